@@ -1,0 +1,126 @@
+"""What the product asks of a payment provider: one small port per capability, and three errors that say what to do next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from apps.kit.money import Money
+
+
+class ProviderError(Exception):
+    """A provider did not do what was asked; ``code`` is ours (``insufficient_funds``), ``provider_code`` theirs."""
+
+    def __init__(self, code: str, message: str = "", *, provider_code: str = "") -> None:
+        super().__init__(message or code)
+        self.code = code
+        self.message = message
+        self.provider_code = provider_code
+
+
+class ProviderDeclined(ProviderError):
+    """The provider said no. Retrying the same request cannot help."""
+
+
+class ProviderUnavailable(ProviderError):
+    """The request did not reach the provider, or was refused before processing. Retrying is safe."""
+
+
+class ProviderUncertain(ProviderError):
+    """The request may have been carried out. Never retry it: query it."""
+
+
+class Outcome(StrEnum):
+    PENDING = "PENDING"
+    COLLECTED = "COLLECTED"
+    DECLINED = "DECLINED"
+
+
+class NextActionKind(StrEnum):
+    PROMPT = "PROMPT"
+    REDIRECT = "REDIRECT"
+    INSTRUCTIONS = "INSTRUCTIONS"
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """What the payer does next; ``message`` is for the payer, ``url`` only for a redirect."""
+
+    kind: NextActionKind
+    message: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRequest:
+    """Ask one payer for one sum. ``code`` is what the payer sees (10 characters), ``phone`` is E.164."""
+
+    money: Money
+    phone: str
+    code: str
+    description: str
+    callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The provider accepted a request: its handle for queries, and what the payer does next. Not a payment."""
+
+    value: str
+    next_action: NextAction
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionReport:
+    """
+    What a provider says of a collection.
+
+    ``money`` is None where the provider does not tell the sum (an STK query); ``receipt`` is empty until known;
+    ``ticket`` is the provider's handle as it stands in the report; ``reason_code`` is ours, ``provider_code`` theirs.
+    """
+
+    ticket: str
+    outcome: Outcome
+    money: Money | None = None
+    receipt: str = ""
+    payer_phone: str = ""
+    occurred_at: datetime | None = None
+    reason_code: str = ""
+    provider_code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """Ask what became of a movement that a receipt names; the answer comes to ``callback_url``."""
+
+    receipt: str
+    callback_url: str
+
+
+class MalformedCallback(ValueError):
+    """The body of a callback is not what the provider sends."""
+
+
+class CollectionPort(Protocol):
+    """
+    Collect money from a payer.
+
+    ``request`` and ``query`` raise ProviderDeclined, ProviderUnavailable or ProviderUncertain; what cannot be
+    classified is ProviderUncertain. ``read_callback`` is pure and raises MalformedCallback.
+    """
+
+    def request(self, request: CollectionRequest) -> Ticket: ...
+
+    def query(self, ticket: str) -> CollectionReport: ...
+
+    def read_callback(self, payload: Mapping[str, object]) -> CollectionReport: ...
+
+
+class StatusPort(Protocol):
+    """Ask for the fate of a movement by its receipt; the answer is asynchronous (``read_result`` is pure)."""
+
+    def request_status(self, request: StatusRequest) -> Ticket: ...
+
+    def read_result(self, payload: Mapping[str, object]) -> CollectionReport: ...

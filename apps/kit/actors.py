@@ -1,0 +1,32 @@
+"""Who does something: a user, an API key, the system itself or a provider."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    USER = "USER"
+    API_KEY = "API_KEY"
+    SYSTEM = "SYSTEM"
+    PROVIDER = "PROVIDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """
+    Who acts. ``person`` is the human behind it, as far as there is one: for an API key the person who made it.
+
+    Maker and checker are compared by ``person``, so two keys of one person are one person.
+    """
+
+    kind: ActorKind
+    id: str
+    person: str = ""
+    application: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind.lower()}:{self.id}"
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, "treasury")
+PROVIDER = Actor(ActorKind.PROVIDER, "provider")

@@ -1,0 +1,209 @@
+"""The portal's base: read-only pages of facts, lists by keyset without COUNT, and the markup of money, states and times."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from apps.kit.money import Money
+
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+ROWS = 50
+BEFORE = "before"
+AFTER = "after"
+
+
+def amount_text(money: Money) -> str:
+    """Return ``12,400.00`` with the true minus sign: no currency."""
+    text = str(abs_money(money)).partition(" ")[2]
+    return MINUS + text if money.minor < 0 else text
+
+
+def abs_money(money: Money) -> Money:
+    return -money if money.minor < 0 else money
+
+
+def amount_html(
+    money: Money | None, *, css: str = "", plus: bool = False, subtle_minor: bool = False
+) -> SafeString:
+    """Return an amount for a column whose head names the currency; None is an em dash, zero is subtle."""
+    if money is None:
+        return format_html('<span class="t-none" aria-label="none">{}</span>', "\N{EM DASH}")
+    text = ("+" if plus and money.is_positive else "") + amount_text(money)
+    classes = f"t-money {css} {'is-zero' if money.is_zero else ''}".strip()
+    whole, point, minor = text.partition(".")
+    if subtle_minor and point:
+        return format_html('<span class="{}">{}<span class="minor">.{}</span></span>', classes, whole, minor)
+    return format_html('<span class="{}">{}</span>', classes, text)
+
+
+def money_html(
+    money: Money | None, *, css: str = "", plus: bool = False, subtle_minor: bool = False
+) -> SafeString:
+    """Return an amount with its currency in front, subtle, joined by a no-break space."""
+    if money is None:
+        return amount_html(None)
+    amount = amount_html(money, css=css, plus=plus, subtle_minor=subtle_minor)
+    return format_html(
+        '<span class="t-money"><span class="ccy">{}</span>{}{}</span>', money.currency, NO_BREAK_SPACE, amount
+    )
+
+
+def badge(tone: str, icon: str, word: str) -> SafeString:
+    """Return a status: colour, icon and word; tones are pending, done, held, failed, unknown, quiet."""
+    return format_html(
+        '<span class="t-badge" data-tone="{}"><span class="t-i" aria-hidden="true">{}</span>{}</span>',
+        tone,
+        icon,
+        word,
+    )
+
+
+def local_time_html(at: datetime | None, *, seconds: bool = False) -> SafeString:
+    """Return an instant in the active zone, ``24 Nov 2026, 10:41``, with the exact instant for machines."""
+    if at is None:
+        return amount_html(None)
+    local = timezone.localtime(at)
+    text = formats.date_format(local, "j M Y, H:i:s" if seconds else "j M Y, H:i")
+    return format_html('<time datetime="{}" class="t-nowrap">{}</time>', at.isoformat(), text)
+
+
+class KeysetPage(Page):
+    def has_next(self) -> bool:
+        return self.paginator.has_older
+
+    def has_previous(self) -> bool:
+        return self.paginator.has_newer
+
+    def has_other_pages(self) -> bool:
+        return self.has_next() or self.has_previous()
+
+
+class KeysetPaginator(Paginator):
+    """
+    One page by keyset on the time-ordered primary key, newest first: ``?before=<key>`` and ``?after=<key>``.
+
+    It reads one row more than a page and never counts.
+    """
+
+    template_name = "unfold/helpers/pagination_keyset.html"
+    has_older = False
+    has_newer = False
+
+    def __init__(self, object_list: QuerySet[Any], per_page: int, cursor: tuple[str, str] = ("", "")) -> None:
+        super().__init__(object_list, per_page)
+        self.direction, self.key = cursor
+
+    @cached_property
+    def count(self) -> int:
+        """Return the rows of this page: nobody counts the table."""
+        return len(self.rows)
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        queryset = self.object_list
+        if self.direction == AFTER:
+            rows = list(queryset.order_by("pk").filter(pk__gt=self.key)[: self.per_page + 1])
+            self.has_newer, self.has_older = len(rows) > self.per_page, True
+            return rows[: self.per_page][::-1]
+        queryset = queryset.order_by("-pk")
+        rows = list((queryset.filter(pk__lt=self.key) if self.direction else queryset)[: self.per_page + 1])
+        self.has_older, self.has_newer = len(rows) > self.per_page, bool(self.direction)
+        return rows[: self.per_page]
+
+    def page(self, number: Any) -> KeysetPage:  # noqa: ARG002 (there is only the page that the cursor names)
+        return KeysetPage(self.rows, 1, self)
+
+    @property
+    def older_key(self) -> str:
+        return str(self.rows[-1].pk) if self.rows else ""
+
+    @property
+    def newer_key(self) -> str:
+        return str(self.rows[0].pk) if self.rows else ""
+
+
+class KeysetChangeList(ChangeList):
+    """Django's change list with the keyset's order and cursor; the cursor is no filter."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.cursor = cursor_of(request)
+        super().__init__(request, *args, **kwargs)
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        chosen = super().get_filters_params(params)
+        return {name: value for name, value in chosen.items() if name not in {BEFORE, AFTER}}
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:  # noqa: ARG002 (the keyset's order only)
+        return ["-pk"]
+
+    def get_results(self, request: HttpRequest) -> None:  # noqa: ARG002 (the cursor was read in __init__)
+        self.paginator = KeysetPaginator(self.queryset, self.list_per_page, self.cursor)
+        self.result_list = self.paginator.rows
+        self.result_count = len(self.result_list)
+        self.full_result_count = None
+        self.show_admin_actions = bool(self.result_list)
+        self.can_show_all = False
+        self.multi_page = self.paginator.has_older or self.paginator.has_newer
+        self.page_num = 1
+
+
+def cursor_of(request: HttpRequest) -> tuple[str, str]:
+    """Return (direction, key) from the query, or two empty texts; what is no UUID or number is ignored."""
+    for direction in (BEFORE, AFTER):
+        key = request.GET.get(direction, "")
+        if key and _is_key(key):
+            return direction, key
+    return "", ""
+
+
+def _is_key(text: str) -> bool:
+    if text.isascii() and text.isdigit():
+        return True
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+class TreasuryAdmin(ModelAdmin):
+    """What every list of the portal shares: full width, 50 rows, no counts, the keyset's order."""
+
+    list_fullwidth = True
+    list_per_page = ROWS
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    warn_unsaved_form = True
+    actions: ClassVar[Sequence[Any] | None] = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 (Django's signature)
+        return KeysetChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:  # noqa: ARG002 (one order: newest first)
+        return ()
+
+
+class ReadOnlyAdmin(TreasuryAdmin):
+    """A page of facts: nobody adds, edits or deletes here; actions go through services."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 (never)
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 (never)
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 (never)
+        return False

@@ -1,0 +1,26 @@
+"""Authenticated encryption of small secrets: AES-256-GCM with a random nonce in front."""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_SIZE = 12
+
+
+class Unreadable(ValueError):
+    """The value was not sealed with this key for this purpose, or was changed since."""
+
+
+def seal(key: bytes, plaintext: bytes, purpose: bytes) -> bytes:
+    """Encrypt under a key of 32 bytes; ``purpose`` is bound to the value and must be given again to open it."""
+    nonce = os.urandom(NONCE_SIZE)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, purpose)
+
+
+def open_sealed(key: bytes, sealed: bytes, purpose: bytes) -> bytes:
+    """Return the plaintext; raise Unreadable for another key, another purpose or changed bytes."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], purpose)
+    except InvalidTag:
+        raise Unreadable("this value cannot be opened with this key and purpose") from None

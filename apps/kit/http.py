@@ -1,0 +1,214 @@
+"""All outgoing HTTP: one client that resolves, checks and pins the address, with time-outs, a size cap and no redirects."""
+
+import ipaddress
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 20.0
+MAX_BYTES = 2_000_000
+DEFAULT_PORTS = {"http": 80, "https": 443}
+SHARED_ADDRESS_SPACE = ipaddress.ip_network("100.64.0.0/10")
+
+
+class NotSent(Exception):
+    """The request never left: no address, no connection, no TLS. Sending it again is safe."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(detail or kind)
+        self.kind = kind
+
+
+class Blocked(NotSent):
+    """The address may not be reached from here (private, loopback, link-local, metadata, or not allowed)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("blocked", detail)
+
+
+class NoAnswer(Exception):
+    """The request left and no usable answer came: it may have been carried out."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(detail or kind)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: header names in lower case, the whole body, milliseconds, and the address that answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed_ms: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """
+    Which addresses may be reached: public ones, and loopback only below the given URL prefixes.
+
+    ``https_only`` and ``default_ports_only`` hold for public addresses.
+    """
+
+    allowed_loopback: tuple[str, ...] = ()
+    https_only: bool = False
+    default_ports_only: bool = False
+
+    def allows_loopback(self, url: str) -> bool:
+        return any(
+            url == prefix or url.startswith(prefix.rstrip("/") + "/")
+            for prefix in self.allowed_loopback
+            if prefix
+        )
+
+
+def pick_address(url: str, policy: AddressPolicy) -> str:
+    """Resolve the host of ``url`` and return one address that may be reached; raise Blocked or NotSent."""
+    parts = urlsplit(url)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username:
+        raise Blocked(f"{url!r} is not a plain http or https address")
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NotSent("dns", f"{parts.hostname} has no address: {error}") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    for address in addresses:
+        _check(url, address, port, policy)
+    return addresses[0]
+
+
+def _check(url: str, address: str, port: int, policy: AddressPolicy) -> None:
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_loopback:
+        if not policy.allows_loopback(url):
+            raise Blocked(f"{address} is a loopback address")
+        return
+    is_inside = ip.version == 4 and ip in SHARED_ADDRESS_SPACE  # noqa: PLR2004 (IP version)
+    if is_inside or not ip.is_global or ip.is_multicast or ip.is_reserved:
+        raise Blocked(f"{address} is not a public address")
+    if policy.https_only and not url.startswith("https://"):
+        raise Blocked("only https addresses may be reached")
+    if policy.default_ports_only and port not in DEFAULT_PORTS.values():
+        raise Blocked(f"port {port} may not be reached")
+
+
+@dataclass(slots=True)
+class _PinnedBackend(httpcore.NetworkBackend):
+    """Connects to the checked address, whatever the name resolves to by then; TLS still names the host."""
+
+    address: str
+    inner: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
+
+    def connect_tcp(
+        self,
+        host: str,  # noqa: ARG002 (replaced by the checked address)
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        return self.inner.connect_tcp(self.address, port, timeout, local_address, socket_options)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Sends one request at a time over a fresh connection; nothing is retried and no redirect is followed."""
+
+    policy: AddressPolicy = AddressPolicy()
+    connect_timeout: float = CONNECT_TIMEOUT
+    read_timeout: float = READ_TIMEOUT
+    max_bytes: int = MAX_BYTES
+
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes = b""
+    ) -> Answer:
+        """Send and return the answer, whatever its status. Raise NotSent (safe to repeat) or NoAnswer (not safe)."""
+        address = pick_address(url, self.policy)
+        started = time.monotonic()
+        timeout = {
+            "connect": self.connect_timeout,
+            "pool": self.connect_timeout,
+            "read": self.read_timeout,
+            "write": self.read_timeout,
+        }
+        request = httpx.Request(method, url, headers=dict(headers or {}), content=content)
+        with httpcore.ConnectionPool(
+            ssl_context=ssl.create_default_context(), network_backend=_PinnedBackend(address)
+        ) as pool:
+            try:
+                response = pool.handle_request(_as_core(request, content, timeout))
+                body = self._read(response, deadline=started + self.read_timeout)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
+                raise NotSent(_connect_kind(error), str(error)) from error
+            except httpcore.TimeoutException as error:
+                raise NoAnswer("timeout", str(error)) from error
+            except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+                raise NoAnswer("connection", str(error)) from error
+        answer_headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+        }
+        return Answer(
+            response.status, answer_headers, body, round((time.monotonic() - started) * 1000), address
+        )
+
+    def _read(self, response: httpcore.Response, *, deadline: float) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in _stream(response):
+            size += len(chunk)
+            if size > self.max_bytes:
+                raise NoAnswer("too_large", f"the answer has more than {self.max_bytes} bytes")
+            if time.monotonic() > deadline:
+                raise NoAnswer("timeout", "the answer did not end in time")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _stream(response: httpcore.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_stream()
+    finally:
+        response.close()
+
+
+def _as_core(request: httpx.Request, content: bytes, timeout: Mapping[str, float]) -> httpcore.Request:
+    return httpcore.Request(
+        method=request.method,
+        url=httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        ),
+        headers=request.headers.raw,
+        content=content,
+        extensions={"timeout": dict(timeout)},
+    )
+
+
+def _connect_kind(error: Exception) -> str:
+    if isinstance(error, httpcore.ConnectTimeout):
+        return "connect_timeout"
+    return "tls" if isinstance(error.__context__, ssl.SSLError) or "SSL" in str(error) else "connect"
+
+
+def parse_json(body: bytes) -> object:
+    """Parse JSON with exact decimals; raise ValueError for anything else (an HTML page, an empty body)."""
+    return json.loads(body, parse_float=Decimal)

@@ -1,0 +1,139 @@
+"""Refusals on the wire: RFC 9457 problem documents, made in one place for every kind of error."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from django_fsm import TransitionNotAllowed
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from apps.kit import errors, ids
+
+CONTENT_TYPE = "application/problem+json"
+CODES = {
+    exceptions.PermissionDenied: ("forbidden", "Not allowed"),
+    exceptions.NotFound: ("resource_not_found", "Not found"),
+    exceptions.MethodNotAllowed: ("method_not_allowed", "Method not allowed"),
+    exceptions.NotAcceptable: ("not_acceptable", "Not acceptable"),
+    exceptions.UnsupportedMediaType: ("unsupported_media_type", "Unsupported media type"),
+    exceptions.ParseError: ("malformed_json", "Malformed request"),
+    exceptions.Throttled: ("rate_limited", "Too many requests"),
+}
+UNAUTHENTICATED = "Send a valid API key of this organisation as a bearer token."
+
+
+def document(error: errors.DomainError, request: HttpRequest | None) -> dict[str, Any]:
+    """Return the body of a problem: type, title, status, detail, instance, code, category, request_id, retryable, errors."""
+    return {
+        "type": f"/v1/docs/errors#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": getattr(request, "path", ""),
+        "code": error.code,
+        "category": error.category,
+        "request_id": getattr(request, "request_id", ""),
+        "retryable": error.retryable,
+        "errors": [{"pointer": e.pointer, "code": e.code, "message": e.message} for e in error.errors],
+    }
+
+
+def plain_response(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> JsonResponse:
+    """Return a problem outside DRF: for middleware and Django's own error handlers."""
+    return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE, headers=dict(headers or {}))
+
+
+class Unauthenticated(errors.DomainError):
+    """No valid credential of this organisation was sent."""
+
+    code = "unauthenticated"
+    title = "Authentication required"
+    status = 401
+    category = "authentication"
+
+
+class InvalidTransition(errors.DomainError):
+    """The object is in a state from which this is not possible."""
+
+    code = "invalid_state_transition"
+    title = "Not possible in this state"
+
+
+class RequestRefused(errors.DomainError):
+    """The framework refused the request; code, title and status are those of its own error."""
+
+    category = "request"
+
+    def __init__(self, error: exceptions.APIException) -> None:
+        super().__init__(str(error.detail))
+        fallback = (str(error.default_code), str(error.default_detail).rstrip("."))
+        self.code, self.title = CODES.get(type(error), fallback)
+        self.status = error.status_code
+
+
+def unauthenticated(request: HttpRequest) -> JsonResponse:
+    """Return the one answer for a missing, unknown, revoked or foreign credential, and for an unknown organisation."""
+    body = {**document(Unauthenticated(UNAUTHENTICATED), request), "instance": ""}
+    return plain_response(body, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn what a view raised into a problem; None leaves it to Django as a defect (500)."""
+    refusal = as_domain_error(error)
+    if refusal is None:
+        return None
+    request = getattr(context.get("request"), "_request", context.get("request"))
+    body = document(refusal, request)
+    return Response(body, status=body["status"], content_type=CONTENT_TYPE, headers=_headers_of(error))
+
+
+def as_domain_error(error: Exception) -> errors.DomainError | None:
+    """Return the refusal that an exception means, or None when it is a defect."""
+    match error:
+        case errors.DomainError():
+            refusal: errors.DomainError | None = error
+        case Http404() | ids.InvalidId():
+            refusal = errors.NotFound("No such resource.")
+        case PermissionDenied():
+            refusal = errors.Forbidden(str(error))
+        case TransitionNotAllowed():
+            refusal = InvalidTransition(str(error))
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            refusal = Unauthenticated(UNAUTHENTICATED)
+        case exceptions.ValidationError():
+            refusal = errors.Invalid(_summary(error), errors=list(field_errors_of(error.detail)))
+        case exceptions.APIException():
+            refusal = RequestRefused(error)
+        case _:
+            refusal = None
+    return refusal
+
+
+def _headers_of(error: Exception) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = str(challenge)
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    return headers
+
+
+def field_errors_of(detail: Any, pointer: str = "") -> Iterable[errors.FieldError]:
+    """Flatten the errors of a serializer into one entry a field."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            step = "" if name == "non_field_errors" else f"/{name}"
+            yield from field_errors_of(inner, pointer + step)
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, (Mapping, list))
+            yield from field_errors_of(inner, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield errors.FieldError(pointer or "/", getattr(detail, "code", "invalid"), str(detail))
+
+
+def _summary(error: exceptions.ValidationError) -> str:
+    first = next(iter(field_errors_of(error.detail)), None)
+    return f"{first.pointer}: {first.message}" if first else "The request is not valid."

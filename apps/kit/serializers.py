@@ -1,0 +1,93 @@
+"""Building blocks of request and response bodies: strict objects, money, prefixed identifiers, instants."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.kit import ids
+from apps.kit.money import Money, MoneyInvalid
+
+MONEY_SCHEMA = {
+    "type": "object",
+    "description": "An exact sum. The amount is a decimal string with the decimals of its currency.",
+    "required": ["amount", "currency"],
+    "properties": {
+        "amount": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "example": "1500.00"},
+        "currency": {"type": "string", "example": "KES"},
+    },
+    "additionalProperties": False,
+}
+
+
+class StrictSerializer(serializers.Serializer):
+    """A request body: a field that is not declared is refused by name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            raise serializers.ValidationError(
+                {
+                    name: serializers.ErrorDetail("This field is not known.", code="unknown_field")
+                    for name in unknown
+                }
+            )
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(MONEY_SCHEMA)
+class MoneyField(serializers.Field):
+    """``{"amount": "10.50", "currency": "KES"}`` on the wire, Money inside; a JSON number is refused."""
+
+    default_error_messages = {"invalid": 'Write money as {"amount": "10.50", "currency": "KES"}.'}
+
+    def to_internal_value(self, data: Any) -> Money:
+        if not isinstance(data, Mapping) or set(data) != {"amount", "currency"}:
+            self.fail("invalid")
+        amount, currency = data["amount"], data["currency"]
+        if not isinstance(amount, str) or not isinstance(currency, str):
+            self.fail("invalid")
+        try:
+            return Money.parse(amount, currency)
+        except MoneyInvalid as error:
+            raise serializers.ValidationError(error.detail, code=error.code) from None
+
+    def to_representation(self, value: Money) -> dict[str, str]:
+        return value.wire()
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class IdField(serializers.Field):
+    """A prefixed identifier on the wire (``pi_…``), UUID inside."""
+
+    default_error_messages = {"invalid": "This is not an identifier that starts with {prefix}_."}
+
+    def __init__(self, prefix: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.prefix = prefix
+
+    def to_internal_value(self, data: Any) -> UUID:
+        try:
+            return ids.decode(self.prefix, str(data))
+        except ids.InvalidId:
+            self.fail("invalid", prefix=self.prefix)
+
+    def to_representation(self, value: UUID) -> str:
+        return ids.encode(self.prefix, value)
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class InstantField(serializers.DateTimeField):
+    """RFC 3339 in UTC with milliseconds and Z."""
+
+    def to_representation(self, value: datetime | None) -> str | None:
+        return None if value is None else instant_text(value)
+
+
+def instant_text(value: datetime) -> str:
+    """Return an aware instant as ``2026-11-24T07:41:58.120Z``."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"

@@ -1,0 +1,50 @@
+"""The base of every API view: scopes are declared, idempotency is a setting, an identifier is read once."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+from rest_framework import viewsets
+from rest_framework.request import Request
+
+from apps.kit import ids
+
+
+class TreasuryViewSet(viewsets.GenericViewSet):
+    """
+    A viewset whose actions each name the scope that they need, and which of them are idempotent.
+
+    ``required_scopes`` maps action to scope (checked by the permission class in settings; an action without one is
+    refused). Actions in ``idempotent_actions`` run inside the wrapper that TREASURY["IDEMPOTENCY"] names: it opens
+    the transaction, stores the rendered answer under the Idempotency-Key and replays it.
+    """
+
+    required_scopes: ClassVar[dict[str, str]] = {}
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset()
+    id_prefix: ClassVar[str] = ""
+    lookup_field = "id"
+    lookup_value_regex = r"[^/.]+"
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        prepared = super().initialize_request(request, *args, **kwargs)
+        handler_name = self.action or ""
+        if handler_name in self.idempotent_actions:
+            wrapper = import_string(settings.TREASURY["IDEMPOTENCY"])
+            handler = getattr(type(self), handler_name)
+            setattr(self, handler_name, wrapper(handler).__get__(self))
+            method = (request.method or "").lower()
+            setattr(self, method, getattr(self, handler_name))
+        return prepared
+
+    def path_id(self) -> UUID:
+        """Return the identifier in the path; another prefix or form is a 404."""
+        return ids.decode(self.id_prefix, self.kwargs[self.lookup_field])
+
+    def get_object(self) -> Any:
+        """Return the row of the path from ``get_queryset``, which shows only what the caller may see."""
+        row = self.get_queryset().filter(pk=self.path_id()).first()
+        if row is None:
+            raise ids.InvalidId("no such row")
+        return row
