@@ -1,0 +1,136 @@
+"""Progress of each event towards each of its handlers."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from apps.events.models.outbox import OutboxEvent
+from apps.kit.models import LockingQuerySet, StatefulModel, UuidModel
+
+ATTEMPTS_MAX = 20
+DELAY_MAX_SECONDS = 300
+LEASE = timedelta(seconds=60)
+ATOMIC_GRACE = timedelta(seconds=2)
+ERROR_LENGTH = 2000
+
+
+class DeliveryStatus(models.TextChoices):
+    PENDING = "PENDING"
+    DONE = "DONE"
+    DEAD = "DEAD"
+    SKIPPED = "SKIPPED"
+
+
+BLOCKING = [DeliveryStatus.PENDING, DeliveryStatus.DEAD]
+
+
+class EventDeliveryQuerySet(LockingQuerySet):
+    def due(self, now: datetime) -> "EventDeliveryQuerySet":
+        """Return what may run now: waiting, its time come, leased to nobody, first of its aggregate and handler."""
+        earlier = EventDelivery.objects.filter(
+            handler=OuterRef("handler"),
+            aggregate_id=OuterRef("aggregate_id"),
+            seq__lt=OuterRef("seq"),
+            status__in=BLOCKING,
+        )
+        return self.filter(
+            ~Exists(earlier),
+            Q(locked_until__isnull=True) | Q(locked_until__lte=now),
+            status=DeliveryStatus.PENDING,
+            available_at__lte=now,
+        )
+
+
+class EventDelivery(UuidModel, StatefulModel):
+    """
+    One event on its way to one handler.
+
+    PENDING and DEAD rows hold back the later events of the same aggregate for the same handler, and nothing else.
+    ``attempts`` also serves as a fence: who runs a handler compares it before he records the outcome.
+    """
+
+    event = models.ForeignKey(OutboxEvent, on_delete=models.PROTECT, related_name="deliveries")
+    seq = models.BigIntegerField()
+    aggregate_id = models.UUIDField()
+    handler = models.CharField(max_length=200)
+    queue = models.CharField(max_length=32)
+    is_atomic = models.BooleanField()
+    status = FSMField(
+        max_length=8, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING, protected=True
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    available_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+    last_error = models.TextField(default="", blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = EventDeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "event deliveries"
+        indexes = [
+            models.Index(
+                fields=["queue", "available_at"],
+                condition=Q(status=DeliveryStatus.PENDING),
+                name="events_delivery_due",
+            ),
+            models.Index(
+                fields=["handler", "aggregate_id", "seq"],
+                condition=Q(status__in=BLOCKING),
+                name="events_delivery_order",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "handler"], name="events_delivery_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=DeliveryStatus.values), name="events_delivery_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=BLOCKING, finished_at__isnull=True)
+                | Q(status__in=[DeliveryStatus.DONE, DeliveryStatus.SKIPPED], finished_at__isnull=False),
+                name="events_delivery_finished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.handler} {self.seq}"
+
+    def claim(self, *, at: datetime) -> None:
+        """
+        Count one more attempt and keep others away for a while.
+
+        A killed worker loses the lease of a non-atomic handler after LEASE. An atomic one holds a row lock while it
+        runs, which ends with its process, so a short grace is enough.
+        """
+        self.attempts += 1
+        self.locked_until = at + (ATOMIC_GRACE if self.is_atomic else LEASE)
+
+    @transition(status, source=DeliveryStatus.PENDING, target=DeliveryStatus.DONE)
+    def finish(self, *, at: datetime) -> None:
+        self.finished_at = at
+        self.locked_until = None
+        self.last_error = ""
+
+    @transition(
+        status,
+        source=DeliveryStatus.PENDING,
+        target=RETURN_VALUE(DeliveryStatus.PENDING, DeliveryStatus.DEAD),
+    )
+    def fail(self, *, error: str, at: datetime) -> DeliveryStatus:
+        """Wait 1, 2, 4 … 300 seconds before the next attempt; after 20 attempts the delivery is dead."""
+        self.last_error = error[:ERROR_LENGTH]
+        self.locked_until = None
+        self.available_at = at + timedelta(seconds=min(2 ** (self.attempts - 1), DELAY_MAX_SECONDS))
+        return DeliveryStatus.DEAD if self.attempts >= ATTEMPTS_MAX else DeliveryStatus.PENDING
+
+    @transition(status, source=DeliveryStatus.DEAD, target=DeliveryStatus.PENDING)
+    def requeue(self, *, at: datetime) -> None:
+        self.attempts = 0
+        self.available_at = at
+        self.locked_until = None
+
+    @transition(status, source=DeliveryStatus.DEAD, target=DeliveryStatus.SKIPPED)
+    def skip(self, *, at: datetime) -> None:
+        self.finished_at = at

@@ -1,0 +1,119 @@
+"""Publishing: an event is a row in the transaction that makes it true."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils.module_loading import import_string
+from jsonschema import Draft202012Validator
+
+from apps.events.contracts import REGISTRY, Audience, Event, Handler, HandlerMap, NewEvent
+from apps.events.models import EventDelivery, OutboxEvent
+from apps.kit import jobs, locks
+
+FAN_OUT = Handler("apps.events.subscribers.fan_out", queue="webhooks")
+
+
+class NotInTransaction(transaction.TransactionManagementError):
+    """An event is published in the transaction that makes it true, or not at all."""
+
+
+class NotDeclared(LookupError):
+    """The event's type is not in the catalogue."""
+
+
+class DataInvalid(ValueError):
+    """The event's data is not what its type declares."""
+
+
+def publish(*events: NewEvent, now: datetime) -> list[Event]:
+    """
+    Publish facts with the present transaction: all of them when it commits, none when it does not.
+
+    Events of one aggregate are numbered and delivered in the order of their commits: a second transaction that
+    publishes for the same aggregate waits for the first. Raises NotInTransaction outside a transaction, NotDeclared
+    for an unknown type and, where TREASURY["VALIDATE_EVENTS"] is set (development and tests), DataInvalid.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransaction("publish events inside the transaction that makes them true")
+    for event in events:
+        _check(event)
+
+    versions = _next_versions({event.aggregate_id for event in events})
+    rows = [_row(event, versions, now) for event in events]
+    OutboxEvent.objects.bulk_create(rows)
+    deliveries = [
+        _delivery(row, handler, now) for row in rows for handler in handlers_of(row.type, row.audience)
+    ]
+    EventDelivery.objects.bulk_create(deliveries)
+    wake(delivery.queue for delivery in deliveries)
+    return [row.as_event() for row in rows]
+
+
+def wake(queues: Iterable[str]) -> None:
+    """Start the relay of each queue after the commit."""
+    for queue in sorted(set(queues)):
+        jobs.enqueue("events.relay", queue=queue)
+
+
+def handlers_of(event_type: str, audience: str) -> Sequence[Handler]:
+    """Return who listens to a type: the wiring map, and for partner events the fan-out to webhooks."""
+    wiring: HandlerMap = import_string(settings.EVENT_WIRING)
+    wired = tuple(wiring.get(event_type, ()))
+    return (*wired, FAN_OUT) if audience == Audience.PARTNER else wired
+
+
+def _check(event: NewEvent) -> None:
+    if REGISTRY.get(event.type.name) != event.type:
+        raise NotDeclared(event.type.name)
+    if not settings.TREASURY["VALIDATE_EVENTS"]:
+        return
+    errors = sorted(error.message for error in _validator(event.type.name).iter_errors(event.data))
+    if errors:
+        raise DataInvalid(f"{event.type.name}: {'; '.join(errors)}")
+
+
+@cache
+def _validator(name: str) -> Any:
+    return Draft202012Validator(REGISTRY[name].schema)
+
+
+def _next_versions(aggregates: set[UUID]) -> dict[UUID, int]:
+    """Lock the aggregates in one order, so that two publishers never wait for each other, and return their last version."""
+    for aggregate_id in sorted(aggregates):
+        locks.advisory(f"events:{aggregate_id}")
+    rows = OutboxEvent.objects.filter(aggregate_id__in=aggregates).values_list("aggregate_id")
+    return dict.fromkeys(aggregates, 0) | dict(rows.annotate(last=Max("aggregate_version")))
+
+
+def _row(event: NewEvent, versions: dict[UUID, int], now: datetime) -> OutboxEvent:
+    versions[event.aggregate_id] += 1
+    return OutboxEvent(
+        type=event.type.name,
+        version=event.type.version,
+        audience=event.type.audience,
+        aggregate_type=event.aggregate_type,
+        aggregate_id=event.aggregate_id,
+        aggregate_version=versions[event.aggregate_id],
+        data=dict(event.data),
+        branch_id=event.branch_id,
+        application_id=event.application_id,
+        occurred_at=now,
+    )
+
+
+def _delivery(row: OutboxEvent, handler: Handler, now: datetime) -> EventDelivery:
+    return EventDelivery(
+        event=row,
+        seq=row.seq,
+        aggregate_id=row.aggregate_id,
+        handler=handler.path,
+        queue=handler.queue,
+        is_atomic=handler.atomic,
+        available_at=now,
+    )
