@@ -1,0 +1,92 @@
+"""What crosses the border of access: permissions of people, scopes of keys, and the caller of an API request."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from apps.kit.actors import Actor
+
+if TYPE_CHECKING:
+    from apps.access.models import ApiKey
+
+PORTAL = "portal"
+"""The slug of the application that stands for the portal itself; it exists in every organisation."""
+
+PERMISSIONS = {
+    "access.view": "See branches, applications, team, roles and API keys",
+    "access.manage": "Change branches, applications and the team",
+    "audit.view": "Read the audit log",
+    "integrations.view": "See provider accounts, calls and callbacks",
+    "integrations.manage": "Change provider accounts and their credentials",
+    "invoicing.view": "See receipts",
+    "keys.manage": "Make and revoke API keys",
+    "ledger.view": "See accounts, balances, transactions and entries",
+    "payments.cancel": "Cancel payments",
+    "payments.create": "Create payments",
+    "payments.verify": "Verify payments by their receipt",
+    "payments.view": "See payments",
+    "webhooks.manage": "Change webhook endpoints, replay deliveries",
+    "webhooks.view": "See events, webhook endpoints and deliveries",
+}
+"""Every permission that a role may hold. People have permissions, API keys have scopes."""
+
+AREAS = {"events": "webhooks", "documents": "invoicing"}
+"""App labels whose permissions bear another name."""
+
+SCOPES = {
+    "applications:read": "List applications",
+    "branches:read": "List branches",
+    "events:read": "List events",
+    "keys:read": "List API keys",
+    "keys:write": "Make and revoke API keys",
+    "ledger:read": "Read accounts, balances, transactions and entries",
+    "payments:read": "Read payments",
+    "payments:write": "Create, confirm, cancel and verify payments",
+    "receipts:read": "Read receipts",
+    "webhooks:read": "Read webhook endpoints, deliveries and sandbox inboxes",
+    "webhooks:write": "Change webhook endpoints, replay deliveries, make sandbox inboxes",
+}
+"""Every scope that an API key may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The API key behind a request; it stands where Django and REST framework expect a user."""
+
+    key: "ApiKey"
+    actor: Actor
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    @property
+    def pk(self) -> UUID:
+        return self.key.pk
+
+    @property
+    def application_id(self) -> UUID:
+        """The application that the key was made for: everything created with the key is its."""
+        return self.key.application_id
+
+    @property
+    def branch_id(self) -> UUID | None:
+        """The only branch that the key may touch, or None for all."""
+        return self.key.branch_id
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.key.scopes)
+
+
+def permission(name: str) -> str:
+    """
+    Translate Django's name of a permission into ours: ``events.view_event`` is ``webhooks.view``.
+
+    To add, change or delete is to ``manage``. Our own names come back as they are.
+    """
+    label, _, codename = name.partition(".")
+    verb = codename.partition("_")[0]
+    if codename.endswith("_apikey") and verb != "view":
+        return "keys.manage"
+    return f"{AREAS.get(label, label)}.{'manage' if verb in {'add', 'change', 'delete'} else verb}"

@@ -1,0 +1,10 @@
+"""Tables of access."""
+
+from apps.access.models.api_key import ApiKey
+from apps.access.models.application import Application
+from apps.access.models.branch import Branch
+from apps.access.models.idempotency import IdempotencyRecord
+from apps.access.models.membership import Membership
+from apps.access.models.role import Role
+
+__all__ = ["ApiKey", "Application", "Branch", "IdempotencyRecord", "Membership", "Role"]

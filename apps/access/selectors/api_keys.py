@@ -1,0 +1,28 @@
+"""Reading API keys; a digest never leaves the app."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.access.models import ApiKey
+from apps.access.selectors import scope
+
+
+def visible_to(caller: scope.Principal) -> QuerySet[ApiKey]:
+    """Return the keys that the caller may see: of his applications and, when he is bound, of his branches only."""
+    applications, branches = scope.application_ids(caller), scope.branch_ids(caller)
+    chosen = Q()
+    if applications is not None:
+        chosen &= Q(application_id__in=applications)
+    if branches is not None:
+        chosen &= Q(branch_id__in=branches)
+    return ApiKey.objects.select_related("application", "branch", "created_by__user").filter(chosen)
+
+
+def by_prefix(prefix: str) -> ApiKey | None:
+    """Return the key with this public prefix, revoked or not, with what a caller needs."""
+    return ApiKey.objects.select_related("application", "created_by").filter(prefix=prefix).first()
+
+
+def get(key_id: UUID) -> ApiKey | None:
+    return ApiKey.objects.select_related("application", "branch").filter(id=key_id).first()

@@ -1,0 +1,29 @@
+"""Reading applications."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.access.contracts import PORTAL
+from apps.access.models import Application
+from apps.access.selectors.scope import Principal, application_ids
+from apps.kit import errors
+
+
+def portal() -> Application:
+    """Return the application that stands for the portal itself."""
+    return Application.objects.get(slug=PORTAL)
+
+
+def get(application_id: UUID) -> Application:
+    """Return one application; raise NotFound for an unknown one."""
+    application = Application.objects.filter(id=application_id).first()
+    if application is None:
+        raise errors.NotFound("There is no such application.")
+    return application
+
+
+def visible_to(caller: Principal) -> QuerySet[Application]:
+    """Return the applications that the caller may know: a key its own, a person all of them."""
+    chosen = application_ids(caller)
+    return Application.objects.all() if chosen is None else Application.objects.filter(id__in=chosen)

@@ -1,0 +1,78 @@
+"""Reading branches, and choosing the branch of a new row."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.access.contracts import Caller
+from apps.access.models import Branch
+from apps.access.selectors.scope import Principal, branch_ids
+from apps.kit import errors
+
+
+class BranchUnknown(errors.Invalid):
+    """There is no such branch."""
+
+    code = "branch_unknown"
+    title = "Branch unknown"
+
+
+class BranchForbidden(errors.Forbidden):
+    """The caller may not act for this branch."""
+
+    code = "branch_forbidden"
+    title = "Branch not allowed"
+
+
+def head_office() -> Branch:
+    """Return the branch that stands for the organisation as a whole."""
+    return Branch.objects.get(is_head_office=True)
+
+
+def get(branch_id: UUID) -> Branch:
+    """Return one branch; raise NotFound for an unknown one. For internal use: the caller's scope is not asked."""
+    branch = Branch.objects.filter(id=branch_id).first()
+    if branch is None:
+        raise errors.NotFound("There is no such branch.")
+    return branch
+
+
+def visible_to(caller: Principal) -> QuerySet[Branch]:
+    """Return the branches whose rows the caller may see."""
+    chosen = branch_ids(caller)
+    return Branch.objects.all() if chosen is None else Branch.objects.filter(id__in=chosen)
+
+
+def chosen(caller: Principal, branch_id: UUID | None) -> Branch:
+    """
+    Return the branch that a new row of the caller belongs to: the named one, else his only one, else head office.
+
+    Raises BranchForbidden for a branch outside the caller's, known or not, and when he must name one of several
+    that do not include head office; BranchUnknown when he may act for all and the branch does not exist.
+    """
+    allowed = branch_ids(caller)
+    if branch_id is not None:
+        if allowed is not None and branch_id not in allowed:
+            raise BranchForbidden(_refusal(caller))
+        branch = Branch.objects.filter(id=branch_id).first()
+        if branch is None:
+            raise BranchUnknown(
+                "There is no such branch.",
+                errors=[errors.FieldError("/branch_id", "branch_unknown", "There is no such branch.")],
+            )
+        return branch
+    if allowed is not None and len(allowed) == 1:
+        return Branch.objects.get(id__in=allowed)
+    office = head_office()
+    if allowed is not None and office.id not in allowed:
+        raise BranchForbidden("Name one of your branches: head office is not among them.")
+    return office
+
+
+def _refusal(caller: Principal) -> str:
+    who = (
+        "This key is bound to another branch."
+        if isinstance(caller, Caller)
+        else "You do not work for this branch."
+    )
+    return f"{who} Leave the branch out or name one that is allowed."

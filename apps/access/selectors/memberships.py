@@ -1,0 +1,37 @@
+"""Reading the team: who belongs to the organisation, and who acts when a person does."""
+
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from apps.access.contracts import PORTAL
+from apps.access.models import Membership
+from apps.kit.actors import Actor, ActorKind
+
+
+def of(user: AbstractBaseUser | AnonymousUser) -> Membership | None:
+    """Return the user's active membership with its role, or None for an outsider."""
+    return Membership.objects.select_related("role").filter(user_id=user.pk, is_active=True).first()
+
+
+def permissions_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | None:
+    """Return the permissions of the user's role, or None for an outsider."""
+    membership = of(user)
+    return None if membership is None else frozenset(membership.role.permissions)
+
+
+def actor(user: AbstractBaseUser) -> Actor:
+    """Return the actor that stands for a person in the portal."""
+    return Actor(ActorKind.USER, str(user.pk), person=str(user.pk), application=PORTAL)
+
+
+def everybody() -> QuerySet[Membership]:
+    """Return all memberships with user and role, ended ones included."""
+    return Membership.objects.select_related("user", "role")
+
+
+def user_ids() -> QuerySet[Membership, UUID]:
+    """Return the users who have or had a membership: for lists that must show nobody else."""
+    return Membership.objects.values_list("user_id", flat=True)

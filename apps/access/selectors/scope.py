@@ -1,0 +1,34 @@
+"""What a caller may reach: the branches and applications whose rows he sees."""
+
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+
+from apps.access.contracts import PORTAL, Caller
+from apps.access.models import Application, Membership
+
+type Principal = Caller | AbstractBaseUser | AnonymousUser
+"""Who asks: the key of an API request or the person in the portal."""
+
+
+def branch_ids(caller: Principal) -> set[UUID] | None:
+    """Return the branches whose rows the caller may see, or None for all; an outsider gets the empty set."""
+    if isinstance(caller, Caller):
+        return None if caller.branch_id is None else {caller.branch_id}
+    membership = Membership.objects.filter(user_id=caller.pk, is_active=True).first()
+    if membership is None:
+        return set()
+    return set(membership.branches.values_list("id", flat=True)) or None
+
+
+def application_ids(caller: Principal) -> set[UUID] | None:
+    """Return the applications whose rows the caller may see, or None for all: a key sees its own, a person all."""
+    return {caller.application_id} if isinstance(caller, Caller) else None
+
+
+def application_id(caller: Principal) -> UUID:
+    """Return the application that new rows of the caller belong to: that of the key, or the portal."""
+    if isinstance(caller, Caller):
+        return caller.application_id
+    return Application.objects.values_list("id", flat=True).get(slug=PORTAL)

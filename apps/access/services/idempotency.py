@@ -1,0 +1,94 @@
+"""Answers kept for repeated requests: found, stored with the work, and purged when nobody repeats any more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.models import IdempotencyRecord
+from apps.kit import errors, locks
+
+KEPT_FOR = timedelta(hours=72)
+PURGE_BATCH = 1000
+
+
+class KeyReused(errors.Invalid):
+    """The idempotency key was used before, for another request."""
+
+    code = "idempotency_key_reused"
+    title = "Idempotency key reused"
+
+
+class InProgress(errors.DomainError):
+    """A request with this idempotency key is being worked on at this moment."""
+
+    code = "idempotency_in_progress"
+    title = "Request in progress"
+    category = "request"
+    retryable = True
+    wait = 0.5
+    """Seconds; goes out as ``Retry-After: 1``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A rendered HTTP answer: what a repeated request gets, byte by byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def claim(*, application_id: UUID, key: str, fingerprint: str) -> Answer | None:
+    """
+    Hold the key until the transaction ends, and return the stored answer if the request was answered before.
+
+    Never waits. Raises InProgress while another transaction holds the key, and KeyReused when the key was used for
+    another request.
+    """
+    if not locks.try_advisory(f"idempotency:{application_id}:{key}"):
+        raise InProgress("A request with this Idempotency-Key is in progress. Repeat it in a second.")
+    record = IdempotencyRecord.objects.filter(application_id=application_id, key=key).first()
+    if record is None:
+        return None
+    if record.fingerprint != fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another request. Take a new key.")
+    return Answer(record.status, record.headers, bytes(record.body))
+
+
+def store(
+    *,
+    application_id: UUID,
+    key: str,
+    fingerprint: str,
+    method: str,
+    path: str,
+    answer: Answer,
+    now: datetime,
+) -> None:
+    """Keep the answer in the transaction of the work; the caller holds the key by ``claim``."""
+    IdempotencyRecord.objects.create(
+        application_id=application_id,
+        key=key,
+        fingerprint=fingerprint,
+        method=method,
+        path=path[:500],
+        status=answer.status,
+        headers=dict(answer.headers),
+        body=answer.body,
+        created_at=now,
+    )
+
+
+def purge(*, now: datetime) -> int:
+    """Remove the records that are older than 72 hours, in batches of their own, and return how many there were."""
+    removed = 0
+    while True:
+        with transaction.atomic():
+            old = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT_FOR).order_by("created_at")
+            batch = list(old.values_list("id", flat=True)[:PURGE_BATCH])
+            removed += IdempotencyRecord.objects.filter(id__in=batch).delete()[0]
+        if len(batch) < PURGE_BATCH:
+            return removed

@@ -1,0 +1,116 @@
+"""The team: letting people in, changing what they may do, and letting them go."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.access.models import Branch, Membership, Role
+from apps.audit.services import records
+from apps.kit import errors
+from apps.kit.actors import Actor
+
+OWNER = "owner"
+
+
+class MembershipExists(errors.DomainError):
+    """The person is in the team already, perhaps as a former member."""
+
+    code = "membership_exists"
+    title = "Already in the team"
+
+
+class RoleUnknown(errors.Invalid):
+    """There is no such role."""
+
+    code = "role_unknown"
+    title = "Role unknown"
+
+
+class LastOwner(errors.DomainError):
+    """Without this person nobody could manage the team."""
+
+    code = "last_owner"
+    title = "Last owner"
+
+
+@transaction.atomic
+def create(
+    *, user_id: UUID, role: str, actor: Actor, now: datetime, branch_ids: Collection[UUID] = ()
+) -> Membership:
+    """
+    Let a user into the organisation with a role (its code); no branches means all of them.
+
+    Raises RoleUnknown and MembershipExists.
+    """
+    membership = Membership(user_id=user_id, role=_role(role), created_at=now)
+    try:
+        with transaction.atomic():
+            membership.save(force_insert=True)
+    except IntegrityError:
+        raise MembershipExists("This person is or was in the team. Change the existing membership.") from None
+    membership.branches.set(branch_ids)
+    _record(
+        "membership.created", membership, {"role": [None, role], **_branch_change((), branch_ids)}, actor, now
+    )
+    return membership
+
+
+@transaction.atomic
+def change(
+    *,
+    membership_id: UUID,
+    role: str,
+    is_active: bool,
+    branch_ids: Collection[UUID],
+    actor: Actor,
+    now: datetime,
+) -> Membership:
+    """
+    Give a member another role or other branches, end the membership or take it up again.
+
+    Takes effect with the next request. Raises RoleUnknown, and LastOwner when nobody would be left to manage the team.
+    """
+    owners = list(Membership.objects.locked().filter(role__code=OWNER, is_active=True).order_by("id"))
+    membership = Membership.objects.locked().select_related("role").get(id=membership_id)
+    chosen = _role(role)
+    if [owner.id for owner in owners] == [membership.id] and not (is_active and chosen.code == OWNER):
+        raise LastOwner("Make another member owner first.")
+
+    before = set(membership.branches.values_list("id", flat=True))
+    changes = {
+        "role": [membership.role.code, chosen.code],
+        "is_active": [membership.is_active, is_active],
+        **_branch_change(before, branch_ids),
+    }
+    membership.role, membership.is_active = chosen, is_active
+    membership.save(update_fields=["role", "is_active"])
+    membership.branches.set(branch_ids)
+    _record("membership.changed", membership, changes, actor, now)
+    return membership
+
+
+def _role(code: str) -> Role:
+    role = Role.objects.filter(code=code).first()
+    if role is None:
+        raise RoleUnknown(f"There is no role {code}.")
+    return role
+
+
+def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[str, list[object]]:
+    codes = dict(Branch.objects.filter(id__in={*before, *after}).values_list("id", "code"))
+    return {"branches": [sorted(codes[key] for key in before), sorted(codes[key] for key in after)]}
+
+
+def _record(
+    action: str, membership: Membership, changes: dict[str, list[object]], actor: Actor, now: datetime
+) -> None:
+    records.write(
+        action=action,
+        object_type="membership",
+        object_id=str(membership.id),
+        actor=actor,
+        now=now,
+        changes={field: pair for field, pair in changes.items() if pair[0] != pair[1]},
+    )

@@ -1,0 +1,84 @@
+"""Roles: the default ones of every organisation, and what they may do."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.access.contracts import PERMISSIONS
+from apps.access.models import Role
+from apps.audit.services import records
+from apps.kit import errors
+from apps.kit.actors import Actor
+
+SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view")
+SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))
+DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "owner": (
+        "Owner",
+        (*SEE_ALL, "access.manage", "keys.manage", "integrations.manage", "webhooks.manage"),
+    ),
+    "treasury_officer": (
+        "Treasury officer (maker)",
+        (*SEE_MONEY, "webhooks.view", "payments.create", "payments.cancel", "payments.verify"),
+    ),
+    "approver": ("Approver (checker)", SEE_MONEY),
+    "controller": (
+        "Controller",
+        (*SEE_MONEY, "integrations.view", "webhooks.view", "audit.view", "payments.verify"),
+    ),
+    "accountant": ("Accountant", SEE_MONEY),
+    "compliance": ("Compliance officer", ("payments.view", "invoicing.view", "audit.view")),
+    "auditor": ("Auditor", SEE_ALL),
+    "support": ("Support", ("payments.view", "invoicing.view", "webhooks.view")),
+    "developer": (
+        "Developer",
+        (
+            "payments.view",
+            "webhooks.view",
+            "webhooks.manage",
+            "integrations.view",
+            "access.view",
+            "keys.manage",
+        ),
+    ),
+}
+"""Code to name and permissions. Who manages people and keys makes no payments, and the auditor changes nothing."""
+
+
+class PermissionUnknown(errors.Invalid):
+    """A role was given a permission that does not exist."""
+
+    code = "permission_unknown"
+    title = "Permission unknown"
+
+
+@transaction.atomic
+def seed() -> None:
+    """Create the default roles that are missing; safe to repeat, and roles that somebody changed stay as they are."""
+    Role.objects.bulk_create(
+        [
+            Role(code=code, name=name, permissions=sorted(permissions))
+            for code, (name, permissions) in DEFAULTS.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def change(*, code: str, permissions: list[str], actor: Actor, now: datetime) -> Role:
+    """Give a role other permissions. Raises PermissionUnknown for a name that is not in ``contracts.PERMISSIONS``."""
+    unknown = sorted(set(permissions) - set(PERMISSIONS))
+    if unknown:
+        raise PermissionUnknown(f"No such permission: {', '.join(unknown)}.")
+    role = Role.objects.select_for_update().get(code=code)
+    before, role.permissions = role.permissions, sorted(set(permissions))
+    role.save(update_fields=["permissions"])
+    records.write(
+        action="role.changed",
+        object_type="role",
+        object_id=str(role.id),
+        actor=actor,
+        now=now,
+        changes={"permissions": [before, role.permissions]},
+    )
+    return role

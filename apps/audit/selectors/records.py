@@ -1,0 +1,17 @@
+"""Reading the audit trail."""
+
+from django.db.models import QuerySet
+
+from apps.audit.models import AuditRecord
+
+
+def of(*, object_type: str, object_id: str) -> QuerySet[AuditRecord]:
+    """Return what was done to one thing, oldest first."""
+    return AuditRecord.objects.filter(object_type=object_type, object_id=object_id).order_by(
+        "occurred_at", "id"
+    )
+
+
+def newest() -> QuerySet[AuditRecord]:
+    """Return all records of the organisation, newest first."""
+    return AuditRecord.objects.order_by("-occurred_at", "-id")

@@ -1,0 +1,44 @@
+"""Writing the audit trail."""
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from apps.audit.models import AuditRecord
+from apps.kit.actors import Actor
+
+
+def write(
+    *,
+    action: str,
+    object_type: str,
+    object_id: str,
+    actor: Actor,
+    now: datetime,
+    changes: dict[str, Any] | None = None,
+    reason: str = "",
+    request_id: str = "",
+    ip: str = "",
+) -> AuditRecord:
+    """
+    Record one deed in the transaction of the caller: if the deed is rolled back, so is the record.
+
+    ``changes`` maps a field to ``[before, after]`` in JSON values and holds no secret. Request id and address
+    default to those of the request that is being served, as the middleware bound them for the logs.
+    """
+    context = structlog.contextvars.get_contextvars()
+    return AuditRecord.objects.create(
+        occurred_at=now,
+        action=action,
+        object_type=object_type,
+        object_id=object_id,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        person=actor.person,
+        application=actor.application,
+        changes=changes or {},
+        reason=reason,
+        request_id=request_id or str(context.get("request_id", "")),
+        ip=ip or str(context.get("ip", "")),
+    )
