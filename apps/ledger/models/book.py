@@ -1,0 +1,53 @@
+"""The book (one row per organisation) and the currencies that its accounts use."""
+
+from django.db import models
+
+from apps.kit.models import CurrencyField
+from apps.ledger.models.read_only import LedgerModel
+
+
+class Book(LedgerModel):
+    """
+    What holds for the whole ledger of an organisation.
+
+    ``timezone`` decides which local date a posting falls on, nothing may be posted on or before ``closed_through``, and
+    ``is_test`` releases the posting time from the database's clock.
+    """
+
+    id = models.SmallIntegerField(primary_key=True)
+    functional_currency = CurrencyField()
+    timezone = models.CharField(max_length=64)
+    is_test = models.BooleanField()
+    closed_through = models.DateField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="ledger_book_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.functional_currency}, {self.timezone}"
+
+
+class Currency(LedgerModel):
+    """A currency that an account uses; its exponent never changes."""
+
+    class Kind(models.TextChoices):
+        FIAT = "FIAT", "fiat"
+        CRYPTO = "CRYPTO", "crypto"
+
+    code = CurrencyField(primary_key=True)
+    exponent = models.SmallIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+
+    class Meta:
+        verbose_name_plural = "currencies"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(exponent__range=(0, 18)), name="ledger_currency_exponent"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["FIAT", "CRYPTO"]), name="ledger_currency_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,97 @@
+"""Transactions and their entries: inserted once, never changed."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.kit.models import CurrencyField, MinorField
+from apps.ledger.contracts import Direction, Layer, TransactionKind
+from apps.ledger.models.account import Account, choices
+from apps.ledger.models.read_only import LedgerModel
+
+
+class Transaction(LedgerModel):
+    """
+    The header of a booking.
+
+    ``idem_key`` is unique for ever and ``request_hash`` tells a repetition from another request under the same key.
+    ``effective_date`` is a local date in the book's zone, ``posted_at`` the instant of the booking, ``event_at`` the
+    provider's instant. The source is the business row that caused it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    uid = models.UUIDField(unique=True)
+    idem_key = models.CharField(max_length=200, unique=True)
+    request_hash = models.BinaryField(max_length=32)
+    kind = models.CharField(max_length=16, choices=choices(TransactionKind))
+    effective_date = models.DateField()
+    event_at = models.DateTimeField(null=True)
+    posted_at = models.DateTimeField()
+    entry_count = models.SmallIntegerField()
+    source_type = models.CharField(max_length=40)
+    source_id = models.UUIDField()
+    reference = models.CharField(max_length=64, blank=True)
+    description = models.CharField(max_length=200)
+    created_by = models.CharField(max_length=120)
+
+    class Meta:
+        indexes = [models.Index(fields=["source_id", "source_type"], name="ledger_transaction_source")]
+        constraints = [
+            models.CheckConstraint(condition=Q(entry_count__gte=2), name="ledger_transaction_two_legs"),
+            models.CheckConstraint(
+                condition=Q(kind__in=[kind.value for kind in TransactionKind]), name="ledger_transaction_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The number that people read: ``LT-0482377``."""
+        return f"LT-{self.id:07d}"
+
+
+class Entry(LedgerModel):
+    """
+    One leg of a transaction.
+
+    ``version`` numbers the entries of an account's shard without gaps, and ``net_after`` is its net (posted debits less
+    posted credits) after this entry.
+    """
+
+    pk = models.CompositePrimaryKey("transaction_id", "seq")
+    transaction = models.ForeignKey(
+        Transaction, on_delete=models.PROTECT, related_name="entries", db_constraint=False, db_index=False
+    )
+    seq = models.SmallIntegerField()
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="entries", db_constraint=False, db_index=False
+    )
+    shard = models.SmallIntegerField()
+    currency = CurrencyField()
+    layer = models.SmallIntegerField(choices=[(layer.value, layer.name.lower()) for layer in Layer])
+    direction = models.SmallIntegerField(
+        choices=[(direction.value, direction.name.lower()) for direction in Direction]
+    )
+    amount = MinorField()
+    net_after = MinorField()
+    version = models.BigIntegerField()
+    effective_date = models.DateField()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        indexes = [models.Index(fields=["account", "effective_date"], name="ledger_entry_account_date")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "shard", "version"], name="ledger_entry_account_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(layer=Layer.POSTED.value, amount__gt=0)
+                | (Q(layer=Layer.PENDING.value) & ~Q(amount=0)),
+                name="ledger_entry_amount",
+            ),
+            models.CheckConstraint(condition=Q(direction__in=[1, -1]), name="ledger_entry_direction"),
+        ]
+
+    def __str__(self) -> str:
+        return f"entry {self.transaction_id}.{self.seq}"

@@ -1,0 +1,1 @@
+"""What the ledger does: open accounts, book transactions, verify itself."""

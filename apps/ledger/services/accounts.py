@@ -1,0 +1,130 @@
+"""Accounts: opened by role, limited, frozen, closed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from apps.audit.services import records
+from apps.kit import ids, money
+from apps.kit.actors import Actor
+from apps.kit.money import Money
+from apps.ledger.contracts import CHART, AccountRef, AccountStatus
+from apps.ledger.models import Account, Book
+from apps.ledger.services import books, refusals
+
+
+@transaction.atomic
+def ensure(*, ref: AccountRef, now: datetime, name: str = "") -> Account:
+    """
+    Return the account that ``ref`` names, opened if need be under ``name``, ``ref.name`` or the role's own name.
+
+    Raises CurrencyUnknown, ExponentChanged or LedgerBusy. Opening takes a lock that is held until the transaction ends.
+    """
+    account = Account.objects.matching([ref]).first()
+    return account or _open(ref, name=name, now=now)
+
+
+def resolve(*, refs: Iterable[AccountRef], now: datetime) -> dict[AccountRef, Account]:
+    """Return the account of each reference with one query; open the missing ones, in one order for all callers."""
+    wanted = set(refs)
+    found = {account.ref: account for account in Account.objects.matching(wanted)}
+    missing = sorted(
+        wanted - found.keys(), key=lambda ref: (ref.role, str(ref.branch_id), ref.currency, str(ref.owner_id))
+    )
+    return found | {ref: _open(ref, name="", now=now) for ref in missing}
+
+
+@transaction.atomic
+def set_limits(
+    *, ref: AccountRef, net_floor: Money | None, net_ceiling: Money | None, actor: Actor, now: datetime
+) -> Account:
+    """
+    Bind the account's net (debits less credits) from now on; None lifts a limit.
+
+    ``net_floor`` zero keeps an asset from going below nothing; ``net_ceiling`` zero keeps a liability from being
+    overdrawn. A limit beyond the present balance is allowed: it forbids only what moves further away.
+    """
+    account = ensure(ref=ref, now=now)
+    limits = [_minor(ref, net_floor), _minor(ref, net_ceiling)]
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_set_limits(%s, %s, %s)", [account.id, *limits])
+    records.write(
+        action="ledger.account_limited",
+        object_type="ledger_account",
+        object_id=str(account.uid),
+        actor=actor,
+        now=now,
+        changes={"net_floor": str(net_floor or ""), "net_ceiling": str(net_ceiling or "")},
+    )
+    return account
+
+
+def freeze(*, ref: AccountRef, reason: str, actor: Actor, now: datetime) -> Account:
+    """Refuse postings to the account (AccountFrozen) until ``unfreeze``."""
+    return _set_status(ref, AccountStatus.FROZEN, reason=reason, actor=actor, now=now)
+
+
+def unfreeze(*, ref: AccountRef, reason: str, actor: Actor, now: datetime) -> Account:
+    """Take postings again. Raises AccountClosed for a closed account."""
+    return _set_status(ref, AccountStatus.OPEN, reason=reason, actor=actor, now=now)
+
+
+def close(*, ref: AccountRef, reason: str, actor: Actor, now: datetime) -> Account:
+    """Refuse postings for ever (AccountClosed). Raises AccountNotEmpty unless debits equal credits."""
+    return _set_status(ref, AccountStatus.CLOSED, reason=reason, actor=actor, now=now)
+
+
+@transaction.atomic
+def _set_status(
+    ref: AccountRef, status: AccountStatus, *, reason: str, actor: Actor, now: datetime
+) -> Account:
+    account = Account.objects.matching([ref]).first()
+    if account is None:
+        raise refusals.AccountUnknown("There is no such account.")
+    with refusals.translated({account.id: str(account)}), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_set_status(%s, %s)", [account.id, status.value])
+    records.write(
+        action=f"ledger.account_{status.lower()}",
+        object_type="ledger_account",
+        object_id=str(account.uid),
+        actor=actor,
+        now=now,
+        changes={"status": [account.status, status.value]},
+        reason=reason,
+    )
+    return Account.objects.get(id=account.id)
+
+
+def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
+    line = CHART[ref.role]
+    if not Book.objects.exists():
+        books.open_book()
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s::smallint, %s)",
+            [
+                ids.new(),
+                ref.role.value,
+                ref.owner_id,
+                ref.branch_id,
+                ref.currency,
+                money.exponent(ref.currency),
+                line.type.value,
+                name or ref.name or line.name,
+                line.code,
+                line.width,
+                line.shards,
+                now,
+            ],
+        )
+        (account_id,) = cursor.fetchone()
+    return Account.objects.get(id=account_id)
+
+
+def _minor(ref: AccountRef, limit: Money | None) -> int | None:
+    if limit is None:
+        return None
+    if limit.currency != ref.currency:
+        raise money.CurrencyMismatch(f"A limit of this account is in {ref.currency}.")
+    return limit.minor

@@ -1,0 +1,155 @@
+"""Every refusal of the ledger's SQL functions as a typed error: the one place that reads their SQLSTATEs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from django.db import DatabaseError
+
+from apps.kit import errors
+
+
+class AccountUnknown(errors.NotFound):
+    """There is no such account in that currency."""
+
+    code = "ledger_account_unknown"
+    title = "Account unknown"
+
+
+class Unbalanced(errors.DomainError):
+    """The debits and credits of a currency differ."""
+
+    code = "ledger_unbalanced"
+    title = "Posting does not balance"
+    status = 422
+
+
+class DraftInvalid(errors.DomainError):
+    """The draft says something that no booking can be: too few legs, a sum of nothing, two currencies in one leg."""
+
+    code = "ledger_draft_invalid"
+    title = "Posting not valid"
+    status = 422
+
+
+class LimitExceeded(errors.DomainError):
+    """An account would be moved past its limit."""
+
+    code = "ledger_limit_exceeded"
+    title = "Account limit exceeded"
+
+
+class AccountFrozen(errors.DomainError):
+    """The account takes no postings at present."""
+
+    code = "ledger_account_frozen"
+    title = "Account frozen"
+
+
+class AccountClosed(errors.DomainError):
+    """The account takes no postings any more."""
+
+    code = "ledger_account_closed"
+    title = "Account closed"
+
+
+class AccountNotEmpty(errors.DomainError):
+    """Only an empty account can be closed."""
+
+    code = "ledger_account_not_empty"
+    title = "Account not empty"
+
+
+class PeriodClosed(errors.DomainError):
+    """The effective date lies in a period that is closed."""
+
+    code = "ledger_period_closed"
+    title = "Period closed"
+
+
+class BookMissing(errors.DomainError):
+    """The organisation's book has not been opened."""
+
+    code = "ledger_book_missing"
+    title = "Book not open"
+
+
+class ClockSkewed(errors.DomainError):
+    """The caller's time is more than 5 minutes from the database's clock."""
+
+    code = "ledger_clock_skewed"
+    title = "Time not plausible"
+
+
+class ExponentChanged(errors.DomainError):
+    """The currency is kept with another number of decimals; that never changes."""
+
+    code = "ledger_exponent_changed"
+    title = "Currency decimals differ"
+
+
+class KeyReused(errors.DomainError):
+    """The key was used for another booking."""
+
+    code = "ledger_key_reused"
+    title = "Booking key reused"
+    status = 422
+
+
+class LedgerBusy(errors.DomainError):
+    """A lock was not to be had in time; the same request may succeed at once."""
+
+    code = "ledger_busy"
+    title = "Ledger busy"
+    status = 503
+    retryable = True
+
+
+class LedgerMisused(RuntimeError):
+    """The program is wrong: outside an organisation's schema, or not at READ COMMITTED."""
+
+
+BUSY_STATES = frozenset({"40P01", "40001", "55P03"})
+
+REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
+    "LG001": (AccountUnknown, "There is no such account in that currency."),
+    "LG002": (Unbalanced, "Debits and credits differ."),
+    "LG003": (LimitExceeded, "The posting would move {account} past its limit."),
+    "LG004": (AccountFrozen, "{account} is frozen and takes no postings."),
+    "LG005": (PeriodClosed, "The book is closed through {detail}; post with a later date."),
+    "LG007": (BookMissing, "The book of this organisation is not open."),
+    "LG008": (ClockSkewed, "The time of the posting is not within 5 minutes of the database's clock."),
+    "LG012": (DraftInvalid, "The posting or the limits are not valid."),
+    "LG014": (ExponentChanged, "The currency is kept with another number of decimals."),
+    "LG015": (AccountNotEmpty, "Only an empty account can be closed."),
+    "LG409": (KeyReused, "The key was used for another booking."),
+    "22003": (DraftInvalid, "The sum is larger than an account can hold."),
+}
+
+
+@contextmanager
+def translated(names: Mapping[int, str] | None = None) -> Iterator[None]:
+    """Raise the typed error for what the ledger's functions refuse; ``names`` says how accounts are called, by id."""
+    try:
+        yield
+    except DatabaseError as error:
+        refusal = _typed(error, names or {})
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _typed(error: DatabaseError, names: Mapping[int, str]) -> Exception | None:
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    if state in BUSY_STATES:
+        return LedgerBusy("Another booking holds the same accounts. Try again.")
+    if state == "LG013":
+        return LedgerMisused("the ledger is written at READ COMMITTED only")
+    if state not in REFUSALS:
+        return None
+    kind, sentence = REFUSALS[state]
+    detail = getattr(getattr(error.__cause__, "diag", None), "message_detail", None) or ""
+    number, _, status = detail.partition(" ")
+    account = names.get(int(number), "The account") if number.isdigit() else "The account"
+    if status == "CLOSED":
+        kind, sentence = AccountClosed, "{account} is closed and takes no postings."
+    return kind(sentence.format(account=account, detail=detail))

@@ -1,0 +1,103 @@
+-- The only ways in which the application writes the book, currencies, accounts, limits and states.
+-- {s} is the quoted schema. Errors: LG001 no such account, LG007 no book, LG012 malformed, LG014 other exponent,
+-- LG015 account not empty.
+
+-- Open the book of this organisation; a book that is open stays as it is.
+CREATE OR REPLACE FUNCTION {s}.ledger_open_book(p_functional_currency text, p_timezone text, p_is_test boolean)
+  RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
+BEGIN
+  PERFORM clock_timestamp() AT TIME ZONE p_timezone;
+  INSERT INTO ledger_book (id, functional_currency, timezone, is_test)
+    VALUES (1, p_functional_currency, p_timezone, p_is_test) ON CONFLICT (id) DO NOTHING;
+END $body$;
+
+-- Return the account of a role, owner, branch and currency; open it with the next code of the role's block if need be.
+CREATE OR REPLACE FUNCTION {s}.ledger_open_account(
+  p_uid uuid, p_role text, p_owner_id uuid, p_branch_id uuid, p_currency text, p_exponent smallint, p_type text,
+  p_name text, p_code integer, p_width integer, p_shards smallint, p_now timestamptz
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
+DECLARE
+  v_id bigint;
+  v_count bigint;
+BEGIN
+  SELECT id INTO v_id FROM ledger_account
+    WHERE role = p_role AND owner_id IS NOT DISTINCT FROM p_owner_id AND branch_id = p_branch_id AND currency = p_currency;
+  IF FOUND THEN
+    RETURN v_id;
+  END IF;
+  IF NOT EXISTS (SELECT FROM ledger_book) THEN
+    RAISE EXCEPTION 'the book is not open' USING ERRCODE = 'LG007';
+  END IF;
+
+  -- One opening at a time per organisation: codes are handed out without gaps. The lock is named by this schema's table.
+  PERFORM pg_advisory_xact_lock(7402, 'ledger_account'::regclass::oid::integer);
+  SELECT id INTO v_id FROM ledger_account
+    WHERE role = p_role AND owner_id IS NOT DISTINCT FROM p_owner_id AND branch_id = p_branch_id AND currency = p_currency;
+  IF FOUND THEN
+    RETURN v_id;
+  END IF;
+
+  -- ISO 4217 has no exponent above 4.
+  INSERT INTO ledger_currency (code, exponent, kind)
+    VALUES (p_currency, p_exponent, CASE WHEN p_exponent > 4 THEN 'CRYPTO' ELSE 'FIAT' END) ON CONFLICT (code) DO NOTHING;
+  IF NOT EXISTS (SELECT FROM ledger_currency WHERE code = p_currency AND exponent = p_exponent) THEN
+    RAISE EXCEPTION 'currency % is kept with another exponent than %', p_currency, p_exponent USING ERRCODE = 'LG014';
+  END IF;
+
+  SELECT count(*) INTO v_count FROM ledger_account WHERE role = p_role;
+  INSERT INTO ledger_account (uid, code, name, role, owner_id, branch_id, currency, type, shards, status, opened_at)
+    VALUES (
+      p_uid, CASE WHEN v_count < p_width THEN (p_code + v_count)::text ELSE p_code || '.' || (v_count + 1) END,
+      p_name, p_role, p_owner_id, p_branch_id, p_currency, p_type, p_shards, 'OPEN', p_now
+    ) RETURNING id INTO v_id;
+  INSERT INTO ledger_balance (
+    account_id, shard, currency, posted_debits, posted_credits, pending_debits, pending_credits, limits_version,
+    can_debit, can_credit, version
+  ) SELECT v_id, n, p_currency, 0, 0, 0, 0, 0, true, true, 0 FROM generate_series(0, p_shards - 1) AS n;
+  RETURN v_id;
+END $body$;
+
+-- Set or lift (NULL) the limits of an account that has one balance row. They bind postings from now on.
+CREATE OR REPLACE FUNCTION {s}.ledger_set_limits(p_account_id bigint, p_net_floor numeric, p_net_ceiling numeric)
+  RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
+DECLARE
+  v_shards smallint;
+BEGIN
+  SELECT shards INTO v_shards FROM ledger_account WHERE id = p_account_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no account %', p_account_id USING ERRCODE = 'LG001';
+  END IF;
+  IF v_shards > 1 THEN
+    RAISE EXCEPTION 'account % is sharded and cannot have limits', p_account_id USING ERRCODE = 'LG012';
+  END IF;
+  IF p_net_floor > p_net_ceiling OR p_net_floor <> trunc(p_net_floor) OR p_net_ceiling <> trunc(p_net_ceiling) THEN
+    RAISE EXCEPTION 'limits are whole minor units, the floor not above the ceiling' USING ERRCODE = 'LG012';
+  END IF;
+  UPDATE ledger_balance SET net_floor = p_net_floor, net_ceiling = p_net_ceiling, limits_version = version
+    WHERE account_id = p_account_id;
+END $body$;
+
+-- Freeze, open again or close an account. A closed one is empty and stays closed.
+CREATE OR REPLACE FUNCTION {s}.ledger_set_status(p_account_id bigint, p_status text)
+  RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
+DECLARE
+  v_status text;
+BEGIN
+  PERFORM FROM ledger_balance WHERE account_id = p_account_id ORDER BY shard FOR UPDATE;
+  SELECT status INTO v_status FROM ledger_account WHERE id = p_account_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no account %', p_account_id USING ERRCODE = 'LG001';
+  END IF;
+  IF v_status = 'CLOSED' AND p_status <> 'CLOSED' THEN
+    RAISE EXCEPTION 'account % is closed', p_account_id USING ERRCODE = 'LG004', DETAIL = p_account_id || ' CLOSED';
+  END IF;
+  IF p_status = 'CLOSED' AND EXISTS (
+    SELECT FROM ledger_balance WHERE account_id = p_account_id
+    HAVING sum(posted_debits) <> sum(posted_credits) OR sum(pending_debits) <> 0 OR sum(pending_credits) <> 0
+  ) THEN
+    RAISE EXCEPTION 'account % is not empty', p_account_id USING ERRCODE = 'LG015';
+  END IF;
+  UPDATE ledger_account SET status = p_status WHERE id = p_account_id;
+  UPDATE ledger_balance SET can_debit = (p_status = 'OPEN'), can_credit = (p_status = 'OPEN')
+    WHERE account_id = p_account_id;
+END $body$;
