@@ -53,7 +53,7 @@ class IssuedKey:
 
 
 @transaction.atomic
-def issue(
+def issue(  # noqa: PLR0913 (each by keyword)
     *,
     application_id: UUID,
     name: str,

@@ -9,7 +9,7 @@ from apps.audit.models import AuditRecord
 from apps.kit.actors import Actor
 
 
-def write(
+def write(  # noqa: PLR0913 (an audit record has that many facts, each by keyword)
     *,
     action: str,
     object_type: str,

@@ -1,0 +1,75 @@
+"""The two admin sites: the organisation's portal, which shows no shared table, and the platform's."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest
+from unfold.sites import UnfoldAdminSite
+
+from apps.access.selectors import memberships
+from apps.kit.admin import TreasuryAdmin
+
+PUBLIC = "public"
+
+
+def is_shared(model: type[Model]) -> bool:
+    """Whether the table of a model lies in the public schema only, where all organisations' rows are."""
+    config = apps.get_app_config(model._meta.app_label)  # noqa: SLF001 (Django's documented Meta API)
+    names = {config.name, f"{type(config).__module__}.{type(config).__name__}"}
+    return not names & set(settings.TENANT_APPS)
+
+
+class OrganisationSite(UnfoldAdminSite):
+    """The portal of one organisation; it refuses to register a shared model."""
+
+    site_header = "Treasury"
+    site_title = "Treasury"
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[ModelAdmin] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register organisation tables only. Raises ImproperlyConfigured for a shared one."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        for model in models:
+            if is_shared(model):
+                raise ImproperlyConfigured(f"{model._meta.label} is shared by all organisations.")  # noqa: SLF001 (as above)
+        super().register(models, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return connection.schema_name != PUBLIC and user.is_active and user.has_module_perms("*")
+
+
+class PlatformSite(UnfoldAdminSite):
+    """The operator's site in the public schema, for platform staff only."""
+
+    site_header = "Treasury platform"
+    site_title = "Treasury platform"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return connection.schema_name == PUBLIC and user.is_active and bool(user.is_platform_staff)
+
+
+class OrganisationModelAdmin(TreasuryAdmin):
+    """A page of the organisation's site whose choices of users are its own members, never all users there are."""
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        if is_shared(db_field.related_model) and "queryset" not in kwargs:
+            kwargs["queryset"] = self._members(db_field)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _members(self, db_field: ForeignKey) -> QuerySet[Any]:
+        return db_field.related_model._default_manager.filter(pk__in=memberships.user_ids())  # noqa: SLF001 (Django's documented name)

@@ -1,0 +1,67 @@
+"""Letting API requests in by their key: bearer token, X-API-Key, or HTTP Basic with the key as the user."""
+
+import base64
+import binascii
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from apps.access.contracts import Caller
+from apps.access.services import api_keys
+from apps.kit import clock
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """
+    Sets ``request.user`` to the Caller, and ``caller`` and ``actor`` on Django's request.
+
+    Unknown, foreign, expired and revoked keys fail alike. A request with two different keys fails too: nobody has
+    to know which of them would win.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        secrets = _secrets(request)
+        if not secrets:
+            return None
+        caller = api_keys.authenticate(secret=secrets.pop(), now=clock.now()) if len(secrets) == 1 else None
+        if caller is None:
+            raise exceptions.AuthenticationFailed
+        request._request.caller = caller  # noqa: SLF001 (middleware reads it from Django's request)
+        request._request.actor = caller.actor  # noqa: SLF001
+        return caller, None
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the same for every request)
+        return "Bearer"
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    """How the OpenAPI document describes the key."""
+
+    target_class = "apps.access.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002 (the library's signature)
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key of the organisation: `Authorization: Bearer tsk_live_…`. "
+            "`X-API-Key: tsk_live_…` and HTTP Basic with the key as the user are accepted too.",
+        }
+
+
+def _secrets(request: Request) -> set[str]:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    found = {request.headers.get("X-API-Key", "").strip()}
+    if scheme.lower() == "bearer":
+        found.add(value.strip())
+    elif scheme.lower() == "basic":
+        found.add(_basic_user(value.strip()))
+    return found - {""}
+
+
+def _basic_user(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode("ascii").partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
