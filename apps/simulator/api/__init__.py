@@ -1,0 +1,1 @@
+"""The machine-readable faces of the simulator: Daraja and the control interface."""

@@ -1,0 +1,201 @@
+"""The values that pass between the parts of the simulator; money is an integer of cents."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AccountType(StrEnum):
+    """What a shortcode is sold as."""
+
+    PAYBILL = "paybill"
+    TILL = "till"
+
+
+class PromptState(StrEnum):
+    """Where a prompt on a phone stands. Only a late success leaves FAILED, nothing leaves PAID."""
+
+    WAITING = "waiting"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class CallbackState(StrEnum):
+    """What became of one callback. It is sent at most once."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class AnswerKind(StrEnum):
+    """What the caller of the Daraja face gets to see."""
+
+    NORMAL = "normal"
+    HANG = "hang"
+    RESET = "reset"
+    SCRIPTED = "scripted"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A shortcode of a business, with the credentials that its owner holds."""
+
+    shortcode: str
+    type: AccountType
+    name: str
+    consumer_key: str
+    consumer_secret: str
+    passkey: str
+    initiator: str
+    initiator_password: str
+    charge_bps: int
+    balance_cents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How the HTTP answer departs from the normal one."""
+
+    kind: AnswerKind = AnswerKind.NORMAL
+    is_processed: bool = True
+    status: int = 200
+    body: str = ""
+    content_type: str = "application/json"
+    delay_ms: int = 0
+    is_token_expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatementExtra:
+    """A row that appears in the statement though no prompt caused it."""
+
+    kind: str
+    amount_cents: int
+    details: str
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens to a prompt, and to the callback of any request, without a person."""
+
+    result_code: str | None = None
+    result_after_ms: int = 2_000
+    is_callback_first: bool = False
+    is_callback_dropped: bool = False
+    callback_count: int = 1
+    callback_spacing_ms: int = 0
+    callback_delay_ms: int = 0
+    replay_count: int = 0
+    moved_cents: int | None = None
+    announced_cents: int | None = None
+    late_success_ms: int | None = None
+    is_hidden_from_statement: bool = False
+    extras: tuple[StatementExtra, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Everything that a magic number and a script ask for in one call."""
+
+    answer: Answer = field(default_factory=Answer)
+    plan: Plan = field(default_factory=Plan)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOrder:
+    """A valid STK push, before it has an identifier."""
+
+    shortcode: str
+    receiver: str
+    transaction_type: str
+    payer: str
+    msisdn: str
+    amount_cents: int
+    reference: str
+    description: str
+    callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A request for a PIN on a phone and its outcome; times are virtual milliseconds since 1970."""
+
+    id: str
+    merchant_request_id: str
+    conversation_id: str
+    shortcode: str
+    receiver: str
+    business_name: str
+    transaction_type: str
+    payer: str
+    msisdn: str
+    amount_cents: int
+    reference: str
+    description: str
+    callback_url: str
+    plan: Plan
+    state: PromptState
+    result_code: str
+    result_desc: str
+    receipt: str
+    moved_cents: int
+    charge_cents: int
+    is_ignored: bool
+    created_at: int
+    expires_at: int
+    due_at: int | None
+    decided_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One POST that the simulator owes to a business."""
+
+    id: int
+    prompt_id: str
+    kind: str
+    url: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """One line of a shortcode's statement."""
+
+    receipt: str
+    kind: str
+    initiated_at: int
+    completed_at: int
+    details: str
+    other_party: str
+    reference: str
+    paid_in_cents: int
+    withdrawn_cents: int
+    balance_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as the faces see it."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP answer, or the way in which none is given."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+    kind: AnswerKind = AnswerKind.NORMAL
+    delay_ms: int = 0

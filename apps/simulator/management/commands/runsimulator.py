@@ -1,0 +1,46 @@
+"""Runs the simulator of M-Pesa on a loopback port until it is told to stop."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.simulator import server
+from apps.simulator.store import StoreUnusable
+
+
+class Command(BaseCommand):
+    """`manage.py runsimulator`: needs no database."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the address, the file and the seed."""
+        parser.add_argument("--host", default="127.0.0.1", help="loopback address to answer on")
+        parser.add_argument("--port", default=4010, type=int, help="port to answer on")
+        parser.add_argument(
+            "--store", default="var/simulator.sqlite3", type=Path, help="file that holds its memory"
+        )
+        parser.add_argument("--seed", type=int, help="makes the identifiers of a new store repeatable")
+
+    def handle(self, *, host: str, port: int, store: Path, seed: int | None, **_: object) -> None:
+        """Serve until SIGTERM or Ctrl-C."""
+        must_stop = threading.Event()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, lambda *_: must_stop.set())
+        try:
+            running = server.serve(host=host, port=port, store_path=store, seed=seed)
+        except (server.HostRefused, StoreUnusable) as refusal:
+            raise CommandError(str(refusal)) from refusal
+        except OSError as error:
+            raise CommandError(f"{host}:{port} or {store} cannot be used: {error}.") from error
+        self.stdout.write(
+            f"Simulator: {running.url} (Daraja at {running.url}/daraja, phones at {running.url}/phone)"
+        )
+        self.stdout.flush()
+        must_stop.wait()
+        running.close()

@@ -1,0 +1,222 @@
+"""The vocabulary of faults: what each action of a script, and so each magic number, does to a call."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from apps.simulator.contracts import Answer, AnswerKind, Faults, StatementExtra
+from apps.simulator.services import amounts
+
+Fields = Mapping[str, object]
+
+MAGIC_PREFIX = "254700000"
+PAYS = {"action": "result", "code": "0"}
+MAGIC_NUMBERS: dict[str, tuple[Fields, ...]] = {
+    "000": (PAYS,),
+    "001": ({"action": "result", "code": "1"},),
+    "017": ({"action": "result", "code": "17"},),
+    "019": ({"action": "result", "code": "1019"},),
+    "032": ({"action": "result", "code": "1032"},),
+    "037": ({"action": "result", "code": "1037", "ms": 60_000},),
+    "201": ({"action": "result", "code": "2001"},),
+    "777": (PAYS, {"action": "drop_callback"}),
+    "778": (PAYS, {"action": "duplicate_callback", "n": 2}),
+    "779": (PAYS, {"action": "callback_before_response"}),
+    "780": (PAYS, {"action": "hang", "processed": True}),
+    "781": ({"action": "status", "status": 500},),
+    "782": (PAYS, {"action": "status", "status": 500, "processed": True}),
+    "783": ({"action": "hang"},),
+    "784": (PAYS, {"action": "hang", "processed": True}, {"action": "drop_callback"}),
+}
+HTML_ERROR = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+SPIKE_ARREST = '{"requestId":"","errorCode":"500.003.02","errorMessage":"Spike Arrest Violation"}'
+TOO_MANY = (
+    '{"fault":{"faultstring":"Rate limit quota violation.","detail":{"errorcode":"policies.ratelimit"}}}'
+)
+INTERNAL_ERROR = '{"requestId":"","errorCode":"500.001.1001","errorMessage":"Internal Server Error"}'
+LONGEST_MS = 24 * 3_600_000
+MOST_COPIES = 50
+LONGEST_TEXT = 100_000
+
+
+class ActionRefused(Exception):
+    """The action is unknown, or one of its fields is not what it must be."""
+
+
+def magic_actions(*, msisdn: str) -> tuple[Fields, ...]:
+    """Return the actions that a magic phone number stands for, none for any other phone."""
+    if not msisdn.startswith(MAGIC_PREFIX):
+        return ()
+    return MAGIC_NUMBERS.get(msisdn.removeprefix(MAGIC_PREFIX), ())
+
+
+def compose(*, actions: Sequence[object]) -> Faults:
+    """Apply the actions in their order to a call that is otherwise normal, or raise ActionRefused."""
+    faults = Faults()
+    for action in actions:
+        fields = {"action": action} if isinstance(action, str) else action
+        if not isinstance(fields, Mapping):
+            raise ActionRefused("An action is a name or an object with the field action.")
+        name = fields.get("action")
+        if not isinstance(name, str) or name not in ACTIONS:
+            raise ActionRefused(f"Unknown action {name!r}; known are {', '.join(sorted(ACTIONS))}.")
+        known, apply = ACTIONS[name]
+        unknown = set(fields) - known - {"action"}
+        if unknown:
+            raise ActionRefused(f"{name} has no field {', '.join(sorted(map(str, unknown)))}.")
+        faults = apply(faults, fields)
+    return faults
+
+
+def _number(
+    fields: Fields, name: str, *, default: int | None = None, low: int = 0, high: int = LONGEST_MS
+) -> int:
+    value = fields.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ActionRefused(f"{fields['action']}: {name} is a whole number from {low} to {high}.")
+    return value
+
+
+def _text(fields: Fields, name: str, *, default: str | None = None) -> str:
+    value = fields.get(name, default)
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise ActionRefused(f"{fields['action']}: {name} is a text.")
+    return value
+
+
+def _flag(fields: Fields, name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise ActionRefused(f"{fields['action']}: {name} is true or false.")
+    return value
+
+
+def _cents(fields: Fields, name: str) -> int:
+    try:
+        return amounts.cents(value=fields.get(name))
+    except amounts.AmountRefused as refusal:
+        raise ActionRefused(f"{fields['action']}: {name}: {refusal}") from refusal
+
+
+def _answer(faults: Faults, **changes: object) -> Faults:
+    return replace(faults, answer=replace(faults.answer, **changes))
+
+
+def _plan(faults: Faults, **changes: object) -> Faults:
+    return replace(faults, plan=replace(faults.plan, **changes))
+
+
+def _scripted(faults: Faults, fields: Fields, *, status: int, body: str, content_type: str) -> Faults:
+    answer = Answer(
+        kind=AnswerKind.SCRIPTED,
+        is_processed=_flag(fields, "processed"),
+        status=_number(fields, "status", default=status, low=200, high=599),
+        body=body,
+        content_type=content_type,
+        delay_ms=faults.answer.delay_ms,
+    )
+    return replace(faults, answer=answer)
+
+
+def _status(faults: Faults, fields: Fields) -> Faults:
+    body = _text(fields, "body", default=INTERNAL_ERROR)
+    return _scripted(faults, fields, status=500, body=body, content_type="application/json")
+
+
+def _rate_limit(faults: Faults, fields: Fields) -> Faults:
+    code = _text(fields, "code", default="500.003.02")
+    if code not in {"429", "500.003.02"}:
+        raise ActionRefused("rate_limit: code is 429 or 500.003.02.")
+    status, body = (429, TOO_MANY) if code == "429" else (500, SPIKE_ARREST)
+    return _scripted(faults, fields, status=status, body=body, content_type="application/json")
+
+
+def _result(faults: Faults, fields: Fields) -> Faults:
+    code = _text(fields, "code")
+    if not code.replace("_", "").isalnum():
+        raise ActionRefused("result: code is a result code such as 1032.")
+    return _plan(faults, result_code=code, result_after_ms=_number(fields, "ms", default=2_000))
+
+
+def _statement_extra(faults: Faults, fields: Fields) -> Faults:
+    kind = _text(fields, "kind", default="payment")
+    if kind not in {"payment", "charge"}:
+        raise ActionRefused("statement_extra: kind is payment or charge.")
+    extra = StatementExtra(
+        kind=kind,
+        amount_cents=_cents(fields, "amount"),
+        details=_text(fields, "details", default="Organization Settlement"),
+        receipt=_text(fields, "receipt", default=""),
+    )
+    return _plan(faults, extras=(*faults.plan.extras, extra))
+
+
+Action = Callable[[Faults, Fields], Faults]
+ACTIONS: dict[str, tuple[set[str], Action]] = {
+    "delay": ({"ms"}, lambda faults, fields: _answer(faults, delay_ms=_number(fields, "ms"))),
+    "hang": (
+        {"processed"},
+        lambda faults, fields: _answer(faults, kind=AnswerKind.HANG, is_processed=_flag(fields, "processed")),
+    ),
+    "reset": (
+        {"processed"},
+        lambda faults, fields: _answer(
+            faults, kind=AnswerKind.RESET, is_processed=_flag(fields, "processed")
+        ),
+    ),
+    "status": ({"status", "body", "processed"}, _status),
+    "malformed_json": (
+        {"processed"},
+        lambda faults, fields: _answer(
+            faults, kind=AnswerKind.MALFORMED, is_processed=_flag(fields, "processed")
+        ),
+    ),
+    "html_error": (
+        {"status", "processed"},
+        lambda faults, fields: _scripted(
+            faults, fields, status=502, body=HTML_ERROR, content_type="text/html"
+        ),
+    ),
+    "empty_body": (
+        {"status", "processed"},
+        lambda faults, fields: _scripted(faults, fields, status=200, body="", content_type="text/plain"),
+    ),
+    "rate_limit": ({"code", "processed"}, _rate_limit),
+    "expire_token": (set(), lambda faults, _: _answer(faults, is_token_expired=True)),
+    "result": ({"code", "ms"}, _result),
+    "drop_callback": (set(), lambda faults, _: _plan(faults, is_callback_dropped=True)),
+    "duplicate_callback": (
+        {"n", "spacing_ms"},
+        lambda faults, fields: _plan(
+            faults,
+            callback_count=_number(fields, "n", default=2, low=2, high=MOST_COPIES),
+            callback_spacing_ms=_number(fields, "spacing_ms", default=0),
+        ),
+    ),
+    "delay_callback": ({"ms"}, lambda faults, fields: _plan(faults, callback_delay_ms=_number(fields, "ms"))),
+    "callback_before_response": (
+        set(),
+        lambda faults, _: _plan(
+            faults, is_callback_first=True, result_after_ms=0, result_code=faults.plan.result_code or "0"
+        ),
+    ),
+    "wrong_amount": (
+        {"amount"},
+        lambda faults, fields: _plan(faults, moved_cents=_cents(fields, "amount")),
+    ),
+    "wrong_amount_callback_only": (
+        {"amount"},
+        lambda faults, fields: _plan(faults, announced_cents=_cents(fields, "amount")),
+    ),
+    "late_success": (
+        {"ms"},
+        lambda faults, fields: _plan(faults, late_success_ms=_number(fields, "ms", default=30_000)),
+    ),
+    "replay_old": (
+        {"n"},
+        lambda faults, fields: _plan(
+            faults, replay_count=_number(fields, "n", default=1, low=1, high=MOST_COPIES)
+        ),
+    ),
+    "statement_omit": (set(), lambda faults, _: _plan(faults, is_hidden_from_statement=True)),
+    "statement_extra": ({"amount", "kind", "details", "receipt"}, _statement_extra),
+}

@@ -1,0 +1,64 @@
+"""The running simulator: its store, its clock, and the thread that lets things happen when they are due."""
+
+import logging
+import threading
+from dataclasses import dataclass, field
+
+from apps.simulator.contracts import Callback
+from apps.simulator.services import callbacks, prompts
+from apps.simulator.services.clock import VirtualClock
+from apps.simulator.store import Store, StoreClosed
+
+logger = logging.getLogger(__name__)
+LONGEST_SLEEP_SECONDS = 1.0
+EVERYTHING_BUT_ACCOUNTS = ("prompt", "statement_row", "callback", "script", "log_entry", "token", "payer")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What every face works on. `has_changed` wakes the thread, `is_stopping` ends all waiting."""
+
+    store: Store
+    clock: VirtualClock
+    has_changed: threading.Event = field(default_factory=threading.Event)
+    is_stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run_until_stopped(self) -> None:
+        """Decide what is due and send what is owed, until the simulator stops."""
+        with self.store.transaction() as tx:
+            callbacks.give_up_interrupted(tx=tx, now=self.clock.now())
+        while not self.is_stopping.is_set():
+            self.has_changed.clear()
+            now = self.clock.now()
+            with self.store.transaction() as tx:
+                prompts.settle_due(tx=tx, now=now)
+                owed = callbacks.claim_due(tx=tx, now=now)
+                waits = [at for at in (prompts.next_due(tx=tx), callbacks.next_due(tx=tx)) if at is not None]
+            for callback in owed:
+                threading.Thread(target=self.deliver, args=(callback,), daemon=True).start()
+            milliseconds = min(waits, default=now + 60_000) - self.clock.now()
+            self.has_changed.wait(min(max(milliseconds / 1_000, 0), LONGEST_SLEEP_SECONDS))
+
+    def deliver(self, callback: Callback) -> None:
+        """Send one callback; a simulator that closes meanwhile leaves it as interrupted."""
+        try:
+            callbacks.deliver(store=self.store, callback=callback, now=self.clock.now())
+        except StoreClosed:
+            logger.info("The simulator stopped while a callback was on its way.")
+
+    def tick(self, *, seconds: int) -> int:
+        """Advance virtual time and decide what fell due; return how many prompts that were."""
+        with self.store.transaction() as tx:
+            self.clock.advance(tx=tx, seconds=seconds)
+            decided = prompts.settle_due(tx=tx, now=self.clock.now())
+        self.has_changed.set()
+        return decided
+
+    def reset(self, *, with_accounts: bool) -> None:
+        """Forget everything that happened; identifiers go on, so that no receipt comes twice."""
+        with self.store.transaction() as tx:
+            for table in EVERYTHING_BUT_ACCOUNTS:
+                tx.execute(f"DELETE FROM {table}")  # noqa: S608
+            tx.execute("DELETE FROM account" if with_accounts else "UPDATE account SET balance_cents = 0")
+            self.clock.rewind(tx=tx)
+        self.has_changed.set()
