@@ -1,0 +1,5 @@
+"""Models of accounts."""
+
+from apps.accounts.models.user import User
+
+__all__ = ["User"]

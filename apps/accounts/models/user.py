@@ -1,0 +1,66 @@
+"""A person who signs in: shared by all organisations, without groups or permissions of his own."""
+
+from typing import Any, ClassVar
+
+from django.contrib import auth
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from apps.kit import clock, ids
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds people by e-mail, whatever its capitals."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username or "")
+
+
+class User(AbstractBaseUser):
+    """
+    Identity only. Permissions come from the membership of the present organisation (apps.access.backend);
+    in tenant schemas only a membership refers to a user. Users are deactivated, never deleted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+    is_platform_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = UserManager()
+    is_superuser: ClassVar[bool] = False
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+
+    @property
+    def is_staff(self) -> bool:
+        """Say whether the person may open an admin site at all; the site asks for more."""
+        return self.is_active
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def has_perm(self, permission: str, obj: Any = None) -> bool:
+        return any(b.has_perm(self, permission, obj) for b in auth.get_backends() if hasattr(b, "has_perm"))
+
+    def has_perms(self, permissions: list[str], obj: Any = None) -> bool:
+        return all(self.has_perm(permission, obj) for permission in permissions)
+
+    def has_module_perms(self, label: str) -> bool:
+        return any(
+            b.has_module_perms(self, label) for b in auth.get_backends() if hasattr(b, "has_module_perms")
+        )

@@ -1,0 +1,57 @@
+"""An organisation owns a schema; its domains lead to it; the index says where a person has memberships."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django_tenants.models import DomainMixin, TenantMixin
+
+from apps.kit import clock
+from apps.kit.models import CurrencyField, UuidModel
+
+BRAND_COLOR = "#0e5a6b"
+
+
+class OrganisationStatus(models.TextChoices):
+    PROVISIONING = "PROVISIONING"
+    READY = "READY"
+    SUSPENDED = "SUSPENDED"
+
+
+class Organisation(UuidModel, TenantMixin):
+    """``is_test`` organisations use the simulator as their provider and may move the clock."""
+
+    slug = models.CharField(
+        max_length=50, unique=True, validators=[RegexValidator(r"^[a-z][a-z0-9-]{1,49}\Z")]
+    )
+    name = models.CharField(max_length=120)
+    status = models.CharField(
+        max_length=12, choices=OrganisationStatus.choices, default=OrganisationStatus.PROVISIONING
+    )
+    is_test = models.BooleanField(default=False)
+    base_currency = CurrencyField(default="KES")
+    time_zone = models.CharField(max_length=64, default="Africa/Nairobi")
+    brand_color = models.CharField(
+        max_length=7, default=BRAND_COLOR, validators=[RegexValidator(r"^#[0-9a-f]{6}\Z")]
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(DomainMixin):
+    """A host name that leads to an organisation's portal."""
+
+
+class UserOrganisation(UuidModel):
+    """Where a person has memberships: an index for the organisation switcher, no source of rights."""
+
+    user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organisation"], name="one_row_per_membership")
+        ]

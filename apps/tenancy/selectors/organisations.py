@@ -1,0 +1,52 @@
+"""Find organisations: the present one, by id, by slug, by host; only those that are ready."""
+
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.kit import errors
+from apps.tenancy.models import Domain, Organisation, OrganisationStatus
+
+PUBLIC = "public"
+__all__ = ["Organisation", "current", "ready", "ready_by_host", "ready_by_id", "ready_by_slug"]
+
+
+class NoOrganisation(errors.DomainError):
+    """This can only be done inside an organisation."""
+
+    code = "no_organisation"
+    title = "No organisation"
+
+
+def current() -> Organisation:
+    """Return the organisation that the connection is in; raise NoOrganisation in the public schema."""
+    if connection.schema_name == PUBLIC:
+        raise NoOrganisation("This can only be done inside an organisation.")
+    if isinstance(connection.tenant, Organisation):
+        return connection.tenant
+    return Organisation.objects.get(schema_name=connection.schema_name)
+
+
+def ready() -> QuerySet[Organisation]:
+    """Return the organisations that work, without the row of the public schema."""
+    return Organisation.objects.filter(status=OrganisationStatus.READY).exclude(schema_name=PUBLIC)
+
+
+def ready_by_id(organisation_id: UUID) -> Organisation | None:
+    return ready().filter(id=organisation_id).first()
+
+
+def ready_by_slug(slug: str) -> Organisation | None:
+    return ready().filter(slug=slug).first()
+
+
+def ready_by_host(host: str) -> Organisation | None:
+    domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
+    if (
+        domain is None
+        or domain.tenant.status != OrganisationStatus.READY
+        or domain.tenant.schema_name == PUBLIC
+    ):
+        return None
+    return domain.tenant

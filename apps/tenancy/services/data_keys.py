@@ -1,0 +1,67 @@
+"""Seal and open an organisation's secrets: an own data key per organisation, wrapped by the master key."""
+
+import base64
+import os
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.kit import crypto
+from apps.tenancy.models import DataKey, Organisation
+from apps.tenancy.selectors import organisations
+
+KEY_SIZE = 32
+VERSION_SIZE = 2
+
+
+class MasterKeyInvalid(RuntimeError):
+    """TREASURY_MASTER_KEY is not base64 of 32 bytes."""
+
+
+def create(*, organisation: Organisation) -> DataKey:
+    """Make the next data key of an organisation; values sealed before stay readable."""
+    newest = DataKey.objects.filter(organisation=organisation).order_by("-version").first()
+    version = newest.version + 1 if newest else 1
+    wrapped = crypto.seal(_master(), os.urandom(KEY_SIZE), _wrapping(organisation.id, version))
+    return DataKey.objects.create(organisation=organisation, version=version, wrapped=wrapped)
+
+
+def encrypt(*, plaintext: bytes, purpose: str) -> bytes:
+    """Seal a secret of the present organisation; the key's version leads the value. ``purpose`` must be given to open it."""
+    organisation = organisations.current()
+    key = DataKey.objects.filter(organisation=organisation).order_by("-version")[0]
+    return key.version.to_bytes(VERSION_SIZE) + crypto.seal(
+        _unwrap(key), plaintext, _purpose(organisation.id, purpose)
+    )
+
+
+def decrypt(*, value: bytes, purpose: str) -> bytes:
+    """Open a secret of the present organisation; raise crypto.Unreadable for another organisation's or purpose's."""
+    organisation = organisations.current()
+    version = int.from_bytes(value[:VERSION_SIZE])
+    key = DataKey.objects.filter(organisation=organisation, version=version).first()
+    if key is None:
+        raise crypto.Unreadable("this value was sealed with a key that this organisation does not have")
+    return crypto.open_sealed(_unwrap(key), bytes(value[VERSION_SIZE:]), _purpose(organisation.id, purpose))
+
+
+def _unwrap(key: DataKey) -> bytes:
+    return crypto.open_sealed(_master(), bytes(key.wrapped), _wrapping(key.organisation_id, key.version))
+
+
+def _wrapping(organisation_id: UUID, version: int) -> bytes:
+    return f"data-key:{organisation_id}:{version}".encode()
+
+
+def _purpose(organisation_id: UUID, purpose: str) -> bytes:
+    return f"{organisation_id}:{purpose}".encode()
+
+
+def _master() -> bytes:
+    try:
+        key = base64.b64decode(settings.TREASURY["MASTER_KEY"], validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_SIZE:
+        raise MasterKeyInvalid("TREASURY_MASTER_KEY is base64 of 32 random bytes")
+    return key

@@ -1,0 +1,51 @@
+"""Make organisations."""
+
+import re
+
+from django.db import transaction
+
+from apps.kit import errors
+from apps.tenancy.models import Domain, Organisation
+from apps.tenancy.services import data_keys
+
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,49}")
+RESERVED = frozenset(
+    {"docs", "openapi", "platform", "public", "oauth", "hooks", "sandbox", "template", "www", "api"}
+)
+
+
+class SlugInvalid(errors.Invalid):
+    """The slug cannot be part of an address and of a schema name."""
+
+    code = "slug_invalid"
+    title = "Slug invalid"
+
+
+class SlugTaken(errors.DomainError):
+    """Another organisation has this slug."""
+
+    code = "slug_taken"
+    title = "Slug taken"
+
+
+@transaction.atomic
+def create(
+    *, slug: str, name: str, is_test: bool = False, base_domain: str, base_currency: str = "KES"
+) -> Organisation:
+    """
+    Record a new organisation, its domain ``<slug>.<base domain>`` and its first data key; provision it next.
+
+    Raises SlugInvalid (2 to 50 of a-z, 0-9 and hyphen, a letter first, no reserved word) or SlugTaken.
+    """
+    if not SLUG.fullmatch(slug) or slug in RESERVED:
+        message = "A slug has 2 to 50 of a-z, 0-9 and hyphen, starts with a letter, and is no reserved word."
+        raise SlugInvalid(message, errors=[errors.FieldError("/slug", "slug_invalid", message)])
+    schema = "org_" + slug.replace("-", "_")
+    if Organisation.objects.filter(schema_name=schema).exists():
+        raise SlugTaken(f"Another organisation is called {slug}.")
+    organisation = Organisation.objects.create(
+        slug=slug, schema_name=schema, name=name, is_test=is_test, base_currency=base_currency
+    )
+    Domain.objects.create(domain=f"{slug}.{base_domain}", tenant=organisation, is_primary=True)
+    data_keys.create(organisation=organisation)
+    return organisation

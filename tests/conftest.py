@@ -1,0 +1,219 @@
+"""
+One pristine database per state of the schema, kept between runs; each worker gets a file copy of it.
+
+Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri. ``db`` rolls back; ``transactional_db``
+commits, and afterwards the owner truncates the tables that have rows.
+"""
+
+import hashlib
+import importlib.metadata
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test import TestCase, TransactionTestCase
+
+from apps.tenancy.models import Domain, Organisation, OrganisationStatus
+from apps.tenancy.services import data_keys, provisioning
+
+ROOT = Path(__file__).resolve().parent.parent
+SLUGS = ("acme", "zuri")
+BUILD_LOCK = 727001
+SHAPING_PACKAGES = ("django", "django-tenants", "django-pgtrigger", "django-celery-beat")
+DIRTY = """
+    SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relname <> 'django_migrations' AND pg_relation_size(c.oid) > 0
+      AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
+GUARDED = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgtype & 32 = 32 AND tgrelid::regclass::text = ANY (%s)"
+PUBLIC_TABLES = ["accounts_user", "tenancy_userorganisation", "django_session"]
+
+
+def fingerprint() -> str:
+    """Hash whatever shapes the schema: the split of apps, migrations, SQL files, the packages that own tables."""
+    digest = hashlib.sha256(repr((settings.SHARED_APPS, settings.TENANT_APPS)).encode())
+    lists = (settings.NO_WRITE_TABLES, settings.INSERT_ONLY_TABLES, settings.APP_FUNCTIONS)
+    digest.update(repr(lists).encode())
+    sources = [
+        *ROOT.glob("apps/*/migrations/*.py"),
+        *ROOT.glob("apps/*/sql/*.sql"),
+        ROOT / "tests/conftest.py",
+    ]
+    for path in sorted(sources):
+        digest.update(path.name.encode() + path.read_bytes())
+    for package in SHAPING_PACKAGES:
+        digest.update(importlib.metadata.version(package).encode())
+    return digest.hexdigest()[:12]
+
+
+def server() -> psycopg.Connection:
+    """Connect to the server's maintenance database as the owner."""
+    database = connection.settings_dict
+    return psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"],
+        user="treasury_owner",
+        password=owner_password(),
+        dbname="postgres",
+        autocommit=True,
+    )
+
+
+def owner_password() -> str:
+
+    return os.environ["TREASURY_POSTGRES_OWNER_PASSWORD"]
+
+
+def app_password() -> str:
+
+    return os.environ["TREASURY_POSTGRES_APP_PASSWORD"]
+
+
+def use(name: str, role: str) -> None:
+    password = owner_password() if role == "owner" else app_password()
+    connection.close()
+    chosen = {"NAME": name, "USER": f"treasury_{role}", "PASSWORD": password}
+    connection.settings_dict.update(chosen)
+    settings.DATABASES["default"].update(chosen)
+
+
+def build(admin: psycopg.Connection, name: str) -> None:
+    """Make the pristine database the slow way, once per state of the schema."""
+    building = f"{name}_building"
+    admin.execute(f'DROP DATABASE IF EXISTS "{building}" WITH (FORCE)')
+    admin.execute(f'CREATE DATABASE "{building}" TEMPLATE template0')
+    use(building, "owner")
+    call_command("migrate_all", verbosity=0)
+    for slug in SLUGS:
+        organisation = Organisation.objects.create(
+            slug=slug,
+            schema_name=f"org_{slug}",
+            name=slug.title(),
+            is_test=slug == "acme",
+            status=OrganisationStatus.PROVISIONING,
+        )
+        Domain.objects.create(domain=f"{slug}.testserver", tenant=organisation, is_primary=True)
+        data_keys.create(organisation=organisation)
+        provisioning.provision(organisation_id=organisation.id)
+    connection.close()
+    admin.execute(f'ALTER DATABASE "{building}" RENAME TO "{name}"')
+
+
+def copy(admin: psycopg.Connection, pristine: str, name: str) -> None:
+    admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{pristine}" STRATEGY FILE_COPY')
+    admin.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+    admin.execute(f'GRANT CONNECT ON DATABASE "{name}" TO treasury_app')
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterator[None]:
+
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    pristine = f"test_pristine_{fingerprint()}"
+    name = f"test_{fingerprint()}_{worker}_{os.getpid()}"
+    with django_db_blocker.unblock(), server() as admin:
+        admin.execute("SELECT pg_advisory_lock(%s)", [BUILD_LOCK])
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [pristine]).fetchone():
+            build(admin, pristine)
+        copy(admin, pristine, name)
+        admin.execute("SELECT pg_advisory_unlock(%s)", [BUILD_LOCK])
+        use(name, "app")
+    yield
+    with django_db_blocker.unblock(), server() as admin:
+        connections.close_all()
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reset_after_transactional_tests() -> Iterator[None]:
+    """Django's flush cannot work: the application may not truncate, and it would see one schema only."""
+
+    def teardown(self: TransactionTestCase) -> None:
+        connections.close_all()
+        truncate()
+
+    own = TestCase.__dict__.get("_fixture_teardown")
+    original = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = teardown
+    assert own is not None, "TestCase keeps its own teardown: it rolls back"
+    yield
+    TransactionTestCase._fixture_teardown = original
+
+
+def truncate() -> None:
+    """Empty every table of the organisations that has rows, as the owner, past the append-only triggers."""
+    with owner() as database:
+        schema_names = [f"org_{slug}" for slug in SLUGS]
+        dirty = [row[0] for row in database.execute(DIRTY, [schema_names, PUBLIC_TABLES])]
+        if not dirty:
+            return
+        guarded = [row[0] for row in database.execute(GUARDED, [dirty])]
+        for table in guarded:
+            database.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        database.execute("TRUNCATE " + ", ".join(dirty) + " RESTART IDENTITY CASCADE")
+        for table in guarded:
+            database.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+def owner() -> psycopg.Connection:
+    """Connect to the test database as its owner: to break an invariant, or to look behind the grants."""
+    database = connection.settings_dict
+    return psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"],
+        user="treasury_owner",
+        password=owner_password(),
+        dbname=database["NAME"],
+    )
+
+
+@pytest.fixture
+def owner_connection(db) -> Iterator[psycopg.Connection]:
+    with owner() as database:
+        yield database
+
+
+@pytest.fixture
+def in_organisation() -> Iterator[Callable[[str], Organisation]]:
+    """Return a function that enters an organisation by slug; the database fixture must be requested beside it."""
+
+    def enter(slug: str) -> Organisation:
+        connection.set_schema_to_public()
+        organisation = Organisation.objects.get(slug=slug)
+        connection.set_tenant(organisation)
+        return organisation
+
+    yield enter
+    connection.set_schema_to_public()
+
+
+@pytest.fixture
+def acme(db, in_organisation) -> Organisation:
+    """Enter acme, a test organisation."""
+    return in_organisation("acme")
+
+
+@pytest.fixture
+def zuri(db, in_organisation) -> Organisation:
+    """Enter zuri, a live organisation."""
+    return in_organisation("zuri")
+
+
+@pytest.fixture
+def committed_acme(transactional_db, in_organisation) -> Organisation:
+    """Enter acme in a test that commits: for second connections and threads."""
+    return in_organisation("acme")
+
+
+@pytest.fixture(autouse=True)
+def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
+    connection.set_schema_to_public()
+    yield
+    connection.set_schema_to_public()
+    cache.clear()

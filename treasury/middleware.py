@@ -1,0 +1,161 @@
+"""From the request to its organisation: request id, health probes, tenant by path or by host, no shared caches."""
+
+import re
+import zoneinfo
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from apps.kit import ids, logs, problems
+from apps.tenancy.selectors import organisations
+from treasury import health
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+API = re.compile(r"/(?:api/)?v1/(?P<organisation>[^/]+)/")
+BY_HEX = re.compile(r"/(?:hooks|sandbox)/(?P<organisation>[0-9a-f]{32})/")
+PUBLIC_PREFIXES = ("/v1/docs", "/v1/openapi")
+ORGANISATION_PREFIX = "ten"
+
+log = logs.get(__name__)
+
+
+class RequestIdMiddleware:
+    """Gives every request an id (a caller may bring his own), logs it, and puts it into the answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request.request_id = given if REQUEST_ID.fullmatch(given) else f"req_{ids.token(8)}"
+        clear_contextvars()
+        bind_contextvars(request_id=request.request_id)
+        response = self.get_response(request)
+        response["Request-Id"] = request.request_id
+        log.info("request", method=request.method, path=_loggable(request.path), status=response.status_code)
+        return response
+
+
+def _loggable(path: str) -> str:
+    """Leave the token out of the path of a callback: whoever reads logs must not be able to send one."""
+    return re.sub(r"^(/(?:hooks|sandbox)/[0-9a-f]{32}/)[^/]+", r"\1…", path)
+
+
+class HealthMiddleware:
+    """Answers the probes before any host or organisation is looked at: they come with an address as Host."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = health.PROBES.get(request.path_info)
+        return probe(request) if probe else self.get_response(request)
+
+
+class TenantMiddleware:
+    """API, callbacks and inboxes: organisation from the path. Everything else: from the host name."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        connection.set_schema_to_public()
+        try:
+            return self._route(request)
+        finally:
+            connection.set_schema_to_public()
+
+    def _route(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path.startswith(PUBLIC_PREFIXES):
+            return self._public(request)
+        if path.startswith(("/v1/", "/api/v1/")):
+            return self._api(request)
+        if match := BY_HEX.match(path):
+            found = organisations.ready_by_id(UUID(match["organisation"]))
+            return self._enter(request, found) if found else _not_found()
+        host = request.get_host().rsplit(":", 1)[0]
+        if host in _public_hosts():
+            return self._public(request)
+        found = organisations.ready_by_host(host)
+        return self._enter(request, found) if found else _not_found()
+
+    def _api(self, request: HttpRequest) -> HttpResponse:
+        match = API.match(request.path_info)
+        found = _by_public_name(match["organisation"]) if match else None
+        by_host = organisations.ready_by_host(request.get_host().rsplit(":", 1)[0])
+        if found is None or (by_host is not None and by_host.id != found.id):
+            return problems.unauthenticated(request)
+        response = self._enter(request, found)
+        if not hasattr(request, "caller") and response.status_code not in (413, 429, 500, 503):
+            return problems.unauthenticated(request)
+        return response
+
+    def _public(self, request: HttpRequest) -> HttpResponse:
+        request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
+        return self.get_response(request)
+
+    def _enter(self, request: HttpRequest, organisation: organisations.Organisation) -> HttpResponse:
+        request.tenant = organisation
+        connection.set_tenant(organisation)
+        bind_contextvars(organisation=organisation.slug)
+        with timezone.override(zoneinfo.ZoneInfo(organisation.time_zone)):
+            response = self.get_response(request)
+        if response.streaming:
+            response.streaming_content = _inside(organisation, response.streaming_content)
+        return response
+
+
+def _inside(organisation: organisations.Organisation, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Produce a streamed body inside its organisation: the middleware has left it by then."""
+    connection.set_tenant(organisation)
+    try:
+        yield from chunks
+    finally:
+        connection.set_schema_to_public()
+
+
+def _public_hosts() -> set[str]:
+    return {
+        settings.TREASURY["BASE_DOMAIN"],
+        urlsplit(settings.TREASURY["PUBLIC_URL"]).hostname or "",
+        "127.0.0.1",
+        "localhost",
+    }
+
+
+def _by_public_name(name: str) -> organisations.Organisation | None:
+    """Find by slug, by ``ten_…`` or by UUID."""
+    if name.startswith(f"{ORGANISATION_PREFIX}_"):
+        try:
+            return organisations.ready_by_id(ids.decode(ORGANISATION_PREFIX, name))
+        except ids.InvalidId:
+            return None
+    try:
+        return organisations.ready_by_id(UUID(name))
+    except ValueError:
+        return organisations.ready_by_slug(name)
+
+
+def _not_found() -> HttpResponse:
+    return HttpResponse("Not found.", status=404, content_type="text/plain; charset=utf-8")
+
+
+class NoStoreMiddleware:
+    """Keeps every page and answer but static files out of caches: they hold money and names."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not request.path_info.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response

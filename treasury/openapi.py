@@ -1,0 +1,84 @@
+"""The OpenAPI document: only /v1 of an organisation, with the problems that every operation may answer."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem document.",
+    "required": [
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "category",
+        "request_id",
+        "retryable",
+        "errors",
+    ],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string", "description": "Stable; listed in the error reference."},
+        "category": {"type": "string"},
+        "request_id": {"type": "string"},
+        "retryable": {"type": "boolean"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer to the field."},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "1 to 255 visible ASCII characters, kept for 72 hours. The same key with the same body replays the first answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+class TreasurySchema(AutoSchema):
+    """Adds the scope to the description, and the Idempotency-Key where the view asks for one."""
+
+    def get_description(self) -> str:
+        scope = getattr(self.view, "required_scopes", {}).get(getattr(self.view, "action", ""), "")
+        text = super().get_description() or ""
+        return f"{text}\n\nScope: `{scope}`.".strip() if scope else text
+
+    def get_override_parameters(self) -> list[Any]:
+        action = getattr(self.view, "action", "")
+        return [IDEMPOTENCY_KEY] if action in getattr(self.view, "idempotent_actions", ()) else []
+
+
+def keep_v1(endpoints: list[Any], **_: Any) -> list[Any]:
+    """Keep the canonical paths only: the alias below /api is not documented."""
+    return [entry for entry in endpoints if entry[0].startswith("/v1/{tenant_id}/")]
+
+
+def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Name the problem schema once and let every operation answer with it."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    reference = {
+        "description": "Problem",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in result.get("paths", {}).values():
+        for method, operation in path.items():
+            if method in METHODS:
+                operation["responses"].setdefault("default", reference)
+    return result

@@ -1,0 +1,1 @@
+"""Settings, one module per concern; local, test and production choose among them."""

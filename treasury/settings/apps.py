@@ -1,0 +1,47 @@
+"""The only place that splits the apps into shared (public schema) and organisation (tenant schema)."""
+
+UNFOLD = ["unfold", "unfold.contrib.filters", "unfold.contrib.forms"]
+
+SHARED_APPS = [
+    *UNFOLD,  # before django_tenants, which ships an admin/index.html of its own
+    "django_tenants",
+    "apps.tenancy",
+    "apps.accounts",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django_celery_beat",
+    "django_prometheus",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "pgtrigger",
+    "apps.kit",
+    "apps.simulator",
+    "treasury",
+]
+
+TENANT_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "apps.audit",
+    "apps.events",
+    "apps.access",
+    "apps.documents",
+    "apps.integrations",
+    "apps.ledger",
+    "apps.payments",
+    "apps.invoicing",
+    "apps.portal",
+]
+
+# while the tree grows
+from pathlib import Path as _P
+_R = _P(__file__).resolve().parent.parent.parent
+TENANT_APPS = [a for a in TENANT_APPS if not a.startswith("apps.") or (_R / a.replace(".", "/") / "apps.py").exists()]
+
+INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]

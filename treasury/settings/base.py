@@ -1,0 +1,77 @@
+"""What every process shares: apps, middleware, templates, language and time, and the product's own TREASURY settings."""
+
+from django.utils.translation import gettext_lazy as _
+
+from treasury.settings import env
+from treasury.settings.apps import *
+
+BASE_DIR = env.BASE_DIR
+SECRET_KEY = env.text("TREASURY_SECRET_KEY")
+DEBUG = False
+
+HTTP_PORT = env.number("TREASURY_HTTP_PORT")
+PUBLIC_URL = (env.text("TREASURY_PUBLIC_URL") or f"http://127.0.0.1:{HTTP_PORT}").rstrip("/")
+SIMULATOR_URL = env.text("TREASURY_SIMULATOR_URL").rstrip("/")
+
+TREASURY = {
+    "PUBLIC_URL": PUBLIC_URL,
+    "BASE_DOMAIN": env.text("TREASURY_BASE_DOMAIN"),
+    "SIMULATOR_URL": SIMULATOR_URL,
+    "SANDBOX_INBOX_PREFIX": f"{PUBLIC_URL}/sandbox/",
+    "SANDBOX_INBOX_LOCAL": False,  # inboxes also in live organisations: for the demo and tests
+    "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),
+    "IDEMPOTENCY": "apps.access.idempotency.idempotent",
+    "IDEMPOTENCY_HOURS": 72,
+    "FAULT_PATH": env.text("TREASURY_FAULT_PATH"),
+    "POLL_PLAN": [int(seconds) for seconds in env.items("TREASURY_POLL_PLAN")],
+    "SENDING_TIMEOUT": env.number("TREASURY_SENDING_TIMEOUT"),
+    "WEBHOOK_TIMEOUT": env.number("TREASURY_WEBHOOK_TIMEOUT"),
+    "TRUSTED_PROXIES": env.number("TREASURY_TRUSTED_PROXIES"),
+    "VERSION": env.text("TREASURY_VERSION") or "0.1.0",
+}
+EVENT_WIRING = "treasury.wiring.HANDLERS"
+
+MIDDLEWARE = [
+    "treasury.middleware.RequestIdMiddleware",
+    "treasury.middleware.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "treasury.middleware.TenantMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "treasury.middleware.NoStoreMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "treasury.urls_tenant"
+PUBLIC_SCHEMA_URLCONF = "treasury.urls_public"
+WSGI_APPLICATION = "treasury.wsgi.application"
+ASGI_APPLICATION = "treasury.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Africa/Nairobi"
+FORMAT_MODULE_PATH = ["treasury.formats"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"

@@ -1,0 +1,43 @@
+"""Queues, acknowledgement and the beat schedule; PostgreSQL is the truth, the broker only wakes."""
+
+from treasury.settings import env
+
+CELERY_BROKER_URL = env.text("TREASURY_REDIS_URL")
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_TENANT_CACHE_SECONDS = 30
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "events-sweep": {"task": "events.sweep", "schedule": 5.0, "options": {"queue": "default", "expires": 5}},
+    "payments-sweep": {
+        "task": "payments.sweep",
+        "schedule": 5.0,
+        "options": {"queue": "default", "expires": 5},
+    },
+    "integrations-sweep": {
+        "task": "integrations.sweep",
+        "schedule": 5.0,
+        "options": {"queue": "default", "expires": 5},
+    },
+    "access-purge": {
+        "task": "access.sweep",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 600},
+    },
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.text("TREASURY_REDIS_URL"),
+    }
+}

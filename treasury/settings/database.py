@@ -1,0 +1,61 @@
+"""PostgreSQL: one alias, two roles; what the application role may do is granted by list."""
+
+from urllib.parse import unquote, urlsplit
+
+from treasury.settings import env
+
+
+def _database() -> dict[str, object]:
+    """Return Django's settings for the role that DB_ROLE names."""
+    url = urlsplit(env.text("TREASURY_POSTGRES_URL"))
+    role = env.text("DB_ROLE")
+    if role not in {"app", "owner"}:
+        raise env.SettingMissing("DB_ROLE is app or owner.")
+    password = env.text(f"TREASURY_POSTGRES_{role.upper()}_PASSWORD")
+    return {
+        "ENGINE": "django_tenants.postgresql_backend",
+        "HOST": url.hostname or "127.0.0.1",
+        "PORT": str(url.port or 5432),
+        "NAME": url.path.lstrip("/") or "treasury",
+        "USER": f"treasury_{role}" if password else unquote(url.username or f"treasury_{role}"),
+        "PASSWORD": password or unquote(url.password or ""),
+        "CONN_MAX_AGE": 0,
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}},
+    }
+
+
+DATABASES = {"default": _database()}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+TENANT_MODEL = "tenancy.Organisation"
+TENANT_DOMAIN_MODEL = "tenancy.Domain"
+TENANT_TEMPLATE_SCHEMA = "org__template__pristine"
+PUBLIC_SCHEMA_NAME = "public"
+AUTO_CREATE_SCHEMA = False
+TENANT_LIMIT_SET_CALLS = False
+
+# apps/tenancy/sql/grants.sql revokes everything and grants by these lists, in every organisation's schema.
+NO_WRITE_TABLES = [
+    "django_migrations",
+    "ledger_book",
+    "ledger_currency",
+    "ledger_account",
+    "ledger_balance",
+    "ledger_transaction",
+    "ledger_entry",
+]
+INSERT_ONLY_TABLES = [
+    "audit_auditrecord",
+    "events_outboxevent",
+    "events_webhookattempt",
+    "integrations_providercall",
+    "integrations_providercallback",
+    "documents_artifact",
+]
+APP_FUNCTIONS = [
+    "ledger_transfer",
+    "ledger_post",
+    "ledger_open_account",
+    "ledger_set_limits",
+    "ledger_set_status",
+]

@@ -1,0 +1,128 @@
+"""Every environment variable that the product reads, with its default and meaning; docs/configuration.md follows it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+HTTP_PORT_LOCAL = 4001
+
+
+class SettingMissing(RuntimeError):
+    """A variable that has no default is not set, or its value cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: default None means that it must be set."""
+
+    name: str
+    default: str | None
+    meaning: str
+
+
+VARIABLES = {
+    v.name: v
+    for v in (
+        Variable(
+            "TREASURY_POSTGRES_URL",
+            None,
+            "PostgreSQL: postgresql://host:port/database; user and password only where no role password is set.",
+        ),
+        Variable(
+            "TREASURY_POSTGRES_OWNER_PASSWORD",
+            "",
+            "Password of the role treasury_owner, used by the migrate job (DB_ROLE=owner).",
+        ),
+        Variable(
+            "TREASURY_POSTGRES_APP_PASSWORD",
+            "",
+            "Password of the role treasury_app, used by web, workers and beat.",
+        ),
+        Variable(
+            "DB_ROLE",
+            "app",
+            "Which database role this process uses: app, or owner for migrations and provisioning.",
+        ),
+        Variable(
+            "TREASURY_REDIS_URL",
+            None,
+            "Valkey or Redis: redis://:password@host:port/database; broker and cache.",
+        ),
+        Variable("TREASURY_SECRET_KEY", None, "Django's secret key: sessions, cursors."),
+        Variable(
+            "TREASURY_MASTER_KEY",
+            None,
+            "Base64 of 32 bytes; wraps the data key of each organisation and keys the digests of API keys.",
+        ),
+        Variable("TREASURY_HTTP_PORT", str(HTTP_PORT_LOCAL), "Port of the web process; 4000 in the cloud."),
+        Variable(
+            "TREASURY_PUBLIC_URL",
+            "",
+            "Where browsers, providers and the sandbox inbox reach us; default http://127.0.0.1:<port>.",
+        ),
+        Variable(
+            "TREASURY_ALLOWED_HOSTS",
+            "",
+            "Host names served, comma separated; local: localhost and its subdomains.",
+        ),
+        Variable(
+            "TREASURY_BASE_DOMAIN",
+            "localhost",
+            "Organisations of the demo are served at <slug>.<base domain>.",
+        ),
+        Variable(
+            "TREASURY_SIMULATOR_URL",
+            "",
+            "Base address of the provider simulator; the only loopback address that providers may have.",
+        ),
+        Variable(
+            "TREASURY_STORAGE_PATH",
+            str(BASE_DIR / "var" / "storage"),
+            "Folder for documents where no object storage is configured.",
+        ),
+        Variable(
+            "TREASURY_FAULT_PATH", "", "Folder that arms named fault points (tests); refused in production."
+        ),
+        Variable(
+            "TREASURY_POLL_PLAN",
+            "25,35,45,55,65,75,85,120,300,900",
+            "Seconds after sending at which a payment attempt without an answer is queried.",
+        ),
+        Variable(
+            "TREASURY_SENDING_TIMEOUT",
+            "60",
+            "Seconds after which an attempt that was being sent and never recorded becomes UNKNOWN.",
+        ),
+        Variable("TREASURY_WEBHOOK_TIMEOUT", "20", "Seconds that a webhook endpoint may take to answer."),
+        Variable(
+            "TREASURY_TRUSTED_PROXIES",
+            "0",
+            "How many reverse proxies stand in front; the payer of X-Forwarded-For is read that many hops from the right.",
+        ),
+        Variable("TREASURY_LOG_LEVEL", "INFO", "Lowest level that is logged."),
+        Variable("TREASURY_VERSION", "", "Version that /version shows; set by the build."),
+    )
+}
+
+
+def text(name: str) -> str:
+    """Return a variable, its default, or raise SettingMissing naming it."""
+    variable = VARIABLES[name]
+    value = os.environ.get(name) or variable.default
+    if value is None:
+        raise SettingMissing(
+            f"{name} is not set. {variable.meaning} Start with script/server, which sets it."
+        )
+    return value
+
+
+def number(name: str) -> int:
+    try:
+        return int(text(name))
+    except ValueError:
+        raise SettingMissing(f"{name} is not a whole number.") from None
+
+
+def items(name: str) -> list[str]:
+    return [item.strip() for item in text(name).split(",") if item.strip()]

@@ -1,0 +1,20 @@
+"""The public schema: the platform's admin site, the API documentation, the front page of the platform."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from treasury.platform import site
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/platform/", permanent=False)),
+    path("platform/", site.urls),
+    path("v1/openapi.yaml", SpectacularAPIView.as_view(urlconf="treasury.urls_tenant"), name="openapi"),
+    path("v1/docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("v1/docs", RedirectView.as_view(url="/v1/docs/", permanent=False)),
+    path("v1/docs/reference", SpectacularRedocView.as_view(url_name="openapi"), name="docs-reference"),
+]
+
+handler404 = "treasury.errors.not_found"
+handler500 = "treasury.errors.server_error"
+handler403 = "treasury.errors.permission_denied"

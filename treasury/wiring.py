@@ -1,0 +1,11 @@
+"""THE MAP: which event makes which handler run. One file shows every reaction in the system."""
+
+from apps.events.contracts import Handler
+
+HANDLERS: dict[str, tuple[Handler, ...]] = {
+    "provider_callback_received": (Handler("apps.payments.subscribers.apply_callback", queue="events"),),
+    "payment_success": (Handler("apps.invoicing.subscribers.issue_receipt", queue="events"),),
+    "receipt_issued": (
+        Handler("apps.invoicing.subscribers.render_receipt", queue="documents", atomic=False),
+    ),
+}
