@@ -1,0 +1,83 @@
+"""The treasury's own programs: what each is called and how it is started."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from script.devkit.environment import Ports
+from script.devkit.folders import PYTHON, ROOT, Folders
+from script.devkit.programs import SERVICES, Program
+
+WORKER_QUEUES = "default,events,providers,webhooks"
+IDLE_PRIORITY = "19"
+CELERY = ["-m", "celery", "-A", "treasury"]
+QUIET = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+
+
+def manage(*arguments: str) -> list[str]:
+    """A management command."""
+    return [str(PYTHON), "manage.py", *arguments]
+
+
+def simulator(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) -> Program:
+    """The stand-in for the payment providers; it keeps its own store."""
+    store = str(folders.var / "simulator.sqlite3")
+    command = manage("runsimulator", "--host", "127.0.0.1", "--port", str(ports.simulator), "--store", store)
+    return Program(name="simulator", command=command, environment=variables, tier=SERVICES, folder=ROOT)
+
+
+def interfaces(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) -> list[Program]:
+    """Web, workers and beat; all of them use the application's database role."""
+    python = str(PYTHON)
+    web = ["-m", "gunicorn", "treasury.wsgi:application", "--bind", f"127.0.0.1:{ports.http}"]
+    threads = ["--workers", "2", "--threads", "4", "--worker-class", "gthread", "--graceful-timeout", "5"]
+    worker = [
+        "worker",
+        *QUIET,
+        "--pool",
+        "threads",
+        "--concurrency",
+        "4",
+        "-Q",
+        WORKER_QUEUES,
+        "-n",
+        "worker@%h",
+    ]
+    documents = ["worker", *QUIET, "--pool", "solo", "-Q", "documents", "-n", "documents@%h"]
+    schedule = str(folders.run / "beat.pid")
+    commands = {
+        "web": [python, *web, *threads],
+        "worker": [python, *CELERY, *worker],
+        "documents": ["nice", "-n", IDLE_PRIORITY, python, *CELERY, *documents],
+        "beat": [python, *CELERY, "beat", "--loglevel", "INFO", "--pidfile", schedule],
+    }
+    (folders.run / "beat.pid").unlink(missing_ok=True)
+    return [
+        Program(name=name, command=command, environment=variables, folder=ROOT)
+        for name, command in commands.items()
+    ]
+
+
+def is_listening(log: Path) -> bool:
+    """Whether a worker has written that it takes tasks now."""
+    return log.exists() and " ready." in log.read_text(encoding="utf-8", errors="replace")
+
+
+def as_owner(variables: Mapping[str, str]) -> dict[str, str]:
+    """For migrations and seeding: the role that owns the tables."""
+    return {**variables, "DB_ROLE": "owner"}
+
+
+def as_application(variables: Mapping[str, str]) -> dict[str, str]:
+    """For everything that serves: the role without rights over the ledger's tables."""
+    return {**variables, "DB_ROLE": "app"}
+
+
+def code_files() -> list[Path]:
+    """Every file that migrations and seeding may depend on."""
+    found: list[Path] = []
+    for folder in ("apps", "treasury"):
+        for parent, folders, names in os.walk(ROOT / folder):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            found += [Path(parent) / name for name in names if name.endswith((".py", ".sql"))]
+    return [*found, ROOT / "requirements" / "dev.txt"]

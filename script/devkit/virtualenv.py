@@ -1,0 +1,131 @@
+"""The virtual environment: made by uv from the hash-locked requirements, and left alone while they stay."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from script.devkit.folders import (
+    PYTHON,
+    ROOT,
+    SHARED_VAR,
+    VENV,
+    fingerprint,
+    is_stamped,
+    make_folder,
+    not_writable,
+    usable_home,
+)
+from script.devkit.refusals import Refusal
+from script.devkit.steps import say
+
+REQUIREMENTS = ROOT / "requirements" / "dev.txt"
+UV_REQUIREMENTS = ROOT / "requirements" / "uv.txt"
+STAMP = VENV / ".requirements"
+
+
+def ensure() -> str:
+    """Make .venv hold exactly what requirements/dev.txt locks; return what was done."""
+    version = _kept_version()
+    if version is not None and is_stamped(STAMP, _stamp(version)):
+        return f"up to date, Python {version}"
+    if VENV.exists() and not os.access(VENV, os.W_OK):
+        raise not_writable(VENV)
+    make_folder(SHARED_VAR)
+    uv, environment = find_uv(), installer_environment()
+    if version is None:
+        _run([uv, "venv", "--quiet", "--clear", "--python", _base_interpreter(), str(VENV)], environment)
+        version = _version(PYTHON)
+    if version is None:
+        raise Refusal(f"{PYTHON} does not run.", mend="rm -rf .venv && script/server")
+    STAMP.unlink(missing_ok=True)
+    sync = ["pip", "sync", "--quiet", "--require-hashes", "--python", str(PYTHON), str(REQUIREMENTS)]
+    _run([uv, *sync], environment)
+    STAMP.write_text(_stamp(version), encoding="utf-8")
+    return f"installed, Python {version}"
+
+
+def is_ready() -> bool:
+    """Whether `ensure` would find nothing to do."""
+    version = _kept_version()
+    return version is not None and is_stamped(STAMP, _stamp(version))
+
+
+def site_packages() -> Path:
+    """Where the packages of .venv lie."""
+    return next((VENV / "lib").glob("python3.*/site-packages"))
+
+
+def find_uv() -> str:
+    """The full path of uv: the one on PATH, else a private one, installed with its hash checked."""
+    if found := shutil.which("uv"):
+        return found
+    private = SHARED_VAR / "uv" / "bin" / "uv"
+    if private.is_file() and os.access(private, os.X_OK):
+        return str(private)
+    environment, interpreter = installer_environment(), _base_interpreter()
+    _run(
+        [interpreter, "-m", "venv", "--clear", str(SHARED_VAR / "uv")],
+        environment,
+        mend=f"apt-get install -y python3-venv python{sys.version_info.major}.{sys.version_info.minor}-venv",
+    )
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    _run([str(private.with_name("python")), *install, "-r", str(UV_REQUIREMENTS)], environment)
+    return str(private)
+
+
+def installer_environment() -> dict[str, str]:
+    """The environment for uv and pip: a home that can be written, and the certificates that the user named."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}
+    }
+    environment["HOME"] = usable_home()
+    if environment.get("SSL_CERT_FILE") or environment.get("SSL_CERT_DIR"):
+        environment.setdefault("UV_SYSTEM_CERTS", "true")
+    if environment.get("SSL_CERT_FILE"):
+        environment.setdefault("PIP_CERT", environment["SSL_CERT_FILE"])
+    if environment.get("PIP_INDEX_URL"):
+        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
+    return environment
+
+
+def _kept_version() -> str | None:
+    """The version of the Python in .venv when it may stay: it runs, and TREASURY_PYTHON names no other."""
+    version = _version(PYTHON)
+    if os.environ.get("TREASURY_PYTHON") and version != _version(Path(sys.executable)):
+        return None
+    return version
+
+
+def _stamp(version: str) -> str:
+    return fingerprint([REQUIREMENTS], version, str(VENV))
+
+
+def _version(python: Path) -> str | None:
+    """The version of an interpreter that runs and is new enough, else None."""
+    if not python.exists() or not os.access(python, os.X_OK):
+        return None
+    question = "import platform, sys; print(platform.python_version()); sys.exit(sys.version_info < (3, 12))"
+    asked = subprocess.run([python, "-c", question], check=False, capture_output=True, text=True)
+    return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def _base_interpreter() -> str:
+    """The full path of an interpreter outside .venv, so that remaking .venv cannot pull it away."""
+    base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return str(base if base.exists() else Path(sys.executable).resolve())
+
+
+def _run(command: list[str], environment: dict[str, str], *, mend: str = "") -> None:
+    done = subprocess.run(
+        command, check=False, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode == 0:
+        return
+    say()
+    raise Refusal(
+        f"`{' '.join(command)}` failed:\n{done.stdout.strip()}",
+        mend=mend
+        or "look above; behind a proxy with its own certificate: SSL_CERT_FILE=/path/to/ca.pem script/server",
+    )
