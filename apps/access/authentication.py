@@ -3,7 +3,6 @@
 import base64
 import binascii
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
@@ -33,21 +32,6 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the same for every request)
         return "Bearer"
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):
-    """How the OpenAPI document describes the key."""
-
-    target_class = "apps.access.authentication.ApiKeyAuthentication"
-    name = "apiKey"
-
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002 (the library's signature)
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An API key of the organisation: `Authorization: Bearer tsk_live_…`. "
-            "`X-API-Key: tsk_live_…` and HTTP Basic with the key as the user are accepted too.",
-        }
 
 
 def _secrets(request: Request) -> set[str]:

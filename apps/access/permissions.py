@@ -1,11 +1,18 @@
 """Whether the key of a request has the scope that the action needs."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework import permissions
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from apps.access.contracts import Caller
 from apps.kit import errors
+
+if TYPE_CHECKING:  # rest_framework.views imports this module, because settings name it
+    from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class InsufficientScope(errors.Forbidden):
@@ -22,7 +29,7 @@ class ScopePermission(permissions.BasePermission):
     Raises InsufficientScope, which names the scope.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if not isinstance(request.user, Caller):
             return False
         action = getattr(view, "action", None)

@@ -4,6 +4,13 @@ from celery import shared_task
 
 from apps.access.services import idempotency
 from apps.kit import clock
+from apps.tenancy.services import fan_out
+
+
+@shared_task(name="access.sweep", queue="default", scope="public")
+def sweep(**_: object) -> None:
+    """Start the purge in every organisation."""
+    fan_out.each_ready("access.purge_idempotency")
 
 
 @shared_task(name="access.purge_idempotency", queue="default")

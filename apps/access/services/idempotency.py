@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.access.models import IdempotencyRecord
 from apps.kit import errors, locks
 
-KEPT_FOR = timedelta(hours=72)
 PURGE_BATCH = 1000
 
 
@@ -83,11 +83,16 @@ def store(
 
 
 def purge(*, now: datetime) -> int:
-    """Remove the records that are older than 72 hours, in batches of their own, and return how many there were."""
+    """
+    Remove the records that are older than TREASURY["IDEMPOTENCY_HOURS"] (72) and return how many there were.
+
+    Works in batches, each with a transaction of its own, so that requests never wait long.
+    """
+    before = now - timedelta(hours=settings.TREASURY["IDEMPOTENCY_HOURS"])
     removed = 0
     while True:
         with transaction.atomic():
-            old = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT_FOR).order_by("created_at")
+            old = IdempotencyRecord.objects.filter(created_at__lt=before).order_by("created_at")
             batch = list(old.values_list("id", flat=True)[:PURGE_BATCH])
             removed += IdempotencyRecord.objects.filter(id__in=batch).delete()[0]
         if len(batch) < PURGE_BATCH:
