@@ -48,7 +48,8 @@ class EventDelivery(UuidModel, StatefulModel):
     One event on its way to one handler.
 
     PENDING and DEAD rows hold back the later events of the same aggregate for the same handler, and nothing else.
-    ``attempts`` also serves as a fence: who runs a handler compares it before he records the outcome.
+    ``attempts`` only grows and also serves as a fence: who runs a handler compares it before he records the outcome.
+    It may reach ``attempt_limit``, which a requeue raises by another 20.
     """
 
     event = models.ForeignKey(OutboxEvent, on_delete=models.PROTECT, related_name="deliveries")
@@ -61,6 +62,7 @@ class EventDelivery(UuidModel, StatefulModel):
         max_length=8, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING, protected=True
     )
     attempts = models.PositiveIntegerField(default=0)
+    attempt_limit = models.PositiveIntegerField(default=ATTEMPTS_MAX)
     available_at = models.DateTimeField()
     locked_until = models.DateTimeField(null=True)
     last_error = models.TextField(default="", blank=True)
@@ -122,12 +124,21 @@ class EventDelivery(UuidModel, StatefulModel):
         """Wait 1, 2, 4 … 300 seconds before the next attempt; after 20 attempts the delivery is dead."""
         self.last_error = error[:ERROR_LENGTH]
         self.locked_until = None
-        self.available_at = at + timedelta(seconds=min(2 ** (self.attempts - 1), DELAY_MAX_SECONDS))
-        return DeliveryStatus.DEAD if self.attempts >= ATTEMPTS_MAX else DeliveryStatus.PENDING
+        self.available_at = at + timedelta(seconds=min(2 ** max(self.round - 1, 0), DELAY_MAX_SECONDS))
+        return DeliveryStatus.DEAD if self.is_exhausted else DeliveryStatus.PENDING
+
+    @property
+    def round(self) -> int:
+        """The number of this attempt since the delivery was made or last requeued."""
+        return self.attempts - (self.attempt_limit - ATTEMPTS_MAX)
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.attempts >= self.attempt_limit
 
     @transition(status, source=DeliveryStatus.DEAD, target=DeliveryStatus.PENDING)
     def requeue(self, *, at: datetime) -> None:
-        self.attempts = 0
+        self.attempt_limit = self.attempts + ATTEMPTS_MAX
         self.available_at = at
         self.locked_until = None
 

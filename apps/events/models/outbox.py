@@ -68,11 +68,11 @@ class OutboxEvent(UuidModel, InsertOnlyModel):
                 fields=["aggregate_id", "aggregate_version"], name="events_outbox_version"
             ),
             models.CheckConstraint(
-                condition=Q(audience__in=list(Audience)) & Q(aggregate_version__gte=1),
+                condition=Q(audience__in=[kind.value for kind in Audience]) & Q(aggregate_version__gte=1),
                 name="events_outbox_known",
             ),
             models.CheckConstraint(
-                condition=Q(audience=Audience.INTERNAL)
+                condition=Q(audience=Audience.INTERNAL.value)
                 | Q(application_id__isnull=False, branch_id__isnull=False),
                 name="events_outbox_partner_is_owned",
             ),

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
@@ -45,7 +46,8 @@ def publish(*events: NewEvent, now: datetime) -> list[Event]:
         _check(event)
 
     versions = _next_versions({event.aggregate_id for event in events})
-    rows = [_row(event, versions, now) for event in events]
+    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    rows = [_row(event, versions, request_id, now) for event in events]
     OutboxEvent.objects.bulk_create(rows)
     deliveries = [
         _delivery(row, handler, now) for row in rows for handler in handlers_of(row.type, row.audience)
@@ -71,9 +73,11 @@ def handlers_of(event_type: str, audience: str) -> Sequence[Handler]:
 def _check(event: NewEvent) -> None:
     if REGISTRY.get(event.type.name) != event.type:
         raise NotDeclared(event.type.name)
-    if not settings.TREASURY["VALIDATE_EVENTS"]:
+    if not settings.TREASURY.get("VALIDATE_EVENTS", settings.DEBUG):
         return
     errors = sorted(error.message for error in _validator(event.type.name).iter_errors(event.data))
+    if event.type.audience == Audience.PARTNER and "id" not in event.data.get("object", {}):
+        errors.append("a partner event holds its object with its public id")
     if errors:
         raise DataInvalid(f"{event.type.name}: {'; '.join(errors)}")
 
@@ -91,7 +95,7 @@ def _next_versions(aggregates: set[UUID]) -> dict[UUID, int]:
     return dict.fromkeys(aggregates, 0) | dict(rows.annotate(last=Max("aggregate_version")))
 
 
-def _row(event: NewEvent, versions: dict[UUID, int], now: datetime) -> OutboxEvent:
+def _row(event: NewEvent, versions: dict[UUID, int], request_id: str, now: datetime) -> OutboxEvent:
     versions[event.aggregate_id] += 1
     return OutboxEvent(
         type=event.type.name,
@@ -103,6 +107,7 @@ def _row(event: NewEvent, versions: dict[UUID, int], now: datetime) -> OutboxEve
         data=dict(event.data),
         branch_id=event.branch_id,
         application_id=event.application_id,
+        request_id=request_id,
         occurred_at=now,
     )
 

@@ -1,0 +1,50 @@
+"""The relay: takes events from the outbox to their handlers, in order for each aggregate and handler."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from apps.events.contracts import Event
+from apps.events.services import deliveries
+from apps.kit import faults, logs
+
+log = logs.get(__name__)
+
+
+def run_next(*, queue: str, now: datetime) -> bool:
+    """
+    Run the next due handler of a queue and record how it went; return False when nothing is due.
+
+    A handler that fails, or does not exist, is recorded and tried again later: it stops neither the relay nor other
+    handlers nor other aggregates. Call it outside a transaction.
+    """
+    claim = deliveries.claim(queue=queue, now=now)
+    if claim is None:
+        return False
+    try:
+        _run(claim, now)
+    except Exception as failure:
+        # The one place that catches everything: whatever a handler raises is that handler's failure. It is logged, kept
+        # with the delivery, retried and in the end shown as a dead letter; it may not stop the others.
+        log.warning(
+            "event_handler_failed", handler=claim.handler, event_id=str(claim.event.id), exc_info=True
+        )
+        deliveries.fail(claim, error=f"{type(failure).__name__}: {failure}", now=now)
+    return True
+
+
+def _run(claim: deliveries.Claim, now: datetime) -> None:
+    handler: Callable[[Event], None] = import_string(claim.handler)
+    if not claim.is_atomic:
+        handler(claim.event)
+        faults.reach("events.after_handler")
+    with transaction.atomic():
+        row = deliveries.owned(claim)
+        if row is None:
+            return
+        if claim.is_atomic:
+            handler(claim.event)
+            faults.reach("events.after_handler")
+        deliveries.finish(row, now=now)

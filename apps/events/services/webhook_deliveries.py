@@ -1,0 +1,81 @@
+"""Webhook deliveries: planned for each endpoint that listens, and replayed by a person."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.events.contracts import Audience
+from apps.events.models import EndpointStatus, OutboxEvent, WebhookDelivery, WebhookEndpoint
+from apps.kit import errors, jobs
+from apps.kit.actors import Actor
+
+
+class WebhookDeliveryUnknown(errors.NotFound):
+    """There is no such webhook delivery."""
+
+
+class EndpointOff(errors.DomainError):
+    """Nothing is sent to an endpoint that is disabled or deleted."""
+
+    code = "webhook_endpoint_disabled"
+    title = "Webhook endpoint disabled"
+
+
+class DeliveryRunning(errors.DomainError):
+    """The delivery is being sent at this moment."""
+
+    code = "webhook_delivery_running"
+    title = "Webhook delivery being sent"
+    retryable = True
+
+
+@transaction.atomic
+def plan(*, event_id: UUID, now: datetime) -> list[WebhookDelivery]:
+    """
+    Plan one delivery for each endpoint that listens to the event, and start sending after the commit.
+
+    Safe to repeat. An internal event never leaves: it is planned for nobody.
+    """
+    event = OutboxEvent.objects.get(id=event_id)
+    if event.audience != Audience.PARTNER:
+        return []
+    rows = [
+        WebhookDelivery(event=event, endpoint=endpoint, next_attempt_at=now, created_at=now)
+        for endpoint in WebhookEndpoint.objects.listening_to(event).order_by("id")
+    ]
+    WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
+    planned = list(WebhookDelivery.objects.filter(event=event, id__in=[row.id for row in rows]))
+    for row in planned:
+        jobs.enqueue("events.send_webhook", delivery_id=row.id)
+    return planned
+
+
+@transaction.atomic
+def replay(*, delivery_id: UUID, actor: Actor, now: datetime) -> WebhookDelivery:
+    """
+    Send once more, now, under the same webhook id; if it fails the whole retry ladder follows.
+
+    Raises WebhookDeliveryUnknown, EndpointOff, and DeliveryRunning while an attempt is under way.
+    """
+    row = WebhookDelivery.objects.locked().select_related("endpoint", "event").filter(id=delivery_id).first()
+    if row is None:
+        raise WebhookDeliveryUnknown("There is no such webhook delivery.")
+    if row.endpoint.status != EndpointStatus.ENABLED or row.endpoint.deleted_at is not None:
+        raise EndpointOff("This endpoint is off. Enable it, then replay.")
+    if row.locked_until is not None and row.locked_until > now:
+        raise DeliveryRunning("An attempt is under way. Look again in a minute.")
+    before = row.status
+    row.replay(at=now)
+    row.save(update_fields=["status", "step", "next_attempt_at", "finished_at", "locked_until"])
+    records.write(
+        action="webhook_delivery.replayed",
+        object_type="webhook_delivery",
+        object_id=str(row.id),
+        actor=actor,
+        now=now,
+        changes={"status": [before, row.status]},
+    )
+    jobs.enqueue("events.send_webhook", delivery_id=row.id)
+    return row

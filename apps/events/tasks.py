@@ -1,0 +1,39 @@
+"""Background work of the events app: relays, webhook senders and the sweep behind them."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.events.services import relay as relays
+from apps.events.services import sweeps, webhook_attempts
+from apps.kit import clock, jobs
+from apps.tenancy.services import fan_out
+
+BATCH = 200
+
+
+@shared_task(name="events.relay", queue="events")
+def relay(*, queue: str, **_: object) -> None:
+    """Run what is due in one queue; routed to the queue of that name. After 200 handlers another job goes on."""
+    for _turn in range(BATCH):
+        if not relays.run_next(queue=queue, now=clock.now()):
+            return
+    jobs.enqueue("events.relay", queue=queue)
+
+
+@shared_task(name="events.send_webhook", queue="webhooks")
+def send_webhook(*, delivery_id: str, **_: object) -> None:
+    """Make one attempt to deliver a webhook, if it is due."""
+    webhook_attempts.make(delivery_id=UUID(delivery_id), now=clock.now())
+
+
+@shared_task(name="events.sweep", queue="default", scope="public")
+def sweep(**_: object) -> None:
+    """Have every organisation look for what is due."""
+    fan_out.each_ready("events.sweep_organisation")
+
+
+@shared_task(name="events.sweep_organisation", queue="events")
+def sweep_organisation(**_: object) -> None:
+    """Start what is due in this organisation and was not started by its wake-up."""
+    sweeps.wake_due(now=clock.now())
