@@ -1,0 +1,84 @@
+"""API keys, branches and applications over the API."""
+
+from typing import ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.api import serializers
+from apps.access.models import ApiKey, Application, Branch
+from apps.access.selectors import api_keys as visible_keys
+from apps.access.selectors import applications, branches
+from apps.access.services import api_keys
+from apps.kit import clock
+from apps.kit.views import TreasuryViewSet
+
+
+class BranchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
+    """The branches that the key may touch."""
+
+    queryset = Branch.objects.none()
+    serializer_class = serializers.BranchOut
+    id_prefix = "br"
+    required_scopes: ClassVar[dict[str, str]] = {"list": "branches:read", "retrieve": "branches:read"}
+
+    def get_queryset(self) -> QuerySet[Branch]:
+        return branches.visible_to(self.request.user)
+
+
+class ApplicationViewSet(mixins.ListModelMixin, TreasuryViewSet):
+    """The application that the key belongs to."""
+
+    queryset = Application.objects.none()
+    serializer_class = serializers.ApplicationOut
+    id_prefix = "app"
+    required_scopes: ClassVar[dict[str, str]] = {"list": "applications:read"}
+
+    def get_queryset(self) -> QuerySet[Application]:
+        return applications.visible_to(self.request.user)
+
+
+class ApiKeyViewSet(mixins.ListModelMixin, TreasuryViewSet):
+    """
+    The keys of the calling key's own application.
+
+    Creating a key takes no Idempotency-Key: its answer holds the secret, and answers are stored.
+    """
+
+    queryset = ApiKey.objects.none()
+    serializer_class = serializers.ApiKeyOut
+    id_prefix = "key"
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "keys:read",
+        "create": "keys:write",
+        "revoke": "keys:write",
+    }
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        return visible_keys.visible_to(self.request.user)
+
+    @extend_schema(request=serializers.ApiKeyIn, responses={201: serializers.ApiKeyIssuedOut})
+    def create(self, request: Request, **_: str) -> Response:
+        """Make a key that may do no more than the calling one; its secret is shown this once."""
+        body = serializers.ApiKeyIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        issued = api_keys.issue(
+            **body.validated_data,
+            application_id=request.user.application_id,
+            issuer=request.user,
+            actor=request.actor,
+            now=clock.now(),
+        )
+        answer = serializers.ApiKeyIssuedOut(issued.key, context={"secret": issued.secret})
+        return Response(answer.data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={200: serializers.ApiKeyOut})
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, **_: str) -> Response:
+        """Close a key for good; a second time changes nothing. A key may revoke itself."""
+        key = api_keys.revoke(key_id=self.get_object().id, actor=request.actor, now=clock.now())
+        return Response(self.get_serializer(key).data)
