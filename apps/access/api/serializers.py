@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.access.contracts import SCOPES
-from apps.access.models import Branch
+from apps.access.models import ApiKey
 from apps.kit.serializers import IdField, InstantField, StrictSerializer
 
 NAME_LENGTH = 120
@@ -13,28 +13,22 @@ class BranchOut(serializers.Serializer):
     """A branch; an empty time_zone is that of the organisation."""
 
     id = IdField("br")
-    object = serializers.SerializerMethodField()
+    object = serializers.CharField(read_only=True, default="branch")
     code = serializers.CharField()
     name = serializers.CharField()
     is_head_office = serializers.BooleanField()
     time_zone = serializers.CharField()
     created_at = InstantField()
 
-    def get_object(self, _: Branch) -> str:
-        return "branch"
-
 
 class ApplicationOut(serializers.Serializer):
     """An application that uses the treasury."""
 
     id = IdField("app")
-    object = serializers.SerializerMethodField()
+    object = serializers.CharField(read_only=True, default="application")
     slug = serializers.CharField()
     name = serializers.CharField()
     created_at = InstantField()
-
-    def get_object(self, _: object) -> str:
-        return "application"
 
 
 class ApiKeyIn(StrictSerializer):
@@ -52,7 +46,7 @@ class ApiKeyOut(serializers.Serializer):
     """An API key without its secret."""
 
     id = IdField("key")
-    object = serializers.SerializerMethodField()
+    object = serializers.CharField(read_only=True, default="api_key")
     name = serializers.CharField()
     prefix = serializers.CharField(help_text="The start of the key, enough to recognise it.")
     last4 = serializers.CharField()
@@ -64,14 +58,11 @@ class ApiKeyOut(serializers.Serializer):
     last_used_at = InstantField(allow_null=True)
     revoked_at = InstantField(allow_null=True)
 
-    def get_object(self, _: object) -> str:
-        return "api_key"
-
 
 class ApiKeyIssuedOut(ApiKeyOut):
     """A new API key with its secret, which is shown this once."""
 
     secret = serializers.SerializerMethodField()
 
-    def get_secret(self, _: object) -> str:
+    def get_secret(self, _: ApiKey) -> str:
         return self.context["secret"]
