@@ -5,6 +5,7 @@ import random
 import shutil
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from script.devkit import system
@@ -84,10 +85,12 @@ def _linux_listener(port: int) -> int | None:
 
 
 def _open_files(process: Path) -> list[str]:
-    try:
-        return [str(entry.readlink()) for entry in (process / "fd").iterdir()]
-    except OSError:
-        return []
+    links = []
+    with suppress(OSError):
+        for entry in (process / "fd").iterdir():
+            with suppress(OSError):
+                links.append(str(entry.readlink()))
+    return links
 
 
 def _lsof_listener(port: int) -> int | None:
