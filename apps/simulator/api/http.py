@@ -16,6 +16,7 @@ Face = Callable[[Request], Response]
 LARGEST_BODY = 1_000_000
 HANG_MS = 120_000
 POLL_SECONDS = 0.05
+LINGER = struct.Struct("ii")
 
 
 class Server(ThreadingHTTPServer):
@@ -31,6 +32,15 @@ class Server(ThreadingHTTPServer):
         self.world = world
         self.face = face
         super().__init__(address, Handler)
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """Close a connection; one that is to be reset gets no orderly end first."""
+        assert isinstance(request, socket.socket)
+        is_reset, _ = LINGER.unpack(request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER.size))
+        if is_reset:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -101,10 +111,8 @@ class Handler(BaseHTTPRequestHandler):
             return True
 
     def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.rfile.close()
-        self.wfile.close()
-        self.connection.close()
+        """Make the closing of the connection a reset instead of an orderly end."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER.pack(1, 0))
 
     def _send(self, response: Response) -> None:
         try:
