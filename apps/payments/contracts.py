@@ -1,0 +1,92 @@
+"""What crosses the border of payments: states, methods, and the request for a new intent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from apps.kit.money import Money
+
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+class Method(StrEnum):
+    """How a payer pays; in lower case on the wire."""
+
+    MPESA = "MPESA"
+
+    @property
+    def provider(self) -> str:
+        """The provider whose accounts collect by this method."""
+        return self.value.lower()
+
+
+class IntentStatus(StrEnum):
+    REQUIRES_METHOD = "REQUIRES_METHOD"
+    REQUIRES_CONFIRMATION = "REQUIRES_CONFIRMATION"
+    PROCESSING = "PROCESSING"
+    ACTION_REQUIRED = "ACTION_REQUIRED"
+    REQUIRES_CAPTURE = "REQUIRES_CAPTURE"
+    UNKNOWN = "UNKNOWN"
+    SUCCEEDED = "SUCCEEDED"
+    PARTIALLY_PAID = "PARTIALLY_PAID"
+    IN_REVIEW = "IN_REVIEW"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+class AttemptStatus(StrEnum):
+    SENDING = "SENDING"
+    PENDING = "PENDING"
+    ACTION_REQUIRED = "ACTION_REQUIRED"
+    AUTHORIZED = "AUTHORIZED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+    MISMATCH = "MISMATCH"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+class Recorded(StrEnum):
+    """What a provider's report changed."""
+
+    APPLIED = "APPLIED"
+    DUPLICATE = "DUPLICATE"
+    IGNORED = "IGNORED"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How and from whom: ``phone`` may be written as people write it in Kenya."""
+
+    method: Method
+    phone: str
+    payer_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewIntent:
+    """Ask for one sum. Without a choice the intent waits for one and ``is_confirmed`` must be false."""
+
+    money: Money
+    branch_id: UUID
+    application_id: UUID
+    choice: Choice | None = None
+    reference: str = ""
+    description: str = ""
+    metadata: Mapping[str, str] = field(default=NO_METADATA)
+    is_confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineFact:
+    """One dated fact of an intent or of one of its attempts (``attempt_number`` 0: of the intent), oldest first."""
+
+    at: datetime
+    kind: str
+    attempt_number: int = 0
+    detail: str = ""

@@ -1,0 +1,214 @@
+"""The facts that payments publishes, and the public snapshot of an intent that they carry."""
+
+from typing import Any
+
+from apps.events.contracts import Audience, EventType, NewEvent, declare
+from apps.kit import ids
+from apps.kit.money import Money
+from apps.kit.serializers import instant_text
+from apps.payments.contracts import IntentStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent
+
+AGGREGATE = "payment_intent"
+CLOSED_WITH_REASON = {IntentStatus.FAILED, IntentStatus.EXPIRED, IntentStatus.CANCELLED}
+
+TEXT = {"type": "string"}
+INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
+MONEY: dict[str, Any] = {
+    "type": "object",
+    "required": ["amount", "currency"],
+    "properties": {"amount": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, "currency": TEXT},
+    "additionalProperties": False,
+}
+MONEY_OR_NULL = {"anyOf": [MONEY, {"type": "null"}]}
+
+
+def _object(properties: dict[str, Any], *, nullable: bool = False) -> dict[str, Any]:
+    return {
+        "type": ["object", "null"] if nullable else "object",
+        "required": sorted(properties),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+INTENT_SCHEMA = _object(
+    {
+        "id": {"type": "string", "pattern": "^pi_"},
+        "object": {"const": "payment_intent"},
+        "status": {"enum": [state.lower() for state in IntentStatus]},
+        "amount": MONEY,
+        "received": MONEY_OR_NULL,
+        "fee": MONEY_OR_NULL,
+        "method": {"type": ["string", "null"]},
+        "payer": _object({"phone": TEXT, "name": TEXT}),
+        "branch_id": {"type": "string", "pattern": "^br_"},
+        "application_id": {"type": "string", "pattern": "^app_"},
+        "reference": TEXT,
+        "description": TEXT,
+        "metadata": {"type": "object", "additionalProperties": TEXT},
+        "provider_receipt": TEXT,
+        "late": {"type": "boolean"},
+        "cancel_requested": {"type": "boolean"},
+        "next_action": _object({"type": TEXT, "message": TEXT, "url": TEXT}, nullable=True),
+        "failure": _object({"code": TEXT, "message": TEXT}, nullable=True),
+        "latest_attempt": _object(
+            {
+                "id": {"type": "string", "pattern": "^pa_"},
+                "status": TEXT,
+                "code": TEXT,
+                "ticket": TEXT,
+            },
+            nullable=True,
+        ),
+        "created_at": {"type": "string", "format": "date-time"},
+        "settled_at": INSTANT_OR_NULL,
+        "expires_at": {"type": "string", "format": "date-time"},
+    }
+)
+ATTEMPT_SCHEMA = _object(
+    {
+        "id": {"type": "string", "pattern": "^pa_"},
+        "status": TEXT,
+        "received": MONEY_OR_NULL,
+        "provider_receipt": TEXT,
+    }
+)
+
+
+def _declare(name: str, topic: str, summary: str, *, audience: Audience = Audience.PARTNER) -> EventType:
+    return declare(
+        name, topic=topic, audience=audience, schema=_object({"object": INTENT_SCHEMA}), summary=summary
+    )
+
+
+CREATED = _declare("payment_intent_created", "treasury.payment_intent.created", "A payment was asked for.")
+INITIATED = _declare("payment_initiated", "treasury.payment.initiated", "The provider accepted our request.")
+CAPTURED = _declare("payment_captured", "treasury.payment.captured", "The provider confirmed the money.")
+SUCCESS = _declare(
+    "payment_success",
+    "treasury.payment.success",
+    "The money is confirmed and booked. At most once per payment; may follow payment_failed (late: true).",
+)
+FAILED = _declare("payment_failed", "treasury.payment.failed", "The payment ended without money.")
+CANCELLED = _declare("payment_cancelled", "treasury.payment.cancelled", "The payment was cancelled.")
+EXPIRED = _declare("payment_expired", "treasury.payment.expired", "The payment was not confirmed in time.")
+IN_REVIEW = declare(
+    "payment_in_review",
+    topic="treasury.payment.in_review",
+    audience=Audience.PARTNER,
+    schema=_object({"object": INTENT_SCHEMA, "attempt": ATTEMPT_SCHEMA}),
+    summary="Money arrived that does not fit the payment: it waits in suspense for a person.",
+)
+UNKNOWN = _declare(
+    "payment_unknown",
+    "treasury.payment.unknown",
+    "Nobody can say yet what became of the payment.",
+    audience=Audience.INTERNAL,
+)
+
+
+def snapshot(intent: PaymentIntent) -> dict[str, Any]:
+    """
+    Return the public form of an intent: what the API answers and what events carry under ``object``.
+
+    Reads ``intent.current_attempt``, so select it with the intent.
+    """
+    attempt = intent.current_attempt
+    return {
+        "id": ids.encode("pi", intent.id),
+        "object": AGGREGATE,
+        "status": intent.status.lower(),
+        "amount": intent.money.wire(),
+        "received": _wire(attempt.received) if attempt else None,
+        "fee": _wire(attempt.fee) if attempt else None,
+        "method": intent.method.lower() or None,
+        "payer": {"phone": intent.payer_phone, "name": intent.payer_name},
+        "branch_id": ids.encode("br", intent.branch_id),
+        "application_id": ids.encode("app", intent.application_id),
+        "reference": intent.reference,
+        "description": intent.description,
+        "metadata": intent.metadata,
+        "provider_receipt": attempt.provider_receipt if attempt else "",
+        "late": intent.is_late,
+        "cancel_requested": intent.cancel_requested_at is not None,
+        "next_action": _next_action(intent),
+        "failure": _failure(intent),
+        "latest_attempt": _attempt(attempt) if attempt else None,
+        "created_at": instant_text(intent.created_at),
+        "settled_at": instant_text(intent.settled_at) if intent.settled_at else None,
+        "expires_at": instant_text(intent.expires_at),
+    }
+
+
+def about(event_type: EventType, intent: PaymentIntent) -> NewEvent:
+    """Return the event of this type with the present snapshot of the intent."""
+    return _event(event_type, intent, {"object": snapshot(intent)})
+
+
+def settled(attempt: PaymentAttempt) -> tuple[NewEvent, ...]:
+    """Return what is said of booked money: captured and success, or in review when it went to suspense."""
+    intent = attempt.intent
+    if not attempt.is_in_suspense:
+        return about(CAPTURED, intent), about(SUCCESS, intent)
+    return (in_review(attempt),)
+
+
+def in_review(attempt: PaymentAttempt) -> NewEvent:
+    """Return the event that asks for a person to look at the money of this attempt."""
+    data = {
+        "object": snapshot(attempt.intent),
+        "attempt": {
+            "id": ids.encode("pa", attempt.id),
+            "status": attempt.status.lower(),
+            "received": _wire(attempt.received),
+            "provider_receipt": attempt.provider_receipt,
+        },
+    }
+    return _event(IN_REVIEW, attempt.intent, data)
+
+
+def closed(intent: PaymentIntent) -> NewEvent:
+    """Return the event of an intent that ended without money."""
+    return about(CANCELLED if intent.status == IntentStatus.CANCELLED else FAILED, intent)
+
+
+def _event(event_type: EventType, intent: PaymentIntent, data: dict[str, Any]) -> NewEvent:
+    return NewEvent(
+        type=event_type,
+        aggregate_type=AGGREGATE,
+        aggregate_id=intent.id,
+        data=data,
+        branch_id=intent.branch_id,
+        application_id=intent.application_id,
+    )
+
+
+def _wire(money: Money | None) -> dict[str, str] | None:
+    return money.wire() if money else None
+
+
+def _attempt(attempt: PaymentAttempt) -> dict[str, str]:
+    return {
+        "id": ids.encode("pa", attempt.id),
+        "status": attempt.status.lower(),
+        "code": attempt.code,
+        "ticket": attempt.ticket,
+    }
+
+
+def _next_action(intent: PaymentIntent) -> dict[str, str] | None:
+    attempt = intent.current_attempt
+    if attempt is None or intent.status != IntentStatus.ACTION_REQUIRED:
+        return None
+    return {
+        "type": attempt.next_action.lower(),
+        "message": attempt.next_action_message,
+        "url": attempt.next_action_url,
+    }
+
+
+def _failure(intent: PaymentIntent) -> dict[str, str] | None:
+    if intent.status not in CLOSED_WITH_REASON or not intent.failure_code:
+        return None
+    return {"code": intent.failure_code, "message": intent.failure_message}

@@ -1,0 +1,236 @@
+"""The payment attempt: one request to one provider account, and what the provider reported of it."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from apps.integrations.ports import CollectionReport, Ticket
+from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel
+from apps.kit.money import Money
+from apps.payments.contracts import AttemptStatus
+
+LIVE_STATES = [
+    AttemptStatus.SENDING,
+    AttemptStatus.PENDING,
+    AttemptStatus.ACTION_REQUIRED,
+    AttemptStatus.AUTHORIZED,
+    AttemptStatus.UNKNOWN,
+]
+BOOKED_STATES = [AttemptStatus.SUCCEEDED, AttemptStatus.MISMATCH]
+CLOSED_STATES = [AttemptStatus.FAILED, AttemptStatus.CANCELLED, AttemptStatus.EXPIRED]
+
+
+PROGRESS_FIELDS = [
+    "status",
+    "ticket",
+    "next_action",
+    "next_action_message",
+    "next_action_url",
+    "provider_receipt",
+    "received_minor",
+    "received_currency",
+    "fee_minor",
+    "is_amount_reported",
+    "is_in_suspense",
+    "failure_code",
+    "failure_message",
+    "provider_code",
+    "claimed_receipt",
+    "initiated_at",
+    "next_query_at",
+    "unknown_at",
+    "closed_at",
+    "occurred_at",
+    "booked_at",
+]
+"""What changes after creation: saved together, under the row's lock."""
+
+
+class PaymentAttemptQuerySet(LockingQuerySet):
+    def live(self) -> Self:
+        return self.filter(status__in=LIVE_STATES)
+
+    def due_for_query(self, *, now: datetime) -> Self:
+        return self.live().filter(next_query_at__lte=now)
+
+    def stuck_in_sending(self, *, since: datetime) -> Self:
+        """Attempts whose worker never said how the sending went."""
+        return self.filter(status=AttemptStatus.SENDING, ticket="", created_at__lte=since)
+
+
+class PaymentAttempt(UuidModel, StatefulModel):
+    """
+    One request to a provider. Its row, token and code are committed before the request leaves.
+
+    ``code`` is what the payer sees, ``callback_token`` is how the provider's answer finds us, ``ticket`` is the
+    provider's handle (empty until told). Money is booked once: ``booked_at`` is set exactly in SUCCEEDED and
+    MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
+    the payment without telling it. ``is_in_suspense``: the money waits for a person in the suspense account.
+    """
+
+    intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="attempts")
+    branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
+    application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    provider = models.CharField(max_length=20)
+    provider_account = models.ForeignKey(
+        "integrations.ProviderAccount", on_delete=models.PROTECT, related_name="+"
+    )
+    status = FSMField(
+        max_length=24,
+        choices=[(state.value, state.value) for state in AttemptStatus],
+        default=AttemptStatus.SENDING.value,
+        protected=True,
+    )
+    amount_minor = MinorField()
+    currency = CurrencyField()
+    phone = models.CharField(max_length=16)
+    code = models.CharField(max_length=10, unique=True)
+    callback_token = models.CharField(max_length=32, unique=True)
+    ticket = models.CharField(max_length=120, blank=True)
+    next_action = models.CharField(max_length=20, blank=True)
+    next_action_message = models.CharField(max_length=300, blank=True)
+    next_action_url = models.CharField(max_length=2000, blank=True)
+    provider_receipt = models.CharField(max_length=40, blank=True)
+    received_minor = MinorField(null=True)
+    received_currency = CurrencyField(blank=True)
+    fee_minor = MinorField(null=True)
+    is_amount_reported = models.BooleanField(default=False)
+    is_in_suspense = models.BooleanField(default=False)
+    failure_code = models.CharField(max_length=60, blank=True)
+    failure_message = models.CharField(max_length=300, blank=True)
+    provider_code = models.CharField(max_length=40, blank=True)
+    claimed_receipt = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField()
+    initiated_at = models.DateTimeField(null=True)
+    next_query_at = models.DateTimeField(null=True)
+    unknown_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    occurred_at = models.DateTimeField(null=True)
+    booked_at = models.DateTimeField(null=True)
+
+    objects = PaymentAttemptQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="attempt_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=BOOKED_STATES,
+                    booked_at__isnull=False,
+                    received_minor__gt=0,
+                    fee_minor__gte=0,
+                    fee_minor__lte=F("received_minor"),
+                )
+                | (
+                    ~Q(status__in=BOOKED_STATES)
+                    & Q(booked_at__isnull=True, received_minor__isnull=True, fee_minor__isnull=True)
+                ),
+                name="attempt_booked_states",
+            ),
+            models.UniqueConstraint(fields=["intent", "number"], name="attempt_number_once"),
+            models.UniqueConstraint(
+                fields=["intent"], condition=Q(status__in=LIVE_STATES), name="attempt_one_live_per_intent"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "provider_receipt"],
+                condition=~Q(provider_receipt=""),
+                name="attempt_receipt_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_query_at"],
+                condition=Q(next_query_at__isnull=False),
+                name="attempt_query_due",
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status=AttemptStatus.SENDING),
+                name="attempt_sending",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} ({self.money})"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def received(self) -> Money | None:
+        """The sum that arrived, before the provider's fee."""
+        return None if self.received_minor is None else Money(self.received_minor, self.received_currency)
+
+    @property
+    def fee(self) -> Money | None:
+        """The provider's fee by the tariff of its account, in the currency received."""
+        return None if self.fee_minor is None else Money(self.fee_minor, self.received_currency)
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE_STATES
+
+    @property
+    def is_booked(self) -> bool:
+        return self.booked_at is not None
+
+    def save_progress(self) -> None:
+        self.save(update_fields=PROGRESS_FIELDS)
+
+    @transition(
+        status,
+        source=[AttemptStatus.SENDING, AttemptStatus.UNKNOWN],
+        target=RETURN_VALUE(AttemptStatus.PENDING, AttemptStatus.ACTION_REQUIRED),
+    )
+    def accept(self, *, ticket: Ticket, next_query_at: datetime) -> AttemptStatus:
+        self.next_query_at = next_query_at
+        if ticket.next_action is None:
+            return AttemptStatus.PENDING
+        self.next_action = ticket.next_action.kind.value
+        self.next_action_message = ticket.next_action.message
+        self.next_action_url = ticket.next_action.url
+        return AttemptStatus.ACTION_REQUIRED
+
+    @transition(
+        status,
+        source=[AttemptStatus.SENDING, AttemptStatus.PENDING, AttemptStatus.ACTION_REQUIRED],
+        target=AttemptStatus.UNKNOWN,
+    )
+    def lose(self, *, at: datetime) -> None:
+        """Nobody can say what became of the request."""
+        self.unknown_at = at
+        self.next_query_at = None
+
+    @transition(status, source=LIVE_STATES, target=AttemptStatus.FAILED)
+    def fail(self, *, code: str, message: str, provider_code: str, at: datetime) -> None:
+        self.failure_code = code
+        self.failure_message = message
+        self.provider_code = provider_code
+        self.next_query_at = None
+        self.closed_at = at
+
+    @transition(status, source=[*LIVE_STATES, *CLOSED_STATES], target=RETURN_VALUE(*BOOKED_STATES))
+    def book(self, *, report: CollectionReport, fee: Money, is_surplus: bool, at: datetime) -> AttemptStatus:
+        """Take in the money of a report; ``is_surplus``: the intent has been paid by another attempt."""
+        received = report.money or self.money
+        self.received_minor = received.minor
+        self.received_currency = received.currency
+        self.fee_minor = fee.minor
+        self.is_amount_reported = report.money is not None
+        self.is_in_suspense = is_surplus or received != self.money
+        self.provider_receipt = report.receipt
+        self.occurred_at = report.occurred_at
+        self.next_query_at = None
+        self.booked_at = at
+        return AttemptStatus.SUCCEEDED if received == self.money else AttemptStatus.MISMATCH
+
+    def correct(self, *, received: Money, fee: Money) -> None:
+        """Put the reported sum in place of the one that was taken from the intent."""
+        self.received_minor = received.minor
+        self.fee_minor = fee.minor
+        self.is_amount_reported = True

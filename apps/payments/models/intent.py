@@ -1,0 +1,243 @@
+"""The payment intent: one sum that one payer is asked for, and the states that it passes through."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel
+from apps.kit.money import Money
+from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
+
+if TYPE_CHECKING:
+    from apps.payments.models.attempt import PaymentAttempt
+
+UNCONFIRMED_STATES = [IntentStatus.REQUIRES_METHOD, IntentStatus.REQUIRES_CONFIRMATION]
+COLLECTING_STATES = [
+    IntentStatus.PROCESSING,
+    IntentStatus.ACTION_REQUIRED,
+    IntentStatus.REQUIRES_CAPTURE,
+    IntentStatus.UNKNOWN,
+]
+UNPAID_STATES = [IntentStatus.FAILED, IntentStatus.CANCELLED, IntentStatus.EXPIRED]
+PAID_STATES = [IntentStatus.SUCCEEDED, IntentStatus.PARTIALLY_PAID, IntentStatus.IN_REVIEW]
+ATTENTION_STATES = [IntentStatus.UNKNOWN, IntentStatus.IN_REVIEW]
+
+FOLLOWS = {
+    AttemptStatus.PENDING: IntentStatus.PROCESSING,
+    AttemptStatus.ACTION_REQUIRED: IntentStatus.ACTION_REQUIRED,
+    AttemptStatus.UNKNOWN: IntentStatus.UNKNOWN,
+}
+"""The state of an intent while its live attempt is in the state on the left."""
+
+
+PROGRESS_FIELDS = [
+    "status",
+    "method",
+    "payer_phone",
+    "payer_name",
+    "current_attempt",
+    "next_request_at",
+    "failure_code",
+    "failure_message",
+    "is_late",
+    "confirmed_at",
+    "cancel_requested_at",
+    "closed_at",
+    "settled_at",
+]
+"""What changes after creation: saved together, under the row's lock."""
+
+
+class PaymentIntentQuerySet(LockingQuerySet):
+    def of_branches(self, branch_ids: set[UUID] | None) -> Self:
+        """Limit to these branches; None means every branch."""
+        return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
+
+    def waiting_to_be_sent(self, *, since: datetime) -> Self:
+        """Confirmed intents whose next attempt was due at ``since`` or before and has not begun."""
+        return self.filter(status=IntentStatus.PROCESSING, next_request_at__lte=since)
+
+    def overdue(self, *, now: datetime) -> Self:
+        """Intents that nobody confirmed in time."""
+        return self.filter(status__in=UNCONFIRMED_STATES, expires_at__lte=now)
+
+
+class PaymentIntent(UuidModel, StatefulModel):
+    """
+    One sum asked from one payer, until it is paid or closed.
+
+    ``current_attempt`` is the attempt that settled the intent, or else the latest one. ``next_request_at`` is set
+    exactly while an attempt is due and has not begun. FAILED, CANCELLED and EXPIRED are left only by arrived money
+    and SUCCEEDED never; a trigger in the database says the same.
+    """
+
+    branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
+    application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
+    status = FSMField(
+        max_length=24,
+        choices=[(state.value, state.value) for state in IntentStatus],
+        default=IntentStatus.REQUIRES_METHOD.value,
+        protected=True,
+    )
+    amount_minor = MinorField()
+    currency = CurrencyField()
+    method = models.CharField(
+        max_length=20, blank=True, choices=[(method.value, method.value) for method in Method]
+    )
+    payer_phone = models.CharField(max_length=16, blank=True)
+    payer_name = models.CharField(max_length=120, blank=True)
+    reference = models.CharField(max_length=64, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    metadata = models.JSONField(default=dict)
+    current_attempt = models.ForeignKey(
+        "payments.PaymentAttempt", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    next_request_at = models.DateTimeField(null=True)
+    failure_code = models.CharField(max_length=60, blank=True)
+    failure_message = models.CharField(max_length=300, blank=True)
+    is_late = models.BooleanField(default=False)
+    created_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    objects = PaymentIntentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="intent_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(status__in=PAID_STATES, settled_at__isnull=False)
+                | (~Q(status__in=PAID_STATES) & Q(settled_at__isnull=True)),
+                name="intent_settled_states",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_request_at__isnull=True) | Q(status=IntentStatus.PROCESSING),
+                name="intent_request_due_while_processing",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "reference"],
+                condition=~Q(reference=""),
+                name="intent_reference_once_per_application",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["branch", "-id"], name="intent_by_branch"),
+            models.Index(fields=["status", "-id"], name="intent_by_status"),
+            models.Index(fields=["created_at"], name="intent_by_created"),
+            models.Index(
+                fields=["next_request_at"],
+                condition=Q(next_request_at__isnull=False),
+                name="intent_request_due",
+            ),
+            models.Index(
+                fields=["expires_at"], condition=Q(status__in=UNCONFIRMED_STATES), name="intent_expiry_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.money} from {self.payer_phone or 'an unnamed payer'}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        return self.status in UNCONFIRMED_STATES
+
+    @property
+    def is_open(self) -> bool:
+        """Not paid and not closed."""
+        return self.is_unconfirmed or self.is_collecting
+
+    @property
+    def is_collecting(self) -> bool:
+        return self.status in COLLECTING_STATES
+
+    @property
+    def is_settled(self) -> bool:
+        return self.settled_at is not None
+
+    @property
+    def is_in_flight(self) -> bool:
+        """A request has left, or is leaving, and nobody knows yet how it ends."""
+        return self.is_collecting and self.next_request_at is None
+
+    def save_progress(self) -> None:
+        self.save(update_fields=PROGRESS_FIELDS)
+
+    @transition(
+        status,
+        source=[IntentStatus.REQUIRES_METHOD, IntentStatus.REQUIRES_CONFIRMATION],
+        target=IntentStatus.REQUIRES_CONFIRMATION,
+    )
+    def choose(self, choice: Choice) -> None:
+        self.method = choice.method.value
+        self.payer_phone = choice.phone
+        self.payer_name = choice.payer_name
+
+    @transition(status, source=IntentStatus.REQUIRES_CONFIRMATION, target=IntentStatus.PROCESSING)
+    def confirm(self, *, at: datetime) -> None:
+        self.confirmed_at = at
+        self.next_request_at = at
+
+    @transition(status, source=IntentStatus.PROCESSING, target=IntentStatus.PROCESSING)
+    def begin(self, *, attempt: "PaymentAttempt") -> None:
+        self.current_attempt = attempt
+        self.next_request_at = None
+
+    @transition(status, source=COLLECTING_STATES, target=IntentStatus.PROCESSING)
+    def retry(self, *, at: datetime, after: timedelta) -> None:
+        self.next_request_at = at + after
+
+    @transition(status, source=COLLECTING_STATES, target=RETURN_VALUE(*dict.fromkeys(FOLLOWS.values())))
+    def follow(self, attempt: "PaymentAttempt") -> IntentStatus:
+        """Take the state that a live attempt implies."""
+        return FOLLOWS[AttemptStatus(attempt.status)]
+
+    @transition(
+        status,
+        source=COLLECTING_STATES,
+        target=RETURN_VALUE(IntentStatus.FAILED, IntentStatus.CANCELLED),
+    )
+    def fail(self, *, code: str, message: str, at: datetime) -> IntentStatus:
+        """Close without money: CANCELLED when somebody had asked for that, else FAILED."""
+        self.failure_code = code
+        self.failure_message = message
+        self.closed_at = at
+        self.next_request_at = None
+        return IntentStatus.CANCELLED if self.cancel_requested_at else IntentStatus.FAILED
+
+    @transition(status, source=[*UNCONFIRMED_STATES, IntentStatus.PROCESSING], target=IntentStatus.CANCELLED)
+    def cancel(self, *, at: datetime) -> None:
+        self.cancel_requested_at = at
+        self.closed_at = at
+        self.next_request_at = None
+
+    @transition(status, source=UNCONFIRMED_STATES, target=IntentStatus.EXPIRED)
+    def expire(self, *, at: datetime) -> None:
+        self.failure_code = "expired"
+        self.closed_at = at
+
+    @transition(
+        status,
+        source=[*COLLECTING_STATES, *UNPAID_STATES, *PAID_STATES],
+        target=RETURN_VALUE(*PAID_STATES),
+    )
+    def settle(self, *, attempt: "PaymentAttempt", at: datetime) -> IntentStatus:
+        """Take in the money of an attempt; only the first money settles, more of it changes nothing here."""
+        if self.settled_at is not None:
+            return IntentStatus(self.status)
+        self.is_late = self.status in UNPAID_STATES
+        self.current_attempt = attempt
+        self.settled_at = at
+        self.next_request_at = None
+        return IntentStatus.SUCCEEDED if attempt.received == self.money else IntentStatus.IN_REVIEW

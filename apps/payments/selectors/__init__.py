@@ -1,0 +1,1 @@
+"""Reads of intents and attempts."""

@@ -1,0 +1,12 @@
+"""Reading payment attempts."""
+
+from uuid import UUID
+
+from apps.payments.models import PaymentAttempt
+from apps.payments.models.attempt import PaymentAttemptQuerySet
+
+
+def of_intent(intent_id: UUID) -> PaymentAttemptQuerySet:
+    """Return the attempts of an intent, the first one first, each with its provider account."""
+    attempts = PaymentAttempt.objects.filter(intent_id=intent_id)
+    return attempts.select_related("provider_account").order_by("number")

@@ -1,0 +1,45 @@
+"""Reading payment intents, within what a caller may see."""
+
+from uuid import UUID
+
+from apps.access.selectors import scope
+from apps.kit import errors
+from apps.payments.contracts import TimelineFact
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.models.intent import PaymentIntentQuerySet
+
+
+def visible_to(caller: scope.Principal) -> PaymentIntentQuerySet:
+    """Return the intents of the caller's branches, each with its current attempt."""
+    intents = PaymentIntent.objects.of_branches(scope.branch_ids(caller))
+    return intents.select_related("current_attempt")
+
+
+def get(caller: scope.Principal, intent_id: UUID) -> PaymentIntent:
+    """Return one intent; raise NotFound for one that does not exist or belongs to another branch."""
+    intent = visible_to(caller).select_related("branch", "application").filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
+    return intent
+
+
+def timeline_facts(intent_id: UUID) -> list[TimelineFact]:
+    """Return the dated facts that the rows of an intent and of its attempts hold, oldest first."""
+    intent = PaymentIntent.objects.get(id=intent_id)
+    found = [
+        (intent.created_at, "created", 0, intent.created_by),
+        (intent.confirmed_at, "confirmed", 0, ""),
+        (intent.cancel_requested_at, "cancel_requested", 0, ""),
+        (intent.closed_at, "closed", 0, intent.failure_code),
+        (intent.settled_at, "settled", 0, "late" if intent.is_late else ""),
+    ]
+    for attempt in PaymentAttempt.objects.filter(intent_id=intent_id).order_by("number"):
+        found += [
+            (attempt.created_at, "sending", attempt.number, attempt.code),
+            (attempt.initiated_at, "initiated", attempt.number, attempt.ticket),
+            (attempt.unknown_at, "unknown", attempt.number, ""),
+            (attempt.closed_at, "failed", attempt.number, attempt.failure_code),
+            (attempt.booked_at, "booked", attempt.number, attempt.provider_receipt),
+        ]
+    facts = [TimelineFact(at, kind, number, detail) for at, kind, number, detail in found if at is not None]
+    return sorted(facts, key=lambda fact: fact.at)

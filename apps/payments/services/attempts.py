@@ -1,0 +1,221 @@
+"""Attempts: what is recorded before and after each talk with a provider, every step a transaction of its own."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.events.contracts import NewEvent
+from apps.events.services import outbox
+from apps.integrations.contracts import ProviderAccountMissing
+from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable, Ticket
+from apps.integrations.selectors import accounts
+from apps.kit import ids, jobs, logs
+from apps.payments import events
+from apps.payments.contracts import AttemptStatus, IntentStatus, Method
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.tenancy.selectors import organisations
+
+ATTEMPTS_MAX = 3
+RETRY_AFTER = timedelta(seconds=5)
+CLOCK_SLACK = timedelta(seconds=1)
+COLLECTION = "collection"
+STATUS = "status"
+NOT_SENT = "not_sent"
+ACCEPTABLE_STATES = {AttemptStatus.SENDING, AttemptStatus.UNKNOWN}
+LOSABLE_STATES = {AttemptStatus.SENDING, AttemptStatus.PENDING, AttemptStatus.ACTION_REQUIRED}
+
+logger = logs.get(__name__)
+
+
+def locked(attempt_id: UUID) -> PaymentAttempt:
+    """Lock an attempt, then its intent, and return the attempt with both linked; call it inside a transaction."""
+    attempt = PaymentAttempt.objects.locked().select_related("provider_account").get(id=attempt_id)
+    attempt.intent = PaymentIntent.objects.locked().get(id=attempt.intent_id)
+    if attempt.intent.current_attempt_id == attempt.id:
+        attempt.intent.current_attempt = attempt
+    return attempt
+
+
+def callback_url(*, token: str, kind: str) -> str:
+    """Return where the provider reports: the organisation and the attempt are in the path, in hex."""
+    organisation = organisations.current()
+    return f"{settings.TREASURY['PUBLIC_URL']}/hooks/{organisation.id.hex}/{token}/{kind}"
+
+
+def next_query(*, initiated_at: datetime, now: datetime) -> datetime | None:
+    """
+    Return the next instant at which to query, or None when the plan is used up.
+
+    The plan is TREASURY["POLL_PLAN"] in seconds after sending; a last query follows at twice its last step.
+    """
+    plan = settings.TREASURY["POLL_PLAN"]
+    times = (initiated_at + timedelta(seconds=seconds) for seconds in [*plan, 2 * plan[-1]])
+    return next((at for at in times if at > now), None)
+
+
+@transaction.atomic
+def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
+    """
+    Commit the row, token and code of a new attempt before anything is sent.
+
+    Returns None when nothing is due: the intent is closed, or an earlier delivery of the same job has begun an
+    attempt. An intent whose account is gone fails with ``method_not_available``.
+    """
+    intent = PaymentIntent.objects.locked().get(id=intent_id)
+    if (
+        intent.status != IntentStatus.PROCESSING
+        or intent.next_request_at is None
+        or intent.next_request_at > now + CLOCK_SLACK
+    ):
+        return None
+    try:
+        account = accounts.for_collection(
+            branch_id=intent.branch_id, provider=Method(intent.method).provider, currency=intent.currency
+        )
+    except ProviderAccountMissing as missing:
+        intent.fail(code="method_not_available", message=missing.detail, at=now)
+        intent.save_progress()
+        outbox.publish(events.closed(intent), now=now)
+        return None
+    attempt = PaymentAttempt(
+        intent=intent,
+        branch_id=intent.branch_id,
+        application_id=intent.application_id,
+        number=intent.attempts.count() + 1,
+        provider=account.provider,
+        provider_account=account,
+        amount_minor=intent.amount_minor,
+        currency=intent.currency,
+        phone=intent.payer_phone,
+        code=ids.code(),
+        callback_token=ids.token(),
+        created_at=now,
+    )
+    attempt.save(force_insert=True)
+    intent.begin(attempt=attempt)
+    intent.save_progress()
+    return attempt
+
+
+@transaction.atomic
+def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
+    """Store the provider's handle; a report that came before this answer has the last word on the state."""
+    attempt = locked(attempt_id)
+    if attempt.ticket and attempt.ticket != ticket.value:
+        logger.error("ticket_contradicts_report", attempt_id=str(attempt.id))
+        return
+    attempt.ticket = ticket.value
+    if attempt.status in ACCEPTABLE_STATES:
+        attempt.accept(ticket=ticket, next_query_at=next_query(initiated_at=now, now=now))
+        _follow(attempt)
+    announced = initiation(attempt, now=now)
+    attempt.save_progress()
+    outbox.publish(*announced, now=now)
+
+
+def initiation(attempt: PaymentAttempt, *, now: datetime) -> list[NewEvent]:
+    """Mark that the provider has taken the request and return the event of it, the first time."""
+    if attempt.initiated_at is not None:
+        return []
+    attempt.initiated_at = now
+    return [events.about(events.INITIATED, attempt.intent)]
+
+
+@transaction.atomic
+def decline(*, attempt_id: UUID, refusal: ProviderDeclined, now: datetime) -> None:
+    """Close an attempt that the provider refused at once; it is final."""
+    attempt = locked(attempt_id)
+    if attempt.is_live:
+        closing = close(
+            attempt,
+            code=refusal.code,
+            message=refusal.message,
+            provider_code=refusal.provider_code,
+            now=now,
+        )
+        outbox.publish(*closing, now=now)
+
+
+@transaction.atomic
+def withdraw(*, attempt_id: UUID, refusal: ProviderUnavailable, now: datetime) -> None:
+    """
+    Close an attempt that never left, and try again with a new one after 5 and 20 seconds.
+
+    The intent fails with the provider's reason after the third, and at once when somebody asked to cancel it.
+    """
+    attempt = locked(attempt_id)
+    if not attempt.is_live:
+        return
+    intent = attempt.intent
+    may_retry = attempt.number < ATTEMPTS_MAX and intent.cancel_requested_at is None and _is_current(attempt)
+    if not may_retry:
+        closing = close(
+            attempt, code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, now=now
+        )
+        outbox.publish(*closing, now=now)
+        return
+    attempt.fail(code=NOT_SENT, message=refusal.message, provider_code=refusal.provider_code, at=now)
+    attempt.save_progress()
+    delay = RETRY_AFTER * 4 ** (attempt.number - 1)
+    intent.retry(at=now, after=delay)
+    intent.save_progress()
+    jobs.enqueue("payments.request_collection", countdown=delay.total_seconds(), intent_id=intent.id)
+
+
+@transaction.atomic
+def lose(*, attempt_id: UUID, now: datetime) -> None:
+    """Say plainly that nobody knows what became of the request: it is not sent again, and money may still arrive."""
+    attempt = locked(attempt_id)
+    if attempt.status not in LOSABLE_STATES:
+        return
+    attempt.lose(at=now)
+    attempt.save_progress()
+    if _follow(attempt):
+        outbox.publish(events.about(events.UNKNOWN, attempt.intent), now=now)
+
+
+def close(
+    attempt: PaymentAttempt, *, code: str, message: str, provider_code: str, now: datetime
+) -> list[NewEvent]:
+    """Fail a live attempt, and its intent unless another attempt has taken over; return what is to be said of it."""
+    attempt.fail(code=code, message=message, provider_code=provider_code, at=now)
+    attempt.save_progress()
+    intent = attempt.intent
+    if not _is_current(attempt) or not intent.is_collecting:
+        return []
+    intent.fail(code=code, message=message, at=now)
+    intent.save_progress()
+    return [events.closed(intent)]
+
+
+@transaction.atomic
+def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
+    """Take the query that is due and plan the next one; None when nothing is due or there is no ticket to ask for."""
+    attempt = locked(attempt_id)
+    is_early = attempt.next_query_at is not None and attempt.next_query_at > now
+    if not attempt.is_live or not attempt.ticket or attempt.initiated_at is None or is_early:
+        return None
+    attempt.next_query_at = next_query(initiated_at=attempt.initiated_at, now=now)
+    attempt.save_progress()
+    return attempt
+
+
+def log_refusal(event: str, attempt: PaymentAttempt, refusal: ProviderError) -> None:
+    """Log that a provider did not answer as asked; codes only, no payer."""
+    logger.warning(event, attempt_id=str(attempt.id), code=refusal.code, provider_code=refusal.provider_code)
+
+
+def _is_current(attempt: PaymentAttempt) -> bool:
+    return attempt.intent.current_attempt_id == attempt.id
+
+
+def _follow(attempt: PaymentAttempt) -> bool:
+    """Let the intent show the state of its current attempt; say whether it did."""
+    intent = attempt.intent
+    if not _is_current(attempt) or not intent.is_collecting:
+        return False
+    intent.follow(attempt)
+    intent.save_progress()
+    return True

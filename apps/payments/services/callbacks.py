@@ -1,0 +1,88 @@
+"""Callbacks of providers: raw bytes are read, matched by their token, recorded, and marked with what came of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.integrations.contracts import CallbackStatus, StoredCallback
+from apps.integrations.ports import CollectionReport, MalformedCallback
+from apps.integrations.services import callbacks as inbox
+from apps.integrations.services import providers
+from apps.kit import http
+from apps.kit.actors import PROVIDER
+from apps.payments.contracts import Recorded
+from apps.payments.models import PaymentAttempt
+from apps.payments.services import attempts, intents, receipts
+from apps.payments.services.reports import ReportContradicts
+
+VERDICTS = {
+    Recorded.APPLIED: CallbackStatus.APPLIED,
+    Recorded.DUPLICATE: CallbackStatus.DUPLICATE,
+    Recorded.IGNORED: CallbackStatus.IGNORED,
+}
+
+
+@transaction.atomic
+def apply(*, callback_id: UUID, now: datetime) -> None:
+    """
+    Record what a stored callback reports, with its mark, in one transaction.
+
+    Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
+    contradicts its attempt. What cannot be read is MALFORMED. Neither changes a payment.
+    """
+    stored = inbox.get(callback_id)
+    attempt = PaymentAttempt.objects.filter(callback_token=stored.token).first()
+    if attempt is None:
+        _mark(stored, CallbackStatus.FORGED, "No payment was asked for with this token.", now=now)
+        return
+    try:
+        report = _read(stored, attempt, now=now)
+    except ValueError as error:
+        _mark(stored, CallbackStatus.MALFORMED, str(error), now=now, attempt=attempt)
+        return
+    try:
+        verdict, note = _record(stored, attempt, report, now=now)
+    except ReportContradicts as contradiction:
+        verdict, note = CallbackStatus.FORGED, contradiction.detail
+    _mark(stored, verdict, note, now=now, attempt=attempt)
+
+
+def _read(stored: StoredCallback, attempt: PaymentAttempt, *, now: datetime) -> CollectionReport:
+    """Translate the bytes; MalformedCallback, and what is no JSON, are ValueErrors."""
+    payload = http.parse_json(stored.body)
+    if not isinstance(payload, Mapping):
+        raise MalformedCallback("The body is no JSON object.")
+    if stored.kind == attempts.STATUS:
+        return providers.status(attempt.provider_account_id, now=now, subject_id=attempt.id).read_result(
+            payload
+        )
+    if stored.kind == attempts.COLLECTION:
+        return providers.collection(
+            attempt.provider_account_id, now=now, subject_id=attempt.id
+        ).read_callback(payload)
+    raise MalformedCallback(f"No callback of kind {stored.kind} is expected here.")
+
+
+def _record(
+    stored: StoredCallback, attempt: PaymentAttempt, report: CollectionReport, *, now: datetime
+) -> tuple[CallbackStatus, str]:
+    if stored.kind == attempts.STATUS:
+        believed = receipts.believed(attempt, report)
+        if believed is None:
+            return CallbackStatus.IGNORED, "The receipt is not of this payment."
+        report = believed
+    recorded = intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
+    return VERDICTS[recorded], ""
+
+
+def _mark(
+    stored: StoredCallback,
+    verdict: CallbackStatus,
+    note: str,
+    *,
+    now: datetime,
+    attempt: PaymentAttempt | None = None,
+) -> None:
+    inbox.mark(stored.id, verdict, note, now=now, subject_id=attempt.id if attempt else None)

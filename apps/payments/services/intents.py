@@ -1,0 +1,315 @@
+"""Payment intents: create, confirm, cancel and expire them, ask providers, and record what providers report."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.audit.services import records
+from apps.events.services import outbox
+from apps.integrations.ports import (
+    CollectionReport,
+    CollectionRequest,
+    Outcome,
+    ProviderDeclined,
+    ProviderError,
+    ProviderUnavailable,
+    ProviderUncertain,
+)
+from apps.integrations.services import providers
+from apps.kit import errors, faults, ids, jobs
+from apps.kit.actors import PROVIDER, Actor
+from apps.ledger.services import journals
+from apps.payments import events, postings
+from apps.payments.contracts import Choice, IntentStatus, NewIntent, Recorded
+from apps.payments.models import PaymentIntent
+from apps.payments.services import attempts, choices, limits, receipts, reports
+
+CONFIRM_WITHIN = timedelta(hours=24)
+
+
+class DuplicateReference(errors.DomainError):
+    """The application has used this reference for another payment."""
+
+    code = "duplicate_reference"
+    title = "Reference used before"
+
+
+class InvalidState(errors.DomainError):
+    """The payment is in a state from which this is not possible."""
+
+    code = "invalid_state_transition"
+    title = "Not possible in this state"
+
+
+@transaction.atomic
+def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
+    """
+    Ask for one sum; confirmed at once unless the request says otherwise.
+
+    Raises AmountNotWhole, AmountTooSmall, AmountTooLarge, PhoneInvalid, MethodRequired, MethodNotAvailable or
+    DuplicateReference, and then nothing is written. The provider is asked by a worker after the commit.
+    """
+    if request.is_confirmed and request.choice is None:
+        raise choices.MethodRequired
+    limits.check_positive(money=request.money)
+    choice = choices.admitted(request.choice, money=request.money, branch_id=request.branch_id)
+    intent = PaymentIntent(
+        branch_id=request.branch_id,
+        application_id=request.application_id,
+        amount_minor=request.money.minor,
+        currency=request.money.currency,
+        reference=request.reference,
+        description=request.description,
+        metadata=dict(request.metadata),
+        created_by=str(actor),
+        created_at=now,
+        expires_at=now + CONFIRM_WITHIN,
+    )
+    if choice is not None:
+        intent.choose(choice)
+    if request.is_confirmed:
+        intent.confirm(at=now)
+    _insert(intent)
+    outbox.publish(events.about(events.CREATED, intent), now=now)
+    _send_when_due(intent)
+    return intent
+
+
+@transaction.atomic
+def confirm(*, intent_id: UUID, actor: Actor, now: datetime, choice: Choice | None = None) -> PaymentIntent:
+    """
+    Start the collection of an intent that waits for it, with another choice of method and payer where one is given.
+
+    Raises InvalidState once it has been started or closed, and what ``create`` raises for the choice.
+    """
+    intent = _locked(intent_id)
+    if intent.status not in (IntentStatus.REQUIRES_METHOD, IntentStatus.REQUIRES_CONFIRMATION):
+        raise _invalid_state(intent, "confirmed")
+    if choice is None and intent.status == IntentStatus.REQUIRES_METHOD:
+        raise choices.MethodRequired
+    admitted = choices.admitted(choice, money=intent.money, branch_id=intent.branch_id)
+    if admitted is not None:
+        intent.choose(admitted)
+    intent.confirm(at=now)
+    intent.save_progress()
+    _audit("payment.confirmed", intent, actor=actor, now=now)
+    _send_when_due(intent)
+    return intent
+
+
+@transaction.atomic
+def cancel(*, intent_id: UUID, actor: Actor, now: datetime) -> PaymentIntent:
+    """
+    Cancel what has not been sent; of what has, record the wish.
+
+    A prompt on the payer's phone cannot be called back: then ``cancel_requested_at`` is set and the state stays.
+    Nothing is sent again, a failure ends in CANCELLED, and money that arrives is booked all the same. A repeat
+    changes nothing. Raises InvalidState for what has been paid or closed otherwise.
+    """
+    intent = _locked(intent_id)
+    if intent.cancel_requested_at is not None and not intent.is_settled:
+        return intent
+    if intent.is_in_flight:
+        intent.cancel_requested_at = now
+        intent.save_progress()
+        _audit("payment.cancel_requested", intent, actor=actor, now=now)
+        return intent
+    if not intent.is_open:
+        raise _invalid_state(intent, "cancelled")
+    intent.cancel(at=now)
+    intent.save_progress()
+    _audit("payment.cancelled", intent, actor=actor, now=now)
+    outbox.publish(events.closed(intent), now=now)
+    return intent
+
+
+@transaction.atomic
+def expire(*, intent_id: UUID, now: datetime) -> PaymentIntent:
+    """Close an intent that nobody confirmed in time; any other stays as it is."""
+    intent = _locked(intent_id)
+    if intent.is_unconfirmed and intent.expires_at <= now:
+        intent.expire(at=now)
+        intent.save_progress()
+        outbox.publish(events.about(events.EXPIRED, intent), now=now)
+    return intent
+
+
+def request(*, intent_id: UUID, now: datetime) -> None:
+    """
+    Ask the provider for the money of a confirmed intent: commit the attempt, send, commit the answer.
+
+    Safe to repeat: while an attempt is open nothing is sent again, whatever became of the worker that sent it.
+    """
+    attempt = attempts.begin(intent_id=intent_id, now=now)
+    if attempt is None:
+        return
+    faults.reach("payments.before_send")
+    order = CollectionRequest(
+        money=attempt.money,
+        phone=attempt.phone,
+        code=attempt.code,
+        description=attempt.intent.description,
+        callback_url=attempts.callback_url(token=attempt.callback_token, kind=attempts.COLLECTION),
+    )
+    try:
+        port = providers.collection(attempt.provider_account_id, now=now, subject_id=attempt.id)
+        ticket = port.request(order)
+    except ProviderDeclined as refusal:
+        attempts.decline(attempt_id=attempt.id, refusal=refusal, now=now)
+    except ProviderUnavailable as refusal:
+        attempts.withdraw(attempt_id=attempt.id, refusal=refusal, now=now)
+    except ProviderUncertain as refusal:
+        attempts.log_refusal("collection_uncertain", attempt, refusal)
+        attempts.lose(attempt_id=attempt.id, now=now)
+    else:
+        faults.reach("payments.after_send")
+        attempts.accept(attempt_id=attempt.id, ticket=ticket, now=now)
+
+
+def query(*, attempt_id: UUID, now: datetime) -> None:
+    """
+    Ask the provider what became of an attempt, where that is due, and record the answer.
+
+    At the end of the plan an attempt without an answer becomes UNKNOWN; one that is UNKNOWN and has a ticket may be
+    asked about at any time. A provider that does not answer the question changes nothing.
+    """
+    attempt = attempts.claim_query(attempt_id=attempt_id, now=now)
+    if attempt is None:
+        return
+    report = None
+    try:
+        port = providers.collection(attempt.provider_account_id, now=now, subject_id=attempt.id)
+        report = port.query(attempt.ticket)
+    except ProviderError as refusal:
+        attempts.log_refusal("query_unanswered", attempt, refusal)
+    if report is not None and report.outcome is not Outcome.PENDING:
+        record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
+    elif attempt.next_query_at is None:
+        attempts.lose(attempt_id=attempt.id, now=now)
+
+
+@transaction.atomic
+def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: datetime) -> Recorded:
+    """
+    Record what a provider reports of an attempt: by callback, by query or by the status of a receipt.
+
+    Reports may repeat, cross and contradict each other. Money is booked once; a failure after money, or a second
+    failure, changes nothing; a receipt or sum that an earlier report did not tell is filled in. Raises
+    ReportContradicts for a report that cannot be of this attempt. Locks the attempt, then its intent.
+    """
+    attempt = attempts.locked(attempt_id)
+    reports.check_agreement(attempt, report)
+    if report.outcome is Outcome.PENDING:
+        return Recorded.IGNORED
+    if report.outcome is Outcome.COLLECTED and attempt.is_booked:
+        return reports.complete(attempt, report, actor=actor, now=now)
+    if report.outcome is Outcome.COLLECTED:
+        settle(attempt_id=attempt_id, report=report, actor=actor, now=now)
+        return Recorded.APPLIED
+    if not attempt.is_live:
+        return Recorded.IGNORED if attempt.is_booked else Recorded.DUPLICATE
+    attempt.ticket = attempt.ticket or report.ticket
+    announced = attempts.initiation(attempt, now=now)
+    announced += attempts.close(
+        attempt, code=report.reason_code, message=report.message, provider_code=report.provider_code, now=now
+    )
+    outbox.publish(*announced, now=now)
+    return Recorded.APPLIED
+
+
+@transaction.atomic
+def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: datetime) -> PaymentIntent:
+    """
+    Record money that a provider has collected, post it and announce it, all or nothing.
+
+    Providers repeat themselves, so a second report on the same attempt changes nothing. The money has already moved,
+    so it is always booked: a wrong sum, or money for an intent that another attempt has settled, goes to suspense;
+    money after a failure or a cancellation is a late success.
+    """
+    attempt = attempts.locked(attempt_id)
+    if attempt.is_booked:
+        return attempt.intent
+
+    intent = attempt.intent
+    attempt.ticket = attempt.ticket or report.ticket
+    announced = attempts.initiation(attempt, now=now)
+    fee = attempt.provider_account.fee(report.money or attempt.money)
+    attempt.book(report=report, fee=fee, is_surplus=intent.is_settled, at=now)
+    attempt.save_progress()
+    intent.settle(attempt=attempt, at=now)
+    intent.save_progress()
+    journals.post(draft=postings.collection(attempt), actor=actor, now=now)
+    outbox.publish(*announced, *events.settled(attempt), now=now)
+    return intent
+
+
+@transaction.atomic
+def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime) -> PaymentIntent:
+    """
+    Ask the provider about a receipt that a person holds against a payment without an answer.
+
+    The answer comes later as a callback and settles the payment only if receipt, sum and payer agree. Raises
+    InvalidState when nothing has been sent or money has been booked, ReceiptInvalid and ReceiptUsed.
+    """
+    attempt_id = _intent(intent_id).current_attempt_id
+    if attempt_id is None:
+        raise _invalid_state(_intent(intent_id), "verified")
+    attempt = attempts.locked(attempt_id)
+    if attempt.is_booked:
+        raise _invalid_state(attempt.intent, "verified")
+    receipts.claim(attempt, receipt=receipt)
+    _audit("payment.verify_requested", attempt.intent, actor=actor, now=now, reason=attempt.claimed_receipt)
+    jobs.enqueue("payments.request_status", attempt_id=attempt.id)
+    return attempt.intent
+
+
+def _intent(intent_id: UUID) -> PaymentIntent:
+    intent = PaymentIntent.objects.select_related("current_attempt").filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
+    return intent
+
+
+def _locked(intent_id: UUID) -> PaymentIntent:
+    intent = PaymentIntent.objects.locked().select_related("current_attempt").filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
+    return intent
+
+
+def _insert(intent: PaymentIntent) -> None:
+    try:
+        with transaction.atomic():
+            intent.save(force_insert=True)
+    except IntegrityError:
+        used = PaymentIntent.objects.filter(
+            application_id=intent.application_id, reference=intent.reference
+        ).first()
+        if not intent.reference or used is None:
+            raise
+        message = f"This reference belongs to {ids.encode('pi', used.id)}."
+        raise DuplicateReference(
+            message, errors=[errors.FieldError("/reference", DuplicateReference.code, message)]
+        ) from None
+
+
+def _send_when_due(intent: PaymentIntent) -> None:
+    if intent.next_request_at is not None:
+        jobs.enqueue("payments.request_collection", intent_id=intent.id)
+
+
+def _invalid_state(intent: PaymentIntent, deed: str) -> InvalidState:
+    state = intent.status.lower().replace("_", " ")
+    return InvalidState(f"This payment is {state} and cannot be {deed}.")
+
+
+def _audit(action: str, intent: PaymentIntent, *, actor: Actor, now: datetime, reason: str = "") -> None:
+    records.write(
+        action=action,
+        object_type=events.AGGREGATE,
+        object_id=ids.encode("pi", intent.id),
+        actor=actor,
+        now=now,
+        reason=reason,
+    )

@@ -1,0 +1,73 @@
+"""Receipts that a person holds against a payment whose outcome is not known: claimed, asked about, believed or not."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from apps.integrations.ports import CollectionReport, Outcome, ProviderError, StatusRequest
+from apps.integrations.services import providers
+from apps.kit import errors
+from apps.payments.models import PaymentAttempt
+from apps.payments.services import attempts
+from apps.payments.services.reports import ReportContradicts
+
+FORM = re.compile(r"[A-Z0-9]{8,20}")
+POINTER = "/receipt"
+
+
+class ReceiptInvalid(errors.Invalid):
+    """The text has not the form of a receipt number."""
+
+    code = "receipt_invalid"
+    title = "Receipt invalid"
+
+
+class ReceiptUsed(errors.DomainError):
+    """The receipt belongs to another payment."""
+
+    code = "receipt_used"
+    title = "Receipt used before"
+
+
+def claim(attempt: PaymentAttempt, *, receipt: str) -> None:
+    """Write the receipt down as claimed; the caller holds the attempt's lock. Raise ReceiptInvalid or ReceiptUsed."""
+    text = receipt.strip().upper()
+    if not FORM.fullmatch(text):
+        message = "A receipt number has 8 to 20 letters and digits, as NLJ7RT61SV."
+        raise ReceiptInvalid(message, errors=[errors.FieldError(POINTER, ReceiptInvalid.code, message)])
+    if PaymentAttempt.objects.filter(provider=attempt.provider, provider_receipt=text).exists():
+        message = "This receipt belongs to another payment."
+        raise ReceiptUsed(message, errors=[errors.FieldError(POINTER, ReceiptUsed.code, message)])
+    attempt.claimed_receipt = text
+    attempt.save_progress()
+
+
+def ask(*, attempt_id: UUID, now: datetime) -> None:
+    """Ask the provider for the fate of the claimed receipt; its answer is a callback of kind ``status``."""
+    attempt = PaymentAttempt.objects.get(id=attempt_id)
+    if attempt.is_booked or not attempt.claimed_receipt:
+        return
+    question = StatusRequest(
+        receipt=attempt.claimed_receipt,
+        callback_url=attempts.callback_url(token=attempt.callback_token, kind=attempts.STATUS),
+    )
+    try:
+        providers.status(attempt.provider_account_id, now=now, subject_id=attempt.id).request_status(question)
+    except ProviderError as refusal:
+        attempts.log_refusal("status_unanswered", attempt, refusal)
+
+
+def believed(attempt: PaymentAttempt, report: CollectionReport) -> CollectionReport | None:
+    """
+    Return the report of a claimed receipt as one of the attempt, or None when it does not speak of this payment.
+
+    A person may hold the wrong receipt: only one that was collected, of this sum and this payer, is believed. Raises
+    ReportContradicts for an answer to a question that nobody asked.
+    """
+    if not attempt.claimed_receipt or report.receipt not in ("", attempt.claimed_receipt):
+        raise ReportContradicts("Nobody asked about this receipt.")
+    is_same_payer = report.payer_phone in ("", attempt.phone)
+    if report.outcome is not Outcome.COLLECTED or report.money != attempt.money or not is_same_payer:
+        return None
+    return replace(report, ticket="", receipt=attempt.claimed_receipt)

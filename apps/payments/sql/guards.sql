@@ -1,0 +1,53 @@
+-- What no code path may do to a payment, psql included. Repeatable. {s} = quoted schema.
+CREATE OR REPLACE FUNCTION {s}.payments_guard_intent() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: intent % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency
+     OR NEW.branch_id <> OLD.branch_id OR NEW.application_id <> OLD.application_id THEN
+    RAISE EXCEPTION 'payments: the sum and the owner of intent % are fixed', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at THEN
+    RAISE EXCEPTION 'payments: intent % is settled once', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status <> OLD.status AND (
+       OLD.status = 'SUCCEEDED'
+       OR (OLD.status IN ('FAILED', 'CANCELLED', 'EXPIRED') AND NEW.settled_at IS NULL)) THEN
+    RAISE EXCEPTION 'payments: intent % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE FUNCTION {s}.payments_guard_attempt() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: attempt % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.intent_id <> OLD.intent_id OR NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency
+     OR NEW.code <> OLD.code OR NEW.callback_token <> OLD.callback_token
+     OR NEW.provider_account_id <> OLD.provider_account_id THEN
+    RAISE EXCEPTION 'payments: what attempt % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
+     OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt)
+     OR (OLD.booked_at IS NOT NULL AND NEW.booked_at IS DISTINCT FROM OLD.booked_at) THEN
+    RAISE EXCEPTION 'payments: ticket, receipt and booking of attempt % are set once', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status <> OLD.status AND (
+       OLD.status IN ('SUCCEEDED', 'MISMATCH')
+       OR (OLD.status IN ('FAILED', 'CANCELLED', 'EXPIRED') AND NEW.booked_at IS NULL)) THEN
+    RAISE EXCEPTION 'payments: attempt % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE TRIGGER payments_guard_intent BEFORE UPDATE OR DELETE ON {s}.payments_paymentintent
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_intent();
+CREATE OR REPLACE TRIGGER payments_guard_attempt BEFORE UPDATE OR DELETE ON {s}.payments_paymentattempt
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_attempt();

@@ -1,0 +1,39 @@
+"""The jobs of payments: send, query, ask about a receipt, and the sweep that forgets none of them."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.kit import clock
+from apps.payments.services import intents, receipts, sweeps
+from apps.tenancy.services import fan_out
+
+
+@shared_task(name="payments.request_collection", queue="providers")
+def request_collection(*, intent_id: str, **_: object) -> None:
+    """Ask the provider for the money of a confirmed intent."""
+    intents.request(intent_id=UUID(intent_id), now=clock.now())
+
+
+@shared_task(name="payments.query_attempt", queue="providers")
+def query_attempt(*, attempt_id: str, **_: object) -> None:
+    """Ask the provider about an attempt whose callback has not come."""
+    intents.query(attempt_id=UUID(attempt_id), now=clock.now())
+
+
+@shared_task(name="payments.request_status", queue="providers")
+def request_status(*, attempt_id: str, **_: object) -> None:
+    """Ask the provider about the receipt that a person claimed."""
+    receipts.ask(attempt_id=UUID(attempt_id), now=clock.now())
+
+
+@shared_task(name="payments.sweep_organisation", queue="default")
+def sweep_organisation(**_: object) -> None:
+    """Find what is due in this organisation."""
+    sweeps.run(now=clock.now())
+
+
+@shared_task(name="payments.sweep", queue="default", scope="public")
+def sweep(**_: object) -> None:
+    """Start the sweep of every organisation."""
+    fan_out.each_ready("payments.sweep_organisation")
