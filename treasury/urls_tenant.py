@@ -1,12 +1,12 @@
 """The schema of an organisation: REST API, provider callbacks, webhook inbox and the portal."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 from rest_framework.routers import SimpleRouter
-
-from importlib import import_module
-from importlib.util import find_spec
 
 
 def _has(name):
@@ -25,8 +25,16 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/portal/", permanent=False)),
     path("v1/<str:tenant_id>/", include(router.urls)),
     path("api/v1/<str:tenant_id>/", include((router.urls, "alias"))),
-    *([path("hooks/<str:organisation>/", include("apps.integrations.api.urls"))] if _has("apps.integrations.api.urls") else []),
-    *([path("sandbox/<str:organisation>/", include("apps.events.api.inbox_urls"))] if _has("apps.events.api.inbox_urls") else []),
+    *(
+        [path("hooks/<str:organisation>/", include("apps.integrations.api.urls"))]
+        if _has("apps.integrations.api.urls")
+        else []
+    ),
+    *(
+        [path("sandbox/<str:organisation>/", include("apps.events.api.inbox_urls"))]
+        if _has("apps.events.api.inbox_urls")
+        else []
+    ),
     *([path("portal/", include("apps.portal.pages.urls"))] if _has("apps.portal.pages.urls") else []),
     path("portal/", admin.site.urls),
 ]

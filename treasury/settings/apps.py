@@ -41,7 +41,10 @@ TENANT_APPS = [
 
 # while the tree grows
 from pathlib import Path as _P
+
 _R = _P(__file__).resolve().parent.parent.parent
-TENANT_APPS = [a for a in TENANT_APPS if not a.startswith("apps.") or (_R / a.replace(".", "/") / "apps.py").exists()]
+TENANT_APPS = [
+    a for a in TENANT_APPS if not a.startswith("apps.") or (_R / a.replace(".", "/") / "apps.py").exists()
+]
 
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]

@@ -19,6 +19,7 @@ TREASURY = {
     "SIMULATOR_URL": SIMULATOR_URL,
     "SANDBOX_INBOX_PREFIX": f"{PUBLIC_URL}/sandbox/",
     "SANDBOX_INBOX_LOCAL": False,  # inboxes also in live organisations: for the demo and tests
+    "VALIDATE_EVENTS": False,  # against their JSON Schema, on publishing: development and tests
     "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,

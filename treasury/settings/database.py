@@ -51,6 +51,7 @@ INSERT_ONLY_TABLES = [
     "integrations_providercall",
     "integrations_providercallback",
     "documents_artifact",
+    "invoicing_document",
 ]
 APP_FUNCTIONS = [
     "ledger_transfer",

@@ -11,3 +11,4 @@ from treasury.settings.unfold import *
 
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "localhost", ".localhost", "127.0.0.1", "[::1]"]
 TREASURY["SANDBOX_INBOX_LOCAL"] = True
+TREASURY["VALIDATE_EVENTS"] = True

@@ -1,0 +1,1 @@
+"""Files that the product makes: rendered once, stored once, never changed, with their checksum."""

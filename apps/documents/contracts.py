@@ -1,0 +1,25 @@
+"""What crosses the border of documents."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class ArtifactKind(StrEnum):
+    """What a file is of its source; one of each kind a source."""
+
+    RECEIPT_PDF = "RECEIPT_PDF"
+
+
+PDF = "application/pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is stored: ``sha256`` is hex over its ``size`` bytes."""
+
+    id: UUID
+    source_id: UUID
+    sha256: str
+    size: int
+    content_type: str

@@ -1,0 +1,69 @@
+"""Store a file once, and give it back only as it was stored."""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from apps.documents.contracts import ArtifactKind, StoredFile
+from apps.documents.models import Artifact
+from apps.kit import errors
+from apps.tenancy.selectors import organisations
+
+
+class ArtifactDamaged(errors.DomainError):
+    """The stored bytes are missing or are not those that were stored."""
+
+    code = "file_damaged"
+    title = "File damaged"
+    status = 500
+    category = "internal"
+
+
+def store(
+    *, kind: ArtifactKind, content: bytes, content_type: str, source_type: str, source_id: UUID, now: datetime
+) -> tuple[StoredFile, bool]:
+    """
+    Store the file of ``kind`` of a source and return it with True; the first one wins and is returned with False.
+
+    Safe to repeat and to run twice at once: the storage key is made of the content, the row is unique per source.
+    """
+    existing = Artifact.objects.filter(source_type=source_type, source_id=source_id, kind=kind).first()
+    if existing is not None:
+        return existing.as_file(), False
+    digest = hashlib.sha256(content).hexdigest()
+    key = f"{organisations.current().id.hex}/{source_type}/{source_id.hex}/{kind.lower()}-{digest[:16]}"
+    if not default_storage.exists(key):
+        default_storage.save(key, ContentFile(content))
+    artifact, is_new = Artifact.objects.get_or_create(
+        source_type=source_type,
+        source_id=source_id,
+        kind=kind,
+        defaults={
+            "storage_key": key,
+            "sha256": digest,
+            "size": len(content),
+            "content_type": content_type,
+            "created_at": now,
+        },
+    )
+    return artifact.as_file(), is_new
+
+
+def read(*, file_id: UUID) -> bytes:
+    """Return the bytes of a file; raise ArtifactDamaged when they are gone or their checksum is another."""
+    artifact = Artifact.objects.get(id=file_id)
+    try:
+        with default_storage.open(artifact.storage_key) as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise ArtifactDamaged(
+            "The stored file is gone. Tell the operators; it can be restored from the backup."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != artifact.sha256:
+        raise ArtifactDamaged(
+            "The stored file was changed since it was made. Tell the operators; it is not shown."
+        )
+    return content

@@ -1,0 +1,1 @@
+"""Documents of business: receipts now, numbered without gaps and never changed."""

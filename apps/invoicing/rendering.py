@@ -1,0 +1,35 @@
+"""The pages of documents, for WeasyPrint."""
+
+import zoneinfo
+
+from django.template.loader import render_to_string
+from django.utils import formats
+
+from apps.invoicing.contracts import METHOD_NAMES
+from apps.invoicing.models import Document
+from apps.kit import ids
+from apps.tenancy.selectors import organisations
+
+
+def receipt_html(receipt: Document) -> str:
+    """Return the page of a receipt (A5): amounts and names from the document, colour and zone from the organisation."""
+    organisation = organisations.current()
+    paid_at = receipt.paid_at.astimezone(zoneinfo.ZoneInfo(organisation.time_zone))
+    currency, _, amount = str(receipt.money).partition(" ")
+    return render_to_string(
+        "invoicing/receipt.html",
+        {
+            "receipt": receipt,
+            "brand": organisation.brand_color,
+            "initials": _initials(receipt.organisation_name),
+            "currency": currency,
+            "amount": amount,
+            "paid_at": f"{formats.date_format(paid_at, 'j M Y, H:i')} {paid_at.tzname()}",
+            "method": METHOD_NAMES.get(receipt.method, receipt.method),
+            "payment": ids.encode("pi", receipt.intent_id),
+        },
+    )
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.split()[:2]).upper()

@@ -1,0 +1,105 @@
+"""Issue receipts and render them."""
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.selectors import branches
+from apps.documents.contracts import PDF, ArtifactKind, StoredFile
+from apps.documents.services import artifacts, pdf
+from apps.events.services import outbox
+from apps.invoicing import events, rendering
+from apps.invoicing.contracts import SOURCE_TYPE, DocumentType
+from apps.invoicing.models import Document, NumberSeries
+from apps.kit.money import Money
+from apps.tenancy.selectors import organisations
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPayment:
+    """What a receipt says of the payment that it is for."""
+
+    intent_id: UUID
+    branch_id: UUID
+    application_id: UUID
+    money: Money
+    payer_name: str
+    payer_phone: str
+    method: str
+    provider_receipt: str
+    reference: str
+    description: str
+    paid_at: datetime
+
+
+@transaction.atomic
+def issue(*, payment: PaidPayment, now: datetime) -> Document:
+    """
+    Issue the receipt of a payment and announce it; a payment has one receipt, so a repeat returns the first.
+
+    The number is taken under the lock of its series (branch and local year of ``now``): numbers have no gaps.
+    """
+    existing = Document.objects.filter(
+        intent_id=payment.intent_id, document_type=DocumentType.RECEIPT
+    ).first()
+    if existing is not None:
+        return existing
+    organisation = organisations.current()
+    branch = branches.get(payment.branch_id)
+    series = _locked_series(branch.id, year=now.astimezone(zoneinfo.ZoneInfo(organisation.time_zone)).year)
+    number = series.take()
+    series.save(update_fields=["last_number"])
+    receipt = Document.objects.create(
+        document_type=DocumentType.RECEIPT,
+        series=series,
+        series_number=number,
+        number=series.text(number, branch_code=branch.code),
+        branch_id=branch.id,
+        application_id=payment.application_id,
+        intent_id=payment.intent_id,
+        currency=payment.money.currency,
+        amount_minor=payment.money.minor,
+        payer_name=payment.payer_name,
+        payer_phone=payment.payer_phone,
+        method=payment.method,
+        provider_receipt=payment.provider_receipt,
+        reference=payment.reference,
+        description=payment.description,
+        organisation_name=organisation.name,
+        branch_name=branch.name,
+        paid_at=payment.paid_at,
+        issued_at=now,
+    )
+    outbox.publish(events.issued(receipt), now=now)
+    return receipt
+
+
+def render(*, receipt_id: UUID, now: datetime) -> StoredFile:
+    """Render the PDF of a receipt, store it once and announce it; a repeat returns the stored file."""
+    receipt = Document.objects.get(id=receipt_id)
+    content = pdf.render(html=rendering.receipt_html(receipt))
+    with transaction.atomic():
+        file, is_new = artifacts.store(
+            kind=ArtifactKind.RECEIPT_PDF,
+            content=content,
+            content_type=PDF,
+            source_type=SOURCE_TYPE,
+            source_id=receipt.id,
+            now=now,
+        )
+        if is_new:
+            announcement = events.rendered(
+                receipt, sha256=file.sha256, size=file.size, content_type=file.content_type
+            )
+            outbox.publish(announcement, now=now)
+    return file
+
+
+def _locked_series(branch_id: UUID, *, year: int) -> NumberSeries:
+    NumberSeries.objects.get_or_create(document_type=DocumentType.RECEIPT, branch_id=branch_id, year=year)
+    return NumberSeries.objects.locked().get(
+        document_type=DocumentType.RECEIPT, branch_id=branch_id, year=year
+    )

@@ -1,0 +1,33 @@
+"""Make the demo organisation on a developer's machine; safe to repeat."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from apps.kit import clock
+from treasury import demo
+
+
+class Command(BaseCommand):
+    """Run as the owner role (DB_ROLE=owner) with the simulator up."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--credentials", required=True, help="file for addresses, logins and the API key (mode 0600)"
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        seeded = demo.seed(now=clock.now())
+        if seeded is None:
+            self.stdout.write("the demo organisation is there")
+            return
+        path = Path(options["credentials"])
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(demo.credentials(seeded), file, indent=2)
+        self.stdout.write(f"seeded; credentials are in {path}")
