@@ -21,7 +21,7 @@ PUBLIC = "public"
 
 def is_shared(model: type[Model]) -> bool:
     """Whether the table of a model lies in the public schema only, where all organisations' rows are."""
-    config = apps.get_app_config(model._meta.app_label)  # noqa: SLF001 (Django's documented Meta API)
+    config = apps.get_app_config(model._meta.app_label)
     names = {config.name, f"{type(config).__module__}.{type(config).__name__}"}
     return not names & set(settings.TENANT_APPS)
 
@@ -42,7 +42,7 @@ class OrganisationSite(UnfoldAdminSite):
         models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
         for model in models:
             if is_shared(model):
-                raise ImproperlyConfigured(f"{model._meta.label} is shared by all organisations.")  # noqa: SLF001 (as above)
+                raise ImproperlyConfigured(f"{model._meta.label} is shared by all organisations.")
         super().register(models, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('slug',), name='application_slug_once'), models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z][a-z0-9-]{0,49}$')), name='application_slug_form')],
+                'constraints': [models.UniqueConstraint(fields=('slug',), name='application_slug_once'), models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z][a-z0-9-]{0,49}$')), name='application_slug_form', violation_error_message='A slug is 1 to 50 small letters, digits and dashes, a letter first.')],
             },
         ),
         migrations.CreateModel(
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'branches',
-                'constraints': [models.UniqueConstraint(fields=('code',), name='branch_code_once'), models.UniqueConstraint(condition=models.Q(('is_head_office', True)), fields=('is_head_office',), name='branch_one_head_office'), models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z0-9][A-Z0-9-]{0,19}$')), name='branch_code_form')],
+                'constraints': [models.UniqueConstraint(fields=('code',), name='branch_code_once'), models.UniqueConstraint(condition=models.Q(('is_head_office', True)), fields=('is_head_office',), name='branch_one_head_office'), models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Z0-9][A-Z0-9-]{0,19}$')), name='branch_code_form', violation_error_message='A code is 1 to 20 capital letters, digits and dashes.')],
             },
         ),
         migrations.CreateModel(
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'API key',
-                'constraints': [models.UniqueConstraint(fields=('prefix',), name='apikey_prefix_once'), models.UniqueConstraint(fields=('digest',), name='apikey_digest_once'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='apikey_digest_form'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='apikey_expires_later')],
+                'constraints': [models.UniqueConstraint(fields=('prefix',), name='apikey_prefix_once'), models.UniqueConstraint(fields=('digest',), name='apikey_digest_once'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='apikey_digest_form'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='apikey_expires_later', violation_error_message='The key would have expired already.')],
             },
         ),
     ]

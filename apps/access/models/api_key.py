@@ -44,6 +44,7 @@ class ApiKey(UuidModel):
             models.CheckConstraint(
                 condition=Q(expires_at__isnull=True) | Q(expires_at__gt=models.F("created_at")),
                 name="apikey_expires_later",
+                violation_error_message="The key would have expired already.",
             ),
         ]
 

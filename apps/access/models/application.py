@@ -17,7 +17,9 @@ class Application(UuidModel):
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="application_slug_once"),
             models.CheckConstraint(
-                condition=Q(slug__regex=r"^[a-z][a-z0-9-]{0,49}$"), name="application_slug_form"
+                condition=Q(slug__regex=r"^[a-z][a-z0-9-]{0,49}$"),
+                name="application_slug_form",
+                violation_error_message="A slug is 1 to 50 small letters, digits and dashes, a letter first.",
             ),
         ]
 

@@ -23,7 +23,9 @@ class Branch(UuidModel):
                 fields=["is_head_office"], condition=Q(is_head_office=True), name="branch_one_head_office"
             ),
             models.CheckConstraint(
-                condition=Q(code__regex=r"^[A-Z0-9][A-Z0-9-]{0,19}$"), name="branch_code_form"
+                condition=Q(code__regex=r"^[A-Z0-9][A-Z0-9-]{0,19}$"),
+                name="branch_code_form",
+                violation_error_message="A code is 1 to 20 capital letters, digits and dashes.",
             ),
         ]
 

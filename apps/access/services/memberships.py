@@ -1,17 +1,21 @@
 """The team: letting people in, changing what they may do, and letting them go."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from apps.access.models import Branch, Membership, Role
+from apps.accounts.services import users
 from apps.audit.services import records
-from apps.kit import errors
+from apps.kit import errors, ids
 from apps.kit.actors import Actor
 
 OWNER = "owner"
+PASSWORD_LENGTH = 16
 
 
 class MembershipExists(errors.DomainError):
@@ -33,6 +37,31 @@ class LastOwner(errors.DomainError):
 
     code = "last_owner"
     title = "Last owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A new member; ``password`` is the first one of a person who had no account, shown once, else empty."""
+
+    membership: Membership
+    password: str
+
+
+@transaction.atomic
+def admit(
+    *, email: str, name: str, role: str, actor: Actor, now: datetime, branch_ids: Collection[UUID] = ()
+) -> Admitted:
+    """
+    Let a person into the team by his e-mail; who has no account yet gets one with a password made for him.
+
+    Raises as ``create``.
+    """
+    user = get_user_model().objects.filter(email__iexact=email).first()
+    password = "" if user else ids.code(PASSWORD_LENGTH)
+    if user is None:
+        user = users.create(email=email, name=name, password=password)
+    membership = create(user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now)
+    return Admitted(membership, password)
 
 
 @transaction.atomic
