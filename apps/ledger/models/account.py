@@ -1,6 +1,7 @@
 """Accounts and their balances."""
 
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import reduce
 from operator import or_
 
@@ -11,12 +12,16 @@ from apps.kit.models import CurrencyField, MinorField
 from apps.ledger.contracts import CHART, AccountRef, AccountRole, AccountStatus, AccountType
 from apps.ledger.models.read_only import LedgerModel, ReadOnlyQuerySet
 
-DEBIT_NORMAL = [AccountType.ASSET.value, AccountType.EXPENSE.value]
 SHARDS_MAX = 64
 
 
-def choices(values: Iterable[str]) -> list[tuple[str, str]]:
-    return [(value, value.replace("_", " ").capitalize()) for value in values]
+def choices(values: Iterable[StrEnum]) -> list[tuple[str, str]]:
+    return [(value.value, value.replace("_", " ").capitalize()) for value in values]
+
+
+def one_of(field: str, values: Iterable[str]) -> Q:
+    """A condition for constraints: equalities, because PostgreSQL writes IN over varchar differently after a restore."""
+    return reduce(or_, (Q(**{field: str(value)}) for value in values))
 
 
 class AccountQuerySet(ReadOnlyQuerySet):
@@ -60,7 +65,9 @@ class Account(LedgerModel):
     currency = CurrencyField()
     type = models.CharField(max_length=12, choices=choices(AccountType))
     normal = models.GeneratedField(
-        expression=Case(When(type__in=DEBIT_NORMAL, then=Value(1)), default=Value(-1)),
+        expression=Case(
+            When(one_of("type", [AccountType.ASSET, AccountType.EXPENSE]), then=Value(1)), default=Value(-1)
+        ),
         output_field=models.SmallIntegerField(),
         db_persist=True,
     )
@@ -85,7 +92,7 @@ class Account(LedgerModel):
                 name="ledger_account_type_of_role",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=[status.value for status in AccountStatus]),
+                condition=one_of("status", AccountStatus),
                 name="ledger_account_status",
             ),
             models.CheckConstraint(condition=Q(shards__range=(1, SHARDS_MAX)), name="ledger_account_shards"),

@@ -45,7 +45,7 @@ class Currency(LedgerModel):
                 condition=models.Q(exponent__range=(0, 18)), name="ledger_currency_exponent"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["FIAT", "CRYPTO"]), name="ledger_currency_kind"
+                condition=models.Q(kind="FIAT") | models.Q(kind="CRYPTO"), name="ledger_currency_kind"
             ),
         ]
 

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from apps.kit.models import CurrencyField, MinorField
 from apps.ledger.contracts import Direction, Layer, TransactionKind
-from apps.ledger.models.account import Account, choices
+from apps.ledger.models.account import Account, choices, one_of
 from apps.ledger.models.read_only import LedgerModel
 
 
@@ -37,9 +37,7 @@ class Transaction(LedgerModel):
         indexes = [models.Index(fields=["source_id", "source_type"], name="ledger_transaction_source")]
         constraints = [
             models.CheckConstraint(condition=Q(entry_count__gte=2), name="ledger_transaction_two_legs"),
-            models.CheckConstraint(
-                condition=Q(kind__in=[kind.value for kind in TransactionKind]), name="ledger_transaction_kind"
-            ),
+            models.CheckConstraint(condition=one_of("kind", TransactionKind), name="ledger_transaction_kind"),
         ]
 
     def __str__(self) -> str:

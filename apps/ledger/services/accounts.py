@@ -10,7 +10,7 @@ from apps.kit import ids, money
 from apps.kit.actors import Actor
 from apps.kit.money import Money
 from apps.ledger.contracts import CHART, AccountRef, AccountStatus
-from apps.ledger.models import Account, Book
+from apps.ledger.models import Account, Balance, Book
 from apps.ledger.services import books, refusals
 
 
@@ -47,6 +47,7 @@ def set_limits(
     """
     account = ensure(ref=ref, now=now)
     limits = [_minor(ref, net_floor), _minor(ref, net_ceiling)]
+    before = Balance.objects.filter(account=account).values_list("net_floor", "net_ceiling")[0]
     with refusals.translated(), connection.cursor() as cursor:
         cursor.execute("SELECT ledger_set_limits(%s, %s, %s)", [account.id, *limits])
     records.write(
@@ -55,7 +56,10 @@ def set_limits(
         object_id=str(account.uid),
         actor=actor,
         now=now,
-        changes={"net_floor": str(net_floor or ""), "net_ceiling": str(net_ceiling or "")},
+        changes={
+            "net_floor": [_text(before[0]), _text(limits[0])],
+            "net_ceiling": [_text(before[1]), _text(limits[1])],
+        },
     )
     return account
 
@@ -128,3 +132,7 @@ def _minor(ref: AccountRef, limit: Money | None) -> int | None:
     if limit.currency != ref.currency:
         raise money.CurrencyMismatch(f"A limit of this account is in {ref.currency}.")
     return limit.minor
+
+
+def _text(minor: int | None) -> str | None:
+    return None if minor is None else str(minor)

@@ -90,12 +90,12 @@ BEGIN
       RAISE EXCEPTION 'there is no account % in %', v_side.account_id, v_side.currency USING ERRCODE = 'LG001';
     END IF;
     v_net := v_balance.posted_debits - v_balance.posted_credits;
-    IF NOT CASE WHEN v_side.direction = 1 THEN v_balance.can_debit ELSE v_balance.can_credit END THEN
+    IF NOT (CASE WHEN v_side.direction = 1 THEN v_balance.can_debit ELSE v_balance.can_credit END) THEN
       RAISE EXCEPTION 'account % takes no such posting', v_side.account_id USING ERRCODE = 'LG004',
         DETAIL = v_side.account_id || ' ' || (SELECT status FROM ledger_account WHERE id = v_side.account_id);
     END IF;
-    IF CASE WHEN v_side.direction = 1 THEN v_net + v_balance.pending_debits > v_balance.net_ceiling
-            ELSE v_net - v_balance.pending_credits < v_balance.net_floor END THEN
+    IF (CASE WHEN v_side.direction = 1 THEN v_net + v_balance.pending_debits > v_balance.net_ceiling
+            ELSE v_net - v_balance.pending_credits < v_balance.net_floor END) THEN
       RAISE EXCEPTION 'account % would pass its limit', v_side.account_id
         USING ERRCODE = 'LG003', DETAIL = v_side.account_id::text;
     END IF;

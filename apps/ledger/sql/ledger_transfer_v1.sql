@@ -96,13 +96,13 @@ BEGIN
       RAISE EXCEPTION 'there is no account % in %', v_account, p_currency USING ERRCODE = 'LG001';
     END IF;
     v_net := v_balance.posted_debits - v_balance.posted_credits;
-    IF NOT CASE WHEN v_is_debit THEN v_balance.can_debit ELSE v_balance.can_credit END THEN
+    IF NOT (CASE WHEN v_is_debit THEN v_balance.can_debit ELSE v_balance.can_credit END) THEN
       RAISE EXCEPTION 'account % takes no such posting', v_account USING ERRCODE = 'LG004',
         DETAIL = v_account || ' ' || (SELECT status FROM ledger_account WHERE id = v_account);
     END IF;
     -- NULL limits compare as unknown: no limit.
-    IF CASE WHEN v_is_debit THEN v_net + v_balance.pending_debits > v_balance.net_ceiling
-            ELSE v_net - v_balance.pending_credits < v_balance.net_floor END THEN
+    IF (CASE WHEN v_is_debit THEN v_net + v_balance.pending_debits > v_balance.net_ceiling
+            ELSE v_net - v_balance.pending_credits < v_balance.net_floor END) THEN
       RAISE EXCEPTION 'account % would pass its limit', v_account USING ERRCODE = 'LG003', DETAIL = v_account::text;
     END IF;
     IF v_is_debit THEN

@@ -1,0 +1,22 @@
+"""Live balances: read from the balance rows, never summed over entries."""
+
+from apps.access.selectors.scope import Principal
+from apps.kit.money import Money
+from apps.ledger.contracts import CHART, AccountRef, AccountRole, AccountType
+from apps.ledger.models import Account
+from apps.ledger.selectors import accounts
+from apps.ledger.selectors.accounts import AccountBalance
+
+
+def of(ref: AccountRef) -> Money:
+    """Return the balance on the account's normal side; zero when the account has not been opened."""
+    account = Account.objects.matching([ref]).with_net().first()
+    if account is None:
+        return Money.zero(ref.currency)
+    is_debit_normal = CHART[ref.role].type in {AccountType.ASSET, AccountType.EXPENSE}
+    return Money(account.net if is_debit_normal else -account.net, ref.currency)
+
+
+def by_role(role: AccountRole, caller: Principal | None = None) -> list[AccountBalance]:
+    """Return the accounts of one role with their balances, within the caller's branches: one query."""
+    return accounts.with_balances(caller, role=role)

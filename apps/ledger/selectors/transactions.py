@@ -1,0 +1,123 @@
+"""Transactions with their entries: one by its id, or those of a source."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from apps.access.selectors import scope
+from apps.access.selectors.scope import Principal
+from apps.kit import errors
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole, Direction, TransactionKind
+from apps.ledger.models import Entry, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class BookedLeg:
+    """One entry of a transaction, with its account's number and name."""
+
+    account_uid: UUID
+    account_code: str
+    account_name: str
+    role: AccountRole
+    branch_id: UUID
+    debit: Money | None
+    credit: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookedTransaction:
+    """A transaction and its legs, debits first as they were booked. ``number`` is for people: LT-0482377."""
+
+    uid: UUID
+    number: str
+    kind: TransactionKind
+    description: str
+    reference: str
+    effective_date: date
+    event_at: datetime | None
+    posted_at: datetime
+    source_type: str
+    source_id: UUID
+    created_by: str
+    legs: tuple[BookedLeg, ...]
+
+    @property
+    def totals(self) -> tuple[Money, ...]:
+        """The sum of the debits of each currency; the credits are equal."""
+        sums: dict[str, Money] = {}
+        for leg in self.legs:
+            if leg.debit is not None:
+                sums[leg.debit.currency] = (
+                    sums.get(leg.debit.currency, Money.zero(leg.debit.currency)) + leg.debit
+                )
+        return tuple(sums.values())
+
+
+def visible_to(caller: Principal | None) -> QuerySet[Transaction]:
+    """Return the transactions that touch the caller's branches; None is the system and sees all."""
+    branches = None if caller is None else scope.branch_ids(caller)
+    if branches is None:
+        return Transaction.objects.all()
+    touched = Entry.objects.filter(account__branch_id__in=branches).values("transaction_id")
+    return Transaction.objects.filter(id__in=touched)
+
+
+def get(uid: UUID, caller: Principal | None = None) -> BookedTransaction:
+    """Return one transaction; raise NotFound unless the caller sees a branch that it touches."""
+    found = _read(visible_to(caller).filter(uid=uid))
+    if not found:
+        raise errors.NotFound("There is no such transaction.")
+    return found[0]
+
+
+def of_source(source_type: str, source_id: UUID, caller: Principal | None = None) -> list[BookedTransaction]:
+    """Return what a business row caused, oldest first: two queries."""
+    return _read(visible_to(caller).filter(source_type=source_type, source_id=source_id))
+
+
+def of_sources(source_type: str, source_ids: Iterable[UUID]) -> list[BookedTransaction]:
+    """Return what several business rows caused, oldest first: two queries. The caller's scope is not asked."""
+    return _read(Transaction.objects.filter(source_type=source_type, source_id__in=list(source_ids)))
+
+
+def _read(transactions: QuerySet[Transaction]) -> list[BookedTransaction]:
+    entries = Entry.objects.select_related("account").order_by("seq")
+    return [
+        _contract(transaction)
+        for transaction in transactions.prefetch_related(Prefetch("entries", entries)).order_by("id")
+    ]
+
+
+def _contract(transaction: Transaction) -> BookedTransaction:
+    return BookedTransaction(
+        uid=transaction.uid,
+        number=transaction.number,
+        kind=TransactionKind(transaction.kind),
+        description=transaction.description,
+        reference=transaction.reference,
+        effective_date=transaction.effective_date,
+        event_at=transaction.event_at,
+        posted_at=transaction.posted_at,
+        source_type=transaction.source_type,
+        source_id=transaction.source_id,
+        created_by=transaction.created_by,
+        legs=tuple(_leg(entry) for entry in transaction.entries.all()),
+    )
+
+
+def _leg(entry: Entry) -> BookedLeg:
+    money = Money(entry.amount, entry.currency)
+    is_debit = entry.direction == Direction.DEBIT
+    return BookedLeg(
+        account_uid=entry.account.uid,
+        account_code=entry.account.code,
+        account_name=entry.account.name,
+        role=AccountRole(entry.account.role),
+        branch_id=entry.account.branch_id,
+        debit=money if is_debit else None,
+        credit=None if is_debit else money,
+    )
