@@ -1,1 +1,1 @@
-"""Provider accounts, the ports that providers implement, calls made to them and callbacks received from them."""
+"""Owns the accounts that an organisation has with payment providers, every call to them and every callback from them."""

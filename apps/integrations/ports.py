@@ -65,10 +65,14 @@ class CollectionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The provider accepted a request: its handle for queries, and what the payer does next. Not a payment."""
+    """
+    The provider accepted a request: its handle for queries, and what the payer does next. Not a payment.
+
+    ``next_action`` is None where nobody has to do anything (a question about a movement).
+    """
 
     value: str
-    next_action: NextAction
+    next_action: NextAction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,11 @@ class CollectionPort(Protocol):
     Collect money from a payer.
 
     ``request`` and ``query`` raise ProviderDeclined, ProviderUnavailable or ProviderUncertain; what cannot be
-    classified is ProviderUncertain. ``read_callback`` is pure and raises MalformedCallback.
+    classified is ProviderUncertain. They talk to the world and refuse to do so inside a transaction.
+
+    A ProviderDeclined of ``request`` is final: no money was asked for. One of ``query`` refuses the question and
+    says nothing of the payment; only a report with Outcome.DECLINED does. ``read_callback`` is pure and raises
+    MalformedCallback.
     """
 
     def request(self, request: CollectionRequest) -> Ticket: ...
@@ -119,7 +127,12 @@ class CollectionPort(Protocol):
 
 
 class StatusPort(Protocol):
-    """Ask for the fate of a movement by its receipt; the answer is asynchronous (``read_result`` is pure)."""
+    """
+    Ask for the fate of a movement by its receipt; the answer is asynchronous (``read_result`` is pure).
+
+    A report is COLLECTED or DECLINED only where the provider tells the movement's fate. A question that failed is
+    PENDING with a ``reason_code``: it says nothing of the payment.
+    """
 
     def request_status(self, request: StatusRequest) -> Ticket: ...
 

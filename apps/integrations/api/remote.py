@@ -1,0 +1,22 @@
+"""Which address a request came from, as far as our own proxies vouch for it."""
+
+import ipaddress
+
+from django.http import HttpRequest
+
+
+def address(request: HttpRequest, *, trusted_proxies: int) -> str:
+    """
+    Return the address of the nearest sender that is no proxy of ours, or nothing where it cannot be told.
+
+    Each trusted proxy appends one hop to X-Forwarded-For, so the sender stands that many hops from the right.
+    What stands further left was written by the sender himself and is never believed.
+    """
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if trusted_proxies else ""
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+    hops.append(request.META.get("REMOTE_ADDR", ""))
+    found = hops[max(len(hops) - 1 - trusted_proxies, 0)]
+    try:
+        return str(ipaddress.ip_address(found))
+    except ValueError:
+        return ""

@@ -1,0 +1,39 @@
+"""Takes callbacks of providers: the bytes are kept and announced, then acknowledged; their meaning is worked out later."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from apps.integrations.api import remote
+from apps.integrations.services import callbacks
+from apps.kit import clock
+
+LARGEST_BODY = 256 * 1024
+ACKNOWLEDGED = {"ResultCode": 0, "ResultDesc": "Accepted"}
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, token: str, kind: str, **_: str) -> HttpResponse:
+    """Answer 200 once the callback is stored, 413 beyond 256 kB, 429 for a flood; whether it is genuine is never told."""
+    try:
+        body = request.read(LARGEST_BODY + 1)
+    except UnreadablePostError:
+        return JsonResponse({"ResultCode": 1, "ResultDesc": "Incomplete"}, status=400)
+    if len(body) > LARGEST_BODY:
+        return JsonResponse({"ResultCode": 1, "ResultDesc": "Too large"}, status=413)
+    try:
+        callbacks.store(
+            token=token,
+            kind=kind,
+            body=body,
+            headers=request.headers,
+            remote_ip=remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"]),
+            now=clock.now(),
+        )
+    except callbacks.TooManyCallbacks:
+        answer = JsonResponse({"ResultCode": 1, "ResultDesc": "Too many requests"}, status=429)
+        answer["Retry-After"] = "60"
+        return answer
+    return JsonResponse(ACKNOWLEDGED)

@@ -1,0 +1,147 @@
+"""What crosses the border of the integrations app: terms and secrets of an account, a stored callback, facts for a timeline."""
+
+from dataclasses import astuple, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from apps.kit.errors import NotFound
+
+MPESA = "mpesa"
+
+
+class Environment(StrEnum):
+    """Which installation of a provider an account belongs to; money is real only in PRODUCTION."""
+
+    SIMULATOR = "SIMULATOR"
+    SANDBOX = "SANDBOX"
+    PRODUCTION = "PRODUCTION"
+
+
+class ShortCodeType(StrEnum):
+    PAYBILL = "PAYBILL"
+    TILL = "TILL"
+
+
+class CallStatus(StrEnum):
+    """What became of one HTTP exchange: an answer came, nothing left, or it left and no usable answer came."""
+
+    ANSWERED = "ANSWERED"
+    NOT_SENT = "NOT_SENT"
+    NO_ANSWER = "NO_ANSWER"
+
+
+class CallbackStatus(StrEnum):
+    """
+    How far a callback has come.
+
+    RECEIVED waits for its first reading; UNMATCHED belongs to nothing that is known yet and is tried again for a
+    while; the others are final.
+    """
+
+    RECEIVED = "RECEIVED"
+    UNMATCHED = "UNMATCHED"
+    APPLIED = "APPLIED"
+    DUPLICATE = "DUPLICATE"
+    FORGED = "FORGED"
+    MALFORMED = "MALFORMED"
+    IGNORED = "IGNORED"
+
+
+class ProviderAccountMissing(NotFound):
+    """No enabled account of that provider and currency serves the branch, or there is no account with that id."""
+
+    code = "provider_account_missing"
+    title = "No such provider account"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTerms:
+    """
+    What is known of an account besides its secrets.
+
+    ``short_code`` is the paybill number, or the store number that goes with ``till_number``. ``certificate`` is the
+    provider's certificate in PEM, needed only to ask for the status of a movement. ``fee_bps`` is what the provider
+    keeps of a payment, in basis points; the limits hold for one payment, in minor units of ``currency``.
+    """
+
+    provider: str
+    label: str
+    branch_id: UUID
+    environment: Environment
+    base_url: str
+    currency: str
+    short_code: str
+    minimum_minor: int
+    maximum_minor: int
+    short_code_type: ShortCodeType = ShortCodeType.PAYBILL
+    till_number: str = ""
+    certificate: str = ""
+    fee_bps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MpesaCredentials:
+    """The secrets of one M-Pesa account; none of them appears in a representation of this object."""
+
+    consumer_key: str = field(repr=False)
+    consumer_secret: str = field(repr=False)
+    passkey: str = field(repr=False)
+    initiator: str = field(default="", repr=False)
+    initiator_password: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must not be written anywhere in clear; the initiator's name is none."""
+        values = (self.consumer_key, self.consumer_secret, self.passkey, self.initiator_password)
+        return tuple(value for value in values if value)
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether money can be collected with them: the initiator is needed only for status questions."""
+        return all(astuple(self)[:3])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCallback:
+    """One callback as it came in: ``body`` is every byte of it, nothing of it has been believed."""
+
+    id: UUID
+    token: str
+    kind: str
+    body: bytes
+    received_at: datetime
+    remote_ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFact:
+    """One exchange with a provider, for people: secrets are gone, phones are masked, JSON is indented."""
+
+    id: UUID
+    kind: str
+    subject_id: UUID | None
+    method: str
+    url: str
+    request_body: str
+    status: str
+    response_status: int | None
+    response_body: str
+    problem: str
+    elapsed_ms: int
+    called_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFact:
+    """One callback and what became of it, for people: phones are masked, JSON is indented."""
+
+    id: UUID
+    kind: str
+    subject_id: UUID | None
+    body: str
+    sha256: str
+    remote_ip: str
+    received_at: datetime
+    status: str
+    note: str

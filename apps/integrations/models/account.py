@@ -1,0 +1,121 @@
+"""The accounts that an organisation has with providers."""
+
+from collections.abc import Iterable
+from typing import Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.integrations.contracts import MPESA, Environment, ShortCodeType
+from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, UuidModel
+from apps.kit.money import BASIS_POINTS, Money
+
+
+class ProviderAccountQuerySet(LockingQuerySet):
+    def of_branches(self, branch_ids: Iterable[UUID] | None) -> Self:
+        """Return the accounts of these branches; None stands for all."""
+        return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
+
+    def collecting(self, *, provider: str, currency: str) -> Self:
+        return self.filter(provider=provider, currency=currency, is_enabled=True)
+
+
+class ProviderAccount(UuidModel):
+    """
+    One short code with one provider: where it is reached, on which terms, and its secrets, sealed for the organisation.
+
+    A branch has at most one enabled account for each provider and currency.
+    """
+
+    provider = models.CharField(max_length=16, choices=[(MPESA, "M-Pesa")])
+    label = models.CharField(max_length=80)
+    branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
+    environment = models.CharField(
+        max_length=10, choices=[(item.value, item.value.capitalize()) for item in Environment]
+    )
+    base_url = models.CharField(max_length=200)
+    currency = CurrencyField()
+    short_code = models.CharField(max_length=7)
+    short_code_type = models.CharField(
+        max_length=7, choices=[(item.value, item.value.capitalize()) for item in ShortCodeType]
+    )
+    till_number = models.CharField(max_length=7, default="", blank=True)
+    sealed_credentials = models.BinaryField()
+    credentials_set_at = models.DateTimeField()
+    certificate = models.TextField(default="", blank=True)
+    callback_token = models.CharField(max_length=64, unique=True)
+    fee_bps = models.PositiveSmallIntegerField(default=0)
+    minimum_minor = MinorField()
+    maximum_minor = MinorField()
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects = ProviderAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "environment", "short_code", "till_number"],
+                name="integrations_account_short_code_once",
+            ),
+            models.UniqueConstraint(
+                fields=["branch", "provider", "currency"],
+                condition=Q(is_enabled=True),
+                name="integrations_account_one_enabled",
+            ),
+            models.CheckConstraint(condition=Q(provider__in=[MPESA]), name="integrations_account_provider"),
+            models.CheckConstraint(
+                condition=Q(environment__in=[item.value for item in Environment]),
+                name="integrations_account_environment",
+            ),
+            models.CheckConstraint(
+                condition=Q(short_code__regex=r"^[0-9]{5,7}$"), name="integrations_account_short_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(short_code_type=ShortCodeType.PAYBILL.value, till_number="")
+                | Q(short_code_type=ShortCodeType.TILL.value, till_number__regex=r"^[0-9]{5,7}$"),
+                name="integrations_account_till",
+            ),
+            models.CheckConstraint(
+                condition=Q(fee_bps__lt=BASIS_POINTS), name="integrations_account_fee_below_all"
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_minor__gt=0, maximum_minor__gte=F("minimum_minor")),
+                name="integrations_account_limits",
+            ),
+            models.CheckConstraint(
+                condition=Q(("callback_token__regex", r"^[0-9a-f]{32,64}$")),
+                name="integrations_account_token",
+            ),
+            models.CheckConstraint(
+                condition=~Q(sealed_credentials=b""), name="integrations_account_has_credentials"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.number})"
+
+    @property
+    def number(self) -> str:
+        """The number that a payer knows: the till, or the paybill."""
+        return self.till_number or self.short_code
+
+    @property
+    def minimum(self) -> Money:
+        """The smallest payment."""
+        return Money(self.minimum_minor, self.currency)
+
+    @property
+    def maximum(self) -> Money:
+        """The largest payment."""
+        return Money(self.maximum_minor, self.currency)
+
+    @property
+    def purpose(self) -> str:
+        """What the sealed credentials are bound to: they cannot be opened in another account's row."""
+        return f"provider-account:{self.id}"
+
+    def fee(self, money: Money) -> Money:
+        """Return what the provider keeps of ``money`` by the tariff, half a cent rounded up; the statement corrects it."""
+        return money.share(self.fee_bps)

@@ -1,0 +1,162 @@
+"""The inbox of what providers send: raw bytes that are only inserted, and beside them how far each has come."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from apps.integrations.contracts import CallbackFact, CallbackStatus, StoredCallback
+from apps.integrations.models.redaction import readable
+from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, LockingQuerySet, StatefulModel, UuidModel
+
+MATCHING_LADDER = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=15),
+)
+OPEN = [CallbackStatus.RECEIVED.value, CallbackStatus.UNMATCHED.value]
+FINAL = [status.value for status in CallbackStatus if status.value not in OPEN]
+
+
+class ProviderCallbackQuerySet(InsertOnlyQuerySet):
+    def of_subjects(self, subject_ids: Iterable[UUID]) -> Self:
+        return self.filter(processing__subject_id__in=subject_ids)
+
+
+class ProviderCallback(UuidModel, InsertOnlyModel):
+    """
+    One request that came to a callback address, stored before anybody reads it; forged ones are kept as evidence.
+
+    ``token`` and ``kind`` are parts of the address; ``remote_ip`` is null where it cannot be told.
+    """
+
+    token = models.CharField(max_length=64)
+    kind = models.CharField(max_length=32)
+    body = models.BinaryField()
+    headers = models.JSONField()
+    remote_ip = models.GenericIPAddressField(null=True)
+    sha256 = models.CharField(max_length=64)
+    received_at = models.DateTimeField()
+
+    objects = ProviderCallbackQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["token"], name="integrations_callback_token")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.received_at:%d %b %Y %H:%M:%S}"
+
+    def as_stored(self) -> StoredCallback:
+        return StoredCallback(
+            id=self.id,
+            token=self.token,
+            kind=self.kind,
+            body=bytes(self.body),
+            received_at=self.received_at,
+            remote_ip=self.remote_ip or "",
+        )
+
+    def readable_body(self) -> str:
+        """Return the body for people: indented, telephone numbers masked."""
+        return readable(bytes(self.body))
+
+    def as_fact(self) -> CallbackFact:
+        """Return what a timeline shows; ``processing`` should have been selected along."""
+        return CallbackFact(
+            id=self.id,
+            kind=self.kind,
+            subject_id=self.processing.subject_id,
+            body=self.readable_body(),
+            sha256=self.sha256,
+            remote_ip=self.remote_ip or "",
+            received_at=self.received_at,
+            status=self.processing.status,
+            note=self.processing.note,
+        )
+
+
+class CallbackProcessingQuerySet(LockingQuerySet):
+    def due(self, now: datetime) -> Self:
+        """Return the unmatched callbacks whose next try has come."""
+        return self.filter(status=CallbackStatus.UNMATCHED.value, match_again_at__lte=now)
+
+
+class CallbackProcessing(StatefulModel):
+    """
+    What has become of one callback, and for which subject.
+
+    UNMATCHED with ``match_again_at`` is tried again then; UNMATCHED without it waits for its next reading, or is parked
+    for people once the ladder is used up (``is_parked``).
+    """
+
+    callback = models.OneToOneField(
+        ProviderCallback, on_delete=models.PROTECT, primary_key=True, related_name="processing"
+    )
+    status = FSMField(
+        max_length=10,
+        choices=[(item.value, item.value) for item in CallbackStatus],
+        default=CallbackStatus.RECEIVED.value,
+        protected=True,
+    )
+    subject_id = models.UUIDField(null=True)
+    note = models.CharField(max_length=300, default="", blank=True)
+    match_tries = models.PositiveSmallIntegerField(default=0)
+    match_again_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = CallbackProcessingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "callback processing"
+        indexes = [
+            models.Index(fields=["subject_id"], name="integrations_processing_subj"),
+            models.Index(
+                fields=["match_again_at"],
+                condition=Q(status=CallbackStatus.UNMATCHED.value, match_again_at__isnull=False),
+                name="integrations_processing_due",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=OPEN, finished_at__isnull=True)
+                | Q(status__in=FINAL, finished_at__isnull=False, match_again_at__isnull=True),
+                name="integrations_processing_finished",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.status)
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def is_parked(self) -> bool:
+        return self.status == CallbackStatus.UNMATCHED.value and self.match_tries > len(MATCHING_LADDER)
+
+    @transition(status, source=OPEN, target=RETURN_VALUE(*FINAL))
+    def finish(self, *, verdict: CallbackStatus, note: str, subject_id: UUID | None, at: datetime) -> str:
+        self.note = note
+        self.subject_id = subject_id or self.subject_id
+        self.match_again_at = None
+        self.finished_at = at
+        return verdict.value
+
+    @transition(status, source=OPEN, target=CallbackStatus.UNMATCHED.value)
+    def postpone(self, *, note: str, at: datetime) -> None:
+        """Wait for the next step of the ladder; after the last one it is parked."""
+        self.note = note
+        self.match_again_at = (
+            at + MATCHING_LADDER[self.match_tries] if self.match_tries < len(MATCHING_LADDER) else None
+        )
+        self.match_tries += 1
+
+    def take(self) -> None:
+        """Leave the waiting line: the callback is being read again."""
+        self.match_again_at = None

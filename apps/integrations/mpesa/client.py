@@ -1,0 +1,154 @@
+"""Talks to Daraja: token, POST, and the verdict on what came back."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlencode
+
+from apps.integrations.mpesa import codes, values
+from apps.integrations.ports import ProviderDeclined, ProviderUnavailable, ProviderUncertain
+from apps.kit import http
+
+TOKEN_PATH = "/oauth/v1/generate"  # noqa: S105 (a path)
+TOKEN_LIFE_DEFAULT = 3599
+ACCEPTED = range(200, 300)
+CREDENTIALS_REFUSED = frozenset({400, 401})
+
+
+class Transport(Protocol):
+    """Sends one request; raises kit.http.NotSent or kit.http.NoAnswer. ``kind`` names the call for the record."""
+
+    def send(
+        self, *, kind: str, method: str, url: str, headers: Mapping[str, str], content: bytes
+    ) -> http.Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and for how many seconds Daraja takes it."""
+
+    value: str = field(repr=False)
+    seconds: int
+
+
+class TokenStore(Protocol):
+    """Keeps the access token of one account, for all processes."""
+
+    def get(self, fetch: Callable[[], Token]) -> str:
+        """Return the kept token, or fetch one and keep it; of many callers one fetches. Errors of ``fetch`` pass."""
+
+    def forget(self, token: str) -> None:
+        """Drop this token; a newer one stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class DarajaClient:
+    """
+    One account's line to Daraja.
+
+    ``post`` returns the object that came with a 2xx status, or raises ProviderDeclined, ProviderUnavailable (nothing
+    was carried out) or ProviderUncertain. It repeats a request once, when the token was refused: that happens before
+    any processing.
+    """
+
+    base_url: str
+    consumer_key: str = field(repr=False)
+    consumer_secret: str = field(repr=False)
+    transport: Transport = field(repr=False)
+    tokens: TokenStore = field(repr=False)
+
+    def post(self, kind: str, path: str, body: Mapping[str, str]) -> Mapping[str, object]:
+        content = json.dumps(body).encode()
+        token = self.tokens.get(self._fetch_token)
+        try:
+            return self._post(kind, path, content, token)
+        except ProviderUnavailable as refusal:
+            if refusal.code != codes.TOKEN_REFUSED:
+                raise
+        self.tokens.forget(token)
+        return self._post(kind, path, content, self.tokens.get(self._fetch_token))
+
+    def _post(self, kind: str, path: str, content: bytes, token: str) -> Mapping[str, object]:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+        try:
+            answer = self.transport.send(
+                kind=kind, method="POST", url=self.base_url + path, headers=headers, content=content
+            )
+        except http.NotSent as error:
+            raise ProviderUnavailable("network_unreachable", str(error), provider_code=error.kind) from error
+        except http.NoAnswer as error:
+            raise ProviderUncertain(codes.OUTCOME_UNKNOWN, str(error), provider_code=error.kind) from error
+        return _read(answer)
+
+    def _fetch_token(self) -> Token:
+        """Fetch a token. No money is asked for here, so every failure is safe to repeat, save refused credentials."""
+        basic = base64.b64encode(f"{self.consumer_key}:{self.consumer_secret}".encode()).decode()
+        query = urlencode({"grant_type": "client_credentials"})
+        try:
+            answer = self.transport.send(
+                kind="oauth",
+                method="GET",
+                url=f"{self.base_url}{TOKEN_PATH}?{query}",
+                headers={"Authorization": f"Basic {basic}", "Accept": "application/json"},
+                content=b"",
+            )
+        except (http.NotSent, http.NoAnswer) as error:
+            raise ProviderUnavailable("network_unreachable", str(error), provider_code=error.kind) from error
+        if answer.status in CREDENTIALS_REFUSED:
+            raise ProviderDeclined(
+                "invalid_credentials", codes.message("invalid_credentials"), provider_code=str(answer.status)
+            )
+        body = _object(answer.body) or {}
+        value = body.get("access_token")
+        if answer.status not in ACCEPTED or not isinstance(value, str) or not value:
+            raise ProviderUnavailable(
+                "provider_unavailable", "no access token", provider_code=str(answer.status)
+            )
+        return Token(value, _seconds(body.get("expires_in")))
+
+
+def _read(answer: http.Answer) -> Mapping[str, object]:
+    """Return the object of an accepted request, or raise what the answer stands for."""
+    body = _object(answer.body)
+    if answer.status in ACCEPTED and body is not None and "errorCode" not in body and "fault" not in body:
+        return body
+    error_code = _text(body, "errorCode")
+    error_message = _text(body, "errorMessage")
+    fault = body.get("fault") if body else None
+    found = codes.refusal(
+        http_status=answer.status,
+        error_code=error_code,
+        error_message=error_message,
+        fault=values.text(fault.get("faultstring")) if isinstance(fault, Mapping) else "",
+    )
+    raise found.error(
+        found.code,
+        error_message or codes.message(found.code) or f"HTTP {answer.status} without a usable body",
+        provider_code=error_code or f"http:{answer.status}",
+    )
+
+
+def _object(body: bytes) -> Mapping[str, object] | None:
+    """Return the JSON object of a body; None for HTML, nothing, half an object or another kind of value."""
+    try:
+        parsed = http.parse_json(body)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, Mapping) else None
+
+
+def _text(body: Mapping[str, object] | None, name: str) -> str:
+    return values.text(body.get(name)).strip() if body else ""
+
+
+def _seconds(value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        return TOKEN_LIFE_DEFAULT

@@ -1,0 +1,108 @@
+"""Daraja's way of writing values: whole shillings out, decimals in, East Africa Time without a zone, telephone numbers."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+
+from apps.integrations.ports import MalformedCallback
+from apps.kit.money import Money
+
+EAST_AFRICA = timezone(timedelta(hours=3), "EAT")
+CURRENCY = "KES"
+CENTS_PER_SHILLING = 100
+LARGEST_AMOUNT = Decimal(10) ** 15
+WHOLE_CODES = range(-(10**9), 10**9)
+CENT = Decimal("0.01")
+LONGEST_CODE = 32
+LONGEST_TEXT = 300
+STAMP = "%Y%m%d%H%M%S"
+MOBILE = re.compile(r"254[17][0-9]{8}")
+RECEIPT = re.compile(r"[A-Za-z0-9]{6,20}")
+NO_RECEIPT = "0000000"
+
+
+def timestamp(at: datetime) -> str:
+    """Return an instant as Daraja's 14 digits, in East Africa Time."""
+    return at.astimezone(EAST_AFRICA).strftime(STAMP)
+
+
+def instant(value: object) -> datetime | None:
+    """Read 14 digits or ``06.07.2024 22:48:52``, both East Africa Time; None for anything else: a date is never vital."""
+    text = str(value).strip()
+    for form in (STAMP, "%d.%m.%Y %H:%M:%S"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=EAST_AFRICA).astimezone(UTC)
+        except ValueError:
+            continue
+    return None
+
+
+def code(value: object) -> str:
+    """Return a result code as text: Daraja sends 0, "0" and "SFC_IC0003". Raise MalformedCallback where there is none."""
+    if isinstance(value, Decimal) and value.is_finite() and value in WHOLE_CODES:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise MalformedCallback("there is no result code")
+    found = text(value).strip()
+    if not 0 < len(found) <= LONGEST_CODE:
+        raise MalformedCallback("the result code is empty or too long")
+    return found
+
+
+def text(value: object) -> str:
+    """Return what Daraja says as text that can be stored: no NUL, at most 300 characters; nothing for None."""
+    return "" if value is None else str(value).replace("\x00", "")[:LONGEST_TEXT]
+
+
+def money(value: object) -> Money:
+    """Read an amount in shillings, number or text; raise MalformedCallback for what is not an exact positive sum."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise MalformedCallback("the amount is not a number")
+    try:
+        shillings = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise MalformedCallback("the amount is not a number") from None
+    if not shillings.is_finite() or not 0 < shillings < LARGEST_AMOUNT:
+        raise MalformedCallback("the amount is not a positive sum")
+    exact = shillings.quantize(CENT)
+    if exact != shillings:
+        raise MalformedCallback("the amount has more than two decimals")
+    return Money(int(exact * CENTS_PER_SHILLING), CURRENCY)
+
+
+def phone(value: object) -> str:
+    """Return a Kenyan mobile number in E.164, or nothing: Daraja may mask or hash it."""
+    found = MOBILE.fullmatch(str(value).strip().removeprefix("+"))
+    return f"+{found[0]}" if found else ""
+
+
+def phone_within(text: object) -> str:
+    """Return the mobile number at the start of ``254705912645 - JANE DOE``, or nothing."""
+    return phone(str(text).partition(" - ")[0])
+
+
+def receipt(value: object) -> str:
+    """Return a receipt number, or nothing: an identifier that ends in seven zeros stands for no movement."""
+    found = RECEIPT.fullmatch(str(value).strip())
+    return found[0] if found and not found[0].endswith(NO_RECEIPT) else ""
+
+
+def mapping(value: object, name: str) -> Mapping[str, object]:
+    """Return the value if it is an object; raise MalformedCallback naming it otherwise."""
+    if not isinstance(value, Mapping):
+        raise MalformedCallback(f"{name} is missing or no object")
+    return value
+
+
+def pairs(value: object, *, name: str) -> list[tuple[str, object]]:
+    """
+    Return (name, value) of a list of ``{name: …, "Value": …}`` in its order, repeated names kept; entries without a
+    value are left out. One object stands for a list of one.
+    """
+    entries: Iterable[object] = value if isinstance(value, list) else [value]
+    return [
+        (str(entry[name]), entry["Value"])
+        for entry in entries
+        if isinstance(entry, Mapping) and name in entry and entry.get("Value") not in (None, "")
+    ]

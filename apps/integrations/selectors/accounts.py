@@ -1,0 +1,38 @@
+"""Reading provider accounts."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.access.selectors import scope
+from apps.integrations.contracts import ProviderAccountMissing
+from apps.integrations.models import ProviderAccount
+
+
+def get(account_id: UUID) -> ProviderAccount:
+    """Return one account, enabled or not; raise ProviderAccountMissing. For internal use: no caller's scope is asked."""
+    account = ProviderAccount.objects.filter(id=account_id).first()
+    if account is None:
+        raise ProviderAccountMissing("There is no provider account with that id.")
+    return account
+
+
+def for_collection(*, branch_id: UUID, provider: str, currency: str) -> ProviderAccount:
+    """
+    Return the enabled account that collects for a branch: its own, else that of head office.
+
+    Raises ProviderAccountMissing when neither has one.
+    """
+    enabled = ProviderAccount.objects.collecting(provider=provider, currency=currency)
+    own = enabled.filter(branch_id=branch_id).first()
+    account = own or enabled.filter(branch__is_head_office=True).first()
+    if account is None:
+        raise ProviderAccountMissing(
+            f"No enabled {provider} account in {currency} serves this branch. Add one under Provider accounts."
+        )
+    return account
+
+
+def visible_to(caller: scope.Principal) -> QuerySet[ProviderAccount]:
+    """Return the accounts of the branches that the caller may see."""
+    return ProviderAccount.objects.of_branches(scope.branch_ids(caller))

@@ -1,0 +1,253 @@
+"""Opening provider accounts and changing their terms and secrets; every change is on the audit trail, no secret is."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.x509 import load_pem_x509_certificate
+from django.conf import settings
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.integrations.contracts import (
+    MPESA,
+    AccountTerms,
+    Environment,
+    MpesaCredentials,
+    ProviderAccountMissing,
+    ShortCodeType,
+)
+from apps.integrations.models import ProviderAccount
+from apps.kit import ids
+from apps.kit.actors import Actor
+from apps.kit.errors import DomainError, FieldError, Invalid
+from apps.kit.money import BASIS_POINTS, exponent
+from apps.tenancy.services import data_keys
+
+OBJECT_TYPE = "provider_account"
+SHORT_CODE_DIGITS = range(5, 8)
+MPESA_CURRENCY = "KES"
+TOKEN_BYTES = 16
+TERMS = tuple(AccountTerms.__dataclass_fields__)
+
+
+class AccountTermsInvalid(Invalid):
+    """The terms contradict themselves or what the provider allows."""
+
+    code = "provider_account_invalid"
+    title = "Provider account not valid"
+
+
+class ProviderAccountExists(DomainError):
+    """The short code is already there, or the branch already has an enabled account of this kind."""
+
+    code = "provider_account_exists"
+    title = "Provider account exists"
+
+
+@transaction.atomic
+def create(
+    *, terms: AccountTerms, credentials: MpesaCredentials, actor: Actor, now: datetime
+) -> ProviderAccount:
+    """
+    Open an enabled account; its secrets are sealed for this organisation and can be read by nobody again.
+
+    Raises AccountTermsInvalid naming every wrong field, ProviderAccountExists for a short code that is there.
+    """
+    _check(terms)
+    _check_credentials(credentials)
+    account = ProviderAccount(callback_token=ids.token(TOKEN_BYTES), created_at=now)
+    _apply(account, terms)
+    _refuse_second(account)
+    _seal(account, credentials, now)
+    account.save(force_insert=True)
+    records.write(
+        action="provider_account.create",
+        object_type=OBJECT_TYPE,
+        object_id=str(account.id),
+        actor=actor,
+        now=now,
+        changes={name: [None, _plain(getattr(account, name))] for name in TERMS},
+    )
+    return account
+
+
+@transaction.atomic
+def change(*, account_id: UUID, terms: AccountTerms, actor: Actor, now: datetime) -> ProviderAccount:
+    """Replace the terms of an account; calls that are under way keep the old ones. Refuses as ``create`` does."""
+    account = _locked(account_id)
+    _check(terms)
+    before = {name: _plain(getattr(account, name)) for name in TERMS}
+    _apply(account, terms)
+    changes = {
+        name: [before[name], _plain(getattr(account, name))]
+        for name in TERMS
+        if before[name] != _plain(getattr(account, name))
+    }
+    if not changes:
+        return account
+    _refuse_second(account)
+    account.save(update_fields=list(TERMS))
+    _record("provider_account.change", account, actor, now, changes)
+    return account
+
+
+@transaction.atomic
+def replace_credentials(
+    *, account_id: UUID, credentials: MpesaCredentials, actor: Actor, now: datetime
+) -> ProviderAccount:
+    """Replace all secrets of an account; the audit trail says that they were replaced, never what they are."""
+    account = _locked(account_id)
+    _check_credentials(credentials)
+    _seal(account, credentials, now)
+    account.save(update_fields=["sealed_credentials", "credentials_set_at"])
+    _record("provider_account.replace_credentials", account, actor, now, {})
+    return account
+
+
+@transaction.atomic
+def enable(*, account_id: UUID, actor: Actor, now: datetime) -> ProviderAccount:
+    """Let new payments use the account; raises ProviderAccountExists when the branch has another one enabled."""
+    account = _locked(account_id)
+    if account.is_enabled:
+        return account
+    account.is_enabled = True
+    _refuse_second(account)
+    account.save(update_fields=["is_enabled"])
+    _record("provider_account.enable", account, actor, now, {"is_enabled": [False, True]})
+    return account
+
+
+@transaction.atomic
+def disable(*, account_id: UUID, actor: Actor, now: datetime) -> ProviderAccount:
+    """Keep new payments away from the account; what is under way goes on, callbacks and queries included."""
+    account = _locked(account_id)
+    if not account.is_enabled:
+        return account
+    account.is_enabled = False
+    account.save(update_fields=["is_enabled"])
+    _record("provider_account.disable", account, actor, now, {"is_enabled": [True, False]})
+    return account
+
+
+def open_credentials(account: ProviderAccount) -> MpesaCredentials:
+    """Return the secrets for a call that is about to be made; raises crypto.Unreadable for a row that was tampered with."""
+    opened = data_keys.decrypt(value=bytes(account.sealed_credentials), purpose=account.purpose)
+    return MpesaCredentials(**json.loads(opened))
+
+
+def _seal(account: ProviderAccount, credentials: MpesaCredentials, now: datetime) -> None:
+    account.sealed_credentials = data_keys.encrypt(
+        plaintext=json.dumps(asdict(credentials)).encode(), purpose=account.purpose
+    )
+    account.credentials_set_at = now
+
+
+def _locked(account_id: UUID) -> ProviderAccount:
+    account = ProviderAccount.objects.locked().filter(id=account_id).first()
+    if account is None:
+        raise ProviderAccountMissing("There is no provider account with that id.")
+    return account
+
+
+def _apply(account: ProviderAccount, terms: AccountTerms) -> None:
+    for name in TERMS:
+        setattr(account, name, getattr(terms, name))
+    account.base_url = terms.base_url.rstrip("/")
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, int | str | None) else str(value)
+
+
+def _record(
+    action: str, account: ProviderAccount, actor: Actor, now: datetime, changes: dict[str, object]
+) -> None:
+    records.write(
+        action=action,
+        object_type=OBJECT_TYPE,
+        object_id=str(account.id),
+        actor=actor,
+        now=now,
+        changes=changes,
+    )
+
+
+def _refuse_second(account: ProviderAccount) -> None:
+    others = ProviderAccount.objects.exclude(id=account.id).filter(provider=account.provider)
+    same_code = {"environment": account.environment, "short_code": account.short_code}
+    if others.filter(**same_code, till_number=account.till_number).exists():
+        raise ProviderAccountExists(f"There is an account with the number {account.number} already.")
+    same_place = {"branch_id": account.branch_id, "currency": account.currency, "is_enabled": True}
+    if account.is_enabled and others.filter(**same_place).exists():
+        raise ProviderAccountExists(
+            "The branch has an enabled account of this provider. Disable that one first."
+        )
+
+
+def _check_credentials(credentials: MpesaCredentials) -> None:
+    if not credentials.is_complete:
+        raise AccountTermsInvalid("Consumer key, consumer secret and passkey are needed to collect money.")
+
+
+def _check(terms: AccountTerms) -> None:
+    """Refuse terms that cannot work, naming every field at once."""
+    found = [
+        FieldError(f"/{name}", "invalid", message)
+        for is_right, name, message in (
+            (terms.provider == MPESA, "provider", "The only provider here is mpesa."),
+            (bool(terms.label.strip()), "label", "A label is needed."),
+            (terms.currency == MPESA_CURRENCY, "currency", "M-Pesa accounts are kept in KES."),
+            (_is_number(terms.short_code), "short_code", "A short code has 5 to 7 digits."),
+            (
+                _fits_type(terms),
+                "till_number",
+                "A till needs its till number of 5 to 7 digits, a paybill has none.",
+            ),
+            (_fits_environment(terms), "base_url", "The address does not belong to the environment."),
+            (0 <= terms.fee_bps < BASIS_POINTS, "fee_bps", "The fee lies between 0 and 9999 basis points."),
+            (terms.minimum_minor >= _whole(terms), "minimum_minor", "The smallest payment is one shilling."),
+            (
+                terms.maximum_minor >= terms.minimum_minor,
+                "maximum_minor",
+                "The maximum is below the minimum.",
+            ),
+            (_is_certificate(terms.certificate), "certificate", "This is no certificate in PEM."),
+        )
+        if not is_right
+    ]
+    if found:
+        raise AccountTermsInvalid(found[0].message, errors=found)
+
+
+def _whole(terms: AccountTerms) -> int:
+    return int(10 ** exponent(terms.currency)) if terms.currency == MPESA_CURRENCY else 1
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) in SHORT_CODE_DIGITS
+
+
+def _fits_type(terms: AccountTerms) -> bool:
+    if terms.short_code_type == ShortCodeType.TILL:
+        return _is_number(terms.till_number)
+    return not terms.till_number
+
+
+def _fits_environment(terms: AccountTerms) -> bool:
+    """The simulator lies below its own address; everything else is reached by https."""
+    if terms.environment == Environment.SIMULATOR:
+        simulator = settings.TREASURY["SIMULATOR_URL"]
+        return bool(simulator) and f"{terms.base_url.rstrip('/')}/".startswith(f"{simulator}/")
+    return terms.base_url.startswith("https://")
+
+
+def _is_certificate(text: str) -> bool:
+    if not text:
+        return True
+    try:
+        load_pem_x509_certificate(text.encode())
+    except ValueError:
+        return False
+    return True
