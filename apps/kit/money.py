@@ -1,8 +1,9 @@
 """Money: an integer of minor units beside its currency, and the arithmetic that keeps every unit."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal
 from functools import total_ordering
 from typing import Self
 
@@ -10,6 +11,7 @@ from apps.kit.errors import DomainError
 
 MINOR_UNITS_MAX = 10**38 - 1
 BASIS_POINTS = 10_000
+AMOUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 
 EXPONENTS = {
     # ISO 4217 list one; tokens carry their chain's name, as USDC.polygon.
@@ -117,28 +119,27 @@ class Money:
     def parse(cls, text: str, currency: str) -> Self:
         """Read ``"10.50"`` exactly. Raise MoneyInvalid, AmountPrecision or CurrencyUnknown; never round."""
         decimals = exponent(currency)
-        try:
-            amount = Decimal(text)
-        except (InvalidOperation, TypeError, ValueError):
-            raise MoneyInvalid(f"{text!r} is not an amount; write it as 10.50.") from None
-        if not isinstance(text, str) or not text.isascii() or set(text) - set("0123456789.-"):
+        match = AMOUNT.fullmatch(text) if isinstance(text, str) else None
+        if match is None:
             raise MoneyInvalid(f"{text!r} is not an amount; write it as 10.50.")
-        scaled = amount.scaleb(decimals) if abs(amount.adjusted()) < 60 else amount  # noqa: PLR2004 (far past the maximum)
-        if scaled != scaled.to_integral_value():
+        sign, whole, fraction = match[1], match[2], match[3] or ""
+        if len(fraction) > decimals:
             raise AmountPrecision(f"{currency} has {decimals} decimals; {text} has more.")
-        if abs(scaled) > MINOR_UNITS_MAX:
+        minor = int(whole + fraction.ljust(decimals, "0"))
+        if minor > MINOR_UNITS_MAX:
             raise MoneyInvalid(f"{text} is larger than any amount that is handled here.")
-        return cls(int(scaled), currency)
+        return cls(-minor if sign else minor, currency)
 
     @property
     def decimal(self) -> Decimal:
         """The amount in major units, exact."""
-        return Decimal(self.minor).scaleb(-exponent(self.currency))
+        return Decimal(self.text)
 
     @property
     def text(self) -> str:
         """The amount as it goes over the wire: ``"10.50"``, always with the currency's decimals."""
-        return f"{self.decimal:.{exponent(self.currency)}f}"
+        whole, fraction = self._parts()
+        return f"{whole}.{fraction}" if fraction else f"{whole}"
 
     @property
     def is_positive(self) -> bool:
@@ -153,10 +154,8 @@ class Money:
 
     def share(self, basis_points: int) -> "Money":
         """Return that many basis points of this sum, half a minor unit rounded away from zero."""
-        part = (Decimal(self.minor) * basis_points / BASIS_POINTS).quantize(
-            Decimal(1), rounding=ROUND_HALF_UP
-        )
-        return Money(int(part), self.currency)
+        sign, units = (-1, -self.minor) if self.minor < 0 else (1, self.minor)
+        return Money(sign * ((2 * units * basis_points + BASIS_POINTS) // (2 * BASIS_POINTS)), self.currency)
 
     def allocate(self, weights: Sequence[int]) -> list["Money"]:
         """Split by weights so that the parts add up exactly (largest remainder; ties go to the first)."""
@@ -171,7 +170,18 @@ class Money:
         return [Money(sign * part, self.currency) for part in parts]
 
     def __str__(self) -> str:
-        return f"{self.currency} {self.decimal:,.{exponent(self.currency)}f}"
+        """Return the sum for people: ``KES 12,400.00``."""
+        whole, fraction = self._parts()
+        digits = f"{int(whole.removeprefix('-')):,}"
+        sign = "-" if self.minor < 0 else ""
+        return f"{self.currency} {sign}{digits}.{fraction}" if fraction else f"{self.currency} {sign}{digits}"
+
+    def _parts(self) -> tuple[str, str]:
+        """Split into whole and decimal digits without ever leaving integers."""
+        decimals = exponent(self.currency)
+        digits = str(abs(self.minor)).rjust(decimals + 1, "0")
+        whole = ("-" if self.minor < 0 else "") + digits[: len(digits) - decimals]
+        return whole, digits[len(digits) - decimals :]
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.minor + self._same(other), self.currency)

@@ -1,0 +1,136 @@
+"""Outgoing HTTP."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from apps.kit import http
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Answers by path."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("Location", "http://169.254.169.254/")
+        elif self.path == "/big":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"x" * 5000)
+            return
+        elif self.path == "/hang":
+            self.server.released.wait(5)
+            return
+        else:
+            self.send_response(200)
+            self.send_header("X-Seen-Host", self.headers["Host"])
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    server.released = threading.Event()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.released.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def client(base) -> Callable[..., http.Client]:
+    def make(**options: object) -> http.Client:
+        return http.Client(policy=http.AddressPolicy(allowed_loopback=(base,)), **options)
+
+    return make
+
+
+def test_sends_and_gives_the_answer_back(base, client):
+    answer = client().send("POST", f"{base}/echo", content=b'{"a":1.10}')
+
+    assert (answer.status, answer.body, answer.address) == (200, b'{"a":1.10}', "127.0.0.1")
+    assert answer.headers["x-seen-host"] in base
+
+
+def test_follows_no_redirect(base, client):
+    assert client().send("POST", f"{base}/redirect").status == 302
+
+
+def test_knows_when_the_answer_is_too_large_or_late(base, client):
+    with pytest.raises(http.NoAnswer) as large:
+        client(max_bytes=1000).send("POST", f"{base}/big")
+    with pytest.raises(http.NoAnswer) as late:
+        client(read_timeout=0.3).send("POST", f"{base}/hang")
+
+    assert (large.value.kind, late.value.kind) == ("too_large", "timeout")
+
+
+def test_knows_when_nothing_was_sent():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(http.NotSent) as refused:
+        http.Client(policy=http.AddressPolicy(allowed_loopback=(url,))).send("POST", f"{url}/x")
+
+    assert refused.value.kind == "connect"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/x",
+        "http://localhost/x",
+        "http://[::1]/x",
+        "http://[::ffff:127.0.0.1]/x",
+        "http://169.254.169.254/latest/meta-data",
+        "http://10.0.0.1/x",
+        "http://192.168.1.1/x",
+        "http://100.64.0.1/x",
+        "http://0.0.0.0/x",
+        "http://2130706433/x",
+        "http://user:pass@93.184.216.34/x",
+        "ftp://93.184.216.34/x",
+        "file:///etc/passwd",
+        "http:///x",
+    ],
+)
+def test_refuses_addresses_that_are_not_public(url):
+    with pytest.raises(http.Blocked):
+        http.Client().send("POST", url)
+
+
+def test_refuses_loopback_beside_the_allowed_prefix(base):
+    policy = http.AddressPolicy(allowed_loopback=(f"{base}/sandbox/",))
+    with pytest.raises(http.Blocked):
+        http.pick_address(f"{base}/admin", policy)
+    with pytest.raises(http.Blocked):
+        http.pick_address(f"{base}/sandboxed", policy)
+
+    assert http.pick_address(f"{base}/sandbox/x", policy) == "127.0.0.1"
+
+
+def test_refuses_http_and_odd_ports_where_the_policy_says_so():
+    policy = http.AddressPolicy(https_only=True, default_ports_only=True)
+    with pytest.raises(http.Blocked):
+        http.pick_address("http://93.184.216.34/x", policy)
+    with pytest.raises(http.Blocked):
+        http.pick_address("https://93.184.216.34:8443/x", policy)
+
+    assert http.pick_address("https://93.184.216.34/x", policy) == "93.184.216.34"
+
+
+def test_reads_json_with_exact_decimals():
+    assert str(http.parse_json(b'{"a": 1.10}')["a"]) == "1.10"
+    with pytest.raises(ValueError, match="Expecting value"):
+        http.parse_json(b"<html>")
