@@ -9,7 +9,7 @@ from apps.kit.models import InsertOnlyModel, UuidModel
 class Artifact(UuidModel, InsertOnlyModel):
     """``sha256`` is hex over the bytes; ``source_type`` and ``source_id`` name what the file shows. Insert-only."""
 
-    kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in ArtifactKind])
+    kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in ArtifactKind])
     source_type = models.CharField(max_length=40)
     source_id = models.UUIDField()
     storage_key = models.CharField(max_length=200, unique=True)

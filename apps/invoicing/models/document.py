@@ -12,7 +12,7 @@ from apps.kit.money import Money
 class Document(UuidModel, InsertOnlyModel):
     """Everything that is printed is copied here at issue, so a later change of a name changes no document. Insert-only."""
 
-    document_type = models.CharField(max_length=20, choices=[(kind, kind) for kind in DocumentType])
+    document_type = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in DocumentType])
     series = models.ForeignKey(NumberSeries, on_delete=models.PROTECT, related_name="+")
     series_number = models.PositiveIntegerField()
     number = models.CharField(max_length=60, unique=True)
@@ -37,7 +37,7 @@ class Document(UuidModel, InsertOnlyModel):
             models.UniqueConstraint(fields=["series", "series_number"], name="document_number_once"),
             models.UniqueConstraint(
                 fields=["intent"],
-                condition=Q(document_type=DocumentType.RECEIPT),
+                condition=Q(document_type=DocumentType.RECEIPT.value),
                 name="one_receipt_per_payment",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="document_amount_positive"),
