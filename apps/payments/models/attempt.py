@@ -12,15 +12,9 @@ from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, Stateful
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus
 
-LIVE_STATES = [
-    AttemptStatus.SENDING,
-    AttemptStatus.PENDING,
-    AttemptStatus.ACTION_REQUIRED,
-    AttemptStatus.AUTHORIZED,
-    AttemptStatus.UNKNOWN,
-]
-BOOKED_STATES = [AttemptStatus.SUCCEEDED, AttemptStatus.MISMATCH]
-CLOSED_STATES = [AttemptStatus.FAILED, AttemptStatus.CANCELLED, AttemptStatus.EXPIRED]
+LIVE_STATES = ["SENDING", "PENDING", "ACTION_REQUIRED", "AUTHORIZED", "UNKNOWN"]
+BOOKED_STATES = ["SUCCEEDED", "MISMATCH"]
+CLOSED_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
 
 
 PROGRESS_FIELDS = [
@@ -149,7 +143,7 @@ class PaymentAttempt(UuidModel, StatefulModel):
             ),
             models.Index(
                 fields=["created_at"],
-                condition=Q(status=AttemptStatus.SENDING),
+                condition=Q(status=AttemptStatus.SENDING.value),
                 name="attempt_sending",
             ),
         ]

@@ -15,16 +15,11 @@ from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
 if TYPE_CHECKING:
     from apps.payments.models.attempt import PaymentAttempt
 
-UNCONFIRMED_STATES = [IntentStatus.REQUIRES_METHOD, IntentStatus.REQUIRES_CONFIRMATION]
-COLLECTING_STATES = [
-    IntentStatus.PROCESSING,
-    IntentStatus.ACTION_REQUIRED,
-    IntentStatus.REQUIRES_CAPTURE,
-    IntentStatus.UNKNOWN,
-]
-UNPAID_STATES = [IntentStatus.FAILED, IntentStatus.CANCELLED, IntentStatus.EXPIRED]
-PAID_STATES = [IntentStatus.SUCCEEDED, IntentStatus.PARTIALLY_PAID, IntentStatus.IN_REVIEW]
-ATTENTION_STATES = [IntentStatus.UNKNOWN, IntentStatus.IN_REVIEW]
+UNCONFIRMED_STATES = ["REQUIRES_METHOD", "REQUIRES_CONFIRMATION"]
+COLLECTING_STATES = ["PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE", "UNKNOWN"]
+UNPAID_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
+PAID_STATES = ["SUCCEEDED", "PARTIALLY_PAID", "IN_REVIEW"]
+ATTENTION_STATES = ["UNKNOWN", "IN_REVIEW"]
 
 FOLLOWS = {
     AttemptStatus.PENDING: IntentStatus.PROCESSING,
@@ -119,7 +114,7 @@ class PaymentIntent(UuidModel, StatefulModel):
                 name="intent_settled_states",
             ),
             models.CheckConstraint(
-                condition=Q(next_request_at__isnull=True) | Q(status=IntentStatus.PROCESSING),
+                condition=Q(next_request_at__isnull=True) | Q(status=IntentStatus.PROCESSING.value),
                 name="intent_request_due_while_processing",
             ),
             models.UniqueConstraint(

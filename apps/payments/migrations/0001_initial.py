@@ -1,0 +1,112 @@
+"""Tables of payments, and the triggers that guard their final states."""
+
+from pathlib import Path
+
+import apps.kit.ids
+import apps.kit.models
+import django.db.models.deletion
+import django_fsm
+from django.db import migrations, models
+
+
+GUARDS = Path(__file__).resolve().parent.parent / "sql" / "guards.sql"
+
+
+def install_guards(apps, schema_editor):
+    connection = schema_editor.connection
+    schema = connection.ops.quote_name(connection.schema_name)
+    schema_editor.execute(GUARDS.read_text().replace("{s}", schema), params=None)
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('access', '0001_initial'),
+        ('integrations', '0001_initial'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='PaymentIntent',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('status', django_fsm.FSMField(choices=[('REQUIRES_METHOD', 'REQUIRES_METHOD'), ('REQUIRES_CONFIRMATION', 'REQUIRES_CONFIRMATION'), ('PROCESSING', 'PROCESSING'), ('ACTION_REQUIRED', 'ACTION_REQUIRED'), ('REQUIRES_CAPTURE', 'REQUIRES_CAPTURE'), ('UNKNOWN', 'UNKNOWN'), ('SUCCEEDED', 'SUCCEEDED'), ('PARTIALLY_PAID', 'PARTIALLY_PAID'), ('IN_REVIEW', 'IN_REVIEW'), ('FAILED', 'FAILED'), ('CANCELLED', 'CANCELLED'), ('EXPIRED', 'EXPIRED')], default='REQUIRES_METHOD', max_length=24, protected=True)),
+                ('amount_minor', apps.kit.models.MinorField()),
+                ('currency', apps.kit.models.CurrencyField()),
+                ('method', models.CharField(blank=True, choices=[('MPESA', 'MPESA')], max_length=20)),
+                ('payer_phone', models.CharField(blank=True, max_length=16)),
+                ('payer_name', models.CharField(blank=True, max_length=120)),
+                ('reference', models.CharField(blank=True, max_length=64)),
+                ('description', models.CharField(blank=True, max_length=200)),
+                ('metadata', models.JSONField(default=dict)),
+                ('next_request_at', models.DateTimeField(null=True)),
+                ('failure_code', models.CharField(blank=True, max_length=60)),
+                ('failure_message', models.CharField(blank=True, max_length=300)),
+                ('is_late', models.BooleanField(default=False)),
+                ('created_by', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(null=True)),
+                ('cancel_requested_at', models.DateTimeField(null=True)),
+                ('closed_at', models.DateTimeField(null=True)),
+                ('settled_at', models.DateTimeField(null=True)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['branch', '-id'], name='intent_by_branch'), models.Index(fields=['status', '-id'], name='intent_by_status'), models.Index(fields=['created_at'], name='intent_by_created'), models.Index(condition=models.Q(('next_request_at__isnull', False)), fields=['next_request_at'], name='intent_request_due'), models.Index(condition=models.Q(('status__in', ['REQUIRES_METHOD', 'REQUIRES_CONFIRMATION'])), fields=['expires_at'], name='intent_expiry_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='intent_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', False), ('status__in', ['SUCCEEDED', 'PARTIALLY_PAID', 'IN_REVIEW'])), models.Q(models.Q(('status__in', ['SUCCEEDED', 'PARTIALLY_PAID', 'IN_REVIEW']), _negated=True), ('settled_at__isnull', True)), _connector='OR'), name='intent_settled_states'), models.CheckConstraint(condition=models.Q(('next_request_at__isnull', True), ('status', 'PROCESSING'), _connector='OR'), name='intent_request_due_while_processing'), models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('application', 'reference'), name='intent_reference_once_per_application')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PaymentAttempt',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveSmallIntegerField()),
+                ('provider', models.CharField(max_length=20)),
+                ('status', django_fsm.FSMField(choices=[('SENDING', 'SENDING'), ('PENDING', 'PENDING'), ('ACTION_REQUIRED', 'ACTION_REQUIRED'), ('AUTHORIZED', 'AUTHORIZED'), ('SUCCEEDED', 'SUCCEEDED'), ('FAILED', 'FAILED'), ('UNKNOWN', 'UNKNOWN'), ('MISMATCH', 'MISMATCH'), ('CANCELLED', 'CANCELLED'), ('EXPIRED', 'EXPIRED')], default='SENDING', max_length=24, protected=True)),
+                ('amount_minor', apps.kit.models.MinorField()),
+                ('currency', apps.kit.models.CurrencyField()),
+                ('phone', models.CharField(max_length=16)),
+                ('code', models.CharField(max_length=10, unique=True)),
+                ('callback_token', models.CharField(max_length=32, unique=True)),
+                ('ticket', models.CharField(blank=True, max_length=120)),
+                ('next_action', models.CharField(blank=True, max_length=20)),
+                ('next_action_message', models.CharField(blank=True, max_length=300)),
+                ('next_action_url', models.CharField(blank=True, max_length=2000)),
+                ('provider_receipt', models.CharField(blank=True, max_length=40)),
+                ('received_minor', apps.kit.models.MinorField(null=True)),
+                ('received_currency', apps.kit.models.CurrencyField(blank=True)),
+                ('fee_minor', apps.kit.models.MinorField(null=True)),
+                ('is_amount_reported', models.BooleanField(default=False)),
+                ('is_in_suspense', models.BooleanField(default=False)),
+                ('failure_code', models.CharField(blank=True, max_length=60)),
+                ('failure_message', models.CharField(blank=True, max_length=300)),
+                ('provider_code', models.CharField(blank=True, max_length=40)),
+                ('claimed_receipt', models.CharField(blank=True, max_length=40)),
+                ('created_at', models.DateTimeField()),
+                ('initiated_at', models.DateTimeField(null=True)),
+                ('next_query_at', models.DateTimeField(null=True)),
+                ('unknown_at', models.DateTimeField(null=True)),
+                ('closed_at', models.DateTimeField(null=True)),
+                ('occurred_at', models.DateTimeField(null=True)),
+                ('booked_at', models.DateTimeField(null=True)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+                ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='integrations.provideraccount')),
+                ('intent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='payments.paymentintent')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='attempt_query_due'), models.Index(condition=models.Q(('status', 'SENDING')), fields=['created_at'], name='attempt_sending')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='attempt_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('booked_at__isnull', False), ('fee_minor__gte', 0), ('fee_minor__lte', models.F('received_minor')), ('received_minor__gt', 0), ('status__in', ['SUCCEEDED', 'MISMATCH'])), models.Q(models.Q(('status__in', ['SUCCEEDED', 'MISMATCH']), _negated=True), ('booked_at__isnull', True), ('fee_minor__isnull', True), ('received_minor__isnull', True)), _connector='OR'), name='attempt_booked_states'), models.UniqueConstraint(fields=('intent', 'number'), name='attempt_number_once'), models.UniqueConstraint(condition=models.Q(('status__in', ['SENDING', 'PENDING', 'ACTION_REQUIRED', 'AUTHORIZED', 'UNKNOWN'])), fields=('intent',), name='attempt_one_live_per_intent'), models.UniqueConstraint(condition=models.Q(('provider_receipt', ''), _negated=True), fields=('provider', 'provider_receipt'), name='attempt_receipt_once')],
+            },
+        ),
+        migrations.AddField(
+            model_name='paymentintent',
+            name='current_attempt',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentattempt'),
+        ),
+        migrations.RunPython(install_guards),
+    ]
