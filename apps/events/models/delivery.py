@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
+from apps.events.models.choices import one_of
 from apps.events.models.outbox import OutboxEvent
 from apps.kit.models import LockingQuerySet, StatefulModel, UuidModel
 
@@ -24,6 +25,7 @@ class DeliveryStatus(models.TextChoices):
 
 
 BLOCKING = [DeliveryStatus.PENDING, DeliveryStatus.DEAD]
+FINAL = [DeliveryStatus.DONE, DeliveryStatus.SKIPPED]
 
 
 class EventDeliveryQuerySet(LockingQuerySet):
@@ -80,18 +82,18 @@ class EventDelivery(UuidModel, StatefulModel):
             ),
             models.Index(
                 fields=["handler", "aggregate_id", "seq"],
-                condition=Q(status__in=BLOCKING),
+                condition=one_of("status", BLOCKING),
                 name="events_delivery_order",
             ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["event", "handler"], name="events_delivery_once"),
             models.CheckConstraint(
-                condition=Q(status__in=DeliveryStatus.values), name="events_delivery_status_known"
+                condition=one_of("status", DeliveryStatus), name="events_delivery_status_known"
             ),
             models.CheckConstraint(
-                condition=Q(status__in=BLOCKING, finished_at__isnull=True)
-                | Q(status__in=[DeliveryStatus.DONE, DeliveryStatus.SKIPPED], finished_at__isnull=False),
+                condition=(one_of("status", BLOCKING) & Q(finished_at__isnull=True))
+                | (one_of("status", FINAL) & Q(finished_at__isnull=False)),
                 name="events_delivery_finished",
             ),
         ]

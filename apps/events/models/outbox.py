@@ -7,6 +7,7 @@ from django.db.models import Q, Value
 from django.db.models.expressions import DatabaseDefault
 
 from apps.events.contracts import Audience, Event
+from apps.events.models.choices import one_of
 from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, UuidModel
 
 
@@ -68,7 +69,7 @@ class OutboxEvent(UuidModel, InsertOnlyModel):
                 fields=["aggregate_id", "aggregate_version"], name="events_outbox_version"
             ),
             models.CheckConstraint(
-                condition=Q(audience__in=[kind.value for kind in Audience]) & Q(aggregate_version__gte=1),
+                condition=one_of("audience", Audience) & Q(aggregate_version__gte=1),
                 name="events_outbox_known",
             ),
             models.CheckConstraint(

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
+from apps.events.models.choices import one_of
 from apps.events.models.outbox import OutboxEvent
 from apps.kit.models import InsertOnlyModel, LockingQuerySet, StatefulModel, UuidModel
 
@@ -106,8 +107,14 @@ class WebhookEndpoint(UuidModel, StatefulModel):
             )
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["application_id", "branch_id", "url"],
+                condition=Q(deleted_at__isnull=True),
+                nulls_distinct=False,
+                name="events_endpoint_url_once",
+            ),
             models.CheckConstraint(
-                condition=Q(status__in=EndpointStatus.values), name="events_endpoint_status_known"
+                condition=one_of("status", EndpointStatus), name="events_endpoint_status_known"
             ),
             models.CheckConstraint(
                 condition=Q(deleted_at__isnull=True) | Q(sealed_secret=b"", sealed_previous_secret=b""),
@@ -203,7 +210,7 @@ class WebhookDelivery(UuidModel, StatefulModel):
         constraints = [
             models.UniqueConstraint(fields=["event", "endpoint"], name="events_webhook_once"),
             models.CheckConstraint(
-                condition=Q(status__in=WebhookStatus.values), name="events_webhook_status_known"
+                condition=one_of("status", WebhookStatus), name="events_webhook_status_known"
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -291,7 +298,7 @@ class WebhookAttempt(UuidModel, InsertOnlyModel):
         constraints = [
             models.UniqueConstraint(fields=["delivery", "number"], name="events_attempt_once"),
             models.CheckConstraint(
-                condition=Q(error__in=["", *AttemptError.values]), name="events_attempt_error_known"
+                condition=one_of("error", ["", *AttemptError]), name="events_attempt_error_known"
             ),
         ]
 

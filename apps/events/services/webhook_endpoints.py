@@ -18,6 +18,7 @@ from apps.kit.actors import SYSTEM, Actor
 from apps.tenancy.services import data_keys
 
 ENDPOINTS_MAX = 16
+PREFIX = "whe"
 GRACE = timedelta(hours=24)
 GRACE_MAX = timedelta(days=7)
 
@@ -31,6 +32,13 @@ class EventTypeUnknown(errors.Invalid):
 
     code = "event_type_unknown"
     title = "Event type unknown"
+
+
+class EndpointExists(errors.DomainError):
+    """The application has an endpoint with this URL and branch."""
+
+    code = "webhook_endpoint_exists"
+    title = "Webhook endpoint exists"
 
 
 class EndpointLimit(errors.DomainError):
@@ -76,8 +84,8 @@ def create(
     """
     Make an endpoint for the application's events: of one branch or (None) all, of some types or (none named) all.
 
-    The caller answers for the branch being one that exists. Raises WebhookUrlInvalid, EventTypeUnknown, EndpointLimit
-    (16 for each application).
+    The caller answers for the branch being one that exists. Raises WebhookUrlInvalid, EventTypeUnknown, EndpointExists
+    for the same URL and branch a second time, EndpointLimit (16 for each application).
     """
     webhook_urls.check(url)
     _check_types(event_types)

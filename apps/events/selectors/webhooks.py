@@ -1,0 +1,33 @@
+"""Reading webhook endpoints and what was delivered to them."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.events.models import WebhookDelivery, WebhookEndpoint
+
+
+def endpoints(*, application_id: UUID, branch_id: UUID | None) -> QuerySet[WebhookEndpoint]:
+    """Return the endpoints of one application; who is bound to a branch sees those of that branch only."""
+    rows = WebhookEndpoint.objects.kept().filter(application_id=application_id)
+    return rows if branch_id is None else rows.filter(branch_id=branch_id)
+
+
+def deliveries(*, application_id: UUID, branch_id: UUID | None) -> QuerySet[WebhookDelivery]:
+    """Return the deliveries to those endpoints, with event, endpoint and attempts."""
+    visible = endpoints(application_id=application_id, branch_id=branch_id)
+    return (
+        WebhookDelivery.objects.filter(endpoint__in=visible)
+        .select_related("event", "endpoint")
+        .prefetch_related("attempts")
+    )
+
+
+def detail(delivery_id: UUID) -> WebhookDelivery | None:
+    """Return one delivery with its event, endpoint and attempts, for people in the portal."""
+    return (
+        WebhookDelivery.objects.select_related("event", "endpoint")
+        .prefetch_related("attempts")
+        .filter(id=delivery_id)
+        .first()
+    )
