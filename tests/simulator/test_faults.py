@@ -313,6 +313,7 @@ def test_fires_for_ever_when_told_to(business):
         {"actions": [{"action": "rate_limit", "code": "418"}]},
         {"actions": [{"action": "statement_extra", "amount": "1.00", "kind": "gift"}]},
         {"actions": [{"action": "result", "code": ""}]},
+        {"actions": [{"action": "statement_extra", "amount": "1.00", "details": "a\nb"}]},
         {"actions": ["hang"], "times": 0},
         {"actions": ["hang"], "when": "now"},
         {"actions": ["hang"], "match": {"face": "stripe"}},

@@ -1,5 +1,6 @@
 """STK push of the Daraja face."""
 
+import json
 import re
 
 import pytest
@@ -54,6 +55,7 @@ def test_accepts_a_push_and_shows_a_prompt(business):
         ("AccountReference", ""),
         ("AccountReference", "thirteen-char"),
         ("AccountReference", None),
+        ("AccountReference", "a\x00b"),
         ("TransactionDesc", "fourteen chars"),
         ("Password", None),
     ],
@@ -76,6 +78,15 @@ def test_refuses_a_wrong_field(business, field, value):
 )
 def test_takes_the_forms_that_the_sheet_allows(business, field, value):
     assert business.push(**{field: value}).status_code == 200
+
+
+def test_refuses_half_a_character(business):
+    content = json.dumps(business.order(AccountReference="\ud800"))
+    headers = {"Authorization": f"Bearer {business.token}", "Content-Type": "application/json"}
+
+    answer = business.http.post("/daraja/mpesa/stkpush/v1/processrequest", content=content, headers=headers)
+
+    assert answer.json()["errorMessage"] == "Bad Request - Invalid AccountReference"
 
 
 def test_refuses_a_form_as_a_body(business):

@@ -103,7 +103,7 @@ def state(world: World, _: Request) -> Response:
 def log(world: World, request: Request) -> Response:
     """Return calls and callbacks after the entry number `since`."""
     since = request.query.get("since", "0")
-    if not since.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,18}", since):
         raise ControlRefusal(400, "invalid_request", "since is the number of an entry.")
     with world.store.transaction() as tx:
         return _json({"entries": call_log.entries(tx=tx, since=int(since))})
@@ -214,15 +214,24 @@ def _account(shortcode: str, content: Mapping[str, object]) -> Account:
     wrong = [
         name
         for name, value in texts.items()
-        if not isinstance(value, str) or (name in REQUIRED and not value)
+        if not isinstance(value, str) or not value.isprintable() or (name in REQUIRED and not value)
     ]
     if wrong:
-        raise ControlRefusal(400, "invalid_account", f"Texts are needed: {', '.join(wrong)}.")
+        raise ControlRefusal(400, "invalid_account", f"Printable texts are needed: {', '.join(wrong)}.")
     charge_bps = content.get("charge_bps", 0)
     if isinstance(charge_bps, bool) or not isinstance(charge_bps, int) or not 0 <= charge_bps <= WHOLE_BPS:
         raise ControlRefusal(400, "invalid_account", "charge_bps is a whole number from 0 to 10000.")
-    held = {name: str(value) for name, value in texts.items()}
-    return Account(shortcode=shortcode, type=AccountType(str(content["type"])), charge_bps=charge_bps, **held)
+    return Account(
+        shortcode=shortcode,
+        type=AccountType(str(content["type"])),
+        name=str(texts["name"]),
+        consumer_key=str(texts["consumer_key"]),
+        consumer_secret=str(texts["consumer_secret"]),
+        passkey=str(texts["passkey"]),
+        initiator=str(texts["initiator"]),
+        initiator_password=str(texts["initiator_password"]),
+        charge_bps=charge_bps,
+    )
 
 
 def _content(request: Request) -> Content:

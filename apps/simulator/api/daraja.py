@@ -270,7 +270,7 @@ def shown(*, answer: Answer, response: Response) -> Response:
     if answer.kind is AnswerKind.SCRIPTED:
         return Response(
             status=answer.status,
-            body=answer.body.encode(),
+            body=answer.body.encode(errors="replace"),
             content_type=answer.content_type,
             kind=answer.kind,
             delay_ms=answer.delay_ms,

@@ -72,7 +72,7 @@ def words(body: Body, name: str, *, longest: int, is_optional: bool = False) -> 
     value = body.get(name)
     if is_optional and value in (None, ""):
         return ""
-    if not isinstance(value, str) or not value.strip() or len(value) > longest:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > longest:
         raise invalid(name)
     return value
 

@@ -8,7 +8,7 @@ from django.template import Context, Engine
 from apps.simulator.contracts import Response
 
 ROOT = Path(__file__).resolve().parents[3]
-ENGINE = Engine(dirs=[ROOT / "templates"])
+ENGINE = Engine(dirs=[str(ROOT / "templates")])
 STYLESHEET = ROOT / "static" / "simulator" / "simulator.css"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from apps.simulator.contracts import Answer, AnswerKind, Faults, StatementExtra
 from apps.simulator.services import amounts
@@ -80,6 +81,8 @@ def _text(fields: Fields, name: str, *, default: str | None = None) -> str:
     value = fields.get(name, default)
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise ActionRefused(f"{fields['action']}: {name} is a text.")
+    if not value.isprintable() and name != "body":
+        raise ActionRefused(f"{fields['action']}: {name} is one printable line.")
     return value
 
 
@@ -97,11 +100,11 @@ def _cents(fields: Fields, name: str) -> int:
         raise ActionRefused(f"{fields['action']}: {name}: {refusal}") from refusal
 
 
-def _answer(faults: Faults, **changes: object) -> Faults:
+def _answer(faults: Faults, **changes: Any) -> Faults:
     return replace(faults, answer=replace(faults.answer, **changes))
 
 
-def _plan(faults: Faults, **changes: object) -> Faults:
+def _plan(faults: Faults, **changes: Any) -> Faults:
     return replace(faults, plan=replace(faults.plan, **changes))
 
 

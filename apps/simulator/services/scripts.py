@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from apps.simulator.services import faults
 
 MATCH_FIELDS = {"face", "path", "method", "nth", "body"}
+MOST = 1_000_000
 SCRIPT_FIELDS = {"match", "times", "actions"}
 
 
@@ -23,8 +24,10 @@ def add(*, tx: sqlite3.Connection, script: Mapping[str, object]) -> int:
     if not isinstance(match, dict) or set(match) - MATCH_FIELDS:
         raise ScriptRefused(f"match is an object with {', '.join(sorted(MATCH_FIELDS))}.")
     _check_match(match)
-    if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
-        raise ScriptRefused("times is a whole number from 1, or null for always.")
+    if times is not None and (
+        isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= MOST
+    ):
+        raise ScriptRefused("times is a whole number from 1 to a million, or null for always.")
     if not isinstance(actions, list) or not actions:
         raise ScriptRefused("actions is a list of at least one action.")
     try:
