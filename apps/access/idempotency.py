@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpResponse
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -106,7 +107,7 @@ def fingerprint(request: Request) -> str:
     Return the hash of what was asked: method, path below the organisation, query and body.
 
     The order of JSON keys and of query parameters does not matter, nor does by which name the path calls the
-    organisation; numbers and texts count as they were sent. Raises BodyTooLarge.
+    organisation; numbers and texts count as they were sent. Raises BodyTooLarge, and ParseError for a body nested too deeply.
     """
     raw = request._request  # noqa: SLF001 (the bytes as sent: DRF's own stream is read later, from the same buffer)
     try:
@@ -134,7 +135,9 @@ def _canonical_body(body: bytes) -> bytes:
     try:
         parsed = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
         return _canonical(parsed).encode("utf-8", "surrogatepass")
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise ParseError("The body is nested too deeply.") from None
+    except ValueError:
         return body  # not JSON: the handler refuses it, in its own words
 
 
