@@ -226,11 +226,10 @@ def test_succeeds_late_after_a_failure(business):
     assert len(business.statement()["rows"]) == 2
 
 
-def test_replays_an_old_callback(business):
+def test_replays_an_old_callback(business, eventually):
     first = business.pushed()
     business.decide(first, "approve")
-    business.inbox.wait(1)
-    time.sleep(0.1)
+    eventually(lambda: business.log("callback"))
     business.script("replay_old")
 
     second = business.pushed(Amount=20)
