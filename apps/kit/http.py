@@ -11,7 +11,6 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 20.0
@@ -148,12 +147,12 @@ class Client:
             "read": self.read_timeout,
             "write": self.read_timeout,
         }
-        request = httpx.Request(method, url, headers=dict(headers or {}), content=content)
+        request = _request(method, url, headers or {}, content, timeout)
         with httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(), network_backend=_PinnedBackend(address)
         ) as pool:
             try:
-                response = pool.handle_request(_as_core(request, content, timeout))
+                response = pool.handle_request(request)
                 body = self._read(response, deadline=started + self.read_timeout)
             except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
                 raise NotSent(_connect_kind(error), str(error)) from error
@@ -188,18 +187,22 @@ def _stream(response: httpcore.Response) -> Iterator[bytes]:
         response.close()
 
 
-def _as_core(request: httpx.Request, content: bytes, timeout: Mapping[str, float]) -> httpcore.Request:
+def _request(
+    method: str, url: str, headers: Mapping[str, str], content: bytes, timeout: Mapping[str, float]
+) -> httpcore.Request:
+    """Build the request with the two headers that every HTTP/1.1 request needs; the caller's own win."""
+    needed = {
+        "Host": urlsplit(url).netloc,
+        "Content-Length": str(len(content)),
+        "Accept-Encoding": "identity",
+    }
+    given = {name.lower() for name in headers}
+    sent = [(name, value) for name, value in needed.items() if name.lower() not in given] + list(
+        headers.items()
+    )
+    raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent]
     return httpcore.Request(
-        method=request.method,
-        url=httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        ),
-        headers=request.headers.raw,
-        content=content,
-        extensions={"timeout": dict(timeout)},
+        method=method, url=url, headers=raw, content=content, extensions={"timeout": dict(timeout)}
     )
 
 

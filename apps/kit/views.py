@@ -25,6 +25,7 @@ class TreasuryViewSet(viewsets.GenericViewSet):
     idempotent_actions: ClassVar[frozenset[str]] = frozenset()
     id_prefix: ClassVar[str] = ""
     lookup_field = "id"
+    filterset_class: ClassVar[Any] = None
     lookup_value_regex = r"[^/.]+"
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:

@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Run as the owner role (DB_ROLE=owner) with the simulator up."""
 
     help = __doc__
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
