@@ -54,7 +54,10 @@ def is_ready() -> bool:
 
 def site_packages() -> Path:
     """Where the packages of .venv lie."""
-    return next((VENV / "lib").glob("python3.*/site-packages"))
+    found = next((VENV / "lib").glob("python3.*/site-packages"), None)
+    if found is None:
+        raise Refusal(".venv holds no packages.", mend="rm -rf .venv && script/server")
+    return found
 
 
 def find_uv() -> str:

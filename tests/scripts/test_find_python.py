@@ -22,7 +22,7 @@ def launch(launcher: Path, *, path: list[Path], **variables: str) -> "subprocess
     """Run the launcher with a PATH that holds these folders and the few programs that it calls."""
     tools = launcher.parent / "tools"
     tools.mkdir(exist_ok=True)
-    for name in ("dirname", "uname", "sh"):
+    for name in ("dirname", "uname", "sh", "head"):
         link = tools / name
         if not link.exists():
             link.symlink_to(f"/usr/bin/{name}" if Path(f"/usr/bin/{name}").exists() else f"/bin/{name}")
@@ -83,7 +83,7 @@ def test_says_what_was_tried_and_what_mends_it_when_there_is_none(launcher, tmp_
     done = launch(launcher, path=[tmp_path / "shims", tmp_path / "old"])
 
     assert done.returncode == 1
-    assert f"{shim} (does not run)" in done.stderr
+    assert f"{shim} (does not run: the shim knows no such version)" in done.stderr
     assert f"{old} (3.9.2)" in done.stderr
     assert "TREASURY_PYTHON=/full/path/to/python3.12 script/server" in done.stderr
 
