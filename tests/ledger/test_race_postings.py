@@ -1,0 +1,224 @@
+"""Race postings: real connections that want the same rows at the same time."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from apps.kit import ids
+from apps.kit.actors import SYSTEM
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRef, AccountRole, credit, debit
+from apps.ledger.models import Account, Entry, Transaction
+from apps.ledger.selectors import balances
+from apps.ledger.services import accounts, journals, verification
+from tests.conftest import owner
+from tests.factories import ledger
+from tests.factories.ledger import NOW
+
+
+@pytest.fixture
+def branch(committed_acme):
+    return ledger.branch()
+
+
+@pytest.fixture
+def balance(branch) -> AccountRef:
+    return ledger.ref(AccountRole.PROVIDER_BALANCE, branch.id)
+
+
+@pytest.fixture
+def unapplied(branch) -> AccountRef:
+    return ledger.ref(AccountRole.UNAPPLIED_COLLECTIONS, branch.id)
+
+
+@pytest.fixture
+def suspense(branch) -> AccountRef:
+    return ledger.ref(AccountRole.SUSPENSE, branch.id)
+
+
+def together[Result](organisation, work: list[Callable[[], Result]]) -> list[Result | Exception]:
+    """Start each piece of work on a connection of its own at the same instant; return results and refusals."""
+    start = threading.Barrier(len(work))
+
+    def run(piece: Callable[[], Result]) -> Result | Exception:
+        connection.set_tenant(organisation)
+        try:
+            connection.ensure_connection()
+            start.wait(timeout=30)
+            return piece()
+        except journals.LimitExceeded as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        return list(pool.map(run, work))
+
+
+def test_sixteen_drain_an_account_to_exactly_nothing(committed_acme, balance, unapplied):
+    ledger.post(ledger.transfer(balance, unapplied, 24))
+    accounts.set_limits(ref=balance, net_floor=Money.zero("KES"), net_ceiling=None, actor=SYSTEM, now=NOW)
+
+    def drain() -> int:
+        taken = 0
+        for _ in range(3):
+            try:
+                ledger.post(ledger.transfer(unapplied, balance, 1))
+                taken += 1
+            except journals.LimitExceeded:
+                continue
+        return taken
+
+    taken = together(committed_acme, [drain] * 16)
+
+    assert sum(taken) == 24
+    assert balances.of(balance) == Money.zero("KES")
+    assert Transaction.objects.count() == 25
+    assert verification.verify().is_clean
+
+
+def test_two_connections_cannot_both_take_the_last_shilling(committed_acme, balance, unapplied):
+    ledger.post(ledger.transfer(balance, unapplied, 1_00))
+    accounts.set_limits(ref=balance, net_floor=Money.zero("KES"), net_ceiling=None, actor=SYSTEM, now=NOW)
+    drafts = [ledger.transfer(unapplied, balance, 1_00) for _ in range(2)]
+
+    outcomes = together(committed_acme, [lambda draft=draft: ledger.post(draft) for draft in drafts])
+
+    assert Counter(type(outcome) for outcome in outcomes) == {journals.Booked: 1, journals.LimitExceeded: 1}
+    assert balances.of(balance) == Money.zero("KES")
+
+
+def test_one_key_from_many_connections_is_one_row(committed_acme, balance, unapplied):
+    draft = ledger.transfer(balance, unapplied, 7_00)
+
+    outcomes = together(committed_acme, [lambda: ledger.post(draft)] * 12)
+
+    assert len({booked.id for booked in outcomes}) == 1
+    assert Counter(booked.is_replay for booked in outcomes) == {True: 11, False: 1}
+    assert Transaction.objects.count() == 1
+    assert Account.objects.count() == 2
+    assert balances.of(balance) == Money(7_00, "KES")
+
+
+def test_opposite_pairs_and_cycles_do_not_deadlock(committed_acme, balance, unapplied, suspense):
+    cycle = [balance, unapplied, suspense]
+    for ref in cycle:
+        accounts.ensure(ref=ref, now=NOW)
+
+    def shuttle(debited: AccountRef, credited: AccountRef) -> int:
+        for _ in range(12):
+            with (
+                transaction.atomic()
+            ):  # a deadlock would come out: nothing retries inside a caller's transaction
+                ledger.post(ledger.transfer(debited, credited, 1))
+        return 12
+
+    def triple() -> int:
+        for shift in range(12):
+            first, second, third = (cycle[(shift + step) % 3] for step in range(3))
+            legs = (
+                debit(first, Money(2, "KES")),
+                credit(second, Money(1, "KES")),
+                credit(third, Money(1, "KES")),
+            )
+            with transaction.atomic():
+                ledger.post(ledger.draft(legs=legs))
+        return 12
+
+    pairs = [(balance, unapplied), (unapplied, balance), (unapplied, suspense), (suspense, balance)]
+    done = together(committed_acme, [*(lambda pair=pair: shuttle(*pair) for pair in pairs), triple, triple])
+
+    assert done == [12] * 6
+    assert Transaction.objects.count() == 72
+    assert verification.verify().is_clean
+
+
+def test_a_posting_waits_for_a_close_and_then_sees_it(committed_acme, balance, unapplied):
+    ledger.post(ledger.transfer(balance, unapplied, 1_00))
+    refused = []
+
+    def late() -> None:
+        connection.set_tenant(committed_acme)
+        try:
+            ledger.post(ledger.transfer(balance, unapplied, 1_00))
+        except journals.PeriodClosed as refusal:
+            refused.append(str(refusal))
+        finally:
+            connection.close()
+
+    with owner() as closing:
+        closing.execute("SET search_path = org_acme")
+        closing.execute("SELECT pg_advisory_xact_lock(7401, 'ledger_book'::regclass::oid::integer)")
+        closing.execute("UPDATE ledger_book SET closed_through = '2026-11-24'")
+        thread = threading.Thread(target=late)
+        thread.start()
+        thread.join(timeout=0.5)
+        assert thread.is_alive()
+    thread.join(timeout=30)
+
+    assert refused == ["The book is closed through 2026-11-24; post with a later date."]
+    assert Transaction.objects.count() == 1
+
+
+def test_a_closed_book_still_answers_a_repetition(committed_acme, balance, unapplied):
+    draft = ledger.transfer(balance, unapplied, 1_00)
+    first = ledger.post(draft)
+    with owner() as closing:
+        closing.execute("UPDATE org_acme.ledger_book SET closed_through = '2026-11-24'")
+
+    assert ledger.post(draft).id == first.id
+    with pytest.raises(journals.PeriodClosed):
+        ledger.post(ledger.transfer(balance, unapplied, 1_00))
+
+
+def test_only_read_committed_may_book(committed_acme, balance, unapplied):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with pytest.raises(journals.LedgerMisused, match="READ COMMITTED"):
+            ledger.post(ledger.transfer(balance, unapplied, 1_00))
+
+    assert Transaction.objects.exists() is False
+
+
+def test_a_leg_cannot_be_added_to_an_old_transaction(committed_acme, balance, unapplied):
+    booked = ledger.post(ledger.transfer(balance, unapplied, 1_00))
+
+    with (
+        owner() as database,
+        pytest.raises(Exception, match="only be written with its transaction") as refusal,
+    ):
+        database.execute(
+            "INSERT INTO org_acme.ledger_entry (transaction_id, seq, account_id, shard, currency, layer, direction, amount,"
+            " net_after, version, effective_date)"
+            " SELECT transaction_id, 3, account_id, shard, currency, layer, direction, 1, 1, 2, effective_date"
+            " FROM org_acme.ledger_entry WHERE transaction_id = %s AND seq = 1",
+            [booked.number],
+        )
+
+    assert refusal.value.sqlstate == "LG011"
+    assert Entry.objects.count() == 2
+
+
+def test_a_sharded_account_spreads_and_sums(committed_acme, balance, branch):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_open_account(%s, 'PROVIDER_FEES', NULL, %s, 'KES', 2::smallint, 'EXPENSE', 'Fees', 5210, 90,"
+            " 4::smallint, %s)",
+            open_book_first(balance) and [ids.new(), branch.id, NOW],
+        )
+    fees = ledger.ref(AccountRole.PROVIDER_FEES, branch.id)
+    together(committed_acme, [lambda: ledger.post(ledger.transfer(fees, balance, 1_00))] * 8)
+
+    assert balances.of(fees) == Money(8_00, "KES")
+    assert Account.objects.matching([fees]).get().balances.count() == 4
+    with pytest.raises(journals.DraftInvalid):
+        accounts.set_limits(ref=fees, net_floor=None, net_ceiling=Money(1, "KES"), actor=SYSTEM, now=NOW)
+    assert verification.verify().is_clean
+
+
+def open_book_first(ref: AccountRef) -> Account:
+    return accounts.ensure(ref=ref, now=NOW)
