@@ -1,0 +1,103 @@
+"""What every page of the portal does first and last: who may see it, and the frame around it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_template
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from apps.access.contracts import PERMISSIONS
+from apps.kit import errors
+from apps.portal.pages import menu
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """A page above this one."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Cursors to the neighbours of a page of rows; empty where there is none."""
+
+    newer: str = ""
+    older: str = ""
+
+
+def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
+    """
+    Make a view a page of the organisation's site: to read only, for members whose role has the permission.
+
+    A stranger is sent to sign in, a member without the permission gets 403, and what a selector does not find (or the
+    reader may not see) is 404; both keep the frame. From the home page a member without its permission goes to the
+    first page of his menu. The permission stands on the view as ``permission``.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, **names: Any) -> HttpResponse:
+            request.current_app = admin.site.name
+            if not request.user.has_perm(permission):
+                if is_home and (elsewhere := menu.first(request)):
+                    return HttpResponseRedirect(elsewhere)
+                return forbidden(request, permission)
+            try:
+                return view(request, **names)
+            except errors.NotFound as missing:
+                return not_found(request, missing)
+
+        protected = admin.site.admin_view(require_safe(guarded))
+        protected.permission = permission
+        return protected
+
+    return decorate
+
+
+def render(
+    request: HttpRequest,
+    template: str,
+    *,
+    title: str,
+    crumbs: Sequence[Crumb] = (),
+    status: int = 200,
+    **facts: Any,
+) -> HttpResponse:
+    """Answer with a page inside the organisation's frame."""
+    frame = {**admin.site.each_context(request), "title": title, "crumbs": crumbs, "is_page": True}
+    return render_template(request, template, {**frame, **facts}, status=status)
+
+
+def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
+    """Say which permission is missing; a role that has it may open the page."""
+    return render(
+        request,
+        "portal/refusal.html",
+        title=_("Not allowed"),
+        status=403,
+        icon="lock",
+        sentence=_("Your role may not open this page."),
+        advice=_("It needs the permission “%(permission)s”. Ask an owner of this organisation.")
+        % {"permission": PERMISSIONS.get(permission, permission)},
+    )
+
+
+def not_found(request: HttpRequest, missing: errors.NotFound) -> HttpResponse:
+    return render(
+        request,
+        "portal/refusal.html",
+        title=_("Not found"),
+        status=404,
+        icon="search_off",
+        sentence=missing.detail,
+        advice=_("It may belong to another branch, or the address is not complete."),
+    )

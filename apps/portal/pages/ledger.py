@@ -1,0 +1,73 @@
+"""The ledger explorer: from the balance of an account to its entries, their transaction and its source."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.kit import clock
+from apps.kit.admin import BEFORE
+from apps.ledger.contracts import AccountRole
+from apps.ledger.selectors import accounts as ledger_accounts
+from apps.ledger.selectors import entries, transactions
+from apps.portal.contracts import Fact, Target
+from apps.portal.pages import frame
+from apps.portal.selectors import ledger, states
+
+
+@frame.page("ledger.view")
+def accounts(request: HttpRequest) -> HttpResponse:
+    chosen = request.GET.get("role", "")
+    role = AccountRole(chosen) if chosen in list(AccountRole) else None
+    books = ledger_accounts.with_balances(request.user, role=role)
+    return frame.render(
+        request,
+        "portal/accounts.html",
+        title=_("Ledger"),
+        as_of=clock.now(),
+        sections=ledger.sections(books),
+        proof=() if role else ledger.proof(books, request.user),
+        badges=states.ACCOUNT,
+        is_filtered=role is not None,
+    )
+
+
+@frame.page("ledger.view")
+def account(request: HttpRequest, account_uid: UUID) -> HttpResponse:
+    now = clock.now()
+    shown = ledger_accounts.get(account_uid, request.user)
+    before = request.GET.get(BEFORE, "")
+    page = entries.page(shown, before=before)
+    return frame.render(
+        request,
+        "portal/account.html",
+        title=f"{shown.code} {shown.name}",
+        crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
+        as_of=now,
+        month_start=timezone.localdate(now).replace(day=1),
+        account=shown,
+        badge=states.ACCOUNT[shown.status],
+        month=ledger.month(shown, now=now),
+        sections=ledger.sections(ledger_accounts.with_balances(request.user)),
+        lines=page.lines,
+        pages=frame.Pages(newer="newest" if before else "", older=page.older),
+    )
+
+
+@frame.page("ledger.view")
+def transaction(request: HttpRequest, transaction_uid: UUID) -> HttpResponse:
+    booked = transactions.get(transaction_uid, request.user)
+    return frame.render(
+        request,
+        "portal/transaction.html",
+        title=booked.description or booked.number,
+        crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
+        transaction=booked,
+        booking=ledger.booking(booked, request.user),
+        source=Target("payment", booked.source_id, _("Payment"))
+        if booked.source_type == "payment_intent"
+        else None,
+        identifiers=[Fact(_("Number"), booked.number), Fact(_("Transaction"), str(booked.uid))],
+    )

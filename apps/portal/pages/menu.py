@@ -1,0 +1,108 @@
+"""The menu: what this person may open, out of what is installed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry: the page that it opens, the permission that it needs, and the pages that belong to it."""
+
+    title: Any
+    icon: str
+    url_name: str
+    permission: str
+    below: frozenset[str] = frozenset()
+
+    def is_active(self, request: HttpRequest) -> bool:
+        match = request.resolver_match
+        if match is None:
+            return False
+        here = match.url_name or ""
+        own = self.url_name.removeprefix("admin:")
+        form_of_list = own.endswith("_changelist") and here.rpartition("_")[0] == own.rpartition("_")[0]
+        return here == own or form_of_list or here in self.below
+
+
+def changelist(title: Any, icon: str, model: str, permission: str, *below: str) -> Item:
+    return Item(title, icon, f"admin:{model}_changelist", permission, frozenset(below))
+
+
+def page(title: Any, icon: str, url_name: str, permission: str, *below: str) -> Item:
+    return Item(title, icon, url_name, permission, frozenset(below))
+
+
+GROUPS: list[tuple[Any, list[Item]]] = [
+    (
+        _("Overview"),
+        [page(_("Cash position"), "monitoring", "portal-cash-position", "ledger.view", "index")],
+    ),
+    (
+        _("Money in"),
+        [
+            changelist(
+                _("Payments"), "payments", "payments_paymentintent", "payments.view", "portal-payment"
+            ),
+            changelist(_("Receipts"), "receipt_long", "invoicing_document", "invoicing.view"),
+        ],
+    ),
+    (
+        _("Books"),
+        [
+            page(
+                *(_("Ledger"), "account_tree", "portal-accounts", "ledger.view"),
+                *("portal-account", "portal-transaction"),
+            ),
+        ],
+    ),
+    (
+        _("Connect"),
+        [
+            changelist(_("Providers"), "hub", "integrations_provideraccount", "integrations.view"),
+            changelist(_("Webhooks"), "webhook", "events_webhookendpoint", "webhooks.view"),
+            page(_("Deliveries"), "outbox", "portal-deliveries", "webhooks.view", "portal-delivery"),
+            page(_("Sandbox inboxes"), "inbox", "portal-inboxes", "webhooks.view", "portal-inbox"),
+            changelist(_("API keys"), "key", "access_apikey", "access.view"),
+        ],
+    ),
+    (
+        _("Settings"),
+        [
+            changelist(_("Branches"), "store", "access_branch", "access.view"),
+            changelist(_("Applications"), "apps", "access_application", "access.view"),
+            changelist(_("Team"), "group", "access_membership", "access.view"),
+            changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
+            changelist(_("Numbering"), "tag", "invoicing_numberseries", "invoicing.view"),
+            changelist(_("Audit log"), "history", "audit_auditrecord", "audit.view"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups for Unfold's sidebar; an entry whose list is not registered or not allowed is left out."""
+    groups = []
+    for title, items in GROUPS:
+        entries = [entry for item in items if (entry := _entry(request, item))]
+        if entries:
+            groups.append({"title": title, "items": entries})
+    return groups
+
+
+def first(request: HttpRequest) -> str:
+    """Return the address of the first page in the person's menu, or an empty text when there is none."""
+    return next((entry["link"] for group in navigation(request) for entry in group["items"]), "")
+
+
+def _entry(request: HttpRequest, item: Item) -> dict[str, Any] | None:
+    if not request.user.has_perm(item.permission):
+        return None
+    try:
+        link = reverse(item.url_name)
+    except NoReverseMatch:
+        return None
+    return {"title": item.title, "icon": item.icon, "link": link, "active": item.is_active(request)}

@@ -1,0 +1,18 @@
+"""Addresses of the portal's pages, below the organisation's site and before it."""
+
+from django.urls import path
+
+from apps.portal.pages import cash_position, inboxes, ledger, payments, webhooks
+
+urlpatterns = [
+    path("", cash_position.show, name="portal-cash-position"),
+    path("payments/<uuid:payment_id>/", payments.show, name="portal-payment"),
+    path("receipts/<uuid:receipt_id>/pdf", payments.receipt_pdf, name="portal-receipt-pdf"),
+    path("ledger/accounts/", ledger.accounts, name="portal-accounts"),
+    path("ledger/accounts/<uuid:account_uid>/", ledger.account, name="portal-account"),
+    path("ledger/transactions/<uuid:transaction_uid>/", ledger.transaction, name="portal-transaction"),
+    path("webhooks/deliveries/", webhooks.deliveries, name="portal-deliveries"),
+    path("webhooks/deliveries/<uuid:delivery_id>/", webhooks.delivery, name="portal-delivery"),
+    path("inbox/", inboxes.inboxes, name="portal-inboxes"),
+    path("inbox/<uuid:inbox_id>/", inboxes.inbox, name="portal-inbox"),
+]

@@ -1,0 +1,198 @@
+"""The page of one payment: the payment itself and everything that happened because of it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.access.selectors.scope import Principal
+from apps.documents.services import artifacts
+from apps.events.selectors import events
+from apps.integrations.selectors import exchanges
+from apps.invoicing.selectors import receipts
+from apps.kit import errors, ids
+from apps.payments.contracts import IntentStatus
+from apps.payments.selectors import attempts as payment_attempts
+from apps.payments.selectors import intents
+from apps.portal.contracts import (
+    DeliveryLine,
+    EventLine,
+    Fact,
+    PaymentFacts,
+    PaymentTimeline,
+    ReceiptFacts,
+    Step,
+)
+from apps.portal.selectors import ledger, states, steps, webhooks, words
+
+SOURCE = "payment_intent"
+RECEIPT_STORED = "receipt_rendered"
+OPEN = {
+    IntentStatus.REQUIRES_METHOD,
+    IntentStatus.REQUIRES_CONFIRMATION,
+    IntentStatus.PROCESSING,
+    IntentStatus.ACTION_REQUIRED,
+    IntentStatus.REQUIRES_CAPTURE,
+    IntentStatus.UNKNOWN,
+}
+HANDLING_ORDER = ("DEAD", "PENDING", "SKIPPED", "DONE")
+
+
+def timeline(intent_id: UUID, caller: Principal, *, permissions: Collection[str]) -> PaymentTimeline:
+    """
+    Return a payment of the caller's branches; raise NotFound for any other.
+
+    What the reader's permissions do not cover is left out: payloads (``integrations.view``), entries
+    (``ledger.view``), events and webhooks (``webhooks.view``), the receipt (``invoicing.view``).
+    """
+    intent = intents.get(caller, intent_id)
+    tries = list(payment_attempts.of_intent(intent_id))
+    receipt = receipts.for_intent(intent_id) if "invoicing.view" in permissions else None
+    published = list(events.of_aggregates([intent_id, *([receipt.id] if receipt else [])]))
+    told = _deliveries(published) if "webhooks.view" in permissions else ()
+    issued = _receipt(receipt)
+    bookings = ledger.of_source(SOURCE, intent_id, caller) if "ledger.view" in permissions else ()
+    happened = [
+        *_exchanged(intent, tries, may_see_raw="integrations.view" in permissions),
+        *steps.of_bookings(bookings),
+        *steps.of_receipt(issued, _stored_at(published)),
+        *steps.of_deliveries(told),
+    ]
+    return PaymentTimeline(
+        payment=_facts(intent, tries),
+        steps=steps.folded(happened),
+        bookings=bookings,
+        receipt=issued,
+        events=_events(published) if "webhooks.view" in permissions else (),
+        deliveries=told,
+        identifiers=_identifiers(intent, tries, published),
+    )
+
+
+def receipt_pdf(receipt_id: UUID, caller: Principal) -> tuple[str, str, bytes]:
+    """
+    Return number, SHA-256 and bytes of a receipt's PDF; raise NotFound while there is none or it is not the caller's.
+
+    Raises ArtifactDamaged when the bytes are not those that were stored.
+    """
+    receipt = receipts.visible_to(caller).filter(id=receipt_id).first()
+    file = receipts.file_of(receipt) if receipt else None
+    if receipt is None or file is None:
+        raise errors.NotFound("There is no such receipt, or its PDF is still being made.")
+    return receipt.number, file.sha256, artifacts.read(file_id=file.id)
+
+
+def _exchanged(intent: Any, tries: list[Any], *, may_see_raw: bool) -> list[Step]:
+    subjects = [attempt.id for attempt in tries]
+    facts = intents.timeline_facts(intent.id)
+    calls = exchanges.calls_of(subjects)
+    return [
+        *steps.of_intent(intent, facts, maker=words.actor(intent.created_by)),
+        *steps.of_attempts(tries, facts, calls, may_see_raw=may_see_raw),
+        *steps.of_questions(calls, may_see_raw=may_see_raw),
+        *steps.of_callbacks(exchanges.callbacks_of(subjects), may_see_raw=may_see_raw),
+    ]
+
+
+def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
+    attempt = intent.current_attempt
+    when, took = _when(intent, tries)
+    account = next((one.provider_account for one in tries if attempt and one.id == attempt.id), None)
+    phone = words.phone(intent.payer_phone)
+    receipt = attempt.provider_receipt if attempt else ""
+    return PaymentFacts(
+        id=intent.id,
+        title=", ".join(text for text in (intent.payer_name or phone, receipt or intent.reference) if text)
+        or str(intent.money),
+        status=str(intent.status),
+        badge=states.PAYMENT[intent.status],
+        money=intent.money,
+        received=attempt.received if attempt else None,
+        fee=attempt.fee if attempt else None,
+        when=when,
+        took=took,
+        payer_name=intent.payer_name,
+        phone=phone,
+        reference=intent.reference,
+        description=intent.description,
+        rail=words.rail(intent.method) if intent.method else "",
+        rail_account=str(account) if account else "",
+        branch=intent.branch.name,
+        application=intent.application.name,
+        is_open=intent.status in OPEN,
+        notice=_notice(intent, attempt),
+    )
+
+
+def _when(intent: Any, tries: Iterable[Any]) -> tuple[datetime, str]:
+    """Return since when the payment is in its state, and how long it took where it has ended."""
+    ended = intent.settled_at or intent.closed_at
+    if ended:
+        return ended, words.elapsed(intent.created_at, ended)
+    lost = [attempt.unknown_at for attempt in tries if attempt.unknown_at]
+    return (lost[-1] if lost and intent.status == IntentStatus.UNKNOWN else intent.created_at), ""
+
+
+def _notice(intent: Any, attempt: Any) -> str:
+    """Return what the reader must know before he does anything, or an empty text."""
+    if intent.status == IntentStatus.UNKNOWN:
+        rail = words.rail(intent.method)
+        return f"{rail} has not said what became of the request. The money may have moved. Do not ask the payer again."
+    if intent.status == IntentStatus.IN_REVIEW and attempt and attempt.received:
+        return f"{attempt.received} arrived, {intent.money} was asked for. The money waits in suspense for a person."
+    return ""
+
+
+def _receipt(receipt: Any) -> ReceiptFacts | None:
+    if receipt is None:
+        return None
+    file = receipts.file_of(receipt)
+    return ReceiptFacts(receipt.id, receipt.number, receipt.issued_at, file.sha256 if file else "")
+
+
+def _stored_at(published: Iterable[Any]) -> datetime | None:
+    return next((event.occurred_at for event in published if event.type == RECEIPT_STORED), None)
+
+
+def _deliveries(published: Iterable[Any]) -> tuple[DeliveryLine, ...]:
+    found = []
+    for event in published:
+        for delivery in event.webhook_deliveries.all():
+            delivery.event = event
+            found.append(webhooks.line(delivery))
+    return tuple(found)
+
+
+def _events(published: Iterable[Any]) -> tuple[EventLine, ...]:
+    found = []
+    for event in published:
+        handlings = list(event.deliveries.all())
+        present = {str(handling.status) for handling in handlings}
+        worst = next((status for status in HANDLING_ORDER if status in present), "DONE")
+        note = next((handling.last_error for handling in handlings if handling.last_error), "")
+        found.append(
+            EventLine(
+                event.type,
+                event.occurred_at,
+                event.audience == "INTERNAL",
+                states.HANDLING[worst],
+                note[:200],
+            )
+        )
+    return tuple(found)
+
+
+def _identifiers(intent: Any, tries: Iterable[Any], published: Iterable[Any]) -> tuple[Fact, ...]:
+    facts = [Fact("Intent", ids.encode("pi", intent.id))]
+    for attempt in tries:
+        facts += [
+            Fact(name, text)
+            for name, text in (
+                ("Code", attempt.code),
+                ("Ticket", attempt.ticket),
+                ("Receipt", attempt.provider_receipt),
+            )
+            if text
+        ]
+    request_id = next((event.request_id for event in published if event.request_id), "")
+    return (*facts, *([Fact("Request id", request_id)] if request_id else []))

@@ -1,0 +1,69 @@
+"""Short texts that several pages share: masked phones, elapsed times, names of rails, hosts and actors."""
+
+import re
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from apps.access.selectors import api_keys, memberships
+from apps.kit.actors import ActorKind
+
+BULLETS = "\N{BULLET}" * 3
+RAILS = {"mpesa": "M-Pesa"}
+PHONE = re.compile(r"(?<![0-9A-Za-z])\+?254([17]\d{2})\d{3}(\d{3})(?![0-9A-Za-z])")
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def phone(number: str) -> str:
+    """Return 0712 ••• 678 for +254712345678; what is no Kenyan mobile number keeps its ends only."""
+    if match := PHONE.fullmatch(number):
+        return f"0{match[1]} {BULLETS} {match[2]}"
+    return f"{number[:4]} {BULLETS} {number[-3:]}" if number else ""
+
+
+def without_phones(text: str) -> str:
+    """Return a text in which every Kenyan mobile number is masked."""
+    return PHONE.sub(rf"+254\1{BULLETS}\2", text)
+
+
+def elapsed(start: datetime, end: datetime) -> str:
+    """Return 34 s, 12 min, 3 h or 2 d."""
+    seconds = max(0, round((end - start).total_seconds()))
+    for unit, size in (("d", DAY), ("h", HOUR), ("min", MINUTE)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def rail(method: str) -> str:
+    """Return M-Pesa for MPESA."""
+    return RAILS.get(method.lower(), method.capitalize())
+
+
+def host(url: str) -> str:
+    """Return what people recognise an address by."""
+    parts = urlsplit(url)
+    return parts.netloc or url
+
+
+def event(name: str) -> str:
+    """Return Payment success for payment_success: for headings; lists show the name itself."""
+    return name.replace("_", " ").capitalize()
+
+
+def actor(text: str) -> str:
+    """
+    Return who is behind an actor as it is stored (``api_key:<uuid>``, ``user:<uuid>``, ``system:treasury``).
+
+    Reads at most one row; an id that is no longer known stays as it is.
+    """
+    kind, _, identity = text.partition(":")
+    try:
+        key = UUID(identity)
+    except ValueError:
+        return {"system": "Treasury", "provider": "the provider"}.get(kind, text)
+    if kind == ActorKind.API_KEY.lower() and (found := api_keys.get(key)):
+        return f"{found.application.name}, key {found.name}"
+    if kind == ActorKind.USER.lower() and (member := memberships.everybody().filter(user_id=key).first()):
+        return str(member.user.name)
+    return text

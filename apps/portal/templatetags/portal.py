@@ -1,0 +1,200 @@
+"""Markup that pages share: money, badges, instants, the zone, initials of a name."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.contrib.admin.views.main import ChangeList
+from django.template.context import Context
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from apps.kit import admin as markup
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountStatus
+from apps.ledger.selectors.accounts import AccountBalance
+from apps.ledger.selectors.entries import Line
+from apps.portal.contracts import Badge, Target
+from apps.portal.selectors import states
+
+register = template.Library()
+
+PAGES = {
+    "payment": "portal-payment",
+    "transaction": "portal-transaction",
+    "delivery": "portal-delivery",
+    "receipt": "portal-receipt-pdf",
+}
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+@register.filter
+def money(value: Money | None) -> SafeString:
+    """KES 12,400.00."""
+    return markup.money_html(value)
+
+
+@register.filter
+def hero(value: Money | None) -> SafeString:
+    """KES 12,400.00 with the decimals subtle: for the amount of a page and of a card."""
+    return markup.money_html(value, subtle_minor=True)
+
+
+@register.filter
+def amount(value: Money | None) -> SafeString:
+    """12,400.00, for a column whose head names the currency."""
+    return markup.amount_html(value)
+
+
+@register.filter
+def moved(value: Money | None) -> SafeString:
+    """The amount with its sign, for lists of movements."""
+    return markup.amount_html(value, plus=True)
+
+
+@register.filter
+def amount_hero(value: Money | None) -> SafeString:
+    """12,400.00 with the decimals subtle."""
+    return markup.amount_html(value, subtle_minor=True)
+
+
+@register.filter
+def difference(value: Money) -> SafeString:
+    """A difference that should be zero: red when it is not."""
+    return markup.amount_html(value, css="" if value.is_zero else "is-short")
+
+
+@register.filter
+def short(value: Money) -> SafeString:
+    """An amount below zero where it should not be: red."""
+    return markup.amount_html(value, css="is-short" if value.minor < 0 else "")
+
+
+@register.filter
+def badge(value: Badge) -> SafeString:
+    return markup.badge(value.tone, value.icon, value.word)
+
+
+@register.filter
+def account_badge(status: AccountStatus) -> SafeString:
+    return badge(states.ACCOUNT[status])
+
+
+@register.filter
+def on_its_side(account: AccountBalance) -> SafeString:
+    """A balance on its usual side; on the other one it says which: 12.00 Cr."""
+    shown = markup.amount_html(markup.abs_money(account.balance))
+    if account.balance.minor >= 0:
+        return shown
+    return format_html("{} {}", shown, gettext("Cr") if account.is_debit_normal else gettext("Dr"))
+
+
+@register.filter
+def side(account: AccountBalance) -> str:
+    """Debit balance or Credit balance, as it stands; nothing for zero."""
+    if account.net.is_zero:
+        return gettext("Zero balance")
+    return gettext("Debit balance") if account.net.is_positive else gettext("Credit balance")
+
+
+@register.simple_tag
+def line_change(line: Line, account: AccountBalance) -> SafeString:
+    """What an entry did to the balance on the account's usual side, with its sign."""
+    grows = (line.debit is not None) == account.is_debit_normal
+    moved_by = line.debit or line.credit
+    return markup.amount_html(moved_by if grows or moved_by is None else -moved_by, plus=True)
+
+
+@register.simple_tag
+def target_url(target: Target) -> str:
+    """The page of what a step or a fact is about."""
+    return reverse(PAGES[target.kind], args=[target.id])
+
+
+@register.filter
+def at(value: datetime | None) -> SafeString:
+    """24 Nov 2026, 10:41."""
+    return markup.local_time_html(value)
+
+
+@register.filter
+def exactly(value: datetime | None) -> SafeString:
+    """24 Nov 2026, 10:41:58."""
+    return markup.local_time_html(value, seconds=True)
+
+
+@register.filter
+def clock(value: datetime) -> SafeString:
+    """10:41:58, under a heading that names the day."""
+    local = timezone.localtime(value)
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), local.strftime("%H:%M:%S"))
+
+
+@register.filter
+def local_date(value: datetime) -> Any:
+    return timezone.localtime(value).date()
+
+
+@register.filter
+def age(value: datetime, now: datetime) -> str:
+    """18 min, 3 h, 2 d: for queues only."""
+    seconds = max(0, int((now - value).total_seconds()))
+    if seconds < HOUR:
+        return gettext("%(count)d min") % {"count": seconds // 60}
+    if seconds < DAY:
+        return gettext("%(count)d h") % {"count": seconds // HOUR}
+    return gettext("%(count)d d") % {"count": seconds // DAY}
+
+
+@register.filter
+def initials(name: str) -> str:
+    """SK for Savanna Kitchens, T for Treasury."""
+    words = [word for word in str(name).split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+@register.simple_tag
+def zone() -> str:
+    """EAT (UTC+3): the zone that the page's times are in."""
+    offset = timezone.localtime().utcoffset() or timedelta()
+    hours = offset.total_seconds() / HOUR
+    return f"{zone_name()} (UTC{hours:+g})" if hours else zone_name()
+
+
+@register.simple_tag
+def zone_name() -> str:
+    return timezone.localtime().tzname() or "UTC"
+
+
+@register.simple_tag
+def version() -> str:
+    return str(settings.TREASURY["VERSION"])
+
+
+@register.simple_tag
+def session_hours() -> str:
+    hours = settings.SESSION_COOKIE_AGE // HOUR
+    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+
+
+@register.simple_tag(takes_context=True)
+def beside(context: Context, before: Any = "", after: Any = "") -> str:
+    """Return this page's query with its filters and another cursor."""
+    query = context["request"].GET.copy()
+    for name, value in ((markup.BEFORE, before), (markup.AFTER, after)):
+        query.pop(name, None)
+        if value:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def list_beside(changelist: ChangeList, before: str = "", after: str = "") -> str:
+    """Return the query of an admin list with its filters and another cursor."""
+    cursor = {markup.BEFORE: before} if before else {markup.AFTER: after}
+    return str(changelist.get_query_string(cursor))

@@ -1,0 +1,60 @@
+/* Small corrections to Unfold, and what the portal's own pages need. Loaded in <head>, before Unfold's app.js. */
+(() => {
+  // Unfold opens a 288px sidebar unless a width is stored; it offers no setting.
+  if (!localStorage.getItem("sidebarWidth")) localStorage.setItem("sidebarWidth", "248");
+
+  // WCAG 2.1.4: single-letter keys can be switched off; never inside a field, a list box or a dialog.
+  document.addEventListener("keydown", (event) => {
+    const single = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const busy = event.target.closest?.("select, [role=listbox], [role=dialog], #modal-content");
+    if (single && (busy || localStorage.getItem("treasuryKeys") === "off")) event.stopImmediatePropagation();
+  }, true);
+
+  // Names of icon buttons that Unfold leaves out.
+  const name = (root) => {
+    root.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach((icon) => {
+      icon.setAttribute("aria-hidden", "true");
+      const owner = icon.closest("a, button");
+      if (owner && !owner.getAttribute("aria-label") && owner.textContent.trim() === icon.textContent.trim())
+        owner.setAttribute("aria-label", owner.title || icon.textContent.trim().replaceAll("_", " "));
+    });
+  };
+
+  // Copies an identifier or an amount as it is meant for machines; the button says that it did.
+  const copy = async (button) => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const icon = button.querySelector(".t-i");
+    icon.textContent = "check";
+    setTimeout(() => { icon.textContent = "content_copy"; }, 1500);
+  };
+
+  const reveal = (button) => {
+    const field = document.getElementById(button.dataset.reveal);
+    const shown = field.type === "password";
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+    button.querySelector(".t-i").textContent = shown ? "visibility_off" : "visibility";
+  };
+
+  addEventListener("DOMContentLoaded", () => {
+    name(document);
+    document.body.addEventListener("htmx:afterSwap", (event) => name(event.target));
+    document.querySelectorAll("[data-copy], [data-reveal]").forEach((button) => { button.hidden = false; });
+    document.querySelectorAll("[data-keys]").forEach((box) => {
+      box.checked = localStorage.getItem("treasuryKeys") !== "off";
+      box.addEventListener("change", () => localStorage.setItem("treasuryKeys", box.checked ? "on" : "off"));
+    });
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest?.("[data-copy], [data-reveal], [data-open-all]");
+      if (!button) return;
+      if (button.dataset.copy !== undefined) copy(button);
+      else if (button.dataset.reveal !== undefined) reveal(button);
+      else {
+        const all = [...document.querySelectorAll(`${button.dataset.openAll} details`)];
+        const open = all.some((one) => !one.open);
+        all.forEach((one) => { one.open = open; });
+        button.setAttribute("aria-expanded", String(open));
+      }
+    });
+  });
+})();
