@@ -4,21 +4,21 @@ from uuid import UUID
 
 from celery import shared_task
 
+from apps.events.services import outbox, sweeps, webhook_attempts
 from apps.events.services import relay as relays
-from apps.events.services import sweeps, webhook_attempts
-from apps.kit import clock, jobs
+from apps.kit import clock
 from apps.tenancy.services import fan_out
 
 BATCH = 200
 
 
 @shared_task(name="events.relay", queue="events")
-def relay(*, queue: str, **_: object) -> None:
-    """Run what is due in one queue; routed to the queue of that name. After 200 handlers another job goes on."""
+def relay(*, lane: str, **_: object) -> None:
+    """Run what is due in one queue; sent to the worker queue of that name. After 200 handlers another job goes on."""
     for _turn in range(BATCH):
-        if not relays.run_next(queue=queue, now=clock.now()):
+        if not relays.run_next(queue=lane, now=clock.now()):
             return
-    jobs.enqueue("events.relay", queue=queue)
+    outbox.wake([lane])
 
 
 @shared_task(name="events.send_webhook", queue="webhooks")

@@ -60,7 +60,7 @@ def publish(*events: NewEvent, now: datetime) -> list[Event]:
 def wake(queues: Iterable[str]) -> None:
     """Start the relay of each queue after the commit."""
     for queue in sorted(set(queues)):
-        jobs.enqueue("events.relay", queue=queue)
+        jobs.enqueue("events.relay", queue=queue, lane=queue)
 
 
 def handlers_of(event_type: str, audience: str) -> Sequence[Handler]:
