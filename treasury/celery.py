@@ -49,7 +49,6 @@ class TenantTask(BaseTenantTask):
 
 app = CeleryApp("treasury", task_cls="treasury.celery:TenantTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
 
 
 @setup_logging.connect

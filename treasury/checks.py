@@ -139,7 +139,6 @@ def facts_are_read_only(**_: Any) -> list[Error]:
 @register
 def every_task_has_name_and_queue(**_: Any) -> list[Error]:
     """E007: every task of ours is named ``app.verb_noun`` and says its queue."""
-    current_app.loader.import_default_modules()
     found = []
     for name, task in current_app.tasks.items():
         module = type(task).__module__ if task.run is None else task.run.__module__
