@@ -25,7 +25,7 @@ from apps.tenancy.services import data_keys, provisioning
 ROOT = Path(__file__).resolve().parent.parent
 SLUGS = ("acme", "zuri")
 BUILD_LOCK = 727001
-SHAPING_PACKAGES = ("django", "django-tenants", "django-pgtrigger", "django-celery-beat")
+SHAPING_PACKAGES = ("django", "django-tenants", "django-celery-beat")
 DIRTY = """
     SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relname <> 'django_migrations' AND pg_relation_size(c.oid) > 0

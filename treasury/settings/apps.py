@@ -19,7 +19,6 @@ SHARED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "pgtrigger",
     "apps.kit",
     "apps.simulator",
     "treasury",
