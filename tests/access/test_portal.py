@@ -3,7 +3,7 @@
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from apps.access.admin import MembershipAdmin
 from apps.access.admin_sites import OrganisationModelAdmin, OrganisationSite, is_shared
@@ -49,7 +49,9 @@ def test_offers_members_only_where_a_user_is_chosen(acme):
     make.user("stranger@example.test")
 
     page = OrganisationModelAdmin(Membership, admin.site)
-    field = page.formfield_for_foreignkey(Membership._meta.get_field("user"), request=None)
+    request = RequestFactory().get("/portal/")
+    request.user = member
+    field = page.formfield_for_foreignkey(Membership._meta.get_field("user"), request)
 
     assert list(field.queryset) == [member]
 
