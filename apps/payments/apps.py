@@ -1,5 +1,7 @@
 """Django's configuration of the app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class PaymentsConfig(AppConfig):
     name = "apps.payments"
     label = "payments"
     verbose_name = "Payments"
+
+    def ready(self) -> None:
+        """Register the tasks in every process: services start them by name."""
+        import_module("apps.payments.tasks")

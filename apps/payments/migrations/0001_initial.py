@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('is_in_suspense', models.BooleanField(default=False)),
                 ('failure_code', models.CharField(blank=True, max_length=60)),
                 ('failure_message', models.CharField(blank=True, max_length=300)),
-                ('provider_code', models.CharField(blank=True, max_length=40)),
+                ('provider_code', models.CharField(blank=True, max_length=60)),
                 ('claimed_receipt', models.CharField(blank=True, max_length=40)),
                 ('created_at', models.DateTimeField()),
                 ('initiated_at', models.DateTimeField(null=True)),

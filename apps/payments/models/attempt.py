@@ -12,6 +12,9 @@ from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, Stateful
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus
 
+CODE_LENGTH = 60
+MESSAGE_LENGTH = 300
+TICKET_LENGTH = 120
 LIVE_STATES = ["SENDING", "PENDING", "ACTION_REQUIRED", "AUTHORIZED", "UNKNOWN"]
 BOOKED_STATES = ["SUCCEEDED", "MISMATCH"]
 CLOSED_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
@@ -84,7 +87,7 @@ class PaymentAttempt(UuidModel, StatefulModel):
     phone = models.CharField(max_length=16)
     code = models.CharField(max_length=10, unique=True)
     callback_token = models.CharField(max_length=32, unique=True)
-    ticket = models.CharField(max_length=120, blank=True)
+    ticket = models.CharField(max_length=TICKET_LENGTH, blank=True)
     next_action = models.CharField(max_length=20, blank=True)
     next_action_message = models.CharField(max_length=300, blank=True)
     next_action_url = models.CharField(max_length=2000, blank=True)
@@ -94,9 +97,9 @@ class PaymentAttempt(UuidModel, StatefulModel):
     fee_minor = MinorField(null=True)
     is_amount_reported = models.BooleanField(default=False)
     is_in_suspense = models.BooleanField(default=False)
-    failure_code = models.CharField(max_length=60, blank=True)
-    failure_message = models.CharField(max_length=300, blank=True)
-    provider_code = models.CharField(max_length=40, blank=True)
+    failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
+    failure_message = models.CharField(max_length=MESSAGE_LENGTH, blank=True)
+    provider_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     claimed_receipt = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
     initiated_at = models.DateTimeField(null=True)
@@ -202,9 +205,9 @@ class PaymentAttempt(UuidModel, StatefulModel):
 
     @transition(status, source=LIVE_STATES, target=AttemptStatus.FAILED)
     def fail(self, *, code: str, message: str, provider_code: str, at: datetime) -> None:
-        self.failure_code = code
-        self.failure_message = message
-        self.provider_code = provider_code
+        self.failure_code = code[:CODE_LENGTH]
+        self.failure_message = message[:MESSAGE_LENGTH]
+        self.provider_code = provider_code[:CODE_LENGTH]
         self.next_query_at = None
         self.closed_at = at
 

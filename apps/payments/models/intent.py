@@ -15,6 +15,8 @@ from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
 if TYPE_CHECKING:
     from apps.payments.models.attempt import PaymentAttempt
 
+CODE_LENGTH = 60
+MESSAGE_LENGTH = 300
 UNCONFIRMED_STATES = ["REQUIRES_METHOD", "REQUIRES_CONFIRMATION"]
 COLLECTING_STATES = ["PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE", "UNKNOWN"]
 UNPAID_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
@@ -92,8 +94,8 @@ class PaymentIntent(UuidModel, StatefulModel):
         "payments.PaymentAttempt", null=True, on_delete=models.PROTECT, related_name="+"
     )
     next_request_at = models.DateTimeField(null=True)
-    failure_code = models.CharField(max_length=60, blank=True)
-    failure_message = models.CharField(max_length=300, blank=True)
+    failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
+    failure_message = models.CharField(max_length=MESSAGE_LENGTH, blank=True)
     is_late = models.BooleanField(default=False)
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField()
@@ -205,8 +207,8 @@ class PaymentIntent(UuidModel, StatefulModel):
     )
     def fail(self, *, code: str, message: str, at: datetime) -> IntentStatus:
         """Close without money: CANCELLED when somebody had asked for that, else FAILED."""
-        self.failure_code = code
-        self.failure_message = message
+        self.failure_code = code[:CODE_LENGTH]
+        self.failure_message = message[:MESSAGE_LENGTH]
         self.closed_at = at
         self.next_request_at = None
         return IntentStatus.CANCELLED if self.cancel_requested_at else IntentStatus.FAILED

@@ -11,6 +11,7 @@ from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import Recorded
 from apps.payments.models import PaymentAttempt
+from apps.payments.models.attempt import TICKET_LENGTH
 
 
 class ReportContradicts(errors.DomainError):
@@ -24,6 +25,8 @@ def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
     """Raise ReportContradicts for another ticket or receipt than known, a receipt of another payment, or no sum."""
     if attempt.ticket and report.ticket and attempt.ticket != report.ticket:
         raise ReportContradicts("The report names another ticket than the provider gave us.")
+    if len(report.ticket) > TICKET_LENGTH:
+        raise ReportContradicts("The report names a ticket that no provider gives.")
     if attempt.provider_receipt and report.receipt and attempt.provider_receipt != report.receipt:
         raise ReportContradicts("The report names another receipt than an earlier one.")
     if report.money is not None and not report.money.is_positive:

@@ -1,0 +1,139 @@
+"""Bodies of the payments API. What goes out is the snapshot that events carry; the fields here describe it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer
+from apps.payments import events
+from apps.payments.contracts import Choice, IntentStatus, Method
+from apps.payments.models import PaymentIntent
+from apps.payments.services import choices
+
+METHODS = [method.lower() for method in Method]
+METADATA_KEYS_MAX = 50
+METADATA_KEY = re.compile(r"[\w.:-]{1,40}")
+
+
+class MetadataField(serializers.DictField):
+    """Up to 50 texts of 500 characters under keys of 40 letters, digits, underscores, dots, colons and hyphens."""
+
+    child = serializers.CharField(max_length=500, allow_blank=True, trim_whitespace=False)
+    default_error_messages = {
+        "too_many": "At most 50 keys.",
+        "key": "A key has 1 to 40 letters, digits, underscores, dots, colons or hyphens.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        found = super().to_internal_value(data)
+        if len(found) > METADATA_KEYS_MAX:
+            self.fail("too_many")
+        if not all(METADATA_KEY.fullmatch(key) for key in found):
+            self.fail("key")
+        return found
+
+
+class PayerIn(StrictSerializer):
+    phone = serializers.CharField(
+        max_length=30, help_text="A Kenyan mobile number, as 0712 345 678 or +254712345678."
+    )
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+
+
+class ChoiceIn(StrictSerializer):
+    """How and from whom; both or neither."""
+
+    method = serializers.ChoiceField(choices=METHODS, required=False)
+    payer = PayerIn(required=False)
+
+    def choice(self) -> Choice | None:
+        """Return the choice that the body makes, or None; raise MethodRequired for a payer without a method."""
+        method, payer = self.validated_data.get("method"), self.validated_data.get("payer")
+        if method is None and payer is not None:
+            raise choices.MethodRequired
+        if method is None:
+            return None
+        found: Mapping[str, str] = payer or {}
+        return Choice(Method(method.upper()), found.get("phone", ""), found.get("name", ""))
+
+
+class PaymentIntentIn(ChoiceIn):
+    amount = MoneyField()
+    branch_id = IdField("br", required=False, help_text="Default: the branch of the key, or head office.")
+    reference = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Your own id of the payment, unique for your application.",
+    )
+    description = serializers.CharField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The payer may see its beginning.",
+    )
+    metadata = MetadataField(required=False, default=dict)
+    confirm = serializers.BooleanField(
+        required=False, default=True, help_text="False: the payer is asked only once you confirm."
+    )
+
+
+class VerifyIn(StrictSerializer):
+    receipt = serializers.CharField(max_length=40, help_text="The receipt number that the payer holds.")
+
+
+class PayerOut(serializers.Serializer):
+    phone = serializers.CharField()
+    name = serializers.CharField()
+
+
+class NextActionOut(serializers.Serializer):
+    type = serializers.CharField()
+    message = serializers.CharField()
+    url = serializers.CharField()
+
+
+class FailureOut(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class AttemptOut(serializers.Serializer):
+    id = serializers.CharField()
+    status = serializers.CharField()
+    code = serializers.CharField(help_text="What the payer sees as the account.")
+    ticket = serializers.CharField(help_text="The provider's handle; empty until it has answered.")
+
+
+class PaymentIntentOut(serializers.Serializer):
+    """A payment intent, as events carry it under ``data.object``."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=[events.AGGREGATE])
+    status = serializers.ChoiceField(choices=[state.lower() for state in IntentStatus])
+    amount = MoneyField()
+    received = MoneyField(allow_null=True, help_text="What arrived, before the provider's fee.")
+    fee = MoneyField(allow_null=True, help_text="The provider's fee by tariff.")
+    method = serializers.ChoiceField(choices=METHODS, allow_null=True)
+    payer = PayerOut()
+    branch_id = serializers.CharField()
+    application_id = serializers.CharField()
+    reference = serializers.CharField()
+    description = serializers.CharField()
+    metadata = serializers.DictField(child=serializers.CharField())
+    provider_receipt = serializers.CharField(help_text="Empty until the provider tells it.")
+    late = serializers.BooleanField(help_text="The money came after the payment had failed or was closed.")
+    cancel_requested = serializers.BooleanField()
+    next_action = NextActionOut(allow_null=True)
+    failure = FailureOut(allow_null=True)
+    latest_attempt = AttemptOut(allow_null=True)
+    created_at = InstantField()
+    settled_at = InstantField(allow_null=True)
+    expires_at = InstantField(help_text="When an unconfirmed payment closes.")
+
+    def to_representation(self, instance: PaymentIntent) -> dict[str, Any]:
+        return events.snapshot(instance)

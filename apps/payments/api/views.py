@@ -1,0 +1,109 @@
+"""Payments over the API."""
+
+from typing import ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.selectors import branches
+from apps.kit import clock, ids
+from apps.kit.views import TreasuryViewSet
+from apps.payments.api import filters, serializers
+from apps.payments.contracts import IntentStatus, NewIntent
+from apps.payments.models import PaymentIntent
+from apps.payments.selectors import intents as stored
+from apps.payments.services import intents
+
+
+class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
+    """Payment intents: one sum asked from one payer. A key sees the payments of its branch, or of all."""
+
+    queryset = PaymentIntent.objects.none()
+    serializer_class = serializers.PaymentIntentOut
+    filterset_class = filters.PaymentIntentFilter
+    id_prefix = "pi"
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "payments:read",
+        "retrieve": "payments:read",
+        "create": "payments:write",
+        "confirm": "payments:write",
+        "cancel": "payments:write",
+        "verify": "payments:write",
+    }
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create", "confirm", "cancel", "verify"})
+
+    def get_queryset(self) -> QuerySet[PaymentIntent]:
+        return stored.visible_to(self.request.user)
+
+    @extend_schema(request=serializers.PaymentIntentIn, responses={201: serializers.PaymentIntentOut})
+    def create(self, request: Request, **_: str) -> Response:
+        """Ask a payer for a sum. The payer is asked at once, unless ``confirm`` is false."""
+        body = serializers.PaymentIntentIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        data = body.validated_data
+        wanted = NewIntent(
+            money=data["amount"],
+            branch_id=branches.chosen(request.user, data.get("branch_id")).id,
+            application_id=request.user.application_id,
+            choice=body.choice(),
+            reference=data["reference"],
+            description=data["description"],
+            metadata=data["metadata"],
+            is_confirmed=data["confirm"],
+        )
+        intent = intents.create(request=wanted, actor=request.user.actor, now=clock.now())
+        location = f"{request.path.rstrip('/')}/{ids.encode(self.id_prefix, intent.id)}"
+        return self._shown(intent, status.HTTP_201_CREATED, {"Location": location})
+
+    @extend_schema(request=serializers.ChoiceIn, responses=serializers.PaymentIntentOut)
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, **_: str) -> Response:
+        """Ask the payer now; name method and payer where the payment has none yet, or others."""
+        body = serializers.ChoiceIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        intent = intents.confirm(
+            intent_id=self.get_object().id,
+            choice=body.choice(),
+            actor=request.user.actor,
+            now=clock.now(),
+        )
+        return self._shown(intent)
+
+    @extend_schema(
+        request=None,
+        responses={200: serializers.PaymentIntentOut, 202: serializers.PaymentIntentOut},
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, **_: str) -> Response:
+        """
+        Cancel a payment that the payer has not been asked for yet (200).
+
+        A prompt on a phone cannot be called back: then the wish is recorded (202, ``cancel_requested``), nothing is
+        sent again, and the payment ends as cancelled unless the payer approves it all the same.
+        """
+        intent = intents.cancel(intent_id=self.get_object().id, actor=request.user.actor, now=clock.now())
+        is_done = intent.status == IntentStatus.CANCELLED
+        return self._shown(intent, status.HTTP_200_OK if is_done else status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=serializers.VerifyIn, responses={202: serializers.PaymentIntentOut})
+    @action(detail=True, methods=["post"])
+    def verify(self, request: Request, **_: str) -> Response:
+        """Ask the provider about the receipt that a payer holds; the answer settles the payment if it fits."""
+        body = serializers.VerifyIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        intent = intents.verify(
+            intent_id=self.get_object().id,
+            receipt=body.validated_data["receipt"],
+            actor=request.user.actor,
+            now=clock.now(),
+        )
+        return self._shown(intent, status.HTTP_202_ACCEPTED)
+
+    def _shown(
+        self, intent: PaymentIntent, code: int = status.HTTP_200_OK, headers: dict[str, str] | None = None
+    ) -> Response:
+        return Response(self.get_serializer(intent).data, status=code, headers=headers)

@@ -1,0 +1,175 @@
+"""What tests of payments stand on: the books, the events told, and a rail that is the simulator over real HTTP."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from apps.events.models import OutboxEvent
+from apps.integrations.contracts import Environment
+from apps.integrations.models import CallbackProcessing, ProviderAccount
+from apps.integrations.services import callbacks as inbox
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole
+from apps.ledger.models import Entry, Transaction
+from apps.ledger.selectors import balances
+from apps.payments.services import callbacks
+from apps.simulator import server
+from apps.tenancy.models import Organisation
+from tests.factories import payments
+
+PUSH = "/mpesa/stkpush/v1/processrequest"
+
+
+def told(intent_id: UUID) -> list[str]:
+    """Return the events of an intent in the order of publication."""
+    events = OutboxEvent.objects.filter(aggregate_id=intent_id).order_by("aggregate_version")
+    return list(events.values_list("type", flat=True))
+
+
+def balance(role: AccountRole, currency: str = "KES") -> Money:
+    """Return the balance of all accounts of a role, on its normal side."""
+    found = [line.balance for line in balances.by_role(role) if line.balance.currency == currency]
+    return sum(found, Money.zero(currency))
+
+
+def books() -> dict[str, str]:
+    """Return every balance that is not zero, in KES."""
+    found = {role.value: balance(role) for role in AccountRole}
+    return {name: money.text for name, money in found.items() if not money.is_zero}
+
+
+def bookings() -> int:
+    return Transaction.objects.count()
+
+
+def is_untouched() -> bool:
+    """Say whether nothing has been booked."""
+    return not Transaction.objects.exists() and not Entry.objects.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One callback as it came to our address."""
+
+    path: str
+    body: bytes
+
+
+@dataclass
+class Rail:
+    """The simulator and our callback address; nothing is recorded of a callback until the test delivers it."""
+
+    url: str
+    account: ProviderAccount
+    arrived: list[Arrived] = field(default_factory=list)
+    delivered: int = 0
+
+    def control(self, method: str, path: str, body: object = None) -> httpx.Response:
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=10) as client:
+            answer = client.request(method, f"/__control{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer
+
+    def tick(self, seconds: int) -> None:
+        self.control("POST", "/tick", {"seconds": seconds})
+
+    def script(self, *actions: object, times: int | None = 1, path: str = PUSH) -> None:
+        self.control(
+            "POST", "/scripts", {"match": {"path": path}, "times": times, "actions": list(actions)}
+        )
+
+    def prompts(self) -> list[dict[str, Any]]:
+        return self.control("GET", "/prompts").json()["prompts"]
+
+    def decide(self, decision: str) -> None:
+        """Answer the newest prompt: approve, cancel or wrong-pin."""
+        self.control("POST", f"/prompts/{self.prompts()[0]['id']}/{decision}")
+
+    def statement(self) -> dict[str, Any]:
+        return self.control("GET", f"/statement?shortcode={self.account.short_code}").json()
+
+    def wait(self, count: int) -> None:
+        """Wait until so many callbacks have come in all."""
+        until = time.monotonic() + 5
+        while len(self.arrived) < count:
+            assert time.monotonic() < until, f"{len(self.arrived)} of {count} callbacks came"
+            time.sleep(0.01)
+
+    def deliver(self, count: int = 1) -> list[str]:
+        """Store and apply the next callbacks as they came, and return the verdicts."""
+        self.wait(self.delivered + count)
+        verdicts = []
+        for callback in self.arrived[self.delivered : self.delivered + count]:
+            _, token, kind = callback.path.rsplit("/", 2)
+            verdicts.append(deliver(token, kind, callback.body))
+        self.delivered += count
+        return verdicts
+
+
+def deliver(token: str, kind: str, body: object) -> str:
+    """Store a callback, apply it, and return its verdict."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    stored = inbox.store(
+        token=token, kind=kind, body=raw, headers={}, remote_ip="196.201.214.200", now=payments.NOW
+    )
+    callbacks.apply(callback_id=stored.id, now=payments.NOW)
+    return CallbackProcessing.objects.get(callback_id=stored.id).status
+
+
+@pytest.fixture
+def rail(committed_acme: Organisation, settings, tmp_path: Path) -> Iterator[Rail]:
+    """Open a paybill at a simulator of its own and listen where its callbacks come."""
+    arrived: list[Arrived] = []
+
+    class Keep(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            arrived.append(Arrived(self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"ResultCode":0,"ResultDesc":"Accepted"}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Keep)
+    threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True).start()
+    simulator = server.serve(host="127.0.0.1", port=0, store_path=tmp_path / "simulator.sqlite3", seed=7)
+    settings.TREASURY = {
+        **settings.TREASURY,
+        "PUBLIC_URL": f"http://127.0.0.1:{listener.server_port}",
+        "SIMULATOR_URL": simulator.url,
+    }
+    with httpx.Client(trust_env=False) as client:
+        certificate = client.get(f"{simulator.url}/__control/certificate").text
+    account = payments.account(
+        environment=Environment.SIMULATOR, base_url=f"{simulator.url}/daraja", certificate=certificate
+    )
+    rail = Rail(simulator.url, account, arrived)
+    credentials = payments.CREDENTIALS
+    rail.control(
+        "PUT",
+        f"/accounts/{account.short_code}",
+        {
+            "type": "paybill",
+            "name": "Savanna Kitchens Ltd",
+            "consumer_key": credentials.consumer_key,
+            "consumer_secret": credentials.consumer_secret,
+            "passkey": credentials.passkey,
+            "initiator": credentials.initiator,
+            "initiator_password": credentials.initiator_password,
+            "charge_bps": account.fee_bps,
+        },
+    )
+    yield rail
+    simulator.close()
+    listener.shutdown()
+    listener.server_close()
