@@ -71,12 +71,16 @@ class StkPush:
             if error.code != codes.PENDING:
                 raise
             return CollectionReport(ticket, Outcome.PENDING, provider_code=error.provider_code)
-        if (
-            str(answer.get("ResponseCode", codes.SUCCESS)).strip() != codes.SUCCESS
-            or "ResultCode" not in answer
-        ):
-            raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer has no result")
-        return _report(str(answer.get("CheckoutRequestID") or ticket), answer)
+        response_code = values.text(answer.get("ResponseCode", codes.SUCCESS)).strip()
+        try:
+            report = _report(values.text(answer.get("CheckoutRequestID")).strip() or ticket, answer)
+        except values.MalformedCallback as error:
+            raise ProviderUncertain(codes.OUTCOME_UNKNOWN, str(error), provider_code=response_code) from error
+        if response_code != codes.SUCCESS or report.ticket != ticket:
+            raise ProviderUncertain(
+                codes.OUTCOME_UNKNOWN, "the answer belongs to another question", provider_code=response_code
+            )
+        return report
 
     def read_callback(self, payload: Mapping[str, object]) -> CollectionReport:
         body = values.mapping(payload.get("Body"), "Body")

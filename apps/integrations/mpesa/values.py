@@ -12,7 +12,7 @@ EAST_AFRICA = timezone(timedelta(hours=3), "EAT")
 CURRENCY = "KES"
 CENTS_PER_SHILLING = 100
 LARGEST_AMOUNT = Decimal(10) ** 15
-WHOLE_CODES = range(-(10**9), 10**9)
+LARGEST_CODE = Decimal(10) ** 9
 CENT = Decimal("0.01")
 LONGEST_CODE = 32
 LONGEST_TEXT = 300
@@ -40,7 +40,7 @@ def instant(value: object) -> datetime | None:
 
 def code(value: object) -> str:
     """Return a result code as text: Daraja sends 0, "0" and "SFC_IC0003". Raise MalformedCallback where there is none."""
-    if isinstance(value, Decimal) and value.is_finite() and value in WHOLE_CODES:
+    if isinstance(value, Decimal) and -LARGEST_CODE < value < LARGEST_CODE and value == int(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise MalformedCallback("there is no result code")

@@ -1,0 +1,230 @@
+"""Provider accounts: terms, limits, secrets and who serves which branch."""
+
+import dataclasses
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from apps.audit.models import AuditRecord
+from apps.integrations.contracts import Environment, MpesaCredentials, ProviderAccountMissing, ShortCodeType
+from apps.integrations.models import ProviderAccount
+from apps.integrations.selectors import accounts as stored
+from apps.integrations.services import accounts
+from apps.kit import crypto, ids
+from apps.kit.actors import SYSTEM
+from apps.kit.money import Money
+from tests.factories import access
+from tests.factories.integrations import CREDENTIALS, NOW, provider_account, terms
+
+
+def test_opens_an_account_with_a_token_that_spells_nothing(acme):
+    account = provider_account()
+
+    assert account.is_enabled
+    assert (account.minimum, account.maximum) == (Money(1_00, "KES"), Money(250_000_00, "KES"))
+    assert len(account.callback_token) == 32
+    assert set(account.callback_token) <= set("0123456789abcdef")
+    assert AuditRecord.objects.get(action="provider_account.create").object_id == str(account.id)
+
+
+@pytest.mark.parametrize(
+    ("minor", "fee"), [(100_00, 55), (1_00, 1), (90, 0), (91, 1), (1_500_00, 8_25), (0, 0)]
+)
+def test_the_fee_is_rounded_half_up_to_the_cent(acme, minor, fee):
+    account = provider_account()
+
+    assert account.fee(Money(minor, "KES")) == Money(fee, "KES")
+
+
+def test_no_secret_stands_in_the_row_the_audit_trail_or_a_representation(acme):
+    account = provider_account()
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT row_to_json(a)::text, encode(sealed_credentials, 'escape') FROM integrations_provideraccount a"
+        )
+        row = "".join(cursor.fetchone())
+    trail = "".join(str(record.changes) for record in AuditRecord.objects.all())
+    for secret in CREDENTIALS.secrets:
+        assert secret not in row
+        assert secret not in trail
+        assert secret not in repr(CREDENTIALS)
+        assert secret not in repr(account.__dict__)
+    assert accounts.open_credentials(account) == CREDENTIALS
+
+
+def test_sealed_secrets_open_in_their_own_row_and_organisation_only(acme, in_organisation):
+    account = provider_account()
+    sealed, own_id = account.sealed_credentials, account.id
+
+    account.id = ids.new()
+    with pytest.raises(crypto.Unreadable):
+        accounts.open_credentials(account)
+
+    in_organisation("zuri")
+    account.id, account.sealed_credentials = own_id, sealed
+    with pytest.raises(crypto.Unreadable):
+        accounts.open_credentials(account)
+
+
+def test_new_secrets_replace_all_old_ones(acme):
+    account = provider_account()
+    fresh = dataclasses.replace(CREDENTIALS, passkey="another", initiator_password="")
+    later = NOW.replace(hour=9)
+
+    accounts.replace_credentials(account_id=account.id, credentials=fresh, actor=SYSTEM, now=later)
+
+    account.refresh_from_db()
+    assert accounts.open_credentials(account) == fresh
+    assert account.credentials_set_at == later
+    assert AuditRecord.objects.get(action="provider_account.replace_credentials").changes == {}
+
+
+def test_secrets_that_cannot_collect_are_refused(acme):
+    with pytest.raises(accounts.AccountTermsInvalid):
+        provider_account(credentials=MpesaCredentials("key", "", "passkey"))
+
+    assert not ProviderAccount.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"provider": "stripe"}, "provider"),
+        ({"label": "  "}, "label"),
+        ({"currency": "USD"}, "currency"),
+        ({"short_code": "1234"}, "short_code"),
+        ({"short_code": "12345678"}, "short_code"),
+        ({"short_code": "12a45"}, "short_code"),
+        ({"short_code": "١٢٣٤٥"}, "short_code"),
+        ({"till_number": "567890"}, "till_number"),
+        ({"short_code_type": ShortCodeType.TILL}, "till_number"),
+        ({"base_url": "http://sandbox.safaricom.co.ke"}, "base_url"),
+        ({"environment": Environment.SIMULATOR}, "base_url"),
+        ({"fee_bps": -1}, "fee_bps"),
+        ({"fee_bps": 10_000}, "fee_bps"),
+        ({"minimum_minor": 50}, "minimum_minor"),
+        ({"maximum_minor": 99}, "maximum_minor"),
+        ({"certificate": "nonsense"}, "certificate"),
+    ],
+)
+def test_terms_that_cannot_work_are_refused_by_field(acme, changes, field):
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        provider_account(**changes)
+
+    assert [error.pointer for error in refusal.value.errors] == [f"/{field}"]
+    assert not ProviderAccount.objects.exists()
+    assert not AuditRecord.objects.filter(object_type="provider_account").exists()
+
+
+def test_every_wrong_field_is_named_at_once(acme):
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        provider_account(short_code="x", fee_bps=-1)
+
+    assert [error.pointer for error in refusal.value.errors] == ["/short_code", "/fee_bps"]
+
+
+def test_the_simulator_is_reached_below_its_own_address_only(acme, settings):
+    settings.TREASURY = {**settings.TREASURY, "SIMULATOR_URL": "http://127.0.0.1:4010"}
+    right = terms(environment=Environment.SIMULATOR, base_url="http://127.0.0.1:4010/daraja/")
+
+    account = accounts.create(terms=right, credentials=CREDENTIALS, actor=SYSTEM, now=NOW)
+
+    assert account.base_url == "http://127.0.0.1:4010/daraja"
+    for base_url in ("http://127.0.0.1:4011/daraja", "http://127.0.0.1:40101/daraja", "https://example.test"):
+        with pytest.raises(accounts.AccountTermsInvalid):
+            accounts.create(
+                terms=dataclasses.replace(right, base_url=base_url, short_code="600200"),
+                credentials=CREDENTIALS,
+                actor=SYSTEM,
+                now=NOW,
+            )
+
+
+def test_a_short_code_is_there_once(acme):
+    provider_account()
+
+    with pytest.raises(accounts.ProviderAccountExists):
+        provider_account(access.branch())
+
+    assert ProviderAccount.objects.count() == 1
+
+
+def test_a_branch_has_one_enabled_account(acme):
+    first = provider_account()
+
+    with pytest.raises(accounts.ProviderAccountExists):
+        provider_account(short_code="600200")
+    accounts.disable(account_id=first.id, actor=SYSTEM, now=NOW)
+    second = provider_account(short_code="600200")
+    with pytest.raises(accounts.ProviderAccountExists):
+        accounts.enable(account_id=first.id, actor=SYSTEM, now=NOW)
+
+    assert list(ProviderAccount.objects.filter(is_enabled=True)) == [second]
+
+
+def test_the_database_holds_the_same_rules(acme):
+    account = provider_account()
+
+    for wrong in (
+        {"fee_bps": 10_000},
+        {"minimum_minor": 0},
+        {"maximum_minor": 99},
+        {"short_code": "12"},
+        {"till_number": "567890"},
+        {"environment": "MOON"},
+        {"callback_token": "mpesa"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ProviderAccount.objects.filter(id=account.id).update(**wrong)
+
+
+def test_changes_are_recorded_and_a_repeat_is_not(acme):
+    account = provider_account()
+    changed = terms(fee_bps=100)
+
+    accounts.change(account_id=account.id, terms=changed, actor=SYSTEM, now=NOW)
+    accounts.change(account_id=account.id, terms=changed, actor=SYSTEM, now=NOW)
+
+    account.refresh_from_db()
+    assert account.fee_bps == 100
+    assert AuditRecord.objects.get(action="provider_account.change").changes == {"fee_bps": [55, 100]}
+
+
+def test_a_branch_is_served_by_its_own_account_else_by_head_office(acme):
+    branch = access.branch()
+    office = provider_account()
+
+    assert stored.for_collection(branch_id=branch.id, provider="mpesa", currency="KES") == office
+    own = provider_account(branch, short_code="600200")
+    assert stored.for_collection(branch_id=branch.id, provider="mpesa", currency="KES") == own
+    accounts.disable(account_id=own.id, actor=SYSTEM, now=NOW)
+    assert stored.for_collection(branch_id=branch.id, provider="mpesa", currency="KES") == office
+
+
+@pytest.mark.parametrize(("provider", "currency"), [("stripe", "KES"), ("mpesa", "USD")])
+def test_without_a_fitting_account_nobody_serves(acme, provider, currency):
+    office = provider_account()
+
+    with pytest.raises(ProviderAccountMissing):
+        stored.for_collection(branch_id=office.branch_id, provider=provider, currency=currency)
+
+
+def test_a_member_of_one_branch_sees_its_accounts_only(acme):
+    branch = access.branch()
+    provider_account()
+    own = provider_account(branch, short_code="600200")
+    everywhere = access.member().user
+    here = access.member(email="juma@example.test", branches=(branch,)).user
+
+    assert stored.visible_to(everywhere).count() == 2
+    assert list(stored.visible_to(here)) == [own]
+
+
+def test_an_account_of_one_organisation_is_not_in_another(acme, in_organisation):
+    account = provider_account()
+
+    in_organisation("zuri")
+
+    with pytest.raises(ProviderAccountMissing):
+        stored.get(account.id)
