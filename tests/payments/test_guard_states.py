@@ -1,0 +1,149 @@
+"""Guard states: what the database refuses whoever asks, psql and data fixes included."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from apps.kit import ids
+from apps.kit.actors import PROVIDER
+from apps.payments.contracts import AttemptStatus, IntentStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.services import intents
+from tests.factories import payments
+
+NOW = payments.NOW + timedelta(seconds=20)
+
+
+@pytest.fixture
+def paid(acme):
+    attempt = payments.waiting()
+    report = payments.collected(attempt)
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+    return payments.reloaded(attempt)
+
+
+@pytest.fixture
+def failed(acme):
+    attempt = payments.waiting()
+    report = payments.declined(attempt)
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+    return payments.reloaded(attempt)
+
+
+def refused(statement, *parameters, match):
+    with (
+        pytest.raises(IntegrityError, match=match),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, parameters)
+
+
+def test_a_success_is_never_left(paid):
+    for status in ("FAILED", "CANCELLED", "IN_REVIEW", "PROCESSING"):
+        refused(
+            "UPDATE payments_paymentintent SET status = %s WHERE id = %s",
+            status,
+            paid.intent_id,
+            match="cannot go from SUCCEEDED",
+        )
+        refused(
+            "UPDATE payments_paymentattempt SET status = %s WHERE id = %s",
+            status,
+            paid.id,
+            match="cannot go from SUCCEEDED",
+        )
+
+
+def test_a_failure_is_left_only_by_money(failed):
+    refused(
+        "UPDATE payments_paymentintent SET status = 'PROCESSING' WHERE id = %s",
+        failed.intent_id,
+        match="cannot go from FAILED",
+    )
+    refused(
+        "UPDATE payments_paymentattempt SET status = 'PENDING' WHERE id = %s",
+        failed.id,
+        match="cannot go from FAILED",
+    )
+
+
+def test_settling_and_booking_happen_once(paid):
+    refused(
+        "UPDATE payments_paymentintent SET settled_at = now() WHERE id = %s",
+        paid.intent_id,
+        match="settled once",
+    )
+    refused(
+        "UPDATE payments_paymentattempt SET booked_at = now() WHERE id = %s", paid.id, match="set once"
+    )
+
+
+@pytest.mark.parametrize("column", ["ticket", "provider_receipt"])
+def test_a_ticket_and_a_receipt_stay(paid, column):
+    statement = f"UPDATE payments_paymentattempt SET {column} = 'OTHER' WHERE id = %s"
+    refused(statement, paid.id, match="set once")
+
+
+def test_what_was_asked_for_stays(paid):
+    refused(
+        "UPDATE payments_paymentintent SET amount_minor = 1 WHERE id = %s", paid.intent_id, match="fixed"
+    )
+    refused("UPDATE payments_paymentattempt SET code = 'X' WHERE id = %s", paid.id, match="fixed")
+
+
+def test_nothing_is_deleted(paid):
+    refused("DELETE FROM payments_paymentintent WHERE id = %s", paid.intent_id, match="never deleted")
+    refused("DELETE FROM payments_paymentattempt WHERE id = %s", paid.id, match="never deleted")
+
+
+def test_states_without_money_cannot_pretend(acme):
+    intent = payments.intent()
+    refused(
+        "UPDATE payments_paymentintent SET status = 'SUCCEEDED', next_request_at = NULL WHERE id = %s",
+        intent.id,
+        match="intent_settled_states",
+    )
+
+
+def test_one_live_attempt_an_intent(acme):
+    attempt = payments.waiting()
+    second = PaymentAttempt(
+        **{
+            field.attname: getattr(attempt, field.attname)
+            for field in PaymentAttempt._meta.concrete_fields
+            if field.name not in {"id", "number", "code", "callback_token", "status"}
+        },
+        number=2,
+        code=ids.code(),
+        callback_token=ids.token(),
+    )
+
+    with pytest.raises(IntegrityError, match="attempt_one_live_per_intent"), transaction.atomic():
+        second.save(force_insert=True)
+
+
+def test_a_receipt_once_a_provider(acme):
+    paid, other = payments.waiting(), payments.waiting()
+    report = payments.collected(paid, receipt="NLJ7RT61SV")
+    intents.settle(attempt_id=paid.id, report=report, actor=PROVIDER, now=NOW)
+
+    with pytest.raises(IntegrityError, match="attempt_receipt_once"), transaction.atomic():
+        intents.settle(
+            attempt_id=other.id,
+            report=payments.collected(other, receipt="NLJ7RT61SV"),
+            actor=PROVIDER,
+            now=NOW,
+        )
+
+    assert payments.reloaded(other).status == AttemptStatus.ACTION_REQUIRED
+
+
+def test_states_change_by_transition_only(acme):
+    intent = payments.intent()
+
+    with pytest.raises(AttributeError):
+        intent.status = IntentStatus.SUCCEEDED
+
+    assert PaymentIntent.objects.get().status == IntentStatus.PROCESSING
