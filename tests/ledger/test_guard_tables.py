@@ -19,7 +19,6 @@ TABLES = [
     "ledger_entry",
 ]
 CALLABLE = {
-    "ledger_open_book",
     "ledger_open_account",
     "ledger_set_limits",
     "ledger_set_status",
@@ -78,7 +77,7 @@ def test_every_function_is_the_owners_and_bound_to_its_schema(acme, schema):
         )
         functions = cursor.fetchall()
 
-    assert len(functions) == 10
+    assert len(functions) == 9
     for name, is_definer, configuration, role in functions:
         assert (is_definer, role) == (True, "treasury_owner"), name
         assert configuration in (
@@ -156,5 +155,5 @@ def test_an_account_has_the_type_of_its_role(acme, balance):
     with pytest.raises(DatabaseError, match="ledger_account_type_of_role"):
         run(
             "SELECT ledger_open_account(gen_random_uuid(), 'PROVIDER_FEES', NULL, branch_id, 'KES', 2::smallint,"
-            " 'LIABILITY', 'x', 1, 1, 1::smallint, now()) FROM ledger_account LIMIT 1"
+            " 'LIABILITY', 'x', 1, 1, 1::smallint, now(), 'KES', 'Africa/Nairobi', true) FROM ledger_account LIMIT 1"
         )

@@ -13,6 +13,7 @@ from apps.ledger.contracts import AccountRole, Leg, credit, debit
 from apps.ledger.models import Account, Balance, Book, Entry, Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import accounts, journals
+from apps.tenancy.selectors import organisations
 from tests.factories import ledger
 from tests.factories.ledger import NOW
 
@@ -302,7 +303,7 @@ def test_a_sum_that_overflows_the_balance_is_refused(balance, unapplied):
 def test_the_public_schema_is_no_place_to_book(balance, unapplied):
     connection.set_schema_to_public()
 
-    with pytest.raises(journals.LedgerMisused):
+    with pytest.raises(organisations.NoOrganisation):
         ledger.post(ledger.transfer(balance, unapplied, 1_00))
 
 

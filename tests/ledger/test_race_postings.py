@@ -207,8 +207,8 @@ def test_a_sharded_account_spreads_and_sums(committed_acme, balance, branch):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT ledger_open_account(%s, 'PROVIDER_FEES', NULL, %s, 'KES', 2::smallint, 'EXPENSE', 'Fees', 5210, 90,"
-            " 4::smallint, %s)",
-            open_book_first(balance) and [ids.new(), branch.id, NOW],
+            " 4::smallint, %s, 'KES', 'Africa/Nairobi', true)",
+            [ids.new(), branch.id, NOW],
         )
     fees = ledger.ref(AccountRole.PROVIDER_FEES, branch.id)
     together(committed_acme, [lambda: ledger.post(ledger.transfer(fees, balance, 1_00))] * 8)
@@ -218,7 +218,3 @@ def test_a_sharded_account_spreads_and_sums(committed_acme, balance, branch):
     with pytest.raises(journals.DraftInvalid):
         accounts.set_limits(ref=fees, net_floor=None, net_ceiling=Money(1, "KES"), actor=SYSTEM, now=NOW)
     assert verification.verify().is_clean
-
-
-def open_book_first(ref: AccountRef) -> Account:
-    return accounts.ensure(ref=ref, now=NOW)

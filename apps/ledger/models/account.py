@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import reduce
 from operator import or_
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Case, F, Q, Sum, Value, When
@@ -47,6 +48,9 @@ class AccountQuerySet(ReadOnlyQuerySet):
         return self.annotate(net=net)
 
 
+AccountManager = models.Manager.from_queryset(AccountQuerySet)
+
+
 class Account(LedgerModel):
     """
     One account of one branch in one currency.
@@ -75,7 +79,8 @@ class Account(LedgerModel):
     status = models.CharField(max_length=8, choices=choices(AccountStatus))
     opened_at = models.DateTimeField()
 
-    objects = AccountQuerySet.as_manager()
+    objects: ClassVar = AccountManager()
+    net: int  # read by with_net()
 
     class Meta:
         constraints = [

@@ -18,10 +18,13 @@ class ReadOnlyQuerySet(models.QuerySet):
     create = get_or_create = update_or_create = bulk_create = bulk_update = update = delete = _refuse
 
 
+ReadOnlyManager = models.Manager.from_queryset(ReadOnlyQuerySet)
+
+
 class LedgerModel(models.Model):
     """A managed table that the ORM only reads."""
 
-    objects = ReadOnlyQuerySet.as_manager()
+    objects = ReadOnlyManager()
 
     class Meta:
         abstract = True

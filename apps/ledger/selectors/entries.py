@@ -89,9 +89,9 @@ def _counters(entries: list[Entry]) -> dict[int, list[CounterAccount]]:
 
 
 def _line(entry: Entry, account: AccountBalance, counters: list[CounterAccount]) -> Line:
-    money = Money(entry.amount, entry.currency)
+    money = Money(int(entry.amount), entry.currency)
     is_debit = entry.direction == Direction.DEBIT
-    net = Money(entry.net_after, entry.currency)
+    net = Money(int(entry.net_after), entry.currency)
     balance = None if account.is_sharded else net if account.is_debit_normal else -net
     return Line(
         transaction_uid=entry.transaction.uid,

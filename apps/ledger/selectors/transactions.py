@@ -110,7 +110,7 @@ def _contract(transaction: Transaction) -> BookedTransaction:
 
 
 def _leg(entry: Entry) -> BookedLeg:
-    money = Money(entry.amount, entry.currency)
+    money = Money(int(entry.amount), entry.currency)
     is_debit = entry.direction == Direction.DEBIT
     return BookedLeg(
         account_uid=entry.account.uid,

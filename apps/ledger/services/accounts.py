@@ -10,8 +10,11 @@ from apps.kit import ids, money
 from apps.kit.actors import Actor
 from apps.kit.money import Money
 from apps.ledger.contracts import CHART, AccountRef, AccountStatus
-from apps.ledger.models import Account, Balance, Book
-from apps.ledger.services import books, refusals
+from apps.ledger.models import Account, Balance
+from apps.ledger.services import refusals
+from apps.tenancy.selectors import organisations
+
+OPEN_ACCOUNT = "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
 
 
 @transaction.atomic
@@ -19,7 +22,9 @@ def ensure(*, ref: AccountRef, now: datetime, name: str = "") -> Account:
     """
     Return the account that ``ref`` names, opened if need be under ``name``, ``ref.name`` or the role's own name.
 
-    Raises CurrencyUnknown, ExponentChanged or LedgerBusy. Opening takes a lock that is held until the transaction ends.
+    The organisation's first account opens its book with the organisation's base currency, zone and test mode, for good:
+    the book of a test organisation takes postings of any time, every other one only within 5 minutes of the database's
+    clock. Raises CurrencyUnknown or ExponentChanged. Opening takes a lock that is held until the transaction ends.
     """
     account = Account.objects.matching([ref]).first()
     return account or _open(ref, name=name, now=now)
@@ -102,11 +107,10 @@ def _set_status(
 
 def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
     line = CHART[ref.role]
-    if not Book.objects.exists():
-        books.open_book()
+    organisation = organisations.current()
     with refusals.translated(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s::smallint, %s)",
+            OPEN_ACCOUNT,
             [
                 ids.new(),
                 ref.role.value,
@@ -120,6 +124,9 @@ def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
                 line.width,
                 line.shards,
                 now,
+                organisation.base_currency,
+                organisation.time_zone,
+                organisation.is_test,
             ],
         )
         (account_id,) = cursor.fetchone()
@@ -134,5 +141,5 @@ def _minor(ref: AccountRef, limit: Money | None) -> int | None:
     return limit.minor
 
 
-def _text(minor: int | None) -> str | None:
+def _text(minor: object) -> str | None:
     return None if minor is None else str(minor)

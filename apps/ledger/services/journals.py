@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, transaction
-from django_tenants.utils import get_public_schema_name
 
 from apps.kit import ids
 from apps.kit.actors import Actor
@@ -30,6 +30,7 @@ from apps.ledger.services.refusals import (
     Unbalanced,
     translated,
 )
+from apps.tenancy.selectors import organisations
 
 __all__ = [
     "AccountClosed",
@@ -69,10 +70,10 @@ def post(*, draft: Draft, actor: Actor, now: datetime) -> Booked:
     The same draft again returns the first booking (``is_replay``). Missing accounts are opened. Balance rows stay locked
     until the caller's transaction ends: make this its last step. A refusal leaves the caller's transaction usable.
     Raises DraftInvalid, Unbalanced, KeyReused, LimitExceeded, AccountFrozen, AccountClosed, PeriodClosed, ClockSkewed,
-    and LedgerBusy when locks cannot be had; in a transaction of its own it has then tried 3 times.
+    and LedgerBusy when locks cannot be had; in a transaction of its own it has then tried 3 times. Outside an
+    organisation's schema it raises NoOrganisation.
     """
-    if connection.schema_name == get_public_schema_name():
-        raise LedgerMisused("a posting belongs to an organisation, and the present schema is the public one")
+    organisations.current()
     _check(draft)
     attempts = 1 if connection.in_atomic_block else ATTEMPTS
     while True:
@@ -97,7 +98,7 @@ def _book(draft: Draft, *, actor: Actor, now: datetime) -> Booked:
 
 def _call(
     draft: Draft, resolved: dict[AccountRef, Account], *, actor: Actor, now: datetime
-) -> tuple[str, list[object]]:
+) -> tuple[str, list[Any]]:
     """Return the function's call: the fast one for two legs in one currency."""
     head = [ids.new(), draft.key, request_hash(draft), draft.kind.value]
     tail = [

@@ -105,7 +105,7 @@ class LedgerBusy(errors.DomainError):
 
 
 class LedgerMisused(RuntimeError):
-    """The program is wrong: outside an organisation's schema, or not at READ COMMITTED."""
+    """The program is wrong: it books at another isolation level than READ COMMITTED."""
 
 
 BUSY_STATES = frozenset({"40P01", "40001", "55P03"})

@@ -1,20 +1,13 @@
 -- The only ways in which the application writes the book, currencies, accounts, limits and states.
--- {s} is the quoted schema. Errors: LG001 no such account, LG007 no book, LG012 malformed, LG014 other exponent,
+-- {s} is the quoted schema. Errors: LG001 no such account, LG004 closed, LG012 malformed, LG014 other exponent,
 -- LG015 account not empty.
 
--- Open the book of this organisation; a book that is open stays as it is.
-CREATE OR REPLACE FUNCTION {s}.ledger_open_book(p_functional_currency text, p_timezone text, p_is_test boolean)
-  RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
-BEGIN
-  PERFORM clock_timestamp() AT TIME ZONE p_timezone;
-  INSERT INTO ledger_book (id, functional_currency, timezone, is_test)
-    VALUES (1, p_functional_currency, p_timezone, p_is_test) ON CONFLICT (id) DO NOTHING;
-END $body$;
-
 -- Return the account of a role, owner, branch and currency; open it with the next code of the role's block if need be.
+-- The first account opens the book, with the last three arguments; a book that is open stays as it is.
 CREATE OR REPLACE FUNCTION {s}.ledger_open_account(
   p_uid uuid, p_role text, p_owner_id uuid, p_branch_id uuid, p_currency text, p_exponent smallint, p_type text,
-  p_name text, p_code integer, p_width integer, p_shards smallint, p_now timestamptz
+  p_name text, p_code integer, p_width integer, p_shards smallint, p_now timestamptz,
+  p_functional_currency text, p_timezone text, p_is_test boolean
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
   v_id bigint;
@@ -25,9 +18,6 @@ BEGIN
   IF FOUND THEN
     RETURN v_id;
   END IF;
-  IF NOT EXISTS (SELECT FROM ledger_book) THEN
-    RAISE EXCEPTION 'the book is not open' USING ERRCODE = 'LG007';
-  END IF;
 
   -- One opening at a time per organisation: codes are handed out without gaps. The lock is named by this schema's table.
   PERFORM pg_advisory_xact_lock(7402, 'ledger_account'::regclass::oid::integer);
@@ -35,6 +25,12 @@ BEGIN
     WHERE role = p_role AND owner_id IS NOT DISTINCT FROM p_owner_id AND branch_id = p_branch_id AND currency = p_currency;
   IF FOUND THEN
     RETURN v_id;
+  END IF;
+
+  IF NOT EXISTS (SELECT FROM ledger_book) THEN
+    PERFORM clock_timestamp() AT TIME ZONE p_timezone;  -- refuses an unknown zone
+    INSERT INTO ledger_book (id, functional_currency, timezone, is_test)
+      VALUES (1, p_functional_currency, p_timezone, p_is_test);
   END IF;
 
   -- ISO 4217 has no exponent above 4.
