@@ -1,12 +1,12 @@
 """Post a journal: what is booked, what is a repetition, what is refused."""
 
 import dataclasses
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from apps.kit import ids
+from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole, Leg, credit, debit
@@ -272,10 +272,13 @@ def test_a_test_organisation_books_at_any_time_and_a_live_one_does_not(zuri):
         ledger.ref(role, branch.id) for role in (AccountRole.SUSPENSE, AccountRole.PROVIDER_BALANCE)
     )
 
-    with pytest.raises(journals.ClockSkewed):
-        ledger.post(ledger.transfer(held, owed, 1_00), now=datetime(2020, 1, 1, tzinfo=UTC))
+    for skewed in (clock.now() - timedelta(minutes=6), clock.now() + timedelta(minutes=6)):
+        with pytest.raises(journals.ClockSkewed):
+            ledger.post(ledger.transfer(held, owed, 1_00), now=skewed)
+    ledger.post(ledger.transfer(held, owed, 2_00), now=clock.now() - timedelta(minutes=4))
 
-    assert Transaction.objects.exists() is False
+    assert balances.of(held) == kes(2_00)
+    assert Book.objects.get().is_test is False
 
 
 def test_sums_beyond_64_bits_and_18_decimals_are_exact(branch):
