@@ -9,8 +9,9 @@ from script.devkit.folders import PYTHON, ROOT, Folders
 from script.devkit.programs import SERVICES, Program
 
 WORKER_QUEUES = "default,events,providers,webhooks"
+SIMULATOR_SETTINGS = "treasury.settings.simulator"
 IDLE_PRIORITY = "19"
-CELERY = ["-m", "celery", "-A", "treasury"]
+CELERY = ["-m", "celery", "--skip-checks", "-A", "treasury"]  # migrate_all and script/test run the checks
 QUIET = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
 
 
@@ -20,17 +21,29 @@ def manage(*arguments: str) -> list[str]:
 
 
 def simulator(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) -> Program:
-    """The stand-in for the payment providers; it keeps its own store."""
+    """The stand-in for the payment providers; it has a store and settings of its own and gets no secret."""
     store = str(folders.var / "simulator.sqlite3")
     command = manage("runsimulator", "--host", "127.0.0.1", "--port", str(ports.simulator), "--store", store)
-    return Program(name="simulator", command=command, environment=variables, tier=SERVICES, folder=ROOT)
+    plain = {name: value for name, value in variables.items() if not name.startswith("TREASURY_")}
+    own = {**plain, "DJANGO_SETTINGS_MODULE": SIMULATOR_SETTINGS}
+    return Program(name="simulator", command=command, environment=own, tier=SERVICES, folder=ROOT)
 
 
 def interfaces(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) -> list[Program]:
     """Web, workers and beat; all of them use the application's database role."""
     python = str(PYTHON)
     web = ["-m", "gunicorn", "treasury.wsgi:application", "--bind", f"127.0.0.1:{ports.http}"]
-    threads = ["--workers", "2", "--threads", "4", "--worker-class", "gthread", "--graceful-timeout", "5"]
+    threads = [
+        "--preload",
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--worker-class",
+        "gthread",
+        "--graceful-timeout",
+        "5",
+    ]
     worker = [
         "worker",
         *QUIET,

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -115,9 +116,19 @@ def boot(options: Options, supervisor: Supervisor) -> None:
     variables = {**environment.base(programs=binaries()), **own}
     code = _code_stamp(folders, wanted)
     migrate(folders, supervisor, variables=variables, code=code)
-    _start_simulator(folders, ports, supervisor, variables=variables)
-    seed(folders, supervisor, variables=variables, code=code)
-    _start_interfaces(folders, ports, supervisor, variables=variables)
+    is_simulator_up = _start_simulator(folders, ports, supervisor, variables=variables)
+    if not is_seeded(folders, code):
+        with step("simulator") as running:
+            supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
+            running.note = ports.simulator_url
+        with step("demo organisation"):
+            seed(folders, supervisor, variables=variables, code=code)
+    with step("simulator, web, worker, documents, beat") as running:
+        _start_interfaces(folders, ports, supervisor, variables=variables)
+        supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
+        running.note = "healthy"
+    with step("pdf rendering (pango)") as running:
+        running.note = packages.pango_state()
 
 
 def migrate(folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], code: str) -> None:
@@ -129,62 +140,50 @@ def migrate(folders: Folders, supervisor: Supervisor, *, variables: dict[str, st
             return
         stamp.unlink(missing_ok=True)
         command = processes.manage("migrate_all")
-        code_of_exit = supervisor.run(
+        exit_code = supervisor.run(
             "migrate_all", command, environment=processes.as_owner(variables), name="migrate"
         )
-        _require_success(code_of_exit, "migrate_all", folders.log / "migrate.log")
+        _require_success(exit_code, "migrate_all", folders.log / "migrate.log")
         stamp.write_text(code, encoding="utf-8")
+
+
+def is_seeded(folders: Folders, code: str) -> bool:
+    """Whether this code has made the demo organisation in this database."""
+    return bool(code) and is_stamped(folders.run / "seeded", code) and (folders.var / "demo.json").is_file()
 
 
 def seed(folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], code: str) -> None:
     """Make the demo organisation; safe to repeat."""
-    stamp, credentials = folders.run / "seeded", folders.var / "demo.json"
-    with step("demo organisation") as running:
-        if code and is_stamped(stamp, code) and credentials.is_file():
-            running.note = "up to date"
-            return
-        stamp.unlink(missing_ok=True)
-        command = processes.manage("seed_demo", "--credentials", str(credentials))
-        code_of_exit = supervisor.run(
-            "seed_demo", command, environment=processes.as_owner(variables), name="seed"
-        )
-        _require_success(code_of_exit, "seed_demo", folders.log / "seed.log")
-        if credentials.is_file():
-            credentials.chmod(0o600)
-        stamp.write_text(code, encoding="utf-8")
+    credentials, stamp = folders.var / "demo.json", folders.run / "seeded"
+    stamp.unlink(missing_ok=True)
+    command = processes.manage("seed_demo", "--credentials", str(credentials))
+    exit_code = supervisor.run("seed_demo", command, environment=processes.as_owner(variables), name="seed")
+    _require_success(exit_code, "seed_demo", folders.log / "seed.log")
+    stamp.write_text(code, encoding="utf-8")
 
 
 def _start_simulator(
     folders: Folders, ports: Ports, supervisor: Supervisor, *, variables: dict[str, str]
-) -> None:
-    with step("simulator") as running:
-        program = processes.simulator(folders, ports=ports, variables=processes.as_application(variables))
-        supervisor.start(program)
-        supervisor.wait_for(
-            "the simulator",
-            lambda: health.answers(f"{ports.simulator_url}/__control/health"),
-            seconds=HEALTHY_SECONDS,
-        )
-        running.note = ports.simulator_url
+) -> Callable[[], bool]:
+    """Start the simulator, which seeding needs; return the question whether it is up."""
+    supervisor.start(processes.simulator(folders, ports=ports, variables=processes.as_application(variables)))
+    return partial(health.answers, f"{ports.simulator_url}/__control/health")
 
 
 def _start_interfaces(
     folders: Folders, ports: Ports, supervisor: Supervisor, *, variables: dict[str, str]
 ) -> None:
-    with step("web, worker, documents, beat") as running:
-        for program in processes.interfaces(
-            folders, ports=ports, variables=processes.as_application(variables)
-        ):
-            supervisor.start(program)
-        supervisor.wait_for(
-            "the web interface", lambda: health.answers(f"{ports.url}/readyz"), seconds=HEALTHY_SECONDS
-        )
-        for name in ("worker", "documents"):
-            listening = partial(processes.is_listening, supervisor.children[name].log)
-            supervisor.wait_for(f"the {name} process", listening, seconds=HEALTHY_SECONDS)
-        running.note = "healthy"
-    with step("pdf rendering (pango)") as running:
-        running.note = packages.pango_state()
+    """
+    Start web, workers and beat, and wait until web and worker serve.
+
+    The documents worker loads at idle priority: it is started, and watched, but nobody waits for it.
+    """
+    for program in processes.interfaces(folders, ports=ports, variables=processes.as_application(variables)):
+        supervisor.start(program)
+    listening = partial(processes.is_listening, supervisor.children["worker"].log)
+    supervisor.wait_for("the worker", listening, seconds=HEALTHY_SECONDS)
+    ready = partial(health.answers, f"{ports.url}/readyz")
+    supervisor.wait_for("the web interface", ready, seconds=HEALTHY_SECONDS)
 
 
 def _require_success(code: int, command: str, log: Path) -> None:
