@@ -39,7 +39,6 @@ SCOPES = {
     "events:read": "List events",
     "keys:read": "List API keys",
     "keys:write": "Make and revoke API keys",
-    "ledger:read": "Read accounts, balances, transactions and entries",
     "payments:read": "Read payments",
     "payments:write": "Create, confirm, cancel and verify payments",
     "receipts:read": "Read receipts",

@@ -1,0 +1,137 @@
+"""Refuse strangers: who is not let in learns nothing, neither which organisations there are nor which paths."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.access.contracts import SCOPES
+from apps.access.services import api_keys
+from apps.kit import clock, ids
+from apps.kit.actors import SYSTEM
+from tests.factories import access as make
+from tests.isolation import endpoints
+
+EVERY = endpoints.every()
+CANONICAL = [endpoint for endpoint in EVERY if not endpoint.is_alias]
+CLIENT = Client(raise_request_exception=False)
+OWN_HEADERS = {"Request-Id"}
+
+
+def answer(method, path, *, secret=None, host="localhost"):
+    """Return what a caller can tell one answer from another by: status, headers and body without the request's id."""
+    headers = {"host": host, **({"Authorization": f"Bearer {secret}"} if secret is not None else {})}
+    response = CLIENT.generic(method, path, "{}", content_type="application/json", headers=headers)
+    body = response.content.replace(response["Request-Id"].encode(), b"")
+    return (
+        response.status_code,
+        {name: value for name, value in response.items() if name not in OWN_HEADERS},
+        body,
+    )
+
+
+@pytest.fixture
+def strangers(db, in_organisation):
+    """Return the keys that do not open acme: none, nonsense, another organisation's, revoked, expired."""
+    in_organisation("zuri")
+    foreign = make.issued().secret
+    in_organisation("acme")
+    revoked, expired = make.issued(), make.issued(expires_at=make.NOW + timedelta(seconds=1))
+    api_keys.revoke(key_id=revoked.key.id, actor=SYSTEM, now=make.NOW)
+    connection.set_schema_to_public()
+    with clock.fixed(make.NOW + timedelta(days=1)):
+        yield [None, "", "nonsense", "tsk_test_00000000_" + "0" * 40, foreign, revoked.secret, expired.secret]
+
+
+@pytest.fixture
+def member_key(db, in_organisation):
+    in_organisation("acme")
+    secret = make.issued().secret
+    connection.set_schema_to_public()
+    return secret
+
+
+def the_answer():
+    return answer("GET", "/v1/nowhere/payments")
+
+
+def test_the_answer_says_nothing(db):
+    status, headers, body = the_answer()
+
+    assert status == 401
+    assert headers["WWW-Authenticate"] == "Bearer"
+    assert headers["Cache-Control"] == "no-store"
+    assert not {"Allow", "Location"} & set(headers)
+    assert b"nowhere" not in body
+
+
+def test_every_endpoint_gives_every_stranger_the_same_answer(strangers):
+    expected = the_answer()
+
+    for endpoint in EVERY:
+        for secret in strangers:
+            got = answer(endpoint.method, endpoint.path(organisation="acme"), secret=secret)
+            assert got == expected, (str(endpoint), secret)
+
+
+@pytest.mark.parametrize(
+    "name", ["nowhere", ids.encode("ten", endpoints.NOBODYS), str(endpoints.NOBODYS), "public", "template"]
+)
+def test_an_organisation_that_does_not_exist_gives_the_same_answer(name, member_key):
+    expected = the_answer()
+
+    for endpoint in EVERY:
+        for secret in (None, member_key):
+            got = answer(endpoint.method, endpoint.path(organisation=name), secret=secret)
+            assert got == expected, (str(endpoint), secret)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/", "/v1/acme", "/v1/acme/", "/v1/acme/nothing", "/v1/acme/payments/", "/v1/acme//payments", "/v1//payments",
+        "/v1/ACME/payments", "/v1/acme%2Fpayments", "/v1/../v1/acme/payments", "/v1/acme/payments/pi_1/nothing", "/v1/org_acme/payments",
+        "/v1/platform/", "/v1/public/", "/v1/docsavanna/payments", "/v1/docs-r-us/payments", "/v1/openapi-ltd/payments",
+        "/api/v1/acme/nothing", "/api/v1/nowhere/payments", "/v1/\N{SNOWMAN}/payments", "/v1/acme%00/payments",
+    ],
+)  # fmt: skip
+def test_a_path_that_does_not_exist_gives_the_same_answer(db, path):
+    expected = the_answer()
+
+    for method in ("GET", "POST", "DELETE", "OPTIONS", "TRACE"):
+        assert answer(method, path) == expected, method
+
+
+def test_a_host_of_another_organisation_gives_the_same_answer(member_key):
+    assert answer("GET", "/v1/acme/branches", secret=member_key, host="acme.testserver")[0] == 200
+    assert answer("GET", "/v1/acme/branches", secret=member_key, host="zuri.testserver") == the_answer()
+
+
+def test_every_action_declares_a_scope_and_refuses_a_key_without_it(db, in_organisation):
+    in_organisation("acme")
+    lacking = {scope: make.issued(tuple(s for s in SCOPES if s != scope)).secret for scope in SCOPES}
+    connection.set_schema_to_public()
+
+    for endpoint in EVERY:
+        scope = endpoint.view.required_scopes[endpoint.action]
+        status, _, body = answer(endpoint.method, endpoint.path(organisation="acme"), secret=lacking[scope])
+        assert (status, b"insufficient_scope" in body, scope.encode() in body) == (403, True, True), str(
+            endpoint
+        )
+
+
+def test_scopes_are_those_that_endpoints_ask_for():
+    asked = {endpoint.view.required_scopes[endpoint.action] for endpoint in EVERY}
+
+    assert asked == set(SCOPES)
+
+
+def test_a_row_that_does_not_exist_is_not_found(member_key):
+    for endpoint in (e for e in CANONICAL if e.is_about_a_row):
+        status, _, body = answer(endpoint.method, endpoint.path(organisation="acme"), secret=member_key)
+
+        if endpoint.method in {"get", "delete"}:
+            assert (status, b"resource_not_found" in body) == (404, True), str(endpoint)
+        else:  # an empty body may be refused before the row is looked for
+            assert status in {400, 404, 422}, str(endpoint)
