@@ -12,7 +12,7 @@ from apps.tenancy.services import fan_out
 BATCH = 200
 
 
-@shared_task(name="events.relay", queue="events")
+@shared_task(name="events.relay")
 def relay(*, lane: str, **_: object) -> None:
     """Run what is due in one queue; sent to the worker queue of that name. After 200 handlers another job goes on."""
     for _turn in range(BATCH):
@@ -21,19 +21,19 @@ def relay(*, lane: str, **_: object) -> None:
     outbox.wake([lane])
 
 
-@shared_task(name="events.send_webhook", queue="webhooks")
+@shared_task(name="events.send_webhook")
 def send_webhook(*, delivery_id: str, **_: object) -> None:
     """Make one attempt to deliver a webhook, if it is due."""
     webhook_attempts.make(delivery_id=UUID(delivery_id), now=clock.now())
 
 
-@shared_task(name="events.sweep", queue="default", scope="public")
+@shared_task(name="events.sweep", scope="public")
 def sweep(**_: object) -> None:
     """Have every organisation look for what is due."""
     fan_out.each_ready("events.sweep_organisation")
 
 
-@shared_task(name="events.sweep_organisation", queue="events")
+@shared_task(name="events.sweep_organisation")
 def sweep_organisation(**_: object) -> None:
     """Start what is due in this organisation and was not started by its wake-up."""
     sweeps.wake_due(now=clock.now())

@@ -56,6 +56,7 @@ class Receiver:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop listening; a second time changes nothing."""
         self.server.shutdown()
         self.server.server_close()
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from apps.audit.models import AuditRecord
 from apps.events.models import DeliveryStatus, EventDelivery, OutboxEvent
 from apps.events.services import outbox, relay
-from apps.kit import ids
+from apps.kit import clock, ids
 from tests.events import handlers
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW
@@ -109,7 +109,7 @@ def test_publishers_of_one_aggregate_commit_in_the_order_of_their_numbers(commit
 
 def test_a_worker_killed_between_handler_and_mark_keeps_no_half(committed_acme, tmp_path):
     """A real process, killed by SIGKILL after the handler has written and before the mark."""
-    factory.publish(INTERNAL_TYPE)
+    factory.publish(INTERNAL_TYPE, now=clock.now())
     (tmp_path / "events.after_handler").touch()
 
     worker = relay_in_process(tmp_path)

@@ -100,10 +100,11 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, **_: str) -> Response:
         """Replace the signing secret; webhooks bear both signatures until the grace period ends."""
+        endpoint = self.get_object()
         body = serializers.RotateSecretIn(data=request.data)
         body.is_valid(raise_exception=True)
         made = webhook_endpoints.rotate_secret(
-            endpoint_id=self.get_object().id,
+            endpoint_id=endpoint.id,
             grace=timedelta(hours=body.validated_data["grace_hours"]),
             actor=request.actor,
             now=clock.now(),
@@ -198,10 +199,11 @@ class SandboxInboxViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
     @action(detail=True, methods=["post"], url_path="fail-next")
     def fail_next(self, request: Request, **_: str) -> Response:
         """Answer the next requests with an error status: ``{"respond": 500, "times": 3}``."""
+        found = self.get_object()
         body = serializers.FailNextIn(data=request.data)
         body.is_valid(raise_exception=True)
         inbox = sandbox_inboxes.fail_next(
-            inbox_id=self.get_object().id,
+            inbox_id=found.id,
             status=body.validated_data["respond"],
             times=body.validated_data["times"],
         )

@@ -7,13 +7,19 @@ from django.db.models import QuerySet
 from apps.events.models import WebhookDelivery, WebhookEndpoint
 
 
-def endpoints(*, application_id: UUID, branch_id: UUID | None) -> QuerySet[WebhookEndpoint]:
-    """Return the endpoints of one application; who is bound to a branch sees those of that branch only."""
-    rows = WebhookEndpoint.objects.kept().filter(application_id=application_id)
+def endpoints(*, application_id: UUID | None, branch_id: UUID | None) -> QuerySet[WebhookEndpoint]:
+    """
+    Return the endpoints of one application, or (None, for people in the portal) of all.
+
+    Who is bound to a branch sees those of that branch only.
+    """
+    rows = WebhookEndpoint.objects.kept()
+    if application_id is not None:
+        rows = rows.filter(application_id=application_id)
     return rows if branch_id is None else rows.filter(branch_id=branch_id)
 
 
-def deliveries(*, application_id: UUID, branch_id: UUID | None) -> QuerySet[WebhookDelivery]:
+def deliveries(*, application_id: UUID | None, branch_id: UUID | None) -> QuerySet[WebhookDelivery]:
     """Return the deliveries to those endpoints, with event, endpoint and attempts."""
     visible = endpoints(application_id=application_id, branch_id=branch_id)
     return (

@@ -73,7 +73,7 @@ def handlers_of(event_type: str, audience: str) -> Sequence[Handler]:
 def _check(event: NewEvent) -> None:
     if REGISTRY.get(event.type.name) != event.type:
         raise NotDeclared(event.type.name)
-    if not settings.TREASURY.get("VALIDATE_EVENTS", settings.DEBUG):
+    if not settings.TREASURY["VALIDATE_EVENTS"]:
         return
     errors = sorted(error.message for error in _validator(event.type.name).iter_errors(event.data))
     if event.type.audience == Audience.PARTNER and "id" not in event.data.get("object", {}):

@@ -90,10 +90,7 @@ def create(
     webhook_urls.check(url)
     _check_types(event_types)
     locks.advisory(f"webhook-endpoints:{application_id}")
-    if WebhookEndpoint.objects.kept().filter(application_id=application_id).count() >= ENDPOINTS_MAX:
-        raise EndpointLimit(
-            f"An application has at most {ENDPOINTS_MAX} webhook endpoints. Delete one first."
-        )
+    _check_room(application_id, branch_id, url)
 
     secret = signatures.new_secret()
     endpoint = WebhookEndpoint(
@@ -203,6 +200,18 @@ def _check_types(event_types: Collection[str]) -> None:
         message = f"No such event type: {', '.join(unknown)}."
         raise EventTypeUnknown(
             message, errors=[errors.FieldError("/event_types", "event_type_unknown", message)]
+        )
+
+
+def _check_room(application_id: UUID, branch_id: UUID | None, url: str) -> None:
+    present = WebhookEndpoint.objects.kept().filter(application_id=application_id)
+    twin = present.filter(url=url, branch_id=branch_id).first()
+    if twin is not None:
+        name = ids.encode(PREFIX, twin.id)
+        raise EndpointExists(f"{name} has this URL already. Rotate its secret if it was lost.")
+    if present.count() >= ENDPOINTS_MAX:
+        raise EndpointLimit(
+            f"An application has at most {ENDPOINTS_MAX} webhook endpoints. Delete one first."
         )
 
 
