@@ -59,7 +59,8 @@ class Step:
     """
     One line of a timeline. ``is_gap``: from here on nobody knew, until the next line.
 
-    Neighbours with the same ``fold`` become one line: repeated questions, events told to one endpoint.
+    Neighbours with the same ``fold`` become one line: repeated questions, events told to one endpoint. ``rank`` orders
+    what happened at the same instant.
     """
 
     at: datetime
@@ -71,6 +72,7 @@ class Step:
     targets: tuple[Target, ...] = ()
     is_gap: bool = False
     fold: str = ""
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)

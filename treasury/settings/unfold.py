@@ -29,11 +29,7 @@ UNFOLD = {
     "STYLES": [own("tokens.css"), own("treasury.css"), own("portal.css")],
     "SCRIPTS": [own("treasury.js")],
     "LOGIN": {"image": own("login-image.svg"), "form": "apps.portal.forms.SignInForm"},
-    "COMMAND": {
-        "search_models": False,
-        "search_callback": "apps.portal.pages.search.find",
-        "show_history": False,
-    },
+    "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

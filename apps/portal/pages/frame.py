@@ -36,7 +36,7 @@ class Pages:
 
 def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
     """
-    Make a view a page of the organisation's site: to read only, for members whose role has the permission.
+    Make a view a page of the organisation's site: to read only, for members whose role has the permission ("" for all).
 
     A stranger is sent to sign in, a member without the permission gets 403, and what a selector does not find (or the
     reader may not see) is 404; both keep the frame. From the home page a member without its permission goes to the
@@ -47,7 +47,7 @@ def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, **names: Any) -> HttpResponse:
             request.current_app = admin.site.name
-            if not request.user.has_perm(permission):
+            if permission and not request.user.has_perm(permission):
                 if is_home and (elsewhere := menu.first(request)):
                     return HttpResponseRedirect(elsewhere)
                 return forbidden(request, permission)

@@ -14,7 +14,7 @@ from apps.ledger.selectors import accounts as ledger_accounts
 from apps.ledger.selectors import entries, transactions
 from apps.portal.contracts import Fact, Target
 from apps.portal.pages import frame
-from apps.portal.selectors import ledger, states
+from apps.portal.selectors import ledger, states, words
 
 
 @frame.page("ledger.view")
@@ -66,6 +66,7 @@ def transaction(request: HttpRequest, transaction_uid: UUID) -> HttpResponse:
         crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
         transaction=booked,
         booking=ledger.booking(booked, request.user),
+        booked_by=words.actor(booked.created_by),
         source=Target("payment", booked.source_id, _("Payment"))
         if booked.source_type == "payment_intent"
         else None,

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from apps.portal.pages import cash_position, inboxes, ledger, payments, webhooks
+from apps.portal.pages import cash_position, inboxes, ledger, payments, search, webhooks
 
 urlpatterns = [
     path("", cash_position.show, name="portal-cash-position"),
+    path("search/", search.show, name="portal-search"),
     path("payments/<uuid:payment_id>/", payments.show, name="portal-payment"),
     path("receipts/<uuid:receipt_id>/pdf", payments.receipt_pdf, name="portal-receipt-pdf"),
     path("ledger/accounts/", ledger.accounts, name="portal-accounts"),

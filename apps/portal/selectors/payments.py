@@ -137,7 +137,10 @@ def _notice(intent: Any, attempt: Any) -> str:
     """Return what the reader must know before he does anything, or an empty text."""
     if intent.status == IntentStatus.UNKNOWN:
         rail = words.rail(intent.method)
-        return f"{rail} has not said what became of the request. The money may have moved. Do not ask the payer again."
+        return (
+            f"{rail} has not said what became of the request, so the money may have moved. Do not ask the payer again. "
+            "A late answer settles it by itself; a receipt that the payer shows can be verified."
+        )
     if intent.status == IntentStatus.IN_REVIEW and attempt and attempt.received:
         return f"{attempt.received} arrived, {intent.money} was asked for. The money waits in suspense for a person."
     return ""

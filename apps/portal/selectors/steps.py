@@ -17,6 +17,25 @@ CLOSED = {
     IntentStatus.CANCELLED: (Tone.QUIET, "block", "Cancelled"),
     IntentStatus.EXPIRED: (Tone.QUIET, "timer_off", "Expired"),
 }
+CAUSES = [
+    "created",
+    "confirmed",
+    "cancel_requested",
+    "sending",
+    "initiated",
+    "unknown",
+    "question",
+    "callback",
+    "failed",
+    "booked",
+    "transaction",
+    "closed",
+    "settled",
+    "receipt",
+    "told",
+]
+RANKS = {kind: rank for rank, kind in enumerate(CAUSES)}
+"""Cause before effect, where both carry the same instant."""
 SPECIAL_WORDS = {
     "DUPLICATE": "The provider repeated itself; nothing changed.",
     "APPLIED": "Stored, matched and applied.",
@@ -25,8 +44,9 @@ SPECIAL_WORDS = {
 
 def of_intent(intent: Any, facts: Iterable[TimelineFact], *, maker: str) -> list[Step]:
     """Return the steps of the intent itself; ``maker`` is who asked for it."""
+    own = [fact for fact in facts if fact.attempt_number == 0]
     return [
-        step for fact in facts if fact.attempt_number == 0 and (step := _intent_step(intent, fact, maker))
+        replace(step, rank=RANKS[fact.kind]) for fact in own if (step := _intent_step(intent, fact, maker))
     ]
 
 
@@ -71,7 +91,7 @@ def of_attempts(
         own = [fact for fact in facts if fact.attempt_number == attempt.number]
         led_to = next((fact.kind for fact in own if fact.kind in {"initiated", "unknown", "failed"}), "")
         for fact in own:
-            step = _attempt_step(attempt, fact)
+            step = replace(_attempt_step(attempt, fact), rank=RANKS[fact.kind])
             found.append(replace(step, raws=raws) if fact.kind == led_to else step)
     return found
 
@@ -90,9 +110,7 @@ def _attempt_step(attempt: Any, fact: TimelineFact) -> Step:
             )
         case "unknown":
             text = f"The money may have moved. Nothing is sent again until {rail} answers."
-            return Step(
-                fact.at, Tone.UNKNOWN, "help", "No answer that says: outcome unknown", text, is_gap=True
-            )
+            return Step(fact.at, Tone.UNKNOWN, "help", "No answer: outcome unknown", text, is_gap=True)
         case "failed":
             badge = states.ATTEMPT[attempt.status]
             reason = attempt.failure_message or attempt.failure_code
@@ -129,6 +147,7 @@ def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
             _answer(call),
             raws=wire([call]) if may_see_raw else (),
             fold=f"{call.kind}:{call.subject_id}",
+            rank=RANKS["question"],
         )
         for call in calls
         if call.kind not in {PUSH, TOKEN}
@@ -160,7 +179,17 @@ def of_callbacks(callbacks: Iterable[CallbackFact], *, may_see_raw: bool) -> lis
         text = f"{callback.note or SPECIAL_WORDS.get(callback.status, badge.word + '.')}{sender}"
         raws = (Raw("Raw callback", f"SHA-256 {callback.sha256}\n\n{callback.body}"),) if may_see_raw else ()
         title = f"Callback received, {badge.word.lower()}"
-        found.append(Step(callback.received_at, badge.tone, badge.icon, title, text, raws=raws))
+        found.append(
+            Step(
+                callback.received_at,
+                badge.tone,
+                badge.icon,
+                title,
+                text,
+                raws=raws,
+                rank=RANKS["callback"],
+            )
+        )
     return found
 
 
@@ -173,6 +202,7 @@ def of_bookings(bookings: Iterable[Booking]) -> list[Step]:
             "Booked",
             f"{booking.description}: {_sides(booking)}.",
             targets=(Target("transaction", booking.uid, booking.number),),
+            rank=RANKS["transaction"],
         )
         for booking in bookings
     ]
@@ -187,11 +217,30 @@ def _sides(booking: Booking) -> str:
 def of_receipt(receipt: ReceiptFacts | None, stored_at: Any) -> list[Step]:
     if receipt is None:
         return []
-    steps = [Step(receipt.issued_at, Tone.DONE, "receipt_long", "Receipt issued", f"{receipt.number}.")]
+    steps = [
+        Step(
+            receipt.issued_at,
+            Tone.DONE,
+            "receipt_long",
+            "Receipt issued",
+            f"{receipt.number}.",
+            rank=RANKS["receipt"],
+        )
+    ]
     if receipt.sha256 and stored_at:
         text = f"SHA-256 {receipt.sha256[:16]}…"
         target = Target("receipt", receipt.id, "PDF")
-        steps.append(Step(stored_at, Tone.DONE, "description", "Receipt PDF stored", text, targets=(target,)))
+        steps.append(
+            Step(
+                stored_at,
+                Tone.DONE,
+                "description",
+                "Receipt PDF stored",
+                text,
+                targets=(target,),
+                rank=RANKS["receipt"],
+            )
+        )
     return steps
 
 
@@ -207,6 +256,7 @@ def of_deliveries(deliveries: Iterable[DeliveryLine]) -> list[Step]:
             f"{delivery.event} to {delivery.host}: {delivery.answer}.",
             targets=(Target("delivery", delivery.id, delivery.event),),
             fold=f"{delivery.status}:{delivery.host}",
+            rank=RANKS["told"],
         )
         for delivery in deliveries
         if delivery.finished_at is not None and delivery.status in titles
@@ -216,7 +266,7 @@ def of_deliveries(deliveries: Iterable[DeliveryLine]) -> list[Step]:
 def folded(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Order the steps by time and make one of neighbours that say the same."""
     runs: list[list[Step]] = []
-    for step in sorted(steps, key=lambda one: one.at):
+    for step in sorted(steps, key=lambda one: (one.at, one.rank)):
         if step.fold and runs and runs[-1][0].fold == step.fold:
             runs[-1].append(step)
         else:

@@ -61,7 +61,7 @@ def actor(text: str) -> str:
     try:
         key = UUID(identity)
     except ValueError:
-        return {"system": "Treasury", "provider": "the provider"}.get(kind, text)
+        return {"system": "Treasury", "provider": "Provider's report"}.get(kind, text)
     if kind == ActorKind.API_KEY.lower() and (found := api_keys.get(key)):
         return f"{found.application.name}, key {found.name}"
     if kind == ActorKind.USER.lower() and (member := memberships.everybody().filter(user_id=key).first()):

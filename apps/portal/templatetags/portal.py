@@ -6,6 +6,9 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from apps.access.selectors import memberships
 from apps.kit import admin as markup
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountStatus
@@ -29,6 +33,7 @@ PAGES = {
     "delivery": "portal-delivery",
     "receipt": "portal-receipt-pdf",
 }
+PUBLIC = "public"
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -169,6 +174,13 @@ def zone() -> str:
 @register.simple_tag
 def zone_name() -> str:
     return timezone.localtime().tzname() or "UTC"
+
+
+@register.simple_tag
+def role_name(user: AbstractBaseUser | AnonymousUser) -> str:
+    """The person's role in this organisation; outside of one, the name he signs in with."""
+    membership = memberships.of(user) if connection.schema_name != PUBLIC else None
+    return membership.role.name if membership else user.get_username()
 
 
 @register.simple_tag
