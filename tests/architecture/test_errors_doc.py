@@ -1,0 +1,19 @@
+"""docs/errors.md is what the code declares."""
+
+from django.conf import settings
+
+from treasury.management.commands import list_errors
+
+PATH = settings.BASE_DIR / "docs" / "errors.md"
+
+
+def test_reference_lists_every_refusal():
+    assert PATH.read_text() == list_errors.document(), "script/console list_errors > docs/errors.md"
+
+
+def test_a_code_has_one_status():
+    by_code: dict[str, set[int]] = {}
+    for row in list_errors.declared():
+        by_code.setdefault(row.code, set()).add(row.status)
+
+    assert {code: found for code, found in by_code.items() if len(found) > 1} == {}
