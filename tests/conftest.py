@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from django.conf import settings
@@ -21,6 +22,8 @@ from django.test import TestCase, TransactionTestCase
 
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
+from script.devkit.ephemeral import RunningTreasury, running_treasury
+from tests import running
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUGS = ("acme", "zuri")
@@ -30,7 +33,9 @@ DIRTY = """
     SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relname <> 'django_migrations' AND pg_relation_size(c.oid) > 0
       AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
-GUARDED = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgtype & 32 = 32 AND tgrelid::regclass::text = ANY (%s)"
+GUARDED = """
+    SELECT DISTINCT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgtype & 32 = 32 AND n.nspname = ANY (%s)"""
 PUBLIC_TABLES = ["accounts_user", "tenancy_userorganisation", "django_session"]
 
 
@@ -153,7 +158,7 @@ def truncate() -> None:
         dirty = [row[0] for row in database.execute(DIRTY, [schema_names, PUBLIC_TABLES])]
         if not dirty:
             return
-        guarded = [row[0] for row in database.execute(GUARDED, [dirty])]
+        guarded = [row[0] for row in database.execute(GUARDED, [schema_names])]
         for table in guarded:
             database.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         database.execute("TRUNCATE " + ", ".join(dirty) + " RESTART IDENTITY CASCADE")
@@ -217,3 +222,32 @@ def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     connection.set_schema_to_public()
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def treasury() -> Iterator[RunningTreasury]:
+    """Run a whole treasury of its own beside the tests: database, broker, simulator, web, workers and beat."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in running.ENVIRONMENT.items():
+            patch.setenv(name, value)
+        with running_treasury() as started:
+            yield started
+
+
+@pytest.fixture(scope="session")
+def running_world(treasury, django_db_blocker) -> Iterator[running.World]:
+    """Give the tests the partner's, the simulator's and the database's view of the running treasury."""
+    with django_db_blocker.unblock(), running.look_into(treasury), httpx.Client(timeout=60) as client:
+        world = running.World(treasury, client)
+        world.connect_inbox()
+        yield world
+
+
+@pytest.fixture
+def world(running_world, start_in_public, django_db_blocker) -> Iterator[running.World]:
+    """Enter the demo organisation of the running treasury; afterwards it must foot."""
+    with django_db_blocker.unblock():
+        running.enter()
+        yield running_world
+        running.enter()
+        running_world.assert_foots()
