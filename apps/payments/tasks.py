@@ -9,31 +9,31 @@ from apps.payments.services import intents, receipts, sweeps
 from apps.tenancy.services import fan_out
 
 
-@shared_task(name="payments.request_collection", queue="providers")
+@shared_task(name="payments.request_collection")
 def request_collection(*, intent_id: str, **_: object) -> None:
     """Ask the provider for the money of a confirmed intent."""
     intents.request(intent_id=UUID(intent_id), now=clock.now())
 
 
-@shared_task(name="payments.query_attempt", queue="providers")
+@shared_task(name="payments.query_attempt")
 def query_attempt(*, attempt_id: str, **_: object) -> None:
     """Ask the provider about an attempt whose callback has not come."""
     intents.query(attempt_id=UUID(attempt_id), now=clock.now())
 
 
-@shared_task(name="payments.request_status", queue="providers")
+@shared_task(name="payments.request_status")
 def request_status(*, attempt_id: str, **_: object) -> None:
     """Ask the provider about the receipt that a person claimed."""
     receipts.ask(attempt_id=UUID(attempt_id), now=clock.now())
 
 
-@shared_task(name="payments.sweep_organisation", queue="default")
+@shared_task(name="payments.sweep_organisation")
 def sweep_organisation(**_: object) -> None:
     """Find what is due in this organisation."""
     sweeps.run(now=clock.now())
 
 
-@shared_task(name="payments.sweep", queue="default", scope="public")
+@shared_task(name="payments.sweep", scope="public")
 def sweep(**_: object) -> None:
     """Start the sweep of every organisation."""
     fan_out.each_ready("payments.sweep_organisation")

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -125,9 +124,18 @@ def deliver(token: str, kind: str, body: object) -> str:
     return CallbackProcessing.objects.get(callback_id=stored.id).status
 
 
-@pytest.fixture
-def rail(committed_acme: Organisation, settings, tmp_path: Path) -> Iterator[Rail]:
-    """Open a paybill at a simulator of its own and listen where its callbacks come."""
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A simulator and the address where its callbacks come, for all tests of a session."""
+
+    simulator: server.Running
+    callback_url: str
+    certificate: str
+    arrived: list[Arrived]
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     arrived: list[Arrived] = []
 
     class Keep(BaseHTTPRequestHandler):
@@ -142,18 +150,31 @@ def rail(committed_acme: Organisation, settings, tmp_path: Path) -> Iterator[Rai
 
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Keep)
     threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True).start()
-    simulator = server.serve(host="127.0.0.1", port=0, store_path=tmp_path / "simulator.sqlite3", seed=7)
-    settings.TREASURY = {
-        **settings.TREASURY,
-        "PUBLIC_URL": f"http://127.0.0.1:{listener.server_port}",
-        "SIMULATOR_URL": simulator.url,
-    }
+    store_path = tmp_path_factory.mktemp("payments") / "simulator.sqlite3"
+    simulator = server.serve(host="127.0.0.1", port=0, store_path=store_path, seed=7)
     with httpx.Client(trust_env=False) as client:
         certificate = client.get(f"{simulator.url}/__control/certificate").text
+    yield Street(simulator, f"http://127.0.0.1:{listener.server_port}", certificate, arrived)
+    simulator.close()
+    listener.shutdown()
+    listener.server_close()
+
+
+@pytest.fixture
+def rail(committed_acme: Organisation, settings, street: Street) -> Rail:
+    """Open a new paybill at the simulator, which has forgotten the tests before."""
+    url = street.simulator.url
+    settings.TREASURY = {
+        **settings.TREASURY,
+        "PUBLIC_URL": street.callback_url,
+        "SIMULATOR_URL": url,
+    }
     account = payments.account(
-        environment=Environment.SIMULATOR, base_url=f"{simulator.url}/daraja", certificate=certificate
+        environment=Environment.SIMULATOR, base_url=f"{url}/daraja", certificate=street.certificate
     )
-    rail = Rail(simulator.url, account, arrived)
+    street.arrived.clear()
+    rail = Rail(url, account, street.arrived)
+    rail.control("POST", "/reset", {"accounts": True})
     credentials = payments.CREDENTIALS
     rail.control(
         "PUT",
@@ -169,7 +190,4 @@ def rail(committed_acme: Organisation, settings, tmp_path: Path) -> Iterator[Rai
             "charge_bps": account.fee_bps,
         },
     )
-    yield rail
-    simulator.close()
-    listener.shutdown()
-    listener.server_close()
+    return rail

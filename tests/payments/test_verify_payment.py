@@ -1,0 +1,127 @@
+"""Verify payment: a person holds a receipt for a payment that nobody answered for."""
+
+import pytest
+
+from apps.audit.models import AuditRecord
+from apps.kit import errors, ids
+from apps.kit.actors import SYSTEM
+from apps.kit.money import Money
+from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
+from apps.payments.services import attempts, intents, receipts
+from tests.factories import payments
+from tests.payments.conftest import bookings, is_untouched, told
+
+NOW = payments.NOW
+
+
+def verify(intent, receipt):
+    return intents.verify(intent_id=intent.id, receipt=receipt, actor=SYSTEM, now=NOW)
+
+
+def lost(rail, suffix="777", **facts):
+    """Return an intent that is UNKNOWN though its payer has paid, and the receipt that he holds."""
+    rail.script({"action": "reset", "processed": True})
+    intent = payments.intent(choice=Choice(Method.MPESA, f"254700000{suffix}"), **facts)
+    intents.request(intent_id=intent.id, now=NOW)
+    rail.tick(2)
+    return payments.reload(intent.id), rail.prompts()[0]["receipt"]
+
+
+def ask(rail, intent):
+    receipts.ask(attempt_id=intent.current_attempt_id, now=NOW)
+    rail.tick(1)
+    return rail.deliver()
+
+
+def test_settles_with_the_receipt(rail):
+    intent, receipt = lost(rail)
+    assert intent.status == IntentStatus.UNKNOWN
+    verify(intent, f" {receipt.lower()} ")
+
+    assert ask(rail, intent) == ["APPLIED"]
+
+    intent = payments.reload(intent.id)
+    assert intent.status == IntentStatus.SUCCEEDED
+    assert intent.current_attempt.provider_receipt == receipt
+    assert told(intent.id)[-1] == "payment_success"
+    assert AuditRecord.objects.get(action="payment.verify_requested").reason == receipt
+
+
+def test_does_not_believe_the_receipt_of_another_sum(rail):
+    _, receipt = lost(rail, money=Money(900_00, "KES"))
+    unpaid = payments.sending(choice=Choice(Method.MPESA, "254700000777"))
+    attempts.lose(attempt_id=unpaid.id, now=NOW)
+    verify(unpaid.intent, receipt)
+
+    assert ask(rail, payments.reload(unpaid.intent_id)) == ["IGNORED"]
+
+    assert payments.reloaded(unpaid).status == AttemptStatus.UNKNOWN
+    assert is_untouched()
+
+
+def test_does_not_believe_the_receipt_of_another_payer(rail):
+    _, receipt = lost(rail)
+    unpaid = payments.sending(choice=Choice(Method.MPESA, "0711222333"))
+    attempts.lose(attempt_id=unpaid.id, now=NOW)
+    verify(unpaid.intent, receipt)
+
+    assert ask(rail, payments.reload(unpaid.intent_id)) == ["IGNORED"]
+    assert is_untouched()
+
+
+def test_does_not_believe_a_receipt_that_the_provider_does_not_know(rail):
+    intent, _ = lost(rail)
+    verify(intent, "NLJ0000000")
+
+    assert ask(rail, intent) == ["IGNORED"]
+    assert payments.reload(intent.id).status == IntentStatus.UNKNOWN
+
+
+@pytest.mark.parametrize("receipt", ["", "NLJ", "NLJ7RT61S!", "N" * 21])
+def test_refuses_what_is_no_receipt(acme, receipt):
+    attempt = payments.waiting()
+
+    with pytest.raises(receipts.ReceiptInvalid):
+        verify(attempt.intent, receipt)
+
+    assert payments.reloaded(attempt).claimed_receipt == ""
+    assert not AuditRecord.objects.filter(action="payment.verify_requested").exists()
+
+
+def test_refuses_a_receipt_that_is_used(acme):
+    paid, attempt = payments.waiting(), payments.waiting()
+    report = payments.collected(paid, receipt="NLJ7RT61SV")
+    intents.record(attempt_id=paid.id, report=report, actor=SYSTEM, now=NOW)
+
+    with pytest.raises(receipts.ReceiptUsed):
+        verify(attempt.intent, "NLJ7RT61SV")
+
+    assert bookings() == 1
+
+
+def test_refuses_what_is_paid(acme):
+    attempt = payments.waiting()
+    intents.record(attempt_id=attempt.id, report=payments.collected(attempt), actor=SYSTEM, now=NOW)
+
+    with pytest.raises(intents.InvalidState, match="succeeded"):
+        verify(attempt.intent, "NLJ7RT61SV")
+
+
+def test_refuses_what_has_not_been_sent(acme):
+    with pytest.raises(intents.InvalidState):
+        verify(payments.intent(), "NLJ7RT61SV")
+
+
+def test_refuses_what_does_not_exist(acme):
+    with pytest.raises(errors.NotFound):
+        intents.verify(intent_id=ids.new(), receipt="NLJ7RT61SV", actor=SYSTEM, now=NOW)
+
+
+def test_a_provider_that_refuses_the_question_changes_nothing(rail):
+    intent, receipt = lost(rail)
+    verify(intent, receipt)
+    rail.script({"action": "status", "status": 500, "body": ""}, path="/mpesa/transactionstatus/v1/query")
+
+    receipts.ask(attempt_id=intent.current_attempt_id, now=NOW)
+
+    assert payments.reload(intent.id).status == IntentStatus.UNKNOWN
