@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib import import_module
 from typing import Any
 
@@ -138,15 +139,21 @@ def facts_are_read_only(**_: Any) -> list[Error]:
 
 @register
 def every_task_has_name_and_queue(**_: Any) -> list[Error]:
-    """E007: every task of ours is named ``app.verb_noun`` and says its queue."""
+    """E007: every task of ours is named ``app.verb_noun`` and has a queue in CELERY_TASK_ROUTES."""
     found = []
     for name, task in current_app.tasks.items():
-        module = type(task).__module__ if task.run is None else task.run.__module__
+        module = task.run.__module__
         if not module.startswith(OURS):
             continue
         app_label = module.split(".")[1]
-        if not name.startswith(f"{app_label}.") or not getattr(task, "queue", None):
-            found.append(_error(7, f"the task {name} in {module} needs a name '{app_label}.…' and a queue."))
+        routed = any(fnmatch(name, pattern) for pattern in settings.CELERY_TASK_ROUTES)
+        if not name.startswith(f"{app_label}.") or not routed:
+            found.append(
+                _error(
+                    7,
+                    f"the task {name} in {module} needs a name '{app_label}.…' and a queue in CELERY_TASK_ROUTES.",
+                )
+            )
     return found
 
 

@@ -12,6 +12,20 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "access.*": {"queue": "default"},
+    "events.relay": {"queue": "events"},
+    "events.send_webhook": {"queue": "webhooks"},
+    "events.sweep": {"queue": "default"},
+    "events.sweep_organisation": {"queue": "events"},
+    "integrations.rematch": {"queue": "events"},
+    "integrations.sweep": {"queue": "default"},
+    "payments.query_attempt": {"queue": "providers"},
+    "payments.request_collection": {"queue": "providers"},
+    "payments.request_status": {"queue": "providers"},
+    "payments.sweep": {"queue": "default"},
+    "payments.sweep_organisation": {"queue": "default"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"

@@ -1,32 +1,13 @@
 """Turn HTML into PDF."""
 
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
-
-from django.contrib.staticfiles import finders
-
-STATIC_SCHEME = "static"
-
-
-class AddressRefused(ValueError):
-    """A document may only take in our own static files."""
-
 
 def render(*, html: str) -> bytes:
     """
-    Return the PDF of a page. Style sheets and pictures are named ``static:path`` and come from our static files; any
-    other address is refused, so a name or a note in a document can load nothing. WeasyPrint is imported here alone.
+    Return the PDF of a page. Style sheets, fonts and pictures are named ``static:path`` and come from our static files;
+    any other address ends the rendering, so a name or a note in a document can load nothing.
+
+    WeasyPrint needs pango; it is imported here alone, in the worker that renders.
     """
-    from weasyprint import HTML  # noqa: PLC0415 (needs pango: only the worker that renders loads it)
+    from apps.documents import rendering  # noqa: PLC0415 (a machine without pango runs everything else)
 
-    return HTML(string=html, url_fetcher=fetch, base_url="static:/").write_pdf()
-
-
-def fetch(url: str, *_: Any, **__: Any) -> dict[str, Any]:
-    """Give WeasyPrint one of our static files; raise AddressRefused for everything else."""
-    parts = urlsplit(url)
-    found = finders.find(unquote(parts.path).lstrip("/")) if parts.scheme == STATIC_SCHEME else None
-    if not found:
-        raise AddressRefused(f"a document may not load {url}")
-    return {"string": Path(found).read_bytes()}
+    return rendering.pdf(html)

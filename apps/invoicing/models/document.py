@@ -12,7 +12,9 @@ from apps.kit.money import Money
 class Document(UuidModel, InsertOnlyModel):
     """Everything that is printed is copied here at issue, so a later change of a name changes no document. Insert-only."""
 
-    document_type = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in DocumentType])
+    document_type = models.CharField(
+        max_length=20, choices=[(kind.value, kind.value) for kind in DocumentType]
+    )
     series = models.ForeignKey(NumberSeries, on_delete=models.PROTECT, related_name="+")
     series_number = models.PositiveIntegerField()
     number = models.CharField(max_length=60, unique=True)

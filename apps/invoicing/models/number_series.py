@@ -12,7 +12,9 @@ class NumberSeries(UuidModel):
     document, so a transaction that fails gives its number back and no two documents share one.
     """
 
-    document_type = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in DocumentType])
+    document_type = models.CharField(
+        max_length=20, choices=[(kind.value, kind.value) for kind in DocumentType]
+    )
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
     year = models.PositiveSmallIntegerField()
     last_number = models.PositiveIntegerField(default=0)

@@ -42,14 +42,14 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
 
     The number is taken under the lock of its series (branch and local year of ``now``): numbers have no gaps.
     """
+    organisation = organisations.current()
+    branch = branches.get(payment.branch_id)
+    series = _locked_series(branch.id, year=now.astimezone(zoneinfo.ZoneInfo(organisation.time_zone)).year)
     existing = Document.objects.filter(
         intent_id=payment.intent_id, document_type=DocumentType.RECEIPT
     ).first()
     if existing is not None:
         return existing
-    organisation = organisations.current()
-    branch = branches.get(payment.branch_id)
-    series = _locked_series(branch.id, year=now.astimezone(zoneinfo.ZoneInfo(organisation.time_zone)).year)
     number = series.take()
     series.save(update_fields=["last_number"])
     receipt = Document.objects.create(

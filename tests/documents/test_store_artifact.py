@@ -1,0 +1,68 @@
+"""Store artifact."""
+
+import hashlib
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import ProgrammingError, connection
+
+from apps.documents.contracts import PDF, ArtifactKind
+from apps.documents.models import Artifact
+from apps.documents.selectors import artifacts as known
+from apps.documents.services import artifacts
+from apps.kit import clock, ids
+from apps.kit.models import InsertOnlyViolation
+
+
+def store(source_id, content=b"%PDF-1"):
+    return artifacts.store(
+        kind=ArtifactKind.RECEIPT_PDF,
+        content=content,
+        content_type=PDF,
+        source_type="document",
+        source_id=source_id,
+        now=clock.now(),
+    )
+
+
+def test_keeps_the_first_file_and_its_checksum(acme):
+    source_id = ids.new()
+
+    first, is_new = store(source_id)
+    second, is_second_new = store(source_id, b"%PDF-2")
+
+    assert (is_new, is_second_new) == (True, False)
+    assert second == first
+    assert first.sha256 == hashlib.sha256(b"%PDF-1").hexdigest()
+    assert artifacts.read(file_id=first.id) == b"%PDF-1"
+    assert known.of_source("document", source_id, ArtifactKind.RECEIPT_PDF) == first
+
+
+def test_does_not_give_back_changed_bytes(acme):
+    file, _ = store(ids.new())
+    key = Artifact.objects.get(id=file.id).storage_key
+    default_storage.delete(key)
+    with pytest.raises(artifacts.ArtifactDamaged):
+        artifacts.read(file_id=file.id)
+
+    default_storage.save(key, ContentFile(b"%PDF-X"))
+    with pytest.raises(artifacts.ArtifactDamaged):
+        artifacts.read(file_id=file.id)
+
+
+def test_is_never_changed(acme):
+    file, _ = store(ids.new())
+    with pytest.raises(InsertOnlyViolation):
+        Artifact.objects.filter(id=file.id).update(size=1)
+    with pytest.raises(ProgrammingError), connection.cursor() as cursor:
+        cursor.execute("UPDATE documents_artifact SET size = 1")
+
+
+def test_keeps_organisations_apart(acme, in_organisation):
+    source_id = ids.new()
+    store(source_id)
+
+    in_organisation("zuri")
+
+    assert known.of_source("document", source_id, ArtifactKind.RECEIPT_PDF) is None

@@ -1,0 +1,133 @@
+"""Issue receipt."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+
+from apps.events.models import OutboxEvent
+from apps.invoicing import rendering
+from apps.invoicing.models import Document, NumberSeries
+from apps.invoicing.selectors import receipts as known
+from apps.invoicing.services import receipts
+from apps.kit import ids
+from apps.kit.models import InsertOnlyViolation
+from apps.kit.money import Money
+from tests.factories import payments as factory
+
+NOW = datetime(2026, 12, 31, 21, 30, tzinfo=UTC)
+"""Half past midnight of the next year in Nairobi."""
+
+
+def paid(intent, **facts):
+    return receipts.PaidPayment(
+        **{
+            "intent_id": intent.id,
+            "branch_id": intent.branch_id,
+            "application_id": intent.application_id,
+            "money": Money(1500_00, "KES"),
+            "payer_name": "Njeri Kamau",
+            "payer_phone": "+254712345678",
+            "method": "mpesa",
+            "provider_receipt": "NLJ7RT61SV",
+            "reference": "INV-1",
+            "description": "Catering",
+            "paid_at": NOW,
+            **facts,
+        }
+    )
+
+
+def test_numbers_by_branch_and_local_year(acme):
+    factory.account()
+    first = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    second = receipts.issue(payment=paid(factory.intent()), now=NOW)
+
+    assert [first.number[-10:], second.number[-10:]] == ["2027-00001", "2027-00002"]
+    assert first.organisation_name == "Acme"
+    event = OutboxEvent.objects.get(type="receipt_issued", aggregate_id=first.id)
+    assert event.data["object"]["number"] == first.number
+
+
+def test_issues_one_receipt_for_a_payment(acme):
+    factory.account()
+    intent = factory.intent()
+
+    first = receipts.issue(payment=paid(intent), now=NOW)
+    second = receipts.issue(payment=paid(intent, payer_name="Somebody else"), now=NOW)
+
+    assert second.id == first.id
+    assert Document.objects.get().payer_name == "Njeri Kamau"
+    assert OutboxEvent.objects.filter(type="receipt_issued").count() == 1
+
+
+def test_gives_the_number_back_when_nothing_is_kept(acme):
+    factory.account()
+    with pytest.raises(RuntimeError):
+        issue_and_fail()
+
+    assert not Document.objects.exists()
+    assert receipts.issue(payment=paid(factory.intent()), now=NOW).series_number == 1
+
+
+@transaction.atomic
+def issue_and_fail():
+    receipts.issue(payment=paid(factory.intent()), now=NOW)
+    raise RuntimeError("a later step fails")
+
+
+def test_numbers_without_gaps_from_many_connections(committed_acme):
+    factory.account()
+    intents = [factory.intent() for _ in range(8)]
+
+    def issue(intent):
+        connection.set_tenant(committed_acme)
+        receipts.issue(payment=paid(intent), now=NOW)
+        connection.close()
+
+    threads = [threading.Thread(target=issue, args=[intent]) for intent in intents for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(Document.objects.values_list("series_number", flat=True)) == list(range(1, 9))
+    assert NumberSeries.objects.get().last_number == 8
+
+
+def test_a_receipt_is_never_changed(acme):
+    factory.account()
+    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    receipt.payer_name = "Somebody else"
+    with pytest.raises(InsertOnlyViolation):
+        receipt.save()
+    with pytest.raises(ProgrammingError), connection.cursor() as cursor:
+        cursor.execute("UPDATE invoicing_document SET payer_name = ''")
+
+
+def test_renders_once_and_announces_it(acme):
+    factory.account()
+    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+
+    first = receipts.render(receipt_id=receipt.id, now=NOW)
+    second = receipts.render(receipt_id=receipt.id, now=NOW)
+
+    assert second == first
+    assert known.file_of(receipt) == first
+    event = OutboxEvent.objects.get(type="receipt_rendered")
+    assert event.data["file"]["sha256"] == first.sha256
+
+
+def test_prints_what_is_known_and_escapes_names(acme):
+    factory.account()
+    payment = paid(factory.intent(), payer_name="<b>Njeri</b>", provider_receipt="")
+    receipt = receipts.issue(payment=payment, now=NOW)
+
+    html = rendering.receipt_html(receipt)
+
+    assert "&lt;b&gt;Njeri&lt;/b&gt;" in html
+    assert "1,500.00" in html
+    assert "1 Jan 2027, 00:30 EAT" in html
+    assert "not known at issue" in html
+    assert ids.encode("pi", receipt.intent_id) in html
