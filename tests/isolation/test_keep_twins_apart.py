@@ -1,0 +1,80 @@
+"""Keep twins apart: two organisations with identical ids never see or touch each other's rows."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from tests.isolation import endpoints, twins
+
+CANONICAL = [endpoint for endpoint in endpoints.every() if not endpoint.is_alias]
+WITHOUT_TEXT = {"key", "whd"}  # prefixes of what shows no text that could bear a canary
+CLIENT = Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def organisations(db, in_organisation, settings):
+    """Return the keys of both organisations, and the ids of their rows by prefix."""
+    settings.TREASURY = {**settings.TREASURY, "SANDBOX_INBOX_LOCAL": True}
+    in_organisation("acme")
+    acme_key, row_ids = twins.populate()
+    rows = twins.read()
+    in_organisation("zuri")
+    twins.write(rows)
+    twins.store_pdf(row_ids["rcp"], "zuri")
+    zuri_key = twins.key_of_zuri(row_ids["key"])
+    connection.set_schema_to_public()
+    return {"acme": acme_key, "zuri": zuri_key}, row_ids
+
+
+def ask(endpoint, slug, secret, row_ids):
+    """Return status and whole body, streamed or not."""
+    response = CLIENT.generic(
+        endpoint.method,
+        endpoint.path(organisation=slug, row_id=row_ids[endpoint.view.id_prefix]),
+        "{}",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": f"{endpoint.action}-1"},
+    )
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return response.status_code, body.decode(errors="replace")
+
+
+def test_every_kind_of_row_has_a_twin(organisations):
+    _, row_ids = organisations
+
+    assert {endpoint.view.id_prefix for endpoint in CANONICAL} == set(row_ids)
+
+
+def test_every_reading_endpoint_shows_only_the_own_twin(organisations):
+    keys, row_ids = organisations
+    seen = set()
+
+    for endpoint in (e for e in CANONICAL if e.method == "get"):
+        for slug, other in (("acme", "zuri"), ("zuri", "acme")):
+            status, body = ask(endpoint, slug, keys[slug], row_ids)
+
+            assert (status, twins.CANARY[other] in body) == (200, False), f"{endpoint} {slug}: {body}"
+            if twins.CANARY[slug] in body:
+                seen.add(endpoint.view.id_prefix)
+    assert seen == set(row_ids) - WITHOUT_TEXT
+
+
+def test_no_writing_endpoint_touches_the_twin(organisations, in_organisation):
+    keys, row_ids = organisations
+    in_organisation("zuri")
+    before = twins.contents()
+
+    for endpoint in sorted((e for e in CANONICAL if e.method != "get"), key=lambda e: e.action == "revoke"):
+        status, body = ask(endpoint, "acme", keys["acme"], row_ids)
+        assert status < 500, f"{endpoint}: {body}"
+
+    in_organisation("zuri")
+    assert twins.contents() == before
+
+
+def test_a_key_opens_its_own_organisation_only(organisations):
+    keys, row_ids = organisations
+
+    for endpoint in CANONICAL:
+        assert ask(endpoint, "zuri", keys["acme"], row_ids)[0] == 401
+        assert ask(endpoint, "acme", keys["zuri"], row_ids)[0] == 401

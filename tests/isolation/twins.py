@@ -1,0 +1,136 @@
+"""Two organisations that hold rows with identical ids: acme's are made, zuri's are copies with another canary."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Model
+
+from apps.access.models import ApiKey, Application, Branch
+from apps.documents.contracts import PDF, ArtifactKind
+from apps.documents.services import artifacts
+from apps.events.models import OutboxEvent, WebhookDelivery
+from apps.events.models.outbox import IdentityField
+from apps.events.services import sandbox_inboxes, webhook_deliveries
+from apps.invoicing.contracts import SOURCE_TYPE
+from apps.invoicing.services import receipts
+from apps.kit.money import Money
+from tests.factories import access, events, payments
+
+CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
+MADE_ANEW = {"access.apikey", "documents.artifact"}
+
+
+def populate() -> tuple[str, dict[str, UUID]]:
+    """Fill acme with one row of everything that the API shows; return a key, and the ids by their prefix."""
+    canary = CANARY["acme"]
+    issued = access.issued()
+    shop, office = access.application(), access.head_office()
+    Application.objects.update(name=canary)
+    Branch.objects.update(name=canary)
+    endpoint = events.endpoint(f"https://{canary}.example.com/hooks", application_id=shop.id).endpoint
+    inbox = sandbox_inboxes.create(application_id=shop.id, now=access.NOW, label=canary)
+    intent = payments.waiting(reference=canary, description=canary).intent
+    event = OutboxEvent.objects.for_partners().filter(aggregate_id=intent.id).first()
+    webhook_deliveries.plan(event_id=event.id, now=access.NOW)
+    receipt = receipts.issue(
+        payment=receipts.PaidPayment(
+            intent_id=intent.id,
+            branch_id=office.id,
+            application_id=shop.id,
+            money=Money(1500_00, "KES"),
+            payer_name=canary,
+            payer_phone=payments.PHONE,
+            method="MPESA",
+            provider_receipt="NLJ7RT61SV",
+            reference=canary,
+            description=canary,
+            paid_at=access.NOW,
+        ),
+        now=access.NOW,
+    )
+    store_pdf(receipt.id, "acme")
+    return issued.secret, {
+        "app": shop.id,
+        "br": office.id,
+        "evt": event.id,
+        "inb": inbox.id,
+        "key": issued.key.id,
+        "pi": intent.id,
+        "rcp": receipt.id,
+        "whd": WebhookDelivery.objects.get(event=event).id,
+        "whe": endpoint.id,
+    }
+
+
+def store_pdf(receipt_id: UUID, slug: str) -> None:
+    artifacts.store(
+        kind=ArtifactKind.RECEIPT_PDF,
+        content=f"%PDF-1.7 {CANARY[slug]}".encode(),
+        content_type=PDF,
+        source_type=SOURCE_TYPE,
+        source_id=receipt_id,
+        now=access.NOW,
+    )
+
+
+def tables() -> list[type[Model]]:
+    """Return the models of an organisation that its application role may write."""
+    fixed = set(settings.NO_WRITE_TABLES)
+    ours = (config for config in apps.get_app_configs() if config.name in settings.TENANT_APPS)
+    return [
+        model
+        for config in ours
+        for model in config.get_models(include_auto_created=True)
+        if model._meta.managed and model._meta.db_table not in fixed
+    ]
+
+
+def read() -> list[Model]:
+    return [
+        row
+        for model in tables()
+        if model._meta.label_lower not in MADE_ANEW
+        for row in model._base_manager.all()
+    ]
+
+
+def write(rows: list[Model]) -> None:
+    """Insert rows of acme into zuri with the same ids and zuri's canary in every text."""
+    with transaction.atomic():
+        for row in rows:
+            for field in row._meta.concrete_fields:
+                row.__dict__[field.attname] = _for_zuri(field, getattr(row, field.attname))
+            models.Model.save_base(row, raw=True, force_insert=True)
+
+
+def _for_zuri(field: models.Field, value: Any) -> Any:
+    if isinstance(field, IdentityField):
+        return field.get_default()
+    if isinstance(value, str):
+        return value.replace(CANARY["acme"], CANARY["zuri"])
+    if isinstance(value, dict | list):
+        return json.loads(json.dumps(value, default=str).replace(CANARY["acme"], CANARY["zuri"]))
+    return value
+
+
+def key_of_zuri(key_id: UUID) -> str:
+    """Return a key of zuri whose row has the same id as acme's."""
+    issued = access.issued()
+    ApiKey.objects.filter(id=issued.key.id).update(id=key_id)
+    return issued.secret
+
+
+def contents() -> dict[str, list[dict[str, Any]]]:
+    """Return every row of the present organisation."""
+    found = {}
+    for model in tables():
+        rows = [
+            {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}
+            for row in model._base_manager.order_by("pk").values()
+        ]
+        found[model._meta.label] = rows
+    return found
