@@ -13,8 +13,9 @@ import argparse
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from script.devkit import environment, processes, virtualenv
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER, help="a management command with its arguments")
     asked = parser.parse_args(arguments)
     if not virtualenv.is_ready():
-        with step("python packages") as running:
+        with redirect_stdout(sys.stderr), step("python packages") as running:
             running.note = virtualenv.ensure()
     command = asked.command or ["shell"]
     is_owner = asked.owner or command[0] in NEED_OWNER
@@ -70,13 +71,21 @@ def _servers(folders: Folders) -> Iterator[Mapping[str, str]]:
         with only_one(folders, purpose="script/console"):
             supervisor = Supervisor(folders)
             with supervisor.signals():
-                clear_leftovers(folders, supervisor)
-                secrets = secrets_of(folders)
-                wanted = Wanted.from_environment(is_durable=True)
-                servers = open_servers(folders, supervisor, wanted=wanted, secrets=secrets)
-                ports = Ports(http=HTTP_PORT, simulator=SIMULATOR_PORT)
-                yield environment.own(
-                    folders, ports=ports, servers=servers, secrets=secrets, settings=LOCAL_SETTINGS
-                )
+                with redirect_stdout(sys.stderr):  # what the command itself prints may be read by a program
+                    own = _open(folders, supervisor)
+                yield own
     except AlreadyRunning:
-        yield environment.read(folders.var / "local.env")
+        kept = folders.var / "local.env"
+        if not kept.is_file():
+            raise
+        yield environment.read(kept)
+
+
+def _open(folders: Folders, supervisor: Supervisor) -> dict[str, str]:
+    clear_leftovers(folders, supervisor)
+    secrets, wanted = secrets_of(folders), Wanted.from_environment(is_durable=True)
+    servers = open_servers(folders, supervisor, wanted=wanted, secrets=secrets)
+    ports = Ports(http=HTTP_PORT, simulator=SIMULATOR_PORT)
+    own = environment.own(folders, ports=ports, servers=servers, secrets=secrets, settings=LOCAL_SETTINGS)
+    environment.write(folders.var / "local.env", own)
+    return own

@@ -43,13 +43,20 @@ def secrets_of(folders: Folders, *, is_embedded: bool = False) -> dict[str, str]
     return secrets | {name: os.environ[name] for name in secrets if os.environ.get(name)}
 
 
+def check_folders(folders: Folders, *, wanted: Wanted) -> None:
+    """Refuse early what would stop a server later: data of another user, a folder that its user cannot reach."""
+    for data, url in ((folders.postgres, wanted.postgres_url), (folders.valkey, wanted.redis_url)):
+        if data.exists() and not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+            raise not_writable(data)
+        if not url:
+            check_reach(identity_for(data), folder=data, programs=[])
+
+
 def open_servers(
     folders: Folders, supervisor: Supervisor, *, wanted: Wanted, secrets: dict[str, str]
 ) -> Servers:
     """Start or check both servers; afterwards both roles and the database exist."""
-    for folder in (folders.postgres, folders.valkey):
-        if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            raise not_writable(folder)
+    check_folders(folders, wanted=wanted)
     postgres_url = (
         _use_postgres(wanted.postgres_url, secrets)
         if wanted.postgres_url

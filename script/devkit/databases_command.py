@@ -2,17 +2,16 @@
 
 import argparse
 
-from script.devkit import environment, virtualenv
-from script.devkit.steps import say, step
+from script.devkit import environment
+from script.devkit.steps import say
 from script.devkit.supervisor import Stopped
-from script.devkit.throwaway import throw_away_servers
+from script.devkit.throwaway import prepare, throw_away_servers
 
 
 def main(arguments: list[str]) -> int:
     """Start the servers, print what to paste into another terminal, wait."""
     argparse.ArgumentParser(prog="script/databases", description=__doc__).parse_args(arguments)
-    with step("python packages") as running:
-        running.note = virtualenv.ensure()
+    prepare()
     try:
         with throw_away_servers() as (supervisor, variables):
             path = supervisor.folders.var / "test.env"

@@ -2,17 +2,16 @@
 
 import argparse
 
-from script.devkit import checks, environment, virtualenv
+from script.devkit import checks, environment
 from script.devkit.postgres import binaries
-from script.devkit.steps import say, step
-from script.devkit.throwaway import throw_away_servers
+from script.devkit.steps import say
+from script.devkit.throwaway import prepare, throw_away_servers
 
 
 def main(arguments: list[str]) -> int:
     """Run every check; 1 when one failed."""
     argparse.ArgumentParser(prog="script/lint", description=__doc__).parse_args(arguments)
-    with step("python packages") as running:
-        running.note = virtualenv.ensure()
+    prepare()
     with throw_away_servers() as (_, own):
         failures = checks.run_all({**environment.base(programs=binaries()), **own})
     checks.show(failures)

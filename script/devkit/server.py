@@ -13,7 +13,7 @@ from pathlib import Path
 
 from script.devkit import environment, health, packages, processes, summary, virtualenv
 from script.devkit import ports as tcp
-from script.devkit.databases import Wanted, open_servers, secrets_of
+from script.devkit.databases import Wanted, check_folders, open_servers, secrets_of
 from script.devkit.environment import HTTP_PORT, SIMULATOR_PORT, Ports
 from script.devkit.folders import SHARED_VAR, Folders, fingerprint, is_stamped
 from script.devkit.postgres import binaries
@@ -100,6 +100,8 @@ def _serve(options: Options) -> int:
 def boot(options: Options, supervisor: Supervisor) -> None:
     """Every step from nothing to healthy. A refusal anywhere leaves nothing running."""
     folders, ports = options.folders, options.ports
+    wanted = Wanted.from_environment(is_durable=not options.is_ephemeral, is_embedded=options.is_ephemeral)
+    check_folders(folders, wanted=wanted)
     with step("python packages") as running:
         running.note = virtualenv.ensure()
     clear_leftovers(folders, supervisor)
@@ -107,7 +109,6 @@ def boot(options: Options, supervisor: Supervisor) -> None:
         _reset(folders)
     tcp.require_free(ports.http, purpose="web interface", variable="TREASURY_HTTP_PORT")
     tcp.require_free(ports.simulator, purpose="simulator", variable="TREASURY_SIMULATOR_PORT")
-    wanted = Wanted.from_environment(is_durable=not options.is_ephemeral, is_embedded=options.is_ephemeral)
     secrets = secrets_of(folders, is_embedded=options.is_ephemeral)
     servers = open_servers(folders, supervisor, wanted=wanted, secrets=secrets)
 
@@ -115,14 +116,15 @@ def boot(options: Options, supervisor: Supervisor) -> None:
     environment.write(folders.var / "local.env", own)
     variables = {**environment.base(programs=binaries()), **own}
     code = _code_stamp(folders, wanted)
+    shown_at = f"{code} {ports.url} {ports.simulator_url}" if code else ""
     migrate(folders, supervisor, variables=variables, code=code)
     is_simulator_up = _start_simulator(folders, ports, supervisor, variables=variables)
-    if not is_seeded(folders, code):
+    if not is_seeded(folders, shown_at):
         with step("simulator") as running:
             supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
             running.note = ports.simulator_url
         with step("demo organisation"):
-            seed(folders, supervisor, variables=variables, code=code)
+            seed(folders, supervisor, variables=variables, stamp=shown_at)
     with step("simulator, web, worker, documents, beat") as running:
         _start_interfaces(folders, ports, supervisor, variables=variables)
         supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
@@ -147,19 +149,19 @@ def migrate(folders: Folders, supervisor: Supervisor, *, variables: dict[str, st
         stamp.write_text(code, encoding="utf-8")
 
 
-def is_seeded(folders: Folders, code: str) -> bool:
-    """Whether this code has made the demo organisation in this database."""
-    return bool(code) and is_stamped(folders.run / "seeded", code) and (folders.var / "demo.json").is_file()
+def is_seeded(folders: Folders, stamp: str) -> bool:
+    """Whether this code has made the demo organisation in this database, reachable at these addresses."""
+    return bool(stamp) and is_stamped(folders.run / "seeded", stamp) and (folders.var / "demo.json").is_file()
 
 
-def seed(folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], code: str) -> None:
-    """Make the demo organisation; safe to repeat."""
-    credentials, stamp = folders.var / "demo.json", folders.run / "seeded"
-    stamp.unlink(missing_ok=True)
-    command = processes.manage("seed_demo", "--credentials", str(credentials))
+def seed(folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], stamp: str) -> None:
+    """Make the demo organisation, or bring its addresses up to date; safe to repeat."""
+    done = folders.run / "seeded"
+    done.unlink(missing_ok=True)
+    command = processes.manage("seed_demo", "--credentials", str(folders.var / "demo.json"))
     exit_code = supervisor.run("seed_demo", command, environment=processes.as_owner(variables), name="seed")
     _require_success(exit_code, "seed_demo", folders.log / "seed.log")
-    stamp.write_text(code, encoding="utf-8")
+    done.write_text(stamp, encoding="utf-8")
 
 
 def _start_simulator(

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from script.devkit import checks, environment, packages, system, virtualenv
+from script.devkit import checks, environment, packages, system
 from script.devkit.folders import PYTHON, ROOT
 from script.devkit.postgres import binaries
-from script.devkit.steps import say, step
+from script.devkit.steps import say
 from script.devkit.supervisor import Supervisor
-from script.devkit.throwaway import throw_away_servers
+from script.devkit.throwaway import prepare, throw_away_servers
 
 DRIVING = ("tests/flows", "tests/browser")
 WORKERS = "2"
@@ -47,8 +47,7 @@ def main(arguments: list[str]) -> int:
     )
     _, asked = parser.parse_known_args(arguments)
     began = time.monotonic()
-    with step("python packages") as running:
-        running.note = virtualenv.ensure()
+    prepare()
     is_browser_needed = not asked or any(part.startswith(NEEDS_BROWSER) for part in asked)
     packages.ensure_for_tests(is_browser_needed=is_browser_needed)
     with throw_away_servers() as (supervisor, own):

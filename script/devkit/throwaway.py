@@ -7,13 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from script.devkit import environment, ports
-from script.devkit.databases import Wanted, open_servers, secrets_of
+from script.devkit import environment, ports, virtualenv
+from script.devkit.databases import Wanted, check_folders, open_servers, secrets_of
 from script.devkit.environment import Ports
 from script.devkit.folders import SHARED_VAR, Folders, make_folder
+from script.devkit.steps import step
 from script.devkit.supervisor import Supervisor
 
 TEST_SETTINGS = "treasury.settings.test"
+
+
+def prepare() -> None:
+    """What comes before throw-away servers: folders that their user can reach, then the packages."""
+    check_folders(Folders(SHARED_VAR / "test"), wanted=Wanted.from_environment(is_durable=False))
+    with step("python packages") as running:
+        running.note = virtualenv.ensure()
 
 
 @contextmanager
