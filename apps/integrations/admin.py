@@ -1,0 +1,318 @@
+"""Provider accounts, calls and callbacks in the organisation's site: secrets go in and never come out, evidence is read only."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from apps.access.selectors import branches, memberships
+from apps.integrations.contracts import (
+    AccountTerms,
+    CallbackStatus,
+    CallStatus,
+    Environment,
+    MpesaCredentials,
+    ShortCodeType,
+)
+from apps.integrations.models import ProviderAccount, ProviderCall, ProviderCallback
+from apps.integrations.selectors import accounts as stored
+from apps.integrations.selectors import exchanges
+from apps.integrations.services import accounts
+from apps.kit import clock, errors
+from apps.kit.admin import ReadOnlyAdmin, TreasuryAdmin, badge, local_time_html, money_html
+from apps.kit.money import Money, MoneyInvalid
+
+SECRETS = ("consumer_key", "consumer_secret", "passkey", "initiator", "initiator_password")
+SECRETS_NEEDED = SECRETS[:3]
+TAKEN_OVER = (
+    "provider",
+    "label",
+    "base_url",
+    "currency",
+    "short_code",
+    "till_number",
+    "certificate",
+    "fee_bps",
+)
+ENVIRONMENTS = {
+    Environment.SIMULATOR: ("quiet", "science", "Simulator"),
+    Environment.SANDBOX: ("held", "construction", "Sandbox"),
+    Environment.PRODUCTION: ("done", "verified", "Production"),
+}
+CALLBACKS = {
+    CallbackStatus.RECEIVED: ("pending", "schedule", "Received"),
+    CallbackStatus.UNMATCHED: ("held", "help", "Unmatched"),
+    CallbackStatus.APPLIED: ("done", "check_circle", "Applied"),
+    CallbackStatus.DUPLICATE: ("quiet", "content_copy", "Duplicate"),
+    CallbackStatus.FORGED: ("failed", "gpp_bad", "Forged"),
+    CallbackStatus.MALFORMED: ("failed", "error", "Malformed"),
+    CallbackStatus.IGNORED: ("quiet", "do_not_disturb_on", "Ignored"),
+}
+
+
+def _secret(label: str, help_text: str = "") -> forms.CharField:
+    """Return a field that is never filled in from what is stored."""
+    widget = UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"})
+    return forms.CharField(label=label, required=False, widget=widget, help_text=help_text, max_length=500)
+
+
+def _amount(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label, widget=UnfoldAdminTextInputWidget, help_text="As 250000.00", max_length=30
+    )
+
+
+class AccountForm(forms.ModelForm):
+    """The terms of an account, and new secrets where any are given: then all of them, because they go together."""
+
+    minimum = _amount("Smallest payment")
+    maximum = _amount("Largest payment")
+    certificate = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text="Safaricom's certificate for this environment, in PEM; needed to ask after movements.",
+    )
+    consumer_key = _secret("Consumer key")
+    consumer_secret = _secret("Consumer secret")
+    passkey = _secret("Passkey")
+    initiator = _secret("Initiator", "With its password, needed to ask after movements.")
+    initiator_password = _secret("Initiator password")
+
+    class Meta:
+        model = ProviderAccount
+        fields = [*TAKEN_OVER, "branch", "environment", "short_code_type"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        account = self.instance
+        if account.created_at:
+            self.initial |= {"minimum": account.minimum.text, "maximum": account.maximum.text}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name in ("minimum", "maximum"):
+            if name in cleaned and "currency" in cleaned:
+                cleaned[name] = self._money(name, cleaned)
+        given = [name for name in SECRETS if cleaned.get(name)]
+        for name in SECRETS_NEEDED:
+            if (given or not self.instance.created_at) and name not in given:
+                self.add_error(name, "Secrets are replaced together: fill in this one too.")
+        return cleaned
+
+    def terms(self) -> AccountTerms:
+        cleaned = self.cleaned_data
+        return AccountTerms(
+            **{name: cleaned[name] for name in TAKEN_OVER},
+            branch_id=cleaned["branch"].id,
+            environment=Environment(cleaned["environment"]),
+            short_code_type=ShortCodeType(cleaned["short_code_type"]),
+            minimum_minor=cleaned["minimum"].minor,
+            maximum_minor=cleaned["maximum"].minor,
+        )
+
+    def credentials(self) -> MpesaCredentials | None:
+        """Return the new secrets, or None where none were given."""
+        given = {name: self.cleaned_data[name] for name in SECRETS}
+        return MpesaCredentials(**given) if any(given.values()) else None
+
+    def _money(self, name: str, cleaned: dict[str, Any]) -> Money | None:
+        try:
+            return Money.parse(cleaned[name], cleaned["currency"])
+        except MoneyInvalid as refusal:
+            self.add_error(name, refusal.detail)
+            return None
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(TreasuryAdmin):
+    """Accounts with providers. Of the secrets only the day on which they were set is ever shown."""
+
+    form = AccountForm
+    list_display = [
+        "label",
+        "number",
+        "branch",
+        "environment_badge",
+        "currency",
+        "fee",
+        "state",
+        "secrets_set",
+    ]
+    list_filter = ["environment", "is_enabled"]
+    list_select_related = ["branch"]
+    search_fields = ["label", "short_code", "till_number"]
+    readonly_fields = ["secrets_set", "limits"]
+    actions = ["enable", "disable"]
+    fieldsets = [
+        (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
+        ("Short code", {"fields": ["short_code", "short_code_type", "till_number"]}),
+        ("Terms", {"fields": ["fee_bps", "minimum", "maximum"]}),
+        ("Secrets", {"fields": ["secrets_set", *SECRETS, "certificate"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
+        return stored.visible_to(request.user)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "branch":
+            kwargs["queryset"] = branches.visible_to(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except errors.DomainError as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        who = {"actor": memberships.actor(request.user), "now": clock.now()}
+        credentials = form.credentials()
+        if not change:
+            obj.pk = accounts.create(terms=form.terms(), credentials=credentials, **who).pk
+            return
+        accounts.change(account_id=obj.pk, terms=form.terms(), **who)
+        if credentials is not None:
+            accounts.replace_credentials(account_id=obj.pk, credentials=credentials, **who)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """Do nothing: the service has written everything."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 (never)
+        return False
+
+    @admin.action(description="Enable selected accounts", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[ProviderAccount]) -> None:
+        for account in queryset.order_by("id"):
+            try:
+                accounts.enable(account_id=account.id, actor=memberships.actor(request.user), now=clock.now())
+            except errors.DomainError as refusal:
+                self.message_user(request, f"{account}: {refusal.detail}", messages.ERROR)
+            else:
+                self.message_user(request, f"{account}: enabled.")
+
+    @admin.action(description="Disable selected accounts", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[ProviderAccount]) -> None:
+        for account in queryset.order_by("id"):
+            accounts.disable(account_id=account.id, actor=memberships.actor(request.user), now=clock.now())
+            self.message_user(request, f"{account}: disabled. What is under way goes on.")
+
+    @admin.display(description="Environment")
+    def environment_badge(self, account: ProviderAccount) -> SafeString:
+        return badge(*ENVIRONMENTS[Environment(account.environment)])
+
+    @admin.display(description="Fee")
+    def fee(self, account: ProviderAccount) -> str:
+        return f"{account.fee_bps / 100:.2f} %"
+
+    @admin.display(description="State")
+    def state(self, account: ProviderAccount) -> SafeString:
+        if account.is_enabled:
+            return badge("done", "check_circle", "Enabled")
+        return badge("quiet", "block", "Disabled")
+
+    @admin.display(description="Payments")
+    def limits(self, account: ProviderAccount) -> SafeString:
+        return format_html("{} to {}", money_html(account.minimum), money_html(account.maximum))
+
+    @admin.display(description="Secrets")
+    def secrets_set(self, account: ProviderAccount) -> SafeString | str:
+        if not account.credentials_set_at:
+            return "Not set"
+        return format_html("Set on {}", local_time_html(account.credentials_set_at))
+
+
+@admin.register(ProviderCall)
+class ProviderCallAdmin(ReadOnlyAdmin):
+    """What we asked providers, and what they answered."""
+
+    list_display = ["called", "kind", "account", "result", "elapsed", "subject_id"]
+    list_filter = ["kind", "status", "account"]
+    list_select_related = ["account"]
+    search_fields = ["subject_id__exact"]
+    fields = [
+        "called", "kind", "account", "subject_id", "method", "url", "address", "result", "problem", "elapsed",
+        "request_body_shown", "response_body_shown",
+    ]  # fmt: skip
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderCall]:
+        return exchanges.calls_visible_to(request.user)
+
+    @admin.display(description="Called")
+    def called(self, call: ProviderCall) -> SafeString:
+        return local_time_html(call.called_at, seconds=True)
+
+    @admin.display(description="Result")
+    def result(self, call: ProviderCall) -> SafeString:
+        if call.status == CallStatus.NOT_SENT:
+            return badge("failed", "cloud_off", "Not sent")
+        if call.status == CallStatus.NO_ANSWER:
+            return badge("unknown", "help", "No answer")
+        is_success = call.response_status is not None and call.response_status < 300  # noqa: PLR2004 (HTTP success)
+        tone, icon = ("done", "check_circle") if is_success else ("held", "error")
+        return badge(tone, icon, f"HTTP {call.response_status}")
+
+    @admin.display(description="Took")
+    def elapsed(self, call: ProviderCall) -> str:
+        return f"{call.elapsed_ms} ms"
+
+    @admin.display(description="Request")
+    def request_body_shown(self, call: ProviderCall) -> SafeString:
+        return _block(call.request_body)
+
+    @admin.display(description="Answer")
+    def response_body_shown(self, call: ProviderCall) -> SafeString:
+        return _block(call.response_body)
+
+
+@admin.register(ProviderCallback)
+class ProviderCallbackAdmin(ReadOnlyAdmin):
+    """What providers sent us, and what became of it."""
+
+    list_display = ["received", "kind", "state", "note", "remote_ip", "subject"]
+    list_filter = ["kind", "processing__status"]
+    list_select_related = ["processing"]
+    search_fields = ["processing__subject_id__exact"]
+    fields = ["received", "kind", "state", "note", "subject", "remote_ip", "sha256", "body_shown"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderCallback]:
+        return exchanges.callbacks_visible_to(request.user).select_related("processing")
+
+    @admin.display(description="Received")
+    def received(self, callback: ProviderCallback) -> SafeString:
+        return local_time_html(callback.received_at, seconds=True)
+
+    @admin.display(description="State")
+    def state(self, callback: ProviderCallback) -> SafeString:
+        if callback.processing.is_parked:
+            return badge("held", "pause_circle", "Parked")
+        return badge(*CALLBACKS[CallbackStatus(callback.processing.status)])
+
+    @admin.display(description="Note")
+    def note(self, callback: ProviderCallback) -> str:
+        return callback.processing.note
+
+    @admin.display(description="Belongs to")
+    def subject(self, callback: ProviderCallback) -> str:
+        return str(callback.processing.subject_id or "")
+
+    @admin.display(description="Body")
+    def body_shown(self, callback: ProviderCallback) -> SafeString:
+        return _block(callback.readable_body())
+
+
+def _block(text: str) -> SafeString:
+    return format_html('<pre class="p-pre" tabindex="0">{}</pre>', text)

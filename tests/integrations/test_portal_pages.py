@@ -1,0 +1,200 @@
+"""Provider accounts, calls and callbacks in the organisation's site."""
+
+import pytest
+from django.test import Client
+
+from apps.integrations.contracts import CallbackStatus, CallStatus
+from apps.integrations.models import ProviderAccount, ProviderCall
+from apps.integrations.services import accounts, callbacks
+from apps.kit import ids
+from tests.factories import access
+from tests.factories.integrations import CREDENTIALS, NOW, provider_account
+from tests.integrations.daraja import payload
+
+LIST = "/portal/integrations/provideraccount/"
+SECRETS = {
+    "consumer_key": "new-consumer-key",
+    "consumer_secret": "new-consumer-secret",
+    "passkey": "new-passkey",
+    "initiator": "new-initiator",
+    "initiator_password": "new-initiator-password",
+}
+
+
+@pytest.fixture
+def enter(acme, in_organisation):
+    """Return a function that signs a member in and comes back to the organisation after each request."""
+
+    def sign_in(role="owner", **chosen):
+        member = access.member(role, **chosen)
+        client = Client(HTTP_HOST="acme.testserver")
+        client.force_login(member.user, backend="apps.access.backend.MembershipBackend")
+
+        def request(method, path, data=None):
+            answer = getattr(client, method)(path, data or {})
+            in_organisation("acme")
+            return answer
+
+        return request
+
+    return sign_in
+
+
+def form(**changes):
+    return {
+        "provider": "mpesa",
+        "label": "Savanna paybill",
+        "branch": str(access.head_office().id),
+        "environment": "SANDBOX",
+        "base_url": "https://sandbox.safaricom.co.ke",
+        "currency": "KES",
+        "short_code": "600100",
+        "short_code_type": "PAYBILL",
+        "till_number": "",
+        "certificate": "",
+        "fee_bps": "55",
+        "minimum": "1.00",
+        "maximum": "250000.00",
+        **changes,
+    }
+
+
+def test_a_person_opens_an_account(enter):
+    answer = enter()("post", f"{LIST}add/", form(**SECRETS))
+
+    account = ProviderAccount.objects.get()
+    assert answer.status_code == 302, answer.context["errors"]
+    assert (account.label, account.maximum_minor) == ("Savanna paybill", 250_000_00)
+    assert accounts.open_credentials(account).passkey == "new-passkey"
+
+
+def test_no_page_shows_a_secret_again(enter):
+    account = provider_account()
+    request = enter()
+
+    pages = [
+        request("get", path) for path in (LIST, f"{LIST}{account.id}/change/", f"{LIST}{account.id}/history/")
+    ]
+
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    text = "".join(page.content.decode() for page in pages)
+    assert "Set on" in text
+    for secret in (*CREDENTIALS.secrets, CREDENTIALS.initiator, account.callback_token):
+        assert secret not in text
+
+
+def test_empty_secret_fields_leave_the_secrets_alone(enter):
+    account = provider_account()
+
+    answer = enter()("post", f"{LIST}{account.id}/change/", form(fee_bps="100"))
+
+    account.refresh_from_db()
+    assert answer.status_code == 302
+    assert account.fee_bps == 100
+    assert accounts.open_credentials(account) == CREDENTIALS
+
+
+def test_secrets_are_replaced_together(enter):
+    account = provider_account()
+    request = enter()
+
+    half = request("post", f"{LIST}{account.id}/change/", form(passkey="only-this"))
+    account.refresh_from_db()
+    assert "Secrets are replaced together" in half.content.decode()
+    assert "only-this" not in half.content.decode()
+    assert accounts.open_credentials(account) == CREDENTIALS
+
+    request("post", f"{LIST}{account.id}/change/", form(**SECRETS))
+    account.refresh_from_db()
+    assert accounts.open_credentials(account).passkey == "new-passkey"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"maximum": "lots"}, "is not an amount"),
+        ({"maximum": "1.001"}, "2 decimals"),
+        ({"short_code": "12"}, "short code"),
+        ({"base_url": "http://127.0.0.1:1"}, "does not belong to the environment"),
+        ({"consumer_key": ""}, "Secrets are replaced together"),
+    ],
+)
+def test_a_refusal_is_shown_and_nothing_is_kept(enter, changes, message):
+    request = enter()
+
+    answer = request("post", f"{LIST}add/", {**form(**SECRETS), **changes})
+    shown = answer if answer.status_code == 200 else request("get", answer["Location"])
+
+    assert message.lower() in shown.content.decode().lower()
+    assert not ProviderAccount.objects.exists()
+
+
+def test_an_account_is_disabled_and_enabled_but_never_deleted(enter):
+    account = provider_account()
+    request = enter()
+
+    for action, expected in (("disable", False), ("enable", True)):
+        request("post", LIST, {"action": action, "_selected_action": [str(account.id)]})
+        account.refresh_from_db()
+        assert account.is_enabled is expected
+    assert request("get", f"{LIST}{account.id}/delete/").status_code == 403
+
+
+def test_who_may_only_look_changes_nothing(enter):
+    account = provider_account()
+    request = enter("auditor")
+
+    assert request("get", f"{LIST}add/").status_code == 403
+    assert request("post", f"{LIST}{account.id}/change/", form(fee_bps="1")).status_code == 403
+    account.refresh_from_db()
+    assert account.fee_bps == 55
+
+
+def test_calls_are_there_to_read(enter):
+    call = ProviderCall.objects.create(
+        account=provider_account(),
+        kind="stk_push",
+        subject_id=ids.new(),
+        method="POST",
+        url="https://sandbox.safaricom.co.ke/mpesa/stkpush/v1/processrequest",
+        request_headers={},
+        request_body='{"Amount": "1500"}',
+        status=CallStatus.ANSWERED,
+        response_status=200,
+        response_body='<script>alert("x")</script>',
+        elapsed_ms=812,
+        called_at=NOW,
+    )
+    request = enter()
+    base = "/portal/integrations/providercall/"
+
+    listed, page = request("get", base), request("get", f"{base}{call.id}/change/")
+
+    assert "812 ms" in listed.content.decode()
+    assert "HTTP 200" in page.content.decode()
+    assert "<script>alert" not in page.content.decode()
+    assert request("post", f"{base}{call.id}/change/", {"kind": "x"}).status_code == 403
+    assert request("get", f"{base}add/").status_code == 403
+
+
+def test_callbacks_are_there_to_read_with_masked_phones(enter):
+    callback = callbacks.store(
+        token="3f9c00ab3f9c00ab3f9c00ab3f9c00ab",
+        kind="stk",
+        body=payload("stk_callback_success.json"),
+        headers={},
+        remote_ip="196.201.214.200",
+        now=NOW,
+    )
+    callbacks.mark(callback.id, CallbackStatus.FORGED, "no attempt has this token", now=NOW)
+    request = enter()
+    base = "/portal/integrations/providercallback/"
+
+    listed, page = request("get", base), request("get", f"{base}{callback.id}/change/")
+
+    for shown in (listed.content.decode(), page.content.decode()):
+        assert "Forged" in shown
+        assert "254708374149" not in shown
+        assert callback.token not in shown
+    assert "NLJ7RT61SV" in page.content.decode()
+    assert "2547*****149" in page.content.decode()
