@@ -77,7 +77,7 @@ def test_shows_a_delivery_with_its_attempts_and_no_form(portal, story, in_organi
     page = browser.get(f"/portal/events/webhookdelivery/{story.pk}/change/").content.decode()
 
     assert "out of order" in page
-    assert "HTTP_5XX" in page
+    assert "HTTP 5xx" in page
     assert 'name="_save"' not in page
 
 

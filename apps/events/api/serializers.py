@@ -30,7 +30,7 @@ class EventOut(serializers.Serializer):
     id = serializers.CharField(
         help_text="evt_…, also the webhook-id header: the key to recognise repetitions."
     )
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # the attribute's name in CloudEvents
     type = serializers.CharField()
     topic = serializers.CharField()
     subject = serializers.CharField(help_text="Identifier of the object that the event is about.")
@@ -43,7 +43,7 @@ class EventOut(serializers.Serializer):
     mode = serializers.ChoiceField(choices=["test", "live"])
     aggregateid = serializers.CharField()
     aggregateversion = serializers.IntegerField(help_text="Grows with every event of the object.")
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # likewise
 
 
 class WebhookEndpointIn(StrictSerializer):
@@ -120,7 +120,9 @@ class WebhookDeliveryOut(serializers.Serializer):
 class SandboxInboxIn(StrictSerializer):
     """A new inbox; without a secret it checks with those of the endpoints that point to it."""
 
-    label = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    label = serializers.CharField(  # type: ignore[assignment]  # a field's own attribute, replaced by the metaclass
+        max_length=100, required=False, allow_blank=True, default=""
+    )
     secret = serializers.CharField(
         max_length=120, required=False, allow_blank=True, default="", write_only=True
     )
@@ -138,7 +140,7 @@ class SandboxInboxOut(serializers.Serializer):
 
     id = IdField("inb")
     object = serializers.CharField(read_only=True, default="sandbox_inbox")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # likewise
     url = serializers.SerializerMethodField()
     respond = serializers.IntegerField(source="fail_status", allow_null=True)
     times = serializers.IntegerField(source="fail_remaining")

@@ -1,7 +1,7 @@
 """Events, webhook endpoints, their deliveries and sandbox inboxes over the API."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,10 +19,24 @@ from apps.events.models import OutboxEvent, SandboxInbox, WebhookDelivery, Webho
 from apps.events.selectors import events, inboxes, webhooks
 from apps.events.services import sandbox_inboxes, webhook_deliveries, webhook_endpoints
 from apps.kit import clock
+from apps.kit.actors import Actor
 from apps.kit.views import TreasuryViewSet
 from apps.tenancy.selectors import organisations
 
 BRANCH_CHOICE = "apps.access.selectors.branches.chosen"
+
+
+class Partner(Protocol):
+    """What this app needs of a caller: whose events and endpoints he may touch, and who he is."""
+
+    application_id: UUID
+    branch_id: UUID | None
+    actor: Actor
+
+
+def partner(request: Request) -> Partner:
+    """Return the caller whom authentication, an app above this one, has put on the request."""
+    return cast("Partner", request.user)
 
 
 class EventViewSet(TreasuryViewSet):
@@ -35,13 +49,13 @@ class EventViewSet(TreasuryViewSet):
     required_scopes: ClassVar[dict[str, str]] = {"list": "events:read", "retrieve": "events:read"}
 
     def get_queryset(self) -> QuerySet[OutboxEvent]:
-        caller = self.request.user
+        caller = partner(self.request)
         return events.for_partner(application_id=caller.application_id, branch_id=caller.branch_id)
 
     @extend_schema(responses=serializers.EventOut(many=True))
     def list(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
         """List events, newest first."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response([self._shown(event) for event in page])
 
     def retrieve(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
@@ -75,7 +89,7 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
     }
 
     def get_queryset(self) -> QuerySet[WebhookEndpoint]:
-        caller = self.request.user
+        caller = partner(self.request)
         return webhooks.endpoints(application_id=caller.application_id, branch_id=caller.branch_id)
 
     @extend_schema(
@@ -87,13 +101,18 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
         body.is_valid(raise_exception=True)
         wanted = {**body.validated_data, "branch_id": _branch(request, body.validated_data["branch_id"])}
         made = webhook_endpoints.create(
-            **wanted, application_id=request.user.application_id, actor=request.actor, now=clock.now()
+            **wanted,
+            application_id=partner(request).application_id,
+            actor=partner(request).actor,
+            now=clock.now(),
         )
         return Response(serializers.issued(made), status=status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, **_: str) -> Response:
         """Delete an endpoint and its secrets; what was delivered stays on record."""
-        webhook_endpoints.delete(endpoint_id=self.get_object().id, actor=request.actor, now=clock.now())
+        webhook_endpoints.delete(
+            endpoint_id=self.get_object().id, actor=partner(request).actor, now=clock.now()
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=serializers.RotateSecretIn, responses={200: serializers.WebhookEndpointIssuedOut})
@@ -106,7 +125,7 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
         made = webhook_endpoints.rotate_secret(
             endpoint_id=endpoint.id,
             grace=timedelta(hours=body.validated_data["grace_hours"]),
-            actor=request.actor,
+            actor=partner(request).actor,
             now=clock.now(),
         )
         return Response(serializers.issued(made))
@@ -116,7 +135,7 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
     def enable(self, request: Request, **_: str) -> Response:
         """Send events again to an endpoint that was switched off."""
         endpoint = webhook_endpoints.enable(
-            endpoint_id=self.get_object().id, actor=request.actor, now=clock.now()
+            endpoint_id=self.get_object().id, actor=partner(request).actor, now=clock.now()
         )
         return Response(self.get_serializer(endpoint).data)
 
@@ -125,7 +144,7 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
     def disable(self, request: Request, **_: str) -> Response:
         """Send nothing more for now; events of this time are not delivered later."""
         endpoint = webhook_endpoints.disable(
-            endpoint_id=self.get_object().id, actor=request.actor, now=clock.now()
+            endpoint_id=self.get_object().id, actor=partner(request).actor, now=clock.now()
         )
         return Response(self.get_serializer(endpoint).data)
 
@@ -133,7 +152,7 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
     @action(detail=True, filterset_class=filters.WebhookDeliveryFilter)
     def deliveries(self, request: Request, **_: str) -> Response:
         """List what was delivered to the endpoint, with every attempt, newest first."""
-        caller = request.user
+        caller = partner(request)
         rows = webhooks.deliveries(application_id=caller.application_id, branch_id=caller.branch_id)
         page = self.paginate_queryset(self.filter_queryset(rows.filter(endpoint=self.get_object())))
         return self.get_paginated_response(serializers.WebhookDeliveryOut(page, many=True).data)
@@ -148,7 +167,7 @@ class WebhookDeliveryViewSet(mixins.RetrieveModelMixin, TreasuryViewSet):
     required_scopes: ClassVar[dict[str, str]] = {"retrieve": "webhooks:read", "replay": "webhooks:write"}
 
     def get_queryset(self) -> QuerySet[WebhookDelivery]:
-        caller = self.request.user
+        caller = partner(self.request)
         return webhooks.deliveries(application_id=caller.application_id, branch_id=caller.branch_id)
 
     @extend_schema(request=None)
@@ -156,7 +175,7 @@ class WebhookDeliveryViewSet(mixins.RetrieveModelMixin, TreasuryViewSet):
     def replay(self, request: Request, **_: str) -> Response:
         """Send once more, now, under the same webhook id; if it fails it is retried like a new one."""
         row = webhook_deliveries.replay(
-            delivery_id=self.get_object().id, actor=request.actor, now=clock.now()
+            delivery_id=self.get_object().id, actor=partner(request).actor, now=clock.now()
         )
         return Response(self.get_serializer(row).data)
 
@@ -178,7 +197,7 @@ class SandboxInboxViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
     idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create"})
 
     def get_queryset(self) -> QuerySet[SandboxInbox]:
-        return inboxes.visible(application_id=self.request.user.application_id)
+        return inboxes.visible(application_id=partner(self.request).application_id)
 
     @extend_schema(request=serializers.SandboxInboxIn, responses={201: serializers.SandboxInboxOut})
     def create(self, request: Request, **_: str) -> Response:
@@ -186,7 +205,7 @@ class SandboxInboxViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
         body = serializers.SandboxInboxIn(data=request.data)
         body.is_valid(raise_exception=True)
         inbox = sandbox_inboxes.create(
-            **body.validated_data, application_id=request.user.application_id, now=clock.now()
+            **body.validated_data, application_id=partner(request).application_id, now=clock.now()
         )
         return Response(self.get_serializer(inbox).data, status=status.HTTP_201_CREATED)
 
@@ -220,6 +239,6 @@ class SandboxInboxViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
 def _branch(request: Request, branch_id: UUID | None) -> UUID | None:
     """Return the branch of a new endpoint: the named one if the caller may act for it, else his own, else all."""
     if branch_id is None:
-        return request.user.branch_id
+        return partner(request).branch_id
     choose = import_string(settings.TREASURY.get("BRANCH_CHOICE", BRANCH_CHOICE))
     return choose(request.user, branch_id).id

@@ -1,5 +1,6 @@
 """Events that happened, inserted in the transaction that made them happen."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -19,7 +20,7 @@ class IdentityField(models.BigIntegerField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "editable": False, "unique": True})
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         for fixed in ("editable", "unique"):
             kwargs.pop(fixed, None)

@@ -47,15 +47,15 @@ class WebhookStatus(models.TextChoices):
 class AttemptError(models.TextChoices):
     """Why an attempt did not succeed."""
 
-    DNS = "DNS"
-    TCP = "TCP"
-    TLS = "TLS"
-    TIMEOUT = "TIMEOUT"
-    TOO_LARGE = "TOO_LARGE"
-    HTTP_3XX = "HTTP_3XX"
-    HTTP_4XX = "HTTP_4XX"
-    HTTP_5XX = "HTTP_5XX"
-    SSRF_BLOCKED = "SSRF_BLOCKED"
+    DNS = "DNS", "no address"
+    TCP = "TCP", "no connection"
+    TLS = "TLS", "no TLS"
+    TIMEOUT = "TIMEOUT", "time-out"
+    TOO_LARGE = "TOO_LARGE", "answer too large"
+    HTTP_3XX = "HTTP_3XX", "HTTP 3xx"
+    HTTP_4XX = "HTTP_4XX", "HTTP 4xx"
+    HTTP_5XX = "HTTP_5XX", "HTTP 5xx"
+    SSRF_BLOCKED = "SSRF_BLOCKED", "address not allowed"
 
 
 class WebhookEndpointQuerySet(LockingQuerySet):
