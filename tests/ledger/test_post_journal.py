@@ -154,6 +154,8 @@ def test_drafts_that_are_no_booking_are_refused(branch, balance, unapplied):
         ledger.draft(legs=(one, credit(unapplied, Money(1_00, "USD")))),
         ledger.draft(legs=(one, credit(balance, kes(1_00)))),
         ledger.draft(legs=(one, credit(unapplied, kes(1_00))), key=""),
+        ledger.draft(legs=(one, credit(unapplied, kes(1_00))), description="x" * 201),
+        ledger.draft(legs=(one, credit(unapplied, kes(1_00))), reference="NLJ\0"),
     ]
 
     for booking in wrong:

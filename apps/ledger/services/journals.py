@@ -149,6 +149,8 @@ def request_hash(draft: Draft) -> bytes:
 def _check(draft: Draft) -> None:
     if not draft.key or not draft.source_type:
         raise DraftInvalid("A posting has a key and a source.")
+    if "\0" in draft.key + draft.source_type + draft.reference + draft.description:
+        raise DraftInvalid("A text of the posting holds a NUL.")
     if not 2 <= len(draft.legs) <= LEGS_MAX:  # noqa: PLR2004 (debit, credit)
         raise DraftInvalid(f"A posting has 2 to {LEGS_MAX} legs.")
     sums: Counter[str] = Counter()

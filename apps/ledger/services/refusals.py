@@ -122,6 +122,7 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
     "LG014": (ExponentChanged, "The currency is kept with another number of decimals."),
     "LG015": (AccountNotEmpty, "Only an empty account can be closed."),
     "LG409": (KeyReused, "The key was used for another booking."),
+    "22001": (DraftInvalid, "A text is longer than the ledger keeps."),
     "22003": (DraftInvalid, "The sum is larger than an account can hold."),
 }
 
