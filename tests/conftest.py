@@ -8,6 +8,7 @@ commits, and afterwards the owner truncates the tables that have rows.
 import hashlib
 import importlib.metadata
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from tests import running
 ROOT = Path(__file__).resolve().parent.parent
 SLUGS = ("acme", "zuri")
 BUILD_LOCK = 727001
+DROP_TRIES = 20
 SHAPING_PACKAGES = ("django", "django-tenants", "django-celery-beat")
 DIRTY = """
     SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -109,8 +111,20 @@ def build(admin: psycopg.Connection, name: str) -> None:
     admin.execute(f'ALTER DATABASE "{building}" RENAME TO "{name}"')
 
 
-def copy(admin: psycopg.Connection, pristine: str, name: str) -> None:
+def drop(admin: psycopg.Connection, name: str) -> None:
+    """Drop a database; autovacuum may be in it, and the owner may not end that, so try again while it works."""
+    for _ in range(DROP_TRIES):
+        try:
+            admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(0.5)
+        else:
+            return
     admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def copy(admin: psycopg.Connection, pristine: str, name: str) -> None:
+    drop(admin, name)
     admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{pristine}" STRATEGY FILE_COPY')
     admin.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
     admin.execute(f'GRANT CONNECT ON DATABASE "{name}" TO treasury_app')
@@ -132,7 +146,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterat
     yield
     with django_db_blocker.unblock(), server() as admin:
         connections.close_all()
-        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        drop(admin, name)
 
 
 @pytest.fixture(scope="session", autouse=True)

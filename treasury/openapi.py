@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 PROBLEM = {
     "type": "object",
@@ -42,13 +43,14 @@ PROBLEM = {
         },
     },
 }
-IDEMPOTENCY_KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "required": True,
-    "description": "1 to 255 visible ASCII characters, kept for 72 hours. The same key with the same body replays the first answer.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="1 to 255 visible ASCII characters, kept for 72 hours. "
+    "The same key with the same body replays the first answer.",
+)
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 

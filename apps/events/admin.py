@@ -29,7 +29,6 @@ from apps.kit.actors import Actor, ActorKind
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 
 MANAGE = "webhooks.manage"
-BRANCH_SCOPE = "apps.access.selectors.scope.branch_ids"
 DELIVERY_BADGES = {
     DeliveryStatus.PENDING: ("pending", "hourglass_top", "Pending"),
     DeliveryStatus.DONE: ("done", "check_circle", "Done"),
@@ -56,9 +55,7 @@ class BranchScopedAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        allowed: set[UUID] | None = import_string(settings.TREASURY.get("BRANCH_SCOPE", BRANCH_SCOPE))(
-            request.user
-        )
+        allowed: set[UUID] | None = import_string(settings.TREASURY["BRANCH_SCOPE"])(request.user)
         return rows if allowed is None else rows.filter(**{f"{self.branch_path}__in": allowed})
 
     def has_manage_permission(self, request: HttpRequest) -> bool:

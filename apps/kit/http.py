@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 
@@ -78,6 +79,8 @@ def pick_address(url: str, policy: AddressPolicy) -> str:
     parts = urlsplit(url)
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username:
         raise Blocked(f"{url!r} is not a plain http or https address")
+    if any(unquote(segment) in {".", ".."} for segment in parts.path.split("/")):
+        raise Blocked(f"{url!r} leads back up its own path")
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
@@ -110,6 +113,7 @@ class _PinnedBackend(httpcore.NetworkBackend):
     """Connects to the checked address, whatever the name resolves to by then; TLS still names the host."""
 
     address: str
+    deadline: float
     inner: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
 
     def connect_tcp(
@@ -120,10 +124,39 @@ class _PinnedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        return self.inner.connect_tcp(self.address, port, timeout, local_address, socket_options)
+        stream = self.inner.connect_tcp(self.address, port, timeout, local_address, socket_options)
+        return _DeadlineStream(stream, self.deadline)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+@dataclass(slots=True)
+class _DeadlineStream(httpcore.NetworkStream):
+    """Ends an exchange at one instant, however slowly the other side drips: a time-out per read would never come."""
+
+    inner: httpcore.NetworkStream
+    deadline: float
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the answer did not end in time")
+        return self.inner.read(max_bytes, min(left, timeout) if timeout else left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _DeadlineStream(self.inner.start_tls(ssl_context, server_hostname, timeout), self.deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.inner.get_extra_info(info)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +182,12 @@ class Client:
         }
         request = _request(method, url, headers or {}, content, timeout)
         with httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(), network_backend=_PinnedBackend(address)
+            ssl_context=ssl.create_default_context(),
+            network_backend=_PinnedBackend(address, started + self.connect_timeout + self.read_timeout),
         ) as pool:
             try:
                 response = pool.handle_request(request)
-                body = self._read(response, deadline=started + self.read_timeout)
+                body = self._read(response)
             except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
                 raise NotSent(_connect_kind(error), str(error)) from error
             except httpcore.TimeoutException as error:
@@ -167,15 +201,13 @@ class Client:
             response.status, answer_headers, body, round((time.monotonic() - started) * 1000), address
         )
 
-    def _read(self, response: httpcore.Response, *, deadline: float) -> bytes:
+    def _read(self, response: httpcore.Response) -> bytes:
         chunks: list[bytes] = []
         size = 0
         for chunk in _stream(response):
             size += len(chunk)
             if size > self.max_bytes:
                 raise NoAnswer("too_large", f"the answer has more than {self.max_bytes} bytes")
-            if time.monotonic() > deadline:
-                raise NoAnswer("timeout", "the answer did not end in time")
             chunks.append(chunk)
         return b"".join(chunks)
 

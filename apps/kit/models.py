@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django_fsm import FSMFieldMixin
@@ -41,7 +41,7 @@ class UuidModel(models.Model):
 class InsertOnlyModel(models.Model):
     """A row that is inserted once; the database role may not update or delete it either."""
 
-    objects = InsertOnlyQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Any]] = InsertOnlyQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -58,7 +58,7 @@ class InsertOnlyModel(models.Model):
 class StatefulModel(models.Model):
     """A model with a protected state field of django-fsm whose refresh works."""
 
-    objects = LockingQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Any]] = LockingQuerySet.as_manager()
 
     class Meta:
         abstract = True

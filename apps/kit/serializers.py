@@ -43,7 +43,7 @@ class StrictSerializer(serializers.Serializer):
 class MoneyField(serializers.Field):
     """``{"amount": "10.50", "currency": "KES"}`` on the wire, Money inside; a JSON number is refused."""
 
-    default_error_messages = {"invalid": 'Write money as {"amount": "10.50", "currency": "KES"}.'}
+    default_error_messages = {"invalid": 'Write money as {{"amount": "10.50", "currency": "KES"}}.'}
 
     def to_internal_value(self, data: Any) -> Money:
         if not isinstance(data, Mapping) or set(data) != {"amount", "currency"}:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -22,6 +23,12 @@ class Receiver(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"x" * 5000)
+            return
+        elif self.path == "/drip":
+            for _ in range(50):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" if _ == 0 else b"X: y\r\n")
+                if self.server.released.wait(0.1):
+                    return
             return
         elif self.path == "/hang":
             self.server.released.wait(5)
@@ -76,6 +83,15 @@ def test_knows_when_the_answer_is_too_large_or_late(base, client):
     assert (large.value.kind, late.value.kind) == ("too_large", "timeout")
 
 
+def test_ends_an_answer_that_only_drips(base, client):
+    began = time.monotonic()
+    with pytest.raises(http.NoAnswer) as late:
+        client(read_timeout=0.5, connect_timeout=0.5).send("POST", f"{base}/drip")
+
+    assert late.value.kind == "timeout"
+    assert time.monotonic() - began < 4
+
+
 def test_knows_when_nothing_was_sent():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -116,6 +132,8 @@ def test_refuses_loopback_beside_the_allowed_prefix(base):
         http.pick_address(f"{base}/admin", policy)
     with pytest.raises(http.Blocked):
         http.pick_address(f"{base}/sandboxed", policy)
+    with pytest.raises(http.Blocked):
+        http.pick_address(f"{base}/sandbox/%2e%2e/admin", policy)
 
     assert http.pick_address(f"{base}/sandbox/x", policy) == "127.0.0.1"
 

@@ -1,5 +1,7 @@
 """What every process shares: apps, middleware, templates, language and time, and the product's own TREASURY settings."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from treasury.settings import env
@@ -13,7 +15,7 @@ HTTP_PORT = env.number("TREASURY_HTTP_PORT")
 PUBLIC_URL = (env.text("TREASURY_PUBLIC_URL") or f"http://127.0.0.1:{HTTP_PORT}").rstrip("/")
 SIMULATOR_URL = env.text("TREASURY_SIMULATOR_URL").rstrip("/")
 
-TREASURY = {
+TREASURY: dict[str, Any] = {
     "PUBLIC_URL": PUBLIC_URL,
     "BASE_DOMAIN": env.text("TREASURY_BASE_DOMAIN"),
     "SIMULATOR_URL": SIMULATOR_URL,
@@ -21,6 +23,8 @@ TREASURY = {
     "SANDBOX_INBOX_LOCAL": False,  # inboxes also in live organisations: for the demo and tests
     "VALIDATE_EVENTS": False,  # against their JSON Schema, on publishing: development and tests
     "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),
+    "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
+    "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,
     "FAULT_PATH": env.text("TREASURY_FAULT_PATH"),

@@ -5,6 +5,8 @@ from django_filters import rest_framework as filters
 
 from apps.events.models import OutboxEvent, WebhookDelivery, WebhookStatus
 
+DELIVERY_STATES = [value.lower() for value in WebhookStatus.values]
+
 
 class EventFilter(filters.FilterSet):
     """``type``, exact."""
@@ -20,7 +22,7 @@ class WebhookDeliveryFilter(filters.FilterSet):
     """``status``, in lower case."""
 
     status = filters.ChoiceFilter(
-        choices=[(value.lower(), value.lower()) for value in WebhookStatus.values],
+        choices=[(state, state) for state in DELIVERY_STATES],
         method="by_status",
         help_text="Only deliveries in this state.",
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -22,8 +22,6 @@ from apps.kit import clock
 from apps.kit.actors import Actor
 from apps.kit.views import TreasuryViewSet
 from apps.tenancy.selectors import organisations
-
-BRANCH_CHOICE = "apps.access.selectors.branches.chosen"
 
 
 class Partner(Protocol):
@@ -148,7 +146,15 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
         )
         return Response(self.get_serializer(endpoint).data)
 
-    @extend_schema(responses=serializers.WebhookDeliveryOut(many=True))
+    @extend_schema(
+        responses=serializers.WebhookDeliveryOut(many=True),
+        parameters=[
+            OpenApiParameter(
+                "status", enum=filters.DELIVERY_STATES, description="Only deliveries in this state."
+            )
+        ],
+        filters=False,
+    )
     @action(detail=True, filterset_class=filters.WebhookDeliveryFilter)
     def deliveries(self, request: Request, **_: str) -> Response:
         """List what was delivered to the endpoint, with every attempt, newest first."""
@@ -240,5 +246,5 @@ def _branch(request: Request, branch_id: UUID | None) -> UUID | None:
     """Return the branch of a new endpoint: the named one if the caller may act for it, else his own, else all."""
     if branch_id is None:
         return partner(request).branch_id
-    choose = import_string(settings.TREASURY.get("BRANCH_CHOICE", BRANCH_CHOICE))
+    choose = import_string(settings.TREASURY["BRANCH_CHOICE"])
     return choose(request.user, branch_id).id

@@ -10,7 +10,7 @@ from apps.invoicing.models import Document
 from apps.kit.serializers import InstantField, MoneyField
 
 
-class PayerOut(serializers.Serializer):
+class ReceiptPayerOut(serializers.Serializer):
     phone = serializers.CharField()
     name = serializers.CharField()
 
@@ -29,7 +29,7 @@ class ReceiptOut(serializers.Serializer):
     number = serializers.CharField()
     payment_id = serializers.CharField()
     amount = MoneyField()
-    payer = PayerOut()
+    payer = ReceiptPayerOut()
     branch_id = serializers.CharField()
     application_id = serializers.CharField()
     method = serializers.CharField()
