@@ -19,6 +19,10 @@ from apps.kit.admin import TreasuryAdmin
 PUBLIC = "public"
 
 
+def _schema() -> str:
+    return str(connection.schema_name)  # type: ignore[attr-defined]  # django-tenants adds it
+
+
 def is_shared(model: type[Model]) -> bool:
     """Whether the table of a model lies in the public schema only, where all organisations' rows are."""
     config = apps.get_app_config(model._meta.app_label)
@@ -47,7 +51,7 @@ class OrganisationSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return connection.schema_name != PUBLIC and user.is_active and user.has_module_perms("*")
+        return _schema() != PUBLIC and user.is_active and user.has_module_perms("*")
 
 
 class PlatformSite(UnfoldAdminSite):
@@ -58,7 +62,7 @@ class PlatformSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return connection.schema_name == PUBLIC and user.is_active and bool(user.is_platform_staff)
+        return _schema() == PUBLIC and user.is_active and bool(user.is_platform_staff)
 
 
 class OrganisationModelAdmin(TreasuryAdmin):

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from typing import Any
 
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
@@ -26,8 +27,8 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         caller = api_keys.authenticate(secret=secrets.pop(), now=clock.now()) if len(secrets) == 1 else None
         if caller is None:
             raise exceptions.AuthenticationFailed
-        request._request.caller = caller  # noqa: SLF001 (middleware reads it from Django's request)
-        request._request.actor = caller.actor  # noqa: SLF001
+        plain: Any = request._request  # noqa: SLF001 (middleware reads Django's request)
+        plain.caller, plain.actor = caller, caller.actor
         return caller, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the same for every request)

@@ -1,9 +1,8 @@
 """Letting people into the portal: a user exists in the organisation of the request by his membership, or not at all."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.http import HttpRequest
@@ -11,8 +10,16 @@ from django.http import HttpRequest
 from apps.access import contracts
 from apps.access.selectors import memberships
 
+if TYPE_CHECKING:  # another app's models are read through get_user_model()
+    from apps.accounts.models import User
+
 PUBLIC = "public"
 ANY_LABEL = "*"
+
+
+def _schema() -> str:
+    """Return the schema of the connection, public or an organisation's."""
+    return str(connection.schema_name)  # type: ignore[attr-defined]  # django-tenants adds it
 
 
 class MembershipBackend:
@@ -28,7 +35,7 @@ class MembershipBackend:
         username: str | None = None,
         password: str | None = None,
         email: str | None = None,
-    ) -> AbstractBaseUser | None:
+    ) -> "User | None":
         """Return the user who may enter here, or None; an unknown address takes as long as a wrong password."""
         address = email or username or ""
         if password is None or "\0" in address:
@@ -39,37 +46,37 @@ class MembershipBackend:
             return None
         return user if user.check_password(password) and self.may_enter(user) else None
 
-    def get_user(self, user_id: Any) -> AbstractBaseUser | None:
+    def get_user(self, user_id: Any) -> "User | None":
         user = get_user_model().objects.filter(pk=user_id).first()
         return user if user and self.may_enter(user) else None
 
-    def may_enter(self, user: AbstractBaseUser) -> bool:
+    def may_enter(self, user: "User") -> bool:
         """Whether the user may enter the schema of this connection."""
         if not user.is_active:
             return False
-        if connection.schema_name == PUBLIC:
+        if _schema() == PUBLIC:
             return bool(user.is_platform_staff)
         return self._permissions(user) is not None
 
-    def has_perm(self, user: AbstractBaseUser, perm: str, obj: object = None) -> bool:  # noqa: ARG002 (Django's signature)
+    def has_perm(self, user: "User", perm: str, obj: object = None) -> bool:  # noqa: ARG002 (Django's signature)
         """Whether the user's role has a permission, named our way or Django's (``ledger.view_account``)."""
         if not user.is_active:
             return False
-        if connection.schema_name == PUBLIC:
+        if _schema() == PUBLIC:
             return bool(user.is_platform_staff)
         return contracts.permission(perm) in (self._permissions(user) or ())
 
-    def has_module_perms(self, user: AbstractBaseUser, label: str) -> bool:
+    def has_module_perms(self, user: "User", label: str) -> bool:
         """Whether the user's role has any permission of an app; ``*`` asks only whether he may enter."""
-        if not user.is_active or connection.schema_name == PUBLIC or label == ANY_LABEL:
+        if not user.is_active or _schema() == PUBLIC or label == ANY_LABEL:
             return self.may_enter(user)
         area = contracts.AREAS.get(label, label)
         return any(name.startswith(f"{area}.") for name in self._permissions(user) or ())
 
-    def _permissions(self, user: AbstractBaseUser) -> frozenset[str] | None:
+    def _permissions(self, user: "User") -> frozenset[str] | None:
         """Return the permissions in this schema, read once for each user object: one object may meet two schemas."""
         known = user.__dict__.setdefault("_permissions_by_schema", {})
-        schema = connection.schema_name
+        schema = _schema()
         if schema not in known:
             known[schema] = memberships.permissions_of(user)
         return known[schema]

@@ -1,6 +1,6 @@
 """The forms of the organisation's site: they read input, the services judge it."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from unfold.widgets import (
@@ -52,4 +52,4 @@ class NewMemberForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].queryset = Role.objects.order_by("name")
+        cast(forms.ModelChoiceField, self.fields["role"]).queryset = Role.objects.order_by("name")

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from django.core.exceptions import RequestDataTooBig
@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.access.contracts import Caller
 from apps.access.services import idempotency
 from apps.kit import clock, errors
 
@@ -75,8 +76,8 @@ def idempotent(handler: Handler) -> Callable[..., HttpResponse]:
     @functools.wraps(handler)
     def wrapper(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         key = _key(request)
-        claimed = {
-            "application_id": request.user.application_id,
+        claimed: dict[str, Any] = {
+            "application_id": cast(Caller, request.user).application_id,
             "key": key,
             "fingerprint": fingerprint(request),
         }

@@ -8,10 +8,12 @@ from apps.access import contracts
 from apps.access.backend import MembershipBackend
 from apps.access.models import Membership, Role
 from apps.access.selectors import memberships as team
+from apps.access.selectors.branches import BranchUnknown
 from apps.access.services import memberships, roles
 from apps.accounts.models import User
 from apps.accounts.services import users
 from apps.audit.models import AuditRecord
+from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from tests.factories import access as make
 
@@ -177,6 +179,21 @@ def test_a_person_is_in_the_team_once(acme):
         memberships.create(user_id=make.user("b@example.test").id, role="king", actor=SYSTEM, now=NOW)
 
     assert Membership.objects.count() == 1
+
+
+def test_an_unknown_branch_does_not_become_all_branches(acme):
+    membership = make.member("owner")
+
+    with pytest.raises(BranchUnknown):
+        memberships.create(
+            user_id=make.user("b@example.test").id,
+            role="auditor",
+            branch_ids=[ids.new()],
+            actor=SYSTEM,
+            now=NOW,
+        )
+
+    assert Membership.objects.get() == membership
 
 
 def test_admits_a_new_person_with_a_first_password(acme):

@@ -1,6 +1,6 @@
 """API keys, branches and applications over the API."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.api import serializers
+from apps.access.contracts import Caller
 from apps.access.models import ApiKey, Application, Branch
 from apps.access.selectors import api_keys as visible_keys
 from apps.access.selectors import applications, branches
@@ -66,11 +67,12 @@ class ApiKeyViewSet(mixins.ListModelMixin, TreasuryViewSet):
         """Make a key that may do no more than the calling one; its secret is shown this once."""
         body = serializers.ApiKeyIn(data=request.data)
         body.is_valid(raise_exception=True)
+        caller = cast(Caller, request.user)
         issued = api_keys.issue(
             **body.validated_data,
-            application_id=request.user.application_id,
-            issuer=request.user,
-            actor=request.actor,
+            application_id=caller.application_id,
+            issuer=caller,
+            actor=caller.actor,
             now=clock.now(),
         )
         answer = serializers.ApiKeyIssuedOut(issued.key, context={"secret": issued.secret})
@@ -80,5 +82,7 @@ class ApiKeyViewSet(mixins.ListModelMixin, TreasuryViewSet):
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, **_: str) -> Response:
         """Close a key for good; a second time changes nothing. A key may revoke itself."""
-        key = api_keys.revoke(key_id=self.get_object().id, actor=request.actor, now=clock.now())
+        key = api_keys.revoke(
+            key_id=self.get_object().id, actor=cast(Caller, request.user).actor, now=clock.now()
+        )
         return Response(self.get_serializer(key).data)

@@ -13,6 +13,8 @@ from apps.kit.actors import Actor, ActorKind
 
 def of(user: AbstractBaseUser | AnonymousUser) -> Membership | None:
     """Return the user's active membership with its role, or None for an outsider."""
+    if user.pk is None:
+        return None
     return Membership.objects.select_related("role").filter(user_id=user.pk, is_active=True).first()
 
 

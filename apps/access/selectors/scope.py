@@ -16,6 +16,8 @@ def branch_ids(caller: Principal) -> set[UUID] | None:
     """Return the branches whose rows the caller may see, or None for all; an outsider gets the empty set."""
     if isinstance(caller, Caller):
         return None if caller.branch_id is None else {caller.branch_id}
+    if caller.pk is None:
+        return set()
     membership = Membership.objects.filter(user_id=caller.pk, is_active=True).first()
     if membership is None:
         return set()

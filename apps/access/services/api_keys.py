@@ -132,7 +132,9 @@ def authenticate(*, secret: str, now: datetime) -> Caller | None:
 
 def digest(secret: str) -> str:
     """Return the keyed hash of a whole key, in hex; the pepper is derived from the master key."""
-    pepper = hmac.new(settings.TREASURY["MASTER_KEY"].encode(), b"treasury.access.api_key", hashlib.sha256)
+    pepper = hmac.new(
+        str(settings.TREASURY["MASTER_KEY"]).encode(), b"treasury.access.api_key", hashlib.sha256
+    )
     return hmac.new(pepper.digest(), secret.encode(), hashlib.sha256).hexdigest()
 
 

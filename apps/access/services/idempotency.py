@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -88,7 +89,7 @@ def purge(*, now: datetime) -> int:
 
     Works in batches, each with a transaction of its own, so that requests never wait long.
     """
-    before = now - timedelta(hours=settings.TREASURY["IDEMPOTENCY_HOURS"])
+    before = now - timedelta(hours=cast(int, settings.TREASURY["IDEMPOTENCY_HOURS"]))
     removed = 0
     while True:
         with transaction.atomic():

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from apps.access.models import Branch, Membership, Role
+from apps.access.selectors.branches import BranchUnknown
 from apps.accounts.services import users
 from apps.audit.services import records
 from apps.kit import errors, ids
@@ -71,15 +72,16 @@ def create(
     """
     Let a user into the organisation with a role (its code); no branches means all of them.
 
-    Raises RoleUnknown and MembershipExists.
+    Raises RoleUnknown, BranchUnknown and MembershipExists.
     """
     membership = Membership(user_id=user_id, role=_role(role), created_at=now)
+    places = _branches(branch_ids)
     try:
         with transaction.atomic():
             membership.save(force_insert=True)
     except IntegrityError:
         raise MembershipExists("This person is or was in the team. Change the existing membership.") from None
-    membership.branches.set(branch_ids)
+    membership.branches.set(places)
     _record(
         "membership.created", membership, {"role": [None, role], **_branch_change((), branch_ids)}, actor, now
     )
@@ -99,23 +101,24 @@ def change(
     """
     Give a member another role or other branches, end the membership or take it up again.
 
-    Takes effect with the next request. Raises RoleUnknown, and LastOwner when nobody would be left to manage the team.
+    Takes effect with the next request. Raises RoleUnknown, BranchUnknown, and LastOwner when nobody would be left to
+    manage the team.
     """
     owners = list(Membership.objects.locked().filter(role__code=OWNER, is_active=True).order_by("id"))
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
-    chosen = _role(role)
+    chosen, places = _role(role), _branches(branch_ids)
     if [owner.id for owner in owners] == [membership.id] and not (is_active and chosen.code == OWNER):
         raise LastOwner("Make another member owner first.")
 
     before = set(membership.branches.values_list("id", flat=True))
-    changes = {
+    changes: dict[str, list[object]] = {
         "role": [membership.role.code, chosen.code],
         "is_active": [membership.is_active, is_active],
         **_branch_change(before, branch_ids),
     }
     membership.role, membership.is_active = chosen, is_active
     membership.save(update_fields=["role", "is_active"])
-    membership.branches.set(branch_ids)
+    membership.branches.set(places)
     _record("membership.changed", membership, changes, actor, now)
     return membership
 
@@ -125,6 +128,14 @@ def _role(code: str) -> Role:
     if role is None:
         raise RoleUnknown(f"There is no role {code}.")
     return role
+
+
+def _branches(branch_ids: Collection[UUID]) -> list[Branch]:
+    """Return the branches; an unknown one is refused, because to leave it out could mean all of them."""
+    found = list(Branch.objects.filter(id__in=branch_ids))
+    if len(found) != len(set(branch_ids)):
+        raise BranchUnknown("There is no such branch.")
+    return found
 
 
 def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[str, list[object]]:
