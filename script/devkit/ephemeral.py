@@ -14,7 +14,7 @@ from script.devkit import environment, system
 from script.devkit.folders import ROOT, Folders
 from script.devkit.throwaway import throw_away_folder
 
-START_SECONDS = 240.0
+START_SECONDS = 400.0
 
 
 class DidNotStart(RuntimeError):

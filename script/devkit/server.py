@@ -25,7 +25,7 @@ from script.devkit.throwaway import throw_away_folder
 
 LOCAL_SETTINGS = "treasury.settings.local"
 OLD_DATABASE = 3
-HEALTHY_SECONDS = 90.0
+HEALTHY_SECONDS = 180.0
 DATA = ("postgres", "postgres.new", "valkey", "storage", "faults", "run")
 DATA_FILES = ("simulator.sqlite3", "demo.json", "local.env", "ports.json", "secrets.env")
 EPILOG = """
