@@ -82,9 +82,7 @@ class Rail:
         self.control("POST", "/tick", {"seconds": seconds})
 
     def script(self, *actions: object, times: int | None = 1, path: str = PUSH) -> None:
-        self.control(
-            "POST", "/scripts", {"match": {"path": path}, "times": times, "actions": list(actions)}
-        )
+        self.control("POST", "/scripts", {"match": {"path": path}, "times": times, "actions": list(actions)})
 
     def prompts(self) -> list[dict[str, Any]]:
         return self.control("GET", "/prompts").json()["prompts"]

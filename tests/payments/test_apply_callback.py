@@ -25,7 +25,12 @@ def sent(suffix="000", **facts):
 
 def stk(ticket, code=0, amount=1500, receipt="NLJ7RT61SV"):
     """Return a callback in Safaricom's words."""
-    said = {"MerchantRequestID": "1-1", "CheckoutRequestID": ticket, "ResultCode": code, "ResultDesc": "Said."}
+    said = {
+        "MerchantRequestID": "1-1",
+        "CheckoutRequestID": ticket,
+        "ResultCode": code,
+        "ResultDesc": "Said.",
+    }
     if code == 0:
         items = {"Amount": amount, "MpesaReceiptNumber": receipt, "PhoneNumber": 254712345678}
         said["CallbackMetadata"] = {"Item": [{"Name": k, "Value": v} for k, v in items.items()]}
@@ -148,7 +153,16 @@ def test_a_receipt_of_another_payment_is_forged(acme):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"<html></html>", b"[]", b"null", b'{"Body":{}}', b"\xff\xfe", b'{"Body":{"stkCallback":[]}}'],
+    [
+        b"",
+        b"{",
+        b"<html></html>",
+        b"[]",
+        b"null",
+        b'{"Body":{}}',
+        b"\xff\xfe",
+        b'{"Body":{"stkCallback":[]}}',
+    ],
 )
 def test_what_cannot_be_read_is_malformed(acme, body):
     attempt = payments.waiting()

@@ -6,7 +6,8 @@ from apps.audit.models import AuditRecord
 from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM
 from apps.payments.contracts import Choice, IntentStatus, Method
-from apps.payments.services import choices, intents, phones
+from apps.payments.models import phone as phone_number
+from apps.payments.services import choices, intents
 from tests.factories import payments
 
 OTHER = Choice(Method.MPESA, "0700 000 001", "Achieng Otieno")
@@ -51,7 +52,7 @@ def test_refuses_without_a_method(acme):
 def test_refuses_a_wrong_phone(acme):
     intent = payments.intent(is_confirmed=False)
 
-    with pytest.raises(phones.PhoneInvalid):
+    with pytest.raises(phone_number.PhoneInvalid):
         confirm(intent, Choice(Method.MPESA, "12"))
 
     assert payments.reload(intent.id).status == IntentStatus.REQUIRES_CONFIRMATION

@@ -8,7 +8,8 @@ from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import Choice, IntentStatus, Method
 from apps.payments.models import PaymentIntent
-from apps.payments.services import choices, intents, limits, phones
+from apps.payments.models import phone as phone_number
+from apps.payments.services import choices, intents, limits
 from tests.factories import access, payments
 from tests.payments.conftest import told
 
@@ -87,9 +88,11 @@ def test_takes_the_smallest_and_the_largest_sum(open_account, minor):
     assert create(money=Money(minor, "KES")).amount_minor == minor
 
 
-@pytest.mark.parametrize("phone", ["", "0812345678", "+255712345678", "071234567", "hello", "０712345678"])
+@pytest.mark.parametrize(
+    "phone", ["", "0812345678", "+255712345678", "071234567", "hello", "\N{FULLWIDTH DIGIT ZERO}712345678"]
+)
 def test_refuses_what_is_no_kenyan_mobile_number(open_account, phone):
-    found = refused(phones.PhoneInvalid, choice=Choice(Method.MPESA, phone))
+    found = refused(phone_number.PhoneInvalid, choice=Choice(Method.MPESA, phone))
 
     assert (found.pointer, found.code) == ("/payer/phone", "phone_invalid")
 

@@ -75,9 +75,7 @@ def test_settling_and_booking_happen_once(paid):
         paid.intent_id,
         match="settled once",
     )
-    refused(
-        "UPDATE payments_paymentattempt SET booked_at = now() WHERE id = %s", paid.id, match="set once"
-    )
+    refused("UPDATE payments_paymentattempt SET booked_at = now() WHERE id = %s", paid.id, match="set once")
 
 
 @pytest.mark.parametrize("column", ["ticket", "provider_receipt"])
@@ -87,9 +85,7 @@ def test_a_ticket_and_a_receipt_stay(paid, column):
 
 
 def test_what_was_asked_for_stays(paid):
-    refused(
-        "UPDATE payments_paymentintent SET amount_minor = 1 WHERE id = %s", paid.intent_id, match="fixed"
-    )
+    refused("UPDATE payments_paymentintent SET amount_minor = 1 WHERE id = %s", paid.intent_id, match="fixed")
     refused("UPDATE payments_paymentattempt SET code = 'X' WHERE id = %s", paid.id, match="fixed")
 
 

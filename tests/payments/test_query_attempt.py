@@ -123,7 +123,9 @@ def test_an_unknown_attempt_with_a_ticket_may_be_asked_about_at_any_time(rail):
     assert attempt.intent.status == IntentStatus.SUCCEEDED
 
 
-@pytest.mark.parametrize("action", [{"action": "reset"}, {"action": "status", "status": 500, "body": "<html>"}])
+@pytest.mark.parametrize(
+    "action", [{"action": "reset"}, {"action": "status", "status": 500, "body": "<html>"}]
+)
 def test_a_provider_that_does_not_answer_changes_nothing(rail, action):
     attempt = sent()
     rail.script(action, path=QUERY)

@@ -123,9 +123,7 @@ def test_money_after_a_failure_is_a_late_success(attempt):
 
 def test_money_of_a_second_attempt_goes_to_suspense_and_leaves_the_success(acme):
     first = payments.sending()
-    attempts.withdraw(
-        attempt_id=first.id, refusal=ProviderUnavailable("network_unreachable"), now=NOW
-    )
+    attempts.withdraw(attempt_id=first.id, refusal=ProviderUnavailable("network_unreachable"), now=NOW)
     second = attempts.begin(intent_id=first.intent_id, now=NOW + timedelta(minutes=1))
     settle(second)
 
@@ -144,7 +142,11 @@ def test_a_sum_that_nobody_told_is_that_of_the_intent(attempt):
     settle(attempt, money=None, receipt="")
 
     found = payments.reloaded(attempt)
-    assert (found.received, found.is_amount_reported, found.provider_receipt) == (payments.KES_1500, False, "")
+    assert (found.received, found.is_amount_reported, found.provider_receipt) == (
+        payments.KES_1500,
+        False,
+        "",
+    )
     assert books() == PAID_BOOKS
 
 

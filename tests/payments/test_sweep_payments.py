@@ -53,9 +53,7 @@ def test_starts_the_queries_that_are_due(acme, started, django_capture_on_commit
 
 def test_leaves_settled_attempts_alone(acme, started, django_capture_on_commit_callbacks):
     attempt = payments.waiting()
-    intents.record(
-        attempt_id=attempt.id, report=payments.collected(attempt), actor=payments.SYSTEM, now=NOW
-    )
+    intents.record(attempt_id=attempt.id, report=payments.collected(attempt), actor=payments.SYSTEM, now=NOW)
 
     sweep(django_capture_on_commit_callbacks, minutes=60)
 

@@ -1,11 +1,14 @@
 """Reading payment intents, within what a caller may see."""
 
+import contextlib
 from uuid import UUID
 
+from django.db.models import Q
+
 from apps.access.selectors import scope
-from apps.kit import errors
+from apps.kit import errors, ids
 from apps.payments.contracts import TimelineFact
-from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.models import PaymentAttempt, PaymentIntent, phone
 from apps.payments.models.intent import PaymentIntentQuerySet
 
 
@@ -21,6 +24,19 @@ def get(caller: scope.Principal, intent_id: UUID) -> PaymentIntent:
     if intent is None:
         raise errors.NotFound("There is no such payment.")
     return intent
+
+
+def found_by(intents: PaymentIntentQuerySet, term: str) -> PaymentIntentQuerySet:
+    """Return those that a receipt, reference, code, phone or id names exactly; all of them for an empty term."""
+    if not term:
+        return intents
+    found = Q(reference=term) | Q(current_attempt__provider_receipt=term.upper())
+    found |= Q(current_attempt__code=term.upper())
+    with contextlib.suppress(phone.PhoneInvalid):
+        found |= Q(payer_phone=phone.normalise(term))
+    with contextlib.suppress(ids.InvalidId):
+        found |= Q(id=ids.decode("pi", term))
+    return intents.filter(found)
 
 
 def timeline_facts(intent_id: UUID) -> list[TimelineFact]:

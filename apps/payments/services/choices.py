@@ -8,7 +8,8 @@ from apps.integrations.selectors import accounts
 from apps.kit import errors
 from apps.kit.money import Money
 from apps.payments.contracts import Choice
-from apps.payments.services import limits, phones
+from apps.payments.models import phone
+from apps.payments.services import limits
 
 POINTER = "/method"
 
@@ -43,7 +44,7 @@ def admitted(choice: Choice | None, *, money: Money, branch_id: UUID) -> Choice 
     """
     if choice is None:
         return None
-    phone = phones.normalise(choice.phone)
+    number = phone.normalise(choice.phone)
     try:
         account = accounts.for_collection(
             branch_id=branch_id, provider=choice.method.provider, currency=money.currency
@@ -51,4 +52,4 @@ def admitted(choice: Choice | None, *, money: Money, branch_id: UUID) -> Choice 
     except ProviderAccountMissing:
         raise MethodNotAvailable(choice, money) from None
     limits.check(money=money, method=choice.method, smallest=account.minimum, largest=account.maximum)
-    return replace(choice, phone=phone)
+    return replace(choice, phone=number)

@@ -1,4 +1,4 @@
-"""Phone numbers of payers, in the one form that the rails take."""
+"""The phone number of a payer, in the one form that the rails take."""
 
 import re
 

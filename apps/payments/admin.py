@@ -1,0 +1,194 @@
+"""The list of payments in the organisation's admin: to read, to find, and to open the page of one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+
+from apps.access.selectors import branches
+from apps.kit import clock
+from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html
+from apps.payments.contracts import IntentStatus, Method
+from apps.payments.models import PaymentIntent
+from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
+from apps.payments.selectors import intents
+
+BADGES: Mapping[IntentStatus, tuple[str, str, Any]] = {
+    IntentStatus.REQUIRES_METHOD: ("quiet", "edit", _("Not started")),
+    IntentStatus.REQUIRES_CONFIRMATION: ("quiet", "edit", _("Not started")),
+    IntentStatus.PROCESSING: ("pending", "sync", _("Processing")),
+    IntentStatus.ACTION_REQUIRED: ("held", "touch_app", _("Action needed")),
+    IntentStatus.REQUIRES_CAPTURE: ("pending", "lock_clock", _("Authorized")),
+    IntentStatus.UNKNOWN: ("unknown", "help", _("Unknown")),
+    IntentStatus.SUCCEEDED: ("done", "check_circle", _("Succeeded")),
+    IntentStatus.PARTIALLY_PAID: ("held", "contrast", _("Partly paid")),
+    IntentStatus.IN_REVIEW: ("held", "policy", _("In review")),
+    IntentStatus.FAILED: ("failed", "cancel", _("Failed")),
+    IntentStatus.CANCELLED: ("quiet", "block", _("Cancelled")),
+    IntentStatus.EXPIRED: ("quiet", "timer_off", _("Expired")),
+}
+RAILS: Mapping[str, str] = {Method.MPESA: "M-Pesa"}
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A tab above the list: a name for a query."""
+
+    title: Any
+    query: str
+    is_active: bool
+
+
+class StatusFilter(DropdownFilter):
+    title = _("Status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
+        return [(state.value, BADGES[state][2]) for state in list(IntentStatus)[1:]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class BranchFilter(DropdownFilter):
+    """The reader's own branches only."""
+
+    title = _("Branch")
+    parameter_name = "branch"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 (Django's signature)
+        return [
+            (str(branch.id), branch.name) for branch in branches.visible_to(request.user).order_by("name")
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
+        known = {key for key, _name in self.lookup_choices}
+        return queryset.filter(branch_id=self.value()) if self.value() in known else queryset
+
+
+@admin.register(PaymentIntent)
+class PaymentIntentAdmin(ReadOnlyAdmin):
+    """Payments of the reader's branches, newest first; each opens its timeline."""
+
+    list_display = [
+        "created_column",
+        "payer_column",
+        "reference_column",
+        "rail_column",
+        "branch",
+        "status_column",
+        "amount_column",
+    ]
+    list_display_links = ["payer_column"]
+    list_filter = [StatusFilter, BranchFilter, ("created_at", RangeDateFilter)]
+    list_filter_submit = True
+    list_before_template = "payments/saved_views.html"
+    search_fields = ["reference"]
+    search_help_text = _("Receipt, reference or phone")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentIntent]:
+        return intents.visible_to(request.user).select_related("branch")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        queryset: QuerySet[PaymentIntent],
+        search_term: str,
+    ) -> tuple[QuerySet[PaymentIntent], bool]:
+        """Find exactly: a receipt, reference, code, phone or id; part of a number finds nothing."""
+        return intents.found_by(queryset, search_term.strip()), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        views = _saved_views(request, now=clock.now())
+        return super().changelist_view(request, {**(extra_context or {}), "saved_views": views})
+
+    def change_view(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002 (Django's signature)
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
+    ) -> HttpResponse:
+        """Open the payment's own page, which asks what the reader may see."""
+        try:
+            return redirect("portal-payment", UUID(object_id))
+        except ValueError:
+            raise Http404 from None
+
+    @admin.display(description=_("Created"))
+    def created_column(self, intent: PaymentIntent) -> SafeString:
+        return local_time_html(intent.created_at, seconds=True)
+
+    @admin.display(description=_("Payer"))
+    def payer_column(self, intent: PaymentIntent) -> SafeString:
+        phone = masked(intent.payer_phone)
+        return format_html(
+            '<span class="two"><b>{}</b><span>{}</span></span>',
+            intent.payer_name or phone or _("Not named"),
+            phone if intent.payer_name else "",
+        )
+
+    @admin.display(description=_("For"))
+    def reference_column(self, intent: PaymentIntent) -> SafeString:
+        if intent.reference:
+            return format_html('<span class="t-ref">{}</span>', intent.reference)
+        return format_html("{}", intent.description) if intent.description else money_html(None)
+
+    @admin.display(description=_("Rail and receipt"))
+    def rail_column(self, intent: PaymentIntent) -> SafeString:
+        if not intent.method:
+            return money_html(None)
+        attempt = intent.current_attempt
+        receipt = attempt.provider_receipt if attempt else ""
+        missing = _("none") if intent.status in UNPAID_STATES else _("no receipt yet")
+        return format_html(
+            '<span class="two"><b class="font-normal">{}</b><span class="t-ref">{}</span></span>',
+            RAILS[intent.method],
+            receipt or missing,
+        )
+
+    @admin.display(description=_("Status"))
+    def status_column(self, intent: PaymentIntent) -> SafeString:
+        return badge(*BADGES[IntentStatus(intent.status)])
+
+    @admin.display(description=_("Amount"))
+    def amount_column(self, intent: PaymentIntent) -> SafeString:
+        shown = money_html(intent.money)
+        return (
+            format_html('<span class="t-sub">{}</span>', shown) if intent.status in UNPAID_STATES else shown
+        )
+
+
+def masked(phone: str) -> str:
+    """Return ``0712 ••• 678`` for a number in E.164."""
+    if not phone:
+        return ""
+    return f"0{phone[4:7]} \N{BULLET}\N{BULLET}\N{BULLET} {phone[-3:]}"
+
+
+def _saved_views(request: HttpRequest, *, now: datetime) -> list[SavedView]:
+    """Return the tabs with the one that the query is; nothing is counted."""
+    today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+    queries: list[tuple[Any, dict[str, str]]] = [
+        (_("All"), {}),
+        (_("Needs attention"), {"status__in": ",".join(ATTENTION_STATES)}),
+        (_("Unknown"), {"status": IntentStatus.UNKNOWN.value}),
+        (_("In review"), {"status": IntentStatus.IN_REVIEW.value}),
+        (_("Failed today"), {"status": IntentStatus.FAILED.value, "created_at__gte": today}),
+    ]
+    asked = {name: value for name, value in request.GET.items() if name not in {"before", "after"}}
+    return [SavedView(title, f"?{urlencode(query)}", asked == query) for title, query in queries]

@@ -1,0 +1,399 @@
+"""Payments API: success, each refusal and each kind of caller."""
+
+import json
+from itertools import count
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.events.models import OutboxEvent
+from apps.kit import ids
+from apps.kit.actors import PROVIDER
+from apps.payments import events
+from apps.payments.api.serializers import PaymentIntentOut
+from apps.payments.models import PaymentIntent
+from apps.payments.services import intents
+from tests.factories import access, payments
+
+BODY = {
+    "amount": {"amount": "1500.00", "currency": "KES"},
+    "method": "mpesa",
+    "payer": {"phone": "0712345678", "name": "Njeri Kamau"},
+    "reference": "ORD-1",
+    "description": "Lunch",
+    "metadata": {"table": "7"},
+}
+_keys = count(1)
+
+
+class Partner:
+    """Calls the API as one key of one application."""
+
+    def __init__(self, slug="acme", **chosen):
+        self.slug = slug
+        self.organisation = connection.tenant
+        self.headers = access.bearer(access.issued(**chosen).secret)
+
+    def get(self, path="", **query):
+        return self.inside(Client().get(f"/v1/{self.slug}/payments{path}", query, headers=self.headers))
+
+    def post(self, path="", body=None, **headers):
+        answer = Client().post(
+            f"/v1/{self.slug}/payments{path}",
+            json.dumps({} if body is None else body),
+            content_type="application/json",
+            headers={"Idempotency-Key": f"key-{next(_keys)}", **self.headers, **headers},
+        )
+        return self.inside(answer)
+
+    def inside(self, answer):
+        """Enter the organisation again, which a request leaves behind it."""
+        connection.set_tenant(self.organisation)
+        return answer
+
+
+@pytest.fixture
+def shop(committed_acme):
+    payments.account()
+    return Partner()
+
+
+def body(**changes):
+    return {name: value for name, value in {**BODY, **changes}.items() if value is not None}
+
+
+def refused(answer, status, code, pointer=None):
+    assert answer.status_code == status, answer.content
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    said = answer.json()
+    if pointer is None:
+        assert said["code"] == code
+    else:
+        assert {"pointer": pointer, "code": code}.items() <= said["errors"][0].items()
+    return said
+
+
+def test_creates_a_payment(shop):
+    answer = shop.post(body=body())
+
+    said = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"/v1/acme/payments/{said['id']}"
+    assert said["id"].startswith("pi_")
+    assert said["object"] == "payment_intent"
+    assert said["status"] == "processing"
+    assert said["amount"] == {"amount": "1500.00", "currency": "KES"}
+    assert said["payer"] == {"phone": "+254712345678", "name": "Njeri Kamau"}
+    assert said["branch_id"] == ids.encode("br", access.head_office().id)
+    assert said["application_id"] == ids.encode("app", access.application().id)
+    assert said["metadata"] == {"table": "7"}
+    assert said["created_at"].endswith("Z")
+    for empty in ("received", "fee", "next_action", "failure", "latest_attempt", "settled_at"):
+        assert said[empty] is None
+
+
+def test_answers_what_the_event_carries(shop):
+    said = shop.post(body=body()).json()
+
+    assert OutboxEvent.objects.get(type="payment_intent_created").data["object"] == said
+    assert shop.get(f"/{said['id']}").json() == said
+    assert shop.get().json()["data"] == [said]
+
+
+def test_describes_every_field_that_it_answers(shop):
+    said = shop.post(body=body()).json()
+
+    assert set(PaymentIntentOut().fields) == set(said) == set(events.INTENT_SCHEMA["properties"])
+
+
+def test_shows_a_settled_payment(shop):
+    attempt = payments.waiting()
+    intents.record(
+        attempt_id=attempt.id,
+        report=payments.collected(attempt, receipt="NLJ7RT61SV"),
+        actor=PROVIDER,
+        now=payments.NOW,
+    )
+
+    said = shop.get(f"/{ids.encode('pi', attempt.intent_id)}").json()
+
+    assert said["status"] == "succeeded"
+    assert said["received"] == {"amount": "1500.00", "currency": "KES"}
+    assert said["fee"] == {"amount": "7.50", "currency": "KES"}
+    assert said["provider_receipt"] == "NLJ7RT61SV"
+    assert said["latest_attempt"]["status"] == "succeeded"
+    assert said["latest_attempt"]["ticket"] == attempt.ticket
+    assert said["settled_at"] == "2026-11-24T07:41:00.000Z"
+
+
+def test_shows_what_the_payer_does_next(shop):
+    attempt = payments.waiting()
+
+    said = shop.get(f"/{ids.encode('pi', attempt.intent_id)}").json()
+
+    assert said["status"] == "action_required"
+    assert said["next_action"] == {"type": "prompt", "message": payments.PROMPT.message, "url": ""}
+
+
+def test_shows_why_it_failed(shop):
+    attempt = payments.waiting()
+    intents.record(attempt_id=attempt.id, report=payments.declined(attempt), actor=PROVIDER, now=payments.NOW)
+
+    said = shop.get(f"/{ids.encode('pi', attempt.intent_id)}").json()
+
+    assert said["failure"] == {"code": "customer_cancelled", "message": "The payer cancelled the request."}
+
+
+def test_repeats_the_answer_for_the_same_key(shop):
+    first = shop.post(body=body(), **{"Idempotency-Key": "one"})
+    second = shop.post(body=body(), **{"Idempotency-Key": "one"})
+
+    assert (first.content, second.status_code) == (second.content, 201)
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert PaymentIntent.objects.count() == 1
+
+
+def test_refuses_the_same_key_for_another_body(shop):
+    shop.post(body=body(), **{"Idempotency-Key": "one"})
+
+    answer = shop.post(body=body(reference="ORD-2"), **{"Idempotency-Key": "one"})
+
+    refused(answer, 422, "idempotency_key_reused")
+    assert PaymentIntent.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", ["", "/confirm", "/cancel", "/verify"])
+def test_needs_an_idempotency_key(shop, path):
+    where = f"/{ids.encode('pi', payments.intent(is_confirmed=False).id)}{path}" if path else ""
+
+    refused(shop.post(where, body=body(), **{"Idempotency-Key": ""}), 400, "idempotency_key_required")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "pointer"),
+    [
+        ({"amount": None}, "required", "/amount"),
+        ({"amount": "1500.00"}, "invalid", "/amount"),
+        ({"amount": {"amount": 1500, "currency": "KES"}}, "invalid", "/amount"),
+        ({"amount": {"amount": "1500.001", "currency": "KES"}}, "amount_precision", "/amount"),
+        ({"amount": {"amount": "x", "currency": "KES"}}, "amount_invalid", "/amount"),
+        ({"amount": {"amount": "1.00", "currency": "XXX"}}, "currency_unknown", "/amount"),
+        ({"amount": {"amount": "1500.50", "currency": "KES"}}, "amount_not_whole", "/amount"),
+        ({"amount": {"amount": "1.00", "currency": "KES"}}, "amount_too_small", "/amount"),
+        ({"amount": {"amount": "0.00", "currency": "KES"}}, "amount_too_small", "/amount"),
+        ({"amount": {"amount": "999999.00", "currency": "KES"}}, "amount_too_large", "/amount"),
+        ({"amount": {"amount": "15.00", "currency": "USD"}}, "method_not_available", "/method"),
+        ({"method": "card"}, "invalid_choice", "/method"),
+        ({"method": None}, "method_required", "/method"),
+        ({"method": None, "payer": None}, "method_required", "/method"),
+        ({"payer": None}, "phone_invalid", "/payer/phone"),
+        ({"payer": {"phone": "12"}}, "phone_invalid", "/payer/phone"),
+        ({"payer": {"phone": "0712345678", "email": "x"}}, "unknown_field", "/payer/email"),
+        ({"colour": "red"}, "unknown_field", "/colour"),
+        ({"branch_id": "br_1"}, "invalid", "/branch_id"),
+        ({"branch_id": ids.encode("pi", ids.new())}, "invalid", "/branch_id"),
+        ({"branch_id": ids.encode("br", ids.new())}, "branch_unknown", "/branch_id"),
+        ({"reference": "x" * 65}, "max_length", "/reference"),
+        ({"reference": "a\x00b"}, "null_characters_not_allowed", "/reference"),
+        ({"metadata": {"a b": "x"}}, "key", "/metadata"),
+        ({"metadata": {str(n): "x" for n in range(51)}}, "too_many", "/metadata"),
+    ],
+)
+def test_refuses_and_writes_nothing(shop, changes, code, pointer):
+    refused(shop.post(body=body(**changes)), 422, code, pointer)
+
+    assert not PaymentIntent.objects.exists()
+    assert not OutboxEvent.objects.exists()
+
+
+@pytest.mark.parametrize("raw", ["", "{", "[]", '"x"', "null"])
+def test_refuses_what_is_no_object(shop, raw):
+    answer = Client().post(
+        "/v1/acme/payments",
+        raw,
+        content_type="application/json",
+        headers={"Idempotency-Key": "one", **shop.headers},
+    )
+
+    assert answer.status_code in {400, 422}
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_refuses_a_reference_twice_and_names_the_payment(shop):
+    first = shop.post(body=body()).json()
+
+    said = refused(shop.post(body=body()), 409, "duplicate_reference")
+
+    assert first["id"] in said["detail"]
+
+
+def test_waits_when_told_to_and_confirms(shop):
+    created = shop.post(body=body(confirm=False)).json()
+    assert created["status"] == "requires_confirmation"
+
+    answer = shop.post(f"/{created['id']}/confirm")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "processing")
+    refused(shop.post(f"/{created['id']}/confirm"), 409, "invalid_state_transition")
+
+
+def test_confirms_with_a_method_that_was_missing(shop):
+    created = shop.post(body=body(confirm=False, method=None, payer=None)).json()
+    assert (created["status"], created["method"]) == ("requires_method", None)
+    refused(shop.post(f"/{created['id']}/confirm"), 422, "method_required", "/method")
+
+    choice = {"method": "mpesa", "payer": {"phone": "0700000001"}}
+    said = shop.post(f"/{created['id']}/confirm", choice).json()
+
+    assert said["payer"] == {"phone": "+254700000001", "name": ""}
+
+
+def test_cancels_what_has_not_been_sent(shop):
+    created = shop.post(body=body()).json()
+
+    answer = shop.post(f"/{created['id']}/cancel")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+
+
+def test_records_the_wish_to_cancel_a_prompt(shop):
+    attempt = payments.waiting()
+
+    answer = shop.post(f"/{ids.encode('pi', attempt.intent_id)}/cancel")
+
+    said = answer.json()
+    assert (answer.status_code, said["status"], said["cancel_requested"]) == (202, "action_required", True)
+
+
+def test_refuses_to_cancel_what_is_paid(shop):
+    attempt = payments.waiting()
+    intents.record(
+        attempt_id=attempt.id, report=payments.collected(attempt), actor=PROVIDER, now=payments.NOW
+    )
+
+    refused(shop.post(f"/{ids.encode('pi', attempt.intent_id)}/cancel"), 409, "invalid_state_transition")
+
+
+def test_takes_a_receipt_to_verify(shop):
+    attempt = payments.waiting()
+
+    answer = shop.post(f"/{ids.encode('pi', attempt.intent_id)}/verify", {"receipt": "nlj7rt61sv"})
+
+    assert answer.status_code == 202
+    assert payments.reloaded(attempt).claimed_receipt == "NLJ7RT61SV"
+
+
+def test_refuses_to_verify_what_is_no_receipt(shop):
+    path = f"/{ids.encode('pi', payments.waiting().intent_id)}/verify"
+
+    refused(shop.post(path, {"receipt": "x"}), 422, "receipt_invalid", "/receipt")
+    refused(shop.post(path, {}), 422, "required", "/receipt")
+    refused(shop.post(path, {"receipt": "NLJ7RT61SV", "sum": "1"}), 422, "unknown_field", "/sum")
+
+
+@pytest.mark.parametrize("action", ["", "/confirm", "/cancel", "/verify"])
+def test_does_not_know_what_does_not_exist(shop, action):
+    for unknown in (ids.encode("pi", ids.new()), ids.encode("br", ids.new()), "pi_1", "1"):
+        path = f"/{unknown}{action}"
+        answer = (
+            shop.post(path, {"receipt": "NLJ7RT61SV"} if "verify" in action else {})
+            if action
+            else shop.get(path)
+        )
+        refused(answer, 404, "resource_not_found")
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_nothing_is_changed_or_deleted(shop, method):
+    path = f"/v1/acme/payments/{ids.encode('pi', payments.intent().id)}"
+
+    assert getattr(Client(), method)(path, headers=shop.headers).status_code == 405
+
+
+def test_needs_a_key(shop):
+    assert Client().get("/v1/acme/payments").status_code == 401
+    assert Client().post("/v1/acme/payments", {}).status_code == 401
+
+
+def test_needs_the_scope(shop):
+    reader = Partner(scopes=("payments:read",))
+    writer = Partner(scopes=("payments:write",))
+    created = writer.post(body=body()).json()
+
+    refused(writer.get(), 403, "insufficient_scope")
+    refused(writer.get(f"/{created['id']}"), 403, "insufficient_scope")
+    assert reader.get(f"/{created['id']}").status_code == 200
+    refused(reader.post(body=body(reference="ORD-2")), 403, "insufficient_scope")
+    for action in ("confirm", "cancel", "verify"):
+        refused(reader.post(f"/{created['id']}/{action}"), 403, "insufficient_scope")
+    assert PaymentIntent.objects.count() == 1
+
+
+def test_a_key_of_a_branch_sees_and_makes_its_own_only(shop):
+    cbd = access.branch()
+    bound = Partner(branch=cbd)
+    foreign = shop.post(body=body()).json()
+    own = bound.post(body=body(reference="ORD-2")).json()
+
+    assert own["branch_id"] == ids.encode("br", cbd.id)
+    assert [row["id"] for row in bound.get().json()["data"]] == [own["id"]]
+    assert len(shop.get().json()["data"]) == 2
+    refused(bound.get(f"/{foreign['id']}"), 404, "resource_not_found")
+    refused(bound.post(f"/{foreign['id']}/cancel"), 404, "resource_not_found")
+    answer = bound.post(body=body(reference="ORD-3", branch_id=foreign["branch_id"]))
+    refused(answer, 403, "branch_forbidden")
+    assert PaymentIntent.objects.count() == 2
+
+
+def test_a_key_of_another_organisation_is_unknown(shop, in_organisation):
+    created = shop.post(body=body()).json()
+
+    answer = Client().get(f"/v1/zuri/payments/{created['id']}", headers=shop.headers)
+
+    assert answer.status_code == 401
+
+
+def test_filters(shop):
+    waiting = ids.encode("pi", payments.waiting(reference="A").intent_id)
+    fresh = shop.post(body=body(reference="B", branch_id=ids.encode("br", access.branch().id))).json()["id"]
+
+    def found(**query):
+        answer = shop.get(**query)
+        assert answer.status_code == 200, answer.content
+        return [row["id"] for row in answer.json()["data"]]
+
+    assert found(status="action_required") == [waiting]
+    assert found(status="action_required,processing") == [fresh, waiting]
+    assert found(status="failed") == []
+    assert found(reference="B") == [fresh]
+    assert found(branch_id=ids.encode("br", access.branch().id)) == [fresh]
+    assert found(application_id=ids.encode("app", access.application().id)) == [fresh, waiting]
+    assert found(**{"created_at[lte]": "2026-11-24T07:41:00Z", "reference": "A"}) == [waiting]
+    assert found(**{"created_at[gt]": "2026-11-24T07:41:00Z", "reference": "A"}) == []
+    assert found(limit=1) == [fresh]
+
+
+def test_pages_by_cursor(shop):
+    made = [ids.encode("pi", payments.intent().id) for _ in range(3)]
+
+    first = shop.get(limit=2).json()
+    second = shop.get(limit=2, cursor=first["next_cursor"]).json()
+
+    assert [row["id"] for row in first["data"] + second["data"]] == made[::-1]
+    assert (first["has_more"], second["has_more"], second["next_cursor"]) == (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"colour": "red"}, 400, "filter_unknown"),
+        ({"branch_id": "br_1"}, 422, "filter_invalid"),
+        ({"status": "paid"}, 422, "validation_error"),
+        ({"created_at[gte]": "yesterday"}, 422, "validation_error"),
+        ({"cursor": "x"}, 400, "invalid_cursor"),
+        ({"limit": "0"}, 422, "limit_invalid"),
+    ],
+)
+def test_refuses_a_filter_that_it_does_not_know(shop, query, status, code):
+    refused(shop.get(**query), status, code)
