@@ -29,16 +29,8 @@ from apps.kit.money import Money, MoneyInvalid
 
 SECRETS = ("consumer_key", "consumer_secret", "passkey", "initiator", "initiator_password")
 SECRETS_NEEDED = SECRETS[:3]
-TAKEN_OVER = (
-    "provider",
-    "label",
-    "base_url",
-    "currency",
-    "short_code",
-    "till_number",
-    "certificate",
-    "fee_bps",
-)
+FIXED = ("provider", "environment", "currency", "short_code", "short_code_type", "till_number")
+TAKEN_OVER = (*FIXED, "label", "base_url", "certificate", "fee_bps")
 ENVIRONMENTS = {
     Environment.SIMULATOR: ("quiet", "science", "Simulator"),
     Environment.SANDBOX: ("held", "construction", "Sandbox"),
@@ -85,19 +77,21 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = ProviderAccount
-        fields = [*TAKEN_OVER, "branch", "environment", "short_code_type"]
+        fields = [*TAKEN_OVER, "branch"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         account = self.instance
         if account.created_at:
-            self.initial |= {"minimum": account.minimum.text, "maximum": account.maximum.text}
+            self.initial["minimum"] = account.minimum.text
+            self.initial["maximum"] = account.maximum.text
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        currency = cleaned.get("currency", self.instance.currency)
         for name in ("minimum", "maximum"):
-            if name in cleaned and "currency" in cleaned:
-                cleaned[name] = self._money(name, cleaned)
+            if name in cleaned:
+                cleaned[name] = self._money(name, cleaned[name], currency)
         given = [name for name in SECRETS if cleaned.get(name)]
         for name in SECRETS_NEEDED:
             if (given or not self.instance.created_at) and name not in given:
@@ -105,14 +99,17 @@ class AccountForm(forms.ModelForm):
         return cleaned
 
     def terms(self) -> AccountTerms:
-        cleaned = self.cleaned_data
+        """Return the terms; what is fixed comes from the account as it is."""
+        cleaned = {name: getattr(self.instance, name) for name in (*TAKEN_OVER, "branch_id")}
+        cleaned |= {name: value for name, value in self.cleaned_data.items() if name in TAKEN_OVER}
         return AccountTerms(
-            **{name: cleaned[name] for name in TAKEN_OVER},
-            branch_id=cleaned["branch"].id,
-            environment=Environment(cleaned["environment"]),
-            short_code_type=ShortCodeType(cleaned["short_code_type"]),
-            minimum_minor=cleaned["minimum"].minor,
-            maximum_minor=cleaned["maximum"].minor,
+            **{
+                **cleaned,
+                "environment": Environment(cleaned["environment"]),
+                "short_code_type": ShortCodeType(cleaned["short_code_type"]),
+            },
+            minimum_minor=self.cleaned_data["minimum"].minor,
+            maximum_minor=self.cleaned_data["maximum"].minor,
         )
 
     def credentials(self) -> MpesaCredentials | None:
@@ -120,9 +117,9 @@ class AccountForm(forms.ModelForm):
         given = {name: self.cleaned_data[name] for name in SECRETS}
         return MpesaCredentials(**given) if any(given.values()) else None
 
-    def _money(self, name: str, cleaned: dict[str, Any]) -> Money | None:
+    def _money(self, name: str, text: str, currency: str) -> Money | None:
         try:
-            return Money.parse(cleaned[name], cleaned["currency"])
+            return Money.parse(text, currency)
         except MoneyInvalid as refusal:
             self.add_error(name, refusal.detail)
             return None
@@ -155,6 +152,9 @@ class ProviderAccountAdmin(TreasuryAdmin):
         ("Secrets", {"fields": ["secrets_set", *SECRETS, "certificate"]}),
     ]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002 (Django's signature)
+        return [*self.readonly_fields, *(["branch", *FIXED] if obj else [])]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
         return stored.visible_to(request.user)
 
@@ -177,14 +177,11 @@ class ProviderAccountAdmin(TreasuryAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
-        who = {"actor": memberships.actor(request.user), "now": clock.now()}
-        credentials = form.credentials()
+        actor, now, credentials = memberships.actor(request.user), clock.now(), form.credentials()
         if not change:
-            obj.pk = accounts.create(terms=form.terms(), credentials=credentials, **who).pk
+            obj.pk = accounts.create(terms=form.terms(), credentials=credentials, actor=actor, now=now).pk
             return
-        accounts.change(account_id=obj.pk, terms=form.terms(), **who)
-        if credentials is not None:
-            accounts.replace_credentials(account_id=obj.pk, credentials=credentials, **who)
+        accounts.change(account_id=obj.pk, terms=form.terms(), credentials=credentials, actor=actor, now=now)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
         """Do nothing: the service has written everything."""

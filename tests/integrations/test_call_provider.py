@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from apps.integrations.contracts import AccountTerms
 from apps.integrations.models import ProviderCall
 from apps.integrations.models.call import ProviderCallQuerySet
 from apps.integrations.mpesa.client import Token
@@ -42,6 +43,12 @@ def attempt_id():
 @pytest.fixture
 def port(account, attempt_id):
     return providers.collection(account.id, subject_id=attempt_id, now=NOW)
+
+
+def replace(account, credentials):
+    names = accounts.TERMS
+    same = AccountTerms(**{name: getattr(account, name) for name in names})
+    accounts.change(account_id=account.id, terms=same, credentials=credentials, actor=SYSTEM, now=NOW)
 
 
 def kept() -> list[tuple[str, str, int | None]]:
@@ -154,7 +161,7 @@ def test_a_fault_of_the_token_call_leaves_nothing_asked(simulator, port):
 
 def test_wrong_secrets_are_final(simulator, account):
     wrong = dataclasses.replace(CREDENTIALS, consumer_secret="not-this-one")
-    accounts.replace_credentials(account_id=account.id, credentials=wrong, actor=SYSTEM, now=NOW)
+    replace(account, wrong)
 
     with pytest.raises(ProviderDeclined) as refusal:
         providers.collection(account.id, now=NOW).request(order(phone="+254712345678"))
@@ -164,7 +171,7 @@ def test_wrong_secrets_are_final(simulator, account):
 
 def test_a_wrong_passkey_is_final(simulator, account):
     wrong = dataclasses.replace(CREDENTIALS, passkey="not-this-one")
-    accounts.replace_credentials(account_id=account.id, credentials=wrong, actor=SYSTEM, now=NOW)
+    replace(account, wrong)
 
     with pytest.raises(ProviderDeclined) as refusal:
         providers.collection(account.id, now=NOW).request(order(phone="+254712345678"))
@@ -281,7 +288,7 @@ def test_the_token_lies_sealed_in_the_cache_and_is_used_again(simulator, port, a
 
 def test_new_secrets_need_a_new_token(simulator, port, account):
     port.request(order(phone="+254712345678"))
-    accounts.replace_credentials(account_id=account.id, credentials=CREDENTIALS, actor=SYSTEM, now=NOW)
+    replace(account, CREDENTIALS)
 
     providers.collection(account.id, now=NOW).request(order(phone="+254712345679"))
 

@@ -72,12 +72,45 @@ def test_new_secrets_replace_all_old_ones(acme):
     fresh = dataclasses.replace(CREDENTIALS, passkey="another", initiator_password="")
     later = NOW.replace(hour=9)
 
-    accounts.replace_credentials(account_id=account.id, credentials=fresh, actor=SYSTEM, now=later)
+    accounts.change(account_id=account.id, terms=terms(), credentials=fresh, actor=SYSTEM, now=later)
 
     account.refresh_from_db()
     assert accounts.open_credentials(account) == fresh
     assert account.credentials_set_at == later
     assert AuditRecord.objects.get(action="provider_account.replace_credentials").changes == {}
+
+
+def test_old_secrets_never_go_to_a_new_address(acme):
+    account = provider_account()
+    moved = terms(base_url="https://api.safaricom.co.ke")
+
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        accounts.change(account_id=account.id, terms=moved, actor=SYSTEM, now=NOW)
+
+    account.refresh_from_db()
+    assert [error.pointer for error in refusal.value.errors] == ["/base_url"]
+    assert account.base_url == "https://sandbox.safaricom.co.ke"
+    accounts.change(account_id=account.id, terms=moved, credentials=CREDENTIALS, actor=SYSTEM, now=NOW)
+    account.refresh_from_db()
+    assert account.base_url == "https://api.safaricom.co.ke"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"short_code": "600200"},
+        {"environment": Environment.PRODUCTION},
+        {"short_code_type": ShortCodeType.TILL, "till_number": "567890"},
+    ],
+)
+def test_what_identifies_an_account_is_fixed(acme, changes):
+    account = provider_account()
+
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        accounts.change(account_id=account.id, terms=terms(**changes), actor=SYSTEM, now=NOW)
+
+    assert {error.pointer.strip("/") for error in refusal.value.errors} == set(changes)
+    assert not AuditRecord.objects.filter(action="provider_account.change").exists()
 
 
 def test_secrets_that_cannot_collect_are_refused(acme):

@@ -173,6 +173,9 @@ def test_calls_are_there_to_read(enter):
     assert "812 ms" in listed.content.decode()
     assert "HTTP 200" in page.content.decode()
     assert "<script>alert" not in page.content.decode()
+    assert str(call.subject_id) in request("get", f"{base}?q={call.subject_id}").content.decode()
+    for nonsense in ("abc", "%00", "'; --"):
+        assert request("get", f"{base}?q={nonsense}").status_code == 200
     assert request("post", f"{base}{call.id}/change/", {"kind": "x"}).status_code == 403
     assert request("get", f"{base}add/").status_code == 403
 

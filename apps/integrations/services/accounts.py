@@ -1,6 +1,7 @@
 """Opening provider accounts and changing their terms and secrets; every change is on the audit trail, no secret is."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -29,7 +30,9 @@ OBJECT_TYPE = "provider_account"
 SHORT_CODE_DIGITS = range(5, 8)
 MPESA_CURRENCY = "KES"
 TOKEN_BYTES = 16
+CHANGEABLE = ("label", "base_url", "certificate", "fee_bps", "minimum_minor", "maximum_minor")
 TERMS = tuple(AccountTerms.__dataclass_fields__)
+FIXED = tuple(name for name in TERMS if name not in CHANGEABLE)
 
 
 class AccountTermsInvalid(Invalid):
@@ -74,35 +77,41 @@ def create(
 
 
 @transaction.atomic
-def change(*, account_id: UUID, terms: AccountTerms, actor: Actor, now: datetime) -> ProviderAccount:
-    """Replace the terms of an account; calls that are under way keep the old ones. Refuses as ``create`` does."""
+def change(
+    *,
+    account_id: UUID,
+    terms: AccountTerms,
+    credentials: MpesaCredentials | None = None,
+    actor: Actor,
+    now: datetime,
+) -> ProviderAccount:
+    """
+    Replace label, address, certificate, fee and limits of an account, and all its secrets where new ones are given.
+
+    Calls that are under way keep the old ones. What identifies the account is fixed, because money is booked under it;
+    a new address needs the secrets again, or the old ones could be sent to whoever names one. The audit trail says
+    that secrets were replaced, never what they are. Raises AccountTermsInvalid.
+    """
     account = _locked(account_id)
     _check(terms)
-    before = {name: _plain(getattr(account, name)) for name in TERMS}
+    _refuse_another_identity(account, terms)
+    before = {name: _plain(getattr(account, name)) for name in CHANGEABLE}
     _apply(account, terms)
-    changes = {
-        name: [before[name], _plain(getattr(account, name))]
-        for name in TERMS
-        if before[name] != _plain(getattr(account, name))
-    }
-    if not changes:
-        return account
-    _refuse_second(account)
-    account.save(update_fields=list(TERMS))
-    _record("provider_account.change", account, actor, now, changes)
-    return account
-
-
-@transaction.atomic
-def replace_credentials(
-    *, account_id: UUID, credentials: MpesaCredentials, actor: Actor, now: datetime
-) -> ProviderAccount:
-    """Replace all secrets of an account; the audit trail says that they were replaced, never what they are."""
-    account = _locked(account_id)
-    _check_credentials(credentials)
-    _seal(account, credentials, now)
-    account.save(update_fields=["sealed_credentials", "credentials_set_at"])
-    _record("provider_account.replace_credentials", account, actor, now, {})
+    after = {name: _plain(getattr(account, name)) for name in CHANGEABLE}
+    changes = {name: [before[name], after[name]] for name in CHANGEABLE if before[name] != after[name]}
+    if "base_url" in changes and credentials is None:
+        raise AccountTermsInvalid(
+            "Give the secrets again with a new address.",
+            errors=[FieldError("/base_url", "secrets_needed", "Give the secrets again with a new address.")],
+        )
+    if credentials is not None:
+        _check_credentials(credentials)
+        _seal(account, credentials, now)
+        account.save(update_fields=["sealed_credentials", "credentials_set_at"])
+        _record("provider_account.replace_credentials", account, actor, now, {})
+    if changes:
+        account.save(update_fields=list(CHANGEABLE))
+        _record("provider_account.change", account, actor, now, changes)
     return account
 
 
@@ -162,7 +171,7 @@ def _plain(value: object) -> object:
 
 
 def _record(
-    action: str, account: ProviderAccount, actor: Actor, now: datetime, changes: dict[str, object]
+    action: str, account: ProviderAccount, actor: Actor, now: datetime, changes: Mapping[str, object]
 ) -> None:
     records.write(
         action=action,
@@ -170,7 +179,7 @@ def _record(
         object_id=str(account.id),
         actor=actor,
         now=now,
-        changes=changes,
+        changes=dict(changes),
     )
 
 
@@ -184,6 +193,17 @@ def _refuse_second(account: ProviderAccount) -> None:
         raise ProviderAccountExists(
             "The branch has an enabled account of this provider. Disable that one first."
         )
+
+
+def _refuse_another_identity(account: ProviderAccount, terms: AccountTerms) -> None:
+    message = "This is fixed: open another account instead, and disable this one."
+    found = [
+        FieldError(f"/{name}", "fixed", message)
+        for name in FIXED
+        if getattr(account, name) != getattr(terms, name)
+    ]
+    if found:
+        raise AccountTermsInvalid(message, errors=found)
 
 
 def _check_credentials(credentials: MpesaCredentials) -> None:
