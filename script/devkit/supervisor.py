@@ -137,9 +137,17 @@ class Supervisor:
             return []
         ended = []
         for name, entry in json.loads(self._record.read_text(encoding="utf-8")).items():
-            if system.is_alive(entry["pid"]) and system.birth(entry["pid"]) == entry["birth"]:
-                system.stop_process(entry["pid"], number=entry["stop_signal"])
+            pid, is_leader_alive = entry["pid"], system.is_alive(entry["pid"])
+            if is_leader_alive and system.birth(pid) != entry["birth"]:
+                continue  # another process has this id by now
+            if is_leader_alive:
+                system.stop_process(pid, number=entry["stop_signal"])
                 ended.append(name)
+            if entry["boot"] and entry["boot"] == system.boot():
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(
+                        pid, signal.SIGKILL
+                    )  # what the leader had started; its id stays taken until then
         self._record.unlink()
         return ended
 
@@ -200,6 +208,7 @@ class Supervisor:
             name: {
                 "pid": child.process.pid,
                 "birth": system.birth(child.process.pid),
+                "boot": system.boot(),
                 "stop_signal": int(child.program.stop_signal),
                 "restarts": child.restarts,
             }

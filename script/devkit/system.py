@@ -57,20 +57,20 @@ def command_line(pid: int) -> str:
     return asked.stdout.strip()
 
 
+def boot() -> str:
+    """Which start of the machine this is; empty where the system does not tell."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text(encoding="ascii").strip() if IS_LINUX and path.exists() else ""
+
+
 def birth(pid: int) -> str:
     """When a process began: with its id, this names one process for good. Empty when it is gone."""
     if IS_LINUX:
         try:
-            fields = (
-                Path(f"/proc/{pid}/stat")
-                .read_text(encoding="utf-8", errors="replace")
-                .rpartition(")")[2]
-                .split()
-            )
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+            status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
-        return f"{boot} {fields[START_TIME_FIELD]}"
+        return f"{boot()} {status.rpartition(')')[2].split()[START_TIME_FIELD]}"
     asked = subprocess.run(
         ["ps", "-p", str(pid), "-o", "lstart="], check=False, capture_output=True, text=True
     )

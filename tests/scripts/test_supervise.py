@@ -39,7 +39,7 @@ def keeper(folders):
     )
     assert running.stdout.readline() == "up\n"
     yield running
-    running.kill()
+    running.terminate()
     running.wait()
     running.stdout.close()
 
@@ -87,7 +87,7 @@ def test_an_ending_signal_stops_children_and_grandchildren(keeper, folders, numb
 
 
 def test_children_end_when_the_supervisor_is_killed_or_at_the_next_start(keeper, folders, supervisor):
-    everybody = list(pids(folders).values())
+    everybody = [*pids(folders).values(), grandchild(folders)]
 
     keeper.kill()
     keeper.wait()
@@ -97,7 +97,7 @@ def test_children_end_when_the_supervisor_is_killed_or_at_the_next_start(keeper,
 
 
 def test_a_recorded_process_that_is_another_one_by_now_is_left_alone(folders, supervisor):
-    bystander = {"pid": os.getpid(), "birth": "another time", "stop_signal": 9}
+    bystander = {"pid": os.getpid(), "birth": "another time", "boot": system.boot(), "stop_signal": 9}
     (folders.run / "processes.json").write_text(json.dumps({"web": bystander}))
 
     assert supervisor.stop_leftovers() == []
