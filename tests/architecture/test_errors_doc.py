@@ -8,7 +8,7 @@ PATH = settings.BASE_DIR / "docs" / "errors.md"
 
 
 def test_reference_lists_every_refusal():
-    assert PATH.read_text() == list_errors.document(), "script/console list_errors > docs/errors.md"
+    assert PATH.read_text() == list_errors.document(), "script/console list_errors --output docs/errors.md"
 
 
 def test_a_code_has_one_status():

@@ -4,9 +4,10 @@ import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 import apps
 import treasury
@@ -16,8 +17,8 @@ from apps.kit import errors, problems
 APART = ("apps.simulator", "treasury.settings", "treasury.asgi", "treasury.wsgi")
 HEAD = """# Errors
 
-Every refusal of the API is a problem document (RFC 9457, `application/problem+json`). Made by `script/console list_errors`
-from the code; a test compares the two.
+Every refusal of the API is a problem document (RFC 9457, `application/problem+json`). Made from the code by
+`script/console list_errors --output docs/errors.md`; a test compares the two.
 
     {"type": "/v1/docs/errors#duplicate_reference", "title": "Reference used before", "status": 409,
      "detail": "This reference belongs to pi_….", "instance": "/v1/savanna/payments", "code": "duplicate_reference",
@@ -65,13 +66,19 @@ class Refusal(NamedTuple):
 
 
 class Command(BaseCommand):
-    """Print the document; ``script/console list_errors > docs/errors.md`` brings it up to date."""
+    """Print the document, or write it: ``script/console list_errors --output docs/errors.md``."""
 
     help = __doc__
     requires_system_checks: list[str] = []
 
-    def handle(self, *_: Any, **__: Any) -> None:
-        self.stdout.write(document(), ending="")
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--output", type=Path, help="the file to write, in place of printing")
+
+    def handle(self, *_: Any, output: Path | None, **__: Any) -> None:
+        if output is None:
+            self.stdout.write(document(), ending="")
+        else:
+            output.write_text(document(), encoding="utf-8")
 
 
 def document() -> str:
