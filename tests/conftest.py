@@ -38,7 +38,7 @@ DIRTY = """
 GUARDED = """
     SELECT DISTINCT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgtype & 32 = 32 AND n.nspname = ANY (%s)"""
-PUBLIC_TABLES = ["accounts_user", "tenancy_userorganisation", "django_session"]
+PUBLIC_TABLES = ["accounts_user", "django_session"]
 
 
 def fingerprint() -> str:

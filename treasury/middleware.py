@@ -18,9 +18,9 @@ from treasury import health
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-API = re.compile(r"/(?:api/)?v1/(?P<organisation>[^/]+)/")
+API = re.compile(r"/(?:api/)?v1/(?P<organisation>[A-Za-z0-9_-]{2,64})/")
 BY_HEX = re.compile(r"/(?:hooks|sandbox)/(?P<organisation>[0-9a-f]{32})/")
-PUBLIC_PREFIXES = ("/v1/docs", "/v1/openapi")
+PUBLIC_PATHS = re.compile(r"/v1/(?:docs(?:/.*)?|openapi\.yaml)")
 ORGANISATION_PREFIX = "ten"
 
 log = logs.get(__name__)
@@ -74,7 +74,7 @@ class TenantMiddleware:
 
     def _route(self, request: HttpRequest) -> HttpResponse:
         path = request.path_info
-        if path.startswith(PUBLIC_PREFIXES):
+        if PUBLIC_PATHS.fullmatch(path):
             return self._public(request)
         if path.startswith(("/v1/", "/api/v1/")):
             return self._api(request)

@@ -246,4 +246,7 @@ def _connect_kind(error: Exception) -> str:
 
 def parse_json(body: bytes) -> object:
     """Parse JSON with exact decimals; raise ValueError for anything else (an HTML page, an empty body)."""
-    return json.loads(body, parse_float=Decimal)
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

@@ -1,6 +1,6 @@
 """The only place that splits the apps into shared (public schema) and organisation (tenant schema)."""
 
-UNFOLD = ["unfold", "unfold.contrib.filters", "unfold.contrib.forms"]
+UNFOLD = ["unfold.apps.BasicAppConfig", "unfold.contrib.filters", "unfold.contrib.forms"]
 
 SHARED_APPS = [
     *UNFOLD,  # before django_tenants, which ships an admin/index.html of its own
@@ -12,7 +12,7 @@ SHARED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.admin.apps.SimpleAdminConfig",
+    "apps.access.apps.OrganisationAdminConfig",
     "django_celery_beat",
     "django_prometheus",
     "rest_framework",
@@ -26,7 +26,7 @@ SHARED_APPS = [
 
 TENANT_APPS = [
     "django.contrib.sessions",
-    "django.contrib.admin.apps.SimpleAdminConfig",
+    "apps.access.apps.OrganisationAdminConfig",
     "apps.audit",
     "apps.events",
     "apps.access",
@@ -36,14 +36,6 @@ TENANT_APPS = [
     "apps.payments",
     "apps.invoicing",
     "apps.portal",
-]
-
-# while the tree grows
-from pathlib import Path as _P
-
-_R = _P(__file__).resolve().parent.parent.parent
-TENANT_APPS = [
-    a for a in TENANT_APPS if not a.startswith("apps.") or (_R / a.replace(".", "/") / "apps.py").exists()
 ]
 
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]

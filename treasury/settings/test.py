@@ -9,3 +9,6 @@ STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CELERY_BROKER_URL = "memory://"
 LOGGING["root"]["level"] = "WARNING"
+MIDDLEWARE = [
+    name for name in MIDDLEWARE if "whitenoise" not in name
+]  # it reads all static files for each new client

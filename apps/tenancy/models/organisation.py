@@ -1,4 +1,4 @@
-"""An organisation owns a schema; its domains lead to it; the index says where a person has memberships."""
+"""An organisation owns a schema; its domains lead to it."""
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -43,15 +43,3 @@ class Organisation(UuidModel, TenantMixin):
 
 class Domain(DomainMixin):
     """A host name that leads to an organisation's portal."""
-
-
-class UserOrganisation(UuidModel):
-    """Where a person has memberships: an index for the organisation switcher, no source of rights."""
-
-    user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "organisation"], name="one_row_per_membership")
-        ]

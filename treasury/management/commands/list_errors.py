@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandParser
+from rest_framework.exceptions import APIException
 
 import apps
 import treasury
@@ -111,7 +112,8 @@ def declared() -> Iterator[Refusal]:
 def of_the_framework() -> Iterator[Refusal]:
     """Yield what the REST framework refuses before a view has begun."""
     for error, (code, title) in problems.CODES.items():
-        yield Refusal("kit", code, error.status_code, "request", False, f"{title}.")  # noqa: FBT003 (a row)
+        if issubclass(error, APIException):
+            yield Refusal("kit", code, error.status_code, "request", is_retryable=False, meaning=f"{title}.")
 
 
 def _below(error: type[errors.DomainError]) -> Iterator[type[errors.DomainError]]:
