@@ -73,5 +73,5 @@ def _waiting(tone: Tone, icon: str, title: str, waiting: Waiting, status: str) -
 
 def payments_with(*statuses: str) -> str:
     """Return the address of the list of payments in these states."""
-    query = urlencode({"status": statuses}, doseq=True)
+    query = urlencode({"status": statuses[0]} if len(statuses) == 1 else {"status__in": ",".join(statuses)})
     return f"{reverse('admin:payments_paymentintent_changelist')}?{query}"

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_template
 from django.utils.translation import gettext as _
@@ -13,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from apps.access.contracts import PERMISSIONS
 from apps.kit import errors
+from apps.kit.admin import ROWS, KeysetPaginator, cursor_of
 from apps.portal.pages import menu
 
 View = Callable[..., HttpResponse]
@@ -75,6 +78,21 @@ def render(
     """Answer with a page inside the organisation's frame."""
     frame = {**admin.site.each_context(request), "title": title, "crumbs": crumbs, "is_page": True}
     return render_template(request, template, {**frame, **facts}, status=status)
+
+
+def keyset(request: HttpRequest, rows: QuerySet[Any]) -> tuple[list[Any], Pages]:
+    """Return one page of rows, newest first, and the cursors around it; a cursor that is no UUID starts at the newest."""
+    direction, key = cursor_of(request)
+    try:
+        cursor = (direction, str(UUID(key)))
+    except ValueError:
+        cursor = ("", "")
+    paginator = KeysetPaginator(rows, ROWS, cursor)
+    shown = paginator.rows
+    return shown, Pages(
+        newer=paginator.newer_key if paginator.has_newer else "",
+        older=paginator.older_key if paginator.has_older else "",
+    )
 
 
 def forbidden(request: HttpRequest, permission: str) -> HttpResponse:

@@ -6,9 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.kit.admin import ROWS, KeysetPaginator, cursor_of
 from apps.portal.pages import frame
-from apps.portal.pages.webhooks import pages_of
 from apps.portal.selectors import webhooks
 
 
@@ -25,13 +23,13 @@ def inboxes(request: HttpRequest) -> HttpResponse:
 @frame.page("webhooks.view")
 def inbox(request: HttpRequest, inbox_id: UUID) -> HttpResponse:
     shown = webhooks.inbox(inbox_id, request.user)
-    paginator = KeysetPaginator(webhooks.arrivals(inbox_id), ROWS, cursor_of(request))
+    shown_requests, pages = frame.keyset(request, webhooks.arrivals(inbox_id))
     return frame.render(
         request,
         "portal/inbox.html",
         title=shown.label,
         crumbs=[frame.Crumb(_("Sandbox inboxes"), reverse("portal-inboxes"))],
         inbox=shown,
-        arrivals=[webhooks.arrival(row) for row in paginator.rows],
-        pages=pages_of(paginator),
+        arrivals=[webhooks.arrival(row) for row in shown_requests],
+        pages=pages,
     )

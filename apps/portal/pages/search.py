@@ -35,7 +35,9 @@ def show(request: HttpRequest) -> HttpResponse:
         "page_counter": 0,
         "execution_time": time.monotonic() - started,
     }
-    return render(request, "unfold/helpers/command_results.html", facts, headers={"HX-Trigger": "search"})
+    response = render(request, "unfold/helpers/command_results.html", facts)
+    response["HX-Trigger"] = "search"
+    return response
 
 
 def find(request: HttpRequest, term: str) -> list[SearchResult]:

@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.kit.admin import ROWS, KeysetPaginator, cursor_of
 from apps.portal.pages import frame
 from apps.portal.selectors import webhooks
 
@@ -34,7 +33,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     rows = webhooks.deliveries(request.user)
     if status in dict(VIEWS) and status:
         rows = rows.filter(status=status)
-    paginator = KeysetPaginator(rows, ROWS, cursor_of(request))
+    shown, pages = frame.keyset(request, rows)
     return frame.render(
         request,
         "portal/deliveries.html",
@@ -42,8 +41,8 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         views=[
             SavedView(title, f"?status={value}" if value else "?", value == status) for value, title in VIEWS
         ],
-        rows=[webhooks.line(row) for row in paginator.rows],
-        pages=pages_of(paginator),
+        rows=[webhooks.line(row) for row in shown],
+        pages=pages,
     )
 
 
@@ -60,12 +59,4 @@ def delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
         payload=detail.payload,
         about=detail.about,
         identifiers=detail.identifiers,
-    )
-
-
-def pages_of(paginator: KeysetPaginator) -> frame.Pages:
-    """Return the cursors around a page that was read."""
-    return frame.Pages(
-        newer=paginator.newer_key if paginator.has_newer else "",
-        older=paginator.older_key if paginator.has_older else "",
     )

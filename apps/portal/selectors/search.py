@@ -1,9 +1,6 @@
 """Finding payments and transactions by what people have in hand: ids, receipts, codes, references, phones."""
 
-from uuid import UUID
-
 from apps.access.selectors.scope import Principal
-from apps.kit import ids
 from apps.ledger.selectors import transactions as ledger_transactions
 from apps.payments.selectors import intents
 from apps.portal.contracts import Target
@@ -14,18 +11,8 @@ LEDGER_PREFIX = "LT-"
 
 
 def payments(term: str, caller: Principal) -> list[Target]:
-    """Return up to 10 payments that the term names exactly: ``pi_…``, receipt, code, ticket, reference or phone."""
-    rows = intents.visible_to(caller)
-    text = term.strip()
-    if (intent_id := _intent_id(text)) is not None:
-        found = rows.filter(id=intent_id)
-    else:
-        phone = f"+254{text[1:]}" if text.isdecimal() and text.startswith("0") else text
-        by_intent = rows.filter(reference__in={text, text.upper()}) | rows.filter(payer_phone=phone)
-        by_attempt = rows.filter(attempts__provider_receipt=text.upper()) | rows.filter(
-            attempts__code=text.upper()
-        )
-        found = (by_intent | by_attempt).distinct()
+    """Return up to 10 payments that the term names exactly: an id, receipt, code, reference or phone."""
+    found = intents.found_by(intents.visible_to(caller), term)
     return [
         Target(
             "payment",
@@ -38,7 +25,7 @@ def payments(term: str, caller: Principal) -> list[Target]:
 
 def transactions(term: str, caller: Principal) -> list[Target]:
     """Return up to 10 ledger transactions by number (LT-0000042) or reference."""
-    text = term.strip().upper()
+    text = term.upper()
     rows = ledger_transactions.visible_to(caller)
     number = text.removeprefix(LEDGER_PREFIX)
     found = (
@@ -47,13 +34,6 @@ def transactions(term: str, caller: Principal) -> list[Target]:
         else rows.filter(reference=text)
     )
     return [
-        Target("ledger transaction", row.uid, f"{row.number}, {row.description}")
+        Target("transaction", row.uid, f"{row.number}, {row.description}")
         for row in found.order_by("-id")[:HITS]
     ]
-
-
-def _intent_id(text: str) -> UUID | None:
-    try:
-        return ids.decode("pi", text)
-    except ids.InvalidId:
-        return None

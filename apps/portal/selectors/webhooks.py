@@ -31,14 +31,15 @@ SIGNATURES = {True: "valid", False: "invalid", None: "unchecked"}
 
 
 def deliveries(caller: Principal) -> QuerySet[Any]:
-    """Return the deliveries of events of the caller's branches to the endpoints of every application."""
+    """Return the deliveries of events of the caller's branches to the endpoints of every application, newest first."""
     known = applications.visible_to(caller).values_list("id", flat=True)
     rows = reduce(
         or_,
         [webhooks.deliveries(application_id=application_id, branch_id=None) for application_id in known],
     )
     branch_ids = scope.branch_ids(caller)
-    return rows if branch_ids is None else rows.filter(event__branch_id__in=branch_ids)
+    visible = rows if branch_ids is None else rows.filter(event__branch_id__in=branch_ids)
+    return visible.order_by("-id")
 
 
 def line(delivery: Any) -> DeliveryLine:

@@ -184,6 +184,14 @@ def role_name(user: AbstractBaseUser | AnonymousUser) -> str:
 
 
 @register.simple_tag
+def title_of_active(navigation: list[dict[str, Any]]) -> str:
+    """The menu's word for the present page, so that a list is called the same in both places."""
+    return next(
+        (str(entry["title"]) for group in navigation for entry in group["items"] if entry["active"]), ""
+    )
+
+
+@register.simple_tag
 def version() -> str:
     return str(settings.TREASURY["VERSION"])
 
