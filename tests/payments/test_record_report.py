@@ -215,7 +215,7 @@ _receipts = count(1)
 
 
 @given(sequence=st.lists(REPORTS, min_size=1, max_size=8), is_sent=st.booleans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_reports_books_the_money_once(acme, sequence, is_sent):
     """Whatever comes in whatever order: one booking an attempt, and the ledger holds what was last reported."""
     attempt = payments.waiting() if is_sent else payments.sending()

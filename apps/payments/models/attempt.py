@@ -140,6 +140,9 @@ class PaymentAttempt(UuidModel, StatefulModel):
         ]
         indexes = [
             models.Index(
+                fields=["provider_receipt"], condition=~Q(provider_receipt=""), name="attempt_by_receipt"
+            ),
+            models.Index(
                 fields=["next_query_at"],
                 condition=Q(next_query_at__isnull=False),
                 name="attempt_query_due",

@@ -129,6 +129,8 @@ class PaymentIntent(UuidModel, StatefulModel):
             models.Index(fields=["branch", "-id"], name="intent_by_branch"),
             models.Index(fields=["status", "-id"], name="intent_by_status"),
             models.Index(fields=["created_at"], name="intent_by_created"),
+            models.Index(fields=["payer_phone", "-id"], name="intent_by_phone"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="intent_by_reference"),
             models.Index(
                 fields=["next_request_at"],
                 condition=Q(next_request_at__isnull=False),

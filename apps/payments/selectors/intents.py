@@ -3,7 +3,7 @@
 import contextlib
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.access.selectors import scope
 from apps.kit import errors, ids
@@ -26,12 +26,12 @@ def get(caller: scope.Principal, intent_id: UUID) -> PaymentIntent:
     return intent
 
 
-def found_by(intents: PaymentIntentQuerySet, term: str) -> PaymentIntentQuerySet:
+def found_by(intents: QuerySet[PaymentIntent], term: str) -> QuerySet[PaymentIntent]:
     """Return those that a receipt, reference, code, phone or id names exactly; all of them for an empty term."""
     if not term:
         return intents
-    found = Q(reference=term) | Q(current_attempt__provider_receipt=term.upper())
-    found |= Q(current_attempt__code=term.upper())
+    named = PaymentAttempt.objects.filter(Q(provider_receipt=term.upper()) | Q(code=term.upper()))
+    found = Q(reference=term) | Q(id__in=list(named.values_list("intent_id", flat=True)))
     with contextlib.suppress(phone.PhoneInvalid):
         found |= Q(payer_phone=phone.normalise(term))
     with contextlib.suppress(ids.InvalidId):

@@ -239,8 +239,9 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     attempt.save_progress()
     intent.settle(attempt=attempt, at=now)
     intent.save_progress()
-    journals.post(draft=postings.collection(attempt), actor=actor, now=now)
     outbox.publish(*announced, *events.settled(attempt), now=now)
+    # The last step: balances, which every payment of the branch shares, stay locked until the commit.
+    journals.post(draft=postings.collection(attempt), actor=actor, now=now)
     return intent
 
 

@@ -57,8 +57,8 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
     attempt.save_progress()
     if attempt.received != assumed:
         draft = postings.correction(attempt, assumed=assumed, assumed_fee=assumed_fee)
-        journals.post(draft=draft, actor=actor, now=now)
         outbox.publish(events.in_review(attempt), now=now)
+        journals.post(draft=draft, actor=actor, now=now)
     return Recorded.APPLIED
 
 
