@@ -115,12 +115,16 @@ class World:
         def look() -> dict[str, Any] | None:
             codes = {attempt.code for attempt in self.attempts(payment_id)}
             prompts = self.control("GET", "/prompts")["prompts"]
-            return next((prompt for prompt in prompts if prompt["account_reference"] in codes), None)
+            return next((prompt for prompt in prompts if prompt["reference"] in codes), None)
 
         return wait_for(look, what=f"the prompt of {payment_id}")
 
     def decide(self, payment_id: str, decision: str) -> None:
         self.control("POST", f"/prompts/{self.prompt_of(payment_id)['id']}/{decision}")
+
+    def latest_id(self) -> str:
+        """The newest payment's id: compare it to see that nothing was made."""
+        return self.call("GET", "/payments?limit=1").json()["data"][0]["id"]
 
     def attempts(self, payment_id: str) -> list[PaymentAttempt]:
         return list(PaymentAttempt.objects.filter(intent_id=ids.decode("pi", payment_id)).order_by("number"))
@@ -128,18 +132,14 @@ class World:
     def sends(self, payment_id: str) -> int:
         """How many push requests the simulator has received for a payment."""
         codes = {attempt.code for attempt in self.attempts(payment_id)}
-        calls = [
-            entry
-            for entry in self.control("GET", "/log")["entries"]
-            if str(entry.get("path", "")).endswith(PUSH)
-        ]
-        return sum(json.loads(entry["request"]["body"])["AccountReference"] in codes for entry in calls)
+        calls = [entry for entry in self.control("GET", "/log")["entries"] if entry.get("path") == PUSH]
+        return sum(call["body"]["AccountReference"] in codes for call in calls)
 
     def movements(self, payment_id: str) -> list[str]:
         """The sums that the simulator's statement shows for a payment, charges left out."""
         codes = {attempt.code for attempt in self.attempts(payment_id)}
         rows = [row for row in self.statement(SHORT_CODE)["rows"] if row["kind"] == "payment"]
-        return [row["paid_in"] for row in rows if any(code in row["details"] for code in codes)]
+        return [row["paid_in"] for row in rows if row["account_reference"] in codes]
 
     def statement(self, short_code: str) -> dict[str, Any]:
         return self.control("GET", f"/statement?shortcode={short_code}")
@@ -159,7 +159,7 @@ class World:
         return Counter(event["type"] for event in arrived if event["data"]["object"]["id"] == payment_id)
 
     def requests(self) -> list[SandboxRequest]:
-        return list(SandboxRequest.objects.filter(inbox_id=ids.decode("sin", self.inbox_id)).order_by("id"))
+        return list(SandboxRequest.objects.filter(inbox_id=ids.decode("inb", self.inbox_id)).order_by("id"))
 
     def settle_down(self) -> None:
         """Wait until every event and every webhook has been delivered."""

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
+from treasury import docs
 from treasury.platform import site
 
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("platform/", site.urls),
     path("v1/openapi.yaml", SpectacularAPIView.as_view(urlconf="treasury.urls_tenant"), name="openapi"),
     path("v1/docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("v1/docs/errors", docs.errors, name="docs-errors"),
     path("v1/docs", RedirectView.as_view(url="/v1/docs/", permanent=False)),
     path("v1/docs/reference", SpectacularRedocView.as_view(url_name="openapi"), name="docs-reference"),
 ]

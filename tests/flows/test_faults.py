@@ -79,7 +79,7 @@ def test_a_callback_before_the_http_answer_is_found_by_its_token(world):
 def test_money_after_a_failure_is_a_late_success(world):
     script(
         world,
-        {"action": "result", "code": 1037, "ms": 1000},
+        {"action": "result", "code": "1037", "ms": 1000},
         {"action": "late_success", "ms": 20_000},
         amount="105",
     )
@@ -128,8 +128,9 @@ def test_a_forged_callback_is_kept_and_changes_nothing(world):
 
     assert (unknown_token.status_code, known_token.status_code, nonsense.status_code) == (200, 200, 200)
     world.settle_down()
-    kept = ProviderCallback.objects.filter(body__contains=b"FORGED0001").select_related("processing")
-    assert {callback.processing.status for callback in kept} == {"FORGED"}
+    stored = ProviderCallback.objects.select_related("processing")
+    kept = [callback.processing.status for callback in stored if b"FORGED0001" in bytes(callback.body)]
+    assert kept == ["FORGED", "FORGED"]
     assert world.callbacks(payment_id) == ["FORGED", "MALFORMED"]
     assert world.payment(payment_id)["status"] == "action_required"
     assert seen(world, payment_id) == (1, [], 0)

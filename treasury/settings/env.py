@@ -98,7 +98,7 @@ VARIABLES = {
         Variable(
             "TREASURY_TRUSTED_PROXIES",
             "0",
-            "How many reverse proxies stand in front; the payer of X-Forwarded-For is read that many hops from the right.",
+            "How many reverse proxies stand in front; the address in X-Forwarded-For is read that many hops from the right.",
         ),
         Variable("TREASURY_LOG_LEVEL", "INFO", "Lowest level that is logged."),
         Variable("TREASURY_VERSION", "", "Version that /version shows; set by the build."),
