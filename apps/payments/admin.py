@@ -167,10 +167,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Amount"))
     def amount_column(self, intent: PaymentIntent) -> SafeString:
-        shown = money_html(intent.money)
-        return (
-            format_html('<span class="t-sub">{}</span>', shown) if intent.status in UNPAID_STATES else shown
-        )
+        return money_html(intent.money, css="t-sub" if intent.status in UNPAID_STATES else "")
 
 
 def masked(phone: str) -> str:
