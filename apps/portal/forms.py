@@ -1,7 +1,5 @@
 """Signing in: e-mail and password, refused in one sentence whatever was wrong."""
 
-from typing import ClassVar
-
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
@@ -11,4 +9,4 @@ REFUSAL = _("E-mail or password is not right, or the account does not belong to 
 class SignInForm(AdminAuthenticationForm):
     """An unknown e-mail, a wrong password, an ended membership and another organisation's account read the same."""
 
-    error_messages: ClassVar = {"invalid_login": REFUSAL, "inactive": REFUSAL}
+    error_messages = {"invalid_login": REFUSAL, "inactive": REFUSAL}

@@ -228,6 +228,20 @@ def test_platform_site_stands_without_an_organisation(db):
     assert branding.environment(request) is None
 
 
+def test_platform_operators_get_the_same_frame_without_the_portals_menu(db):
+    connection.set_schema_to_public()
+    access.user("ops@example.test", is_platform_staff=True)
+    client = Client(headers={"host": "localhost"})
+    assert "platform operators" in client.get("/platform/login/").content.decode()
+    assert client.login(username="ops@example.test", password=access.PASSWORD)
+
+    response = client.get("/platform/")
+
+    assert response.status_code == 200
+    assert b"Cash position" not in response.content
+    assert b"Organisations" in response.content
+
+
 def test_texts_are_escaped():
     html = render_to_string("portal/parts/copy.html", {"value": '"><script>', "what": "<b>"})
 

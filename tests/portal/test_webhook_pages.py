@@ -72,4 +72,7 @@ def test_live_organisation_has_no_inboxes(zuri, settings):
     client = Client(headers={"host": "zuri.testserver"})
     assert client.login(username="zawadi@example.test", password=access.PASSWORD)
 
-    assert client.get(reverse("portal-inboxes")).status_code == 404
+    response = client.get(reverse("portal-inboxes"))
+
+    assert response.status_code == 404
+    assert b'href="/portal/inbox/"' not in response.content

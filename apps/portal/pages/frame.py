@@ -60,7 +60,7 @@ def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
                 return not_found(request, missing)
 
         protected = admin.site.admin_view(require_safe(guarded))
-        protected.permission = permission
+        protected.permission = permission  # type: ignore[attr-defined]
         return protected
 
     return decorate
@@ -102,7 +102,7 @@ def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
         "portal/refusal.html",
         title=_("Not allowed"),
         status=403,
-        icon="lock",
+        refusal_icon="lock",
         sentence=_("Your role may not open this page."),
         advice=_("It needs the permission “%(permission)s”. Ask an owner of this organisation.")
         % {"permission": PERMISSIONS.get(permission, permission)},
@@ -115,7 +115,7 @@ def not_found(request: HttpRequest, missing: errors.NotFound) -> HttpResponse:
         "portal/refusal.html",
         title=_("Not found"),
         status=404,
-        icon="search_off",
+        refusal_icon="search_off",
         sentence=missing.detail,
         advice=_("It may belong to another branch, or the address is not complete."),
     )

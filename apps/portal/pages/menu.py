@@ -1,22 +1,35 @@
 """The menu: what this person may open, out of what is installed."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from apps.access.selectors import scope
+from apps.portal.selectors import webhooks
+
+
+def always(_person: scope.Principal) -> bool:
+    return True
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry: the page that it opens, the permission that it needs, and the pages that belong to it."""
+    """
+    One entry: the page that it opens, the permission that it needs, the pages that belong to it.
+
+    ``is_there`` says whether this organisation has the page at all for this person.
+    """
 
     title: Any
     icon: str
     url_name: str
     permission: str
     below: frozenset[str] = frozenset()
+    is_there: Callable[[scope.Principal], bool] = always
 
     def is_active(self, request: HttpRequest) -> bool:
         match = request.resolver_match
@@ -65,7 +78,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(_("Providers"), "hub", "integrations_provideraccount", "integrations.view"),
             changelist(_("Webhooks"), "webhook", "events_webhookendpoint", "webhooks.view"),
             page(_("Deliveries"), "outbox", "portal-deliveries", "webhooks.view", "portal-delivery"),
-            page(_("Sandbox inboxes"), "inbox", "portal-inboxes", "webhooks.view", "portal-inbox"),
+            replace(
+                page(_("Sandbox inboxes"), "inbox", "portal-inboxes", "webhooks.view", "portal-inbox"),
+                is_there=webhooks.is_sandbox_available,
+            ),
             changelist(_("API keys"), "key", "access_apikey", "access.view"),
         ],
     ),
@@ -104,5 +120,7 @@ def _entry(request: HttpRequest, item: Item) -> dict[str, Any] | None:
     try:
         link = reverse(item.url_name)
     except NoReverseMatch:
+        return None
+    if not item.is_there(request.user):
         return None
     return {"title": item.title, "icon": item.icon, "link": link, "active": item.is_active(request)}

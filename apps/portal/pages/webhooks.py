@@ -39,7 +39,8 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         "portal/deliveries.html",
         title=_("Webhook deliveries"),
         views=[
-            SavedView(title, f"?status={value}" if value else "?", value == status) for value, title in VIEWS
+            SavedView(str(title), f"?status={value}" if value else "?", value == status)
+            for value, title in VIEWS
         ],
         rows=[webhooks.line(row) for row in shown],
         pages=pages,
