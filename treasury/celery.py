@@ -4,10 +4,11 @@ import os
 from typing import Any
 
 from celery.signals import setup_logging, task_prerun
-from django.db import connection
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from tenant_schemas_celery.app import CeleryApp, get_schema_name_from_task
 from tenant_schemas_celery.task import TenantTask as BaseTenantTask
+
+from apps.kit import schema as present_schema
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "treasury.settings.local")
 PUBLIC = "public"
@@ -26,21 +27,21 @@ class TenantTask(BaseTenantTask):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         schema = get_schema_name_from_task(self, kwargs)
         if self.request.called_directly:
-            schema = connection.schema_name
+            schema = present_schema.name()
         if self.scope == "tenant" and schema in (None, "", PUBLIC):
             raise NoOrganisation(f"{self.name}: the message names no organisation")
         if self.scope == PUBLIC and schema not in (None, PUBLIC):
             raise NoOrganisation(f"{self.name} is a task of the platform, the message names {schema}")
-        if connection.schema_name != (schema or PUBLIC):
+        if present_schema.name() != (schema or PUBLIC):
             raise NoOrganisation(
-                f"{self.name}: connection is in {connection.schema_name}, the message names {schema}"
+                f"{self.name}: connection is in {present_schema.name()}, the message names {schema}"
             )
         return super().__call__(*args, **kwargs)
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
         """Send with the organisation of ``_schema_name`` in ``headers``, else the present one."""
         headers = options.get("headers") or {}
-        schema = headers.get("_schema_name", connection.schema_name)
+        schema = headers.get("_schema_name", present_schema.name())
         if self.scope == "tenant" and schema == PUBLIC:
             raise NoOrganisation(f"{self.name}: started outside any organisation")
         options["headers"] = {**headers, "_schema_name": schema if self.scope == "tenant" else PUBLIC}
@@ -60,4 +61,4 @@ def keep_our_logging(**_: Any) -> None:
 def name_the_task(task_id: str, task: Any, **_: Any) -> None:
     """Put the task and its organisation on every line that it logs."""
     clear_contextvars()
-    bind_contextvars(task=task.name, task_id=task_id, organisation=connection.schema_name)
+    bind_contextvars(task=task.name, task_id=task_id, organisation=present_schema.name())

@@ -96,7 +96,10 @@ def shared_never_points_to_tenant(**_: Any) -> list[Error]:
         for model in _our_models()
         if _is_shared(model)
         for field in model._meta.get_fields()
-        if field.many_to_one and field.concrete and not _is_shared(field.related_model)
+        if field.many_to_one
+        and field.concrete
+        and field.related_model
+        and not _is_shared(field.related_model)
     ]
 
 
@@ -190,8 +193,11 @@ def every_amount_has_its_currency(**_: Any) -> list[Error]:
 
 
 def _parent_fixes_currency(model: type[models.Model]) -> bool:
+    fields = model._meta.get_fields()
     parents = [
-        field.related_model for field in model._meta.get_fields() if field.many_to_one and field.concrete
+        field.related_model
+        for field in fields
+        if field.many_to_one and field.concrete and field.related_model
     ]
     return any(isinstance(field, CurrencyField) for parent in parents for field in parent._meta.get_fields())
 

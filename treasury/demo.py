@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.access.contracts import SCOPES
 from apps.access.models import Application
@@ -15,7 +15,7 @@ from apps.accounts.services import users
 from apps.events.services import sandbox_inboxes, webhook_endpoints
 from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials, ShortCodeType
 from apps.integrations.services import accounts
-from apps.kit import http
+from apps.kit import http, schema
 from apps.kit.actors import SYSTEM
 from apps.tenancy.models import Organisation, OrganisationStatus
 from apps.tenancy.services import organisations, provisioning
@@ -50,17 +50,17 @@ def seed(*, now: datetime) -> Seeded | None:
 
     Interrupted half-way it starts over where it stopped: the schema is kept, the content is one transaction.
     """
-    connection.set_schema_to_public()
+    schema.leave()
     organisation = Organisation.objects.filter(slug=SLUG).first() or organisations.create(
         slug=SLUG, name=NAME, is_test=True, base_domain=settings.TREASURY["BASE_DOMAIN"]
     )
     if organisation.status != OrganisationStatus.READY:
         organisation = provisioning.provision(organisation_id=organisation.id)
-    connection.set_tenant(organisation)
+    schema.enter(organisation)
     try:
         return None if Application.objects.exists() else _fill(organisation, now)
     finally:
-        connection.set_schema_to_public()
+        schema.leave()
 
 
 @transaction.atomic

@@ -3,20 +3,20 @@
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from apps.kit import ids, logs, problems
+from apps.kit import ids, logs, problems, schema
 from apps.tenancy.selectors import organisations
 from treasury import health
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[Any], Any]
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 API = re.compile(r"/(?:api/)?v1/(?P<organisation>[A-Za-z0-9_-]{2,64})/")
 BY_HEX = re.compile(r"/(?:hooks|sandbox)/(?P<organisation>[0-9a-f]{32})/")
@@ -32,7 +32,7 @@ class RequestIdMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
         request.request_id = given if REQUEST_ID.fullmatch(given) else f"req_{ids.token(8)}"
         clear_contextvars()
@@ -54,7 +54,7 @@ class HealthMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         probe = health.PROBES.get(request.path_info)
         return probe(request) if probe else self.get_response(request)
 
@@ -65,14 +65,14 @@ class TenantMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()
+    def __call__(self, request: Any) -> HttpResponse:
+        schema.leave()
         try:
             return self._route(request)
         finally:
-            connection.set_schema_to_public()
+            schema.leave()
 
-    def _route(self, request: HttpRequest) -> HttpResponse:
+    def _route(self, request: Any) -> HttpResponse:
         path = request.path_info
         if PUBLIC_PATHS.fullmatch(path):
             return self._public(request)
@@ -87,7 +87,7 @@ class TenantMiddleware:
         found = organisations.ready_by_host(host)
         return self._enter(request, found) if found else _not_found()
 
-    def _api(self, request: HttpRequest) -> HttpResponse:
+    def _api(self, request: Any) -> HttpResponse:
         match = API.match(request.path_info)
         found = _by_public_name(match["organisation"]) if match else None
         by_host = organisations.ready_by_host(request.get_host().rsplit(":", 1)[0])
@@ -98,13 +98,13 @@ class TenantMiddleware:
             return problems.unauthenticated(request)
         return response
 
-    def _public(self, request: HttpRequest) -> HttpResponse:
+    def _public(self, request: Any) -> HttpResponse:
         request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
         return self.get_response(request)
 
-    def _enter(self, request: HttpRequest, organisation: organisations.Organisation) -> HttpResponse:
+    def _enter(self, request: Any, organisation: organisations.Organisation) -> HttpResponse:
         request.tenant = organisation
-        connection.set_tenant(organisation)
+        schema.enter(organisation)
         bind_contextvars(organisation=organisation.slug)
         with timezone.override(zoneinfo.ZoneInfo(organisation.time_zone)):
             response = self.get_response(request)
@@ -115,11 +115,11 @@ class TenantMiddleware:
 
 def _inside(organisation: organisations.Organisation, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Produce a streamed body inside its organisation: the middleware has left it by then."""
-    connection.set_tenant(organisation)
+    schema.enter(organisation)
     try:
         yield from chunks
     finally:
-        connection.set_schema_to_public()
+        schema.leave()
 
 
 def _public_hosts() -> set[str]:
@@ -154,7 +154,7 @@ class NoStoreMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         response = self.get_response(request)
         if not request.path_info.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "no-store")

@@ -57,7 +57,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 class TreasurySchema(AutoSchema):
     """Adds the scope to the description, and the Idempotency-Key where the view asks for one."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular changes the signature
         scope = getattr(self.view, "required_scopes", {}).get(getattr(self.view, "action", ""), "")
         text = super().get_description() or ""
         return f"{text}\n\nScope: `{scope}`.".strip() if scope else text

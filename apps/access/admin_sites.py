@@ -7,20 +7,20 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from unfold.sites import UnfoldAdminSite
 
 from apps.access.selectors import memberships
+from apps.kit import schema
 from apps.kit.admin import TreasuryAdmin
 
 PUBLIC = "public"
 
 
 def _schema() -> str:
-    return str(connection.schema_name)  # type: ignore[attr-defined]  # django-tenants adds it
+    return str(schema.name())
 
 
 def is_shared(model: type[Model]) -> bool:

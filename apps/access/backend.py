@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
-from django.db import connection
 from django.http import HttpRequest
 
 from apps.access import contracts
 from apps.access.selectors import memberships
+from apps.kit import schema as present_schema
 
 if TYPE_CHECKING:  # another app's models are read through get_user_model()
     from apps.accounts.models import User
@@ -19,7 +19,7 @@ ANY_LABEL = "*"
 
 def _schema() -> str:
     """Return the schema of the connection, public or an organisation's."""
-    return str(connection.schema_name)  # type: ignore[attr-defined]  # django-tenants adds it
+    return str(present_schema.name())
 
 
 class MembershipBackend:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -81,6 +81,8 @@ def local_time_html(at: datetime | None, *, seconds: bool = False) -> SafeString
 
 
 class KeysetPage(Page):
+    paginator: "KeysetPaginator"
+
     def has_next(self) -> bool:
         return self.paginator.has_older
 
@@ -98,6 +100,7 @@ class KeysetPaginator(Paginator):
     It reads one row more than a page and never counts.
     """
 
+    object_list: QuerySet[Any]
     template_name = "unfold/helpers/pagination_keyset.html"
     has_older = False
     has_newer = False
@@ -138,15 +141,15 @@ class KeysetPaginator(Paginator):
 class KeysetChangeList(ChangeList):
     """Django's change list with the keyset's order and cursor; the cursor is no filter."""
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self.cursor = cursor_of(request)
-        super().__init__(request, *args, **kwargs)
+    def __init__(self, request: HttpRequest, model: type[Model], *args: Any, **kwargs: Any) -> None:
+        self.cursor = cursor_of(request, model)
+        super().__init__(request, model, *args, **kwargs)
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         chosen = super().get_filters_params(params)
         return {name: value for name, value in chosen.items() if name not in {BEFORE, AFTER}}
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:  # noqa: ARG002 (the keyset's order only)
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:  # noqa: ARG002 (the keyset's order only)
         return ["-pk"]
 
     def get_results(self, request: HttpRequest) -> None:  # noqa: ARG002 (the cursor was read in __init__)
@@ -160,23 +163,21 @@ class KeysetChangeList(ChangeList):
         self.page_num = 1
 
 
-def cursor_of(request: HttpRequest) -> tuple[str, str]:
-    """Return (direction, key) from the query, or two empty texts; what is no UUID or number is ignored."""
+def cursor_of(request: HttpRequest, model: type[Model]) -> tuple[str, str]:
+    """Return (direction, key) from the query, or two empty texts; what cannot be a key of the model is ignored."""
     for direction in (BEFORE, AFTER):
         key = request.GET.get(direction, "")
-        if key and _is_key(key):
+        if key and _is_key(key, model):
             return direction, key
     return "", ""
 
 
-def _is_key(text: str) -> bool:
-    if text.isascii() and text.isdigit():
-        return True
+def _is_key(text: str, model: type[Model]) -> bool:
     try:
-        UUID(text)
-    except ValueError:
+        model._meta.pk.to_python(text)
+    except ValidationError:
         return False
-    return True
+    return "\0" not in text
 
 
 class TreasuryAdmin(ModelAdmin):

@@ -2,6 +2,8 @@
 
 from django.db import connection, transaction
 
+from apps.kit import schema
+
 
 def advisory(name: str, *, shared: bool = False) -> None:
     """Wait for the lock; it is held until the transaction ends. Raises TransactionManagementError outside one."""
@@ -18,5 +20,5 @@ def _call(function: str, name: str) -> object:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("an advisory lock needs a transaction to end with")
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"{connection.schema_name}:{name}"])
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"{schema.name()}:{name}"])
         return cursor.fetchone()[0]

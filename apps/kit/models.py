@@ -1,8 +1,8 @@
 """Bases and fields of models: time-ordered keys, minor units, protected states, rows that are only inserted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django_fsm import FSMFieldMixin
@@ -41,7 +41,8 @@ class UuidModel(models.Model):
 class InsertOnlyModel(models.Model):
     """A row that is inserted once; the database role may not update or delete it either."""
 
-    objects: ClassVar[models.Manager[Any]] = InsertOnlyQuerySet.as_manager()
+    if not TYPE_CHECKING:  # subclasses have managers of other querysets
+        objects = InsertOnlyQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -58,13 +59,17 @@ class InsertOnlyModel(models.Model):
 class StatefulModel(models.Model):
     """A model with a protected state field of django-fsm whose refresh works."""
 
-    objects: ClassVar[models.Manager[Any]] = LockingQuerySet.as_manager()
+    if not TYPE_CHECKING:  # subclasses have managers of other querysets
+        objects = LockingQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
     def refresh_from_db(
-        self, using: str | None = None, fields: Iterable[str] | None = None, **kwargs: Any
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Self] | None = None,
     ) -> None:
         """Reload also the protected state fields, which django-fsm refuses to overwrite or silently keeps stale."""
         if fields is None:
@@ -74,16 +79,21 @@ class StatefulModel(models.Model):
         for field in self._meta.concrete_fields:
             if isinstance(field, FSMFieldMixin) and field.attname in fields:
                 self.__dict__.pop(field.attname, None)
-        super().refresh_from_db(using=using, fields=fields, **kwargs)
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
 
 
 class MinorField(models.DecimalField):
     """Minor units as NUMERIC(38,0) in the database and int in Python."""
 
+    if TYPE_CHECKING:
+        _pyi_private_set_type: int
+        _pyi_private_get_type: int  # type: ignore[assignment]
+        _pyi_lookup_exact_type: int
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "max_digits": 38, "decimal_places": 0})
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         for fixed in ("max_digits", "decimal_places"):
             kwargs.pop(fixed, None)
@@ -102,7 +112,7 @@ class CurrencyField(models.CharField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "max_length": 24})
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("max_length", None)
         return name, path, args, kwargs

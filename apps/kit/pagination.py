@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core import signing
-from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,7 +37,7 @@ class CursorPagination(BasePagination):
     A cursor holds the last id and a hash of the filters, signed; with other filters it is refused.
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:  # noqa: ARG002 (DRF's signature)
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:  # noqa: ARG002 (DRF's signature)
         self.limit = _limit(request)
         self.filters = _filters(request)
         self.request = request

@@ -84,8 +84,8 @@ class IdField(serializers.Field):
 class InstantField(serializers.DateTimeField):
     """RFC 3339 in UTC with milliseconds and Z."""
 
-    def to_representation(self, value: datetime | None) -> str | None:
-        return None if value is None else instant_text(value)
+    def to_representation(self, value: datetime) -> str:
+        return instant_text(value)
 
 
 def instant_text(value: datetime) -> str:

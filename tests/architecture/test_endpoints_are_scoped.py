@@ -43,6 +43,7 @@ def actions() -> list[tuple[type[Any], str, str]]:
             (pattern.callback.cls, method, action)
             for pattern in PATTERNS
             for method, action in pattern.callback.actions.items()
+            if method != "head"  # REST framework adds it to the views that have answered
         },
         key=lambda entry: (entry[0].__name__, entry[1], entry[2]),
     )

@@ -1,9 +1,9 @@
 """The only place that splits the apps into shared (public schema) and organisation (tenant schema)."""
 
-UNFOLD = ["unfold.apps.BasicAppConfig", "unfold.contrib.filters", "unfold.contrib.forms"]
+UNFOLD_APPS = ["unfold.apps.BasicAppConfig", "unfold.contrib.filters", "unfold.contrib.forms"]
 
 SHARED_APPS = [
-    *UNFOLD,  # before django_tenants, which ships an admin/index.html of its own
+    *UNFOLD_APPS,  # before django_tenants, which ships an admin/index.html of its own
     "django_tenants",
     "apps.tenancy",
     "apps.accounts",

@@ -53,5 +53,6 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.text("TREASURY_REDIS_URL"),
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
     }
 }

@@ -1,11 +1,12 @@
 """PostgreSQL: one alias, two roles; what the application role may do is granted by list."""
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from treasury.settings import env
 
 
-def _database() -> dict[str, object]:
+def _database() -> dict[str, Any]:
     """Return Django's settings for the role that DB_ROLE names."""
     url = urlsplit(env.text("TREASURY_POSTGRES_URL"))
     role = env.text("DB_ROLE")

@@ -1,10 +1,12 @@
 """Structured logs: one JSON object a line, with request id and organisation."""
 
+from typing import Any
+
 import structlog
 
 from treasury.settings import env
 
-SHARED_PROCESSORS = [
+SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -20,7 +22,7 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

@@ -1,12 +1,15 @@
 """Static files from this process, documents in a folder or in object storage."""
 
+from pathlib import Path
+from typing import Any
+
 from treasury.settings import env
 
 STATIC_URL = "/static/"
-STATIC_ROOT = env.BASE_DIR / "staticfiles"
+STATIC_ROOT: Path | None = env.BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [env.BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": env.text("TREASURY_STORAGE_PATH"), "base_url": None},

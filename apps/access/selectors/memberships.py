@@ -24,7 +24,7 @@ def permissions_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | N
     return None if membership is None else frozenset(membership.role.permissions)
 
 
-def actor(user: AbstractBaseUser) -> Actor:
+def actor(user: AbstractBaseUser | AnonymousUser) -> Actor:
     """Return the actor that stands for a person in the portal."""
     return Actor(ActorKind.USER, str(user.pk), person=str(user.pk), application=PORTAL)
 

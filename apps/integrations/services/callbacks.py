@@ -7,14 +7,14 @@ from uuid import UUID
 
 import redis
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.events.services import outbox
 from apps.integrations import events
 from apps.integrations.contracts import CallbackStatus, StoredCallback
 from apps.integrations.models import CallbackProcessing, ProviderCallback
 from apps.integrations.models.redaction import without_secrets
-from apps.kit import logs
+from apps.kit import logs, schema
 from apps.kit.errors import DomainError, NotFound
 
 PER_SOURCE_AND_MINUTE = 3000
@@ -130,7 +130,7 @@ def _storable(value: str) -> str:
 
 def _admit(remote_ip: str) -> None:
     """Count one more of this address; a cache that is down lets everything in, because callbacks do not come twice."""
-    key = f"callbacks:{connection.schema_name}:{remote_ip}"
+    key = f"callbacks:{schema.name()}:{remote_ip}"
     try:
         cache.add(key, 0, timeout=int(WINDOW.total_seconds()))
         count = cache.incr(key)

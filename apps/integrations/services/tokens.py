@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import redis
 from django.core.cache import cache
-from django.db import connection
 
 from apps.integrations.models import ProviderAccount
 from apps.integrations.mpesa.client import Token
-from apps.kit import crypto, ids, logs
+from apps.kit import crypto, ids, logs, schema
 from apps.tenancy.services import data_keys
 
 EARLY_SECONDS = 60
@@ -95,7 +94,7 @@ class CachedTokens:
 
 def of_account(account: ProviderAccount) -> CachedTokens:
     credentials = hashlib.sha256(bytes(account.sealed_credentials)).hexdigest()[:16]
-    return CachedTokens(f"provider-token:{connection.schema_name}:{account.id}:{credentials}")
+    return CachedTokens(f"provider-token:{schema.name()}:{account.id}:{credentials}")
 
 
 @contextmanager

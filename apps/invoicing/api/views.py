@@ -42,7 +42,7 @@ class ReceiptViewSet(TreasuryViewSet):
     @extend_schema(responses=serializers.ReceiptOut(many=True))
     def list(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
         """List receipts, newest first."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         files = receipts.files_of(page)
         return self.get_paginated_response([serializers.represent(row, files.get(row.id)) for row in page])
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -81,13 +80,8 @@ def render(
 
 
 def keyset(request: HttpRequest, rows: QuerySet[Any]) -> tuple[list[Any], Pages]:
-    """Return one page of rows, newest first, and the cursors around it; a cursor that is no UUID starts at the newest."""
-    direction, key = cursor_of(request)
-    try:
-        cursor = (direction, str(UUID(key)))
-    except ValueError:
-        cursor = ("", "")
-    paginator = KeysetPaginator(rows, ROWS, cursor)
+    """Return one page of rows, newest first, and the cursors around it; a cursor that is no key starts at the newest."""
+    paginator = KeysetPaginator(rows, ROWS, cursor_of(request, rows.model))
     shown = paginator.rows
     return shown, Pages(
         newer=paginator.newer_key if paginator.has_newer else "",

@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
-from apps.kit import errors
+from apps.kit import errors, schema
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 
 PUBLIC = "public"
@@ -21,11 +20,11 @@ class NoOrganisation(errors.DomainError):
 
 def current() -> Organisation:
     """Return the organisation that the connection is in; raise NoOrganisation in the public schema."""
-    if connection.schema_name == PUBLIC:
+    if schema.name() == PUBLIC:
         raise NoOrganisation("This can only be done inside an organisation.")
-    if isinstance(connection.tenant, Organisation):
-        return connection.tenant
-    return Organisation.objects.get(schema_name=connection.schema_name)
+    if isinstance(schema.tenant(), Organisation):
+        return schema.tenant()
+    return Organisation.objects.get(schema_name=schema.name())
 
 
 def ready() -> QuerySet[Organisation]:

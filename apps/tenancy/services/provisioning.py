@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from apps.kit import locks
+from apps.kit import schema as present_schema
 from apps.tenancy.models import Organisation, OrganisationStatus, SchemaSnapshot
 from apps.tenancy.services import schemas
 
@@ -54,7 +55,7 @@ def provision(*, organisation_id: UUID) -> Organisation:
     users' table (every restore and every login meet there) and raises OperationalError then: try again.
     Raises SnapshotStale or SchemaDiffers.
     """
-    connection.set_schema_to_public()
+    present_schema.leave()
     organisation = Organisation.objects.get(pk=organisation_id)
     schema = organisation.schema_name
     if not NAME.fullmatch(schema) or schema == schemas.TEMPLATE:

@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
+from apps.kit import schema as present_schema
+
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
 TEMPLATE = settings.TENANT_TEMPLATE_SCHEMA
 ONLY_FOR_PSQL = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
@@ -57,7 +59,7 @@ def create(schema: str) -> None:
 def migrate(schema: str, *, verbosity: int = 0) -> None:
     """Migrate one organisation's schema (or the template) and grant."""
     call_command("migrate_schemas", tenant=True, schema_name=schema, verbosity=verbosity, interactive=False)
-    connection.set_schema_to_public()
+    present_schema.leave()
     grant(schema)
 
 

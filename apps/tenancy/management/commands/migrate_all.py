@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
-from apps.kit import locks
+from apps.kit import locks, schema
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus, SchemaSnapshot
 from apps.tenancy.services import provisioning, schemas
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def _migrate(self) -> None:
         call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
-        connection.set_schema_to_public()
+        schema.leave()
         schemas.install_checks()
         schemas.grant_public()
         _ensure_public_row()

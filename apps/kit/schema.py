@@ -1,0 +1,30 @@
+"""The schema that the database connection is in: an organisation's, or the public one."""
+
+from typing import Any
+
+from django.db import connection
+
+PUBLIC = "public"
+
+_connection: Any = connection
+"""django-tenants' connection: Django's types do not know what it adds."""
+
+
+def name() -> str:
+    """Return the name of the present schema."""
+    return _connection.schema_name
+
+
+def tenant() -> Any:
+    """Return the organisation that was entered, or django-tenants' stand-in when only a schema's name is known."""
+    return _connection.tenant
+
+
+def enter(organisation: Any) -> None:
+    """Read and write in the organisation's schema from the next statement on."""
+    _connection.set_tenant(organisation)
+
+
+def leave() -> None:
+    """Go back to the public schema."""
+    _connection.set_schema_to_public()
