@@ -9,7 +9,13 @@ from pathlib import Path
 from script.devkit.folders import VENV, Folders, usable_home, write_private
 
 LOOPBACK = "127.0.0.1,localhost,.localhost"
-DROPPED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "DB_ROLE")
+DROPPED = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "DB_ROLE",
+    "PYTHONDONTWRITEBYTECODE",  # five processes would compile a thousand modules each, at every start
+)
 HTTP_PORT, SIMULATOR_PORT = 4001, 4010
 
 
