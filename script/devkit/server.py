@@ -15,7 +15,7 @@ from script.devkit import environment, health, packages, processes, summary, vir
 from script.devkit import ports as tcp
 from script.devkit.databases import Wanted, check_folders, open_servers, secrets_of
 from script.devkit.environment import HTTP_PORT, SIMULATOR_PORT, Ports
-from script.devkit.folders import SHARED_VAR, Folders, fingerprint, is_stamped
+from script.devkit.folders import SHARED_VAR, Folders, fingerprint, is_stamped, write_private
 from script.devkit.postgres import binaries
 from script.devkit.refusals import Refusal
 from script.devkit.single import clear_leftovers, only_one
@@ -79,7 +79,7 @@ def _serve(options: Options) -> int:
                     "url": options.ports.url,
                     "simulator_url": options.ports.simulator_url,
                 }
-                ready.write_text(json.dumps(pid) + "\n", encoding="utf-8")
+                write_private(ready, json.dumps(pid) + "\n")  # in one step: a test waits for it
                 summary.show(options.folders, options.ports, seconds=time.monotonic() - began)
                 supervisor.run_forever()
             finally:
