@@ -8,10 +8,12 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from apps.events import rendering
 from apps.events.forms import DeadLetterActionForm
 from apps.events.models import (
     DeliveryStatus,
@@ -83,7 +85,7 @@ class OutboxEventAdmin(BranchScopedAdmin):
     search_help_text = "Request id"
     fields = [
         "type", "version", "audience_column", "occurred", "seq", "public_id", "aggregate_type", "aggregate_id",
-        "aggregate_version", "request_id", "data",
+        "aggregate_version", "request_id", "data_shown",
     ]  # fmt: skip
     readonly_fields = fields
 
@@ -98,6 +100,10 @@ class OutboxEventAdmin(BranchScopedAdmin):
     @admin.display(description="About")
     def about(self, event: OutboxEvent) -> str:
         return f"{event.aggregate_type.replace('_', ' ')} {event.aggregate_version}"
+
+    @admin.display(description="Data")
+    def data_shown(self, event: OutboxEvent) -> SafeString:
+        return format_html('<pre class="p-pre" tabindex="0">{}</pre>', rendering.readable(event.data))
 
     @admin.display(description="Id")
     def public_id(self, event: OutboxEvent) -> str:

@@ -1,6 +1,7 @@
-"""An event as partners see it: a CloudEvents 1.0 envelope, which also is a Standard Webhooks payload."""
+"""An event as partners see it: a CloudEvents 1.0 envelope, which also is a Standard Webhooks payload; and its data for our own people."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from apps.kit import ids
 from apps.kit.serializers import instant_text
 
 ORGANISATION, EVENT, BRANCH = "ten", "evt", "br"
+PHONE = re.compile(r"(?<![0-9A-Za-z])(\+?254[17])\d{5}(\d{3})(?![0-9A-Za-z])")
 
 
 def envelope(event: OutboxEvent, *, organisation: Any) -> dict[str, Any]:
@@ -52,3 +54,8 @@ def body(event: OutboxEvent, *, organisation: Any) -> bytes:
     return json.dumps(
         envelope(event, organisation=organisation), separators=(",", ":"), ensure_ascii=False
     ).encode()
+
+
+def readable(data: Mapping[str, Any]) -> str:
+    """Return the data of an event for people: indented, Kenyan mobile numbers masked but for four and three digits."""
+    return PHONE.sub(r"\1*****\2", json.dumps(data, indent=2, ensure_ascii=False))

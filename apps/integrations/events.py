@@ -1,4 +1,4 @@
-"""The event of this app: a provider has called back. It says where the bytes lie, nothing of what they mean."""
+"""The event of this app: a provider has called back. It says where the bytes lie, nothing of what they mean, and never the token that proves them."""
 
 from apps.events.contracts import Audience, NewEvent, declare
 from apps.integrations.models import ProviderCallback
@@ -7,13 +7,12 @@ PROVIDER_CALLBACK_RECEIVED = declare(
     "provider_callback_received",
     topic="treasury.provider.callback_received",
     audience=Audience.INTERNAL,
-    summary="A provider's callback has been stored, or is to be read again; nothing in it has been believed yet.",
+    summary="A provider's callback has been stored; nothing in it has been believed yet.",
     schema={
         "type": "object",
-        "required": ["callback_id", "token", "kind"],
+        "required": ["callback_id", "kind"],
         "properties": {
             "callback_id": {"type": "string", "format": "uuid"},
-            "token": {"type": "string", "pattern": "^[0-9a-f]+$"},
             "kind": {"type": "string"},
         },
         "additionalProperties": False,
@@ -26,5 +25,5 @@ def received(callback: ProviderCallback) -> NewEvent:
         type=PROVIDER_CALLBACK_RECEIVED,
         aggregate_type="provider_callback",
         aggregate_id=callback.id,
-        data={"callback_id": str(callback.id), "token": callback.token, "kind": callback.kind},
+        data={"callback_id": str(callback.id), "kind": callback.kind},
     )

@@ -81,6 +81,17 @@ def test_shows_a_delivery_with_its_attempts_and_no_form(portal, story, in_organi
     assert 'name="_save"' not in page
 
 
+def test_shows_the_data_of_an_event_with_masked_phones(portal, acme):
+    data = {"object": {"id": "ord_1", "payer": {"phone": "+254712345678"}}}
+    event = factory.publish(data=data, branch_id=make.head_office().id)
+
+    page = portal("auditor").get(f"/portal/events/outboxevent/{event.id}/change/").content.decode()
+
+    assert "ord_1" in page
+    assert "+2547*****678" in page
+    assert "254712345678" not in page
+
+
 def test_shows_an_endpoint_without_its_secret(portal, story, in_organisation):
     in_organisation("acme")
     endpoint = WebhookEndpoint.objects.get()

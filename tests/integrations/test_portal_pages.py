@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 
+from apps.events.models import OutboxEvent
 from apps.integrations.contracts import CallbackStatus, CallStatus
 from apps.integrations.models import ProviderAccount, ProviderCall
+from apps.integrations.models.redaction import readable
 from apps.integrations.services import accounts, callbacks
 from apps.kit import ids
 from tests.factories import access
@@ -201,3 +203,37 @@ def test_callbacks_are_there_to_read_with_masked_phones(enter):
         assert callback.token not in shown
     assert "NLJ7RT61SV" in page.content.decode()
     assert "2547*****149" in page.content.decode()
+
+
+def test_no_page_prints_or_finds_the_token_that_proves_a_callback(enter, acme):
+    account, token = provider_account(), "3f9c00ab3f9c00ab3f9c00ab3f9c00ab"
+    address = f"https://pay.example.test/hooks/{acme.id.hex}/{token}/stk"
+    call = ProviderCall.objects.create(
+        account=account,
+        kind="stk_push",
+        method="POST",
+        url="https://sandbox.safaricom.co.ke/mpesa/stkpush/v1/processrequest",
+        request_headers={},
+        request_body=readable(f'{{"CallBackURL": "{address}"}}'.encode()),
+        status=CallStatus.NOT_SENT,
+        elapsed_ms=1,
+        called_at=NOW,
+    )
+    callback = callbacks.store(token=token, kind="stk", body=b"{}", headers={}, remote_ip="", now=NOW)
+    event = OutboxEvent.objects.get(aggregate_id=callback.id)
+    request = enter()
+
+    for page, row in (
+        ("integrations/provideraccount", account),
+        ("integrations/providercall", call),
+        ("integrations/providercallback", callback),
+        ("events/outboxevent", event),
+    ):
+        listed = request("get", f"/portal/{page}/")
+        shown = request("get", f"/portal/{page}/{row.id}/change/")
+        assert (listed.status_code, shown.status_code) == (200, 200)
+        assert token not in listed.content.decode() + shown.content.decode()
+        assert account.callback_token not in listed.content.decode() + shown.content.decode()
+    assert str(callback.id) in shown.content.decode()
+    assert request("get", "/portal/integrations/providercallback/?token__startswith=3").status_code == 400
+    assert request("get", f"{LIST}?callback_token__startswith=3").status_code == 400

@@ -58,7 +58,7 @@ def test_announces_what_it_kept_and_nothing_of_the_content(send):
     event = OutboxEvent.objects.get()
     assert (event.type, event.audience) == ("provider_callback_received", "INTERNAL")
     assert (event.aggregate_type, event.aggregate_id) == ("provider_callback", callback.id)
-    assert event.data == {"callback_id": str(callback.id), "token": TOKEN, "kind": "stk"}
+    assert event.data == {"callback_id": str(callback.id), "kind": "stk"}
 
 
 @pytest.mark.parametrize(
