@@ -5,6 +5,11 @@ from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from apps.kit import logs
+
+log = logs.get(__name__)
 
 
 def enqueue(name: str, *, countdown: float | None = None, queue: str | None = None, **arguments: Any) -> None:
@@ -12,9 +17,17 @@ def enqueue(name: str, *, countdown: float | None = None, queue: str | None = No
     Start the task ``name`` once the present transaction has committed (at once outside a transaction).
 
     A wake-up, not a promise: the broker may lose it, so every job that matters is also a row that a sweep finds.
+    A broker that is down is logged and fails nobody: what was committed stands, and so do the jobs after this one.
     Raises KeyError at once for a name that no task has. UUIDs travel as text.
     """
     task = current_app.tasks[name]
     payload = {key: str(value) if isinstance(value, UUID) else value for key, value in arguments.items()}
     options: dict[str, Any] = {"countdown": countdown, **({"queue": queue} if queue else {})}
-    transaction.on_commit(lambda: task.apply_async(kwargs=payload, **options))
+
+    def start() -> None:
+        try:
+            task.apply_async(kwargs=payload, **options)
+        except OperationalError as error:
+            log.error("job_not_started", task=name, reason=str(error))  # noqa: TRY400 (the reason says it all)
+
+    transaction.on_commit(start, robust=True)
