@@ -17,7 +17,15 @@ CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 20.0
 MAX_BYTES = 2_000_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
-SHARED_ADDRESS_SPACE = ipaddress.ip_network("100.64.0.0/10")
+NOT_PUBLIC = (
+    ipaddress.ip_network("100.64.0.0/10"),  # shared address space, RFC 6598
+    ipaddress.ip_network("64:ff9b::/96"),  # NAT64, RFC 6052: leads to any IPv4 address, inner ones too
+    ipaddress.ip_network("64:ff9b:1::/48"),  # local NAT64, RFC 8215
+    ipaddress.ip_network("2002::/16"),  # 6to4, RFC 3056: carries an IPv4 address
+    ipaddress.ip_network("2001::/32"),  # Teredo, RFC 4380: carries an IPv4 address
+    ipaddress.ip_network("fec0::/10"),  # site-local, RFC 3879
+)
+"""Networks that Python's ``is_global`` lets pass, in some version of it, though they may lead inside."""
 
 
 class NotSent(Exception):
@@ -99,7 +107,7 @@ def _check(url: str, address: str, port: int, policy: AddressPolicy) -> None:
         if not policy.allows_loopback(url):
             raise Blocked(f"{address} is a loopback address")
         return
-    is_inside = ip.version == 4 and ip in SHARED_ADDRESS_SPACE  # noqa: PLR2004 (IP version)
+    is_inside = any(ip in network for network in NOT_PUBLIC)
     if is_inside or not ip.is_global or ip.is_multicast or ip.is_reserved:
         raise Blocked(f"{address} is not a public address")
     if policy.https_only and not url.startswith("https://"):
