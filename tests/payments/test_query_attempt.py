@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from apps.integrations.models import ProviderCall
+from apps.integrations.models import ProviderAccount, ProviderCall
+from apps.kit.crypto import Unreadable
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
+from apps.payments.models import PaymentAttempt
 from apps.payments.services import intents
 from tests.factories import payments
 from tests.payments.conftest import bookings, books, told
@@ -151,4 +153,23 @@ def test_does_not_ask_about_what_is_closed(rail):
 
     query(attempt, 25)
 
+    assert queries() == 0
+
+
+def test_an_answer_that_nobody_recorded_leaves_no_attempt_waiting_for_ever(rail):
+    attempt = sent("777")
+    rail.tick(2)
+    ProviderAccount.objects.update(sealed_credentials=b"sealed with a key that is gone")
+    with pytest.raises(Unreadable):
+        query(attempt, 1800)
+    assert payments.reloaded(attempt).status == AttemptStatus.ACTION_REQUIRED
+    again = NOW + timedelta(seconds=1860)
+
+    due = PaymentAttempt.objects.due_for_query(now=again).get()
+    intents.query(attempt_id=due.id, now=again)
+
+    attempt = payments.reloaded(attempt)
+    assert (attempt.status, attempt.next_query_at) == (AttemptStatus.UNKNOWN, None)
+    assert attempt.intent.status == IntentStatus.UNKNOWN
+    assert told(attempt.intent_id)[-1] == "payment_unknown"
     assert queries() == 0

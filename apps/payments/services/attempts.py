@@ -51,8 +51,8 @@ def next_query(*, initiated_at: datetime, now: datetime) -> datetime | None:
     The plan is TREASURY["POLL_PLAN"] in seconds after sending; a last query follows at twice its last step.
     """
     plan = settings.TREASURY["POLL_PLAN"]
-    times = (initiated_at + timedelta(seconds=seconds) for seconds in [*plan, 2 * plan[-1]])
-    return next((at for at in times if at > now), None)
+    times = [initiated_at + timedelta(seconds=seconds) for seconds in plan]
+    return next((at for at in [*times, _last_query(initiated_at)] if at > now), None)
 
 
 @transaction.atomic
@@ -192,19 +192,40 @@ def close(
 
 @transaction.atomic
 def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
-    """Take the query that is due and plan the next one; None when nothing is due or there is no ticket to ask for."""
+    """
+    Take the query that is due and plan the next one; None when nothing is due or there is no ticket to ask for.
+
+    After the last query SENDING_TIMEOUT is left to record its answer: a claim that comes then finds that nobody did,
+    and the attempt becomes UNKNOWN without another question.
+    """
     attempt = locked(attempt_id)
     is_early = attempt.next_query_at is not None and attempt.next_query_at > now
     if not attempt.is_live or not attempt.ticket or attempt.initiated_at is None or is_early:
         return None
+    if attempt.status in LOSABLE_STATES and is_last_query_taken(attempt):
+        lose(attempt_id=attempt_id, now=now)
+        return None
     attempt.next_query_at = next_query(initiated_at=attempt.initiated_at, now=now)
+    if attempt.next_query_at is None and attempt.status in LOSABLE_STATES:
+        attempt.next_query_at = now + timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
     attempt.save_progress()
     return attempt
+
+
+def is_last_query_taken(attempt: PaymentAttempt) -> bool:
+    """Say whether the plan of queries is used up: what is due next lies behind its end."""
+    if attempt.initiated_at is None or attempt.next_query_at is None:
+        return False
+    return attempt.next_query_at > _last_query(attempt.initiated_at)
 
 
 def log_refusal(event: str, attempt: PaymentAttempt, refusal: ProviderError) -> None:
     """Log that a provider did not answer as asked; codes only, no payer."""
     logger.warning(event, attempt_id=str(attempt.id), code=refusal.code, provider_code=refusal.provider_code)
+
+
+def _last_query(initiated_at: datetime) -> datetime:
+    return initiated_at + timedelta(seconds=2 * settings.TREASURY["POLL_PLAN"][-1])
 
 
 def _is_current(attempt: PaymentAttempt) -> bool:

@@ -171,8 +171,8 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
     """
     Ask the provider what became of an attempt, where that is due, and record the answer.
 
-    At the end of the plan an attempt without an answer becomes UNKNOWN; one that is UNKNOWN and has a ticket may be
-    asked about at any time. A provider that does not answer the question changes nothing.
+    At the end of the plan an attempt without an answer becomes UNKNOWN. A provider that does not answer the question
+    changes nothing.
     """
     attempt = attempts.claim_query(attempt_id=attempt_id, now=now)
     if attempt is None:
@@ -185,7 +185,7 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
         attempts.log_refusal("query_unanswered", attempt, refusal)
     if report is not None and report.outcome is not Outcome.PENDING:
         record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
-    elif attempt.next_query_at is None:
+    elif attempts.is_last_query_taken(attempt):
         attempts.lose(attempt_id=attempt.id, now=now)
 
 
