@@ -394,3 +394,14 @@ def test_pages_by_cursor(shop):
 def test_refuses_a_filter_that_it_does_not_know(shop):
     for query, status, code in BAD_QUERIES:
         refused(shop.get(**query), status, code)
+
+
+def test_an_application_does_not_see_the_payments_of_another(shop):
+    said = shop.post(body=body(confirm=False)).json()
+    till = Partner(application_slug="till")
+
+    assert till.get().json()["data"] == []
+    refused(till.get(f"/{said['id']}"), 404, "resource_not_found")
+    for deed, sent in (("confirm", {}), ("cancel", {}), ("verify", {"receipt": "NLJ7RT61SV"})):
+        refused(till.post(f"/{said['id']}/{deed}", sent), 404, "resource_not_found")
+    assert shop.get(f"/{said['id']}").json() == said

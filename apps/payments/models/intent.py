@@ -54,6 +54,10 @@ class PaymentIntentQuerySet(LockingQuerySet):
         """Limit to these branches; None means every branch."""
         return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
 
+    def of_applications(self, application_ids: set[UUID] | None) -> Self:
+        """Limit to these applications; None means every application."""
+        return self if application_ids is None else self.filter(application_id__in=application_ids)
+
     def waiting_to_be_sent(self, *, since: datetime) -> Self:
         """Confirmed intents whose next attempt was due at ``since`` or before and has not begun."""
         return self.filter(status=IntentStatus.PROCESSING, next_request_at__lte=since)

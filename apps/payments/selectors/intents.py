@@ -13,13 +13,18 @@ from apps.payments.models.intent import PaymentIntentQuerySet
 
 
 def visible_to(caller: scope.Principal) -> PaymentIntentQuerySet:
-    """Return the intents of the caller's branches, each with its current attempt."""
+    """
+    Return the intents of the caller's branches, each with its current attempt.
+
+    A key sees those of its own application, a person those of all.
+    """
     intents = PaymentIntent.objects.of_branches(scope.branch_ids(caller))
+    intents = intents.of_applications(scope.application_ids(caller))
     return intents.select_related("current_attempt")
 
 
 def get(caller: scope.Principal, intent_id: UUID) -> PaymentIntent:
-    """Return one intent; raise NotFound for one that does not exist or belongs to another branch."""
+    """Return one intent; raise NotFound for one that does not exist or is not visible to the caller."""
     intent = visible_to(caller).select_related("branch", "application").filter(id=intent_id).first()
     if intent is None:
         raise errors.NotFound("There is no such payment.")
