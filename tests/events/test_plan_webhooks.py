@@ -65,17 +65,16 @@ def test_plans_once_however_often_it_runs(acme):
     assert WebhookDelivery.objects.count() == 1
 
 
-def test_wakes_a_sender_for_each(acme, monkeypatch):
-    woken = []
-    monkeypatch.setattr("apps.kit.jobs.enqueue", lambda name, **arguments: woken.append((name, arguments)))
+def test_wakes_a_sender_for_each(acme, waking):
     factory.endpoint("https://one.example/")
     factory.endpoint("https://two.example/")
     event = factory.publish()
-    woken.clear()
 
-    planned = webhook_deliveries.plan(event_id=event.id, now=NOW)
+    with waking() as woken:
+        planned = webhook_deliveries.plan(event_id=event.id, now=NOW)
+        assert woken == []
 
-    assert woken == [("events.send_webhook", {"delivery_id": row.id}) for row in planned]
+    assert woken == [("events.send_webhook", "webhooks", {"delivery_id": str(row.id)}) for row in planned]
 
 
 def test_stays_inside_its_organisation(acme, in_organisation):
