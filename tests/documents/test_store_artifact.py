@@ -13,6 +13,7 @@ from apps.documents.selectors import artifacts as known
 from apps.documents.services import artifacts
 from apps.kit import clock, ids
 from apps.kit.models import InsertOnlyViolation
+from apps.tenancy.selectors import organisations
 
 
 def store(source_id, content=b"%PDF-1"):
@@ -49,6 +50,34 @@ def test_does_not_give_back_changed_bytes(acme):
     default_storage.save(key, ContentFile(b"%PDF-X"))
     with pytest.raises(artifacts.ArtifactDamaged):
         artifacts.read(file_id=file.id)
+
+
+def test_does_not_trust_what_a_process_that_died_left_behind(acme, in_organisation):
+    source_id, whole = ids.new(), b"%PDF-1 and all the rest"
+    first, _ = store(source_id, whole)
+    key = Artifact.objects.get(id=first.id).storage_key
+    in_organisation("zuri")
+    theirs = key.replace(acme.id.hex, organisations.current().id.hex)
+    default_storage.save(theirs, ContentFile(whole[:6]))
+
+    stored, is_new = store(source_id, whole)
+
+    assert is_new
+    assert Artifact.objects.get(id=stored.id).storage_key != theirs
+    assert artifacts.read(file_id=stored.id) == whole
+
+
+def test_takes_over_whole_bytes_that_lie_there_already(acme, in_organisation):
+    source_id = ids.new()
+    first, _ = store(source_id)
+    key = Artifact.objects.get(id=first.id).storage_key
+    in_organisation("zuri")
+    theirs = key.replace(acme.id.hex, organisations.current().id.hex)
+    default_storage.save(theirs, ContentFile(b"%PDF-1"))
+
+    stored, _ = store(source_id)
+
+    assert Artifact.objects.get(id=stored.id).storage_key == theirs
 
 
 def test_is_never_changed(acme):

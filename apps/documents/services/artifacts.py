@@ -29,14 +29,15 @@ def store(
     Store the file of ``kind`` of a source and return it with True; the first one wins and is returned with False.
 
     Safe to repeat and to run twice at once: the storage key is made of the content, the row is unique per source.
+    What a process that died in the middle left under that key is not trusted; the file then gets another one.
     """
     existing = Artifact.objects.filter(source_type=source_type, source_id=source_id, kind=kind).first()
     if existing is not None:
         return existing.as_file(), False
     digest = hashlib.sha256(content).hexdigest()
     key = f"{organisations.current().id.hex}/{source_type}/{source_id.hex}/{kind.lower()}-{digest[:16]}"
-    if not default_storage.exists(key):
-        default_storage.save(key, ContentFile(content))
+    if not _holds(key, digest):
+        key = default_storage.save(key, ContentFile(content))
     artifact, is_new = Artifact.objects.get_or_create(
         source_type=source_type,
         source_id=source_id,
@@ -55,15 +56,26 @@ def store(
 def read(*, file_id: UUID) -> bytes:
     """Return the bytes of a file; raise ArtifactDamaged when they are gone or their checksum is another."""
     artifact = Artifact.objects.get(id=file_id)
-    try:
-        with default_storage.open(artifact.storage_key) as file:
-            content = file.read()
-    except FileNotFoundError:
+    content = _bytes(artifact.storage_key)
+    if content is None:
         raise ArtifactDamaged(
             "The stored file is gone. Tell the operators; it can be restored from the backup."
-        ) from None
+        )
     if hashlib.sha256(content).hexdigest() != artifact.sha256:
         raise ArtifactDamaged(
             "The stored file was changed since it was made. Tell the operators; it is not shown."
         )
     return content
+
+
+def _holds(key: str, digest: str) -> bool:
+    content = _bytes(key)
+    return content is not None and hashlib.sha256(content).hexdigest() == digest
+
+
+def _bytes(key: str) -> bytes | None:
+    try:
+        with default_storage.open(key) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
