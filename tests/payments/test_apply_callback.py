@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from apps.integrations.models import CallbackProcessing
+from apps.integrations.models import CallbackProcessing, ProviderAccount
 from apps.kit import ids
+from apps.kit.crypto import Unreadable
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
@@ -191,3 +192,15 @@ def test_the_answer_to_a_question_that_nobody_asked_is_forged(acme):
     body = {"Result": {"ConversationID": "AG_1", "ResultCode": 0, "ResultDesc": "Said."}}
 
     assert deliver(attempt.callback_token, "status", body) == "FORGED"
+
+
+@pytest.mark.parametrize("kind", ["collection", "status"])
+def test_credentials_that_cannot_be_opened_condemn_no_callback(acme, kind):
+    attempt = payments.waiting()
+    ProviderAccount.objects.update(sealed_credentials=b"sealed with a key that is gone")
+
+    with pytest.raises(Unreadable):
+        deliver(attempt.callback_token, kind, stk(attempt.ticket))
+
+    assert CallbackProcessing.objects.get().status == "RECEIVED"
+    assert payments.reloaded(attempt).status == AttemptStatus.ACTION_REQUIRED

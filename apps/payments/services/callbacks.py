@@ -1,6 +1,6 @@
 """Callbacks of providers: raw bytes are read, matched by their token, recorded, and marked with what came of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from apps.payments.models import PaymentAttempt
 from apps.payments.services import attempts, intents, receipts
 from apps.payments.services.reports import ReportContradicts
 
+type Reader = Callable[[Mapping[str, object]], CollectionReport]
+
 VERDICTS = {
     Recorded.APPLIED: CallbackStatus.APPLIED,
     Recorded.DUPLICATE: CallbackStatus.DUPLICATE,
@@ -30,15 +32,17 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
     Record what a stored callback reports, with its mark, in one transaction.
 
     Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
-    contradicts its attempt. What cannot be read is MALFORMED. Neither changes a payment.
+    contradicts its attempt. What cannot be read is MALFORMED. Neither changes a payment. Raises crypto.Unreadable, and
+    marks nothing, while the account's credentials cannot be opened: the callback may be a true one.
     """
     stored = inbox.get(callback_id)
     attempt = PaymentAttempt.objects.filter(callback_token=stored.token).first()
     if attempt is None:
         _mark(stored, CallbackStatus.FORGED, "No payment was asked for with this token.", now=now)
         return
+    read = _reader(stored, attempt, now=now)
     try:
-        report = _read(stored, attempt, now=now)
+        report = _read(stored, read)
     except ValueError as error:
         _mark(stored, CallbackStatus.MALFORMED, str(error), now=now, attempt=attempt)
         return
@@ -49,20 +53,24 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
     _mark(stored, verdict, note, now=now, attempt=attempt)
 
 
-def _read(stored: StoredCallback, attempt: PaymentAttempt, *, now: datetime) -> CollectionReport:
+def _reader(stored: StoredCallback, attempt: PaymentAttempt, *, now: datetime) -> Reader | None:
+    """Return what translates a callback of this kind, or None for a kind that nobody expects."""
+    account_id, subject_id = attempt.provider_account_id, attempt.id
+    if stored.kind == attempts.STATUS:
+        return providers.status(account_id, now=now, subject_id=subject_id).read_result
+    if stored.kind == attempts.COLLECTION:
+        return providers.collection(account_id, now=now, subject_id=subject_id).read_callback
+    return None
+
+
+def _read(stored: StoredCallback, read: Reader | None) -> CollectionReport:
     """Translate the bytes; MalformedCallback, and what is no JSON, are ValueErrors."""
+    if read is None:
+        raise MalformedCallback(f"No callback of kind {stored.kind} is expected here.")
     payload = http.parse_json(stored.body)
     if not isinstance(payload, Mapping):
         raise MalformedCallback("The body is no JSON object.")
-    if stored.kind == attempts.STATUS:
-        return providers.status(attempt.provider_account_id, now=now, subject_id=attempt.id).read_result(
-            payload
-        )
-    if stored.kind == attempts.COLLECTION:
-        return providers.collection(
-            attempt.provider_account_id, now=now, subject_id=attempt.id
-        ).read_callback(payload)
-    raise MalformedCallback(f"No callback of kind {stored.kind} is expected here.")
+    return read(payload)
 
 
 def _record(
