@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from apps.integrations.models import ProviderCall
+from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.services import accounts
 from apps.kit.actors import SYSTEM
+from apps.kit.crypto import Unreadable
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
 from apps.payments.models import PaymentAttempt
 from apps.payments.services import attempts, intents
@@ -151,3 +152,18 @@ def test_an_answer_after_the_attempt_was_given_up_is_taken(rail):
     attempts.accept(attempt_id=attempt.id, ticket=payments.ticket(), now=NOW + timedelta(seconds=62))
 
     assert payments.reload(attempt.intent_id).status == IntentStatus.ACTION_REQUIRED
+
+
+def test_credentials_that_cannot_be_opened_leave_nothing_unknown(rail):
+    intent = payments.intent()
+    ProviderAccount.objects.update(sealed_credentials=b"sealed with a key that is gone")
+
+    for seconds in (0, 5, 25):
+        with pytest.raises(Unreadable):
+            request(intent, NOW + timedelta(seconds=seconds))
+
+    intent = payments.reload(intent.id)
+    assert (intent.status, intent.failure_code) == (IntentStatus.FAILED, "configuration")
+    assert set(intent.attempts.values_list("status", flat=True)) == {AttemptStatus.FAILED}
+    assert (intent.attempts.count(), rail.prompts()) == (3, [])
+    assert told(intent.id) == ["payment_intent_created", "payment_failed"]

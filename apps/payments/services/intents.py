@@ -17,7 +17,7 @@ from apps.integrations.ports import (
     ProviderUncertain,
 )
 from apps.integrations.services import providers
-from apps.kit import errors, faults, ids, jobs
+from apps.kit import crypto, errors, faults, ids, jobs
 from apps.kit.actors import PROVIDER, Actor
 from apps.ledger.services import journals
 from apps.payments import events, postings
@@ -139,7 +139,8 @@ def request(*, intent_id: UUID, now: datetime) -> None:
     """
     Ask the provider for the money of a confirmed intent: commit the attempt, send, commit the answer.
 
-    Safe to repeat: while an attempt is open nothing is sent again, whatever became of the worker that sent it.
+    Safe to repeat: while an attempt is open nothing is sent again, whatever became of the worker that sent it. Raises
+    crypto.Unreadable for credentials that cannot be opened: nothing has left then, and the attempt is withdrawn.
     """
     attempt = attempts.begin(intent_id=intent_id, now=now)
     if attempt is None:
@@ -154,6 +155,11 @@ def request(*, intent_id: UUID, now: datetime) -> None:
     )
     try:
         port = providers.collection(attempt.provider_account_id, now=now, subject_id=attempt.id)
+    except crypto.Unreadable:
+        refusal = ProviderUnavailable("configuration", "The account's credentials cannot be opened.")
+        attempts.withdraw(attempt_id=attempt.id, refusal=refusal, now=now)
+        raise
+    try:
         ticket = port.request(order)
     except ProviderDeclined as refusal:
         attempts.decline(attempt_id=attempt.id, refusal=refusal, now=now)
