@@ -144,16 +144,15 @@ class MembershipAdmin(ServiceAdmin):
             email=form.cleaned_data["email"], name=form.cleaned_data["name"], **chosen
         )
         row.pk, row.user = admitted.membership.pk, admitted.membership.user
-        if admitted.password:
-            self.message_user(
-                request,
-                format_html(
-                    "First password of {}, shown this once: <code>{}</code>",
-                    row.user.email,
-                    admitted.password,
-                ),
-                messages.WARNING,
-            )
+        self.message_user(
+            request,
+            format_html(
+                "First password of {}, shown this once: <code>{}</code>. The first sign-in asks for another one.",
+                row.user.email,
+                admitted.password,
+            ),
+            messages.WARNING,
+        )
 
     @admin.display(description="Person")
     def person(self, membership: Membership) -> str:

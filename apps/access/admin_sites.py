@@ -1,18 +1,24 @@
 """The two admin sites: the organisation's portal, which shows no shared table, and the platform's."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import ImproperlyConfigured
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.sites import UnfoldAdminSite
 
 from apps.access.selectors import memberships
+from apps.accounts.services import users
 from apps.kit import schema
 from apps.kit.admin import TreasuryAdmin
 
@@ -30,7 +36,58 @@ def is_shared(model: type[Model]) -> bool:
     return not names & set(settings.TENANT_APPS)
 
 
-class OrganisationSite(UnfoldAdminSite):
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """A person's own new password; the present one is refused, because somebody else may have made it."""
+
+    user: AbstractBaseUser
+
+    def clean_new_password1(self) -> str:
+        chosen = str(self.cleaned_data["new_password1"])
+        if self.user.check_password(chosen):
+            raise ValidationError("Choose another password than the present one.")
+        return chosen
+
+    def save(self, commit: bool = True) -> AbstractBaseUser:  # noqa: ARG002, FBT001, FBT002 (Django's signature)
+        """Set the password by the service and return the person."""
+        chosen = str(self.cleaned_data["new_password1"])
+        self.user = users.set_password(user_id=self.user.pk, password=chosen)
+        return self.user
+
+
+class OwnPasswordSite(UnfoldAdminSite):
+    """A site where a person whose password somebody else made sees one page: the one to choose his own."""
+
+    def admin_view(
+        self,
+        view: Callable[..., HttpResponseBase],
+        cacheable: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+    ) -> Callable[..., HttpResponseBase]:
+        """Protect a view as Django does, and lead who must change his password to that page first."""
+        protected = super().admin_view(view, cacheable)
+
+        @wraps(protected)
+        def own_password_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if getattr(request.user, "must_change_password", False):
+                page, way_out = (reverse(f"{self.name}:{name}") for name in ("password_change", "logout"))
+                if request.path not in {page, way_out}:
+                    return HttpResponseRedirect(page)
+            return protected(request, *args, **kwargs)
+
+        return own_password_first
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Ask for the present password and a new one, which the service keeps."""
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse(f"{self.name}:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
+
+
+class OrganisationSite(OwnPasswordSite):
     """The portal of one organisation; it refuses to register a shared model."""
 
     site_header = "Treasury"
@@ -54,7 +111,7 @@ class OrganisationSite(UnfoldAdminSite):
         return _schema() != PUBLIC and user.is_active and user.has_module_perms("*")
 
 
-class PlatformSite(UnfoldAdminSite):
+class PlatformSite(OwnPasswordSite):
     """The operator's site in the public schema, for platform staff only."""
 
     site_header = "Treasury platform"

@@ -26,7 +26,8 @@ class MembershipBackend:
     """
     Members enter the portal of their organisation, platform staff the public schema; neither enters the other.
 
-    Permissions are those of the member's role. Asked on every request, so an ended membership ends at once.
+    Permissions are those of the member's role, none before he has a password of his own. Asked on every request, so
+    an ended membership ends at once.
     """
 
     def authenticate(
@@ -79,4 +80,6 @@ class MembershipBackend:
         schema = _schema()
         if schema not in known:
             known[schema] = memberships.permissions_of(user)
+        if known[schema] is not None and user.must_change_password:
+            return frozenset()
         return known[schema]

@@ -42,7 +42,6 @@ class NewMemberForm(forms.ModelForm):
     name = forms.CharField(
         max_length=120,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Used when this e-mail has no account yet.",
     )
     role = forms.ModelChoiceField(queryset=Role.objects.none(), widget=UnfoldAdminSelectWidget)
 

@@ -8,9 +8,10 @@ from django.test import Client, RequestFactory
 from apps.access.admin import MembershipAdmin
 from apps.access.admin_sites import OrganisationModelAdmin, OrganisationSite, is_shared
 from apps.access.models import ApiKey, Branch, Membership, Role
-from apps.access.services import api_keys
+from apps.access.services import api_keys, memberships
 from apps.accounts.models import User
 from apps.audit.models import AuditRecord
+from apps.kit.actors import SYSTEM
 from tests.factories import access as make
 
 HOST = "acme.testserver"
@@ -204,6 +205,49 @@ def test_admits_a_member_by_e_mail(portal, in_organisation):
     assert membership.role.code == "auditor"
     assert membership.user.check_password(password) is True
     assert "stranger@" not in shown
+
+
+def test_a_first_password_leads_to_the_page_to_choose_another(portal, in_organisation):
+    portal()
+    admitted = memberships.admit(
+        email="baraka@example.test", name="Baraka", role="auditor", actor=SYSTEM, now=make.NOW
+    )
+    browser = Client(headers={"host": HOST})
+    browser.post("/portal/login/", {"username": "baraka@example.test", "password": admitted.password})
+
+    for path in ("", "payments/paymentintent/", "access/membership/", "search/?q=x", "inbox/", "jsi18n/"):
+        answer = browser.get(f"/portal/{path}")
+        assert (answer.status_code, answer["Location"]) == (302, "/portal/password_change/"), path
+    page = browser.get("/portal/password_change/")
+    assert page.status_code == 200
+
+    chosen = "a password of my own"
+    form = {"old_password": admitted.password, "new_password1": chosen, "new_password2": chosen}
+    same = {**form, "new_password1": admitted.password, "new_password2": admitted.password}
+    assert "Choose another password" in browser.post("/portal/password_change/", same).content.decode()
+    assert browser.post("/portal/password_change/", form).status_code == 302
+
+    assert browser.get("/portal/access/membership/").status_code == 200
+
+
+def test_who_must_choose_a_password_may_leave(portal):
+    browser = portal()
+    User.objects.update(must_change_password=True)
+
+    assert browser.post("/portal/logout/").status_code == 200
+    assert "/portal/login/" in browser.get("/portal/access/membership/")["Location"]
+
+
+def test_does_not_admit_whom_another_organisation_made(portal, in_organisation):
+    browser = portal()
+    make.user("cfo@victim.test")
+    form = {"email": "cfo@victim.test", "name": "X", "role": Role.objects.get(code="auditor").id}
+
+    shown = browser.post("/portal/access/membership/add/", form, follow=True).content.decode()
+
+    in_organisation("acme")
+    assert "Ask the platform&#x27;s operator" in shown
+    assert Membership.objects.count() == 1
 
 
 def test_ends_a_membership_but_not_the_last_owners(portal, in_organisation):

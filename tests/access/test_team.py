@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth import authenticate
-from django.db import connection
 
 from apps.access import contracts
 from apps.access.backend import MembershipBackend
@@ -10,7 +9,6 @@ from apps.access.models import Membership, Role
 from apps.access.selectors import memberships as team
 from apps.access.selectors.branches import BranchUnknown
 from apps.access.services import memberships, roles
-from apps.accounts.models import User
 from apps.accounts.services import users
 from apps.audit.models import AuditRecord
 from apps.kit import ids
@@ -196,22 +194,60 @@ def test_an_unknown_branch_does_not_become_all_branches(acme):
     assert Membership.objects.get() == membership
 
 
+def admit(email="new@example.test", **chosen):
+    return memberships.admit(
+        **{"email": email, "name": "New", "role": "auditor", "actor": SYSTEM, "now": NOW, **chosen}
+    )
+
+
 def test_admits_a_new_person_with_a_first_password(acme):
     roles.seed()
 
-    admitted = memberships.admit(email="New@example.test", name="New", role="auditor", actor=SYSTEM, now=NOW)
+    admitted = admit("New@example.test")
 
     assert sign_in("new@example.test", admitted.password) == admitted.membership.user
 
 
-def test_admits_a_known_person_without_touching_his_password(acme, in_organisation):
-    make.member("owner")
+def test_a_first_password_opens_nothing_until_its_owner_chose_his_own(acme):
+    roles.seed()
+    admitted = admit()
+
+    assert sign_in("new@example.test", admitted.password).has_perm("payments.view") is False
+    users.set_password(user_id=admitted.membership.user_id, password="a password of my own")
+
+    assert sign_in("new@example.test", admitted.password) is None
+    assert sign_in("new@example.test", "a password of my own").has_perm("payments.view") is True
+
+
+@pytest.mark.parametrize("password", ["short", "the first password"])
+def test_the_own_password_is_neither_weak_nor_the_first_one(acme, password):
+    user = users.create(
+        email="new@example.test", name="New", password="the first password", must_change_password=True
+    )
+
+    with pytest.raises(users.PasswordWeak):
+        users.set_password(user_id=user.id, password=password)
+
+    user.refresh_from_db()
+    assert user.must_change_password is True
+
+
+def test_an_account_that_another_organisation_made_is_not_let_in(acme, in_organisation):
+    roles.seed()
+    known_to_acme = admit("cfo@victim.test").password
     in_organisation("zuri")
     roles.seed()
 
-    admitted = memberships.admit(email="AMINA@example.test", name="", role="auditor", actor=SYSTEM, now=NOW)
+    with pytest.raises(memberships.PersonKnown, match="operator") as refusal:
+        admit("CFO@victim.test")
 
-    assert admitted.password == ""
-    assert User.objects.count() == 1
-    assert sign_in() is not None
-    assert connection.schema_name == "org_zuri"
+    assert "victim" not in refusal.value.detail
+    assert sign_in("cfo@victim.test", known_to_acme) is None
+    assert Membership.objects.exists() is False
+
+
+def test_a_member_is_not_admitted_again(acme):
+    make.member("owner")
+
+    with pytest.raises(memberships.MembershipExists):
+        admit("AMINA@example.test")

@@ -26,6 +26,27 @@ class MembershipExists(errors.DomainError):
     title = "Already in the team"
 
 
+class PersonKnown(errors.DomainError):
+    """The person signs in elsewhere, so a team cannot let him in by itself."""
+
+    code = "person_not_admitted"
+    title = "Cannot be let in here"
+
+
+class PersonUnknown(errors.Invalid):
+    """Nobody signs in with this e-mail."""
+
+    code = "person_unknown"
+    title = "Person unknown"
+
+
+class PasswordNotHisOwn(errors.DomainError):
+    """The person has never signed in: whoever made his account knows its password."""
+
+    code = "password_not_his_own"
+    title = "No password of his own"
+
+
 class RoleUnknown(errors.Invalid):
     """There is no such role."""
 
@@ -42,7 +63,7 @@ class LastOwner(errors.DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A new member; ``password`` is the first one of a person who had no account, shown once, else empty."""
+    """A new member with his first password: shown once, and good for nothing but setting his own."""
 
     membership: Membership
     password: str
@@ -53,16 +74,37 @@ def admit(
     *, email: str, name: str, role: str, actor: Actor, now: datetime, branch_ids: Collection[UUID] = ()
 ) -> Admitted:
     """
-    Let a person into the team by his e-mail; who has no account yet gets one with a password made for him.
+    Let a new person into the team by his e-mail, with a password made for him that he must change first of all.
 
-    Raises as ``create``.
+    Who has an account already is refused: whoever made that account may know its password, and only the platform's
+    operator can tell whose it is (the command ``add_member``). Raises PersonKnown, MembershipExists for somebody of
+    this team, and as ``create``.
     """
-    user = get_user_model().objects.filter(email__iexact=email).first()
-    password = "" if user else ids.code(PASSWORD_LENGTH)
-    if user is None:
-        user = users.create(email=email, name=name, password=password)
+    known = get_user_model().objects.filter(email__iexact=email).first()
+    if known is not None and Membership.objects.filter(user_id=known.pk).exists():
+        raise _in_the_team()
+    if known is not None:
+        raise PersonKnown("This person cannot be let in from here. Ask the platform's operator to link him.")
+    password = ids.code(PASSWORD_LENGTH)
+    user = users.create(email=email, name=name, password=password, must_change_password=True)
     membership = create(user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now)
     return Admitted(membership, password)
+
+
+@transaction.atomic
+def link(*, email: str, role: str, actor: Actor, now: datetime) -> Membership:
+    """
+    Let a person who signs in elsewhere into the team, for the platform's operator: no page offers this.
+
+    Raises PersonUnknown when he has no account, PasswordNotHisOwn while somebody else may know his password, and as
+    ``create``.
+    """
+    user = get_user_model().objects.filter(email__iexact=email).first()
+    if user is None:
+        raise PersonUnknown("Nobody signs in with this e-mail.")
+    if user.must_change_password:
+        raise PasswordNotHisOwn("This person has not chosen a password of his own yet.")
+    return create(user_id=user.pk, role=role, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -80,7 +122,7 @@ def create(
         with transaction.atomic():
             membership.save(force_insert=True)
     except IntegrityError:
-        raise MembershipExists("This person is or was in the team. Change the existing membership.") from None
+        raise _in_the_team() from None
     membership.branches.set(places)
     _record(
         "membership.created", membership, {"role": [None, role], **_branch_change((), branch_ids)}, actor, now
@@ -121,6 +163,10 @@ def change(
     membership.branches.set(places)
     _record("membership.changed", membership, changes, actor, now)
     return membership
+
+
+def _in_the_team() -> MembershipExists:
+    return MembershipExists("This person is or was in the team. Change the existing membership.")
 
 
 def _role(code: str) -> Role:

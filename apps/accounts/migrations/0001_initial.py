@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('is_active', models.BooleanField(default=True)),
                 ('is_platform_staff', models.BooleanField(default=False)),
+                ('must_change_password', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],
             options={

@@ -21,6 +21,7 @@ class User(AbstractBaseUser):
     """
     Identity only. Permissions come from the membership of the present organisation (apps.access.backend);
     in tenant schemas only a membership refers to a user. Users are deactivated, never deleted.
+    While ``must_change_password`` is set somebody else knows the password, and no page opens but the one to change it.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
@@ -28,6 +29,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
     is_platform_staff = models.BooleanField(default=False)
+    must_change_password = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = UserManager()

@@ -1,4 +1,4 @@
-"""Make and deactivate people."""
+"""Make and deactivate people, and set their passwords."""
 
 from uuid import UUID
 
@@ -18,27 +18,54 @@ class EmailTaken(errors.DomainError):
 
 
 class PasswordWeak(errors.Invalid):
-    """The password is too short or too common."""
+    """The password is too short, too common or the one that he has."""
 
     code = "password_weak"
     title = "Password too weak"
 
 
 @transaction.atomic
-def create(*, email: str, name: str, password: str, is_platform_staff: bool = False) -> User:
-    """Make a person who signs in with ``email``. Raises EmailTaken or PasswordWeak; nothing is kept then."""
+def create(
+    *,
+    email: str,
+    name: str,
+    password: str,
+    is_platform_staff: bool = False,
+    must_change_password: bool = False,
+) -> User:
+    """
+    Make a person who signs in with ``email``; ``must_change_password`` when somebody else will know the password.
+
+    Raises EmailTaken or PasswordWeak; nothing is kept then.
+    """
     if User.objects.filter(email__iexact=email).exists():
         raise EmailTaken(f"Somebody signs in with {email} already.")
-    user = User(email=email.lower(), name=name, is_platform_staff=is_platform_staff)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        message = " ".join(error.messages)
-        raise PasswordWeak(
-            message, errors=[errors.FieldError("/password", "password_weak", message)]
-        ) from None
+    user = User(
+        email=email.lower(),
+        name=name,
+        is_platform_staff=is_platform_staff,
+        must_change_password=must_change_password,
+    )
+    _check(password, user)
     user.set_password(password)
     user.save()
+    return user
+
+
+@transaction.atomic
+def set_password(*, user_id: UUID, password: str) -> User:
+    """
+    Give a person the password that he chose himself; his other sessions end.
+
+    Raises PasswordWeak, also for the password that he has: somebody else may know it.
+    """
+    user = User.objects.select_for_update().get(id=user_id)
+    if user.check_password(password):
+        raise _weak("Choose another password than the present one.")
+    _check(password, user)
+    user.set_password(password)
+    user.must_change_password = False
+    user.save(update_fields=["password", "must_change_password"])
     return user
 
 
@@ -49,3 +76,14 @@ def deactivate(*, user_id: UUID) -> User:
     user.is_active = False
     user.save(update_fields=["is_active"])
     return user
+
+
+def _check(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise _weak(" ".join(error.messages)) from None
+
+
+def _weak(message: str) -> PasswordWeak:
+    return PasswordWeak(message, errors=[errors.FieldError("/password", "password_weak", message)])
