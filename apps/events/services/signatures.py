@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 PREFIX = "whsec_"
 SECRET_SIZE = 32
 SIZE_MIN, SIZE_MAX = 24, 64
+LONGEST_TIMESTAMP = 12
 TOLERANCE = timedelta(minutes=5)
 
 
@@ -55,7 +56,7 @@ def verify(given: Mapping[str, str], *, body: bytes, keys: Sequence[bytes], now:
     signatures = given.get("webhook-signature", "")
     if not (message_id and timestamp and signatures):
         raise SignatureInvalid("A webhook header is missing.")
-    if not timestamp.isascii() or not timestamp.isdigit():
+    if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > LONGEST_TIMESTAMP:
         raise SignatureInvalid("The timestamp is not a number of seconds.")
     if abs(int(timestamp) - now.timestamp()) > TOLERANCE.total_seconds():
         raise SignatureInvalid("The timestamp is more than 5 minutes away from now.")
