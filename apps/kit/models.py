@@ -1,10 +1,13 @@
-"""Bases and fields of models: time-ordered keys, minor units, protected states, rows that are only inserted."""
+"""Bases, fields and conditions of models: time-ordered keys, minor units, protected states, rows only inserted."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models import Q
 from django_fsm import FSMFieldMixin
 
 from apps.kit import ids
@@ -12,6 +15,16 @@ from apps.kit import ids
 
 class InsertOnlyViolation(TypeError):
     """Code tried to change or delete a row that is only ever inserted."""
+
+
+def one_of(field: str, values: Iterable[str]) -> Q:
+    """
+    Return ``field = a OR field = b …`` for constraints and partial indexes; ``values`` is not empty.
+
+    PostgreSQL rewrites ``IN`` on a varchar column each time that a dump is restored, so that a restored schema would
+    differ from its template.
+    """
+    return reduce(or_, (Q(**{field: str(value)}) for value in values))
 
 
 class LockingQuerySet(models.QuerySet):

@@ -6,9 +6,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
-from apps.events.models.choices import one_of
 from apps.events.models.outbox import OutboxEvent
-from apps.kit.models import LockingQuerySet, StatefulModel, UuidModel
+from apps.kit.models import LockingQuerySet, StatefulModel, UuidModel, one_of
 
 ATTEMPTS_MAX = 20
 DELAY_MAX_SECONDS = 300

@@ -8,8 +8,7 @@ from django.db.models import Q, Value
 from django.db.models.expressions import DatabaseDefault
 
 from apps.events.contracts import Audience, Event
-from apps.events.models.choices import one_of
-from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, UuidModel
+from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, UuidModel, one_of
 
 
 class IdentityField(models.BigIntegerField):

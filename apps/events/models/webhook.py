@@ -8,9 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
-from apps.events.models.choices import one_of
 from apps.events.models.outbox import OutboxEvent
-from apps.kit.models import InsertOnlyModel, LockingQuerySet, StatefulModel, UuidModel
+from apps.kit.models import InsertOnlyModel, LockingQuerySet, StatefulModel, UuidModel, one_of
 
 # Waits before each attempt (Standard Webhooks 1.0.0, example schedule): the last one comes after 75 h 35 min 5 s.
 LADDER = [

@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Case, F, Q, Sum, Value, When
 
-from apps.kit.models import CurrencyField, MinorField
+from apps.kit.models import CurrencyField, MinorField, one_of
 from apps.ledger.contracts import CHART, AccountRef, AccountRole, AccountStatus, AccountType
 from apps.ledger.models.read_only import LedgerModel, ReadOnlyQuerySet
 
@@ -18,11 +18,6 @@ SHARDS_MAX = 64
 
 def choices(values: Iterable[StrEnum]) -> list[tuple[str, str]]:
     return [(value.value, value.replace("_", " ").capitalize()) for value in values]
-
-
-def one_of(field: str, values: Iterable[str]) -> Q:
-    """A condition for constraints: equalities, because PostgreSQL writes IN over varchar differently after a restore."""
-    return reduce(or_, (Q(**{field: str(value)}) for value in values))
 
 
 class AccountQuerySet(ReadOnlyQuerySet):

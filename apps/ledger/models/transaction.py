@@ -3,9 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
-from apps.kit.models import CurrencyField, MinorField
+from apps.kit.models import CurrencyField, MinorField, one_of
 from apps.ledger.contracts import Direction, Layer, TransactionKind
-from apps.ledger.models.account import Account, choices, one_of
+from apps.ledger.models.account import Account, choices
 from apps.ledger.models.read_only import LedgerModel
 
 
