@@ -47,6 +47,20 @@ SCOPES = {
 }
 """Every scope that an API key may hold."""
 
+GIVEN_BY: dict[str, frozenset[str]] = {
+    "applications:read": frozenset({"access.view"}),
+    "branches:read": frozenset({"access.view"}),
+    "events:read": frozenset({"webhooks.view"}),
+    "keys:read": frozenset({"access.view"}),
+    "keys:write": frozenset({"keys.manage"}),
+    "payments:read": frozenset({"payments.view"}),
+    "payments:write": frozenset({"payments.create", "payments.cancel", "payments.verify"}),
+    "receipts:read": frozenset({"invoicing.view"}),
+    "webhooks:read": frozenset({"webhooks.view"}),
+    "webhooks:write": frozenset({"webhooks.manage"}),
+}
+"""The permissions that a person needs, all of them, to give a key a scope: nobody gives what he may not do himself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

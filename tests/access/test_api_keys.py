@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from apps.access.contracts import GIVEN_BY, PERMISSIONS, SCOPES
 from apps.access.models import ApiKey
 from apps.access.selectors import api_keys as visible_keys
 from apps.access.selectors import branches as branch_rules
@@ -156,6 +157,35 @@ def test_a_key_gives_no_scope_that_it_lacks(acme):
     assert ApiKey.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("role", "lacking"),
+    [
+        ("developer", {"payments:write", "receipts:read"}),
+        ("support", {"payments:write", "keys:write", "webhooks:write", "branches:read"}),
+        ("owner", set()),
+    ],
+)
+def test_a_person_gives_no_scope_that_his_role_lacks(acme, role, lacking):
+    person = make.member(role).user
+
+    for scope in lacking:
+        with pytest.raises(api_keys.ScopeExceeded, match=scope):
+            issue(scopes=["payments:read", scope], issuer=person)
+    assert ApiKey.objects.exists() is False
+    if not lacking:
+        assert issue(scopes=SCOPES, issuer=person).key.scopes == sorted(SCOPES)
+
+
+def test_a_person_outside_the_team_makes_no_key(acme):
+    with pytest.raises(api_keys.ScopeExceeded):
+        issue(issuer=make.user("outsider@example.test"))
+
+
+def test_every_scope_is_given_by_permissions_that_exist():
+    assert set(GIVEN_BY) == set(SCOPES)
+    assert all(held and held <= set(PERMISSIONS) for held in GIVEN_BY.values())
+
+
 def test_a_key_makes_keys_for_its_own_application_only(acme):
     caller = make.caller()
 
@@ -186,7 +216,7 @@ def test_a_member_of_one_branch_makes_keys_of_that_branch_only(acme):
 
 def test_a_key_made_by_a_key_has_the_same_person_behind_it(acme):
     membership = make.member("developer")
-    first = make.issued(issuer=membership.user)
+    first = make.issued(("keys:write", "payments:read"), issuer=membership.user)
     caller = api_keys.authenticate(secret=first.secret, now=NOW)
 
     second = issue(application_id=caller.application_id, issuer=caller)

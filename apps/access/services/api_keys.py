@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Q
 
-from apps.access.contracts import SCOPES, Caller
+from apps.access.contracts import GIVEN_BY, SCOPES, Caller
 from apps.access.models import ApiKey
 from apps.access.selectors import api_keys, applications, branches, memberships
 from apps.access.selectors.scope import Principal, branch_ids
@@ -38,7 +40,7 @@ class KeyInvalid(errors.Invalid):
 
 
 class ScopeExceeded(errors.Forbidden):
-    """A key was asked to make a key that may do more than itself."""
+    """A key was asked for that may do more than the key or the person that asks."""
 
     code = "insufficient_scope"
     title = "Scope missing"
@@ -68,12 +70,15 @@ def issue(  # noqa: PLR0913 (each by keyword)
     Make a key for an application, bound to one branch or (None) for all of them.
 
     ``issuer`` is the person or key that asks; neither can give away more than it has: a key only its own scopes, its
-    own application and branch, a person only branches that he works for. None is the system itself. Raises KeyInvalid,
-    ScopeExceeded, NotFound (application) and the refusals of ``selectors.branches.chosen``.
+    own application and branch, a person only what his role may do itself (``contracts.GIVEN_BY``) and branches that he
+    works for. None is the system itself. Raises KeyInvalid, ScopeExceeded, NotFound (application) and the refusals of
+    ``selectors.branches.chosen``.
     """
     _check(name, scopes, expires_at, now)
     if isinstance(issuer, Caller):
         _check_issuer(issuer, application_id, scopes)
+    elif issuer is not None:
+        _check_person(issuer, scopes)
     branch_id = _branch(issuer, branch_id)
     mode = "test" if organisations.current().is_test else "live"
     prefix = f"tsk_{mode}_{_random(LOOKUP_LENGTH)}"
@@ -162,6 +167,15 @@ def _check_issuer(issuer: Caller, application_id: UUID, scopes: Collection[str])
     missing = sorted(set(scopes) - issuer.scopes)
     if missing:
         raise ScopeExceeded(f"This key does not have {', '.join(missing)} and cannot give it.")
+
+
+def _check_person(issuer: AbstractBaseUser | AnonymousUser, scopes: Collection[str]) -> None:
+    held = memberships.permissions_of(issuer) or frozenset()
+    missing = sorted(scope for scope in set(scopes) if not GIVEN_BY[scope] <= held)
+    if missing:
+        raise ScopeExceeded(
+            f"Your role does not allow what {', '.join(missing)} allows, so you cannot give it."
+        )
 
 
 def _branch(issuer: Principal | None, branch_id: UUID | None) -> UUID | None:

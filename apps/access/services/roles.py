@@ -11,15 +11,16 @@ from apps.kit import errors
 from apps.kit.actors import Actor
 
 SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view")
+MAKE_PAYMENTS = ("payments.create", "payments.cancel", "payments.verify")
 SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))
 DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "owner": (
         "Owner",
-        (*SEE_ALL, "access.manage", "keys.manage", "integrations.manage", "webhooks.manage"),
+        (*SEE_ALL, "access.manage", "keys.manage", "integrations.manage", "webhooks.manage", *MAKE_PAYMENTS),
     ),
     "treasury_officer": (
         "Treasury officer (maker)",
-        (*SEE_MONEY, "webhooks.view", "payments.create", "payments.cancel", "payments.verify"),
+        (*SEE_MONEY, "webhooks.view", *MAKE_PAYMENTS),
     ),
     "approver": ("Approver (checker)", SEE_MONEY),
     "controller": (
@@ -42,7 +43,10 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
 }
-"""Code to name and permissions. Who manages people and keys makes no payments, and the auditor changes nothing."""
+"""
+Code to name and permissions. The auditor changes nothing. Payments come from applications, and a key can do what its
+maker may do: only the owner gives a key that makes payments, a developer makes keys that read them.
+"""
 
 
 class PermissionUnknown(errors.Invalid):
