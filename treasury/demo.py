@@ -9,16 +9,15 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.access.contracts import SCOPES
-from apps.access.models import Application
-from apps.access.services import api_keys, applications, branches, memberships, roles
+from apps.access.services import api_keys, applications, branches
 from apps.accounts.services import users
 from apps.events.services import sandbox_inboxes, webhook_endpoints
 from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials, ShortCodeType
 from apps.integrations.services import accounts
 from apps.kit import http, schema
 from apps.kit.actors import SYSTEM
-from apps.tenancy.models import Organisation, OrganisationStatus
-from apps.tenancy.services import organisations, provisioning
+from apps.tenancy.models import Organisation
+from treasury import onboarding
 
 SLUG = "savanna"
 NAME = "Savanna Kitchens"
@@ -26,7 +25,7 @@ OWNER_EMAIL = "amina@savanna.example"
 PLATFORM_EMAIL = "ops@treasury.example"
 PHONE = "+254712345678"
 CHARGE_BASIS_POINTS = 50
-BRANCHES = (("WST", "Westlands", True, "600986"), ("CBD", "City centre", False, "600987"))
+HEAD_OFFICE = onboarding.HeadOffice("WST", "Westlands")
 
 
 class SimulatorRefused(RuntimeError):
@@ -50,36 +49,32 @@ def seed(*, now: datetime) -> Seeded | None:
 
     Interrupted half-way it starts over where it stopped: the schema is kept, the content is one transaction.
     """
-    schema.leave()
-    organisation = Organisation.objects.filter(slug=SLUG).first() or organisations.create(
-        slug=SLUG, name=NAME, is_test=True, base_domain=settings.TREASURY["BASE_DOMAIN"]
-    )
-    if organisation.status != OrganisationStatus.READY:
-        organisation = provisioning.provision(organisation_id=organisation.id)
-    schema.enter(organisation)
+    organisation = onboarding.prepare(slug=SLUG, name=NAME, is_test=True)
     try:
-        return None if Application.objects.exists() else _fill(organisation, now)
+        return None if onboarding.is_filled() else _fill(organisation, now)
     finally:
         schema.leave()
 
 
 @transaction.atomic
 def _fill(organisation: Organisation, now: datetime) -> Seeded:
-    roles.seed()
-    owner_password, platform_password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
-    owner = users.create(email=OWNER_EMAIL, name="Amina Wanjiru", password=owner_password)
+    owner = onboarding.Owner(OWNER_EMAIL, "Amina Wanjiru", secrets.token_urlsafe(12))
+    platform_password = secrets.token_urlsafe(12)
+    westlands = onboarding.fill(head_office=HEAD_OFFICE, owner=owner, now=now)
     users.create(
         email=PLATFORM_EMAIL, name="Platform operator", password=platform_password, is_platform_staff=True
     )
-    memberships.create(user_id=owner.id, role="owner", actor=SYSTEM, now=now)
+    centre = branches.create(code="CBD", name="City centre", actor=SYSTEM, now=now)
     certificate = _control("GET", "/certificate").decode()
-    for code, name, is_head_office, short_code in BRANCHES:
-        branch = branches.create(code=code, name=name, is_head_office=is_head_office, actor=SYSTEM, now=now)
+    for branch_id, name, short_code in (
+        (westlands, HEAD_OFFICE.name, "600986"),
+        (centre.id, centre.name, "600987"),
+    ):
         credentials = _open_at_simulator(short_code, name)
         terms = AccountTerms(
             provider=MPESA,
             label=f"M-Pesa Paybill {short_code}",
-            branch_id=branch.id,
+            branch_id=branch_id,
             environment=Environment.SIMULATOR,
             base_url=f"{settings.TREASURY['SIMULATOR_URL']}/daraja",
             currency="KES",
@@ -91,14 +86,13 @@ def _fill(organisation: Organisation, now: datetime) -> Seeded:
             maximum_minor=25_000_000,
         )
         accounts.create(terms=terms, credentials=credentials, actor=SYSTEM, now=now)
-    return _connect_partner(organisation, owner_password, platform_password, now)
+    return _connect_partner(organisation, owner.password, platform_password, now)
 
 
 def _connect_partner(
     organisation: Organisation, owner_password: str, platform_password: str, now: datetime
 ) -> Seeded:
-    """Make the portal's application and a consuming one with a key, and point its webhooks at an inbox."""
-    applications.create(slug="portal", name="Portal", actor=SYSTEM, now=now)
+    """Make a consuming application with a key, and point its webhooks at an inbox."""
     orders = applications.create(slug="orders", name="Orders", actor=SYSTEM, now=now)
     issued = api_keys.issue(
         application_id=orders.id, name="Demo key", scopes=list(SCOPES), actor=SYSTEM, now=now

@@ -8,6 +8,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_prometheus.exports import ExportToDjangoView
 
+from apps.kit import remote
+
 
 def alive(_: HttpRequest) -> HttpResponse:
     """Say that the process answers; nothing else is asked."""
@@ -21,6 +23,13 @@ def ready(_: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {"status": "ok" if is_ready else "unavailable", "checks": found}, status=200 if is_ready else 503
     )
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Give Prometheus its figures; from outside the private network there is nothing at this address."""
+    if not remote.is_inside(remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"])):
+        return HttpResponse("Not found.", status=404, content_type="text/plain; charset=utf-8")
+    return ExportToDjangoView(request)
 
 
 def version(_: HttpRequest) -> HttpResponse:
@@ -51,6 +60,6 @@ def _broker() -> str:
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/healthz": alive,
     "/readyz": ready,
-    "/metrics": ExportToDjangoView,
+    "/metrics": metrics,
     "/version": version,
 }

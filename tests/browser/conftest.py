@@ -23,7 +23,10 @@ ARGUMENTS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing: apt-get install chromium"
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
+        )  # Playwright keeps an event loop in this thread; the ORM is ours alone
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield started
         started.close()
@@ -57,5 +60,6 @@ def portal(page, world) -> Page:
     page.fill("#id_username", login["email"])
     page.fill("#id_password", login["password"])
     page.click("button[type=submit]")
-    page.wait_for_selector("#ledger-balance")
+    page.wait_for_url("**/portal/")
+    page.wait_for_selector("h1")
     return page

@@ -18,8 +18,6 @@ CELERY_TASK_ROUTES = {
     "events.send_webhook": {"queue": "webhooks"},
     "events.sweep": {"queue": "default"},
     "events.sweep_organisation": {"queue": "events"},
-    "integrations.rematch": {"queue": "events"},
-    "integrations.sweep": {"queue": "default"},
     "payments.query_attempt": {"queue": "providers"},
     "payments.request_collection": {"queue": "providers"},
     "payments.request_status": {"queue": "providers"},
@@ -35,11 +33,6 @@ CELERY_BEAT_SCHEDULE = {
     "events-sweep": {"task": "events.sweep", "schedule": 5.0, "options": {"queue": "default", "expires": 5}},
     "payments-sweep": {
         "task": "payments.sweep",
-        "schedule": 5.0,
-        "options": {"queue": "default", "expires": 5},
-    },
-    "integrations-sweep": {
-        "task": "integrations.sweep",
         "schedule": 5.0,
         "options": {"queue": "default", "expires": 5},
     },

@@ -35,7 +35,7 @@ PUBLIC_SCHEMA_NAME = "public"
 AUTO_CREATE_SCHEMA = False
 TENANT_LIMIT_SET_CALLS = False
 
-# apps/tenancy/sql/grants.sql revokes everything and grants by these lists, in every organisation's schema.
+# apps/tenancy/sql/grants.sql takes these back from the application role, in every organisation's schema.
 NO_WRITE_TABLES = [
     "django_migrations",
     "ledger_book",
@@ -53,6 +53,21 @@ INSERT_ONLY_TABLES = [
     "integrations_providercallback",
     "documents_artifact",
     "invoicing_document",
+]
+NO_DELETE_TABLES = [
+    "access_apikey",
+    "access_application",
+    "access_branch",
+    "access_membership",
+    "access_role",
+    "events_eventdelivery",
+    "events_webhookdelivery",
+    "events_webhookendpoint",
+    "integrations_callbackprocessing",
+    "integrations_provideraccount",
+    "invoicing_numberseries",
+    "payments_paymentattempt",
+    "payments_paymentintent",
 ]
 APP_FUNCTIONS = [
     "ledger_transfer",

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostE
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from apps.integrations.api import remote
+from apps.kit import remote
 from apps.integrations.services import callbacks
 from apps.kit import clock
 

@@ -46,6 +46,7 @@ def grant(schema: str) -> None:
             schema=sql.Identifier(schema),
             schema_name=sql.Literal(schema),
             no_write=sql.Literal(settings.NO_WRITE_TABLES),
+            no_delete=sql.Literal(settings.NO_DELETE_TABLES),
             insert_only=sql.Literal(settings.INSERT_ONLY_TABLES),
             functions=sql.Literal(settings.APP_FUNCTIONS),
         )

@@ -20,3 +20,12 @@ def address(request: HttpRequest, *, trusted_proxies: int) -> str:
         return str(ipaddress.ip_address(found))
     except ValueError:
         return ""
+
+
+def is_inside(address_text: str) -> bool:
+    """Say whether an address is this machine's or of a private network: where the operators' tools run."""
+    try:
+        found = ipaddress.ip_address(address_text)
+    except ValueError:
+        return False
+    return found.is_loopback or found.is_private

@@ -1,0 +1,57 @@
+"""Grant tables."""
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+from apps.kit.models import InsertOnlyModel
+
+SCHEMAS = ["org__template__pristine", "org_acme", "org_zuri"]
+
+
+def allowed(schema: str, table: str) -> set[str]:
+    """Return what the application role may do with a table."""
+    rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r FROM unnest(%s::text[]) r WHERE has_table_privilege('treasury_app', %s, r)",
+            [list(rights), f"{schema}.{table}"],
+        )
+        return {row[0] for row in cursor}
+
+
+def tables_of(base: type) -> list[str]:
+    return sorted(
+        model._meta.db_table for model in apps.get_models() if issubclass(model, base) and model._meta.managed
+    )
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_insert_only_models_are_only_inserted(db, schema):
+    ledger = {model._meta.db_table for model in apps.get_app_config("ledger").get_models()}
+    for table in set(tables_of(InsertOnlyModel)) - ledger:
+        assert allowed(schema, table) == {"SELECT", "INSERT"}, table
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_the_ledger_is_written_by_its_functions_alone(db, schema):
+    for model in apps.get_app_config("ledger").get_models():
+        assert allowed(schema, model._meta.db_table) == {"SELECT"}, model
+    assert allowed(schema, "django_migrations") == {"SELECT"}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_what_is_money_or_structure_is_never_deleted(db, schema):
+    for table in settings.NO_DELETE_TABLES:
+        assert allowed(schema, table) == {"SELECT", "INSERT", "UPDATE"}, table
+
+
+def test_the_application_role_makes_no_objects(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, has_database_privilege(current_database(), 'TEMP,CREATE')")
+        assert cursor.fetchone() == ("treasury_app", False)
+        cursor.execute(
+            "SELECT has_schema_privilege('org_acme', 'CREATE') OR has_schema_privilege('public', 'CREATE')"
+        )
+        assert cursor.fetchone() == (False,)

@@ -1,0 +1,67 @@
+"""A new organisation that people can use: schema, roles, head office, the portal's application, its first owner."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.access.contracts import PORTAL
+from apps.access.models import Application
+from apps.access.services import applications, branches, memberships, roles
+from apps.accounts.services import users
+from apps.kit import schema
+from apps.kit.actors import SYSTEM
+from apps.tenancy.models import Organisation, OrganisationStatus
+from apps.tenancy.services import organisations, provisioning
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The first person of an organisation; the password is theirs alone."""
+
+    email: str
+    name: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOffice:
+    """The branch that stands for the organisation as a whole."""
+
+    code: str
+    name: str
+
+
+def prepare(*, slug: str, name: str, is_test: bool) -> Organisation:
+    """
+    Return an organisation with its schema, and enter it. Needs the owner role; repeated after an interruption it goes
+    on where it stopped. Raises what organisations.create and provisioning.provision raise.
+    """
+    schema.leave()
+    organisation = Organisation.objects.filter(slug=slug).first() or organisations.create(
+        slug=slug, name=name, is_test=is_test, base_domain=settings.TREASURY["BASE_DOMAIN"]
+    )
+    if organisation.status != OrganisationStatus.READY:
+        organisation = provisioning.provision(organisation_id=organisation.id)
+    schema.enter(organisation)
+    return organisation
+
+
+def is_filled() -> bool:
+    """Say whether the organisation that was entered has its content."""
+    return Application.objects.exists()
+
+
+@transaction.atomic
+def fill(*, head_office: HeadOffice, owner: Owner, now: datetime) -> UUID:
+    """Make roles, head office, the portal's application and the first owner; return the head office. All or nothing."""
+    roles.seed()
+    branch = branches.create(
+        code=head_office.code, name=head_office.name, is_head_office=True, actor=SYSTEM, now=now
+    )
+    person = users.create(email=owner.email, name=owner.name, password=owner.password)
+    memberships.create(user_id=person.id, role="owner", actor=SYSTEM, now=now)
+    applications.create(slug=PORTAL, name="Portal", actor=SYSTEM, now=now)
+    return branch.id
