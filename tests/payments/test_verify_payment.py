@@ -1,9 +1,11 @@
 """Verify payment: a person holds a receipt for a payment that nobody answered for."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.audit.models import AuditRecord
-from apps.kit import errors, ids
+from apps.kit import clock, errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
@@ -19,10 +21,11 @@ def verify(intent, receipt):
 
 
 def lost(rail, suffix="777", **facts):
-    """Return an intent that is UNKNOWN though its payer has paid, and the receipt that he holds."""
+    """Return an intent that is UNKNOWN though its payer has paid, and the receipt that he holds; the simulator has no clock but the real one."""
     rail.script({"action": "reset", "processed": True})
-    intent = payments.intent(choice=Choice(Method.MPESA, f"254700000{suffix}"), **facts)
-    intents.request(intent_id=intent.id, now=NOW)
+    now = clock.now()
+    intent = payments.intent(choice=Choice(Method.MPESA, f"254700000{suffix}"), now=now, **facts)
+    intents.request(intent_id=intent.id, now=now)
     rail.tick(2)
     return payments.reload(intent.id), rail.prompts()[0]["receipt"]
 
@@ -49,7 +52,7 @@ def test_settles_with_the_receipt(rail):
 
 def test_does_not_believe_the_receipt_of_another_sum(rail):
     _, receipt = lost(rail, money=Money(900_00, "KES"))
-    unpaid = payments.sending(choice=Choice(Method.MPESA, "254700000777"))
+    unpaid = payments.sending(choice=Choice(Method.MPESA, "254700000777"), now=clock.now())
     attempts.lose(attempt_id=unpaid.id, now=NOW)
     verify(unpaid.intent, receipt)
 
@@ -61,7 +64,7 @@ def test_does_not_believe_the_receipt_of_another_sum(rail):
 
 def test_does_not_believe_the_receipt_of_another_payer(rail):
     _, receipt = lost(rail)
-    unpaid = payments.sending(choice=Choice(Method.MPESA, "0711222333"))
+    unpaid = payments.sending(choice=Choice(Method.MPESA, "0711222333"), now=clock.now())
     attempts.lose(attempt_id=unpaid.id, now=NOW)
     verify(unpaid.intent, receipt)
 
@@ -97,6 +100,34 @@ def test_refuses_a_receipt_that_is_used(acme):
         verify(attempt.intent, "NLJ7RT61SV")
 
     assert bookings() == 1
+
+
+def claimed(attempt, **facts):
+    """Return what is believed of a report on the receipt that a person claims for an attempt."""
+    attempts.lose(attempt_id=attempt.id, now=NOW)
+    verify(attempt.intent, "NLJ7RT61SV")
+    said = {"receipt": "NLJ7RT61SV", "ticket": "AG_1", "occurred_at": NOW, **facts}
+    return receipts.believed(payments.reloaded(attempt), payments.collected(attempt, **said))
+
+
+@pytest.mark.parametrize("minutes", [-5, 0, 60])
+def test_believes_what_was_paid_after_the_request(acme, minutes):
+    assert claimed(payments.sending(), occurred_at=NOW + timedelta(minutes=minutes)) is not None
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"payer_phone": ""},
+        {"payer_phone": "+254711222333"},
+        {"occurred_at": None},
+        {"occurred_at": NOW - timedelta(minutes=5, seconds=1)},
+        {"money": None},
+        {"money": Money(900_00, "KES")},
+    ],
+)
+def test_does_not_believe_what_is_not_told_to_be_of_this_payment(acme, facts):
+    assert claimed(payments.sending(), **facts) is None
 
 
 def test_refuses_what_is_paid(acme):

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from apps.integrations.ports import CollectionReport, Outcome, ProviderError, StatusRequest
@@ -14,6 +14,7 @@ from apps.payments.services.reports import ReportContradicts
 
 FORM = re.compile(r"[A-Z0-9]{8,20}")
 POINTER = "/receipt"
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class ReceiptInvalid(errors.Invalid):
@@ -62,12 +63,15 @@ def believed(attempt: PaymentAttempt, report: CollectionReport) -> CollectionRep
     """
     Return the report of a claimed receipt as one of the attempt, or None when it does not speak of this payment.
 
-    A person may hold the wrong receipt: only one that was collected, of this sum and this payer, is believed. Raises
-    ReportContradicts for an answer to a question that nobody asked.
+    A person may hold the wrong receipt: only one that was collected, of this sum and this payer, after the attempt
+    was begun (give or take five minutes between two clocks), is believed; what the provider does not tell does not
+    count in its favour. Raises ReportContradicts for an answer to a question that nobody asked.
     """
     if not attempt.claimed_receipt or report.receipt not in ("", attempt.claimed_receipt):
         raise ReportContradicts("Nobody asked about this receipt.")
-    is_same_payer = report.payer_phone in ("", attempt.phone)
-    if report.outcome is not Outcome.COLLECTED or report.money != attempt.money or not is_same_payer:
+    is_of_this_payment = report.money == attempt.money and report.payer_phone == attempt.phone
+    if report.outcome is not Outcome.COLLECTED or not is_of_this_payment:
+        return None
+    if report.occurred_at is None or report.occurred_at < attempt.created_at - CLOCKS_DIFFER:
         return None
     return replace(report, ticket="", receipt=attempt.claimed_receipt)
