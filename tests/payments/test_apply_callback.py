@@ -152,6 +152,31 @@ def test_a_receipt_of_another_payment_is_forged(acme):
     assert bookings() == 1
 
 
+def test_money_under_another_receipt_waits_for_a_person(acme):
+    attempt = payments.waiting()
+    deliver(attempt.callback_token, "collection", stk(attempt.ticket))
+    second = stk(attempt.ticket, receipt="NLJ7RT61ZZ")
+
+    assert deliver(attempt.callback_token, "collection", second) == "UNMATCHED"
+    assert deliver(attempt.callback_token, "collection", second) == "UNMATCHED"
+
+    assert "NLJ7RT61ZZ" in CallbackProcessing.objects.filter(status="UNMATCHED").first().note
+    assert payments.reloaded(attempt).provider_receipt == "NLJ7RT61SV"
+    assert payments.reload(attempt.intent_id).status == IntentStatus.SUCCEEDED
+    assert told(attempt.intent_id) == [*SAID, "payment_in_review"]
+    assert bookings() == 1
+
+
+def test_another_receipt_under_another_ticket_is_forged(acme):
+    attempt = payments.waiting()
+    deliver(attempt.callback_token, "collection", stk(attempt.ticket))
+
+    other = stk("ws_CO_other", receipt="NLJ7RT61ZZ")
+
+    assert deliver(attempt.callback_token, "collection", other) == "FORGED"
+    assert told(attempt.intent_id) == SAID
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import CollectionReport, Outcome, Ticket
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
@@ -178,6 +179,27 @@ def test_refuses_another_receipt_for_money_that_is_booked(acme):
     record(attempt, payments.collected(attempt))
 
     refuse(attempt, payments.collected(attempt))
+
+
+@pytest.mark.parametrize("receipt", ["NLJ7RT61SV", ""])
+def test_refuses_another_sum_than_was_reported(acme, receipt):
+    attempt = payments.waiting()
+    record(attempt, payments.collected(attempt, receipt="NLJ7RT61SV"))
+
+    refuse(attempt, payments.collected(attempt, receipt=receipt, money=Money(1000_00, "KES")))
+
+
+def test_a_later_tariff_leaves_the_fee_of_a_sum_that_was_assumed_right(acme):
+    attempt = payments.waiting()
+    record(attempt, payments.collected(attempt, money=None, receipt=""))
+    ProviderAccount.objects.update(fee_bps=100)
+
+    record(attempt, payments.collected(attempt, receipt="NLJ7RT61SV"))
+
+    found = payments.reloaded(attempt)
+    assert (found.fee, found.is_amount_reported) == (payments.KES_1500.share(50), True)
+    assert balance(AccountRole.PROVIDER_FEES) == found.fee
+    assert bookings() == 1
 
 
 def test_refuses_the_receipt_of_another_payment(acme):

@@ -36,8 +36,10 @@ PROGRESS_FIELDS = [
     "failure_message",
     "provider_code",
     "claimed_receipt",
+    "unexplained_receipt",
     "initiated_at",
     "next_query_at",
+    "query_started_at",
     "unknown_at",
     "closed_at",
     "occurred_at",
@@ -53,6 +55,10 @@ class PaymentAttemptQuerySet(LockingQuerySet):
     def due_for_query(self, *, now: datetime) -> Self:
         return self.live().filter(next_query_at__lte=now)
 
+    def without_query_job(self, *, since: datetime) -> Self:
+        """Attempts for whose due query no job has been started, or only one at ``since`` or before."""
+        return self.filter(Q(query_started_at=None) | Q(query_started_at__lte=since))
+
     def stuck_in_sending(self, *, since: datetime) -> Self:
         """Attempts whose worker never said how the sending went."""
         return self.filter(status=AttemptStatus.SENDING, ticket="", created_at__lte=since)
@@ -65,7 +71,8 @@ class PaymentAttempt(UuidModel, StatefulModel):
     ``code`` is what the payer sees, ``callback_token`` is how the provider's answer finds us, ``ticket`` is the
     provider's handle (empty until told). Money is booked once: ``booked_at`` is set exactly in SUCCEEDED and
     MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
-    the payment without telling it. ``is_in_suspense``: the money waits for a person in the suspense account.
+    the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked.
+    ``query_started_at`` is set while a job for the query that is due has been started and has not taken it. ``is_in_suspense``: the money waits for a person in the suspense account.
     """
 
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="attempts")
@@ -101,9 +108,11 @@ class PaymentAttempt(UuidModel, StatefulModel):
     failure_message = models.CharField(max_length=MESSAGE_LENGTH, blank=True)
     provider_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     claimed_receipt = models.CharField(max_length=40, blank=True)
+    unexplained_receipt = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
     initiated_at = models.DateTimeField(null=True)
     next_query_at = models.DateTimeField(null=True)
+    query_started_at = models.DateTimeField(null=True)
     unknown_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     occurred_at = models.DateTimeField(null=True)

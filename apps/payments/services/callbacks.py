@@ -14,8 +14,8 @@ from apps.kit import http
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import Recorded
 from apps.payments.models import PaymentAttempt
-from apps.payments.services import attempts, intents, receipts
-from apps.payments.services.reports import ReportContradicts
+from apps.payments.services import attempts, intents, receipts, reports
+from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 type Reader = Callable[[Mapping[str, object]], CollectionReport]
 
@@ -32,7 +32,7 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
     Record what a stored callback reports, with its mark, in one transaction.
 
     Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
-    contradicts its attempt. What cannot be read is MALFORMED. Neither changes a payment. Raises crypto.Unreadable, and
+    contradicts its attempt; money that came a second time under another receipt stays UNMATCHED, for people. What cannot be read is MALFORMED. Neither changes a payment. Raises crypto.Unreadable, and
     marks nothing, while the account's credentials cannot be opened: the callback may be a true one.
     """
     stored = inbox.get(callback_id)
@@ -48,6 +48,9 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
         return
     try:
         verdict, note = _record(stored, attempt, report, now=now)
+    except MoneyUnexplained as unexplained:
+        reports.hold_unexplained(attempt_id=attempt.id, receipt=report.receipt, now=now)
+        verdict, note = CallbackStatus.UNMATCHED, f"{attempt.code}: {unexplained.detail}"
     except ReportContradicts as contradiction:
         verdict, note = CallbackStatus.FORGED, contradiction.detail
     _mark(stored, verdict, note, now=now, attempt=attempt)

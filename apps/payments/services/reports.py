@@ -1,9 +1,12 @@
 """Reports of providers: whether one can be of its attempt, and what a later one adds to an earlier one."""
 
 from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
 
 from apps.events.services import outbox
-from apps.integrations.ports import CollectionReport
+from apps.integrations.ports import CollectionReport, Outcome
 from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.kit.money import Money
@@ -12,6 +15,7 @@ from apps.payments import events, postings
 from apps.payments.contracts import Recorded
 from apps.payments.models import PaymentAttempt
 from apps.payments.models.attempt import TICKET_LENGTH
+from apps.payments.services import attempts
 
 
 class ReportContradicts(errors.DomainError):
@@ -21,28 +25,70 @@ class ReportContradicts(errors.DomainError):
     title = "Report contradicts the payment"
 
 
+class MoneyUnexplained(ReportContradicts):
+    """Money arrived a second time for one request, under a receipt of its own; nothing of it was booked."""
+
+    code = "money_unexplained"
+    title = "Money that no payment explains"
+
+
 def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
-    """Raise ReportContradicts for another ticket or receipt than known, a receipt of another payment, or no sum."""
+    """
+    Raise ReportContradicts for another ticket, receipt or sum than known, a receipt of another payment, or no sum.
+
+    Another receipt for money that is booked is MoneyUnexplained where the report names the attempt's own ticket: only
+    the provider knows both, so this is money.
+    """
     if attempt.ticket and report.ticket and attempt.ticket != report.ticket:
         raise ReportContradicts("The report names another ticket than the provider gave us.")
     if len(report.ticket) > TICKET_LENGTH:
         raise ReportContradicts("The report names a ticket that no provider gives.")
-    if attempt.provider_receipt and report.receipt and attempt.provider_receipt != report.receipt:
-        raise ReportContradicts("The report names another receipt than an earlier one.")
     if report.money is not None and not report.money.is_positive:
         raise ReportContradicts("The report names no positive sum.")
-    if report.money is not None and attempt.is_booked and report.money.currency != attempt.received_currency:
-        raise ReportContradicts("The report names another currency than was booked.")
     others = PaymentAttempt.objects.filter(provider=attempt.provider, provider_receipt=report.receipt)
     if report.receipt and others.exclude(id=attempt.id).exists():
         raise ReportContradicts("The receipt belongs to another payment.")
+    _check_booked(attempt, report)
+
+
+def _check_booked(attempt: PaymentAttempt, report: CollectionReport) -> None:
+    if not attempt.is_booked:
+        return
+    if attempt.provider_receipt and report.receipt and attempt.provider_receipt != report.receipt:
+        is_ours = bool(attempt.ticket) and attempt.ticket == report.ticket
+        if is_ours and report.outcome is Outcome.COLLECTED:
+            raise MoneyUnexplained(
+                f"Receipt {report.receipt} came after {attempt.provider_receipt} was booked."
+            )
+        raise ReportContradicts("The report names another receipt than an earlier one.")
+    if report.money is None:
+        return
+    if report.money.currency != attempt.received_currency:
+        raise ReportContradicts("The report names another currency than was booked.")
+    if attempt.is_amount_reported and report.money != attempt.received:
+        raise ReportContradicts("The report names another sum than an earlier one.")
+
+
+@transaction.atomic
+def hold_unexplained(*, attempt_id: UUID, receipt: str, now: datetime) -> None:
+    """
+    Call for a person to look at money that came a second time, once per receipt; nothing is booked.
+
+    Locks the attempt, then its intent.
+    """
+    attempt = attempts.locked(attempt_id)
+    if attempt.unexplained_receipt == receipt:
+        return
+    attempt.unexplained_receipt = receipt
+    attempt.save_progress()
+    outbox.publish(events.in_review(attempt), now=now)
 
 
 def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor, now: datetime) -> Recorded:
     """
     Fill in what an earlier report of the same money did not tell: the receipt, and the sum if it was assumed.
 
-    A reported sum that differs from the assumed one corrects the ledger against suspense and is announced for review;
+    The fee stays as it was booked unless the sum does not. A sum that differs from the assumed one corrects the ledger against suspense and is announced for review;
     the success that was announced stands. The caller holds the locks.
     """
     is_new_receipt = bool(report.receipt) and not attempt.provider_receipt
@@ -53,7 +99,9 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
     attempt.provider_receipt = attempt.provider_receipt or report.receipt
     attempt.occurred_at = attempt.occurred_at or report.occurred_at
     if report.money is not None and is_new_sum:
-        attempt.correct(received=report.money, fee=attempt.provider_account.fee(report.money))
+        is_as_assumed = report.money == assumed
+        fee = assumed_fee if is_as_assumed else attempt.provider_account.fee(report.money)
+        attempt.correct(received=report.money, fee=fee)
     attempt.save_progress()
     if attempt.received != assumed:
         draft = postings.correction(attempt, assumed=assumed, assumed_fee=assumed_fee)
