@@ -28,9 +28,12 @@ def request_status(*, attempt_id: str, **_: object) -> None:
 
 
 @shared_task(name="payments.sweep_organisation")
-def sweep_organisation(**_: object) -> None:
-    """Find what is due in this organisation."""
-    sweeps.run(now=clock.now())
+def sweep_organisation(*, deed: str = "", row_id: str = "", **_: object) -> None:
+    """Start what is due in this organisation; with a deed and a row, do this one."""
+    if deed:
+        sweeps.do(deed=deed, row_id=UUID(row_id), now=clock.now())
+    else:
+        sweeps.run(now=clock.now())
 
 
 @shared_task(name="payments.sweep", scope="public")

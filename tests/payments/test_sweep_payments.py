@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from celery import current_app
+from celery.signals import before_task_publish
 from django.db import connection
 
+from apps.kit import clock
 from apps.payments import tasks
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentIntent
-from apps.payments.services import intents, sweeps
+from apps.payments.services import attempts, intents, sweeps
 from tests.factories import payments
 from tests.payments.conftest import told
 
@@ -20,106 +21,164 @@ def after(**times):
     return NOW + timedelta(**times)
 
 
+class Broker:
+    """Listens to what Celery publishes; the broker of the tests keeps it in memory and nobody takes it."""
+
+    def __init__(self):
+        self.jobs = []
+        self.schemas = []
+
+    def __call__(self, sender, body, headers, **_):
+        _, arguments, _ = body
+        self.jobs.append((sender, arguments))
+        self.schemas.append(headers["_schema_name"])
+
+
 @pytest.fixture
-def started(monkeypatch):
-    """Keep what would go to the broker: the one thing here that leaves the process."""
-    kept = []
-    for name in ("payments.request_collection", "payments.query_attempt", "payments.sweep_organisation"):
-        task = current_app.tasks[name]
-        monkeypatch.setattr(
-            task, "apply_async", lambda name=name, **said: kept.append((name, said)), raising=False
-        )
-    return kept
+def started():
+    """Return what has been published, as Celery's own signal tells it."""
+    broker = Broker()
+    before_task_publish.connect(broker, weak=False)
+    yield broker
+    before_task_publish.disconnect(broker)
 
 
-def sweep(capture, **times):
-    with capture(execute=True):
-        sweeps.run(now=after(**times))
+@pytest.fixture
+def sweep(acme, started, django_capture_on_commit_callbacks):
+    """Return a function that sweeps at a time, does the rows that it started jobs for, and returns the other jobs."""
+
+    def run(**times):
+        known = len(started.jobs)
+        with django_capture_on_commit_callbacks(execute=True):
+            sweeps.run(now=after(**times))
+        rows, jobs = [], []
+        for name, arguments in started.jobs[known:]:
+            (rows if name == "payments.sweep_organisation" else jobs).append((name, arguments))
+        for _, arguments in rows:
+            sweeps.do(**arguments, now=after(**times))
+        return jobs
+
+    return run
 
 
-def names(started):
-    return [(name, next(iter(said["kwargs"].values()))) for name, said in started]
+def query_job(attempt):
+    return "payments.query_attempt", {"attempt_id": str(attempt.id)}
 
 
-def test_starts_the_queries_that_are_due(acme, started, django_capture_on_commit_callbacks):
+def request_job(intent):
+    return "payments.request_collection", {"intent_id": str(intent.id)}
+
+
+def test_starts_the_queries_that_are_due(sweep):
     attempt = payments.waiting()
 
-    sweep(django_capture_on_commit_callbacks, seconds=24)
-    assert started == []
-    sweep(django_capture_on_commit_callbacks, seconds=25)
-
-    assert names(started) == [("payments.query_attempt", str(attempt.id))]
+    assert sweep(seconds=24) == []
+    assert sweep(seconds=25) == [query_job(attempt)]
 
 
-def test_leaves_settled_attempts_alone(acme, started, django_capture_on_commit_callbacks):
+def test_starts_one_job_for_a_query_and_another_when_that_was_lost(sweep):
+    attempt = payments.waiting()
+
+    assert [sweep(seconds=seconds) for seconds in (25, 30, 54)] == [[query_job(attempt)], [], []]
+    assert sweep(seconds=55) == [query_job(attempt)]
+
+
+def test_starts_the_next_query_when_the_last_job_took_its_own(sweep):
+    attempt = payments.waiting()
+    sweep(seconds=25)
+    attempts.claim_query(attempt_id=attempt.id, now=after(seconds=26))
+
+    assert sweep(seconds=34) == []
+    assert sweep(seconds=35) == [query_job(attempt)]
+
+
+def test_leaves_settled_attempts_alone(sweep):
     attempt = payments.waiting()
     intents.record(attempt_id=attempt.id, report=payments.collected(attempt), actor=payments.SYSTEM, now=NOW)
 
-    sweep(django_capture_on_commit_callbacks, minutes=60)
-
-    assert started == []
+    assert sweep(minutes=60) == []
 
 
-def test_says_plainly_that_a_silent_attempt_is_unknown(acme, started, django_capture_on_commit_callbacks):
+def test_says_plainly_that_a_silent_attempt_is_unknown(sweep):
     attempt = payments.sending()
 
-    sweep(django_capture_on_commit_callbacks, seconds=59)
+    assert sweep(seconds=59) == []
     assert payments.reloaded(attempt).status == AttemptStatus.SENDING
-    sweep(django_capture_on_commit_callbacks, seconds=60)
+    assert sweep(seconds=60) == []
 
     assert payments.reloaded(attempt).status == AttemptStatus.UNKNOWN
     assert payments.reload(attempt.intent_id).status == IntentStatus.UNKNOWN
     assert told(attempt.intent_id)[-1] == "payment_unknown"
-    sweep(django_capture_on_commit_callbacks, minutes=60)
+    assert sweep(minutes=60) == []
     assert told(attempt.intent_id).count("payment_unknown") == 1
-    assert started == []
 
 
-def test_sends_for_an_intent_whose_job_was_lost(acme, started, django_capture_on_commit_callbacks):
+def test_does_not_give_up_an_attempt_that_was_answered_after_the_sweep(acme):
+    attempt = payments.waiting()
+
+    sweeps.do(deed="lose", row_id=attempt.id, now=after(minutes=5))
+
+    assert payments.reloaded(attempt).status == AttemptStatus.ACTION_REQUIRED
+
+
+def test_sends_for_an_intent_whose_job_was_lost(sweep):
     intent = payments.intent()
 
-    sweep(django_capture_on_commit_callbacks, seconds=29)
-    assert started == []
-    sweep(django_capture_on_commit_callbacks, seconds=30)
-    sweep(django_capture_on_commit_callbacks, seconds=35)
-
-    assert names(started) == [("payments.request_collection", str(intent.id))]
-    sweep(django_capture_on_commit_callbacks, seconds=61)
-    assert len(started) == 2
+    assert sweep(seconds=29) == []
+    assert sweep(seconds=30) == [request_job(intent)]
+    assert sweep(seconds=35) == []
+    assert sweep(seconds=61) == [request_job(intent)]
 
 
-def test_leaves_an_intent_with_an_attempt_alone(acme, started, django_capture_on_commit_callbacks):
+def test_leaves_an_intent_with_an_attempt_alone(sweep):
     payments.sending()
 
-    sweep(django_capture_on_commit_callbacks, seconds=45)
-
-    assert started == []
+    assert sweep(seconds=45) == []
 
 
-def test_closes_what_nobody_confirmed(acme, started, django_capture_on_commit_callbacks):
+def test_closes_what_nobody_confirmed(sweep):
     late = payments.intent(is_confirmed=False)
     confirmed = payments.intent()
 
-    sweep(django_capture_on_commit_callbacks, hours=23, minutes=59)
+    sweep(hours=23, minutes=59)
     assert payments.reload(late.id).status == IntentStatus.REQUIRES_CONFIRMATION
-    sweep(django_capture_on_commit_callbacks, hours=24)
+    sweep(hours=24)
 
     assert payments.reload(late.id).status == IntentStatus.EXPIRED
     assert told(late.id) == ["payment_intent_created", "payment_expired"]
     assert PaymentIntent.objects.get(id=confirmed.id).status == IntentStatus.PROCESSING
 
 
+def test_gives_every_row_a_job_of_its_own(acme, started, django_capture_on_commit_callbacks):
+    silent = [payments.sending(), payments.sending()]
+    late = [payments.intent(is_confirmed=False), payments.intent(is_confirmed=False)]
+    with django_capture_on_commit_callbacks(execute=True):
+        sweeps.run(now=after(hours=24))
+
+    rows = [("lose", attempt.id) for attempt in silent] + [("expire", intent.id) for intent in late]
+    assert started.jobs == [
+        ("payments.sweep_organisation", {"deed": deed, "row_id": str(row_id)}) for deed, row_id in rows
+    ]
+
+
 def test_reaches_every_organisation(db, started):
     tasks.sweep()
 
-    schemas = sorted(said["headers"]["_schema_name"] for _, said in started)
-    assert schemas == ["org_acme", "org_zuri"]
+    assert sorted(started.schemas) == ["org_acme", "org_zuri"]
 
 
-def test_runs_inside_one_organisation(acme, started, django_capture_on_commit_callbacks):
+def test_runs_inside_one_organisation(acme):
     intent = payments.intent()
-    with django_capture_on_commit_callbacks(execute=True):
-        tasks.sweep_organisation()
+
+    tasks.sweep_organisation()
 
     assert connection.schema_name == "org_acme"
     assert payments.reload(intent.id).status == IntentStatus.PROCESSING
+
+
+def test_does_one_row_inside_one_organisation(acme):
+    late = payments.intent(is_confirmed=False, now=clock.now() - timedelta(hours=25))
+
+    tasks.sweep_organisation(deed="expire", row_id=str(late.id))
+
+    assert payments.reload(late.id).status == IntentStatus.EXPIRED

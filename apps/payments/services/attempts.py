@@ -208,6 +208,7 @@ def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     attempt.next_query_at = next_query(initiated_at=attempt.initiated_at, now=now)
     if attempt.next_query_at is None and attempt.status in LOSABLE_STATES:
         attempt.next_query_at = now + timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
+    attempt.query_started_at = None
     attempt.save_progress()
     return attempt
 

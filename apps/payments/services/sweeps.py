@@ -1,8 +1,13 @@
 """The guarantee behind every wake-up: what is due and was not done is found in the rows."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from apps.kit import jobs
 from apps.payments.models import PaymentAttempt, PaymentIntent
@@ -14,28 +19,32 @@ BATCH = 500
 
 def run(*, now: datetime) -> None:
     """
-    Do or start what is due in this organisation; safe to run at any time and twice at once.
+    Start a job for each row of this organisation that is due; safe to run at any time and twice at once.
 
-    Queries that are due are started; attempts that were being sent and never recorded become UNKNOWN, for nobody may
-    guess; confirmed intents whose job was lost are sent for again; intents that nobody confirmed expire.
+    Queries that are due are asked; attempts that were being sent and never recorded become UNKNOWN, for nobody may
+    guess; confirmed intents whose job was lost are sent for again; intents that nobody confirmed expire. Each row is
+    a job of its own, so that one that cannot be done stops no other.
     """
     start_queries(now=now)
-    lose_silent_attempts(now=now)
     resend_lost_jobs(now=now)
-    expire_unconfirmed(now=now)
+    for deed, due in DEEDS.items():
+        for row_id in due.rows(now).values_list("id", flat=True)[:BATCH]:
+            jobs.enqueue("payments.sweep_organisation", deed=deed, row_id=row_id)
+
+
+def do(*, deed: str, row_id: UUID, now: datetime) -> None:
+    """Do the deed to one row, unless it is no longer due; KeyError for a deed that does not exist."""
+    due = DEEDS[deed]
+    if due.rows(now).filter(id=row_id).exists():
+        due.act(row_id, now)
 
 
 def start_queries(*, now: datetime) -> None:
-    due = PaymentAttempt.objects.due_for_query(now=now).order_by("next_query_at")
-    for attempt_id in due.values_list("id", flat=True)[:BATCH]:
-        jobs.enqueue("payments.query_attempt", attempt_id=attempt_id)
-
-
-def lose_silent_attempts(*, now: datetime) -> None:
-    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
-    silent = PaymentAttempt.objects.stuck_in_sending(since=since).order_by("created_at")
-    for attempt_id in list(silent.values_list("id", flat=True)[:BATCH]):
-        attempts.lose(attempt_id=attempt_id, now=now)
+    """Start one job per query that is due, and leave it some time before another one is started."""
+    due = PaymentAttempt.objects.due_for_query(now=now).without_query_job(since=now - JOB_GRACE)
+    for attempt_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):
+        if due.filter(id=attempt_id).update(query_started_at=now):
+            jobs.enqueue("payments.query_attempt", attempt_id=attempt_id)
 
 
 def resend_lost_jobs(*, now: datetime) -> None:
@@ -46,7 +55,29 @@ def resend_lost_jobs(*, now: datetime) -> None:
             jobs.enqueue("payments.request_collection", intent_id=intent_id)
 
 
-def expire_unconfirmed(*, now: datetime) -> None:
-    overdue = PaymentIntent.objects.overdue(now=now).order_by("expires_at")
-    for intent_id in list(overdue.values_list("id", flat=True)[:BATCH]):
-        intents.expire(intent_id=intent_id, now=now)
+def _silent(now: datetime) -> QuerySet[PaymentAttempt]:
+    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
+    return PaymentAttempt.objects.stuck_in_sending(since=since).order_by("created_at")
+
+
+def _lose(attempt_id: UUID, now: datetime) -> None:
+    attempts.lose(attempt_id=attempt_id, now=now)
+
+
+def _unconfirmed(now: datetime) -> QuerySet[PaymentIntent]:
+    return PaymentIntent.objects.overdue(now=now).order_by("expires_at")
+
+
+def _expire(intent_id: UUID, now: datetime) -> None:
+    intents.expire(intent_id=intent_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The rows that a deed is due for, and the deed to one of them."""
+
+    rows: Callable[[datetime], QuerySet[Any]]
+    act: Callable[[UUID, datetime], None]
+
+
+DEEDS = {"lose": Due(_silent, _lose), "expire": Due(_unconfirmed, _expire)}
