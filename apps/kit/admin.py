@@ -1,10 +1,11 @@
 """The portal's base: read-only pages of facts, lists by keyset without COUNT, and the markup of money, states and times."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
@@ -21,6 +22,8 @@ from apps.kit.money import Money
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 ROWS = 50
+COMPARISONS = frozenset({"", "__exact", "__in", "__isnull", "__gte", "__lt", "_from", "_to"})
+"""How a filter's field may be compared: the forms of Django's and Unfold's filters, and those of saved views."""
 BEFORE = "before"
 AFTER = "after"
 
@@ -181,7 +184,13 @@ def _is_key(text: str, model: type[Model]) -> bool:
 
 
 class TreasuryAdmin(ModelAdmin):
-    """What every list of the portal shares: full width, 50 rows, no counts, the keyset's order."""
+    """
+    What every list of the portal shares: full width, 50 rows, no counts, the keyset's order, and addresses that filter
+    by nothing but the list's own filters and ``allowed_lookups``: who may count the rows that fit could guess a hidden
+    field letter by letter.
+    """
+
+    allowed_lookups: tuple[str, ...] = ()
 
     list_fullwidth = True
     list_per_page = ROWS
@@ -192,6 +201,26 @@ class TreasuryAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 (Django's signature)
         return KeysetChangeList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:  # noqa: ARG002 (Django's signature)
+        """Whether the address of a list may name this lookup; Django answers 400 to any other."""
+        return lookup in self.allowed_lookups or any(
+            lookup.startswith(name) and lookup.removeprefix(name) in COMPARISONS
+            for name in self._filtered_names(request)
+        )
+
+    def _filtered_names(self, request: HttpRequest | None) -> Iterator[str]:
+        """Produce the names by which the list's filters are called in an address."""
+        chosen = self.list_filter if request is None else self.get_list_filter(request)
+        for item in chosen:
+            if isinstance(item, type):
+                yield str(getattr(item, "parameter_name", ""))
+                continue
+            path = item[0] if isinstance(item, tuple) else item
+            field: Any = get_fields_from_path(self.model, path)[-1]
+            yield path
+            if field.is_relation:
+                yield f"{path}__{field.target_field.name}"
 
     def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:  # noqa: ARG002 (one order: newest first)
         return ()
