@@ -1,4 +1,4 @@
-"""The operator's command: the first owner of an organisation, and people who sign in elsewhere already."""
+"""The operator's command: new people, and people who sign in elsewhere already."""
 
 import pytest
 from django.contrib.auth import authenticate
@@ -19,7 +19,7 @@ def test_links_a_person_who_signs_in_elsewhere(acme, in_organisation):
     assert authenticate(None, username="cfo@victim.test", password=make.PASSWORD) == user
 
 
-def test_lets_a_first_owner_in(acme, in_organisation, capsys):
+def test_lets_a_new_person_in(acme, in_organisation, capsys):
     call_command("add_member", "zuri", "baraka@example.test", "--name", "Baraka")
 
     in_organisation("zuri")

@@ -1,4 +1,4 @@
-"""Let a person into an organisation from the command line: the first owner, or somebody who signs in elsewhere already."""
+"""Let a person into an organisation from the command line: somebody new, or somebody who signs in elsewhere already."""
 
 from typing import Any
 
