@@ -300,8 +300,6 @@ class ProviderCallbackAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State")
     def state(self, callback: ProviderCallback) -> SafeString:
-        if callback.processing.is_parked:
-            return badge("held", "pause_circle", "Parked")
         return badge(*CALLBACKS[CallbackStatus(callback.processing.status)])
 
     @admin.display(description="Note")

@@ -35,8 +35,8 @@ class CallbackStatus(StrEnum):
     """
     How far a callback has come.
 
-    RECEIVED waits for its first reading; UNMATCHED belongs to nothing that is known yet and is tried again for a
-    while; the others are final.
+    RECEIVED waits for its reading; UNMATCHED is true and explained by nothing we know, so it waits for people; the
+    others are final.
     """
 
     RECEIVED = "RECEIVED"

@@ -1,24 +1,21 @@
-"""What becomes of a callback: verdicts that stand, and a ladder for those that belong to nothing yet."""
+"""What becomes of a callback: verdicts that stand, and those that wait for people."""
 
 from datetime import timedelta
 
 import pytest
-from celery import current_app
 from django.db import IntegrityError, connection, transaction
 from django_fsm import TransitionNotAllowed
+from structlog.testing import capture_logs
 
 from apps.events.models import OutboxEvent
-from apps.integrations import tasks
 from apps.integrations.contracts import CallbackStatus
 from apps.integrations.models import CallbackProcessing
 from apps.integrations.selectors import exchanges
 from apps.integrations.services import callbacks
-from apps.kit import clock, ids
+from apps.kit import ids
 from tests.factories import access
 from tests.factories.integrations import NOW
 from tests.integrations.daraja import payload
-
-LADDER = [5, 30, 120, 900]
 
 
 @pytest.fixture
@@ -106,7 +103,7 @@ def test_the_state_changes_by_transition_only(callback):
         found.status = "APPLIED"
     found.finish(verdict=CallbackStatus.FORGED, note="", subject_id=None, at=NOW)
     with pytest.raises(TransitionNotAllowed):
-        found.postpone(note="", at=NOW)
+        found.set_aside(note="", subject_id=None)
 
 
 def test_the_database_knows_which_states_are_final(callback):
@@ -114,50 +111,25 @@ def test_the_database_knows_which_states_are_final(callback):
         cursor.execute("UPDATE integrations_callbackprocessing SET status = 'APPLIED'")
 
 
-def test_an_unmatched_callback_is_announced_again_on_the_ladder_and_then_parked(callback):
-    now = NOW
-    for step, seconds in enumerate(LADDER, start=1):
-        callbacks.mark(callback.id, CallbackStatus.UNMATCHED, "no attempt has this ticket", now=now)
+def test_an_unmatched_callback_waits_for_people_until_a_verdict_ends_it(callback):
+    subject = ids.new()
 
-        assert callbacks.rematch_due(now=now + timedelta(seconds=seconds - 1)) == 0
-        now += timedelta(seconds=seconds)
-        assert callbacks.rematch_due(now=now) == 1
-        assert announced() == 1 + step
-        assert callbacks.rematch_due(now=now + timedelta(days=1)) == 0
-        assert not processing().is_parked
+    with capture_logs() as lines:
+        callbacks.mark(callback.id, CallbackStatus.UNMATCHED, "a second payment", now=NOW, subject_id=subject)
 
-    callbacks.mark(callback.id, CallbackStatus.UNMATCHED, "still none", now=now)
+    found = processing()
+    assert (found.status, found.note, found.subject_id, found.finished_at) == (
+        "UNMATCHED",
+        "a second payment",
+        subject,
+        None,
+    )
+    assert [line["event"] for line in lines] == ["callback_unmatched"]
+    assert announced() == 1
 
-    assert processing().is_parked
-    assert callbacks.rematch_due(now=now + timedelta(days=1)) == 0
-    assert announced() == 5
+    callbacks.mark(callback.id, CallbackStatus.APPLIED, "found", now=after(6))
 
-
-def test_a_match_on_the_ladder_ends_it(callback):
-    callbacks.mark(callback.id, CallbackStatus.UNMATCHED, "?", now=NOW)
-    callbacks.rematch_due(now=after(5))
-
-    callbacks.mark(callback.id, CallbackStatus.APPLIED, "found", now=after(6), subject_id=ids.new())
-
-    assert processing().status == "APPLIED"
-    assert callbacks.rematch_due(now=after(3600)) == 0
-
-
-def test_the_sweep_reaches_the_organisation(callback, monkeypatch):
-    callbacks.mark(callback.id, CallbackStatus.UNMATCHED, "?", now=NOW)
-
-    with clock.fixed(after(5)):
-        tasks.rematch()
-
-    assert announced() == 2
-
-
-def test_the_tasks_have_names_queues_and_scope(settings):
-    rematch, sweep = (current_app.tasks[f"integrations.{name}"] for name in ("rematch", "sweep"))
-
-    assert (rematch.scope, sweep.scope) == ("tenant", "public")
-    assert settings.CELERY_TASK_ROUTES[rematch.name] == {"queue": "events"}
-    assert settings.CELERY_TASK_ROUTES[sweep.name] == {"queue": "default"}
+    assert (processing().status, processing().subject_id) == ("APPLIED", subject)
 
 
 def test_a_timeline_shows_it_with_a_masked_phone(callback):

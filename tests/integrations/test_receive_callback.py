@@ -142,6 +142,25 @@ def test_a_flood_from_one_address_is_not_kept(send, monkeypatch):
     assert ProviderCallback.objects.count() == 3
 
 
+def test_a_flood_of_bytes_from_one_address_is_not_kept(send, monkeypatch):
+    monkeypatch.setattr(callbacks, "BYTES_PER_SOURCE_AND_MINUTE", 2_000)
+
+    answers = [send(b"x" * 1_000).status_code for _ in range(3)]
+
+    assert answers == [200, 200, 429]
+    assert ProviderCallback.objects.count() == 2
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_source(send, monkeypatch):
+    monkeypatch.setattr(callbacks, "PER_SOURCE_AND_MINUTE", 2)
+
+    answers = [send(REMOTE_ADDR=f"2001:db8:0:1::{host}").status_code for host in (1, 2, 3)]
+    others = [send(REMOTE_ADDR=address).status_code for address in ("2001:db8:0:2::1", "::ffff:9.9.9.9")]
+
+    assert answers == [200, 200, 429]
+    assert others == [200, 200]
+
+
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "address"),
     [
@@ -169,10 +188,10 @@ def test_secret_headers_are_not_kept(send):
     assert "abc-secret" not in str(ProviderCallback.objects.get().headers)
 
 
-def test_what_cannot_be_announced_is_not_kept(acme, monkeypatch):
-    monkeypatch.setattr(callbacks.events, "received", lambda _: object())
+def test_what_cannot_be_announced_is_not_kept(acme, settings):
+    settings.EVENT_WIRING = "tests.integrations.no_such_wiring"
 
-    with pytest.raises(AttributeError):
+    with pytest.raises(ImportError):
         callbacks.store(token=TOKEN, kind="stk", body=BODY, headers={}, remote_ip="", now=NOW)
 
     assert not ProviderCallback.objects.exists()

@@ -1,7 +1,7 @@
 """The inbox of what providers send: raw bytes that are only inserted, and beside them how far each has come."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -11,14 +11,8 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.contracts import CallbackFact, CallbackStatus, StoredCallback
 from apps.integrations.models.redaction import readable
-from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, LockingQuerySet, StatefulModel, UuidModel
+from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, StatefulModel, UuidModel
 
-MATCHING_LADDER = (
-    timedelta(seconds=5),
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=15),
-)
 OPEN = [CallbackStatus.RECEIVED.value, CallbackStatus.UNMATCHED.value]
 FINAL = [status.value for status in CallbackStatus if status.value not in OPEN]
 
@@ -80,19 +74,8 @@ class ProviderCallback(UuidModel, InsertOnlyModel):
         )
 
 
-class CallbackProcessingQuerySet(LockingQuerySet):
-    def due(self, now: datetime) -> Self:
-        """Return the unmatched callbacks whose next try has come."""
-        return self.filter(status=CallbackStatus.UNMATCHED.value, match_again_at__lte=now)
-
-
 class CallbackProcessing(StatefulModel):
-    """
-    What has become of one callback, and for which subject.
-
-    UNMATCHED with ``match_again_at`` is tried again then; UNMATCHED without it waits for its next reading, or is parked
-    for people once the ladder is used up (``is_parked``).
-    """
+    """What has become of one callback, and for which subject; RECEIVED waits for its reading, UNMATCHED for people."""
 
     callback = models.OneToOneField(
         ProviderCallback, on_delete=models.PROTECT, primary_key=True, related_name="processing"
@@ -105,26 +88,15 @@ class CallbackProcessing(StatefulModel):
     )
     subject_id = models.UUIDField(null=True)
     note = models.CharField(max_length=300, default="", blank=True)
-    match_tries = models.PositiveSmallIntegerField(default=0)
-    match_again_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-
-    objects = CallbackProcessingQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "callback processing"
-        indexes = [
-            models.Index(fields=["subject_id"], name="integrations_processing_subj"),
-            models.Index(
-                fields=["match_again_at"],
-                condition=Q(status=CallbackStatus.UNMATCHED.value, match_again_at__isnull=False),
-                name="integrations_processing_due",
-            ),
-        ]
+        indexes = [models.Index(fields=["subject_id"], name="integrations_processing_subj")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=OPEN, finished_at__isnull=True)
-                | Q(status__in=FINAL, finished_at__isnull=False, match_again_at__isnull=True),
+                | Q(status__in=FINAL, finished_at__isnull=False),
                 name="integrations_processing_finished",
             )
         ]
@@ -136,27 +108,15 @@ class CallbackProcessing(StatefulModel):
     def is_final(self) -> bool:
         return self.status in FINAL
 
-    @property
-    def is_parked(self) -> bool:
-        return self.status == CallbackStatus.UNMATCHED.value and self.match_tries > len(MATCHING_LADDER)
-
     @transition(status, source=OPEN, target=RETURN_VALUE(*FINAL))
     def finish(self, *, verdict: CallbackStatus, note: str, subject_id: UUID | None, at: datetime) -> str:
         self.note = note
         self.subject_id = subject_id or self.subject_id
-        self.match_again_at = None
         self.finished_at = at
         return verdict.value
 
     @transition(status, source=OPEN, target=CallbackStatus.UNMATCHED.value)
-    def postpone(self, *, note: str, at: datetime) -> None:
-        """Wait for the next step of the ladder; after the last one it is parked."""
+    def set_aside(self, *, note: str, subject_id: UUID | None) -> None:
+        """Leave it to people: it is of ours, and nothing explains it."""
         self.note = note
-        self.match_again_at = (
-            at + MATCHING_LADDER[self.match_tries] if self.match_tries < len(MATCHING_LADDER) else None
-        )
-        self.match_tries += 1
-
-    def take(self) -> None:
-        """Leave the waiting line: the callback is being read again."""
-        self.match_again_at = None
+        self.subject_id = subject_id or self.subject_id

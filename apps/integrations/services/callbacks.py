@@ -1,6 +1,7 @@
-"""The inbox of callbacks: stored before anybody reads them, announced, and kept until each has found its subject."""
+"""The inbox of callbacks: stored before anybody reads them, announced, and kept with what became of each."""
 
 import hashlib
+import ipaddress
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,12 +18,13 @@ from apps.integrations.models.redaction import without_secrets
 from apps.kit import logs, schema
 from apps.kit.errors import DomainError, NotFound
 
-PER_SOURCE_AND_MINUTE = 3000
+PER_SOURCE_AND_MINUTE = 600
+BYTES_PER_SOURCE_AND_MINUTE = 20_000_000
+IPV6_SITE_BITS = 64
 WINDOW = timedelta(minutes=1)
 HEADERS_MAX = 60
 HEADER_LENGTH = 1000
 NOTE_LENGTH = 300
-BATCH = 200
 
 log = logs.get(__name__)
 
@@ -35,7 +37,7 @@ class CallbackUnknown(NotFound):
 
 
 class TooManyCallbacks(DomainError):
-    """One address has sent more in a minute than any provider does; what it sends now is not kept."""
+    """One source has sent more in a minute than any provider does; what it sends now is not kept."""
 
     code = "rate_limited"
     title = "Too many requests"
@@ -51,10 +53,10 @@ def store(
     """
     Keep a callback as it came and announce it, in one transaction. Nothing of it is read, so forged ones are kept too.
 
-    Raises TooManyCallbacks beyond 3,000 in a minute from one address: real callbacks lost that way are made good by
-    the poller.
+    Raises TooManyCallbacks beyond 600, or 20 MB, in a minute from one source: real callbacks lost that way are made
+    good by the poller.
     """
-    _admit(remote_ip)
+    _admit(remote_ip, size=len(body))
     kept = dict(list(headers.items())[:HEADERS_MAX])
     callback = ProviderCallback.objects.create(
         token=token,
@@ -90,8 +92,8 @@ def mark(
     """
     Write down what became of a callback, in the transaction that made it so.
 
-    The first final verdict stands: a later one changes nothing. UNMATCHED has it announced again after 5 seconds,
-    30 seconds, 2 and 15 minutes, and parks it for people after that. Raises CallbackUnknown.
+    The first final verdict stands: a later one changes nothing. UNMATCHED is not final: it waits for people, is logged
+    as a warning, and a later verdict may end it. Raises CallbackUnknown.
     """
     processing = CallbackProcessing.objects.locked().filter(callback_id=callback_id).first()
     if processing is None:
@@ -100,42 +102,43 @@ def mark(
         return
     text = note.replace("\x00", "")[:NOTE_LENGTH]
     if status == CallbackStatus.UNMATCHED:
-        processing.postpone(note=text, at=now)
+        processing.set_aside(note=text, subject_id=subject_id)
+        log.warning("callback_unmatched", callback_id=str(callback_id), note=text)
     else:
         processing.finish(verdict=CallbackStatus(status), note=text, subject_id=subject_id, at=now)
     processing.save()
-    if processing.is_parked:
-        log.warning("callback_parked", callback_id=str(callback_id), note=text)
-
-
-@transaction.atomic
-def rematch_due(*, now: datetime) -> int:
-    """Announce the unmatched callbacks whose time has come once more, and return how many; safe to run at the same time."""
-    due = list(
-        CallbackProcessing.objects.due(now)
-        .select_for_update(of=("self",), skip_locked=True)
-        .select_related("callback")
-        .order_by("match_again_at")[:BATCH]
-    )
-    for processing in due:
-        processing.take()
-        processing.save(update_fields=["match_again_at"])
-        outbox.publish(events.received(processing.callback), now=now)
-    return len(due)
 
 
 def _storable(value: str) -> str:
     return value.replace("\x00", "")[:HEADER_LENGTH]
 
 
-def _admit(remote_ip: str) -> None:
-    """Count one more of this address; a cache that is down lets everything in, because callbacks do not come twice."""
-    key = f"callbacks:{schema.name()}:{remote_ip}"
+def _admit(remote_ip: str, *, size: int) -> None:
+    """Count this source's callbacks and bytes; a cache that is down lets all in, because callbacks do not come twice."""
+    source = f"callbacks:{schema.name()}:{_source(remote_ip)}"
     try:
-        cache.add(key, 0, timeout=int(WINDOW.total_seconds()))
-        count = cache.incr(key)
+        is_flood = (
+            _count(f"{source}:count", 1) > PER_SOURCE_AND_MINUTE
+            or _count(f"{source}:bytes", size) > BYTES_PER_SOURCE_AND_MINUTE
+        )
     except (redis.RedisError, ValueError) as error:  # ValueError: the window ended between the two
         log.warning("callback_count_unavailable", reason=type(error).__name__)
         return
-    if count > PER_SOURCE_AND_MINUTE:
+    if is_flood:
         raise TooManyCallbacks("Too many callbacks from this address; they are not kept.")
+
+
+def _count(key: str, more: int) -> int:
+    cache.add(key, 0, timeout=int(WINDOW.total_seconds()))
+    return int(cache.incr(key, more))
+
+
+def _source(remote_ip: str) -> str:
+    """Return what one sender can hold: an IPv4 address, or the /64 of an IPv6 one."""
+    if not remote_ip:
+        return ""
+    address = ipaddress.ip_address(remote_ip)
+    if isinstance(address, ipaddress.IPv4Address):
+        return remote_ip
+    network = ipaddress.ip_network((int(address), IPV6_SITE_BITS), strict=False)
+    return str(address.ipv4_mapped or network)
