@@ -28,9 +28,6 @@ class ReportContradicts(errors.DomainError):
 class MoneyUnexplained(ReportContradicts):
     """Money arrived a second time for one request, under a receipt of its own; nothing of it was booked."""
 
-    code = "money_unexplained"
-    title = "Money that no payment explains"
-
 
 def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
     """
