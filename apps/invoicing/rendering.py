@@ -14,7 +14,8 @@ from apps.tenancy.selectors import organisations
 def receipt_html(receipt: Document) -> str:
     """Return the page of a receipt (A5): amounts and names from the document, colour and zone from the organisation."""
     organisation = organisations.current()
-    paid_at = receipt.paid_at.astimezone(zoneinfo.ZoneInfo(organisation.time_zone))
+    zone = zoneinfo.ZoneInfo(organisation.time_zone)
+    paid_at = receipt.paid_at.astimezone(zone)
     currency, _, amount = str(receipt.money).partition(" ")
     return render_to_string(
         "invoicing/receipt.html",
@@ -25,6 +26,7 @@ def receipt_html(receipt: Document) -> str:
             "currency": currency,
             "amount": amount,
             "paid_at": f"{formats.date_format(paid_at, 'j M Y, H:i')} {paid_at.tzname()}",
+            "issued_at": formats.date_format(receipt.issued_at.astimezone(zone), "j M Y, H:i"),
             "method": METHOD_NAMES.get(receipt.method, receipt.method),
             "payment": ids.encode("pi", receipt.intent_id),
         },

@@ -20,6 +20,7 @@ from unfold.admin import ModelAdmin
 from apps.kit.money import Money
 
 MINUS = "\N{MINUS SIGN}"
+BULLET = "\N{BULLET}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 ROWS = 50
 COMPARISONS = frozenset({"", "__exact", "__in", "__isnull", "__gte", "__lt", "_from", "_to"})
@@ -81,6 +82,11 @@ def local_time_html(at: datetime | None, *, seconds: bool = False) -> SafeString
     local = timezone.localtime(at)
     text = formats.date_format(local, "j M Y, H:i:s" if seconds else "j M Y, H:i")
     return format_html('<time datetime="{}" class="t-nowrap">{}</time>', at.isoformat(), text)
+
+
+def masked_phone(phone: str) -> str:
+    """Return ``0712 ••• 678`` for a Kenyan number in E.164, and an empty text for none."""
+    return f"0{phone[4:7]} {BULLET * 3} {phone[-3:]}" if phone else ""
 
 
 class KeysetPage(Page):
