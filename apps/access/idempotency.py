@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
@@ -75,11 +76,11 @@ def idempotent(handler: Handler) -> Callable[..., HttpResponse]:
 
     @functools.wraps(handler)
     def wrapper(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        key = _key(request)
+        key, caller = _key(request), cast(Caller, request.user)
         claimed: dict[str, Any] = {
-            "application_id": cast(Caller, request.user).application_id,
+            "application_id": caller.application_id,
             "key": key,
-            "fingerprint": fingerprint(request),
+            "fingerprint": fingerprint(request, caller.branch_id),
         }
         with transaction.atomic(durable=True):
             answer = idempotency.claim(**claimed)
@@ -103,10 +104,11 @@ def idempotent(handler: Handler) -> Callable[..., HttpResponse]:
     return wrapper
 
 
-def fingerprint(request: Request) -> str:
+def fingerprint(request: Request, branch_id: UUID | None) -> str:
     """
-    Return the hash of what was asked: method, path below the organisation, query and body.
+    Return the hash of what was asked: method, path below the organisation, query and body, and for which branch.
 
+    Two keys of one application with different branches ask for different things: neither gets the other's answer.
     The order of JSON keys and of query parameters does not matter, nor does by which name the path calls the
     organisation; numbers and texts count as they were sent. Raises BodyTooLarge, and ParseError for a body nested too deeply.
     """
@@ -117,7 +119,7 @@ def fingerprint(request: Request) -> str:
         raise BodyTooLarge("The body is larger than 1 MiB.") from None
     path = ORGANISATION.sub("", raw.path, count=1)
     query = urlencode(sorted(parse_qsl(raw.META.get("QUERY_STRING", ""), keep_blank_values=True)))
-    head = f"{raw.method}\n{path}\n{query}\n".encode()
+    head = f"{raw.method}\n{path}\n{query}\n{branch_id or ''}\n".encode()
     return hashlib.sha256(head + _canonical_body(body)).hexdigest()
 
 

@@ -117,6 +117,17 @@ def test_numbers_count_as_they_were_sent(till):
     assert till.post('{"code": "A", "amount": "100"}').status_code == 422
 
 
+def test_another_branch_of_the_same_application_gets_no_stored_answer(acme, rows):
+    cbd, mombasa = make.branch(), make.branch("MSA", "Mombasa")
+    tills = [Till(make.issued(("payments:write",), branch=branch).secret) for branch in (cbd, mombasa, None)]
+
+    answers = [till.post().status_code for till in tills]
+
+    assert answers == [201, 422, 422]
+    assert Till(tills[0].secret).post()["Idempotent-Replayed"] == "true"
+    assert rows() == (3, 1)
+
+
 def test_another_path_or_query_is_refused(till):
     till.post()
 
