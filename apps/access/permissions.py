@@ -11,9 +11,6 @@ from apps.kit import errors
 if TYPE_CHECKING:  # rest_framework.views imports this module, because settings name it
     from rest_framework.views import APIView
 
-if TYPE_CHECKING:
-    from rest_framework.views import APIView
-
 
 class InsufficientScope(errors.Forbidden):
     """The key is valid but lacks the scope of this action."""
