@@ -12,6 +12,7 @@ from apps.audit.selectors import records as trail
 from apps.audit.services import records
 from apps.kit.actors import Actor, ActorKind
 from apps.kit.models import InsertOnlyViolation
+from tests.factories import access as make
 
 NOW = datetime(2026, 11, 24, 7, 40, tzinfo=UTC)
 AMINA = Actor(ActorKind.USER, "u1", person="p1", application="portal")
@@ -40,6 +41,24 @@ def test_takes_request_id_and_address_from_the_request_that_is_served(acme):
         record = records.write(**DEED)
 
     assert (record.request_id, record.ip) == ("req_aaaabbbb", "10.0.0.7")
+
+
+def test_keeps_the_address_of_the_caller_of_a_request(client, acme, in_organisation):
+    secret = make.issued().secret
+    connection.set_schema_to_public()
+
+    answer = client.post(
+        "/v1/acme/api-keys",
+        {"name": "Till", "scopes": ["payments:read"]},
+        content_type="application/json",
+        headers=make.bearer(secret),
+        REMOTE_ADDR="203.0.113.9",
+    )
+
+    assert answer.status_code == 201
+    in_organisation("acme")
+    record = AuditRecord.objects.get(action="api_key.issued", actor_kind="API_KEY")
+    assert (record.request_id, record.ip) == (answer["Request-Id"], "203.0.113.9")
 
 
 def test_is_rolled_back_with_the_deed(acme):
