@@ -10,6 +10,7 @@ from apps.integrations.contracts import Environment, MpesaCredentials, ProviderA
 from apps.integrations.models import ProviderAccount
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts
+from apps.integrations.services.accounts import PRODUCTION_URL
 from apps.kit import crypto, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
@@ -82,7 +83,7 @@ def test_new_secrets_replace_all_old_ones(acme):
 
 def test_old_secrets_never_go_to_a_new_address(acme):
     account = provider_account()
-    moved = terms(base_url="https://api.safaricom.co.ke")
+    moved = terms(base_url="https://other.example.test")
 
     with pytest.raises(accounts.AccountTermsInvalid) as refusal:
         accounts.change(account_id=account.id, terms=moved, actor=SYSTEM, now=NOW)
@@ -92,7 +93,7 @@ def test_old_secrets_never_go_to_a_new_address(acme):
     assert account.base_url == "https://sandbox.safaricom.co.ke"
     accounts.change(account_id=account.id, terms=moved, credentials=CREDENTIALS, actor=SYSTEM, now=NOW)
     account.refresh_from_db()
-    assert account.base_url == "https://api.safaricom.co.ke"
+    assert account.base_url == "https://other.example.test"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,11 @@ def test_secrets_that_cannot_collect_are_refused(acme):
         ({"till_number": "567890"}, "till_number"),
         ({"short_code_type": ShortCodeType.TILL}, "till_number"),
         ({"base_url": "http://sandbox.safaricom.co.ke"}, "base_url"),
+        ({"base_url": "https://api.safaricom.co.ke"}, "base_url"),
+        ({"base_url": "https://API.safaricom.co.ke.:443/x"}, "base_url"),
+        ({"base_url": "https://[::1"}, "base_url"),
+        ({"base_url": "https://"}, "base_url"),
+        ({"environment": Environment.PRODUCTION, "base_url": PRODUCTION_URL}, "environment"),
         ({"environment": Environment.SIMULATOR}, "base_url"),
         ({"fee_bps": -1}, "fee_bps"),
         ({"fee_bps": 10_000}, "fee_bps"),
@@ -148,6 +154,25 @@ def test_terms_that_cannot_work_are_refused_by_field(acme, changes, field):
     assert [error.pointer for error in refusal.value.errors] == [f"/{field}"]
     assert not ProviderAccount.objects.exists()
     assert not AuditRecord.objects.filter(object_type="provider_account").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"environment": Environment.SANDBOX}, "environment"),
+        ({"base_url": "https://sandbox.safaricom.co.ke"}, "base_url"),
+        ({"base_url": "https://api.safaricom.co.ke.example.test"}, "base_url"),
+        ({"base_url": "https://api.safaricom.co.ke@example.test"}, "base_url"),
+    ],
+)
+def test_a_live_organisation_has_accounts_of_production_only(zuri, changes, field):
+    live = {"environment": Environment.PRODUCTION, "base_url": PRODUCTION_URL}
+
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        provider_account(**{**live, **changes})
+
+    assert f"/{field}" in [error.pointer for error in refusal.value.errors]
+    assert provider_account(**live).is_enabled
 
 
 def test_every_wrong_field_is_named_at_once(acme):

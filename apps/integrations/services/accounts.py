@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from cryptography.x509 import load_pem_x509_certificate
@@ -24,11 +25,14 @@ from apps.kit import ids
 from apps.kit.actors import Actor
 from apps.kit.errors import DomainError, FieldError, Invalid
 from apps.kit.money import BASIS_POINTS, exponent
+from apps.tenancy.selectors import organisations
 from apps.tenancy.services import data_keys
 
 OBJECT_TYPE = "provider_account"
 SHORT_CODE_DIGITS = range(5, 8)
 MPESA_CURRENCY = "KES"
+PRODUCTION_URL = "https://api.safaricom.co.ke"
+"""The only address where Daraja moves real money (Safaricom's go-live guide at developer.safaricom.co.ke)."""
 TOKEN_BYTES = 16
 CHANGEABLE = ("label", "base_url", "certificate", "fee_bps", "minimum_minor", "maximum_minor")
 TERMS = tuple(AccountTerms.__dataclass_fields__)
@@ -56,7 +60,8 @@ def create(
     """
     Open an enabled account; its secrets are sealed for this organisation and can be read by nobody again.
 
-    Raises AccountTermsInvalid naming every wrong field, ProviderAccountExists for a short code that is there.
+    Production belongs to live organisations, simulator and sandbox to test ones. Raises AccountTermsInvalid naming
+    every wrong field, ProviderAccountExists for a short code that is there.
     """
     _check(terms)
     _check_credentials(credentials)
@@ -93,8 +98,8 @@ def change(
     that secrets were replaced, never what they are. Raises AccountTermsInvalid.
     """
     account = _locked(account_id)
-    _check(terms)
     _refuse_another_identity(account, terms)
+    _check(terms)
     before = {name: _plain(getattr(account, name)) for name in CHANGEABLE}
     _apply(account, terms)
     after = {name: _plain(getattr(account, name)) for name in CHANGEABLE}
@@ -225,6 +230,11 @@ def _check(terms: AccountTerms) -> None:
                 "till_number",
                 "A till needs its till number of 5 to 7 digits, a paybill has none.",
             ),
+            (
+                _fits_organisation(terms),
+                "environment",
+                "Production is for live organisations, simulator and sandbox are for test ones.",
+            ),
             (_fits_environment(terms), "base_url", "The address does not belong to the environment."),
             (0 <= terms.fee_bps < BASIS_POINTS, "fee_bps", "The fee lies between 0 and 9999 basis points."),
             (terms.minimum_minor >= _whole(terms), "minimum_minor", "The smallest payment is one shilling."),
@@ -255,12 +265,27 @@ def _fits_type(terms: AccountTerms) -> bool:
     return not terms.till_number
 
 
+def _fits_organisation(terms: AccountTerms) -> bool:
+    """Real money is booked in live organisations only, and play money never."""
+    return (terms.environment == Environment.PRODUCTION) is not organisations.current().is_test
+
+
 def _fits_environment(terms: AccountTerms) -> bool:
-    """The simulator lies below its own address; everything else is reached by https."""
+    """The simulator lies below its own address, production is Safaricom's, a sandbox is anything else by https."""
+    address = terms.base_url.rstrip("/")
     if terms.environment == Environment.SIMULATOR:
         simulator = settings.TREASURY["SIMULATOR_URL"]
-        return bool(simulator) and f"{terms.base_url.rstrip('/')}/".startswith(f"{simulator}/")
-    return terms.base_url.startswith("https://")
+        return bool(simulator) and f"{address}/".startswith(f"{simulator}/")
+    if terms.environment == Environment.PRODUCTION:
+        return address == PRODUCTION_URL
+    return address.startswith("https://") and _host(address) not in ("", _host(PRODUCTION_URL))
+
+
+def _host(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def _is_certificate(text: str) -> bool:
