@@ -2,14 +2,16 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from apps.kit import ids
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.services import intents
+from tests.conftest import owner
 from tests.factories import payments
 
 NOW = payments.NOW + timedelta(seconds=20)
@@ -31,9 +33,9 @@ def failed(acme):
     return payments.reloaded(attempt)
 
 
-def refused(statement, *parameters, match):
+def refused(statement, *parameters, match, error=IntegrityError):
     with (
-        pytest.raises(IntegrityError, match=match),
+        pytest.raises(error, match=match),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
@@ -89,9 +91,17 @@ def test_what_was_asked_for_stays(paid):
     refused("UPDATE payments_paymentattempt SET code = 'X' WHERE id = %s", paid.id, match="fixed")
 
 
-def test_nothing_is_deleted(paid):
-    refused("DELETE FROM payments_paymentintent WHERE id = %s", paid.intent_id, match="never deleted")
-    refused("DELETE FROM payments_paymentattempt WHERE id = %s", paid.id, match="never deleted")
+@pytest.mark.parametrize("table", ["payments_paymentintent", "payments_paymentattempt"])
+def test_the_application_may_delete_nothing(paid, table):
+    refused(f"DELETE FROM {table}", match="permission denied", error=ProgrammingError)
+
+
+@pytest.mark.parametrize("table", ["payments_paymentintent", "payments_paymentattempt"])
+def test_the_owner_deletes_nothing_either(committed_acme, table):
+    payments.sending()
+
+    with owner() as database, pytest.raises(psycopg.errors.RestrictViolation, match="never deleted"):
+        database.execute(f"DELETE FROM org_acme.{table}")
 
 
 def test_states_without_money_cannot_pretend(acme):
