@@ -5,9 +5,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostE
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from apps.kit import remote
 from apps.integrations.services import callbacks
-from apps.kit import clock
+from apps.kit import clock, remote
 
 LARGEST_BODY = 256 * 1024
 ACKNOWLEDGED = {"ResultCode": 0, "ResultDesc": "Accepted"}
