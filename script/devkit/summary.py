@@ -36,11 +36,20 @@ def show(folders: Folders, ports: Ports, *, seconds: float) -> None:
     if demo.get("api_key"):
         say(f"  {'API key':<18} {demo['api_key']}")
         _show_payment(demo)
+    if was_made_elsewhere(demo, ports):
+        say("\n  The demo organisation was made for other ports: its links and webhooks still point there.")
+        say("  Make it anew for these:\n    script/server --reset")
     if packages.pango_state() != packages.PRESENT:
         say(
             f"\n  Receipts wait: pango is missing. Install it, then start again:\n    {packages.pango_command()}"
         )
     say("\n  Ctrl-C stops everything.")
+
+
+def was_made_elsewhere(demo: dict[str, Any], ports: Ports) -> bool:
+    """Whether the addresses that the demo organisation was made with are not those of now."""
+    api, phone = demo.get("api_base", ports.url), demo.get("phone_url", ports.simulator_url)
+    return not (api.startswith(ports.url) and phone.startswith(ports.simulator_url))
 
 
 def read(path: Path) -> dict[str, Any]:
