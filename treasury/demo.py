@@ -58,7 +58,9 @@ def seed(*, now: datetime) -> Seeded | None:
 
 @transaction.atomic
 def _fill(organisation: Organisation, now: datetime) -> Seeded:
-    owner = onboarding.Owner(OWNER_EMAIL, "Amina Wanjiru", secrets.token_urlsafe(12))
+    owner = onboarding.Owner(
+        OWNER_EMAIL, "Amina Wanjiru", secrets.token_urlsafe(12), must_change_password=False
+    )
     platform_password = secrets.token_urlsafe(12)
     westlands = onboarding.fill(head_office=HEAD_OFFICE, owner=owner, now=now)
     users.create(

@@ -19,11 +19,12 @@ from apps.tenancy.services import organisations, provisioning
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The first person of an organisation; the password is theirs alone."""
+    """The first person of an organisation; a password that somebody else has read is changed at the first sign-in."""
 
     email: str
     name: str
     password: str = field(repr=False)
+    must_change_password: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,12 @@ def fill(*, head_office: HeadOffice, owner: Owner, now: datetime) -> UUID:
     branch = branches.create(
         code=head_office.code, name=head_office.name, is_head_office=True, actor=SYSTEM, now=now
     )
-    person = users.create(email=owner.email, name=owner.name, password=owner.password)
+    person = users.create(
+        email=owner.email,
+        name=owner.name,
+        password=owner.password,
+        must_change_password=owner.must_change_password,
+    )
     memberships.create(user_id=person.id, role="owner", actor=SYSTEM, now=now)
     applications.create(slug=PORTAL, name="Portal", actor=SYSTEM, now=now)
     return branch.id

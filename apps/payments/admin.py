@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.utils import parse_date_str
 
 from apps.access.selectors import branches
 from apps.kit import clock
@@ -49,6 +50,24 @@ class SavedView:
     title: Any
     query: str
     is_active: bool
+
+
+class CreatedFilter(RangeDateFilter):
+    """Whole days of the organisation's zone, the last one included."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
+        first, last = (
+            _day(self.used_parameters.get(f"{self.parameter_name}_{end}")) for end in ("from", "to")
+        )
+        if first is not None:
+            queryset = queryset.filter(created_at__gte=first)
+        return queryset if last is None else queryset.filter(created_at__lt=last + timedelta(days=1))
+
+
+def _day(text: Any) -> datetime | None:
+    """Return the beginning of the day that a person typed, or None for what is no date."""
+    day = parse_date_str(text) if isinstance(text, str) else None
+    return None if day is None else timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 (made aware here)
 
 
 class StatusFilter(DropdownFilter):
@@ -92,7 +111,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         "amount_column",
     ]
     list_display_links = ["payer_column"]
-    list_filter = [StatusFilter, BranchFilter, ("created_at", RangeDateFilter)]
+    list_filter = [StatusFilter, BranchFilter, ("created_at", CreatedFilter)]
     list_filter_submit = True
     list_before_template = "payments/saved_views.html"
     search_fields = ["reference"]

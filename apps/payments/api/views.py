@@ -21,7 +21,7 @@ from apps.payments.services import intents
 
 
 class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
-    """Payment intents: one sum asked from one payer. A key sees the payments of its branch, or of all."""
+    """Payment intents: one sum asked from one payer. A key sees the payments of its application, in its branch or in all."""
 
     queryset = PaymentIntent.objects.none()
     serializer_class = serializers.PaymentIntentOut
