@@ -44,7 +44,12 @@ PUBLIC_TABLES = ["accounts_user", "django_session"]
 def fingerprint() -> str:
     """Hash whatever shapes the schema: the split of apps, migrations, SQL files, the packages that own tables."""
     digest = hashlib.sha256(repr((settings.SHARED_APPS, settings.TENANT_APPS)).encode())
-    lists = (settings.NO_WRITE_TABLES, settings.INSERT_ONLY_TABLES, settings.NO_DELETE_TABLES, settings.APP_FUNCTIONS)
+    lists = (
+        settings.NO_WRITE_TABLES,
+        settings.INSERT_ONLY_TABLES,
+        settings.NO_DELETE_TABLES,
+        settings.APP_FUNCTIONS,
+    )
     digest.update(repr(lists).encode())
     sources = [
         *ROOT.glob("apps/*/migrations/*.py"),

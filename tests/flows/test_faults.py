@@ -136,6 +136,8 @@ def test_a_forged_callback_is_kept_and_changes_nothing(world):
     assert seen(world, payment_id) == (1, [], 0)
     world.decide(payment_id, "cancel")
     world.wait_status(payment_id, "failed")
+    world.settle_down()
+    assert world.webhooks(payment_id) == FAILURE
 
 
 def ids_hex(world) -> str:

@@ -60,8 +60,6 @@ NO_DELETE_TABLES = [
     "access_branch",
     "access_membership",
     "access_role",
-    "events_eventdelivery",
-    "events_webhookdelivery",
     "events_webhookendpoint",
     "integrations_callbackprocessing",
     "integrations_provideraccount",
