@@ -76,8 +76,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         _("Connect"),
         [
             changelist(_("Providers"), "hub", "integrations_provideraccount", "integrations.view"),
+            changelist(_("Callbacks"), "call_received", "integrations_providercallback", "integrations.view"),
             changelist(_("Webhooks"), "webhook", "events_webhookendpoint", "webhooks.view"),
             page(_("Deliveries"), "outbox", "portal-deliveries", "webhooks.view", "portal-delivery"),
+            changelist(_("Handlers"), "rule", "events_eventdelivery", "webhooks.view"),
             replace(
                 page(_("Sandbox inboxes"), "inbox", "portal-inboxes", "webhooks.view", "portal-inbox"),
                 is_there=webhooks.is_sandbox_available,
@@ -92,7 +94,6 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(_("Applications"), "apps", "access_application", "access.view"),
             changelist(_("Team"), "group", "access_membership", "access.view"),
             changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
-            changelist(_("Numbering"), "tag", "invoicing_numberseries", "invoicing.view"),
             changelist(_("Audit log"), "history", "audit_auditrecord", "audit.view"),
         ],
     ),
