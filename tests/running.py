@@ -162,7 +162,7 @@ class World:
         return list(SandboxRequest.objects.filter(inbox_id=ids.decode("inb", self.inbox_id)).order_by("id"))
 
     def settle_down(self) -> None:
-        """Wait until every event and every webhook has been delivered."""
+        """Wait until every event and webhook has been delivered; one whose sender was killed waits for its lease first."""
 
         def is_quiet() -> bool:
             is_pending = EventDelivery.objects.filter(status="PENDING").exists()
@@ -170,7 +170,7 @@ class World:
                 not is_pending and not WebhookDelivery.objects.filter(next_attempt_at__isnull=False).exists()
             )
 
-        wait_for(is_quiet, what="events and webhooks to be delivered")
+        wait_for(is_quiet, what="events and webhooks to be delivered", seconds=2 * PATIENCE)
 
     def provider_balance(self, short_code: str = SHORT_CODE) -> Money:
         account = ProviderAccount.objects.get(short_code=short_code)
