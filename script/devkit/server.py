@@ -25,6 +25,7 @@ from script.devkit.throwaway import throw_away_folder
 
 LOCAL_SETTINGS = "treasury.settings.local"
 OLD_DATABASE = 3
+FIRST = ("web", "worker")
 HEALTHY_SECONDS = 180.0
 DATA = ("postgres", "postgres.new", "valkey", "storage", "faults", "run")
 DATA_FILES = ("simulator.sqlite3", "demo.json", "local.env", "ports.json", "secrets.env")
@@ -176,16 +177,21 @@ def _start_interfaces(
     folders: Folders, ports: Ports, supervisor: Supervisor, *, variables: dict[str, str]
 ) -> None:
     """
-    Start web, workers and beat, and wait until web and worker serve.
+    Start web and worker, wait until they serve, then start the documents worker and beat.
 
-    The documents worker loads at idle priority: it is started, and watched, but nobody waits for it.
+    These two are watched like the others, but nobody waits for them: PDFs and sweeps have seconds to spare.
     """
-    for program in processes.interfaces(folders, ports=ports, variables=processes.as_application(variables)):
+    found = processes.interfaces(folders, ports=ports, variables=processes.as_application(variables))
+    first = [program for program in found if program.name in FIRST]
+    for program in first:
         supervisor.start(program)
     listening = partial(processes.is_listening, supervisor.children["worker"].log)
     supervisor.wait_for("the worker", listening, seconds=HEALTHY_SECONDS)
     ready = partial(health.answers, f"{ports.url}/readyz")
     supervisor.wait_for("the web interface", ready, seconds=HEALTHY_SECONDS)
+    for program in found:
+        if program not in first:
+            supervisor.start(program)
 
 
 def _require_success(code: int, command: str, log: Path) -> None:

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.module_loading import import_string
-from jsonschema import Draft202012Validator
 
 from apps.events.contracts import REGISTRY, Audience, Event, Handler, HandlerMap, NewEvent
 from apps.events.models import EventDelivery, OutboxEvent
@@ -84,6 +83,8 @@ def _check(event: NewEvent) -> None:
 
 @cache
 def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 (only where events are validated)
+
     return Draft202012Validator(REGISTRY[name].schema)
 
 
