@@ -20,7 +20,7 @@ from unfold.utils import parse_date_str
 
 from apps.access.selectors import branches
 from apps.kit import clock
-from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html
+from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, masked_phone, money_html
 from apps.payments.contracts import IntentStatus, Method
 from apps.payments.models import PaymentIntent
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
@@ -154,7 +154,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Payer"))
     def payer_column(self, intent: PaymentIntent) -> SafeString:
-        phone = masked(intent.payer_phone)
+        phone = masked_phone(intent.payer_phone)
         return format_html(
             '<span class="two"><b>{}</b><span>{}</span></span>',
             intent.payer_name or phone or _("Not named"),
@@ -187,13 +187,6 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Amount"))
     def amount_column(self, intent: PaymentIntent) -> SafeString:
         return money_html(intent.money, css="t-sub" if intent.status in UNPAID_STATES else "")
-
-
-def masked(phone: str) -> str:
-    """Return ``0712 ••• 678`` for a number in E.164."""
-    if not phone:
-        return ""
-    return f"0{phone[4:7]} \N{BULLET}\N{BULLET}\N{BULLET} {phone[-3:]}"
 
 
 def _saved_views(request: HttpRequest, *, now: datetime) -> list[SavedView]:
