@@ -1,21 +1,68 @@
 """Identifiers: time-ordered UUIDs as keys, prefixed Crockford text at the edge, random tokens and codes."""
 
+import random
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from uuid import UUID
+
+from apps.kit import clock
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 TEXT_LENGTH = 26
 
 _VALUES = {character: value for value, character in enumerate(CROCKFORD)}
-_lock = threading.Lock()
-_last = 0
+
+
+class Source:
+    """Where time stamps and random bits come from; ids of one source are strictly increasing."""
+
+    def __init__(self, bits: random.Random) -> None:
+        self.bits = bits
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def stamp(self) -> int:
+        """Return 48 bits of milliseconds and 12 bits that keep the order."""
+        with self._lock:
+            self._last = max(self._last + 1, (self.milliseconds() << 12))
+            return self._last
+
+    def milliseconds(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class SeededSource(Source):
+    """A source that repeats itself: its bits come from a seed, its time from the clock of the context."""
+
+    def milliseconds(self) -> int:
+        return int(clock.now().timestamp() * 1000)
+
+
+_SYSTEM = Source(secrets.SystemRandom())
+_source: ContextVar[Source] = ContextVar("id_source", default=_SYSTEM)
 
 
 class InvalidId(ValueError):
     """The text is not an identifier of the expected kind."""
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """
+    Make every id, token and code of this context repeatable: for the demo and for simulation, never for real money.
+
+    The time in an id is that of ``clock``, so stop the clock with ``clock.fixed`` as well.
+    """
+    mark = _source.set(SeededSource(random.Random(seed)))  # noqa: S311 (repeatable is what is asked for)
+    try:
+        yield
+    finally:
+        _source.reset(mark)
 
 
 def new() -> UUID:
@@ -24,11 +71,9 @@ def new() -> UUID:
 
     Ids of one process are strictly increasing; ids of two processes are ordered to the millisecond.
     """
-    global _last  # noqa: PLW0603 (one counter for the process, under its lock)
-    with _lock:
-        _last = max(_last + 1, (time.time_ns() // 1_000_000) << 12)
-        stamp = _last
-    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62)
+    source = _source.get()
+    stamp = source.stamp()
+    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | source.bits.getrandbits(62)
     return UUID(int=value)
 
 
@@ -55,11 +100,10 @@ def decode(prefix: str, text: str) -> UUID:
 
 def token(size: int = 16) -> str:
     """Return an unguessable token of ``size`` bytes in hex: it cannot spell a word that a provider rejects in a URL."""
-    return secrets.token_hex(size)
+    return _source.get().bits.randbytes(size).hex()
 
 
 def code(length: int = 10) -> str:
     """Return a random code for people: capital letters and digits without look-alikes, the first one a letter."""
-    return secrets.choice(CODE_ALPHABET[8:]) + "".join(
-        secrets.choice(CODE_ALPHABET) for _ in range(length - 1)
-    )
+    bits = _source.get().bits
+    return bits.choice(CODE_ALPHABET[8:]) + "".join(bits.choice(CODE_ALPHABET) for _ in range(length - 1))

@@ -1,10 +1,12 @@
 """Ids."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.kit import ids
+from apps.kit import clock, ids
 
 FORBIDDEN = ("mpesa", "safaricom", "exe", "cmd", "sql", "query")
 
@@ -51,3 +53,25 @@ def test_codes_are_ten_characters_without_look_alikes():
 
     assert len(codes) == 500
     assert all(len(code) == 10 and code[0].isalpha() and not set(code) & set("01ILO") for code in codes)
+
+
+def made_with(seed: int, at: datetime) -> list[object]:
+    with ids.seeded(seed), clock.fixed(at):
+        return [ids.new(), ids.new(), ids.token(), ids.code()]
+
+
+def test_repeat_themselves_from_a_seed_and_an_instant():
+    at = datetime(2026, 10, 1, tzinfo=UTC)
+
+    assert made_with(7, at) == made_with(7, at)
+    assert made_with(7, at) != made_with(8, at)
+
+
+def test_bear_the_time_of_the_stopped_clock():
+    at = datetime(2026, 10, 1, tzinfo=UTC)
+
+    earlier, later = made_with(7, at), made_with(7, at + timedelta(days=1))
+
+    assert earlier[0] < earlier[1] < later[0]
+    assert earlier[0].int >> 80 == int(at.timestamp() * 1000)
+    assert ids.new() > later[0]
