@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -190,7 +191,7 @@ class Client:
         }
         request = _request(method, url, headers or {}, content, timeout)
         with httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=_trust() if url.startswith("https://") else None,
             network_backend=_PinnedBackend(address, started + self.connect_timeout + self.read_timeout),
         ) as pool:
             try:
@@ -218,6 +219,12 @@ class Client:
                 raise NoAnswer("too_large", f"the answer has more than {self.max_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return the context with the machine's certificates, which take milliseconds to load."""
+    return ssl.create_default_context()
 
 
 def _stream(response: httpcore.Response) -> Iterator[bytes]:

@@ -1,5 +1,9 @@
 """Background jobs by name, started after the commit of the transaction that asks for them."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +14,18 @@ from kombu.exceptions import OperationalError
 from apps.kit import logs
 
 log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that was asked for; ``countdown`` is in seconds."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    countdown: float = 0.0
+
+
+_held: ContextVar[list[Job] | None] = ContextVar("held_jobs", default=None)
 
 
 def enqueue(name: str, *, countdown: float | None = None, queue: str | None = None, **arguments: Any) -> None:
@@ -25,9 +41,29 @@ def enqueue(name: str, *, countdown: float | None = None, queue: str | None = No
     options: dict[str, Any] = {"countdown": countdown, **({"queue": queue} if queue else {})}
 
     def start() -> None:
+        held = _held.get()
+        if held is not None:
+            held.append(Job(name, payload, countdown or 0.0))
+            return
         try:
             task.apply_async(kwargs=payload, **options)
         except OperationalError as error:
             log.error("job_not_started", task=name, reason=str(error))  # noqa: TRY400 (the reason says it all)
 
     transaction.on_commit(start, robust=True)
+
+
+@contextmanager
+def held() -> Iterator[list[Job]]:
+    """Keep the jobs of this context in a list, each after its commit, and send none: for who plays time and runs them himself."""
+    kept: list[Job] = []
+    token = _held.set(kept)
+    try:
+        yield kept
+    finally:
+        _held.reset(token)
+
+
+def run(job: Job) -> None:
+    """Do a held job here and now, in the organisation that was entered, as a worker would."""
+    current_app.tasks[job.name](**job.arguments)

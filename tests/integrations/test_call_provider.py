@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
@@ -230,7 +231,7 @@ def test_no_secret_no_phone_and_no_token_is_recorded_or_logged(simulator, port, 
         cursor.execute("SELECT string_agg(row_to_json(c)::text, ' ') FROM integrations_providercall c")
         rows = cursor.fetchone()[0]
     printed = caplog.text + "".join(capfd.readouterr())
-    token = tokens.of_account(account).get(lambda: Token("", 0))
+    token = tokens.of_account(account, now=NOW).get(lambda: Token("", 0))
     assert token
     hidden = [*CREDENTIALS.secrets, token, "254712345678", CALLBACK_URL.split("/")[-2]]
     for secret in hidden:
@@ -279,7 +280,7 @@ def test_the_token_lies_sealed_in_the_cache_and_is_used_again(simulator, port, a
     port.request(order(phone="+254712345678"))
     port.request(order(phone="+254712345679"))
 
-    store = tokens.of_account(account)
+    store = tokens.of_account(account, now=NOW)
     assert [row[0] for row in kept()].count("oauth") == 1
     token = store.get(lambda: Token("", 0))
     assert token
@@ -307,7 +308,7 @@ def test_of_many_callers_one_fetches_the_token(acme):
 
     def call() -> None:
         connection.set_tenant(organisation)
-        found.append(tokens.CachedTokens("provider-token:test").get(fetch))
+        found.append(tokens.CachedTokens("provider-token:test", NOW).get(fetch))
         connection.close()
 
     callers = [threading.Thread(target=call) for _ in range(5)]
@@ -321,7 +322,7 @@ def test_of_many_callers_one_fetches_the_token(acme):
 
 
 def test_forgetting_an_old_token_keeps_the_new_one(acme):
-    store = tokens.CachedTokens("provider-token:test")
+    store = tokens.CachedTokens("provider-token:test", NOW)
     store.get(lambda: Token("new", 3599))
 
     store.forget("old")
@@ -331,7 +332,17 @@ def test_forgetting_an_old_token_keeps_the_new_one(acme):
 
 
 def test_a_token_that_is_about_to_expire_is_not_kept(acme):
-    store = tokens.CachedTokens("provider-token:test")
+    store = tokens.CachedTokens("provider-token:test", NOW)
 
     assert store.get(lambda: Token("short", 60)) == "short"
     assert store.get(lambda: Token("next", 60)) == "next"
+
+
+def test_a_token_ends_by_the_time_of_its_caller_and_not_of_the_cache(acme):
+    tokens.CachedTokens("provider-token:test", NOW).get(lambda: Token("first", 3599))
+
+    later = tokens.CachedTokens("provider-token:test", NOW + timedelta(seconds=3538))
+    too_late = tokens.CachedTokens("provider-token:test", NOW + timedelta(seconds=3539))
+
+    assert later.get(lambda: Token("second", 3599)) == "first"
+    assert too_late.get(lambda: Token("second", 3599)) == "second"

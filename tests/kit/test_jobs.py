@@ -38,3 +38,28 @@ def test_a_broker_that_is_down_fails_nobody(acme, broker_down, django_capture_on
 def test_a_name_that_no_task_has_fails_at_once(acme):
     with pytest.raises(KeyError):
         jobs.enqueue("events.no_such_task")
+
+
+def test_held_jobs_are_kept_after_their_commit_and_not_sent(
+    acme, broker_down, django_capture_on_commit_callbacks
+):
+    with capture_logs() as lines, jobs.held() as kept:
+        with django_capture_on_commit_callbacks(execute=True):
+            jobs.enqueue("events.relay", countdown=5, lane="events", queue="events")
+            assert kept == []
+        held_jobs = list(kept)
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.enqueue("events.relay", lane="events")
+
+    assert held_jobs == [jobs.Job("events.relay", {"lane": "events"}, 5)]
+    assert kept == held_jobs
+    assert lines == []
+
+
+def test_a_held_job_is_run_as_a_worker_would(acme, monkeypatch):
+    seen = []
+    monkeypatch.setattr(current_app.tasks[TASK], "run", lambda **arguments: seen.append(arguments))
+
+    jobs.run(jobs.Job(TASK, {"delivery_id": "one"}))
+
+    assert seen == [{"delivery_id": "one"}]

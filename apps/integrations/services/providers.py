@@ -67,7 +67,7 @@ def _client(
             now=now,
             secrets=credentials.secrets,
         ),
-        tokens=tokens.of_account(account),
+        tokens=tokens.of_account(account, now=now),
     )
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import redis
 from django.core.cache import cache
@@ -28,10 +29,13 @@ class CachedTokens:
     """
     The token of one account's present credentials; new credentials mean a new token.
 
-    Without a working cache every call fetches a token of its own: slower, and still right.
+    Whether it has expired is told by ``now``, the caller's time, and not by the cache alone: where time is played it
+    passes faster than the cache can see. Without a working cache every call fetches a token of its own: slower, and
+    still right.
     """
 
     key: str
+    now: datetime
 
     def get(self, fetch: Callable[[], Token]) -> str:
         found = self._read()
@@ -57,15 +61,18 @@ class CachedTokens:
         if not sealed:
             return ""
         try:
-            return data_keys.decrypt(value=sealed, purpose=PURPOSE).decode()
-        except crypto.Unreadable:
+            expires_at, _, token = data_keys.decrypt(value=sealed, purpose=PURPOSE).decode().partition(" ")
+            return token if self.now < datetime.fromisoformat(expires_at) else ""
+        except (crypto.Unreadable, ValueError):
             return ""
 
     def _write(self, token: Token) -> None:
         seconds = token.seconds - EARLY_SECONDS
         if seconds <= 0:
             return
-        sealed = data_keys.encrypt(plaintext=token.value.encode(), purpose=PURPOSE)
+        expires_at = self.now + timedelta(seconds=seconds)
+        kept = f"{expires_at.isoformat()} {token.value}"
+        sealed = data_keys.encrypt(plaintext=kept.encode(), purpose=PURPOSE)
         with _cache_may_be_down():
             cache.set(self.key, sealed, timeout=seconds)
 
@@ -92,9 +99,9 @@ class CachedTokens:
                     cache.delete(lock)
 
 
-def of_account(account: ProviderAccount) -> CachedTokens:
+def of_account(account: ProviderAccount, *, now: datetime) -> CachedTokens:
     credentials = hashlib.sha256(bytes(account.sealed_credentials)).hexdigest()[:16]
-    return CachedTokens(f"provider-token:{schema.name()}:{account.id}:{credentials}")
+    return CachedTokens(f"provider-token:{schema.name()}:{account.id}:{credentials}", now)
 
 
 @contextmanager
