@@ -17,6 +17,7 @@ from apps.integrations.contracts import (
     CallStatus,
     Environment,
     MpesaCredentials,
+    PullMethod,
     ShortCodeType,
 )
 from apps.integrations.models import ProviderAccount, ProviderCall, ProviderCallback
@@ -30,7 +31,8 @@ from apps.kit.money import Money, MoneyInvalid
 SECRETS = ("consumer_key", "consumer_secret", "passkey", "initiator", "initiator_password")
 SECRETS_NEEDED = SECRETS[:3]
 FIXED = ("provider", "environment", "currency", "short_code", "short_code_type", "till_number")
-TAKEN_OVER = (*FIXED, "label", "base_url", "certificate", "fee_bps")
+PULL = ("is_pull_enabled", "pull_number", "pull_method")
+TAKEN_OVER = (*FIXED, "label", "base_url", "certificate", "fee_bps", *PULL)
 ENVIRONMENTS = {
     Environment.SIMULATOR: ("quiet", "science", "Simulator"),
     Environment.SANDBOX: ("held", "construction", "Sandbox"),
@@ -67,12 +69,12 @@ class AccountForm(forms.ModelForm):
     certificate = forms.CharField(
         required=False,
         widget=UnfoldAdminTextareaWidget,
-        help_text="Safaricom's certificate for this environment, in PEM; needed to ask after movements.",
+        help_text="Safaricom's certificate for this environment, in PEM; needed for refunds and to ask after movements.",
     )
     consumer_key = _secret("Consumer key")
     consumer_secret = _secret("Consumer secret")
     passkey = _secret("Passkey")
-    initiator = _secret("Initiator", "With its password, needed to ask after movements.")
+    initiator = _secret("Initiator", "With its password, needed for refunds and to ask after movements.")
     initiator_password = _secret("Initiator password")
 
     class Meta:
@@ -82,6 +84,8 @@ class AccountForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         account = self.instance
+        if "pull_method" in self.fields:
+            self.fields["pull_method"].required = False
         if account.created_at:
             self.initial["minimum"] = account.minimum.text
             self.initial["maximum"] = account.maximum.text
@@ -107,6 +111,7 @@ class AccountForm(forms.ModelForm):
                 **cleaned,
                 "environment": Environment(cleaned["environment"]),
                 "short_code_type": ShortCodeType(cleaned["short_code_type"]),
+                "pull_method": PullMethod(cleaned["pull_method"] or PullMethod.POST),
             },
             minimum_minor=self.cleaned_data["minimum"].minor,
             maximum_minor=self.cleaned_data["maximum"].minor,
@@ -149,6 +154,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
         (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
         ("Short code", {"fields": ["short_code", "short_code_type", "till_number"]}),
         ("Terms", {"fields": ["fee_bps", "minimum", "maximum"]}),
+        ("Pull Transactions", {"fields": list(PULL)}),
         ("Secrets", {"fields": ["secrets_set", *SECRETS, "certificate"]}),
     ]
 

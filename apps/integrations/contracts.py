@@ -23,6 +23,13 @@ class ShortCodeType(StrEnum):
     TILL = "TILL"
 
 
+class PullMethod(StrEnum):
+    """How Pull Transactions is asked: Safaricom's pages say GET with a body, published clients POST."""
+
+    POST = "POST"
+    GET = "GET"
+
+
 class CallStatus(StrEnum):
     """What became of one HTTP exchange: an answer came, nothing left, or it left and no usable answer came."""
 
@@ -61,8 +68,10 @@ class AccountTerms:
     What is known of an account besides its secrets.
 
     ``short_code`` is the paybill number, or the store number that goes with ``till_number``. ``certificate`` is the
-    provider's certificate in PEM, needed only to ask for the status of a movement. ``fee_bps`` is what the provider
-    keeps of a payment, in basis points; the limits hold for one payment, in minor units of ``currency``.
+    provider's certificate in PEM, needed only for what an initiator does: refunds, and questions for the status of a
+    movement. ``fee_bps`` is what the provider keeps of a payment, in basis points; the limits hold for one payment, in
+    minor units of ``currency``. Where ``is_pull_enabled``, the movements are listed every 15 minutes; ``pull_number``
+    is the telephone number nominated for that.
     """
 
     provider: str
@@ -78,6 +87,9 @@ class AccountTerms:
     till_number: str = ""
     certificate: str = ""
     fee_bps: int = 0
+    is_pull_enabled: bool = False
+    pull_number: str = ""
+    pull_method: PullMethod = PullMethod.POST
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ class MpesaCredentials:
 
     @property
     def is_complete(self) -> bool:
-        """Say whether money can be collected with them: the initiator is needed only for status questions."""
+        """Say whether money can be collected with them: the initiator is needed only for refunds and status questions."""
         return all(astuple(self)[:3])
 
 

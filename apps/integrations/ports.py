@@ -97,10 +97,99 @@ class CollectionReport:
 
 @dataclass(frozen=True, slots=True)
 class StatusRequest:
-    """Ask what became of a movement that a receipt names; the answer comes to ``callback_url``."""
+    """
+    Ask what became of a movement; the answer comes to ``callback_url``.
+
+    Name the movement by its ``receipt``, or by the ``ticket`` that the provider gave for the request, or by both.
+    """
+
+    callback_url: str
+    receipt: str = ""
+    ticket: str = ""
+
+
+class RefundOutcome(StrEnum):
+    """ALREADY: the provider had given the money back before this request. LOST: nobody can say; ask."""
+
+    PENDING = "PENDING"
+    REFUNDED = "REFUNDED"
+    ALREADY = "ALREADY"
+    DECLINED = "DECLINED"
+    LOST = "LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """
+    Give a collection back to its payer. ``receipt`` is that of the collection; ``code`` is what a statement shows.
+
+    ``timeout_url`` is where the provider says that it let the request wait too long.
+    """
+
+    money: Money
+    receipt: str
+    code: str
+    callback_url: str
+    timeout_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReport:
+    """
+    What a provider says of a refund; what it does not tell is None or empty.
+
+    ``receipt`` is that of the refund itself, ``payment_receipt`` that of the collection which it gives back;
+    ``charge`` is what the provider took for it beside the sum.
+    """
+
+    ticket: str
+    outcome: RefundOutcome
+    money: Money | None = None
+    receipt: str = ""
+    payment_receipt: str = ""
+    charge: Money | None = None
+    occurred_at: datetime | None = None
+    reason_code: str = ""
+    provider_code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, both ends included."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """
+    One movement as the provider lists it.
+
+    ``reference`` is what the payer typed or we asked for; ``payer`` and ``told_at`` are texts as they came: a number
+    may be masked, a time may lie about its zone.
+    """
 
     receipt: str
-    callback_url: str
+    money: Money
+    reference: str
+    payer: str
+    told_at: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    """
+    Rows of a list of movements; ``next_offset`` is None on the last page.
+
+    ``unreadable`` counts the rows that could not be read: they are somewhere in the record of the call.
+    """
+
+    rows: tuple[StatementRow, ...]
+    next_offset: int | None = None
+    unreadable: int = 0
 
 
 class MalformedCallback(ValueError):
@@ -128,12 +217,43 @@ class CollectionPort(Protocol):
 
 class StatusPort(Protocol):
     """
-    Ask for the fate of a movement by its receipt; the answer is asynchronous (``read_result`` is pure).
+    Ask for the fate of a movement; the answer is asynchronous (reading it is pure).
 
-    A report is COLLECTED or DECLINED only where the provider tells the movement's fate. A question that failed is
-    PENDING with a ``reason_code``: it says nothing of the payment.
+    ``read_result`` reads it as the fate of a collection, ``read_refund`` as that of a refund. A report is final only
+    where the provider tells the movement's fate. A question that failed is PENDING with a ``reason_code``: it says
+    nothing of the movement. Its ticket is that of the question, or of the refund where the answer names it.
     """
 
     def request_status(self, request: StatusRequest) -> Ticket: ...
 
     def read_result(self, payload: Mapping[str, object]) -> CollectionReport: ...
+
+    def read_refund(self, payload: Mapping[str, object]) -> RefundReport: ...
+
+
+class RefundPort(Protocol):
+    """
+    Give collected money back; the answer is asynchronous (``read_result`` and ``read_timeout`` are pure).
+
+    Errors are those of CollectionPort. A request whose outcome is open is never sent again: there may be no key by
+    which the provider would know it. ``read_timeout`` reads what comes to the request's ``timeout_url``: LOST, whatever the body says.
+    """
+
+    def request(self, request: RefundRequest) -> Ticket: ...
+
+    def read_result(self, payload: Mapping[str, object]) -> RefundReport: ...
+
+    def read_timeout(self, payload: Mapping[str, object]) -> RefundReport: ...
+
+
+class StatementPort(Protocol):
+    """
+    Read the movements that a provider knows: the evidence where nobody answered.
+
+    Asking twice changes nothing, so every error but ProviderDeclined may be tried again. ``register`` opens the
+    service once; to repeat it is harmless.
+    """
+
+    def register(self, *, number: str, callback_url: str) -> None: ...
+
+    def fetch(self, window: Window, *, offset: int = 0) -> StatementPage: ...

@@ -3,11 +3,18 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
+
 from apps.integrations.mpesa.client import DarajaClient, Token
+from apps.integrations.mpesa.initiator import Initiator
+from apps.integrations.mpesa.pull import PullTransactions
+from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import CollectionRequest
@@ -101,7 +108,38 @@ def stk(*answers: http.Answer | Exception, till_number: str = "") -> tuple[StkPu
 
 def status_port(*answers: http.Answer | Exception, certificate: str = "") -> tuple[TransactionStatus, Line]:
     line = Line(list(answers))
-    return TransactionStatus(client(line), SHORT_CODE, "testapi", "Safaricom123", certificate), line
+    return TransactionStatus(client(line), SHORT_CODE, _initiator(certificate)), line
+
+
+def refund_port(*answers: http.Answer | Exception, certificate: str = "") -> tuple[Reversal, Line]:
+    line = Line(list(answers))
+    return Reversal(client(line), SHORT_CODE, _initiator(certificate)), line
+
+
+def statement_port(*answers: http.Answer | Exception, method: str = "POST") -> tuple[PullTransactions, Line]:
+    line = Line(list(answers))
+    return PullTransactions(client(line), SHORT_CODE, method), line
+
+
+def _initiator(certificate: str) -> Initiator:
+    return Initiator("testapi", "Safaricom123", certificate)
+
+
+def certified(key: Any) -> str:
+    """Return a certificate of this key in PEM, as Safaricom gives them out."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "M-Pesa API")])
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=365))
+        .sign(key, hashes.SHA256())
+    )
+    return built.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def order(**changes: Any) -> CollectionRequest:

@@ -2,46 +2,29 @@
 
 import base64
 import copy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509.oid import NameOID
 
-from apps.integrations.mpesa.status import security_credential
+from apps.integrations.mpesa.initiator import security_credential
 from apps.integrations.ports import (
     CollectionReport,
     MalformedCallback,
     Outcome,
     ProviderDeclined,
     ProviderUncertain,
+    RefundOutcome,
+    RefundReport,
     StatusRequest,
 )
 from apps.kit import http
 from apps.kit.money import Money
 from tests.integrations import daraja
-from tests.integrations.daraja import answer, parsed, said
+from tests.integrations.daraja import answer, certified, parsed, said
 
 CONVERSATION = "AG_20240706_20106e9209f64bebd05b"
 QUESTION = StatusRequest(receipt="NLJ7RT61SV", callback_url="https://pay.example.test/hooks/a/b/status")
-
-
-def certified(key) -> str:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "M-Pesa API")])
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=365))
-        .sign(key, hashes.SHA256())
-    )
-    return built.public_bytes(serialization.Encoding.PEM).decode()
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +74,63 @@ def test_asks_by_receipt(pair):
         "Remarks": "Status",
         "Occasion": "",
     }
+
+
+def test_asks_by_the_ticket_of_the_request(pair):
+    port, line = daraja.status_port(answer("status_accepted.json"), certificate=pair[1])
+
+    port.request_status(StatusRequest(ticket="71840-27539181-07", callback_url=QUESTION.callback_url))
+
+    sent = line.orders[0]["body"]
+    assert sent["OriginalConversationID"] == "71840-27539181-07"
+    assert "TransactionID" not in sent
+
+
+def test_a_question_names_a_movement():
+    port, line = daraja.status_port()
+
+    with pytest.raises(ProviderDeclined):
+        port.request_status(StatusRequest(callback_url=QUESTION.callback_url))
+
+    assert line.sent == []
+
+
+def test_reads_the_fate_of_a_reversal():
+    port, _ = daraja.status_port()
+
+    report = port.read_refund(parsed("status_reversal_completed.json"))
+
+    assert report == RefundReport(
+        ticket="71840-27539181-07",
+        outcome=RefundOutcome.REFUNDED,
+        money=Money(1_500_00, "KES"),
+        receipt="NLJ90ABCDE",
+        charge=Money(27_00, "KES"),
+        occurred_at=datetime(2019, 12, 19, 8, 2, 11, tzinfo=UTC),
+        provider_code="0",
+        message="The service request is processed successfully.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fate", "outcome", "reason"),
+    [
+        ("Cancelled", RefundOutcome.DECLINED, "cancelled"),
+        ("Declined", RefundOutcome.DECLINED, "declined"),
+        ("Expired", RefundOutcome.DECLINED, "expired"),
+        ("Authorized", RefundOutcome.PENDING, ""),
+    ],
+)
+def test_a_reversal_that_was_not_made_gives_no_receipt(fate, outcome, reason):
+    port, _ = daraja.status_port()
+    payload = parsed("status_reversal_completed.json")
+    for pair in payload["Result"]["ResultParameters"]["ResultParameter"]:
+        if pair["Key"] == "TransactionStatus":
+            pair["Value"] = fate
+
+    report = port.read_refund(payload)
+
+    assert (report.outcome, report.reason_code, report.receipt) == (outcome, reason, "")
 
 
 def test_without_a_certificate_nothing_is_asked():

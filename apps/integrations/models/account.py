@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F, Q
 
-from apps.integrations.contracts import MPESA, Environment, ShortCodeType
+from apps.integrations.contracts import MPESA, Environment, PullMethod, ShortCodeType
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, UuidModel
 from apps.kit.money import BASIS_POINTS, Money
 
@@ -16,6 +16,10 @@ class ProviderAccountQuerySet(LockingQuerySet):
     def of_branches(self, branch_ids: Iterable[UUID] | None) -> Self:
         """Return the accounts of these branches; None stands for all."""
         return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
+
+    def pulling(self) -> Self:
+        """Return the accounts whose movements are listed from time to time."""
+        return self.filter(is_pull_enabled=True)
 
     def collecting(self, *, provider: str, currency: str) -> Self:
         return self.filter(provider=provider, currency=currency, is_enabled=True)
@@ -48,6 +52,13 @@ class ProviderAccount(UuidModel):
     fee_bps = models.PositiveSmallIntegerField(default=0)
     minimum_minor = MinorField()
     maximum_minor = MinorField()
+    is_pull_enabled = models.BooleanField(default=False)
+    pull_number = models.CharField(max_length=16, default="", blank=True)
+    pull_method = models.CharField(
+        max_length=4,
+        choices=[(item.value, item.value) for item in PullMethod],
+        default=PullMethod.POST.value,
+    )
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -83,6 +94,9 @@ class ProviderAccount(UuidModel):
             models.CheckConstraint(
                 condition=Q(minimum_minor__gt=0, maximum_minor__gte=F("minimum_minor")),
                 name="integrations_account_limits",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_pull_enabled=False) | ~Q(pull_number=""), name="integrations_account_pull"
             ),
             models.CheckConstraint(
                 condition=Q(("callback_token__regex", r"^[0-9a-f]{32,64}$")),

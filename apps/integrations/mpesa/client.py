@@ -48,9 +48,9 @@ class DarajaClient:
     """
     One account's line to Daraja.
 
-    ``post`` returns the object that came with a 2xx status, or raises ProviderDeclined, ProviderUnavailable (nothing
-    was carried out) or ProviderUncertain. It repeats a request once, when the token was refused: that happens before
-    any processing.
+    ``post``, and ``get`` for the one service that may want a GET with a body, return the object that came with a 2xx
+    status, or raise ProviderDeclined, ProviderUnavailable (nothing was carried out) or ProviderUncertain. They repeat
+    a request once, when the token was refused: that happens before any processing.
     """
 
     base_url: str
@@ -60,17 +60,23 @@ class DarajaClient:
     tokens: TokenStore = field(repr=False)
 
     def post(self, kind: str, path: str, body: Mapping[str, str]) -> Mapping[str, object]:
+        return self._ask("POST", kind, path, body)
+
+    def get(self, kind: str, path: str, body: Mapping[str, str]) -> Mapping[str, object]:
+        return self._ask("GET", kind, path, body)
+
+    def _ask(self, method: str, kind: str, path: str, body: Mapping[str, str]) -> Mapping[str, object]:
         content = json.dumps(body).encode()
         token = self.tokens.get(self._fetch_token)
         try:
-            return self._post(kind, path, content, token)
+            return self._send(method, kind, path, content, token)
         except ProviderUnavailable as refusal:
             if refusal.code != codes.TOKEN_REFUSED:
                 raise
         self.tokens.forget(token)
-        return self._post(kind, path, content, self.tokens.get(self._fetch_token))
+        return self._send(method, kind, path, content, self.tokens.get(self._fetch_token))
 
-    def _post(self, kind: str, path: str, content: bytes, token: str) -> Mapping[str, object]:
+    def _send(self, method: str, kind: str, path: str, content: bytes, token: str) -> Mapping[str, object]:
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
@@ -78,7 +84,7 @@ class DarajaClient:
         }
         try:
             answer = self.transport.send(
-                kind=kind, method="POST", url=self.base_url + path, headers=headers, content=content
+                kind=kind, method=method, url=self.base_url + path, headers=headers, content=content
             )
         except http.NotSent as error:
             raise ProviderUnavailable("network_unreachable", str(error), provider_code=error.kind) from error

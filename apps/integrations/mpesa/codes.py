@@ -41,6 +41,13 @@ INITIATOR_RESULTS: Mapping[str, str] = {
     "8006": "credential_locked",
     "SFC_IC0003": "invalid_request",
 }
+ALREADY_REVERSED = "R000001"
+REVERSAL_RESULTS: Mapping[str, str] = {
+    **INITIATOR_RESULTS,
+    "1": "float_insufficient",
+    ALREADY_REVERSED: "already_reversed",
+    "R000002": "payment_receipt_refused",
+}
 # Codes that a synchronous ResponseCode may carry although nothing was queued; any other non-zero one stays open.
 REFUSED_AT_ONCE = frozenset({"1", "2", "3", "4", "8", "17", "1001", "1025", "2028", "9999", "SFC_IC0003"})
 
@@ -65,6 +72,9 @@ MESSAGES: Mapping[str, str] = {
     "not_permitted": "The account's initiator may not do this.",
     "merchant_account_restricted": "M-Pesa has restricted the business account.",
     "invalid_request": "M-Pesa refused the request as not valid.",
+    "float_insufficient": "The business account holds too little money to give this back.",
+    "already_reversed": "M-Pesa had reversed this payment before.",
+    "payment_receipt_refused": "M-Pesa does not accept the payment's receipt for a reversal.",
     UNKNOWN: "M-Pesa refused with a code that is not known here.",
 }
 
@@ -125,6 +135,10 @@ def stk_reason(code: str) -> str:
 
 def initiator_reason(code: str) -> str:
     return INITIATOR_RESULTS.get(code, UNKNOWN)
+
+
+def reversal_reason(code: str) -> str:
+    return REVERSAL_RESULTS.get(code, UNKNOWN)
 
 
 def message(reason: str) -> str:

@@ -1,19 +1,17 @@
-"""Transaction Status as a status port: what became of a movement that a receipt names."""
+"""Transaction Status as a status port: what became of a movement that a receipt or a ticket names."""
 
-import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509 import load_pem_x509_certificate
-
-from apps.integrations.mpesa import codes, values
+from apps.integrations.mpesa import codes, initiator, values
 from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.ports import (
     CollectionReport,
     Outcome,
     ProviderDeclined,
     ProviderUncertain,
+    RefundOutcome,
+    RefundReport,
     StatusRequest,
     Ticket,
 )
@@ -26,22 +24,12 @@ FATES = {
     "declined": Outcome.DECLINED,
     "expired": Outcome.DECLINED,
 }
+REFUND_OUTCOMES = {
+    Outcome.COLLECTED: RefundOutcome.REFUNDED,
+    Outcome.DECLINED: RefundOutcome.DECLINED,
+    Outcome.PENDING: RefundOutcome.PENDING,
+}
 REASONS = {"cancelled": "customer_cancelled", "declined": "declined", "expired": "expired"}
-
-
-def security_credential(initiator_password: str, certificate: str) -> str:
-    """
-    Encrypt a password for Safaricom: RSA, PKCS#1 v1.5, base64. Every call gives another text.
-
-    Raises ProviderDeclined with ``configuration`` where the certificate cannot be used.
-    """
-    try:
-        key = load_pem_x509_certificate(certificate.encode()).public_key()
-    except ValueError:
-        raise ProviderDeclined("configuration", "The account's certificate cannot be read.") from None
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise ProviderDeclined("configuration", "The account's certificate holds no RSA key.")
-    return base64.b64encode(key.encrypt(initiator_password.encode(), padding.PKCS1v15())).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +38,16 @@ class TransactionStatus:
 
     client: DarajaClient
     short_code: str
-    initiator: str
-    initiator_password: str = field(repr=False)
-    certificate: str = field(repr=False)
+    initiator: initiator.Initiator
 
     def request_status(self, request: StatusRequest) -> Ticket:
-        if not (self.initiator and self.initiator_password and self.certificate):
-            raise ProviderDeclined("configuration", "The account has no initiator or no certificate.")
+        named = {"TransactionID": request.receipt, "OriginalConversationID": request.ticket}
+        if not any(named.values()):
+            raise ProviderDeclined("invalid_request", "Name a movement by its receipt or its ticket.")
         body = {
-            "Initiator": self.initiator,
-            "SecurityCredential": security_credential(self.initiator_password, self.certificate),
+            **self.initiator.signature(),
+            **{name: value for name, value in named.items() if value},
             "CommandID": "TransactionStatusQuery",
-            "TransactionID": request.receipt,
             "PartyA": self.short_code,
             "IdentifierType": PAYBILL_OR_STORE,
             "ResultURL": request.callback_url,
@@ -69,31 +55,53 @@ class TransactionStatus:
             "Remarks": "Status",
             "Occasion": "",
         }
-        answer = self.client.post("transaction_status", STATUS_PATH, body)
-        response_code = values.text(answer.get("ResponseCode")).strip()
-        ticket = values.text(answer.get("ConversationID")).strip()
-        if response_code != codes.SUCCESS or not ticket:
+        answer = initiator.order(self.client, "transaction_status", STATUS_PATH, body)
+        if not answer.is_taken or not answer.conversation:
             raise ProviderUncertain(
-                codes.OUTCOME_UNKNOWN, "the question was not taken", provider_code=response_code
+                codes.OUTCOME_UNKNOWN, "the question was not taken", provider_code=answer.response_code
             )
-        return Ticket(ticket)
+        return Ticket(answer.conversation)
 
     def read_result(self, payload: Mapping[str, object]) -> CollectionReport:
-        result = values.mapping(payload.get("Result"), "Result")
-        ticket = values.text(result.get("ConversationID")).strip()
-        if not ticket:
-            raise values.MalformedCallback("ConversationID is missing")
-        result_code = values.code(result.get("ResultCode"))
-        description = values.text(result.get("ResultDesc"))
-        if result_code != codes.SUCCESS:
-            return CollectionReport(
-                ticket,
-                Outcome.PENDING,
-                reason_code=codes.initiator_reason(result_code),
-                provider_code=result_code,
-                message=description,
-            )
-        return _report(ticket, _parameters(result), description)
+        return _read(payload)[0]
+
+    def read_refund(self, payload: Mapping[str, object]) -> RefundReport:
+        """Read the fate of a reversal: its ticket is among the parameters, for the envelope's is that of the question."""
+        fate, pairs = _read(payload)
+        found = dict(pairs)
+        outcome = REFUND_OUTCOMES[fate.outcome]
+        is_given = outcome is RefundOutcome.REFUNDED
+        return RefundReport(
+            ticket=values.text(found.get("OriginatorConversationID")).strip(),
+            outcome=outcome,
+            money=fate.money,
+            receipt=fate.receipt if is_given else "",
+            charge=values.charge(found.get("DebitPartyCharges", "")) if is_given else None,
+            occurred_at=fate.occurred_at,
+            reason_code="" if is_given else fate.reason_code.removeprefix("customer_"),
+            provider_code=fate.provider_code,
+            message=fate.message,
+        )
+
+
+def _read(payload: Mapping[str, object]) -> tuple[CollectionReport, list[tuple[str, object]]]:
+    result = values.mapping(payload.get("Result"), "Result")
+    ticket = values.text(result.get("ConversationID")).strip()
+    if not ticket:
+        raise values.MalformedCallback("ConversationID is missing")
+    result_code = values.code(result.get("ResultCode"))
+    description = values.text(result.get("ResultDesc"))
+    if result_code != codes.SUCCESS:
+        failed = CollectionReport(
+            ticket,
+            Outcome.PENDING,
+            reason_code=codes.initiator_reason(result_code),
+            provider_code=result_code,
+            message=description,
+        )
+        return failed, []
+    pairs = values.parameters(result)
+    return _report(ticket, pairs, description), pairs
 
 
 def _report(ticket: str, pairs: list[tuple[str, object]], description: str) -> CollectionReport:
@@ -113,15 +121,3 @@ def _report(ticket: str, pairs: list[tuple[str, object]], description: str) -> C
         provider_code=codes.SUCCESS,
         message=description,
     )
-
-
-def _parameters(result: Mapping[str, object]) -> list[tuple[str, object]]:
-    """Return the parameters in order; the names of container and list are swapped in some answers."""
-    for outer, inner in (
-        ("ResultParameters", "ResultParameter"),
-        ("ResultParameter", "ResultParameters"),
-    ):
-        container = result.get(outer)
-        if isinstance(container, Mapping):
-            return values.pairs(container.get(inner), name="Key")
-    return []

@@ -102,11 +102,7 @@ class StkPush:
 
     def _order(self, request: CollectionRequest) -> dict[str, str]:
         """Return the order in Daraja's words, or raise ProviderDeclined for what it could only misunderstand."""
-        shillings, cents = divmod(request.money.minor, values.CENTS_PER_SHILLING)
-        if request.money.currency != values.CURRENCY:
-            raise ProviderDeclined("currency_not_supported", "M-Pesa takes Kenyan shillings only.")
-        if cents or shillings < 1:
-            raise ProviderDeclined("invalid_request", "M-Pesa takes whole shillings, at least one.")
+        shillings = values.whole_shillings(request.money)
         phone = request.phone.removeprefix("+")
         if not values.MOBILE.fullmatch(phone):
             raise ProviderDeclined(
@@ -116,7 +112,7 @@ class StkPush:
             raise ProviderDeclined("invalid_request", "The payment code has more than 12 characters or none.")
         return {
             "TransactionType": TO_TILL if self.till_number else TO_PAYBILL,
-            "Amount": str(shillings),
+            "Amount": shillings,
             "PartyA": phone,
             "PartyB": self.till_number or self.short_code,
             "PhoneNumber": phone,

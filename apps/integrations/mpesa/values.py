@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 
-from apps.integrations.ports import MalformedCallback
+from apps.integrations.ports import MalformedCallback, ProviderDeclined
 from apps.kit.money import Money
 
 EAST_AFRICA = timezone(timedelta(hours=3), "EAT")
@@ -71,6 +71,24 @@ def money(value: object) -> Money:
     return Money(int(exact * CENTS_PER_SHILLING), CURRENCY)
 
 
+def whole_shillings(sum_of_money: Money) -> str:
+    """Return a sum as Daraja takes it; raise ProviderDeclined for what it could only misunderstand."""
+    shillings, cents = divmod(sum_of_money.minor, CENTS_PER_SHILLING)
+    if sum_of_money.currency != CURRENCY:
+        raise ProviderDeclined("currency_not_supported", "M-Pesa takes Kenyan shillings only.")
+    if cents or shillings < 1:
+        raise ProviderDeclined("invalid_request", "M-Pesa takes whole shillings, at least one.")
+    return str(shillings)
+
+
+def charge(value: object) -> Money | None:
+    """Read ``27.00`` or ``Fee For B2C Payment|KES|22.40``; None for no charge and for anything else."""
+    try:
+        return money(str(value).rpartition("|")[2])
+    except MalformedCallback:
+        return None
+
+
 def phone(value: object) -> str:
     """Return a Kenyan mobile number in E.164, or nothing: Daraja may mask or hash it."""
     found = MOBILE.fullmatch(str(value).strip().removeprefix("+"))
@@ -93,6 +111,18 @@ def mapping(value: object, name: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise MalformedCallback(f"{name} is missing or no object")
     return value
+
+
+def parameters(result: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Return the parameters of a result in order; the names of container and list are swapped in some answers."""
+    for outer, inner in (
+        ("ResultParameters", "ResultParameter"),
+        ("ResultParameter", "ResultParameters"),
+    ):
+        container = result.get(outer)
+        if isinstance(container, Mapping):
+            return pairs(container.get(inner), name="Key")
+    return []
 
 
 def pairs(value: object, *, name: str) -> list[tuple[str, object]]:

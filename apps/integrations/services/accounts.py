@@ -1,6 +1,7 @@
 """Opening provider accounts and changing their terms and secrets; every change is on the audit trail, no secret is."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -34,7 +35,18 @@ MPESA_CURRENCY = "KES"
 PRODUCTION_URL = "https://api.safaricom.co.ke"
 """The only address where Daraja moves real money (Safaricom's go-live guide at developer.safaricom.co.ke)."""
 TOKEN_BYTES = 16
-CHANGEABLE = ("label", "base_url", "certificate", "fee_bps", "minimum_minor", "maximum_minor")
+CHANGEABLE = (
+    "label",
+    "base_url",
+    "certificate",
+    "fee_bps",
+    "minimum_minor",
+    "maximum_minor",
+    "is_pull_enabled",
+    "pull_number",
+    "pull_method",
+)
+PULL_NUMBER = re.compile(r"(254|0)[17][0-9]{8}")
 TERMS = tuple(AccountTerms.__dataclass_fields__)
 FIXED = tuple(name for name in TERMS if name not in CHANGEABLE)
 
@@ -244,6 +256,11 @@ def _check(terms: AccountTerms) -> None:
                 "The maximum is below the minimum.",
             ),
             (_is_certificate(terms.certificate), "certificate", "This is no certificate in PEM."),
+            (
+                _is_pull_number(terms),
+                "pull_number",
+                "Name the telephone number nominated for Pull Transactions, as 0722000000.",
+            ),
         )
         if not is_right
     ]
@@ -286,6 +303,12 @@ def _host(address: str) -> str:
         return (urlsplit(address).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def _is_pull_number(terms: AccountTerms) -> bool:
+    if not terms.pull_number:
+        return not terms.is_pull_enabled
+    return PULL_NUMBER.fullmatch(terms.pull_number) is not None
 
 
 def _is_certificate(text: str) -> bool:

@@ -8,15 +8,25 @@ from django.conf import settings
 from apps.integrations.contracts import MPESA, Environment, MpesaCredentials
 from apps.integrations.models import ProviderAccount
 from apps.integrations.mpesa.client import DarajaClient
+from apps.integrations.mpesa.initiator import Initiator
+from apps.integrations.mpesa.pull import PullTransactions
+from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
-from apps.integrations.ports import CollectionPort, StatusPort
+from apps.integrations.ports import CollectionPort, RefundPort, StatementPort, StatusPort
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts, tokens
 from apps.integrations.services.calls import RecordedTransport
 from apps.kit import http
 
-PORTS: dict[str, dict[type, type]] = {MPESA: {CollectionPort: StkPush, StatusPort: TransactionStatus}}
+PORTS: dict[str, dict[type, type]] = {
+    MPESA: {
+        CollectionPort: StkPush,
+        RefundPort: Reversal,
+        StatementPort: PullTransactions,
+        StatusPort: TransactionStatus,
+    }
+}
 """Which provider keeps the promise of which port, and with what."""
 
 READ_TIMEOUT = 30.0
@@ -41,16 +51,40 @@ def collection(account_id: UUID, *, now: datetime, subject_id: UUID | None = Non
 
 
 def status(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> StatusPort:
-    """Return the port that asks after a movement by its receipt; recorded and refused as for ``collection``."""
+    """Return the port that asks after a movement; recorded and refused as for ``collection``."""
     account = stored.get(account_id)
     credentials = accounts.open_credentials(account)
     return TransactionStatus(
         client=_client(account, credentials, subject_id, now),
         short_code=account.short_code,
-        initiator=credentials.initiator,
-        initiator_password=credentials.initiator_password,
-        certificate=account.certificate,
+        initiator=_initiator(account, credentials),
     )
+
+
+def refund(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> RefundPort:
+    """Return the port that gives an account's collections back; recorded and refused as for ``collection``."""
+    account = stored.get(account_id)
+    credentials = accounts.open_credentials(account)
+    return Reversal(
+        client=_client(account, credentials, subject_id, now),
+        short_code=account.short_code,
+        initiator=_initiator(account, credentials),
+    )
+
+
+def statement(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> StatementPort:
+    """Return the port that lists an account's movements; recorded and refused as for ``collection``."""
+    account = stored.get(account_id)
+    credentials = accounts.open_credentials(account)
+    return PullTransactions(
+        client=_client(account, credentials, subject_id, now),
+        short_code=account.short_code,
+        method=account.pull_method,
+    )
+
+
+def _initiator(account: ProviderAccount, credentials: MpesaCredentials) -> Initiator:
+    return Initiator(credentials.initiator, credentials.initiator_password, account.certificate)
 
 
 def _client(
