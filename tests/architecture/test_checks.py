@@ -151,6 +151,8 @@ def test_e008_finds_a_provider_that_claims_too_much(monkeypatch):
     class Half:
         def request_status(self, request: object) -> None: ...
 
+        def read_refund(self, payload: object) -> None: ...
+
     monkeypatch.setattr(providers, "PORTS", {"mpesa": {StatusPort: Half}})
 
     assert ids_and_words(checks.every_provider_keeps_its_promise()) == [
