@@ -19,14 +19,23 @@ class PromptState(StrEnum):
     FAILED = "failed"
 
 
+class ReversalState(StrEnum):
+    """Where a reversal stands. Only a late success leaves FAILED, nothing leaves DONE."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class CallbackState(StrEnum):
-    """What became of one callback. It is sent at most once."""
+    """What became of one callback. It is sent, or handed out, at most once."""
 
     QUEUED = "queued"
     SENDING = "sending"
     ANSWERED = "answered"
     FAILED = "failed"
     DROPPED = "dropped"
+    TAKEN = "taken"
 
 
 class AnswerKind(StrEnum):
@@ -94,6 +103,10 @@ class Plan:
     announced_cents: int | None = None
     late_success_ms: int | None = None
     is_hidden_from_statement: bool = False
+    queue_timeout_ms: int | None = None
+    is_moved_despite_timeout: bool = False
+    missing: tuple[str, ...] | None = ()
+    is_single_object: bool = False
     extras: tuple[StatementExtra, ...] = ()
 
 
@@ -152,14 +165,53 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class ReversalOrder:
+    """A valid request to give a payment back, before it has an identifier."""
+
+    shortcode: str
+    receipt: str
+    amount_cents: int
+    result_url: str
+    timeout_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """
+    A payment on its way back to the payer, and its outcome; times are virtual milliseconds since 1970.
+
+    ``id`` is the OriginatorConversationID; ``receipt`` is the reversal's own.
+    """
+
+    id: str
+    conversation_id: str
+    shortcode: str
+    original_receipt: str
+    payer: str
+    amount_cents: int
+    result_url: str
+    timeout_url: str
+    plan: Plan
+    state: ReversalState
+    result_code: str
+    receipt: str
+    moved_cents: int
+    created_at: int
+    due_at: int | None
+    decided_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Callback:
-    """One POST that the simulator owes to a business."""
+    """One POST that the simulator owes to a business; the cause is the identifier of a prompt or a reversal."""
 
     id: int
-    prompt_id: str
+    cause: str
     kind: str
     url: str
     body: str
+    due_at: int
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +228,7 @@ class StatementRow:
     paid_in_cents: int
     withdrawn_cents: int
     balance_cents: int
+    linked_receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,20 +47,25 @@ def serve(*, host: str, port: int, store_path: Path, seed: int | None = None) ->
     Raises HostRefused, StoreUnusable, and OSError where the port is taken.
     """
     check_host(host=host)
-    store = Store(path=Path(store_path), seed=seed)
-    world = World(store=store, clock=VirtualClock(store=store))
+    world = build(store_path=store_path, seed=seed)
     try:
         http = Server(
             address=(host, port), world=world, face=lambda request: route(world=world, request=request)
         )
     except OSError:
-        store.close()
+        world.store.close()
         raise
     shown = f"[{host}]" if ":" in host else host
     due = threading.Thread(target=world.run_until_stopped, name="simulator-due", daemon=True)
     due.start()
     threading.Thread(target=http.serve_forever, args=(0.05,), name="simulator-http", daemon=True).start()
     return Running(url=f"http://{shown}:{http.server_port}", world=world, http=http, due=due)
+
+
+def build(*, store_path: Path, seed: int | None = None) -> World:
+    """Return a simulator without port and threads, for a caller that hands it requests by `route`."""
+    store = Store(path=Path(store_path), seed=seed)
+    return World(store=store, clock=VirtualClock(store=store))
 
 
 def check_host(*, host: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (
@@ -64,7 +65,7 @@ CREATE TABLE IF NOT EXISTS statement_row (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     shortcode TEXT NOT NULL,
     receipt TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('payment', 'charge')),
+    kind TEXT NOT NULL CHECK (kind IN ('payment', 'charge', 'reversal')),
     initiated_at INTEGER NOT NULL,
     completed_at INTEGER NOT NULL,
     details TEXT NOT NULL,
@@ -73,16 +74,45 @@ CREATE TABLE IF NOT EXISTS statement_row (
     paid_in_cents INTEGER NOT NULL CHECK (paid_in_cents >= 0),
     withdrawn_cents INTEGER NOT NULL CHECK (withdrawn_cents >= 0),
     balance_cents INTEGER NOT NULL,
+    linked_receipt TEXT NOT NULL DEFAULT '',
     is_hidden INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE IF NOT EXISTS reversal (
+    id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL UNIQUE,
+    shortcode TEXT NOT NULL,
+    original_receipt TEXT NOT NULL,
+    payer TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    result_url TEXT NOT NULL,
+    timeout_url TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
+    result_code TEXT NOT NULL DEFAULT '',
+    receipt TEXT UNIQUE,
+    moved_cents INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    due_at INTEGER,
+    decided_at INTEGER,
+    CHECK ((state = 'done') = (receipt IS NOT NULL)),
+    CHECK (state = 'done' OR moved_cents = 0)
+) STRICT;
+CREATE INDEX IF NOT EXISTS reversal_due ON reversal (due_at) WHERE due_at IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS reversed_once ON reversal (original_receipt) WHERE state = 'done';
+CREATE TABLE IF NOT EXISTS pull_registration (
+    shortcode TEXT PRIMARY KEY,
+    nominated_number TEXT NOT NULL,
+    callback_url TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS callback (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    prompt_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status')),
+    cause TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status', 'reversal', 'timeout')),
     url TEXT NOT NULL,
     body TEXT NOT NULL,
     due_at INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'answered', 'failed', 'dropped')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'answered', 'failed', 'dropped', 'taken')),
+    is_first INTEGER NOT NULL DEFAULT 0,
     http_status INTEGER,
     error TEXT NOT NULL DEFAULT ''
 ) STRICT;
@@ -128,13 +158,24 @@ class Store:
         try:
             for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL"):
                 self._connection.execute(f"PRAGMA {pragma}").fetchone()
-            self._connection.executescript(SCHEMA)
+            self._create(path=path)
             self._remember_seed(path=path, seed=seed)
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise StoreUnusable(
                 f"{path} cannot be used ({error}). Stop the other simulator, or delete the file."
             ) from error
+
+    def _create(self, *, path: Path) -> None:
+        tables = self._connection.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+        ).fetchone()[0]
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if tables and version != SCHEMA_VERSION:
+            self._connection.close()
+            raise StoreUnusable(f"{path} was made by another version of the simulator. Delete the file.")
+        self._connection.executescript(SCHEMA)
+        self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _remember_seed(self, *, path: Path, seed: int | None) -> None:
         with self.transaction() as tx:

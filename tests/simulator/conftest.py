@@ -40,6 +40,13 @@ class Inbox:
         """Return the ResultCode of each STK callback."""
         return [body["Body"]["stkCallback"]["ResultCode"] for body in self.bodies]
 
+    def result_of(self, conversation: str) -> dict[str, Any]:
+        """Return the result that belongs to a conversation once it is there."""
+        eventually(lambda: conversation in [body["Result"]["ConversationID"] for body in self.bodies])
+        return next(
+            body["Result"] for body in self.bodies if body["Result"]["ConversationID"] == conversation
+        )
+
     def wait(self, count: int, *, seconds: float = 5) -> list[dict[str, Any]]:
         """Return the bodies once there are as many, and fail if they do not come."""
         eventually(lambda: len(self.bodies) >= count, seconds=seconds)

@@ -115,7 +115,7 @@ def test_logs_callbacks_with_their_delivery(business, eventually):
 
     (entry,) = business.log("callback")
 
-    assert (entry["prompt"], entry["state"], entry["status"]) == (checkout, "answered", 200)
+    assert (entry["cause"], entry["state"], entry["status"]) == (checkout, "answered", 200)
     assert entry["body"] == business.inbox.bodies[0]
 
 

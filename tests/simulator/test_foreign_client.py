@@ -1,6 +1,10 @@
 """PyPI's mpesakit, written by others against Safaricom's pages, pays through the simulator."""
 
+import base64
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import padding
 from mpesakit.auth import TokenManager
 from mpesakit.errors import MpesaApiException
 from mpesakit.http_client import MpesaHttpClient
@@ -10,6 +14,7 @@ from mpesakit.mpesa_express import (
     StkPushSimulateCallback,
     StkPushSimulateRequest,
 )
+from mpesakit.reversal import Reversal, ReversalRequest
 from mpesakit.transaction_status import TransactionStatus, TransactionStatusRequest
 
 
@@ -146,3 +151,53 @@ def test_asks_for_a_transaction(business, express, tokens):
 
     assert answer.is_successful()
     assert business.inbox.wait(2)[1]["Result"]["ResultCode"] == 2001
+
+
+def test_reverses_a_payment_with_a_real_credential(business, express, tokens):
+    business.control("PUT", "/accounts/600100", business.account | {"charge_bps": 0})
+    checkout = express.push(order(business)).CheckoutRequestID
+    receipt = business.decide(checkout, "approve").json()["receipt"]
+    pem = business.control("GET", "/certificate").content
+    public_key = x509.load_pem_x509_certificate(pem).public_key()
+    credential = base64.b64encode(public_key.encrypt(b"Initiator-1", padding.PKCS1v15())).decode()
+
+    answer = Reversal(http_client=tokens.http_client, token_manager=tokens).reverse(
+        ReversalRequest(
+            Initiator="savanna-api",
+            SecurityCredential=credential,
+            TransactionID=receipt,
+            Amount=250,
+            ReceiverParty=int(business.shortcode),
+            ResultURL=f"{business.inbox.url}/hooks/2",
+            QueueTimeOutURL=f"{business.inbox.url}/hooks/3",
+            Remarks="Refund",
+            Occasion="",
+        )
+    )
+    business.tick(2)
+
+    assert answer.is_successful()
+    assert business.inbox.wait(2)[1]["Result"]["ResultCode"] == 0
+    assert business.statement()["rows"][-1]["kind"] == "reversal"
+
+
+def test_pulls_transactions_with_the_foreign_token(business, express, tokens):
+    """mpesakit has no pulls of its own; its client and token carry ours."""
+    checkout = express.push(order(business)).CheckoutRequestID
+    receipt = business.decide(checkout, "approve").json()["receipt"]
+    headers = {"Authorization": f"Bearer {tokens.get_token()}", "Content-Type": "application/json"}
+    registration = {
+        "ShortCode": business.shortcode,
+        "RequestType": "Pull",
+        "NominatedNumber": "0722000000",
+        "CallBackURL": f"{business.inbox.url}/hooks/4",
+    }
+    span = {"StartDate": "2020-08-04 8:36:00", "EndDate": "2099-08-16 10:10:00", "OffSetValue": "0"}
+
+    registered = tokens.http_client.post("/pulltransactions/v1/register", registration, headers)
+    found = tokens.http_client.post(
+        "/pulltransactions/v1/query", {"ShortCode": business.shortcode, **span}, headers
+    )
+
+    assert registered["ResponseStatus"] == "1000"
+    assert [row["transactionId"] for row in found["Response"][0]] == [receipt]

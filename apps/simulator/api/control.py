@@ -14,6 +14,7 @@ from apps.simulator.services import (
     credentials,
     prompts,
     results,
+    reversals,
     scripts,
     statements,
 )
@@ -23,6 +24,7 @@ from apps.simulator.store import read_setting
 Content = dict[str, object]
 REQUIRED = ("name", "consumer_key", "consumer_secret", "passkey")
 WHOLE_BPS = 10_000
+MOST_TAKEN = 1_000
 OPTIONAL = ("initiator", "initiator_password")
 DECISIONS = {
     "approve": results.SUCCESS,
@@ -81,10 +83,11 @@ def state(world: World, _: Request) -> Response:
     """Return the whole picture in short."""
     with world.store.transaction() as tx:
         counted = {
-            row["state"]: row["n"] for row in tx.execute("SELECT state, count(*) n FROM prompt GROUP BY 1")
-        }
-        owed = {
-            row["state"]: row["n"] for row in tx.execute("SELECT state, count(*) n FROM callback GROUP BY 1")
+            table: {
+                row["state"]: row["n"]
+                for row in tx.execute(f"SELECT state, count(*) n FROM {table} GROUP BY 1")  # noqa: S608
+            }
+            for table in ("prompt", "reversal", "callback")
         }
         return _json(
             {
@@ -92,8 +95,11 @@ def state(world: World, _: Request) -> Response:
                 "offset_seconds": world.clock.offset_ms // 1_000,
                 "seed": int(read_setting(tx=tx, key="seed") or 0),
                 "accounts": [shapes.account(account) for account in accounts.all_accounts(tx=tx)],
-                "prompts": counted,
-                "callbacks": owed,
+                "is_clock_stopped": world.clock.is_stopped,
+                "prompts": counted["prompt"],
+                "reversals": counted["reversal"],
+                "callbacks": counted["callback"],
+                "are_callbacks_held": callbacks.are_held(tx=tx),
                 "next_callback_at": clock.iso(at=callbacks.next_due(tx=tx)),
                 "scripts": scripts.waiting(tx=tx),
             }
@@ -126,6 +132,13 @@ def list_prompts(world: World, request: Request) -> Response:
     return _json({"prompts": [shapes.prompt(prompt) for prompt in found]})
 
 
+def list_reversals(world: World, _: Request) -> Response:
+    """Return the latest reversals, newest first."""
+    with world.store.transaction() as tx:
+        found = reversals.newest(tx=tx)
+    return _json({"reversals": [shapes.reversal(reversal) for reversal in found]})
+
+
 def decide(world: World, _: Request, prompt_id: str, decision: str) -> Response:
     """Answer a prompt as its person would; only the first answer counts."""
     try:
@@ -153,6 +166,47 @@ def tick(world: World, request: Request) -> Response:
     except clock.StepRefused as refusal:
         raise ControlRefusal(400, "invalid_request", str(refusal)) from refusal
     return _json({"now": clock.iso(at=world.clock.now()), "decided": decided})
+
+
+def set_clock(world: World, request: Request) -> Response:
+    """Go to a moment, or stop where time stands, or let it go on; what fell due is decided when this returns."""
+    content = _content(request)
+    at, is_stopped = content.get("at"), content.get("stopped", False)
+    if set(content) - {"at", "stopped"} or not content or not isinstance(is_stopped, bool):
+        raise ControlRefusal(400, "invalid_request", "at is a moment, stopped is true or false.")
+    if at is not None and not isinstance(at, str):
+        raise ControlRefusal(400, "invalid_request", "at is a moment as 2026-11-02T06:00:00+03:00.")
+    try:
+        moment = None if at is None else clock.read_iso(text=at)
+        decided = world.set_clock(at=moment, is_stopped=is_stopped)
+    except clock.MomentRefused as refusal:
+        raise ControlRefusal(400, "invalid_request", str(refusal)) from refusal
+    except clock.StepRefused as refusal:
+        raise ControlRefusal(409, "clock_runs_forward", str(refusal)) from refusal
+    return _json({"now": clock.iso(at=world.clock.now()), "decided": decided})
+
+
+def hold_callbacks(world: World, request: Request) -> Response:
+    """Hand callbacks out instead of sending them, or send them again."""
+    is_held = _content(request).get("hold")
+    if not isinstance(is_held, bool):
+        raise ControlRefusal(400, "invalid_request", "hold is true or false.")
+    world.hold_callbacks(is_held=is_held)
+    return _json({"status": "ok"})
+
+
+def take_callbacks(world: World, request: Request) -> Response:
+    """Hand out held callbacks that are due; who takes one delivers it, or loses it."""
+    limit = _content(request).get("limit", MOST_TAKEN)
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_TAKEN:
+        raise ControlRefusal(400, "invalid_request", f"limit is a whole number from 1 to {MOST_TAKEN}.")
+    with world.store.transaction() as tx:
+        if not callbacks.are_held(tx=tx):
+            raise ControlRefusal(
+                409, "callbacks_not_held", "The simulator sends callbacks itself: hold them first."
+            )
+        taken = callbacks.take(tx=tx, now=world.clock.now(), limit=limit)
+    return _json({"callbacks": [shapes.callback(callback) for callback in taken]})
 
 
 def reset(world: World, request: Request) -> Response:
@@ -194,7 +248,11 @@ ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", "/statement", statement),
     ("GET", "/prompts", list_prompts),
     ("POST", "/prompts/([^/]+)/(approve|cancel|wrong-pin|ignore)", decide),
+    ("GET", "/reversals", list_reversals),
     ("POST", "/tick", tick),
+    ("POST", "/clock", set_clock),
+    ("POST", "/callbacks/hold", hold_callbacks),
+    ("POST", "/callbacks/take", take_callbacks),
     ("POST", "/reset", reset),
     ("POST", "/scripts", add_script),
     ("GET", "/scripts", list_scripts),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from apps.simulator.services.clock import EAT
+
 Body = Mapping[str, object]
 
 REJECTED_WORDS = ("mpesa", "m-pesa", "safaricom", "exe", "exec", "cmd", "sql", "query")
@@ -67,12 +69,24 @@ def one_of(body: Body, name: str, *, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
-def words(body: Body, name: str, *, longest: int, is_optional: bool = False) -> str:
+def wall_time(body: Body, name: str) -> int:
+    """Read East Africa Time as YYYY-MM-DD H:MM:SS."""
+    text = matching(body, name, pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{1,2}:[0-9]{2}:[0-9]{2}")
+    try:
+        at = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=EAT)
+    except ValueError as error:
+        raise invalid(name) from error
+    return int(at.timestamp() * 1_000)
+
+
+def words(body: Body, name: str, *, longest: int, shortest: int = 1, is_optional: bool = False) -> str:
     """Read a text that has a largest length."""
     value = body.get(name)
     if is_optional and value in (None, ""):
         return ""
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > longest:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise invalid(name)
+    if not shortest <= len(value) <= longest:
         raise invalid(name)
     return value
 

@@ -1,6 +1,8 @@
 """The JSON of the control interface."""
 
-from apps.simulator.contracts import Account, Prompt, StatementRow
+import json
+
+from apps.simulator.contracts import Account, Callback, Prompt, Reversal, StatementRow
 from apps.simulator.services.amounts import text
 from apps.simulator.services.clock import iso
 
@@ -45,6 +47,37 @@ def prompt(value: Prompt) -> dict[str, object]:
     }
 
 
+def reversal(value: Reversal) -> dict[str, object]:
+    """Return a reversal with its outcome."""
+    return {
+        "id": value.id,
+        "conversation_id": value.conversation_id,
+        "shortcode": value.shortcode,
+        "original_receipt": value.original_receipt,
+        "payer": value.payer,
+        "amount": text(cents=value.amount_cents),
+        "state": value.state,
+        "result_code": value.result_code,
+        "receipt": value.receipt,
+        "moved": text(cents=value.moved_cents),
+        "created_at": iso(at=value.created_at),
+        "decided_at": iso(at=value.decided_at),
+    }
+
+
+def callback(value: Callback) -> dict[str, object]:
+    """Return a callback that is handed out."""
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "cause": value.cause,
+        "url": value.url,
+        "body": json.loads(value.body),
+        "due_at": iso(at=value.due_at),
+        "before_response": value.is_first,
+    }
+
+
 def statement(value: Account, rows: list[StatementRow]) -> dict[str, object]:
     """Return a statement from the first movement on."""
     return {
@@ -71,4 +104,5 @@ def statement_row(value: StatementRow) -> dict[str, object]:
         "balance": text(cents=value.balance_cents),
         "other_party": value.other_party,
         "account_reference": value.reference,
+        "linked_receipt": value.linked_receipt,
     }

@@ -108,5 +108,10 @@ def draw_from_wallet(*, tx: sqlite3.Connection, msisdn: str, amount_cents: int) 
     tx.execute("UPDATE payer SET balance_cents = balance_cents - ? WHERE msisdn = ?", (amount_cents, msisdn))
 
 
+def return_to_wallet(*, tx: sqlite3.Connection, msisdn: str, amount_cents: int) -> None:
+    """Give a payer money back."""
+    tx.execute("UPDATE payer SET balance_cents = balance_cents + ? WHERE msisdn = ?", (amount_cents, msisdn))
+
+
 def _account(row: sqlite3.Row) -> Account:
     return Account(**{**dict(row), "type": AccountType(row["type"])})

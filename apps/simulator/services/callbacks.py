@@ -1,4 +1,4 @@
-"""Callbacks to businesses: queued in the store, sent once by a background thread, never repeated."""
+"""Callbacks to businesses: queued in the store, then sent once by a background thread or handed out once, never repeated."""
 
 import http.client
 import ipaddress
@@ -6,14 +6,17 @@ import json
 import socket
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
 from apps.simulator.contracts import Callback, CallbackState, Plan
 from apps.simulator.services import call_log
-from apps.simulator.store import Store
+from apps.simulator.store import Store, read_setting, write_setting
 
 TIMEOUT_SECONDS = 5
 LARGEST_ANSWER = 16_384
+HELD = "callbacks_held"
+COLUMNS = "id, cause, kind, url, body, due_at, is_first"
 
 
 class AddressRefused(Exception):
@@ -23,7 +26,7 @@ class AddressRefused(Exception):
 def queue(
     *,
     tx: sqlite3.Connection,
-    prompt_id: str,
+    cause: str,
     kind: str,
     url: str,
     payload: Mapping[str, object],
@@ -35,27 +38,53 @@ def queue(
     state = CallbackState.DROPPED if plan.is_callback_dropped else CallbackState.QUEUED
     for copy in range(plan.callback_count):
         due_at = now + plan.callback_delay_ms + copy * plan.callback_spacing_ms
-        _insert(tx=tx, callback=Callback(0, prompt_id, kind, url, body), due_at=due_at, state=state)
+        callback = Callback(0, cause, kind, url, body, due_at, is_first=plan.is_callback_first)
+        _insert(tx=tx, callback=callback, state=state)
     if state is CallbackState.DROPPED:
-        entry = _entry(Callback(0, prompt_id, kind, url, body)) | {"state": state}
+        entry = _entry(Callback(0, cause, kind, url, body, now)) | {"state": state}
         call_log.record(tx=tx, kind="callback", entry=entry, now=now)
     for old in _latest_sent(tx=tx, count=plan.replay_count):
-        _insert(tx=tx, callback=old, due_at=now, state=CallbackState.QUEUED)
+        _insert(tx=tx, callback=replace(old, due_at=now, is_first=False), state=CallbackState.QUEUED)
 
 
-def claim_due(*, tx: sqlite3.Connection, now: int, prompt_id: str | None = None) -> list[Callback]:
-    """Take what is due, of one prompt or of all; who takes a callback must send it."""
+def hold(*, tx: sqlite3.Connection, is_held: bool) -> None:
+    """From now on hand callbacks out instead of sending them, or send them again."""
+    write_setting(tx=tx, key=HELD, value="yes" if is_held else "")
+
+
+def are_held(*, tx: sqlite3.Connection) -> bool:
+    """Tell whether callbacks are handed out and not sent."""
+    return bool(read_setting(tx=tx, key=HELD))
+
+
+def take(*, tx: sqlite3.Connection, now: int, limit: int) -> list[Callback]:
+    """Hand out what is due, in the order in which it fell due; nothing is handed out twice."""
     rows = tx.execute(
-        "UPDATE callback SET state = 'sending' "
-        "WHERE state = 'queued' AND due_at <= ? AND (? IS NULL OR prompt_id = ?) "
-        "RETURNING id, prompt_id, kind, url, body",
-        (now, prompt_id, prompt_id),
+        f"UPDATE callback SET state = 'taken' WHERE id IN (SELECT id FROM callback WHERE state = 'queued' "  # noqa: S608
+        f"AND due_at <= ? ORDER BY due_at, id LIMIT ?) RETURNING {COLUMNS}",
+        (now, limit),
     ).fetchall()
-    return sorted((Callback(**dict(row)) for row in rows), key=lambda callback: callback.id)
+    taken = sorted((_callback(row) for row in rows), key=lambda callback: (callback.due_at, callback.id))
+    for callback in taken:
+        entry = _entry(callback) | {"state": CallbackState.TAKEN}
+        call_log.record(tx=tx, kind="callback", entry=entry, now=now)
+    return taken
+
+
+def claim_due(*, tx: sqlite3.Connection, now: int, cause: str | None = None) -> list[Callback]:
+    """Claim what is due, of one cause or of all; who claims a callback must send it. Held ones stay."""
+    if are_held(tx=tx):
+        return []
+    rows = tx.execute(
+        f"UPDATE callback SET state = 'sending' "  # noqa: S608
+        f"WHERE state = 'queued' AND due_at <= ? AND (? IS NULL OR cause = ?) RETURNING {COLUMNS}",
+        (now, cause, cause),
+    ).fetchall()
+    return sorted((_callback(row) for row in rows), key=lambda callback: callback.id)
 
 
 def next_due(*, tx: sqlite3.Connection) -> int | None:
-    """Return when the next callback is due."""
+    """Return when the next callback is due, held or not."""
     return tx.execute("SELECT min(due_at) FROM callback WHERE state = 'queued'").fetchone()[0]
 
 
@@ -63,10 +92,10 @@ def give_up_interrupted(*, tx: sqlite3.Connection, now: int) -> None:
     """Mark what was being sent when the simulator died; whether it arrived is not known, so it is not sent again."""
     rows = tx.execute(
         "UPDATE callback SET state = 'failed', error = 'interrupted by a restart' WHERE state = 'sending' "
-        "RETURNING id, prompt_id, kind, url, body"
+        f"RETURNING {COLUMNS}"
     ).fetchall()
     for row in rows:
-        entry = _entry(Callback(**dict(row))) | {
+        entry = _entry(_callback(row)) | {
             "state": CallbackState.FAILED,
             "error": "interrupted by a restart",
         }
@@ -120,24 +149,36 @@ def _loopback_address(parts: SplitResult) -> str:
 
 def _latest_sent(*, tx: sqlite3.Connection, count: int) -> list[Callback]:
     rows = tx.execute(
-        "SELECT id, prompt_id, kind, url, body FROM callback WHERE state IN ('answered', 'failed') "
+        f"SELECT {COLUMNS} FROM callback WHERE state IN ('answered', 'failed', 'taken') "  # noqa: S608
         "ORDER BY id DESC LIMIT ?",
         (count,),
     )
-    return [Callback(**dict(row)) for row in rows]
+    return [_callback(row) for row in rows]
 
 
-def _insert(*, tx: sqlite3.Connection, callback: Callback, due_at: int, state: CallbackState) -> None:
+def _insert(*, tx: sqlite3.Connection, callback: Callback, state: CallbackState) -> None:
     tx.execute(
-        "INSERT INTO callback (prompt_id, kind, url, body, due_at, state) VALUES (?, ?, ?, ?, ?, ?)",
-        (callback.prompt_id, callback.kind, callback.url, callback.body, due_at, state),
+        "INSERT INTO callback (cause, kind, url, body, due_at, is_first, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            callback.cause,
+            callback.kind,
+            callback.url,
+            callback.body,
+            callback.due_at,
+            int(callback.is_first),
+            state,
+        ),
     )
+
+
+def _callback(row: sqlite3.Row) -> Callback:
+    return Callback(**{**dict(row), "is_first": bool(row["is_first"])})
 
 
 def _entry(callback: Callback) -> dict[str, object]:
     return {
         "callback": callback.kind,
-        "prompt": callback.prompt_id,
+        "cause": callback.cause,
         "url": callback.url,
         "body": json.loads(callback.body),
     }

@@ -2,14 +2,17 @@
 
 import base64
 import binascii
+import hmac
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from apps.simulator.contracts import Account
 from apps.simulator.store import read_setting, write_setting
 
 KEY = "private_key"
@@ -28,13 +31,28 @@ def decrypt(*, tx: sqlite3.Connection, credential: str) -> bytes | None:
     """Return the password inside a SecurityCredential (base64 of RSA with PKCS#1 v1.5), or None."""
     _ensure_pair(tx=tx)
     pem = read_setting(tx=tx, key=KEY) or ""
-    private_key = serialization.load_pem_private_key(pem.encode(), password=None)
-    if not isinstance(private_key, rsa.RSAPrivateKey):
-        return None
     try:
-        return private_key.decrypt(base64.b64decode(credential, validate=True), padding.PKCS1v15())
+        return _private_key(pem).decrypt(base64.b64decode(credential, validate=True), padding.PKCS1v15())
     except (binascii.Error, ValueError):
         return None
+
+
+def are_right(*, tx: sqlite3.Connection, account: Account, initiator: str, credential: str) -> bool:
+    """Tell whether this is the account's initiator with its password; an account without one has no right pair."""
+    password = decrypt(tx=tx, credential=credential)
+    return (
+        password is not None
+        and bool(account.initiator)
+        and initiator == account.initiator
+        and hmac.compare_digest(password, account.initiator_password.encode())
+    )
+
+
+@lru_cache(maxsize=8)
+def _private_key(pem: str) -> rsa.RSAPrivateKey:
+    private_key = serialization.load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(private_key, rsa.RSAPrivateKey)
+    return private_key
 
 
 def _ensure_pair(*, tx: sqlite3.Connection) -> None:

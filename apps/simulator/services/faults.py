@@ -28,6 +28,21 @@ MAGIC_NUMBERS: dict[str, tuple[Fields, ...]] = {
     "783": ({"action": "hang"},),
     "784": (PAYS, {"action": "hang", "processed": True}, {"action": "drop_callback"}),
 }
+REVERSAL_NUMBERS: dict[str, tuple[Fields, ...]] = {
+    "801": ({"action": "result", "code": "1"},),
+    "806": ({"action": "result", "code": "2006"},),
+    "811": ({"action": "result", "code": "11"},),
+    "877": (PAYS, {"action": "drop_callback"}),
+    "878": (PAYS, {"action": "duplicate_callback", "n": 2}),
+    "879": (PAYS, {"action": "callback_before_response"}),
+    "880": (PAYS, {"action": "hang", "processed": True}),
+    "881": ({"action": "status", "status": 500},),
+    "882": (PAYS, {"action": "status", "status": 500, "processed": True}),
+    "883": ({"action": "hang"},),
+    "884": (PAYS, {"action": "hang", "processed": True}, {"action": "drop_callback"}),
+    "885": ({"action": "queue_timeout"},),
+    "886": ({"action": "queue_timeout", "processed": True},),
+}
 HTML_ERROR = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 SPIKE_ARREST = '{"requestId":"","errorCode":"500.003.02","errorMessage":"Spike Arrest Violation"}'
 TOO_MANY = (
@@ -44,10 +59,14 @@ class ActionRefused(Exception):
 
 
 def magic_actions(*, msisdn: str) -> tuple[Fields, ...]:
-    """Return the actions that a magic phone number stands for, none for any other phone."""
-    if not msisdn.startswith(MAGIC_PREFIX):
-        return ()
-    return MAGIC_NUMBERS.get(msisdn.removeprefix(MAGIC_PREFIX), ())
+    """Return what a magic phone number stands for when it is asked to pay; those for reversals just pay."""
+    suffix = _magic_suffix(msisdn)
+    return (PAYS,) if suffix in REVERSAL_NUMBERS else MAGIC_NUMBERS.get(suffix, ())
+
+
+def magic_reversal_actions(*, msisdn: str) -> tuple[Fields, ...]:
+    """Return what a magic phone number stands for when its payment is reversed."""
+    return REVERSAL_NUMBERS.get(_magic_suffix(msisdn), ())
 
 
 def compose(*, actions: Sequence[object]) -> Faults:
@@ -66,6 +85,10 @@ def compose(*, actions: Sequence[object]) -> Faults:
             raise ActionRefused(f"{name} has no field {', '.join(sorted(map(str, unknown)))}.")
         faults = apply(faults, fields)
     return faults
+
+
+def _magic_suffix(msisdn: str) -> str:
+    return msisdn.removeprefix(MAGIC_PREFIX) if msisdn.startswith(MAGIC_PREFIX) else ""
 
 
 def _number(
@@ -153,6 +176,26 @@ def _statement_extra(faults: Faults, fields: Fields) -> Faults:
     return _plan(faults, extras=(*faults.plan.extras, extra))
 
 
+def _queue_timeout(faults: Faults, fields: Fields) -> Faults:
+    return _plan(
+        faults,
+        queue_timeout_ms=_number(fields, "ms", default=60_000),
+        is_moved_despite_timeout=_flag(fields, "processed"),
+    )
+
+
+def _partial_result(faults: Faults, fields: Fields) -> Faults:
+    missing = fields.get("missing")
+    is_list = isinstance(missing, list) and all(isinstance(name, str) for name in missing)
+    if missing is not None and not is_list:
+        raise ActionRefused("partial_result: missing is a list of names.")
+    return _plan(
+        faults,
+        missing=tuple(missing) if isinstance(missing, list) else None,
+        is_single_object=_flag(fields, "as_object"),
+    )
+
+
 Action = Callable[[Faults, Fields], Faults]
 ACTIONS: dict[str, tuple[set[str], Action]] = {
     "delay": ({"ms"}, lambda faults, fields: _answer(faults, delay_ms=_number(fields, "ms"))),
@@ -220,6 +263,8 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
             faults, replay_count=_number(fields, "n", default=1, low=1, high=MOST_COPIES)
         ),
     ),
+    "queue_timeout": ({"ms", "processed"}, _queue_timeout),
+    "partial_result": ({"missing", "as_object"}, _partial_result),
     "statement_omit": (set(), lambda faults, _: _plan(faults, is_hidden_from_statement=True)),
     "statement_extra": ({"amount", "kind", "details", "receipt"}, _statement_extra),
 }

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from apps.simulator.contracts import Prompt, PromptState
+from apps.simulator.contracts import Plan, Prompt, PromptState, Reversal, ReversalState, StatementRow
 from apps.simulator.services import results
-from apps.simulator.services.clock import digits
+from apps.simulator.services.amounts import text
+from apps.simulator.services.clock import digits, moment
 
 NO_RECEIPT = "OAK0000000"
 
@@ -19,22 +20,21 @@ def stk_callback(*, prompt: Prompt) -> dict[str, object]:
     }
     if prompt.state is PromptState.PAID:
         announced = prompt.plan.announced_cents
-        callback["CallbackMetadata"] = {
-            "Item": [
-                {
-                    "Name": "Amount",
-                    "Value": _wire_amount(prompt.moved_cents if announced is None else announced),
-                },
-                {"Name": "MpesaReceiptNumber", "Value": prompt.receipt},
-                {"Name": "Balance"},
-                {"Name": "TransactionDate", "Value": digits(at=prompt.decided_at or 0)},
-                {"Name": "PhoneNumber", "Value": int(prompt.payer)},
-            ]
-        }
+        items: list[dict[str, object]] = [
+            {
+                "Name": "Amount",
+                "Value": _wire_amount(prompt.moved_cents if announced is None else announced),
+            },
+            {"Name": "MpesaReceiptNumber", "Value": prompt.receipt},
+            {"Name": "Balance"},
+            {"Name": "TransactionDate", "Value": digits(at=prompt.decided_at or 0)},
+            {"Name": "PhoneNumber", "Value": int(prompt.payer)},
+        ]
+        callback.update(_contained(items, plan=prompt.plan, names=("CallbackMetadata", "Item", "Name")))
     return {"Body": {"stkCallback": callback}}
 
 
-def status_result(*, originator: str, conversation: str, prompt: Prompt) -> dict[str, object]:
+def status_result(*, originator: str, conversation: str, prompt: Prompt, plan: Plan) -> dict[str, object]:
     """Return what Transaction Status tells of a prompt; ResultCode 0 says only that the question was answered."""
     is_paid = prompt.state is PromptState.PAID
     finalised = digits(at=prompt.decided_at) if prompt.decided_at else None
@@ -60,11 +60,85 @@ def status_result(*, originator: str, conversation: str, prompt: Prompt) -> dict
         originator=originator,
         conversation=conversation,
         code=results.SUCCESS,
-        extra={
-            "TransactionID": prompt.receipt or NO_RECEIPT,
-            "ResultParameters": {"ResultParameter": parameters},
-        },
+        extra={"TransactionID": prompt.receipt or NO_RECEIPT, **_contained(parameters, plan=plan)},
     )
+
+
+def reversal_status(
+    *, originator: str, conversation: str, reversal: Reversal, plan: Plan
+) -> dict[str, object]:
+    """Return what Transaction Status tells of a reversal, which a business debits and a payer receives."""
+    is_done = reversal.state is ReversalState.DONE
+    parameters = [
+        _pair("DebitPartyName", reversal.shortcode),
+        _pair("DebitPartyName", f"{reversal.payer} - PAYER {reversal.payer[-4:]}"),
+        _pair("OriginatorConversationID", reversal.id),
+        _pair("InitiatedTime", digits(at=reversal.created_at)),
+        _pair("DebitAccountType", "Utility Account"),
+        _pair("DebitPartyCharges", ""),
+        _pair("TransactionReason", None),
+        _pair("ReasonType", "Transaction Reversal"),
+        _pair("TransactionStatus", results.fate(code=reversal.result_code)),
+        _pair("FinalisedTime", digits(at=reversal.decided_at) if reversal.decided_at else None),
+        _pair("Amount", _wire_amount(reversal.moved_cents if is_done else reversal.amount_cents)),
+        _pair("ConversationID", reversal.conversation_id),
+        _pair("ReceiptNo", reversal.receipt or None),
+    ]
+    return _result(
+        originator=originator,
+        conversation=conversation,
+        code=results.SUCCESS,
+        extra={"TransactionID": reversal.receipt or NO_RECEIPT, **_contained(parameters, plan=plan)},
+    )
+
+
+def reversal_result(*, reversal: Reversal, balance_cents: int) -> dict[str, object]:
+    """Return the end of a reversal; only a success carries parameters."""
+    extra: dict[str, object] = {"TransactionID": reversal.receipt or NO_RECEIPT}
+    if reversal.state is ReversalState.DONE:
+        announced = reversal.plan.announced_cents
+        balance = text(cents=balance_cents)
+        parameters = [
+            _pair("DebitAccountBalance", f"Utility Account|KES|{balance}|{balance}|0.00|0.00"),
+            _pair("Amount", _wire_amount(reversal.moved_cents if announced is None else announced)),
+            _pair("TransCompletedTime", digits(at=reversal.decided_at or 0)),
+            _pair("OriginalTransactionID", reversal.original_receipt),
+            _pair("Charge", 0),
+            _pair("CreditPartyPublicName", f"{reversal.payer} - PAYER {reversal.payer[-4:]}"),
+            _pair("DebitPartyPublicName", reversal.shortcode),
+        ]
+        extra |= _contained(parameters, plan=reversal.plan)
+    return _result(
+        originator=reversal.id, conversation=reversal.conversation_id, code=reversal.result_code, extra=extra
+    )
+
+
+def timed_out(*, originator: str, conversation: str) -> dict[str, object]:
+    """Return what comes to QueueTimeOutURL: the request did not leave the queue in time."""
+    return {
+        "Result": {
+            "ResultType": 1,
+            "ResultCode": "1",
+            "ResultDesc": "The service request timed out.",
+            "OriginatorConversationID": originator,
+            "ConversationID": conversation,
+        }
+    }
+
+
+def pulled(*, row: StatementRow, business_name: str, is_bill: bool) -> dict[str, object]:
+    """Return one row of Pull Transactions; its time carries a Z although it is East Africa Time."""
+    payer = row.other_party.partition(" ")[0]
+    return {
+        "transactionId": row.receipt,
+        "trxDate": moment(at=row.completed_at).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "msisdn": int(payer) if payer.isdecimal() else None,
+        "sender": "MPESA",
+        "transactiontype": "c2b-pay-bill-debit" if is_bill else "c2b-buy-goods-debit",
+        "billreference": row.reference,
+        "amount": text(cents=row.paid_in_cents),
+        "organizationname": business_name,
+    }
 
 
 def status_refusal(*, originator: str, conversation: str, code: str) -> dict[str, object]:
@@ -86,6 +160,20 @@ def _result(*, originator: str, conversation: str, code: str, extra: dict[str, o
             "ReferenceData": {"ReferenceItem": {"Key": "Occasion"}},
         }
     }
+
+
+def _contained(
+    entries: list[dict[str, object]],
+    *,
+    plan: Plan,
+    names: tuple[str, str, str] = ("ResultParameters", "ResultParameter", "Key"),
+) -> dict[str, object]:
+    """Put entries into their container, as incomplete and in the form that a script asks for."""
+    container, listed, key = names
+    if plan.missing is None:
+        return {}
+    kept = [entry for entry in entries if entry[key] not in plan.missing]
+    return {container: {listed: kept[0] if plan.is_single_object and kept else kept}}
 
 
 def _pair(key: str, value: object) -> dict[str, object]:

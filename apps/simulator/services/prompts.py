@@ -1,11 +1,10 @@
 """Prompts on phones: opened by a business, decided once by a person, a plan or the passing of time."""
 
-import json
 import sqlite3
-from dataclasses import asdict
+from dataclasses import replace
 
-from apps.simulator.contracts import Plan, Prompt, PromptOrder, PromptState, StatementExtra
-from apps.simulator.services import accounts, callbacks, identifiers, payloads, results, statements
+from apps.simulator.contracts import Plan, Prompt, PromptOrder, PromptState
+from apps.simulator.services import accounts, callbacks, identifiers, payloads, plans, results, statements
 from apps.simulator.services.clock import moment
 
 LIFE_MS = 60_000
@@ -27,7 +26,6 @@ def open_prompt(*, tx: sqlite3.Connection, order: PromptOrder, plan: Plan, now: 
     result_code = _own_refusal(tx=tx, order=order) or plan.result_code
     expires_at = now + LIFE_MS
     decides_at = expires_at if result_code is None else now + plan.result_after_ms
-    held = asdict(plan) | {"result_code": result_code}
     tx.execute(
         """
         INSERT INTO prompt (id, merchant_request_id, conversation_id, shortcode, receiver, business_name,
@@ -49,7 +47,7 @@ def open_prompt(*, tx: sqlite3.Connection, order: PromptOrder, plan: Plan, now: 
             order.reference,
             order.description,
             order.callback_url,
-            json.dumps(held),
+            plans.dump(plan=replace(plan, result_code=result_code)),
             now,
             expires_at,
             decides_at,
@@ -81,20 +79,15 @@ def ignore(*, tx: sqlite3.Connection, prompt_id: str) -> Prompt:
     return get(tx=tx, prompt_id=prompt_id)
 
 
-def settle_due(*, tx: sqlite3.Connection, now: int) -> int:
-    """Decide every prompt whose time has come, at the time when it came, and return how many."""
-    decided = 0
-    while True:
-        row = tx.execute(
-            "SELECT * FROM prompt WHERE due_at <= ? ORDER BY due_at, rowid LIMIT 1", (now,)
-        ).fetchone()
-        if row is None:
-            return decided
-        prompt = _prompt(row)
-        is_late_success = prompt.state is PromptState.FAILED
-        result_code = results.SUCCESS if is_late_success else prompt.plan.result_code or results.UNREACHABLE
-        _finish(tx=tx, prompt=prompt, result_code=result_code, now=row["due_at"])
-        decided += 1
+def settle_next(*, tx: sqlite3.Connection) -> None:
+    """Decide the prompt that falls due next, at the time when it does."""
+    row = tx.execute(
+        "SELECT * FROM prompt WHERE due_at IS NOT NULL ORDER BY due_at, rowid LIMIT 1"
+    ).fetchone()
+    prompt = _prompt(row)
+    is_late_success = prompt.state is PromptState.FAILED
+    result_code = results.SUCCESS if is_late_success else prompt.plan.result_code or results.UNREACHABLE
+    _finish(tx=tx, prompt=prompt, result_code=result_code, now=row["due_at"])
 
 
 def next_due(*, tx: sqlite3.Connection) -> int | None:
@@ -117,6 +110,12 @@ def find(*, tx: sqlite3.Connection, receipt: str, conversation: str, shortcode: 
         "CASE WHEN ? <> '' THEN receipt = ? ELSE ? IN (merchant_request_id, conversation_id, id) END",
         (shortcode, receipt, receipt, conversation),
     ).fetchone()
+    return None if row is None else _prompt(row)
+
+
+def by_receipt(*, tx: sqlite3.Connection, receipt: str) -> Prompt | None:
+    """Return the prompt that a receipt belongs to, whoever was paid."""
+    row = tx.execute("SELECT * FROM prompt WHERE receipt = ?", (receipt,)).fetchone()
     return None if row is None else _prompt(row)
 
 
@@ -165,7 +164,7 @@ def _finish(*, tx: sqlite3.Connection, prompt: Prompt, result_code: str, now: in
         statements.record_extra(tx=tx, shortcode=prompt.receiver, extra=extra, now=now)
     callbacks.queue(
         tx=tx,
-        prompt_id=prompt.id,
+        cause=prompt.id,
         kind="stk",
         url=prompt.callback_url,
         payload=payloads.stk_callback(prompt=get(tx=tx, prompt_id=prompt.id)),
@@ -196,7 +195,6 @@ def _move(*, tx: sqlite3.Connection, prompt: Prompt, moved_cents: int, now: int)
 
 
 def _prompt(row: sqlite3.Row) -> Prompt:
-    held = json.loads(row["plan"])
-    plan = Plan(**{**held, "extras": tuple(StatementExtra(**extra) for extra in held["extras"])})
+    plan = plans.load(text=row["plan"])
     values = {**dict(row), "plan": plan, "state": PromptState(row["state"]), "receipt": row["receipt"] or ""}
     return Prompt(**{**values, "is_ignored": bool(row["is_ignored"])})

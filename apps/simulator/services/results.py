@@ -9,6 +9,7 @@ UNREACHABLE = "1037"
 WRONG_PIN = "2001"
 NOT_PERMITTED = "2028"
 NO_OPERATOR = "SFC_IC0003"
+ALREADY_REVERSED = "R000001"
 UNKNOWN_TRANSACTION = "R000002"
 
 DESCRIPTIONS = {
@@ -30,6 +31,7 @@ DESCRIPTIONS = {
     "8006": "The security credential is locked.",
     "9999": "Request failed.",
     NO_OPERATOR: "The operator does not exist.",
+    ALREADY_REVERSED: "The transaction has already been reversed.",
     UNKNOWN_TRANSACTION: "The OriginalTransactionID is invalid.",
 }
 
@@ -45,7 +47,7 @@ def on_the_wire(*, code: str) -> int | str:
 
 
 def fate(*, code: str) -> str:
-    """Return the TransactionStatus of a prompt by its result code; an empty code is no result yet."""
+    """Return the TransactionStatus of a prompt or a reversal by its result code; an empty code is no result yet."""
     fates = {
         "": "Initiated",
         SUCCESS: "Completed",

@@ -2,12 +2,12 @@
 
 import sqlite3
 
-from apps.simulator.contracts import Prompt, StatementExtra, StatementRow
+from apps.simulator.contracts import Prompt, Reversal, StatementExtra, StatementRow
 from apps.simulator.services import accounts, amounts, identifiers
 
 COLUMNS = (
     "receipt, kind, initiated_at, completed_at, details, other_party, reference, "
-    "paid_in_cents, withdrawn_cents, balance_cents"
+    "paid_in_cents, withdrawn_cents, balance_cents, linked_receipt"
 )
 
 
@@ -44,6 +44,45 @@ def record_extra(*, tx: sqlite3.Connection, shortcode: str, extra: StatementExtr
     _append(tx=tx, shortcode=shortcode, by_cents=by_cents, row=row, is_hidden=False)
 
 
+def record_reversal(
+    *, tx: sqlite3.Connection, reversal: Reversal, receipt: str, moved_cents: int, now: int
+) -> None:
+    """Book money that goes back to its payer; the charge of the payment is not given back."""
+    party = f"{reversal.payer} - PAYER {reversal.payer[-4:]}"
+    row = StatementRow(
+        receipt=receipt,
+        kind="reversal",
+        initiated_at=reversal.created_at,
+        completed_at=now,
+        details=f"Reversal of {reversal.original_receipt} to {party}",
+        other_party=party,
+        reference="",
+        paid_in_cents=0,
+        withdrawn_cents=0,
+        balance_cents=0,
+        linked_receipt=reversal.original_receipt,
+    )
+    _append(
+        tx=tx,
+        shortcode=reversal.shortcode,
+        by_cents=-moved_cents,
+        row=row,
+        is_hidden=reversal.plan.is_hidden_from_statement,
+    )
+
+
+def payments_between(
+    *, tx: sqlite3.Connection, shortcode: str, span: tuple[int, int], offset: int, limit: int
+) -> list[StatementRow]:
+    """Return one page of the payments that a business pulls, oldest first; both ends of the span are within."""
+    found = tx.execute(
+        f"SELECT {COLUMNS} FROM statement_row WHERE shortcode = ? AND kind = 'payment' AND is_hidden = 0 "  # noqa: S608
+        "AND completed_at BETWEEN ? AND ? ORDER BY completed_at, id LIMIT ? OFFSET ?",
+        (shortcode, *span, limit, offset),
+    )
+    return [StatementRow(**dict(row)) for row in found]
+
+
 def rows(*, tx: sqlite3.Connection, shortcode: str) -> list[StatementRow]:
     """Return the rows that the owner of the shortcode sees, oldest first."""
     found = tx.execute(
@@ -59,7 +98,7 @@ def _append(
     balance_cents = accounts.change_balance(tx=tx, shortcode=shortcode, by_cents=by_cents)
     tx.execute(
         f"INSERT INTO statement_row (shortcode, {COLUMNS}, is_hidden) "  # noqa: S608
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             shortcode,
             row.receipt,
@@ -72,6 +111,7 @@ def _append(
             max(by_cents, 0),
             max(-by_cents, 0),
             balance_cents,
+            row.linked_receipt,
             int(is_hidden),
         ),
     )

@@ -1,17 +1,29 @@
 """The running simulator: its store, its clock, and the thread that lets things happen when they are due."""
 
 import logging
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 
 from apps.simulator.contracts import Callback
-from apps.simulator.services import callbacks, prompts
-from apps.simulator.services.clock import VirtualClock
+from apps.simulator.services import callbacks, due
+from apps.simulator.services.clock import StepRefused, VirtualClock
 from apps.simulator.store import Store, StoreClosed
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP_SECONDS = 1.0
-EVERYTHING_BUT_ACCOUNTS = ("prompt", "statement_row", "callback", "script", "log_entry", "token", "payer")
+EVERYTHING_BUT_ACCOUNTS = (
+    "prompt",
+    "reversal",
+    "statement_row",
+    "callback",
+    "script",
+    "log_entry",
+    "token",
+    "payer",
+    "pull_registration",
+)
+HAPPENINGS = ("prompt", "reversal", "statement_row", "callback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +43,10 @@ class World:
             self.has_changed.clear()
             now = self.clock.now()
             with self.store.transaction() as tx:
-                prompts.settle_due(tx=tx, now=now)
+                due.decide(tx=tx, now=now)
                 owed = callbacks.claim_due(tx=tx, now=now)
-                waits = [at for at in (prompts.next_due(tx=tx), callbacks.next_due(tx=tx)) if at is not None]
+                next_callback = None if callbacks.are_held(tx=tx) else callbacks.next_due(tx=tx)
+                waits = [at for at in (due.next_at(tx=tx), next_callback) if at is not None]
             for callback in owed:
                 threading.Thread(target=self.deliver, args=(callback,), daemon=True).start()
             milliseconds = min(waits, default=now + 60_000) - self.clock.now()
@@ -47,12 +60,33 @@ class World:
             logger.info("The simulator stopped while a callback was on its way.")
 
     def tick(self, *, seconds: int) -> int:
-        """Advance virtual time and decide what fell due; return how many prompts that were."""
+        """Advance virtual time and decide what fell due; return how much that was."""
         with self.store.transaction() as tx:
             self.clock.advance(tx=tx, seconds=seconds)
-            decided = prompts.settle_due(tx=tx, now=self.clock.now())
+            decided = due.decide(tx=tx, now=self.clock.now())
         self.has_changed.set()
         return decided
+
+    def set_clock(self, *, at: int | None, is_stopped: bool) -> int:
+        """
+        Go to a moment, stopped there or going on from it, and decide what fell due; return how much that was.
+
+        Raises StepRefused for the past where anything has happened: time would run twice over it.
+        """
+        with self.store.transaction() as tx:
+            now = self.clock.now()
+            if at is not None and at < now and _has_happened(tx=tx):
+                raise StepRefused("Time goes back only where nothing has happened yet: reset first.")
+            self.clock.set(tx=tx, at=now if at is None else at, is_stopped=is_stopped)
+            decided = due.decide(tx=tx, now=self.clock.now())
+        self.has_changed.set()
+        return decided
+
+    def hold_callbacks(self, *, is_held: bool) -> None:
+        """Hand callbacks out from now on, or send them again."""
+        with self.store.transaction() as tx:
+            callbacks.hold(tx=tx, is_held=is_held)
+        self.has_changed.set()
 
     def reset(self, *, with_accounts: bool) -> None:
         """Forget everything that happened; identifiers go on, so that no receipt comes twice."""
@@ -60,5 +94,10 @@ class World:
             for table in EVERYTHING_BUT_ACCOUNTS:
                 tx.execute(f"DELETE FROM {table}")  # noqa: S608
             tx.execute("DELETE FROM account" if with_accounts else "UPDATE account SET balance_cents = 0")
+            callbacks.hold(tx=tx, is_held=False)
             self.clock.rewind(tx=tx)
         self.has_changed.set()
+
+
+def _has_happened(*, tx: sqlite3.Connection) -> bool:
+    return any(tx.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in HAPPENINGS)  # noqa: S608
