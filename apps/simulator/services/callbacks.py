@@ -91,8 +91,8 @@ def next_due(*, tx: sqlite3.Connection) -> int | None:
 def give_up_interrupted(*, tx: sqlite3.Connection, now: int) -> None:
     """Mark what was being sent when the simulator died; whether it arrived is not known, so it is not sent again."""
     rows = tx.execute(
-        "UPDATE callback SET state = 'failed', error = 'interrupted by a restart' WHERE state = 'sending' "
-        f"RETURNING {COLUMNS}"
+        f"UPDATE callback SET state = 'failed', error = 'interrupted by a restart' "  # noqa: S608
+        f"WHERE state = 'sending' RETURNING {COLUMNS}"
     ).fetchall()
     for row in rows:
         entry = _entry(_callback(row)) | {
