@@ -11,10 +11,23 @@ from apps.access.contracts import PORTAL
 from apps.access.models import Application
 from apps.access.services import applications, branches, memberships, roles
 from apps.accounts.services import users
+from apps.approvals.contracts import NewRule, NewStep
+from apps.approvals.services import rules
 from apps.kit import schema
 from apps.kit.actors import SYSTEM
+from apps.payments.contracts import REFUND
 from apps.tenancy.models import Organisation, OrganisationStatus
 from apps.tenancy.services import organisations, provisioning
+
+FIRST_RULES = (
+    NewRule(
+        kind=REFUND.name,
+        currency="KES",
+        minimum_minor=10_000_00,
+        steps=(NewStep(roles=("owner", "approver")),),
+    ),
+)
+"""What needs approval from the first day on; the organisation may put other rules in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,10 @@ def is_filled() -> bool:
 
 @transaction.atomic
 def fill(*, head_office: HeadOffice, owner: Owner, now: datetime) -> UUID:
-    """Make roles, head office, the portal's application and the first owner; return the head office. All or nothing."""
+    """
+    Make roles, head office, the portal's application, the first owner and the first approval rules; return the head
+    office. All or nothing.
+    """
     roles.seed()
     branch = branches.create(
         code=head_office.code, name=head_office.name, is_head_office=True, actor=SYSTEM, now=now
@@ -70,4 +86,6 @@ def fill(*, head_office: HeadOffice, owner: Owner, now: datetime) -> UUID:
     )
     memberships.create(user_id=person.id, role="owner", actor=SYSTEM, now=now)
     applications.create(slug=PORTAL, name="Portal", actor=SYSTEM, now=now)
+    for rule in FIRST_RULES:
+        rules.create(rule=rule, actor=SYSTEM, now=now)
     return branch.id

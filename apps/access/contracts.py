@@ -15,6 +15,9 @@ PORTAL = "portal"
 PERMISSIONS = {
     "access.view": "See branches, applications, team, roles and API keys",
     "access.manage": "Change branches, applications and the team",
+    "approvals.decide": "Approve and refuse what other people ask for",
+    "approvals.manage": "Change approval rules",
+    "approvals.view": "See approval requests and rules",
     "audit.view": "Read the audit log",
     "integrations.view": "See provider accounts, calls and callbacks",
     "integrations.manage": "Change provider accounts and their credentials",
@@ -23,6 +26,7 @@ PERMISSIONS = {
     "ledger.view": "See accounts, balances, transactions and entries",
     "payments.cancel": "Cancel payments",
     "payments.create": "Create payments",
+    "payments.refund": "Refund payments",
     "payments.verify": "Verify payments by their receipt",
     "payments.view": "See payments",
     "webhooks.manage": "Change webhook endpoints, replay deliveries",

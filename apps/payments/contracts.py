@@ -7,7 +7,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
+from apps.approvals.contracts import declare_kind
 from apps.kit.money import Money
+
+REFUND = declare_kind(name="refund", title=_("Refund"), permission="payments.refund")
+"""Giving money back to a payer, as approval rules call it."""
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 

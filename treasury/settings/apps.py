@@ -30,6 +30,7 @@ TENANT_APPS = [
     "apps.audit",
     "apps.events",
     "apps.access",
+    "apps.approvals",
     "apps.documents",
     "apps.integrations",
     "apps.ledger",

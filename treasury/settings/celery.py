@@ -14,6 +14,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "access.*": {"queue": "default"},
+    "approvals.*": {"queue": "default"},
     "events.relay": {"queue": "events"},
     "events.send_webhook": {"queue": "webhooks"},
     "events.sweep": {"queue": "default"},
@@ -35,6 +36,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "payments.sweep",
         "schedule": 5.0,
         "options": {"queue": "default", "expires": 5},
+    },
+    "approvals-sweep": {
+        "task": "approvals.sweep",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
     },
     "access-purge": {
         "task": "access.sweep",

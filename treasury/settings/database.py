@@ -46,6 +46,10 @@ NO_WRITE_TABLES = [
     "ledger_entry",
 ]
 INSERT_ONLY_TABLES = [
+    "approvals_approvaldecision",
+    "approvals_approvalstep",
+    "approvals_approvalversion",
+    "approvals_requestedstep",
     "audit_auditrecord",
     "events_outboxevent",
     "events_webhookattempt",
@@ -60,6 +64,8 @@ NO_DELETE_TABLES = [
     "access_branch",
     "access_membership",
     "access_role",
+    "approvals_approvalrequest",
+    "approvals_approvalrule",
     "events_webhookendpoint",
     "integrations_callbackprocessing",
     "integrations_provideraccount",

@@ -1,5 +1,6 @@
 """Reading the team: who belongs to the organisation, and who acts when a person does."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -37,3 +38,17 @@ def everybody() -> QuerySet[Membership]:
 def user_ids() -> QuerySet[Membership, UUID]:
     """Return the users who have or had a membership: for lists that must show nobody else."""
     return Membership.objects.values_list("user_id", flat=True)
+
+
+def of_person(person: str) -> Membership | None:
+    """Return the active membership of the person behind an actor with role and branches; None without a person."""
+    if not person:
+        return None
+    team = everybody().filter(is_active=True).prefetch_related("branches")
+    return team.filter(user_id=person).first()
+
+
+def names_of(people: Collection[str]) -> dict[str, str]:
+    """Return the name of each person of the team, former members included, by the text that actors carry."""
+    team = everybody().filter(user_id__in=[person for person in people if person])
+    return {str(member.user_id): member.user.name for member in team}

@@ -10,22 +10,39 @@ from apps.audit.services import records
 from apps.kit import errors
 from apps.kit.actors import Actor
 
-SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view")
-MAKE_PAYMENTS = ("payments.create", "payments.cancel", "payments.verify")
+SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view", "approvals.view")
+MAKE_PAYMENTS = ("payments.create", "payments.cancel", "payments.verify", "payments.refund")
 SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))
 DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "owner": (
         "Owner",
-        (*SEE_ALL, "access.manage", "keys.manage", "integrations.manage", "webhooks.manage", *MAKE_PAYMENTS),
+        (
+            *SEE_ALL,
+            "access.manage",
+            "approvals.decide",
+            "approvals.manage",
+            "keys.manage",
+            "integrations.manage",
+            "webhooks.manage",
+            *MAKE_PAYMENTS,
+        ),
     ),
     "treasury_officer": (
         "Treasury officer (maker)",
         (*SEE_MONEY, "webhooks.view", *MAKE_PAYMENTS),
     ),
-    "approver": ("Approver (checker)", SEE_MONEY),
+    "approver": ("Approver (checker)", (*SEE_MONEY, "approvals.decide")),
     "controller": (
         "Controller",
-        (*SEE_MONEY, "integrations.view", "webhooks.view", "audit.view", "payments.verify"),
+        (
+            *SEE_MONEY,
+            "approvals.decide",
+            "approvals.manage",
+            "integrations.view",
+            "webhooks.view",
+            "audit.view",
+            "payments.verify",
+        ),
     ),
     "accountant": ("Accountant", SEE_MONEY),
     "compliance": ("Compliance officer", ("payments.view", "invoicing.view", "audit.view")),

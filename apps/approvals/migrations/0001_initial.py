@@ -1,0 +1,148 @@
+"""Tables of approvals, and the triggers that keep makers and checkers apart."""
+
+from pathlib import Path
+
+import apps.kit.ids
+import apps.kit.models
+import django.contrib.postgres.fields
+import django.db.models.deletion
+import django_fsm
+from django.db import migrations, models
+
+
+GUARDS = Path(__file__).resolve().parent.parent / "sql" / "guards.sql"
+
+
+def install_guards(apps, schema_editor):
+    connection = schema_editor.connection
+    schema = connection.ops.quote_name(connection.schema_name)
+    schema_editor.execute(GUARDS.read_text().replace("{s}", schema), params=None)
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('access', '0001_initial'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='ApprovalRule',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=40)),
+                ('currency', apps.kit.models.CurrencyField(blank=True)),
+                ('minimum_minor', apps.kit.models.MinorField(null=True)),
+                ('maximum_minor', apps.kit.models.MinorField(null=True)),
+                ('priority', models.SmallIntegerField(default=0)),
+                ('is_active', models.BooleanField(default=True)),
+                ('created_by', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField()),
+                ('deactivated_at', models.DateTimeField(null=True)),
+                ('branch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('is_active', True)), fields=['kind'], name='rule_active_by_kind')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('maximum_minor__isnull', True), ('minimum_minor__isnull', True)), models.Q(('currency', ''), _negated=True), _connector='OR'), name='rule_band_has_currency'), models.CheckConstraint(condition=models.Q(('minimum_minor__isnull', True), ('minimum_minor__gte', 0), _connector='OR'), name='rule_minimum_not_negative'), models.CheckConstraint(condition=models.Q(('maximum_minor__isnull', True), ('maximum_minor__gt', 0), _connector='OR'), name='rule_maximum_positive'), models.CheckConstraint(condition=models.Q(('minimum_minor__isnull', True), ('maximum_minor__isnull', True), ('maximum_minor__gt', models.F('minimum_minor')), _connector='OR'), name='rule_band_not_empty'), models.CheckConstraint(condition=models.Q(models.Q(('deactivated_at__isnull', True), ('is_active', True)), models.Q(('deactivated_at__isnull', False), ('is_active', False)), _connector='OR'), name='rule_deactivated_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApprovalRequest',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=40)),
+                ('subject_id', models.UUIDField()),
+                ('subject_reference', models.CharField(max_length=64)),
+                ('status', django_fsm.FSMField(choices=[('PENDING', 'PENDING'), ('APPROVED', 'APPROVED'), ('REFUSED', 'REFUSED'), ('EXPIRED', 'EXPIRED'), ('WITHDRAWN', 'WITHDRAWN')], default='PENDING', max_length=16, protected=True)),
+                ('payload_version', models.PositiveIntegerField(default=1)),
+                ('payload_hash', models.CharField(max_length=64)),
+                ('amount_minor', apps.kit.models.MinorField(null=True)),
+                ('currency', apps.kit.models.CurrencyField(blank=True)),
+                ('summary', models.CharField(max_length=200)),
+                ('current_step', models.PositiveSmallIntegerField(default=1)),
+                ('step_count', models.PositiveSmallIntegerField()),
+                ('reason', models.CharField(blank=True, max_length=500)),
+                ('requested_by', models.CharField(max_length=120)),
+                ('requester', models.CharField(blank=True, max_length=64)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approvalrule')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['branch', '-id'], name='request_by_branch'), models.Index(fields=['subject_id'], name='request_by_subject'), models.Index(condition=models.Q(('status', 'PENDING')), fields=['expires_at'], name='request_expiry_due'), models.Index(fields=['decided_at'], name='request_by_decided')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'PENDING')), fields=('kind', 'subject_id'), name='request_one_pending_per_subject'), models.CheckConstraint(condition=models.Q(models.Q(('amount_minor__isnull', True), ('currency', '')), models.Q(('amount_minor__isnull', False), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='request_amount_has_currency'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('status', 'PENDING')), models.Q(models.Q(('status', 'PENDING'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='request_decided_states'), models.CheckConstraint(condition=models.Q(('current_step__gte', 1), ('current_step__lte', models.F('step_count'))), name='request_step_in_range'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='request_expires_later')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApprovalStep',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('sequence', models.PositiveSmallIntegerField()),
+                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=20)),
+                ('needed', models.PositiveSmallIntegerField()),
+                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='approvals.approvalrule')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('rule', 'sequence'), name='step_sequence_once'), models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('sequence__gte', 1)), name='step_from_one'), models.CheckConstraint(condition=models.Q(('roles__len__gte', 1)), name='step_has_a_group')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApprovalVersion',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField()),
+                ('payload', models.JSONField()),
+                ('payload_hash', models.CharField(max_length=64)),
+                ('amount_minor', apps.kit.models.MinorField(null=True)),
+                ('currency', apps.kit.models.CurrencyField(blank=True)),
+                ('summary', models.CharField(max_length=200)),
+                ('made_by', models.CharField(max_length=120)),
+                ('maker', models.CharField(blank=True, max_length=64)),
+                ('created_at', models.DateTimeField()),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='approvals.approvalrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'number'), name='version_number_once'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='version_from_one')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RequestedStep',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('payload_version', models.PositiveIntegerField()),
+                ('sequence', models.PositiveSmallIntegerField()),
+                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=20)),
+                ('needed', models.PositiveSmallIntegerField()),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='approvals.approvalrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'payload_version', 'sequence'), name='requested_step_once'), models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('sequence__gte', 1)), name='requested_step_from_one'), models.CheckConstraint(condition=models.Q(('roles__len__gte', 1)), name='requested_step_has_a_group')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApprovalDecision',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('payload_version', models.PositiveIntegerField()),
+                ('payload_hash', models.CharField(max_length=64)),
+                ('step', models.PositiveSmallIntegerField()),
+                ('verdict', models.CharField(choices=[('APPROVED', 'APPROVED'), ('REFUSED', 'REFUSED')], max_length=16)),
+                ('person', models.CharField(max_length=64)),
+                ('role', models.CharField(max_length=50)),
+                ('decided_by', models.CharField(max_length=120)),
+                ('reason', models.CharField(blank=True, max_length=500)),
+                ('decided_at', models.DateTimeField()),
+                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='approvals.approvalrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'person', 'payload_version'), name='decision_once_per_person'), models.CheckConstraint(condition=models.Q(('person', ''), _negated=True), name='decision_by_a_person'), models.CheckConstraint(condition=models.Q(('verdict', 'APPROVED'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='decision_refusal_has_reason')],
+            },
+        ),
+        migrations.RunPython(install_guards),
+    ]

@@ -1,0 +1,14 @@
+"""Rules with their steps, and requests with their versions, frozen steps and decisions."""
+
+from apps.approvals.models.decision import ApprovalDecision
+from apps.approvals.models.request import ApprovalRequest, ApprovalVersion, RequestedStep
+from apps.approvals.models.rule import ApprovalRule, ApprovalStep
+
+__all__ = [
+    "ApprovalDecision",
+    "ApprovalRequest",
+    "ApprovalRule",
+    "ApprovalStep",
+    "ApprovalVersion",
+    "RequestedStep",
+]

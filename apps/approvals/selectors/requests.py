@@ -1,0 +1,114 @@
+"""Reading requests, within what a caller may see, and what belongs to one."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from apps.access.contracts import Caller
+from apps.access.selectors import memberships, scope
+from apps.approvals.models import ApprovalDecision, ApprovalRequest, ApprovalVersion, RequestedStep
+from apps.approvals.models.request import ApprovalRequestQuerySet
+from apps.approvals.selectors.rules import DECIDE
+from apps.kit import errors
+
+
+def visible_to(caller: scope.Principal) -> ApprovalRequestQuerySet:
+    """Return the requests of the caller's branches; a key sees those of its own application, a person those of all."""
+    requests = ApprovalRequest.objects.of_branches(scope.branch_ids(caller))
+    return requests.of_applications(scope.application_ids(caller)).select_related("branch")
+
+
+def get(caller: scope.Principal, request_id: UUID) -> ApprovalRequest:
+    """Return one request; raise NotFound for one that does not exist or is not visible to the caller."""
+    request = visible_to(caller).filter(id=request_id).first()
+    if request is None:
+        raise errors.NotFound("There is no such approval request.")
+    return request
+
+
+def person_of(caller: scope.Principal) -> str:
+    """Return the person who decides when this caller does: himself, or who made the key."""
+    return caller.actor.person if isinstance(caller, Caller) else str(caller.pk)
+
+
+def for_person(requests: ApprovalRequestQuerySet, person: str, *, now: datetime) -> ApprovalRequestQuerySet:
+    """
+    Return those that this person may decide now: in time, at a step of his role, not made by him, not decided by him.
+
+    Branches are those of ``requests``.
+    """
+    member = memberships.of_person(person)
+    if member is None or DECIDE not in member.role.permissions:
+        return requests.none()
+    places = [branch.id for branch in member.branches.all()]
+    steps = RequestedStep.objects.filter(
+        request_id=OuterRef("id"),
+        payload_version=OuterRef("payload_version"),
+        sequence=OuterRef("current_step"),
+        roles__contains=[member.role.code],
+    )
+    made = ApprovalVersion.objects.filter(request_id=OuterRef("id"), maker=person)
+    decided = ApprovalDecision.objects.filter(
+        request_id=OuterRef("id"), payload_version=OuterRef("payload_version"), person=person
+    )
+    return (
+        requests.pending()
+        .of_branches(set(places) or None)
+        .filter(Exists(steps), ~Exists(made), ~Exists(decided), expires_at__gt=now)
+    )
+
+
+def made_by_person(requests: ApprovalRequestQuerySet, person: str) -> ApprovalRequestQuerySet:
+    """Return those of which this person made a version."""
+    made = ApprovalVersion.objects.filter(request_id=OuterRef("id"), maker=person)
+    return requests.filter(Exists(made)) if person else requests.none()
+
+
+def pending_of(*, kind: str, subject_id: UUID) -> ApprovalRequest | None:
+    """Return the request about a deed that waits, if any."""
+    return ApprovalRequest.objects.pending().filter(kind=kind, subject_id=subject_id).first()
+
+
+def latest_of(*, kind: str, subject_id: UUID) -> ApprovalRequest | None:
+    """Return the newest request about a deed, in whatever state."""
+    return ApprovalRequest.objects.filter(kind=kind, subject_id=subject_id).order_by("-id").first()
+
+
+def versions_of(request: ApprovalRequest) -> QuerySet[ApprovalVersion]:
+    """Return what was asked for, the first version first."""
+    return request.versions.order_by("number")
+
+
+def steps_of(request: ApprovalRequest) -> QuerySet[RequestedStep]:
+    """Return the steps of the present version in their order."""
+    return request.steps.filter(payload_version=request.payload_version).order_by("sequence")
+
+
+def present_step(request: ApprovalRequest) -> RequestedStep:
+    """Return the step that waits for decisions."""
+    return steps_of(request).get(sequence=request.current_step)
+
+
+def decisions_of(request: ApprovalRequest) -> QuerySet[ApprovalDecision]:
+    """Return all decisions in their order, those on earlier versions included, which are void."""
+    return request.decisions.select_related("membership__user").order_by("id")
+
+
+def valid_decisions(request: ApprovalRequest) -> QuerySet[ApprovalDecision]:
+    """Return the decisions on the present version."""
+    return request.decisions.filter(payload_version=request.payload_version)
+
+
+def has_decided(request: ApprovalRequest, person: str) -> bool:
+    return valid_decisions(request).filter(person=person).exists()
+
+
+def makers(request: ApprovalRequest) -> set[str]:
+    """Return the people who made a version; they never decide."""
+    return set(request.versions.exclude(maker="").values_list("maker", flat=True))
+
+
+def made_by(request: ApprovalRequest) -> set[str]:
+    """Return the actors who made a version, as text."""
+    return set(request.versions.values_list("made_by", flat=True))

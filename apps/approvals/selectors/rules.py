@@ -1,0 +1,46 @@
+"""Reading rules."""
+
+from uuid import UUID
+
+from apps.access.selectors import memberships, scope
+from apps.approvals.models import ApprovalRule, ApprovalStep
+from apps.approvals.models.rule import ApprovalRuleQuerySet
+from apps.kit.money import Money
+
+DECIDE = "approvals.decide"
+
+
+def visible_to(caller: scope.Principal) -> ApprovalRuleQuerySet:
+    """Return the rules that hold in the caller's branches, each with its steps."""
+    rules = ApprovalRule.objects.of_branches(scope.branch_ids(caller))
+    return rules.select_related("branch").prefetch_related("steps")
+
+
+def matching(*, kind: str, money: Money | None, branch_id: UUID) -> ApprovalRule | None:
+    """Return the rule that a deed falls under, or None when nobody has to agree."""
+    return ApprovalRule.objects.matching(kind=kind, money=money, branch_id=branch_id).first()
+
+
+def steps_of(rule: ApprovalRule) -> list[ApprovalStep]:
+    return sorted(rule.steps.all(), key=lambda step: step.sequence)
+
+
+def is_satisfiable(rule: ApprovalRule) -> bool:
+    """
+    Say whether there are enough people for every step now: active members whose role is in the group, may decide, and
+    who work for the rule's branch. Whoever asks is not among them, so one more is better.
+    """
+    people = [
+        (member.role.code, {branch.id for branch in member.branches.all()})
+        for member in memberships.everybody().filter(is_active=True).prefetch_related("branches")
+        if DECIDE in member.role.permissions
+    ]
+    return all(
+        sum(_may_decide(role, places, step, rule) for role, places in people) >= step.needed
+        for step in rule.steps.all()
+    )
+
+
+def _may_decide(role: str, places: set[UUID], step: ApprovalStep, rule: ApprovalRule) -> bool:
+    is_there = not places or rule.branch_id is None or rule.branch_id in places
+    return role in step.roles and is_there

@@ -1,0 +1,159 @@
+"""Rules: making them and taking them out of use."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.selectors import branches, roles
+from apps.approvals.contracts import KINDS, NewRule, NewStep
+from apps.approvals.models import ApprovalRule, ApprovalStep
+from apps.approvals.models.rule import ROLES_MAX
+from apps.audit.services import records
+from apps.kit import errors, ids
+from apps.kit.actors import Actor
+from apps.kit.money import MINOR_UNITS_MAX, CurrencyUnknown, exponent
+
+PREFIX = "arl"
+OBJECT = "approval_rule"
+STEPS_MAX = 10
+NEEDED_MAX = 20
+PRIORITY_MAX = 1000
+
+
+class RuleInvalid(errors.Invalid):
+    """The rule that was asked for cannot be."""
+
+    code = "approval_rule_invalid"
+    title = "Approval rule not valid"
+
+
+@transaction.atomic
+def create(*, rule: NewRule, actor: Actor, now: datetime) -> ApprovalRule:
+    """
+    Make a rule that holds from now on; requests that wait already keep the steps that they were asked with.
+
+    A group that has fewer members than it needs is allowed: people come and go. Raises RuleInvalid, which names the
+    fields, and NotFound for the branch.
+    """
+    _check(rule)
+    if rule.branch_id is not None:
+        branches.get(rule.branch_id)
+    made = ApprovalRule.objects.create(
+        kind=rule.kind,
+        branch_id=rule.branch_id,
+        currency=rule.currency,
+        minimum_minor=rule.minimum_minor,
+        maximum_minor=rule.maximum_minor,
+        priority=rule.priority,
+        created_by=str(actor),
+        created_at=now,
+    )
+    steps = [
+        ApprovalStep(rule=made, sequence=place, roles=sorted(set(step.roles)), needed=step.needed)
+        for place, step in enumerate(rule.steps, start=1)
+    ]
+    ApprovalStep.objects.bulk_create(steps)
+    _record("approval_rule.created", made, {"rule": [None, described(made, steps)]}, actor, now)
+    return made
+
+
+@transaction.atomic
+def deactivate(*, rule_id: UUID, actor: Actor, now: datetime) -> ApprovalRule:
+    """Take a rule out of use for good; a second time changes nothing. Raises NotFound."""
+    rule = ApprovalRule.objects.locked().filter(id=rule_id).first()
+    if rule is None:
+        raise errors.NotFound("There is no such approval rule.")
+    if not rule.is_active:
+        return rule
+    rule.is_active = False
+    rule.deactivated_at = now
+    rule.save(update_fields=["is_active", "deactivated_at"])
+    _record("approval_rule.deactivated", rule, {"is_active": [True, False]}, actor, now)
+    return rule
+
+
+@transaction.atomic
+def replace(*, rule_id: UUID, rule: NewRule, actor: Actor, now: datetime) -> ApprovalRule:
+    """
+    Put another rule in the place of one: at no moment is neither in use. A rule itself never changes.
+
+    Raises as ``create``, NotFound, and RuleInvalid for a rule that is out of use already.
+    """
+    old = ApprovalRule.objects.locked().filter(id=rule_id).first()
+    if old is None:
+        raise errors.NotFound("There is no such approval rule.")
+    if not old.is_active:
+        raise RuleInvalid("This rule is out of use already. Make a new one.")
+    deactivate(rule_id=rule_id, actor=actor, now=now)
+    return create(rule=rule, actor=actor, now=now)
+
+
+def described(rule: ApprovalRule, steps: list[ApprovalStep]) -> dict[str, object]:
+    """Return a rule in JSON values, for the audit trail."""
+    return {
+        "kind": rule.kind,
+        "branch": str(rule.branch_id) if rule.branch_id else "",
+        "currency": rule.currency,
+        "minimum": rule.minimum.text if rule.minimum else "",
+        "maximum": rule.maximum.text if rule.maximum else "",
+        "priority": rule.priority,
+        "steps": [{"roles": step.roles, "needed": step.needed} for step in steps],
+    }
+
+
+def _check(rule: NewRule) -> None:
+    found = [*_band_errors(rule), *_step_errors(rule.steps)]
+    if rule.kind not in KINDS:
+        found.insert(0, _wrong("/kind", f"There is no kind {rule.kind}. Choose one of {', '.join(KINDS)}."))
+    if abs(rule.priority) > PRIORITY_MAX:
+        found.append(_wrong("/priority", f"A priority is between -{PRIORITY_MAX} and {PRIORITY_MAX}."))
+    if found:
+        raise RuleInvalid(" ".join(error.message for error in found), errors=found)
+
+
+def _band_errors(rule: NewRule) -> list[errors.FieldError]:
+    minimum, maximum = rule.minimum_minor, rule.maximum_minor
+    if not rule.currency:
+        is_banded = minimum is not None or maximum is not None
+        return [_wrong("/currency", "Name the currency of the sums.")] if is_banded else []
+    try:
+        exponent(rule.currency)
+    except CurrencyUnknown as unknown:
+        return [_wrong("/currency", unknown.detail)]
+    if minimum is not None and not 0 <= minimum <= MINOR_UNITS_MAX:
+        return [_wrong("/minimum", "The lowest sum is zero or more.")]
+    if maximum is not None and not (minimum or 0) < maximum <= MINOR_UNITS_MAX:
+        return [_wrong("/maximum", "The upper end is above the lower one.")]
+    return []
+
+
+def _step_errors(steps: Sequence[NewStep]) -> list[errors.FieldError]:
+    if not 1 <= len(steps) <= STEPS_MAX:
+        return [_wrong("/steps", f"A rule has 1 to {STEPS_MAX} steps.")]
+    known = roles.codes()
+    found = []
+    for place, step in enumerate(steps):
+        if not 1 <= step.needed <= NEEDED_MAX:
+            found.append(_wrong(f"/steps/{place}/needed", f"A step needs 1 to {NEEDED_MAX} people."))
+        if not 1 <= len(step.roles) <= ROLES_MAX:
+            found.append(_wrong(f"/steps/{place}/roles", f"A group is 1 to {ROLES_MAX} roles."))
+        if unknown := sorted(set(step.roles) - known):
+            found.append(_wrong(f"/steps/{place}/roles", f"No such role: {', '.join(unknown)}."))
+    return found
+
+
+def _wrong(pointer: str, message: str) -> errors.FieldError:
+    return errors.FieldError(pointer, RuleInvalid.code, message)
+
+
+def _record(action: str, rule: ApprovalRule, changes: dict[str, object], actor: Actor, now: datetime) -> None:
+    records.write(
+        action=action,
+        object_type=OBJECT,
+        object_id=ids.encode(PREFIX, rule.id),
+        actor=actor,
+        now=now,
+        changes=changes,
+    )

@@ -1,0 +1,43 @@
+"""Versions of a request: what was asked for, and the steps frozen beside it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalVersion, RequestedStep
+from apps.kit.actors import Actor
+
+
+def keep(
+    request: ApprovalRequest,
+    *,
+    payload: Mapping[str, Any],
+    steps: Iterable[ApprovalStep | RequestedStep],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Keep the present version of a request with the steps that it passes through."""
+    ApprovalVersion.objects.create(
+        request=request,
+        number=request.payload_version,
+        payload=dict(payload),
+        payload_hash=request.payload_hash,
+        amount_minor=request.amount_minor,
+        currency=request.currency,
+        summary=request.summary,
+        made_by=str(actor),
+        maker=actor.person,
+        created_at=now,
+    )
+    RequestedStep.objects.bulk_create(
+        [
+            RequestedStep(
+                request=request,
+                payload_version=request.payload_version,
+                sequence=step.sequence,
+                roles=step.roles,
+                needed=step.needed,
+            )
+            for step in steps
+        ]
+    )

@@ -1,0 +1,96 @@
+-- What no code path may do to an approval, psql included. Repeatable. {s} = quoted schema.
+CREATE OR REPLACE FUNCTION {s}.approvals_refuse() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  RAISE EXCEPTION 'approvals: %.% is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $f$;
+
+CREATE OR REPLACE FUNCTION {s}.approvals_guard_rule() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'approvals: rule % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NOT OLD.is_active OR ROW(NEW.kind, NEW.branch_id, NEW.currency, NEW.minimum_minor, NEW.maximum_minor, NEW.priority)
+     IS DISTINCT FROM ROW(OLD.kind, OLD.branch_id, OLD.currency, OLD.minimum_minor, OLD.maximum_minor, OLD.priority) THEN
+    RAISE EXCEPTION 'approvals: rule % is only ever taken out of use', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE FUNCTION {s}.approvals_guard_request() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'approvals: request % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.status <> 'PENDING' THEN
+      RAISE EXCEPTION 'approvals: request % begins pending', NEW.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF OLD.status <> 'PENDING' THEN
+    RAISE EXCEPTION 'approvals: request % is % and stays so', OLD.id, OLD.status USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF ROW(NEW.kind, NEW.subject_id, NEW.branch_id, NEW.application_id, NEW.requester, NEW.created_at)
+     IS DISTINCT FROM ROW(OLD.kind, OLD.subject_id, OLD.branch_id, OLD.application_id, OLD.requester, OLD.created_at) THEN
+    RAISE EXCEPTION 'approvals: what request % is about is fixed', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.payload_version NOT IN (OLD.payload_version, OLD.payload_version + 1)
+     OR (NEW.payload_version = OLD.payload_version
+         AND ROW(NEW.payload_hash, NEW.amount_minor, NEW.currency, NEW.step_count)
+             IS DISTINCT FROM ROW(OLD.payload_hash, OLD.amount_minor, OLD.currency, OLD.step_count)) THEN
+    RAISE EXCEPTION 'approvals: request % changes by a new version', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status = 'APPROVED' AND (
+       NOT EXISTS (SELECT 1 FROM approvals_requestedstep s
+                   WHERE s.request_id = NEW.id AND s.payload_version = NEW.payload_version)
+       OR EXISTS (SELECT 1 FROM approvals_requestedstep s
+                  WHERE s.request_id = NEW.id AND s.payload_version = NEW.payload_version
+                    AND s.needed > (SELECT count(DISTINCT d.person) FROM approvals_approvaldecision d
+                                    WHERE d.request_id = NEW.id AND d.payload_version = NEW.payload_version
+                                      AND d.step = s.sequence AND d.verdict = 'APPROVED'))) THEN
+    RAISE EXCEPTION 'approvals: request % lacks approvals', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE FUNCTION {s}.approvals_guard_decision() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE asked record;
+BEGIN
+  SELECT r.* INTO asked FROM approvals_approvalrequest r WHERE r.id = NEW.request_id FOR UPDATE;
+  IF asked.status <> 'PENDING' OR NEW.decided_at >= asked.expires_at THEN
+    RAISE EXCEPTION 'approvals: request % takes no decision any more', NEW.request_id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.payload_version <> asked.payload_version OR NEW.payload_hash <> asked.payload_hash
+     OR NEW.step <> asked.current_step THEN
+    RAISE EXCEPTION 'approvals: request % has changed', NEW.request_id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF EXISTS (SELECT 1 FROM approvals_approvalversion v WHERE v.request_id = NEW.request_id AND v.maker = NEW.person) THEN
+    RAISE EXCEPTION 'approvals: the maker of request % does not decide it', NEW.request_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM approvals_requestedstep s
+                 WHERE s.request_id = NEW.request_id AND s.payload_version = NEW.payload_version
+                   AND s.sequence = NEW.step AND NEW.role = ANY (s.roles)) THEN
+    RAISE EXCEPTION 'approvals: the role % does not decide this step of request %', NEW.role, NEW.request_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE TRIGGER approvals_guard_rule BEFORE UPDATE OR DELETE ON {s}.approvals_approvalrule
+  FOR EACH ROW EXECUTE FUNCTION {s}.approvals_guard_rule();
+CREATE OR REPLACE TRIGGER approvals_guard_request BEFORE INSERT OR UPDATE OR DELETE ON {s}.approvals_approvalrequest
+  FOR EACH ROW EXECUTE FUNCTION {s}.approvals_guard_request();
+CREATE OR REPLACE TRIGGER approvals_guard_decision BEFORE INSERT ON {s}.approvals_approvaldecision
+  FOR EACH ROW EXECUTE FUNCTION {s}.approvals_guard_decision();
+CREATE OR REPLACE TRIGGER approvals_rule_step_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_approvalstep
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
+CREATE OR REPLACE TRIGGER approvals_version_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_approvalversion
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
+CREATE OR REPLACE TRIGGER approvals_step_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_requestedstep
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
+CREATE OR REPLACE TRIGGER approvals_decision_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_approvaldecision
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();

@@ -1,0 +1,123 @@
+"""Approvals for tests: people with roles, rules, and requests that wait."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from apps.access.models import Membership
+from apps.access.services import roles
+from apps.approvals.contracts import NewRequest, NewRule, NewStep
+from apps.approvals.models import ApprovalRequest, ApprovalRule
+from apps.approvals.services import requests, rules
+from apps.events.models import OutboxEvent
+from apps.kit import ids
+from apps.kit.actors import SYSTEM, Actor, ActorKind
+from apps.kit.money import Money
+from apps.payments.contracts import REFUND
+from tests.factories import access
+
+NOW = datetime(2026, 11, 24, 7, 42, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=10)
+TOO_LATE = NOW + timedelta(hours=72)
+KES_25000 = Money(25_000_00, "KES")
+ONE_APPROVER = (NewStep(roles=("owner", "approver")),)
+
+
+def person(name: str = "checker", role: str = "approver", branches: tuple[Any, ...] = ()) -> Actor:
+    """Return the actor that stands for a member of the team in the portal."""
+    email = f"{name}@example.test"
+    found = Membership.objects.filter(user__email=email).first()
+    member = found or access.member(role, email, branches)
+    return actor(member.user_id)
+
+
+def actor(user_id: object) -> Actor:
+    return Actor(ActorKind.USER, str(user_id), person=str(user_id), application="portal")
+
+
+def key_of(someone: Actor, number: int = 1) -> Actor:
+    """Return the actor that stands for an API key that a person made."""
+    return Actor(ActorKind.API_KEY, f"key-{number}", person=someone.person, application="shop")
+
+
+def maker() -> Actor:
+    return person("maker", "treasury_officer")
+
+
+def rule(**facts: Any) -> ApprovalRule:
+    """Return the rule that refunds of KES 10,000.00 or more need one approver, unless told otherwise."""
+    roles.seed()
+    wanted = {
+        "kind": REFUND.name,
+        "currency": "KES",
+        "minimum_minor": 10_000_00,
+        "steps": ONE_APPROVER,
+        **facts,
+    }
+    return rules.create(rule=NewRule(**wanted), actor=SYSTEM, now=NOW)
+
+
+def payload(money: Money | None = KES_25000, **facts: Any) -> dict[str, Any]:
+    return {"amount": money.text if money else "", "payment": "pi_1", **facts}
+
+
+def wanted(**facts: Any) -> NewRequest:
+    """Return the request to refund KES 25,000.00 at head office."""
+    money = facts.get("money", KES_25000)
+    return NewRequest(
+        **{
+            "kind": REFUND,
+            "subject_id": ids.new(),
+            "subject_reference": "re_1",
+            "payload": payload(money),
+            "branch_id": access.head_office().id,
+            "application_id": access.application().id,
+            "summary": "Refund to Njeri Kamau",
+            "money": money,
+            **facts,
+        }
+    )
+
+
+def waiting(*, by: Actor | None = None, steps: tuple[NewStep, ...] = (), **facts: Any) -> ApprovalRequest:
+    """Return a request that waits, asked by the maker; a rule is made when there is none."""
+    if steps or not ApprovalRule.objects.exists():
+        rule(steps=steps or ONE_APPROVER)
+    made = requests.submit(request=wanted(**facts), actor=by or maker(), now=NOW)
+    assert made is not None
+    return made
+
+
+def approve(request: ApprovalRequest, by: Actor, **facts: Any) -> ApprovalRequest:
+    """Approve what the database holds now."""
+    seen = ApprovalRequest.objects.get(id=request.id).payload_hash
+    chosen = {"payload_hash": seen, "now": LATER, **facts}
+    return requests.approve(request_id=request.id, actor=by, **chosen)
+
+
+def refuse(request: ApprovalRequest, by: Actor, **facts: Any) -> ApprovalRequest:
+    seen = ApprovalRequest.objects.get(id=request.id).payload_hash
+    chosen = {"payload_hash": seen, "reason": "The payer got the goods", "now": LATER, **facts}
+    return requests.refuse(request_id=request.id, actor=by, **chosen)
+
+
+def amend(request: ApprovalRequest, by: Actor, **facts: Any) -> ApprovalRequest:
+    money = facts.get("money", KES_25000)
+    chosen = {
+        "payload": payload(money, note="edited"),
+        "money": money,
+        "summary": "Refund to Njeri Kamau",
+        "now": LATER,
+        **facts,
+    }
+    return requests.amend(request_id=request.id, actor=by, **chosen)
+
+
+def told(request_id: UUID) -> list[str]:
+    """Return the events of a request in the order of publication."""
+    events = OutboxEvent.objects.filter(aggregate_id=request_id).order_by("aggregate_version")
+    return list(events.values_list("type", flat=True))
+
+
+def reload(request: ApprovalRequest) -> ApprovalRequest:
+    return ApprovalRequest.objects.get(id=request.id)
