@@ -61,4 +61,4 @@ def keep_our_logging(**_: Any) -> None:
 def name_the_task(task_id: str, task: Any, **_: Any) -> None:
     """Put the task and its organisation on every line that it logs."""
     clear_contextvars()
-    bind_contextvars(task=task.name, task_id=task_id, organisation=present_schema.name())
+    bind_contextvars(task=task.name, task_id=task_id, organisation=present_schema.label())

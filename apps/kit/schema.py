@@ -15,6 +15,11 @@ def name() -> str:
     return _connection.schema_name
 
 
+def label() -> str:
+    """Return how logs and reports name the present schema: by the organisation's slug, or by its own name."""
+    return getattr(tenant(), "slug", name())
+
+
 def tenant() -> Any:
     """Return the organisation that was entered, or django-tenants' stand-in when only a schema's name is known."""
     return _connection.tenant

@@ -32,7 +32,7 @@ TREASURY: dict[str, Any] = {
     "SENDING_TIMEOUT": env.number("TREASURY_SENDING_TIMEOUT"),
     "WEBHOOK_TIMEOUT": env.number("TREASURY_WEBHOOK_TIMEOUT"),
     "TRUSTED_PROXIES": env.number("TREASURY_TRUSTED_PROXIES"),
-    "VERSION": env.text("TREASURY_VERSION") or "0.1.0",
+    "VERSION": env.text("TREASURY_VERSION"),
 }
 EVENT_WIRING = "treasury.wiring.HANDLERS"
 

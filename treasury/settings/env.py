@@ -101,7 +101,15 @@ VARIABLES = {
             "How many reverse proxies stand in front; the address in X-Forwarded-For is read that many hops from the right.",
         ),
         Variable("TREASURY_LOG_LEVEL", "INFO", "Lowest level that is logged."),
-        Variable("TREASURY_VERSION", "", "Version that /version shows; set by the build."),
+        Variable(
+            "TREASURY_SENTRY_DSN",
+            "",
+            "Where errors are reported to; empty reports nothing. The logs have them too.",
+        ),
+        Variable("TREASURY_ENVIRONMENT", "production", "Under which name errors are reported."),
+        Variable(
+            "TREASURY_VERSION", "0.1.0", "Version that /version and error reports show; set by the build."
+        ),
     )
 }
 
