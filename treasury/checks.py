@@ -1,4 +1,4 @@
-"""The system checks that this project owns: E001 to E010, each for one rule that review forgets."""
+"""The system checks that this project owns: E001 to E011, each for one rule that review forgets."""
 
 import ast
 import inspect
@@ -210,7 +210,7 @@ def every_portal_action_has_an_endpoint(**_: Any) -> list[Error]:
     for config in apps.get_app_configs():
         if not config.name.startswith(OURS):
             continue
-        by_people = _service_calls(config.name, ["admin", "pages"])
+        by_people = _service_calls(config.name, ["admin", "pages", "dialogs"])
         by_partners = _service_calls(config.name, ["api"])
         found += [
             _error(
@@ -221,6 +221,31 @@ def every_portal_action_has_an_endpoint(**_: Any) -> list[Error]:
             if f"`{call}`" not in allowed
         ]
     return found
+
+
+@register
+def every_portal_action_asks_first(**_: Any) -> list[Error]:
+    """E011: what a person may do in an admin is a dialog of kit.dialogs: opened by GET, done by POST alone."""
+    names = ("actions", "actions_list", "actions_row", "actions_detail", "actions_submit_line")
+    found = []
+    for model_admin in admin.site._registry.values():  # noqa: SLF001 (Django has no other list)
+        kind = type(model_admin)
+        if not kind.__module__.startswith(OURS):
+            continue
+        chosen = [name for name in names if getattr(model_admin, name, None)]
+        if chosen:
+            words = f"{kind.__name__}: {', '.join(chosen)} act without asking; use dialogs of kit.dialogs."
+            found.append(_error(11, words))
+        incomplete = [dialog for dialog in getattr(model_admin, "dialogs", ()) if not _is_whole(dialog)]
+        found += [
+            _error(11, f"{kind.__name__}: {dialog.__name__} needs a name, a label and a permission.")
+            for dialog in incomplete
+        ]
+    return found
+
+
+def _is_whole(dialog: type) -> bool:
+    return all(getattr(dialog, name, "") for name in ("name", "label", "permission"))
 
 
 def _service_calls(app: str, packages: list[str]) -> set[str]:

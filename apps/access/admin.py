@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from apps.access.admin_sites import OrganisationModelAdmin
 from apps.access.contracts import SCOPES
+from apps.access.dialogs import RevokeKey
 from apps.access.forms import ApiKeyForm, MemberForm, NewMemberForm
 from apps.access.models import ApiKey, Application, Branch, Membership, Role
 from apps.access.selectors import api_keys as visible_keys
@@ -184,7 +185,7 @@ class ApiKeyAdmin(ServiceAdmin):
     list_select_related: ClassVar[list[str]] = ["application", "branch"]
     list_filter = ["application"]
     search_fields = ["name", "prefix"]
-    actions: ClassVar[list[str]] = ["revoke"]
+    dialogs = [RevokeKey]
     facts = [
         "name", "recognised_by", "application", "branch", "granted", "maker", "created", "expires", "last_used", "state",
     ]  # fmt: skip
@@ -200,9 +201,6 @@ class ApiKeyAdmin(ServiceAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:  # noqa: ARG002 (never)
         return False
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("keys.manage")
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
@@ -229,12 +227,6 @@ class ApiKeyAdmin(ServiceAdmin):
             format_html("The key, shown this once: <code>{}</code>. Copy it now.", issued.secret),
             messages.WARNING,
         )
-
-    @admin.action(description="Revoke selected keys", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        for key in queryset.order_by("id"):
-            api_keys.revoke(key_id=key.id, actor=team.actor(_person(request)), now=clock.now())
-            self.message_user(request, f"{key}: revoked.")
 
     @admin.display(description="Key")
     def recognised_by(self, key: ApiKey) -> SafeString:

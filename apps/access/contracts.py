@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from apps.kit import actors
 from apps.kit.actors import Actor
 
 if TYPE_CHECKING:
     from apps.access.models import ApiKey
 
-PORTAL = "portal"
+PORTAL = actors.PORTAL
 """The slug of the application that stands for the portal itself; it exists in every organisation."""
 
 PERMISSIONS = {

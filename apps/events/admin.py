@@ -1,11 +1,10 @@
 """Events, their deliveries, webhook endpoints and what was sent to them, in the portal: to read, and to put right."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -14,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from apps.events import rendering
-from apps.events.forms import DeadLetterActionForm
+from apps.events.dialogs import DisableEndpoint, EnableEndpoint, Replay, Requeue, Skip
 from apps.events.models import (
     DeliveryStatus,
     EndpointStatus,
@@ -25,12 +24,9 @@ from apps.events.models import (
     WebhookEndpoint,
     WebhookStatus,
 )
-from apps.events.services import deliveries, webhook_deliveries, webhook_endpoints
-from apps.kit import clock, errors, ids
-from apps.kit.actors import Actor, ActorKind
+from apps.kit import ids
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 
-MANAGE = "webhooks.manage"
 DELIVERY_BADGES = {
     DeliveryStatus.PENDING: ("pending", "hourglass_top", "Pending"),
     DeliveryStatus.DONE: ("done", "check_circle", "Done"),
@@ -59,20 +55,6 @@ class BranchScopedAdmin(ReadOnlyAdmin):
         rows = super().get_queryset(request)
         allowed: set[UUID] | None = import_string(settings.TREASURY["BRANCH_SCOPE"])(request.user)
         return rows if allowed is None else rows.filter(**{f"{self.branch_path}__in": allowed})
-
-    def has_manage_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(MANAGE)
-
-    def apply(self, request: HttpRequest, rows: QuerySet[Any], deed: Callable[..., object]) -> None:
-        """Do one thing to each selected row and say for each how it went."""
-        actor = Actor(ActorKind.USER, str(request.user.pk), person=str(request.user.pk), application="portal")
-        for row in rows.order_by("id"):
-            try:
-                deed(row.id, actor=actor, now=clock.now())
-            except errors.DomainError as refusal:
-                self.message_user(request, f"{row}: {refusal}", messages.ERROR)
-            else:
-                self.message_user(request, f"{row}: done.")
 
 
 @admin.register(OutboxEvent)
@@ -125,24 +107,7 @@ class EventDeliveryAdmin(BranchScopedAdmin):
         "last_error",
     ]  # fmt: skip
     readonly_fields = fields
-    action_form = DeadLetterActionForm
-    actions = ["requeue", "skip"]
-
-    @admin.action(description="Requeue selected dead letters", permissions=["manage"])
-    def requeue(self, request: HttpRequest, queryset: QuerySet[EventDelivery]) -> None:
-        def again(row_id: UUID, **who: Any) -> None:
-            deliveries.requeue(delivery_id=row_id, **who)
-
-        self.apply(request, queryset, again)
-
-    @admin.action(description="Skip selected dead letters", permissions=["manage"])
-    def skip(self, request: HttpRequest, queryset: QuerySet[EventDelivery]) -> None:
-        reason = request.POST.get("reason", "")
-
-        def give_up(row_id: UUID, **who: Any) -> None:
-            deliveries.skip(delivery_id=row_id, reason=reason, **who)
-
-        self.apply(request, queryset, give_up)
+    dialogs = [Requeue, Skip]
 
     @admin.display(description="Event")
     def event_type(self, row: EventDelivery) -> str:
@@ -178,24 +143,10 @@ class WebhookEndpointAdmin(BranchScopedAdmin):
         "created",
     ]  # fmt: skip
     readonly_fields = fields
-    actions = ["enable", "disable"]
+    dialogs = [EnableEndpoint, DisableEndpoint]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
         return super().get_queryset(request).filter(deleted_at__isnull=True)
-
-    @admin.action(description="Enable selected endpoints", permissions=["manage"])
-    def enable(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
-        def on(row_id: UUID, **who: Any) -> None:
-            webhook_endpoints.enable(endpoint_id=row_id, **who)
-
-        self.apply(request, queryset, on)
-
-    @admin.action(description="Disable selected endpoints", permissions=["manage"])
-    def disable(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
-        def off(row_id: UUID, **who: Any) -> None:
-            webhook_endpoints.disable(endpoint_id=row_id, reason="Switched off in the portal.", **who)
-
-        self.apply(request, queryset, off)
 
     @admin.display(description="Id")
     def public_id(self, endpoint: WebhookEndpoint) -> str:
@@ -272,14 +223,7 @@ class WebhookDeliveryAdmin(BranchScopedAdmin):
     ]  # fmt: skip
     readonly_fields = fields
     inlines = [WebhookAttemptInline]
-    actions = ["replay"]
-
-    @admin.action(description="Replay selected deliveries", permissions=["manage"])
-    def replay(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
-        def again(row_id: UUID, **who: Any) -> None:
-            webhook_deliveries.replay(delivery_id=row_id, **who)
-
-        self.apply(request, queryset, again)
+    dialogs = [Replay]
 
     @admin.display(description="Event")
     def event_type(self, row: WebhookDelivery) -> str:

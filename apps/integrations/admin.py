@@ -20,6 +20,7 @@ from apps.integrations.contracts import (
     PullMethod,
     ShortCodeType,
 )
+from apps.integrations.dialogs import DisableAccount, EnableAccount
 from apps.integrations.models import ProviderAccount, ProviderCall, ProviderCallback
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.selectors import exchanges
@@ -149,7 +150,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
     list_select_related = ["branch"]
     search_fields = ["label", "short_code", "till_number"]
     readonly_fields = ["secrets_set", "limits"]
-    actions = ["enable", "disable"]
+    dialogs = [EnableAccount, DisableAccount]
     fieldsets = [
         (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
         ("Short code", {"fields": ["short_code", "short_code_type", "till_number"]}),
@@ -194,22 +195,6 @@ class ProviderAccountAdmin(TreasuryAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 (never)
         return False
-
-    @admin.action(description="Enable selected accounts", permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: QuerySet[ProviderAccount]) -> None:
-        for account in queryset.order_by("id"):
-            try:
-                accounts.enable(account_id=account.id, actor=memberships.actor(request.user), now=clock.now())
-            except errors.DomainError as refusal:
-                self.message_user(request, f"{account}: {refusal.detail}", messages.ERROR)
-            else:
-                self.message_user(request, f"{account}: enabled.")
-
-    @admin.action(description="Disable selected accounts", permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: QuerySet[ProviderAccount]) -> None:
-        for account in queryset.order_by("id"):
-            accounts.disable(account_id=account.id, actor=memberships.actor(request.user), now=clock.now())
-            self.message_user(request, f"{account}: disabled. What is under way goes on.")
 
     @admin.display(description="Environment")
     def environment_badge(self, account: ProviderAccount) -> SafeString:

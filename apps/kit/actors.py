@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+PORTAL = "portal"
+"""The application that people work through."""
+
 
 class ActorKind(StrEnum):
     USER = "USER"
@@ -30,3 +33,8 @@ class Actor:
 
 SYSTEM = Actor(ActorKind.SYSTEM, "treasury")
 PROVIDER = Actor(ActorKind.PROVIDER, "provider")
+
+
+def person(user_id: object) -> Actor:
+    """Return the actor that stands for a person in the portal."""
+    return Actor(ActorKind.USER, str(user_id), person=str(user_id), application=PORTAL)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -15,8 +14,9 @@ from django.utils import formats, timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
+from apps.kit.dialog_admin import DialogAdmin
+from apps.kit.models import is_key
 from apps.kit.money import Money
 
 MINUS = "\N{MINUS SIGN}"
@@ -176,20 +176,12 @@ def cursor_of(request: HttpRequest, model: type[Model]) -> tuple[str, str]:
     """Return (direction, key) from the query, or two empty texts; what cannot be a key of the model is ignored."""
     for direction in (BEFORE, AFTER):
         key = request.GET.get(direction, "")
-        if key and _is_key(key, model):
+        if key and is_key(key, model):
             return direction, key
     return "", ""
 
 
-def _is_key(text: str, model: type[Model]) -> bool:
-    try:
-        model._meta.pk.to_python(text)
-    except ValidationError:
-        return False
-    return "\0" not in text
-
-
-class TreasuryAdmin(ModelAdmin):
+class TreasuryAdmin(DialogAdmin):
     """
     What every list of the portal shares: full width, 50 rows, no counts, the keyset's order, and addresses that filter
     by nothing but the list's own filters and ``allowed_lookups``: who may count the rows that fit could guess a hidden
@@ -203,7 +195,6 @@ class TreasuryAdmin(ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     warn_unsaved_form = True
-    actions: ClassVar[Sequence[Any] | None] = None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 (Django's signature)
         return KeysetChangeList

@@ -6,6 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django_fsm import FSMFieldMixin
@@ -129,3 +130,12 @@ class CurrencyField(models.CharField):
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("max_length", None)
         return name, path, args, kwargs
+
+
+def is_key(text: str, model: type[models.Model]) -> bool:
+    """Whether a text from an address can be the key of a row at all."""
+    try:
+        model._meta.pk.to_python(text)
+    except ValidationError:
+        return False
+    return "\0" not in text

@@ -12,6 +12,7 @@ from apps.access.services import api_keys, memberships
 from apps.accounts.models import User
 from apps.audit.models import AuditRecord
 from apps.kit.actors import SYSTEM
+from tests import dialogs
 from tests.factories import access as make
 
 HOST = "acme.testserver"
@@ -167,13 +168,13 @@ def test_a_member_of_one_branch_is_offered_and_given_that_branch_only(portal, in
 def test_revokes_by_post_only(portal, in_organisation):
     browser = portal("developer")
     key = make.api_key()
-    selected = {"action": "revoke", "_selected_action": [str(key.id)]}
+    url = f"/portal/access/apikey/{key.id}/do/revoke/"
 
-    browser.get("/portal/access/apikey/", selected)
+    browser.get(url, {"typed_text": key.name})
     in_organisation("acme")
     assert ApiKey.objects.get().revoked_at is None
 
-    browser.post("/portal/access/apikey/", selected)
+    dialogs.send(browser, url, typed_text=key.name)
     in_organisation("acme")
     assert ApiKey.objects.get().revoked_at is not None
 
@@ -182,7 +183,8 @@ def test_who_may_only_look_may_not_revoke(portal, in_organisation):
     browser = portal("auditor")
     key = make.api_key()
 
-    browser.post("/portal/access/apikey/", {"action": "revoke", "_selected_action": [str(key.id)]})
+    answer = dialogs.send(browser, f"/portal/access/apikey/{key.id}/do/revoke/", typed_text=key.name)
+    assert answer.status_code == 403
 
     in_organisation("acme")
     assert ApiKey.objects.get().revoked_at is None

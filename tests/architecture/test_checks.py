@@ -14,6 +14,8 @@ from apps.events.contracts import REGISTRY, Audience, EventType
 from apps.events.models import OutboxEvent
 from apps.integrations.ports import StatusPort
 from apps.integrations.services import providers
+from apps.kit.admin import ReadOnlyAdmin
+from apps.kit.dialogs import Dialog
 from apps.kit.models import CurrencyField, MinorField
 from apps.payments import subscribers
 from apps.payments.models import PaymentIntent
@@ -210,3 +212,33 @@ def test_e010_is_content_with_a_reason(source_tree):
     (source_tree.parent.parent / "docs" / "portal-only.md").write_text("| `intents.cancel` | a reason |\n")
 
     assert checks.every_portal_action_has_an_endpoint() == []
+
+
+@pytest.mark.parametrize("name", ["actions", "actions_detail", "actions_row"])
+def test_e011_finds_an_action_that_does_not_ask(monkeypatch, name):
+    class Hasty(ReadOnlyAdmin):
+        def approve(self, request: object, queryset: object) -> None: ...
+
+    Hasty.__module__ = "apps.payments.admin"
+    setattr(Hasty, name, ["approve"])
+    monkeypatch.setitem(admin.site._registry, PaymentIntent, Hasty(PaymentIntent, admin.site))
+
+    assert ids_and_words(checks.every_portal_action_asks_first()) == [
+        ("treasury.E011", f"Hasty: {name} act without asking; use dialogs of kit.dialogs.")
+    ]
+
+
+def test_e011_finds_a_dialog_that_anybody_may_send(monkeypatch):
+    class Open(Dialog):
+        name = "open"
+        label = "Open…"
+
+    class Careless(ReadOnlyAdmin):
+        dialogs = [Open]
+
+    Careless.__module__ = "apps.payments.admin"
+    monkeypatch.setitem(admin.site._registry, PaymentIntent, Careless(PaymentIntent, admin.site))
+
+    assert ids_and_words(checks.every_portal_action_asks_first()) == [
+        ("treasury.E011", "Careless: Open needs a name, a label and a permission.")
+    ]

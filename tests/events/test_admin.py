@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 
 from apps.audit.models import AuditRecord
 from apps.events.models import DeliveryStatus, EndpointStatus, EventDelivery, WebhookDelivery, WebhookEndpoint
 from apps.events.services import relay, webhook_attempts, webhook_deliveries
+from tests import dialogs
 from tests.events import handlers
 from tests.factories import access as make
 from tests.factories import events as factory
@@ -54,8 +54,11 @@ def dead(acme) -> EventDelivery:
 
 
 def act(browser: Client, page: str, action: str, row, **fields: str) -> str:
-    form = {"action": action, ACTION_CHECKBOX_NAME: [str(row.pk)], **fields}
-    return browser.post(f"/portal/events/{page}/", form, follow=True).content.decode()
+    """Send the dialog and return what the person reads next."""
+    answer = dialogs.send(browser, f"/portal/events/{page}/{row.pk}/do/{action}/", **fields)
+    if answer.status_code != 204:
+        return answer.content.decode()
+    return browser.get(answer.headers["HX-Redirect"]).content.decode()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -116,7 +119,7 @@ def test_requeues_a_dead_letter(portal, dead, in_organisation):
     in_organisation("acme")
     dead.refresh_from_db()
     assert dead.status == DeliveryStatus.PENDING
-    assert "done." in page
+    assert "requeued." in page
     record = AuditRecord.objects.get(action="event_delivery.requeued")
     assert (record.actor_kind, record.application) == ("USER", "portal")
 
@@ -125,13 +128,26 @@ def test_skips_a_dead_letter_for_a_reason(portal, dead, in_organisation):
     browser = portal("developer")
 
     refusal = act(browser, "eventdelivery", "skip", dead)
-    assert "why this event may be skipped" in refusal
+    assert "This field is required" in refusal
+    assert "in 5 characters or more" in act(browser, "eventdelivery", "skip", dead, reason="no")
     act(browser, "eventdelivery", "skip", dead, reason="counted by hand")
 
     in_organisation("acme")
     dead.refresh_from_db()
     assert dead.status == DeliveryStatus.SKIPPED
     assert AuditRecord.objects.get(action="event_delivery.skipped").reason == "counted by hand"
+
+
+def test_requeues_several_dead_letters_at_once(portal, dead, in_organisation):
+    browser = portal("developer")
+    url = f"/portal/events/eventdelivery/do/requeue/?_selected_action={dead.pk}&_selected_action=no-key"
+
+    assert "Requeue the event" in dialogs.open_at(browser, url).content.decode()
+    dialogs.send(browser, url)
+
+    in_organisation("acme")
+    dead.refresh_from_db()
+    assert dead.status == DeliveryStatus.PENDING
 
 
 def test_replays_a_delivery(portal, story, in_organisation):

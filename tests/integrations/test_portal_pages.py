@@ -9,6 +9,7 @@ from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.models.redaction import readable
 from apps.integrations.services import accounts, callbacks
 from apps.kit import ids
+from tests import dialogs
 from tests.factories import access
 from tests.factories.integrations import CREDENTIALS, NOW, provider_account
 from tests.integrations.daraja import payload
@@ -136,7 +137,9 @@ def test_an_account_is_disabled_and_enabled_but_never_deleted(enter):
     request = enter()
 
     for action, expected in (("disable", False), ("enable", True)):
-        request("post", LIST, {"action": action, "_selected_action": [str(account.id)]})
+        url = f"{LIST}{account.id}/do/{action}/"
+        shown = dialogs.hidden(request("get", url))
+        assert request("post", url, shown)["Location"] == LIST
         account.refresh_from_db()
         assert account.is_enabled is expected
     assert request("get", f"{LIST}{account.id}/delete/").status_code == 403

@@ -7,9 +7,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
-from apps.access.contracts import PORTAL
 from apps.access.models import Membership
-from apps.kit.actors import Actor, ActorKind
+from apps.kit import actors
+from apps.kit.actors import Actor
 
 
 def of(user: AbstractBaseUser | AnonymousUser) -> Membership | None:
@@ -27,7 +27,7 @@ def permissions_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | N
 
 def actor(user: AbstractBaseUser | AnonymousUser) -> Actor:
     """Return the actor that stands for a person in the portal."""
-    return Actor(ActorKind.USER, str(user.pk), person=str(user.pk), application=PORTAL)
+    return actors.person(user.pk)
 
 
 def everybody() -> QuerySet[Membership]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.access.contracts import PERMISSIONS
-from apps.kit import errors
+from apps.kit import dialogs, errors
 from apps.kit.admin import ROWS, KeysetPaginator, cursor_of
+from apps.kit.dialogs import Button, Dialog
 from apps.portal.pages import menu
 
 View = Callable[..., HttpResponse]
@@ -63,6 +65,33 @@ def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
         return protected
 
     return decorate
+
+
+def dialog(kind: type[Dialog], *, find: Callable[..., Any], back: Callable[..., str]) -> View:
+    """
+    Make a dialog an address of the portal's own: ``find(request, **names)`` returns the row that this person may see or
+    raises NotFound, ``back(**names)`` the page that it belongs to.
+    """
+
+    def view(request: HttpRequest, **names: Any) -> HttpResponse:
+        try:
+            row = find(request, **names)
+        except errors.NotFound as missing:
+            return dialogs.refuse(
+                request, admin.site, title=_("Not found"), sentence=missing.detail, status=missing.status
+            )
+        return dialogs.respond(request, kind(), [row], fallback=back(**names))
+
+    protected = admin.site.admin_view(view)
+    protected.permission = kind.permission  # type: ignore[attr-defined]
+    return protected
+
+
+def buttons(request: HttpRequest, model: str, key: Any) -> list[Button]:
+    """Return what this person may do with a row by the dialogs of its admin: ``buttons(request, "payments.PaymentIntent", id)``."""
+    model_admin: Any = admin.site.get_model_admin(apps.get_model(model))
+    row = model_admin.get_object(request, str(key))
+    return model_admin.buttons(request, row) if row else []
 
 
 def render(

@@ -1,0 +1,89 @@
+/* Dialogs that ask before they act: opened by htmx into Unfold's modal, sent by POST. See apps/kit/dialogs.py. */
+(() => {
+  const EXPECTED = new Set([403, 404, 409, 422]);
+  const box = () => document.getElementById("modal-content");
+  const open = () => dispatchEvent(new Event("opendialog"));
+  const words = () => document.getElementById("modal-overlay").dataset; // translated by the server
+  const isOurs = (target) => target?.closest?.(".t-dialog");
+
+  const close = (button) => {
+    if (button.closest("#modal-content")) dispatchEvent(new Event("closedialog"));
+    else history.back();
+  };
+
+  const sorry = (target) => {
+    target.querySelector("#dialog .body .t-note[data-failed]")?.remove();
+    const note = document.createElement("div");
+    note.className = "t-note";
+    note.dataset.tone = "unknown";
+    note.dataset.failed = "";
+    note.setAttribute("role", "alert");
+    note.textContent = words().failed;
+    (target.querySelector("#dialog .body") || target).prepend(note);
+    open();
+  };
+
+  /* An amount as it is meant: without spaces, commas, its currency and zeros at the end. */
+  const plain = (text) => {
+    const digits = text.replace(/^[A-Za-z]+/, "").replace(/[\s,]/g, "");
+    return digits.includes(".") ? digits.replace(/0+$/, "").replace(/\.$/, "") : digits;
+  };
+
+  const matches = (field) => {
+    const isMoney = field.dataset.named !== undefined;
+    return isMoney ? plain(field.value) === plain(field.dataset.typed) : field.value === field.dataset.typed;
+  };
+
+  /* The button waits until what is to be typed by hand is typed. The server asks again. */
+  const judge = (form) => {
+    const fields = [...form.querySelectorAll("[data-typed]")];
+    if (!fields.length) return;
+    fields.forEach((field) => {
+      const help = document.getElementById(`help_${field.name}`);
+      help.dataset.hint ??= help.textContent;
+      const good = matches(field);
+      help.textContent = good ? words().matches.replace("{}", field.dataset.named || field.value) : help.dataset.hint;
+      help.classList.toggle("is-good", good);
+    });
+    form.querySelector("[type=submit]").disabled = !fields.every(matches);
+  };
+
+  addEventListener("DOMContentLoaded", () => {
+    const body = document.body;
+
+    body.addEventListener("htmx:beforeSwap", (event) => {
+      const { target, xhr } = event.detail;
+      if (!isOurs(target)) return;
+      if (EXPECTED.has(xhr.status)) Object.assign(event.detail, { shouldSwap: true, isError: false });
+      // Signed out in the meantime: the answer is another page than a dialog.
+      if (event.detail.shouldSwap && !xhr.responseText.includes("data-dialog")) {
+        event.detail.shouldSwap = false;
+        location.reload();
+      }
+    });
+    body.addEventListener("htmx:afterSwap", (event) => {
+      const target = event.detail.target;
+      if (!isOurs(target)) return;
+      delete target.dataset.typed;
+      const form = target.querySelector("form[data-dialog]");
+      if (form) judge(form);
+      if (target === box()) open();
+      const first = target.querySelector("[aria-invalid=true], .p-fields :is(input, select, textarea), [autofocus]");
+      setTimeout(() => first?.focus(), 60);
+    });
+    for (const failure of ["htmx:responseError", "htmx:sendError"])
+      body.addEventListener(failure, (event) => { if (isOurs(event.detail.target)) sorry(event.detail.target); });
+
+    document.addEventListener("input", (event) => {
+      const form = event.target.closest?.("form[data-dialog]");
+      if (!form) return;
+      form.closest(".t-dialog").dataset.typed = "";
+      judge(form);
+    });
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest?.("[data-close]");
+      if (button) close(button);
+    });
+    document.querySelectorAll("form[data-dialog]").forEach(judge);
+  });
+})();
