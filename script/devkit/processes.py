@@ -57,11 +57,13 @@ def interfaces(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) 
         "worker@%h",
     ]
     documents = ["worker", *QUIET, "--pool", "solo", "-Q", "documents", "-n", "documents@%h"]
+    jobs = ["worker", *QUIET, "--pool", "threads", "--concurrency", "2", "-Q", "jobs", "-n", "jobs@%h"]
     schedule = str(folders.run / "beat.pid")
     commands = {
         "web": [python, *web, *threads],
         "worker": [python, *CELERY, *worker],
         "documents": ["nice", "-n", IDLE_PRIORITY, python, *CELERY, *documents],
+        "jobs": ["nice", "-n", IDLE_PRIORITY, python, *CELERY, *jobs],
         "beat": [python, *CELERY, "beat", "--loglevel", "INFO", "--pidfile", schedule],
     }
     (folders.run / "beat.pid").unlink(missing_ok=True)

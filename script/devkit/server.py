@@ -177,9 +177,9 @@ def _start_interfaces(
     folders: Folders, ports: Ports, supervisor: Supervisor, *, variables: dict[str, str]
 ) -> None:
     """
-    Start web and worker, wait until they serve, then start the documents worker and beat.
+    Start web and worker, wait until they serve, then start the workers of documents and jobs, and beat.
 
-    These two are watched like the others, but nobody waits for them: PDFs and sweeps have seconds to spare.
+    These are watched like the others, but nobody waits for them: PDFs and sweeps have seconds to spare.
     """
     found = processes.interfaces(folders, ports=ports, variables=processes.as_application(variables))
     first = [program for program in found if program.name in FIRST]

@@ -17,6 +17,7 @@ READING = {"get", "head", "options"}
 REPEATABLE = {
     "ApiKeyViewSet.create",
     "ApiKeyViewSet.revoke",
+    "JobViewSet.cancel",
     "SandboxInboxViewSet.destroy",
     "SandboxInboxViewSet.fail_next",
     "WebhookDeliveryViewSet.replay",

@@ -11,7 +11,7 @@ from apps.documents.contracts import PDF, ArtifactKind
 from apps.documents.models import Artifact
 from apps.documents.selectors import artifacts as known
 from apps.documents.services import artifacts
-from apps.kit import clock, ids
+from apps.kit import clock, ids, storage
 from apps.kit.models import InsertOnlyViolation
 from apps.tenancy.selectors import organisations
 
@@ -44,11 +44,11 @@ def test_does_not_give_back_changed_bytes(acme):
     file, _ = store(ids.new())
     key = Artifact.objects.get(id=file.id).storage_key
     default_storage.delete(key)
-    with pytest.raises(artifacts.ArtifactDamaged):
+    with pytest.raises(storage.FileDamaged):
         artifacts.read(file_id=file.id)
 
     default_storage.save(key, ContentFile(b"%PDF-X"))
-    with pytest.raises(artifacts.ArtifactDamaged):
+    with pytest.raises(storage.FileDamaged):
         artifacts.read(file_id=file.id)
 
 

@@ -12,7 +12,7 @@ CLIENT = Client(raise_request_exception=False)
 
 
 @pytest.fixture
-def organisations(db, in_organisation, settings):
+def organisations(db, in_organisation, settings, tmp_path):
     """Return the keys of both organisations, and the ids of their rows by prefix."""
     settings.TREASURY = {**settings.TREASURY, "SANDBOX_INBOX_LOCAL": True}
     in_organisation("acme")
@@ -21,6 +21,7 @@ def organisations(db, in_organisation, settings):
     in_organisation("zuri")
     twins.write(rows)
     twins.store_pdf(row_ids["rcp"], "zuri")
+    twins.store_result(row_ids["job"], tmp_path)
     zuri_key = twins.key_of_zuri(row_ids["key"])
     connection.set_schema_to_public()
     return {"acme": acme_key, "zuri": zuri_key}, row_ids

@@ -1,6 +1,8 @@
 """Two organisations that hold rows with identical ids: acme's are made, zuri's are copies with another canary."""
 
 import json
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +19,11 @@ from apps.events.models.outbox import IdentityField
 from apps.events.services import sandbox_inboxes, webhook_deliveries
 from apps.invoicing.contracts import SOURCE_TYPE
 from apps.invoicing.services import receipts
+from apps.jobs.models import Job
+from apps.jobs.services import jobs as job_services
+from apps.kit import storage
 from apps.kit.money import Money
-from tests.factories import access, events, payments
+from tests.factories import access, events, jobs, payments
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 MADE_ANEW = {"access.apikey", "documents.artifact"}
@@ -53,11 +58,13 @@ def populate() -> tuple[str, dict[str, UUID]]:
         now=access.NOW,
     )
     store_pdf(receipt.id, "acme")
+    job = finished_job(shop.id, office.id)
     return issued.secret, {
         "app": shop.id,
         "br": office.id,
         "evt": event.id,
         "inb": inbox.id,
+        "job": job.id,
         "key": issued.key.id,
         "pi": intent.id,
         "rcp": receipt.id,
@@ -75,6 +82,30 @@ def store_pdf(receipt_id: UUID, slug: str) -> None:
         source_id=receipt_id,
         now=access.NOW,
     )
+
+
+def finished_job(application_id: UUID, branch_id: UUID) -> Job:
+    """Return a job of acme that has left a file."""
+    canary = CANARY["acme"]
+    job = jobs.waiting(
+        kind=jobs.FILING,
+        title=canary,
+        application_id=application_id,
+        branch_id=branch_id,
+        parameters={"text": canary},
+    )
+    jobs.work(job)
+    return job
+
+
+def store_result(job_id: UUID, folder: Path) -> None:
+    """Give zuri's copy of the job a file of its own."""
+    job = Job.objects.get(id=job_id)
+    path = folder / job.result_name
+    path.write_text(CANARY["zuri"])
+    stored = storage.upload(path=path, folder=job_services.folder(job_id))
+    facts = {"result_key": stored.key, "result_sha256": stored.sha256, "result_size": stored.size}
+    Job.objects.filter(id=job_id).update(**facts, expires_at=access.NOW + timedelta(days=3650))
 
 
 def tables() -> list[type[Model]]:

@@ -31,6 +31,7 @@ TENANT_APPS = [
     "apps.events",
     "apps.access",
     "apps.approvals",
+    "apps.jobs",
     "apps.documents",
     "apps.integrations",
     "apps.ledger",

@@ -19,6 +19,8 @@ CELERY_TASK_ROUTES = {
     "events.send_webhook": {"queue": "webhooks"},
     "events.sweep": {"queue": "default"},
     "events.sweep_organisation": {"queue": "events"},
+    "jobs.run": {"queue": "jobs"},
+    "jobs.*": {"queue": "default"},
     "payments.query_attempt": {"queue": "providers"},
     "payments.request_collection": {"queue": "providers"},
     "payments.request_status": {"queue": "providers"},
@@ -41,6 +43,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "approvals.sweep",
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
+    },
+    "jobs-sweep": {"task": "jobs.sweep", "schedule": 5.0, "options": {"queue": "default", "expires": 5}},
+    "jobs-expire": {
+        "task": "jobs.expire",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 600},
     },
     "access-purge": {
         "task": "access.sweep",

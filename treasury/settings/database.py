@@ -70,6 +70,7 @@ NO_DELETE_TABLES = [
     "integrations_callbackprocessing",
     "integrations_provideraccount",
     "invoicing_numberseries",
+    "jobs_job",
     "payments_paymentattempt",
     "payments_paymentintent",
 ]

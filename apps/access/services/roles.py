@@ -24,12 +24,14 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "keys.manage",
             "integrations.manage",
             "webhooks.manage",
+            "jobs.cancel",
+            "jobs.export",
             *MAKE_PAYMENTS,
         ),
     ),
     "treasury_officer": (
         "Treasury officer (maker)",
-        (*SEE_MONEY, "webhooks.view", *MAKE_PAYMENTS),
+        (*SEE_MONEY, "webhooks.view", "jobs.export", *MAKE_PAYMENTS),
     ),
     "approver": ("Approver (checker)", (*SEE_MONEY, "approvals.decide")),
     "controller": (
@@ -42,11 +44,14 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "webhooks.view",
             "audit.view",
             "payments.verify",
+            "jobs.view",
+            "jobs.cancel",
+            "jobs.export",
         ),
     ),
-    "accountant": ("Accountant", SEE_MONEY),
+    "accountant": ("Accountant", (*SEE_MONEY, "jobs.export")),
     "compliance": ("Compliance officer", ("payments.view", "invoicing.view", "audit.view")),
-    "auditor": ("Auditor", SEE_ALL),
+    "auditor": ("Auditor", (*SEE_ALL, "jobs.export")),
     "support": ("Support", ("payments.view", "invoicing.view", "webhooks.view")),
     "developer": (
         "Developer",
@@ -61,8 +66,9 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 """
-Code to name and permissions. The auditor changes nothing. Payments come from applications, and a key can do what its
-maker may do: only the owner gives a key that makes payments, a developer makes keys that read them.
+Code to name and permissions. The auditor changes nothing, and may take lists away as files. Payments come from
+applications, and a key can do what its maker may do: only the owner gives a key that makes payments, a developer makes
+keys that read them.
 """
 
 

@@ -9,17 +9,8 @@ from django.core.files.storage import default_storage
 
 from apps.documents.contracts import ArtifactKind, StoredFile
 from apps.documents.models import Artifact
-from apps.kit import errors
+from apps.kit import storage
 from apps.tenancy.selectors import organisations
-
-
-class ArtifactDamaged(errors.DomainError):
-    """The stored bytes are missing or are not those that were stored."""
-
-    code = "file_damaged"
-    title = "File damaged"
-    status = 500
-    category = "internal"
 
 
 def store(
@@ -54,17 +45,13 @@ def store(
 
 
 def read(*, file_id: UUID) -> bytes:
-    """Return the bytes of a file; raise ArtifactDamaged when they are gone or their checksum is another."""
+    """Return the bytes of a file; raise storage.FileDamaged when they are gone or their checksum is another."""
     artifact = Artifact.objects.get(id=file_id)
     content = _bytes(artifact.storage_key)
     if content is None:
-        raise ArtifactDamaged(
-            "The stored file is gone. Tell the operators; it can be restored from the backup."
-        )
+        raise storage.FileDamaged(storage.GONE)
     if hashlib.sha256(content).hexdigest() != artifact.sha256:
-        raise ArtifactDamaged(
-            "The stored file was changed since it was made. Tell the operators; it is not shown."
-        )
+        raise storage.FileDamaged(storage.CHANGED)
     return content
 
 

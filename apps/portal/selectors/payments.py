@@ -73,7 +73,7 @@ def receipt_pdf(receipt_id: UUID, caller: Principal) -> tuple[str, str, bytes]:
     """
     Return number, SHA-256 and bytes of a receipt's PDF; raise NotFound while there is none or it is not the caller's.
 
-    Raises ArtifactDamaged when the bytes are not those that were stored.
+    Raises storage.FileDamaged when the bytes are not those that were stored.
     """
     receipt = receipts.visible_to(caller).filter(id=receipt_id).first()
     file = receipts.file_of(receipt) if receipt else None

@@ -1,0 +1,1 @@
+"""Long work that outlives a page and a worker: jobs with their progress, and exports of lists."""

@@ -1,0 +1,75 @@
+"""Long work over the API: how far it is, stopping it, and the file that it made."""
+
+from typing import ClassVar, cast
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.contracts import Caller
+from apps.jobs.api import filters, serializers
+from apps.jobs.models import Job
+from apps.jobs.selectors import jobs as visible_jobs
+from apps.jobs.services import jobs
+from apps.kit import clock
+from apps.kit.views import TreasuryViewSet
+
+
+class JobViewSet(TreasuryViewSet):
+    """Jobs of the key's own application that read nothing which the key may not read."""
+
+    queryset = Job.objects.none()
+    serializer_class = serializers.JobOut
+    filterset_class = filters.JobFilter
+    id_prefix = "job"
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "jobs:read",
+        "retrieve": "jobs:read",
+        "result": "jobs:read",
+        "cancel": "jobs:write",
+    }
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return visible_jobs.visible_to(self.request.user)
+
+    @extend_schema(responses=serializers.JobOut(many=True))
+    def list(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
+        """List jobs, newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        return self.get_paginated_response([serializers.represent(job) for job in page])
+
+    def retrieve(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
+        """Read one job."""
+        return Response(serializers.represent(self.get_object()))
+
+    @extend_schema(request=None, responses={200: serializers.JobOut})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, **_: str) -> Response:
+        """Stop a job: at once while it waits, else after the chunk that runs. A second time changes nothing."""
+        caller = cast(Caller, request.user)
+        job = jobs.cancel(job_id=self.get_object().id, actor=caller.actor, now=clock.now())
+        return Response(serializers.represent(job))
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")
+        }
+    )
+    @action(detail=True, url_path="result")
+    def result(self, request: Request, **_: str) -> StreamingHttpResponse:
+        """Download the file that a job made; its SHA-256 is the ETag. It is kept for 7 days."""
+        job = self.get_object()
+        pieces = jobs.open_result(job=job, actor=cast(Caller, request.user).actor, now=clock.now())
+        return StreamingHttpResponse(
+            pieces,
+            content_type=job.result_content_type,
+            headers={
+                "Content-Disposition": f'attachment; filename="{job.result_name}"',
+                "Content-Length": str(job.result_size),
+                "ETag": f'"{job.result_sha256}"',
+            },
+        )

@@ -1,0 +1,49 @@
+"""Finding jobs, within what the caller may see."""
+
+from uuid import UUID
+
+from apps.access.contracts import Caller
+from apps.access.selectors import memberships, scope
+from apps.jobs.models import Job
+from apps.jobs.models.job import JobQuerySet
+from apps.kit import errors
+
+SEE_ALL = "jobs.view"
+STOP_ALL = "jobs.cancel"
+
+
+def visible_to(caller: scope.Principal) -> JobQuerySet:
+    """
+    Return the jobs that read nothing which the caller may not see.
+
+    A key sees those of its own application whose scope it holds. A person sees what he started himself, and with the
+    permission ``jobs.view`` what others did; both only while his role has the permission of what the job reads.
+    """
+    jobs = Job.objects.within(scope.branch_ids(caller))
+    if isinstance(caller, Caller):
+        return jobs.filter(application_id=caller.application_id, scope__in=caller.scopes).exclude(scope="")
+    membership = memberships.of(caller)
+    if membership is None:
+        return jobs.none()
+    held = set(membership.role.permissions)
+    jobs = jobs.filter(permission__in=held)
+    return jobs if SEE_ALL in held else jobs.filter(starter_id=membership.id)
+
+
+def get(caller: scope.Principal, job_id: UUID) -> Job:
+    """Return one job; raise NotFound for one that does not exist or is not visible to the caller."""
+    found = visible_to(caller).select_related("application", "branch", "starter__user")
+    job = found.filter(id=job_id).first()
+    if job is None:
+        raise errors.NotFound("There is no such job.")
+    return job
+
+
+def may_stop(caller: scope.Principal, job: Job) -> bool:
+    """Say whether the caller, who sees the job, may stop it: his own, or with ``jobs.cancel`` anybody's."""
+    if isinstance(caller, Caller):
+        return True
+    membership = memberships.of(caller)
+    return membership is not None and (
+        job.starter_id == membership.id or STOP_ALL in membership.role.permissions
+    )

@@ -1,0 +1,126 @@
+"""Jobs: started, stopped, and their results given out."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.events.services import outbox
+from apps.jobs import events
+from apps.jobs.contracts import KINDS, JobStatus, NewJob
+from apps.jobs.models import Job
+from apps.jobs.models.job import PROGRESS_FIELDS, WAKE_AFTER
+from apps.kit import errors, jobs, storage
+from apps.kit.actors import SYSTEM, Actor
+from apps.tenancy.selectors import organisations
+
+RUN_TASK = "jobs.run"
+
+
+class JobOver(errors.DomainError):
+    """The job has ended; there is nothing left to stop."""
+
+    code = "job_over"
+    title = "Job over"
+
+
+class ResultMissing(errors.DomainError):
+    """The job has no file, or not yet."""
+
+    code = "job_result_missing"
+    title = "No result"
+
+
+class ResultExpired(errors.DomainError):
+    """The file was deleted after its time."""
+
+    code = "job_result_expired"
+    title = "Result expired"
+    status = 410
+
+
+@transaction.atomic
+def start(*, request: NewJob, now: datetime) -> Job:
+    """Record the work and call for a worker; the row alone makes sure that it is done. KeyError for an unknown kind."""
+    job = Job.objects.create(
+        kind=KINDS[request.kind].name,
+        title=request.title,
+        branch_id=request.branch_id,
+        application_id=request.application_id,
+        branch_ids=None if request.branch_ids is None else sorted(request.branch_ids),
+        permission=request.permission,
+        scope=request.scope,
+        started_by=str(request.actor),
+        starter_id=request.starter_id,
+        parameters=dict(request.parameters or {}),
+        locked_until=now + WAKE_AFTER,
+        created_at=now,
+    )
+    _audit("job.started", job, request.actor, now)
+    jobs.enqueue(RUN_TASK, job_id=job.id)
+    return job
+
+
+@transaction.atomic
+def cancel(*, job_id: UUID, actor: Actor, now: datetime) -> Job:
+    """
+    Stop a job: at once while it waits, else after the chunk that runs; what was done stays done.
+
+    Asking twice changes nothing. Raises NotFound, or JobOver for one that has ended in another way.
+    """
+    job = Job.objects.locked().filter(id=job_id).first()
+    if job is None:
+        raise errors.NotFound("There is no such job.")
+    if job.cancel_requested_at is not None:
+        return job
+    if not job.is_live:
+        raise JobOver(f"This job is {job.status.lower()}: there is nothing left to stop.")
+    job.ask_to_stop(by=str(actor), at=now)
+    _audit("job.cancel_requested", job, actor, now)
+    if job.status == JobStatus.QUEUED:
+        job.cancel(at=now)
+        finished(job, now=now)
+    else:
+        job.save(update_fields=PROGRESS_FIELDS)
+    return job
+
+
+def finished(job: Job, *, now: datetime) -> None:
+    """Keep and announce the end of a locked job, in the caller's transaction."""
+    job.save(update_fields=PROGRESS_FIELDS)
+    _audit(f"job.{job.status.lower()}", job, SYSTEM, now, reason=job.error)
+    outbox.publish(events.finished(job), now=now)
+
+
+def open_result(*, job: Job, actor: Actor, now: datetime) -> Iterator[bytes]:
+    """
+    Return the file of a job in pieces, checked against its checksum; the download is recorded.
+
+    The job was read through ``selectors.jobs``. Raises ResultExpired, ResultMissing, or storage.FileDamaged.
+    """
+    if not job.has_result:
+        raise ResultMissing("This job has no file. One that runs has it at the end.")
+    if job.expires_at is not None and job.expires_at <= now:
+        raise ResultExpired("The file was kept for 7 days and is deleted. Start the job again for a new one.")
+    pieces = storage.stream(key=job.result_key, sha256=job.result_sha256)
+    _audit("job.result_downloaded", job, actor, now)
+    return pieces
+
+
+def folder(job_id: UUID) -> str:
+    """Return where the files of a job lie: one that a killed worker left there too."""
+    return f"{organisations.current().id.hex}/job/{job_id.hex}"
+
+
+def _audit(action: str, job: Job, actor: Actor, now: datetime, reason: str = "") -> None:
+    records.write(
+        action=action,
+        object_type="job",
+        object_id=str(job.id),
+        actor=actor,
+        now=now,
+        changes={"status": [None, job.status], "title": [None, job.title]},
+        reason=reason,
+    )

@@ -1,0 +1,75 @@
+"""Jobs for tests: one that waits, and one that is at work."""
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any
+
+from apps.jobs.contracts import NewJob, Progress, ResultFile, Work, declare
+from apps.jobs.models import Job
+from apps.jobs.services import jobs, runs
+from apps.kit import errors
+from apps.kit.actors import SYSTEM
+from tests.factories import access
+
+NOW = access.NOW
+COUNTING = "test_counting"
+FILING = "test_filing"
+CHUNKS = 3
+
+
+def counting(work: Work) -> Generator[Progress, None, ResultFile | None]:
+    """Make one application a chunk, named for its place, from where the cursor says to the number that was asked for."""
+    total = int(work.parameters.get("chunks", CHUNKS))
+    for place in range(int(work.cursor or 0), total):
+        if place == work.parameters.get("stop_at"):
+            raise errors.DomainError("The rows do not add up.")
+        access.application(f"chunk-{place}")
+        yield Progress(done=place + 1, total=total, cursor=str(place + 1))
+
+
+def filing(work: Work) -> Generator[Progress, None, ResultFile | None]:
+    """Write one line a chunk into a file."""
+    path = work.folder / "lines"
+    for place in range(CHUNKS):
+        with path.open("a") as file:
+            file.write(f"{work.parameters.get('text', 'line')} {place}\n")
+        yield Progress(done=place + 1, failed=1, total=CHUNKS)
+    return ResultFile(path, "lines.txt", "text/plain")
+
+
+declare(kind=COUNTING, title="Counting", runner=f"{__name__}.counting")
+declare(kind=FILING, title="Filing", runner=f"{__name__}.filing", is_atomic=False)
+
+
+def wanted(**facts: Any) -> NewJob:
+    """Return the request for a job of head office that everybody who sees payments may see."""
+    return NewJob(
+        **{
+            "kind": COUNTING,
+            "title": "Count to three",
+            "branch_id": access.head_office().id,
+            "application_id": access.portal().id,
+            "branch_ids": None,
+            "permission": "payments.view",
+            "scope": "payments:read",
+            "actor": SYSTEM,
+            **facts,
+        }
+    )
+
+
+def waiting(*, now: datetime = NOW, **facts: Any) -> Job:
+    return jobs.start(request=wanted(**facts), now=now)
+
+
+def reloaded(job: Job) -> Job:
+    return Job.objects.get(id=job.id)
+
+
+def work(job: Job, *, chunks: int = 99, now: datetime = NOW) -> int:
+    """Do so many chunks as one worker would, and return how many calls said that there is more."""
+    with runs.taken_up(job_id=job.id, now=now) as run:
+        for turn in range(chunks):
+            if run is None or not runs.go_on(run, now=now):
+                return turn
+    return chunks
