@@ -1,7 +1,7 @@
 """
 One pristine database per state of the schema, kept between runs; each worker gets a file copy of it.
 
-Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri. ``db`` rolls back; ``transactional_db``
+Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri; neither asks for a second factor. ``db`` rolls back; ``transactional_db``
 commits, and afterwards the owner truncates the tables that have rows.
 """
 
@@ -37,8 +37,15 @@ DIRTY = """
       AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
 GUARDED = """
     SELECT DISTINCT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgtype & 32 = 32 AND n.nspname = ANY (%s)"""
-PUBLIC_TABLES = ["accounts_user", "django_session"]
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE t.tgtype & 32 = 32 AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
+PUBLIC_TABLES = [
+    "accounts_authenticator",
+    "accounts_platformrecord",
+    "accounts_recoverycode",
+    "accounts_user",
+    "django_session",
+]
 
 
 def fingerprint() -> str:
@@ -107,6 +114,7 @@ def build(admin: psycopg.Connection, name: str) -> None:
             schema_name=f"org_{slug}",
             name=slug.title(),
             is_test=slug == "acme",
+            requires_second_factor=False,
             status=OrganisationStatus.PROVISIONING,
         )
         Domain.objects.create(domain=f"{slug}.testserver", tenant=organisation, is_primary=True)
@@ -177,7 +185,7 @@ def truncate() -> None:
         dirty = [row[0] for row in database.execute(DIRTY, [schema_names, PUBLIC_TABLES])]
         if not dirty:
             return
-        guarded = [row[0] for row in database.execute(GUARDED, [schema_names])]
+        guarded = [row[0] for row in database.execute(GUARDED, [schema_names, PUBLIC_TABLES])]
         for table in guarded:
             database.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         database.execute("TRUNCATE " + ", ".join(dirty) + " RESTART IDENTITY CASCADE")

@@ -88,7 +88,9 @@ def test_nothing_answers_without_a_key(acme, pattern):
     kwargs = {"tenant_id": acme.slug, **dict.fromkeys(set(pattern.pattern.regex.groupindex), "x")}
     path = reverse(pattern.name, kwargs=kwargs)
 
-    for method in list(pattern.callback.actions):
+    for method in sorted(
+        set(pattern.callback.actions) - {"head"}
+    ):  # without a body; there once a view has answered
         answer = Client().generic(method.upper(), path)
 
         assert answer.status_code == 401, f"{method} {path}"

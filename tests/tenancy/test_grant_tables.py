@@ -5,6 +5,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
+from apps.access.admin_sites import is_shared
 from apps.kit.models import InsertOnlyModel
 
 SCHEMAS = ["org__template__pristine", "org_acme", "org_zuri"]
@@ -21,9 +22,11 @@ def allowed(schema: str, table: str) -> set[str]:
         return {row[0] for row in cursor}
 
 
-def tables_of(base: type) -> list[str]:
+def tables_of(base: type, *, shared: bool = False) -> list[str]:
     return sorted(
-        model._meta.db_table for model in apps.get_models() if issubclass(model, base) and model._meta.managed
+        model._meta.db_table
+        for model in apps.get_models()
+        if issubclass(model, base) and model._meta.managed and is_shared(model) is shared
     )
 
 
@@ -32,6 +35,11 @@ def test_insert_only_models_are_only_inserted(db, schema):
     ledger = {model._meta.db_table for model in apps.get_app_config("ledger").get_models()}
     for table in set(tables_of(InsertOnlyModel)) - ledger:
         assert allowed(schema, table) == {"SELECT", "INSERT"}, table
+
+
+def test_shared_insert_only_models_are_only_inserted(db):
+    assert tables_of(InsertOnlyModel, shared=True) == ["accounts_platformrecord"]
+    assert allowed("public", "accounts_platformrecord") == {"SELECT", "INSERT"}
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

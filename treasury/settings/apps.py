@@ -9,6 +9,7 @@ SHARED_APPS = [
     "apps.accounts",
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django_otp",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",

@@ -23,6 +23,7 @@ TREASURY: dict[str, Any] = {
     "SANDBOX_INBOX_LOCAL": False,  # inboxes also in live organisations: for the demo and tests
     "VALIDATE_EVENTS": False,  # against their JSON Schema, on publishing: development and tests
     "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),
+    "PLATFORM_SECOND_FACTOR": True,  # platform staff sign in with one; a developer's machine asks for none
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
@@ -46,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "treasury.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -13,3 +13,4 @@ ALLOWED_HOSTS = [*ALLOWED_HOSTS, "localhost", ".localhost", "127.0.0.1", "[::1]"
 STATIC_ROOT = None  # nothing is collected here: static files come from where they lie
 TREASURY["SANDBOX_INBOX_LOCAL"] = True
 TREASURY["VALIDATE_EVENTS"] = True
+TREASURY["PLATFORM_SECOND_FACTOR"] = False

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('status', models.CharField(choices=[('PROVISIONING', 'Provisioning'), ('READY', 'Ready'), ('SUSPENDED', 'Suspended')], default='PROVISIONING', max_length=12)),
                 ('is_test', models.BooleanField(default=False)),
+                ('requires_second_factor', models.BooleanField(default=True)),
                 ('base_currency', apps.kit.models.CurrencyField(default='KES')),
                 ('time_zone', models.CharField(default='Africa/Nairobi', max_length=64)),
                 ('brand_color', models.CharField(default='#0e5a6b', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),

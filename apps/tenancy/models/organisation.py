@@ -17,7 +17,10 @@ class OrganisationStatus(models.TextChoices):
 
 
 class Organisation(UuidModel, TenantMixin):
-    """``is_test`` organisations use the simulator as their provider and may move the clock."""
+    """
+    ``is_test`` organisations use the simulator as their provider and may move the clock. Where ``requires_second_factor``
+    is set nobody opens the portal before he has one; a test organisation starts without.
+    """
 
     slug = models.CharField(
         max_length=50, unique=True, validators=[RegexValidator(r"^[a-z][a-z0-9-]{1,49}\Z")]
@@ -27,6 +30,7 @@ class Organisation(UuidModel, TenantMixin):
         max_length=12, choices=OrganisationStatus.choices, default=OrganisationStatus.PROVISIONING
     )
     is_test = models.BooleanField(default=False)
+    requires_second_factor = models.BooleanField(default=True)
     base_currency = CurrencyField(default="KES")
     time_zone = models.CharField(max_length=64, default="Africa/Nairobi")
     brand_color = models.CharField(

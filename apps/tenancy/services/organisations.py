@@ -44,7 +44,12 @@ def create(
     if Organisation.objects.filter(schema_name=schema).exists():
         raise SlugTaken(f"Another organisation is called {slug}.")
     organisation = Organisation.objects.create(
-        slug=slug, schema_name=schema, name=name, is_test=is_test, base_currency=base_currency
+        slug=slug,
+        schema_name=schema,
+        name=name,
+        is_test=is_test,
+        requires_second_factor=not is_test,
+        base_currency=base_currency,
     )
     Domain.objects.create(domain=f"{slug}.{base_domain}", tenant=organisation, is_primary=True)
     data_keys.create(organisation=organisation)

@@ -1,0 +1,88 @@
+"""What stands between a right password and the pages of a site, one step after the other."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from unfold.forms import AdminOwnPasswordChangeForm
+
+from apps.access.admin_sites.second_factor import ENROL, VERIFY, SecondFactorSite, is_verified, person
+from apps.accounts.selectors import second_factors
+from apps.accounts.services import users
+
+PASSWORD = "password_change"  # noqa: S105 (the name of a page)
+WAY_OUT = "logout"
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """A person's own new password; the present one is refused, because somebody else may have made it."""
+
+    user: AbstractBaseUser
+
+    def clean_new_password1(self) -> str:
+        chosen = str(self.cleaned_data["new_password1"])
+        if self.user.check_password(chosen):
+            raise ValidationError("Choose another password than the present one.")
+        return chosen
+
+    def save(self, commit: bool = True) -> AbstractBaseUser:  # noqa: ARG002, FBT001, FBT002 (Django's signature)
+        """Set the password by the service and return the person."""
+        chosen = str(self.cleaned_data["new_password1"])
+        self.user = users.set_password(user_id=self.user.pk, password=chosen)
+        return self.user
+
+
+class GatedSite(SecondFactorSite):
+    """
+    A site that opens step by step: the second factor that a person has, a password that only he knows, the second
+    factor that he must set up. Before a step is done, every address leads to its page; only the way out is open too.
+    """
+
+    def admin_view(
+        self,
+        view: Callable[..., HttpResponseBase],
+        cacheable: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+    ) -> Callable[..., HttpResponseBase]:
+        """Protect a view as Django does, and lead who has a step before him to its page."""
+        protected = super().admin_view(view, cacheable)
+
+        @wraps(protected)
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            step = self._step(request)
+            if step is None or request.path in {self._address(step), self._address(WAY_OUT)}:
+                return protected(request, *args, **kwargs)
+            query = "" if step == PASSWORD else "?" + urlencode({"next": request.get_full_path()})
+            return HttpResponseRedirect(self._address(step) + query)
+
+        return gated
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Ask for the present password and a new one, which the service keeps."""
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=self._address("password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
+
+    def _address(self, name: str) -> str:
+        return reverse(f"{self.name}:{name}")
+
+    def _step(self, request: HttpRequest) -> str | None:
+        """Return the page of the step that the person has before him; None when all are done, or nobody is there."""
+        if not self.has_permission(request):
+            return None
+        is_enrolled = is_verified(request) or second_factors.is_enrolled(person(request).pk)
+        if is_enrolled and not is_verified(request):
+            return VERIFY
+        if getattr(request.user, "must_change_password", False):
+            return PASSWORD
+        return ENROL if not is_enrolled and self.requires_second_factor() else None
