@@ -6,13 +6,14 @@ from django.views.generic import RedirectView
 from rest_framework.routers import SimpleRouter
 
 from apps.access.api import urls as access_urls
+from apps.approvals.api import urls as approvals_urls
 from apps.events.api import urls as events_urls
 from apps.invoicing.api import urls as invoicing_urls
 from apps.jobs.api import urls as jobs_urls
 from apps.payments.api import urls as payments_urls
 
 router = SimpleRouter(trailing_slash=False)
-for urls in (payments_urls, invoicing_urls, jobs_urls, events_urls, access_urls):
+for urls in (payments_urls, invoicing_urls, jobs_urls, approvals_urls, events_urls, access_urls):
     urls.register(router)
 
 urlpatterns = [

@@ -43,6 +43,8 @@ AREAS = {"events": "webhooks", "documents": "invoicing"}
 
 SCOPES = {
     "applications:read": "List applications",
+    "approvals:read": "Read approval requests and rules",
+    "approvals:write": "Decide and withdraw approval requests, change approval rules",
     "branches:read": "List branches",
     "events:read": "List events",
     "jobs:read": "Read jobs and their results",
@@ -59,6 +61,8 @@ SCOPES = {
 
 GIVEN_BY: dict[str, frozenset[str]] = {
     "applications:read": frozenset({"access.view"}),
+    "approvals:read": frozenset({"approvals.view"}),
+    "approvals:write": frozenset({"approvals.decide", "approvals.manage"}),
     "branches:read": frozenset({"access.view"}),
     "events:read": frozenset({"webhooks.view"}),
     "jobs:read": frozenset({"jobs.view"}),

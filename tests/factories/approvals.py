@@ -47,14 +47,19 @@ def maker() -> Actor:
 def rule(**facts: Any) -> ApprovalRule:
     """Return the rule that refunds of KES 10,000.00 or more need one approver, unless told otherwise."""
     roles.seed()
-    wanted = {
-        "kind": REFUND.name,
-        "currency": "KES",
-        "minimum_minor": 10_000_00,
-        "steps": ONE_APPROVER,
-        **facts,
-    }
-    return rules.create(rule=NewRule(**wanted), actor=SYSTEM, now=NOW)
+    return rules.create(rule=wanted_rule(**facts), actor=SYSTEM, now=NOW)
+
+
+def wanted_rule(**facts: Any) -> NewRule:
+    return NewRule(
+        **{
+            "kind": REFUND.name,
+            "currency": "KES",
+            "minimum_minor": 10_000_00,
+            "steps": ONE_APPROVER,
+            **facts,
+        }
+    )
 
 
 def payload(money: Money | None = KES_25000, **facts: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.test import Client
 from tests.isolation import endpoints, twins
 
 CANONICAL = [endpoint for endpoint in endpoints.every() if not endpoint.is_alias]
-WITHOUT_TEXT = {"key", "whd"}  # prefixes of what shows no text that could bear a canary
+WITHOUT_TEXT = {"arl", "key", "whd"}  # prefixes of what shows no text that could bear a canary
 CLIENT = Client(raise_request_exception=False)
 
 

@@ -23,7 +23,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
 from apps.kit import storage
 from apps.kit.money import Money
-from tests.factories import access, events, jobs, payments
+from tests.factories import access, approvals, events, jobs, payments
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 MADE_ANEW = {"access.apikey", "documents.artifact"}
@@ -59,8 +59,11 @@ def populate() -> tuple[str, dict[str, UUID]]:
     )
     store_pdf(receipt.id, "acme")
     job = finished_job(shop.id, office.id)
+    approval = approvals.waiting(summary=canary, payload={"note": canary})
     return issued.secret, {
         "app": shop.id,
+        "apr": approval.id,
+        "arl": approval.rule_id,
         "br": office.id,
         "evt": event.id,
         "inb": inbox.id,

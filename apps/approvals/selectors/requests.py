@@ -1,5 +1,6 @@
 """Reading requests, within what a caller may see, and what belongs to one."""
 
+from collections import Counter
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.access.contracts import Caller
 from apps.access.selectors import memberships, scope
+from apps.approvals.contracts import Verdict
 from apps.approvals.models import ApprovalDecision, ApprovalRequest, ApprovalVersion, RequestedStep
 from apps.approvals.models.request import ApprovalRequestQuerySet
 from apps.approvals.selectors.rules import DECIDE
@@ -80,6 +82,11 @@ def versions_of(request: ApprovalRequest) -> QuerySet[ApprovalVersion]:
     return request.versions.order_by("number")
 
 
+def present_version(request: ApprovalRequest) -> ApprovalVersion:
+    """Return what is decided now."""
+    return request.versions.get(number=request.payload_version)
+
+
 def steps_of(request: ApprovalRequest) -> QuerySet[RequestedStep]:
     """Return the steps of the present version in their order."""
     return request.steps.filter(payload_version=request.payload_version).order_by("sequence")
@@ -98,6 +105,11 @@ def decisions_of(request: ApprovalRequest) -> QuerySet[ApprovalDecision]:
 def valid_decisions(request: ApprovalRequest) -> QuerySet[ApprovalDecision]:
     """Return the decisions on the present version."""
     return request.decisions.filter(payload_version=request.payload_version)
+
+
+def approved_by_step(request: ApprovalRequest) -> dict[int, int]:
+    """Return how many people have approved each step of the present version; steps without any are left out."""
+    return Counter(valid_decisions(request).filter(verdict=Verdict.APPROVED).values_list("step", flat=True))
 
 
 def has_decided(request: ApprovalRequest, person: str) -> bool:

@@ -1,12 +1,13 @@
 """Rules: making them and taking them out of use."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.access.selectors import branches, roles
+from apps.access.selectors.branches import BranchForbidden
 from apps.approvals.contracts import KINDS, NewRule, NewStep
 from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.rule import ROLES_MAX
@@ -30,14 +31,18 @@ class RuleInvalid(errors.Invalid):
 
 
 @transaction.atomic
-def create(*, rule: NewRule, actor: Actor, now: datetime) -> ApprovalRule:
+def create(
+    *, rule: NewRule, actor: Actor, now: datetime, within: Collection[UUID] | None = None
+) -> ApprovalRule:
     """
     Make a rule that holds from now on; requests that wait already keep the steps that they were asked with.
 
-    A group that has fewer members than it needs is allowed: people come and go. Raises RuleInvalid, which names the
-    fields, and NotFound for the branch.
+    A group that has fewer members than it needs is allowed: people come and go. ``within`` are the branches that the
+    caller may act for, None for all. Raises RuleInvalid, which names the fields, BranchForbidden for a rule that would
+    hold elsewhere too, and NotFound for the branch.
     """
     _check(rule)
+    _check_place(rule.branch_id, within)
     if rule.branch_id is not None:
         branches.get(rule.branch_id)
     made = ApprovalRule.objects.create(
@@ -60,11 +65,18 @@ def create(*, rule: NewRule, actor: Actor, now: datetime) -> ApprovalRule:
 
 
 @transaction.atomic
-def deactivate(*, rule_id: UUID, actor: Actor, now: datetime) -> ApprovalRule:
-    """Take a rule out of use for good; a second time changes nothing. Raises NotFound."""
+def deactivate(
+    *, rule_id: UUID, actor: Actor, now: datetime, within: Collection[UUID] | None = None
+) -> ApprovalRule:
+    """
+    Take a rule out of use for good; a second time changes nothing.
+
+    Raises NotFound, and BranchForbidden for a rule that holds outside ``within``.
+    """
     rule = ApprovalRule.objects.locked().filter(id=rule_id).first()
     if rule is None:
         raise errors.NotFound("There is no such approval rule.")
+    _check_place(rule.branch_id, within)
     if not rule.is_active:
         return rule
     rule.is_active = False
@@ -75,7 +87,9 @@ def deactivate(*, rule_id: UUID, actor: Actor, now: datetime) -> ApprovalRule:
 
 
 @transaction.atomic
-def replace(*, rule_id: UUID, rule: NewRule, actor: Actor, now: datetime) -> ApprovalRule:
+def replace(
+    *, rule_id: UUID, rule: NewRule, actor: Actor, now: datetime, within: Collection[UUID] | None = None
+) -> ApprovalRule:
     """
     Put another rule in the place of one: at no moment is neither in use. A rule itself never changes.
 
@@ -86,8 +100,8 @@ def replace(*, rule_id: UUID, rule: NewRule, actor: Actor, now: datetime) -> App
         raise errors.NotFound("There is no such approval rule.")
     if not old.is_active:
         raise RuleInvalid("This rule is out of use already. Make a new one.")
-    deactivate(rule_id=rule_id, actor=actor, now=now)
-    return create(rule=rule, actor=actor, now=now)
+    deactivate(rule_id=rule_id, actor=actor, now=now, within=within)
+    return create(rule=rule, actor=actor, now=now, within=within)
 
 
 def described(rule: ApprovalRule, steps: list[ApprovalStep]) -> dict[str, object]:
@@ -101,6 +115,11 @@ def described(rule: ApprovalRule, steps: list[ApprovalStep]) -> dict[str, object
         "priority": rule.priority,
         "steps": [{"roles": step.roles, "needed": step.needed} for step in steps],
     }
+
+
+def _check_place(branch_id: UUID | None, within: Collection[UUID] | None) -> None:
+    if within is not None and branch_id not in within:
+        raise BranchForbidden("You may change the rules of your own branches only.")
 
 
 def _check(rule: NewRule) -> None:

@@ -5,36 +5,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
-from apps.kit import errors, ids
+from apps.kit.filters import ChoicesFilter, StrictFilterSet, decoded
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import PaymentIntent
 
-PAGING = {"limit", "cursor"}
 RANGES = ("gte", "gt", "lte", "lt")
 
 
-class FilterUnknown(errors.DomainError):
-    """The list has no such filter."""
-
-    code = "filter_unknown"
-    title = "Filter unknown"
-    status = 400
-    category = "request"
-
-
-class FilterInvalid(errors.Invalid):
-    """The filter's value is not of its kind."""
-
-    code = "filter_invalid"
-    title = "Filter invalid"
-
-
-class StatusesFilter(filters.BaseInFilter, filters.ChoiceFilter):
-    """One or more states, comma separated."""
-
-
-class PaymentIntentFilter(filters.FilterSet):
-    status = StatusesFilter(
+class PaymentIntentFilter(StrictFilterSet):
+    status = ChoicesFilter(
         choices=[(state.lower(), state.lower()) for state in IntentStatus],
         method="by_status",
         help_text="One or more states, comma separated.",
@@ -60,31 +39,15 @@ class PaymentIntentFilter(filters.FilterSet):
         }
         return {**super().get_filters(), **ranges}
 
-    def filter_queryset(self, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:
-        unknown = sorted(set(self.data) - set(self.filters) - PAGING)
-        if unknown:
-            raise FilterUnknown(f"This list has no filter {unknown[0]!r}.")
-        return super().filter_queryset(queryset)
-
     def by_status(
         self, queryset: QuerySet[PaymentIntent], _: str, values: list[str]
     ) -> QuerySet[PaymentIntent]:
         return queryset.filter(status__in=[value.upper() for value in values])
 
     def by_branch(self, queryset: QuerySet[PaymentIntent], name: str, value: str) -> QuerySet[PaymentIntent]:
-        return queryset.filter(branch_id=_decoded("br", name, value))
+        return queryset.filter(branch_id=decoded("br", name, value))
 
     def by_application(
         self, queryset: QuerySet[PaymentIntent], name: str, value: str
     ) -> QuerySet[PaymentIntent]:
-        return queryset.filter(application_id=_decoded("app", name, value))
-
-
-def _decoded(prefix: str, name: str, value: str) -> Any:
-    try:
-        return ids.decode(prefix, value)
-    except ids.InvalidId as error:
-        message = str(error)
-        raise FilterInvalid(
-            message, errors=[errors.FieldError(f"/{name}", FilterInvalid.code, message)]
-        ) from None
+        return queryset.filter(application_id=decoded("app", name, value))
