@@ -13,10 +13,10 @@ class TreasuryConfig(AppConfig):
     verbose_name = "Treasury"
 
     def ready(self) -> None:
-        """Register the system checks, and our apps' events, tasks and admin modules (no third-party ones)."""
+        """Register the system checks, and our apps' events, exports, tasks and admin modules (no third-party ones)."""
         import_module("treasury.checks")
         for config in apps.get_app_configs():
-            for module in ("events", "tasks", "admin"):
+            for module in ("events", "exports", "tasks", "admin"):
                 if (
                     config.name.startswith("apps.")
                     and config.name != "apps.kit"

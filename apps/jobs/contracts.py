@@ -1,13 +1,17 @@
-"""What crosses the border of jobs: states, kinds of work and their runners, a new job, and what a runner reports."""
+"""What crosses the border of jobs: kinds of work and their runners, what a runner reports, and the lists to export."""
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.kit.actors import Actor
+from apps.kit.money import Money
 
 
 class JobStatus(StrEnum):
@@ -34,11 +38,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """A file in the run's folder that the job leaves behind; ``name`` is what a person saves it as."""
+    """
+    A file in the run's folder that the job leaves behind; ``name`` is what a person saves it as.
+
+    ``rows`` and ``totals`` (name of a column and its sum) are shown beside it, to compare with what was downloaded.
+    """
 
     path: Path
     name: str
     content_type: str
+    rows: int | None = None
+    totals: tuple[tuple[str, Money], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,7 @@ class Work:
     branch_ids: frozenset[UUID] | None
     application_id: UUID
     folder: Path
+    taken_up_at: datetime
 
 
 type Runner = Callable[[Work], Generator[Progress, None, ResultFile | None]]
@@ -113,3 +124,105 @@ class NewJob:
     actor: Actor
     starter_id: UUID | None = None
     parameters: Mapping[str, Any] | None = None
+
+
+class FileFormat(StrEnum):
+    CSV = "CSV"
+    XLSX = "XLSX"
+
+
+class ValueKind(StrEnum):
+    """What a column holds, and so how it is written: numbers as numbers, instants in the organisation's zone."""
+
+    TEXT = "TEXT"
+    MONEY = "MONEY"
+    INSTANT = "INSTANT"
+    DATE = "DATE"
+    COUNT = "COUNT"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """
+    One column of an exported list, read from ``field`` of the rows (a path, as ``branch__name``).
+
+    Money is minor units in ``field`` beside its currency in ``currency``; it becomes two columns and is totalled.
+    ``shown`` turns a value into what the screen shows, as a masked phone.
+    """
+
+    title: Any
+    field: str
+    kind: ValueKind = ValueKind.TEXT
+    currency: str = ""
+    shown: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter by one or more of named values; ``values`` maps a value of ``field`` to its word."""
+
+    name: str
+    title: Any
+    field: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose rows an export may read; None means all."""
+
+    branch_ids: frozenset[UUID] | None
+    application_ids: frozenset[UUID] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """
+    A list that can be exported.
+
+    ``rows`` returns the rows within a reach in the order of the file, and ``search`` those of them that a term finds.
+    ``day_field`` is filtered by days of the organisation's zone. A person needs ``permission``, a key ``scope`` (none:
+    no key exports it). ``list_names`` translates the names of the portal's list filters: to ``branch_id``,
+    ``from_date``, ``to_date``, ``search`` or the name of a choice.
+    """
+
+    name: str
+    title: Any
+    permission: str
+    scope: str
+    columns: tuple[Column, ...]
+    rows: Callable[[Reach], "QuerySet[Any]"]
+    branch_field: str
+    day_field: str
+    is_day_an_instant: bool = True
+    choices: tuple[Choice, ...] = ()
+    search: Callable[["QuerySet[Any]", str], "QuerySet[Any]"] | None = None
+    list_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def totalled(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.kind == ValueKind.MONEY)
+
+
+SOURCES: dict[str, Source] = {}
+
+
+def declare_source(source: Source) -> Source:
+    """Enter a list in the catalogue of exports and return it; call it at import of an app's ``exports`` module."""
+    if SOURCES.setdefault(source.name, source) != source:
+        raise DeclaredTwice(f"the export {source.name} is declared twice")
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class NewExport:
+    """Which list to export, what of it, and as what; ``choices`` maps the name of a choice to the values wanted."""
+
+    source: str
+    file_format: FileFormat = FileFormat.CSV
+    with_bom: bool = False
+    branch_id: UUID | None = None
+    from_date: date | None = None
+    to_date: date | None = None
+    search: str = ""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

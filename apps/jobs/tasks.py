@@ -3,10 +3,14 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _t
 
-from apps.jobs.services import runs, sweeps
+from apps.jobs.contracts import declare
+from apps.jobs.services import exports, runs, sweeps
 from apps.kit import clock
 from apps.tenancy.services import fan_out
+
+declare(kind=exports.KIND, title=_t("Export"), runner="apps.jobs.services.export_runs.run", is_atomic=False)
 
 
 @shared_task(name="jobs.run")

@@ -1,6 +1,8 @@
 """The jobs API: what a key sees, stops and downloads."""
 
+import json
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -8,11 +10,13 @@ from django.test import Client
 
 from apps.audit.models import AuditRecord
 from apps.jobs.contracts import JobStatus
+from apps.jobs.models import Job
 from apps.kit import clock, ids
-from tests.factories import access
+from tests.factories import access, payments
 from tests.factories import jobs as make
 
 NOW = make.NOW
+NOBODYS = UUID("01936000-0000-7000-8000-0000000000ff")
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +126,56 @@ def test_hides_what_the_key_may_not_read(acme):
             answer, _ = ask(method, f"jobs/{ids.encode('job', job.id)}{path}", bound)
             assert answer.status_code == 404
         assert make.reloaded(job).status == JobStatus.QUEUED
+
+
+def post(path, body, secret, key="k-1"):
+    organisation = connection.tenant
+    answer = Client().post(
+        f"/v1/acme/{path}",
+        json.dumps(body),
+        content_type="application/json",
+        headers={"Idempotency-Key": key, **access.bearer(secret)},
+    )
+    connection.set_tenant(organisation)
+    return answer
+
+
+def test_exports_are_jobs(committed_acme):
+    secret = access.issued().secret
+    payments.intent(reference="ORD-1")
+
+    answer = post("exports", {"source": "payments", "filters": {"status": ["processing"]}}, secret)
+    again = post("exports", {"source": "payments", "filters": {"status": ["processing"]}}, secret)
+
+    assert answer.status_code == again.status_code == 202
+    assert again.json() == answer.json()
+    assert (answer.json()["kind"], answer.json()["status"]) == ("export", "queued")
+    job = Job.objects.get()
+    make.work(job)
+    _, body = ask("GET", f"jobs/{ids.encode('job', job.id)}", secret)
+    assert (body["status"], body["result"]["rows"]) == ("succeeded", 1)
+    assert body["result"]["control_totals"] == [
+        {"column": "Amount", "total": {"amount": "1500.00", "currency": "KES"}}
+    ]
+    _, file = ask("GET", f"jobs/{ids.encode('job', job.id)}/result", secret)
+    assert b"ORD-1" in file
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "validation_error"),
+        ({"source": "secrets"}, 422, "export_unknown"),
+        ({"source": "ledger_entries"}, 403, "export_forbidden"),
+        ({"source": "payments", "format": "pdf"}, 422, "validation_error"),
+        ({"source": "payments", "columns": ["payer"]}, 422, "validation_error"),
+        ({"source": "payments", "filters": {"status": ["gone"]}}, 422, "export_filter_invalid"),
+        ({"source": "payments", "branch_id": ids.encode("br", NOBODYS)}, 422, "branch_unknown"),
+    ],
+    ids=str,
+)
+def test_a_wrong_export_starts_nothing(committed_acme, body, status, code):
+    answer = post("exports", body, access.issued().secret)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert Job.objects.count() == 0

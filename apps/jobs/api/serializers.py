@@ -5,15 +5,62 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.jobs import events
-from apps.jobs.contracts import JobStatus
+from apps.jobs.contracts import FileFormat, JobStatus, NewExport
 from apps.jobs.models import Job
-from apps.kit.serializers import InstantField
+from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer
+
+SEARCH_LENGTH = 100
+
+
+class ExportIn(StrictSerializer):
+    """Which list to export, what of it, and as what."""
+
+    source = serializers.CharField(max_length=40, help_text="payments or receipts.")  # type: ignore[assignment]
+    format = serializers.ChoiceField(choices=[name.lower() for name in FileFormat], default="csv")
+    with_bom = serializers.BooleanField(
+        default=False, help_text="Begin a CSV file with the mark that older Excel needs to read UTF-8."
+    )
+    branch_id = IdField("br", required=False, allow_null=True, default=None)
+    from_date = serializers.DateField(
+        required=False, allow_null=True, default=None, help_text="First day, in the organisation's zone."
+    )
+    to_date = serializers.DateField(
+        required=False, allow_null=True, default=None, help_text="Last day, itself included."
+    )
+    search = serializers.CharField(max_length=SEARCH_LENGTH, required=False, allow_blank=True, default="")
+    filters = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField(max_length=40), allow_empty=False),
+        required=False,
+        default=dict,
+        help_text='Named values, as {"status": ["succeeded", "failed"]}.',
+    )
+
+    def wanted(self) -> NewExport:
+        """Return the request that the body is."""
+        body = self.validated_data
+        return NewExport(
+            source=body["source"],
+            file_format=FileFormat(body["format"].upper()),
+            with_bom=body["with_bom"],
+            branch_id=body["branch_id"],
+            from_date=body["from_date"],
+            to_date=body["to_date"],
+            search=body["search"],
+            choices={
+                name: tuple(value.upper() for value in values) for name, values in body["filters"].items()
+            },
+        )
 
 
 class ProgressOut(serializers.Serializer):
     done = serializers.IntegerField(help_text="How many are through, those that failed included.")
     failed = serializers.IntegerField()
     total = serializers.IntegerField(allow_null=True, help_text="Null while it is not known.")
+
+
+class TotalOut(serializers.Serializer):
+    column = serializers.CharField()
+    total = MoneyField()
 
 
 class ResultOut(serializers.Serializer):
@@ -23,6 +70,10 @@ class ResultOut(serializers.Serializer):
     content_type = serializers.CharField()
     size = serializers.IntegerField(help_text="Bytes.")
     sha256 = serializers.CharField(help_text="Hex SHA-256 over the bytes of the file.")
+    rows = serializers.IntegerField(
+        allow_null=True, help_text="How many rows the file holds, where it holds rows."
+    )
+    control_totals = TotalOut(many=True, help_text="The sum of each money column, by currency.")
     expires_at = InstantField()
 
 
@@ -58,6 +109,8 @@ def _result(job: Job) -> dict[str, Any]:
                 "content_type": job.result_content_type,
                 "size": job.result_size,
                 "sha256": job.result_sha256,
+                "rows": job.result_rows,
+                "control_totals": [{"column": column, "total": money} for column, money in job.totals],
                 "expires_at": job.expires_at,
             }
         ).data

@@ -7,4 +7,5 @@ from apps.jobs.api import views
 
 def register(router: BaseRouter) -> None:
     """Add the resources of this app to the router of the API."""
+    router.register("exports", views.ExportViewSet, basename="export")
     router.register("jobs", views.JobViewSet, basename="job")

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +15,7 @@ from apps.access.contracts import Caller
 from apps.jobs.api import filters, serializers
 from apps.jobs.models import Job
 from apps.jobs.selectors import jobs as visible_jobs
-from apps.jobs.services import jobs
+from apps.jobs.services import exports, jobs
 from apps.kit import clock
 from apps.kit.views import TreasuryViewSet
 
@@ -73,3 +74,22 @@ class JobViewSet(TreasuryViewSet):
                 "ETag": f'"{job.result_sha256}"',
             },
         )
+
+
+class ExportViewSet(TreasuryViewSet):
+    """Exports are jobs: what comes back is the job, whose result is the file."""
+
+    queryset = Job.objects.none()
+    serializer_class = serializers.JobOut
+    id_prefix = "job"
+    required_scopes: ClassVar[dict[str, str]] = {"create": "exports:write"}
+    idempotent_actions = frozenset({"create"})
+
+    @extend_schema(request=serializers.ExportIn, responses={202: serializers.JobOut})
+    def create(self, request: Request, **_: str) -> Response:
+        """Export a list that the key may read, as it is when the job starts; the scope of the list is needed too."""
+        body = serializers.ExportIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = cast(Caller, request.user)
+        job = exports.start(request=body.wanted(), caller=caller, actor=caller.actor, now=clock.now())
+        return Response(serializers.represent(job), status=status.HTTP_202_ACCEPTED)

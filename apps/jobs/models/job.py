@@ -11,6 +11,7 @@ from django_fsm import FSMField, transition
 
 from apps.jobs.contracts import JobStatus, Progress, ResultFile
 from apps.kit.models import LockingQuerySet, StatefulModel, UuidModel, one_of
+from apps.kit.money import Money
 from apps.kit.storage import Stored
 
 LEASE = timedelta(seconds=60)
@@ -36,6 +37,8 @@ PROGRESS_FIELDS = [
     "result_size",
     "result_name",
     "result_content_type",
+    "result_rows",
+    "result_totals",
     "error",
     "started_at",
     "finished_at",
@@ -95,6 +98,8 @@ class Job(UuidModel, StatefulModel):
     result_size = models.PositiveBigIntegerField(null=True)
     result_name = models.CharField(max_length=160, blank=True)
     result_content_type = models.CharField(max_length=100, blank=True)
+    result_rows = models.PositiveBigIntegerField(null=True)
+    result_totals = models.JSONField(default=list)
     error = models.CharField(max_length=ERROR_LENGTH, blank=True)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -141,6 +146,13 @@ class Job(UuidModel, StatefulModel):
         return bool(self.result_key)
 
     @property
+    def totals(self) -> list[tuple[str, Money]]:
+        """The control totals of the result, with the names of their columns."""
+        return [
+            (column, Money.parse(money["amount"], money["currency"])) for column, money in self.result_totals
+        ]
+
+    @property
     def is_exhausted(self) -> bool:
         return self.attempt >= ATTEMPTS_MAX
 
@@ -169,6 +181,8 @@ class Job(UuidModel, StatefulModel):
         """Keep where the result lies; the job succeeds next."""
         self.result_key, self.result_sha256, self.result_size = stored.key, stored.sha256, stored.size
         self.result_name, self.result_content_type = file.name, file.content_type
+        self.result_rows = file.rows
+        self.result_totals = [[column, money.wire()] for column, money in file.totals]
 
     @transition(status, source=JobStatus.RUNNING, target=JobStatus.SUCCEEDED)
     def succeed(self, *, at: datetime) -> None:

@@ -51,7 +51,7 @@ def taken_up(*, job_id: UUID, now: datetime) -> Iterator[Run | None]:
         kind = KINDS[job.kind]
         runner: Runner = import_string(kind.runner)
         scratch = Path(resources.enter_context(TemporaryDirectory(prefix="job-")))
-        steps = runner(_work(job, scratch))
+        steps = runner(_work(job, scratch, now))
         resources.callback(steps.close)
         yield Run(job.id, job.attempt, kind, steps)
 
@@ -95,7 +95,7 @@ def _claim(job_id: UUID, now: datetime) -> Job | None:
     return job
 
 
-def _work(job: Job, scratch: Path) -> Work:
+def _work(job: Job, scratch: Path, now: datetime) -> Work:
     return Work(
         job_id=job.id,
         parameters=job.parameters,
@@ -105,6 +105,7 @@ def _work(job: Job, scratch: Path) -> Work:
         branch_ids=None if job.branch_ids is None else frozenset(job.branch_ids),
         application_id=job.application_id,
         folder=scratch,
+        taken_up_at=now,
     )
 
 

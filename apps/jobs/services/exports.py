@@ -1,0 +1,153 @@
+"""Exports: a list becomes a file, as a job of the person or key that asks for it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.access.contracts import Caller
+from apps.access.selectors import branches, memberships, scope
+from apps.jobs.contracts import SOURCES, NewExport, NewJob, Source
+from apps.jobs.models import Job
+from apps.jobs.services import jobs
+from apps.kit import errors
+from apps.kit.actors import Actor
+
+KIND = "export"
+PERMISSION = "jobs.export"
+
+
+class ExportUnknown(errors.Invalid):
+    """There is no list of this name that the caller could export."""
+
+    code = "export_unknown"
+    title = "Export unknown"
+
+
+class ExportForbidden(errors.Forbidden):
+    """The caller may not read this list, or may not take it away as a file."""
+
+    code = "export_forbidden"
+    title = "Export not allowed"
+
+
+class ExportFilterInvalid(errors.Invalid):
+    """The list has no such filter, or the filter no such value."""
+
+    code = "export_filter_invalid"
+    title = "Filter invalid"
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail, errors=[errors.FieldError(pointer, self.code, detail)])
+
+
+@transaction.atomic
+def start(*, request: NewExport, caller: scope.Principal, actor: Actor, now: datetime) -> Job:
+    """
+    Start the export of what the caller sees of a list; the file is the result of the job.
+
+    Raises ExportUnknown, ExportForbidden, ExportFilterInvalid, or branches.BranchForbidden for a branch that is not his.
+    """
+    source = find(request.source, caller)
+    _check(source, request)
+    reach = scope.branch_ids(caller)
+    if request.branch_id is not None:
+        branch = branches.chosen(caller, request.branch_id)
+        reach = {branch.id}
+    else:
+        own = [] if reach is None else sorted(reach)
+        branch = branches.get(own[0]) if len(own) == 1 else branches.head_office()
+    membership = None if isinstance(caller, Caller) else memberships.of(caller)
+    return jobs.start(
+        request=NewJob(
+            kind=KIND,
+            title=str(source.title),
+            branch_id=branch.id,
+            application_id=scope.application_id(caller),
+            branch_ids=None if reach is None else frozenset(reach),
+            permission=source.permission,
+            scope=source.scope,
+            actor=actor,
+            starter_id=None if membership is None else membership.id,
+            parameters=_parameters(source, request, caller, branch.name if request.branch_id else ""),
+        ),
+        now=now,
+    )
+
+
+def find(name: str, caller: scope.Principal) -> Source:
+    """Return the list of this name; raise ExportUnknown, or ExportForbidden unless the caller may export it."""
+    source = SOURCES.get(name)
+    if source is None:
+        message = f"There is no list {name!r} to export. There are: {', '.join(sorted(SOURCES))}."
+        raise ExportUnknown(message, errors=[errors.FieldError("/source", ExportUnknown.code, message)])
+    if isinstance(caller, Caller):
+        if not source.scope:
+            raise ExportForbidden("Only people export this list, in the portal.")
+        if source.scope not in caller.scopes:
+            raise ExportForbidden(f"This needs a key with the scope {source.scope} too.")
+    elif not {source.permission, PERMISSION} <= (memberships.permissions_of(caller) or frozenset()):
+        raise ExportForbidden("Your role may not export this list.")
+    return source
+
+
+def _check(source: Source, request: NewExport) -> None:
+    if request.from_date and request.to_date and request.to_date < request.from_date:
+        raise ExportFilterInvalid("/to_date", "The last day is before the first one.")
+    if request.search and source.search is None:
+        raise ExportFilterInvalid("/search", "This list cannot be searched.")
+    known = {choice.name: choice for choice in source.choices}
+    for name, values in request.choices.items():
+        if name not in known:
+            raise ExportFilterInvalid(f"/filters/{name}", f"This list has no filter {name!r}.")
+        for value in values:
+            if value not in known[name].values:
+                raise ExportFilterInvalid(
+                    f"/filters/{name}", f"{name} is not {value.lower()!r} in this list."
+                )
+
+
+def _parameters(
+    source: Source, request: NewExport, caller: scope.Principal, branch_name: str
+) -> dict[str, Any]:
+    return {
+        "source": source.name,
+        "format": request.file_format.value,
+        "with_bom": request.with_bom,
+        "branch_id": str(request.branch_id) if request.branch_id else "",
+        "from_date": request.from_date.isoformat() if request.from_date else "",
+        "to_date": request.to_date.isoformat() if request.to_date else "",
+        "search": request.search,
+        "choices": {name: list(values) for name, values in request.choices.items()},
+        "made_by": _name(caller),
+        "asked_for": summary(source, request, branch_name or _branches(caller)),
+    }
+
+
+def summary(source: Source, request: NewExport, branch_name: str) -> list[list[str]]:
+    """Return in words what of the list was asked for: label and text."""
+    lines = [[_("Branch"), branch_name]]
+    if request.from_date or request.to_date:
+        first = request.from_date.isoformat() if request.from_date else _("the beginning")
+        last = request.to_date.isoformat() if request.to_date else _("today")
+        lines.append([_("Days"), _("%(first)s to %(last)s") % {"first": first, "last": last}])
+    for choice in source.choices:
+        if values := request.choices.get(choice.name):
+            words = dict.fromkeys(str(choice.values[value]) for value in values)
+            lines.append([str(choice.title), ", ".join(words)])
+    if request.search:
+        lines.append([_("Search"), request.search])
+    return lines
+
+
+def _branches(caller: scope.Principal) -> str:
+    if scope.branch_ids(caller) is None:
+        return _("All branches")
+    return ", ".join(branches.visible_to(caller).order_by("name").values_list("name", flat=True))
+
+
+def _name(caller: scope.Principal) -> str:
+    if isinstance(caller, Caller):
+        return f"{caller.key.application.name}, {caller.key.name}"
+    return str(caller)
