@@ -13,6 +13,7 @@ COMMANDS = {
     "server": "server",
     "test": "testing",
     "lint": "linting",
+    "bench": "bench",
     "console": "console",
     "databases": "databases_command",
 }

@@ -1,4 +1,4 @@
-"""For tests: a whole treasury of its own, as script/server runs it, on free ports and in a folder of its own."""
+"""For tests and benches: a whole treasury of its own, as script/server runs it, on free ports and in a folder of its own."""
 
 import json
 import signal
@@ -53,13 +53,14 @@ class RunningTreasury:
 
 
 @contextmanager
-def running_treasury() -> Iterator[RunningTreasury]:
+def running_treasury(*, is_durable: bool = False) -> Iterator[RunningTreasury]:
     """Start script/server --ephemeral, yield it healthy, stop it; its folder is gone afterwards."""
+    durable = ["--durable"] if is_durable else []
     with throw_away_folder("ephemeral") as var:
         output = var / "server.log"
         with output.open("wb") as log:
             server = subprocess.Popen(
-                [ROOT / "script" / "server", "--ephemeral", "--var", var],
+                [ROOT / "script" / "server", "--ephemeral", *durable, "--var", var],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -49,6 +49,7 @@ class Options:
     is_reset: bool
     is_verbose: bool
     is_ephemeral: bool
+    is_durable: bool
 
 
 def main(arguments: list[str]) -> int:
@@ -101,7 +102,7 @@ def _serve(options: Options) -> int:
 def boot(options: Options, supervisor: Supervisor) -> None:
     """Every step from nothing to healthy. A refusal anywhere leaves nothing running."""
     folders, ports = options.folders, options.ports
-    wanted = Wanted.from_environment(is_durable=not options.is_ephemeral, is_embedded=options.is_ephemeral)
+    wanted = Wanted.from_environment(is_durable=options.is_durable, is_embedded=options.is_ephemeral)
     check_folders(folders, wanted=wanted)
     with step("python packages") as running:
         running.note = virtualenv.ensure()
@@ -252,6 +253,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         action="store_true",
         help="for tests: embedded servers, not durable, free ports, data removed",
     )
+    parser.add_argument(
+        "--durable", action="store_true", help="for benches: write as in production, with --ephemeral too"
+    )
     asked = parser.parse_args(arguments)
     if not asked.ephemeral:
         asked.var = asked.var or os.environ.get("TREASURY_VAR") or str(SHARED_VAR)
@@ -271,6 +275,7 @@ def _options(asked: argparse.Namespace, var: Path) -> Options:
         is_reset=asked.reset,
         is_verbose=asked.verbose,
         is_ephemeral=asked.ephemeral,
+        is_durable=asked.durable or not asked.ephemeral,
     )
 
 

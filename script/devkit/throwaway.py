@@ -1,4 +1,4 @@
-"""Servers of their own for one run of the tests: made new, not durable, removed afterwards."""
+"""Servers of their own for one run of tests or of a bench: made new, removed afterwards; not durable for tests."""
 
 import fcntl
 import shutil
@@ -25,23 +25,27 @@ def prepare() -> None:
 
 
 @contextmanager
-def throw_away_servers(*, is_verbose: bool = False) -> Iterator[tuple[Supervisor, dict[str, str]]]:
-    """Yield the supervisor and the variables of the test environment; everything is gone after the block."""
-    with throw_away_folder("test") as var:
+def throw_away_servers(
+    *, is_verbose: bool = False, is_durable: bool = False, settings: str = TEST_SETTINGS
+) -> Iterator[tuple[Supervisor, dict[str, str]]]:
+    """
+    Yield the supervisor and the variables of the environment; everything is gone after the block.
+
+    Durable servers write as in production, and are never those that the environment names.
+    """
+    with throw_away_folder("bench" if is_durable else "test") as var:
         folders = Folders(var)
         folders.make()
         supervisor = Supervisor(folders, is_verbose=is_verbose)
         with supervisor.signals():
-            secrets = secrets_of(folders)
-            wanted = Wanted.from_environment(is_durable=False)
+            secrets = secrets_of(folders, is_embedded=is_durable)
+            wanted = Wanted.from_environment(is_durable=is_durable, is_embedded=is_durable)
             servers = open_servers(folders, supervisor, wanted=wanted, secrets=secrets)
             http = ports.choose(taken=set())
             chosen = Ports(http=http, simulator=ports.choose(taken={http}))
             yield (
                 supervisor,
-                environment.own(
-                    folders, ports=chosen, servers=servers, secrets=secrets, settings=TEST_SETTINGS
-                ),
+                environment.own(folders, ports=chosen, servers=servers, secrets=secrets, settings=settings),
             )
 
 

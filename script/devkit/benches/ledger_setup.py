@@ -1,0 +1,51 @@
+"""
+Makes the organisation and the accounts that the ledger bench posts to; run by .venv's Python as the owner role.
+
+Writes which accounts there are, as JSON, to the file that its only argument names.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import django
+
+django.setup()
+
+from apps.access.services import branches  # noqa: E402 (Django must be set up first)
+from apps.kit import clock, ids  # noqa: E402
+from apps.kit.actors import SYSTEM  # noqa: E402
+from apps.ledger.contracts import AccountRef, AccountRole  # noqa: E402
+from apps.ledger.services import accounts  # noqa: E402
+from treasury import onboarding  # noqa: E402
+
+SLUG, CURRENCY = "bench", "KES"
+SPREAD = 100
+
+
+def main(output: Path) -> None:
+    """100 assets and 100 liabilities, opened in this order, so that their numbers run on without a gap."""
+    organisation = onboarding.prepare(slug=SLUG, name="Bench", is_test=True)
+    now = clock.now()
+    branch = branches.create(code="BEN", name="Bench", is_head_office=True, actor=SYSTEM, now=now)
+    owners = [str(ids.new()) for _ in range(SPREAD)]
+    opened = {
+        role: [
+            accounts.ensure(
+                ref=AccountRef(AccountRole[role], CURRENCY, branch.id, owner_id=owner), now=now
+            ).id
+            for owner in owners
+        ]
+        for role in ("PROVIDER_BALANCE", "UNAPPLIED_COLLECTIONS")
+    }
+    facts = {
+        "schema": organisation.schema_name,
+        "branch": str(branch.id),
+        "owners": owners,
+        "accounts": opened,
+    }
+    output.write_text(json.dumps(facts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

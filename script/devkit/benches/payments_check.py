@@ -1,0 +1,109 @@
+"""
+What became of the payments that were accepted: each ended once, was booked once, and stands in the provider's statement.
+
+Run by .venv's Python as the application role. Reads from the file that its argument names which payments were accepted,
+where the simulator is and how long to wait; answers on stdout.
+"""
+
+import json
+import sys
+import time
+import urllib.request
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from apps.events.models import OutboxEvent  # noqa: E402 (Django must be set up first)
+from apps.integrations.models import ProviderAccount  # noqa: E402
+from apps.invoicing.models import Document  # noqa: E402
+from apps.kit import ids, schema  # noqa: E402
+from apps.kit.money import Money  # noqa: E402
+from apps.ledger.contracts import AccountRef, AccountRole  # noqa: E402
+from apps.ledger.models import Transaction  # noqa: E402
+from apps.ledger.selectors import balances  # noqa: E402
+from apps.ledger.services import verification  # noqa: E402
+from apps.payments.contracts import IntentStatus  # noqa: E402
+from apps.payments.models import PaymentAttempt, PaymentIntent  # noqa: E402
+from apps.tenancy.selectors import organisations  # noqa: E402
+
+CURRENCY = "KES"
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    """Wait until every accepted payment has its receipt or the time is up, then count everything."""
+    schema.enter(organisations.ready_by_slug(job["organisation"]))
+    accepted = {ids.decode("pi", name) for name in job["accepted"]}
+    waited = wait(accepted, job["patience"])
+    booked = Counter(Transaction.objects.values_list("source_id", flat=True))
+    told = Counter(OutboxEvent.objects.filter(type="payment_success").values_list("aggregate_id", flat=True))
+    receipted = Counter(Document.objects.values_list("intent_id", flat=True))
+    asked = PaymentIntent.objects.filter(reference__startswith=job["reference"])
+    known = dict(asked.values_list("id", "status"))
+    codes = dict(PaymentAttempt.objects.values_list("code", "intent_id"))
+    statements = [
+        statement(job["simulator"], account.short_code) for account in ProviderAccount.objects.all()
+    ]
+    paid = Counter(codes.get(code) for one in statements for code in one["payments"])
+    settled = {payment for payment in accepted if known.get(payment) == IntentStatus.SUCCEEDED}
+    verdict = verification.verify()
+    return {
+        "settle_seconds": round(waited, 1),
+        "settled": len(settled),
+        "unknown_to_us": len(accepted - known.keys()),
+        "never_accepted": len(known.keys() - accepted),
+        "not_once": {
+            name: not_once(settled, accepted - settled, counted)
+            for name, counted in (
+                ("booked", booked),
+                ("announced", told),
+                ("receipted", receipted),
+                ("paid", paid),
+            )
+        },
+        "findings": [str(finding) for finding in verdict.findings],
+        "ledger_minor": sum(balance(account).minor for account in ProviderAccount.objects.all()),
+        "statement_minor": sum(one["closing"] for one in statements),
+    }
+
+
+def wait(accepted: set[UUID], patience: float) -> float:
+    """Return how many seconds it took until each had a receipt, the last thing that happens to its money."""
+    began = time.monotonic()
+    while time.monotonic() - began < patience:
+        if Document.objects.filter(intent_id__in=accepted).count() >= len(accepted):
+            break
+        time.sleep(0.25)
+    return time.monotonic() - began
+
+
+def not_once(settled: set[UUID], open_ones: set[UUID], counted: Counter[Any]) -> int:
+    """How many were counted more than once, or have settled and were not counted at all."""
+    return sum(counted[payment] != 1 for payment in settled) + sum(
+        counted[payment] > 1 for payment in open_ones
+    )
+
+
+def balance(account: ProviderAccount) -> Money:
+    return balances.of(
+        AccountRef(AccountRole.PROVIDER_BALANCE, CURRENCY, account.branch_id, owner_id=account.id)
+    )
+
+
+def statement(simulator: str, short_code: str) -> dict[str, Any]:
+    """Return the provider's closing balance and the reference of each payment on its statement."""
+    address = f"{simulator}/__control/statement?shortcode={short_code}"
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=30) as answer:
+        found = json.load(answer)
+    return {
+        "closing": Money.parse(found["closing_balance"], CURRENCY).minor,
+        "payments": [row["account_reference"] for row in found["rows"] if row["kind"] == "payment"],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))))

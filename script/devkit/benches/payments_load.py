@@ -1,0 +1,77 @@
+"""
+A partner that asks for payments at a fixed rate, whatever the answers do; run by .venv's Python, in a process of its own.
+
+Latency counts from the instant at which a request was due, not from when it could be sent: a server that stands still
+makes every request late that was due meanwhile. Reads its job from the file that its argument names; answers on stdout.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+IN_FLIGHT = 100
+TIMEOUT = 15.0
+KEPT_ALIVE = 1.0  # shorter than the server's own, so that no connection is used while it is being closed
+CREATED = 201
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request: how late its answer was after the instant at which it was due, and what became of it."""
+
+    number: int
+    seconds: float
+    payment: str = ""
+    problem: str = ""
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    """Send ``warm_up`` requests that are not timed, then those that are, all at ``rate`` a second."""
+    limits = httpx.Limits(max_connections=IN_FLIGHT, keepalive_expiry=KEPT_ALIVE)
+    total = job["warm_up"] + job["count"]
+    with (
+        httpx.Client(limits=limits, timeout=TIMEOUT, trust_env=False) as client,
+        ThreadPoolExecutor(IN_FLIGHT) as pool,
+    ):
+        started = time.monotonic() + 0.2
+        waiting = []
+        for number in range(total):
+            due = started + number / job["rate"]
+            time.sleep(max(0.0, due - time.monotonic()))
+            waiting.append(pool.submit(send, client, job, number, due))
+        done = [one.result() for one in waiting]
+    return {
+        "accepted": [one.payment for one in done if one.payment],
+        "latencies": [one.seconds for one in done[job["warm_up"] :] if one.payment],
+        "problems": dict(Counter(one.problem for one in done if one.problem)),
+    }
+
+
+def send(client: httpx.Client, job: dict[str, Any], number: int, due: float) -> Sent:
+    """Ask one payer for money, once."""
+    body = {
+        "amount": {"amount": f"{100 + number % 900}.00", "currency": "KES"},
+        "method": "mpesa",
+        "payer": {"phone": f"+2547{number:08d}"},
+        "reference": f"{job['reference']}{number}",
+    }
+    headers = {"Authorization": f"Bearer {job['api_key']}", "Idempotency-Key": f"bench-{number}"}
+    try:
+        answer = client.post(f"{job['api_base']}/payments", json=body, headers=headers)
+    except httpx.HTTPError as error:
+        return Sent(number, time.monotonic() - due, problem=type(error).__name__)
+    late = time.monotonic() - due
+    if answer.status_code != CREATED:
+        return Sent(number, late, problem=str(answer.status_code))
+    return Sent(number, late, payment=answer.json()["id"])
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))))

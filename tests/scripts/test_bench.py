@@ -1,0 +1,107 @@
+"""script/bench: what it calls red, how it counts time, and that a planted delay and a planted lost row do turn it red."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from script.devkit.benches import ledger, payments
+from script.devkit.benches.report import Report, Wish, percentiles
+
+ROOT = Path(__file__).resolve().parents[2]
+LOADED = {"accepted": ["pi_1", "pi_2"], "latencies": [0.05, 0.06], "problems": {}}
+CHECKED = {
+    "settle_seconds": 3.0,
+    "settled": 2,
+    "unknown_to_us": 0,
+    "never_accepted": 0,
+    "not_once": {"booked": 0, "announced": 0, "receipted": 0, "paid": 0},
+    "findings": [],
+    "ledger_minor": 5000,
+    "statement_minor": 5000,
+    "cpu_ms_per_payment": {"web": 20.0},
+}
+VERDICT = {"transactions": 30, "findings": []}
+
+
+def of_payments(*, sent: int = 2, loaded: dict[str, Any] | None = None, **checked: Any) -> Report:
+    return payments.conclude(
+        Wish(), sent=sent, loaded={**LOADED, **(loaded or {})}, checked={**CHECKED, **checked}
+    )
+
+
+def of_ledger(*, rate: float = 80.0, **verdict: Any) -> Report:
+    measured = {
+        (case, count): [100.0 if case is ledger.TPCB else rate]
+        for case in ledger.CASES
+        for count in ledger.CONNECTIONS
+    }
+    tally = ledger.Tally(booked=30)
+    return ledger.conclude(Wish(is_quick=True), measured, tally, {**VERDICT, **verdict})
+
+
+def test_takes_percentiles_from_what_was_measured():
+    hundred = [number / 1000 for number in range(1, 101)]
+
+    assert percentiles(hundred) == {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0}
+    assert percentiles([0.7]) == {"p50_ms": 700.0, "p95_ms": 700.0, "p99_ms": 700.0}
+
+
+def test_ends_with_one_json_object():
+    report = of_ledger()
+
+    last = json.loads(report.lines()[-1])
+    assert (last["bench"], last["quick"], last["red"]) == ("ledger", True, [])
+    assert last["ratios"]["sql_transfer_spread"] == {"1": 0.8, "4": 0.8}
+    assert of_payments().red == []
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (of_ledger(rate=49.0), "a bare transfer reaches 0.49 of tpcb-like, less than 0.5"),
+        (of_ledger(transactions=29), "30 were booked, 29 are in the books"),
+        (of_ledger(transactions=31), "30 were booked, 31 are in the books"),
+        (of_ledger(findings=[{"problem": "has 1 of 2 legs"}]), "ledger_verify: ['has 1 of 2 legs']"),
+        (of_payments(loaded={"latencies": [0.05, 0.8]}), "P99 is 800.0 ms, the bar 800 ms"),
+        (of_payments(sent=3, loaded={"problems": {"503": 1}}), "3 were sent, 2 accepted: {'503': 1}"),
+        (of_payments(settled=1), "2 were accepted, 1 have settled"),
+        (of_payments(unknown_to_us=1), "1 accepted payments are lost"),
+        (of_payments(never_accepted=1), "1 payments were made that nobody accepted"),
+        (of_payments(not_once={"booked": 1}), "1 payments were not booked exactly once"),
+        (of_payments(findings=["I1 broken"]), "ledger_verify: ['I1 broken']"),
+        (
+            of_payments(ledger_minor=4999),
+            "the ledger holds 4999 minor units, the provider's statement 5000",
+        ),
+    ],
+)
+def test_turns_red_for_one_reason(report, reason):
+    assert report.red == [reason]
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "slow", "lost"),
+    [
+        ("ledger", "0.3", "of tpcb-like, less than", "are in the books"),
+        ("payments", "2", "the bar 800 ms", "payments were not booked exactly once"),
+    ],
+)
+def test_sees_a_delay_and_a_lost_row(name, seconds, slow, lost):
+    """The run is spoilt in both ways at once; each of them is seen and named."""
+    plants = ["--plant", "delay", "--plant", "lost-row"]
+
+    done = subprocess.run(
+        [ROOT / "script" / "bench", name, "--quick", "--seconds", seconds, *plants],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    red = json.loads(done.stdout.splitlines()[-1])["red"]
+    assert [reason for reason in red if slow in reason], red
+    assert [reason for reason in red if lost in reason], red
+    assert [reason for reason in red if "ledger_verify" in reason], red
