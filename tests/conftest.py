@@ -45,6 +45,8 @@ PUBLIC_TABLES = [
     "accounts_recoverycode",
     "accounts_user",
     "django_session",
+    "tenancy_handover",
+    "tenancy_userorganisation",
 ]
 
 

@@ -54,6 +54,7 @@ class GatedSite(SecondFactorSite):
 
         @wraps(protected)
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            self.settle(request)
             step = self._step(request)
             if step is None or request.path in {self._address(step), self._address(WAY_OUT)}:
                 return protected(request, *args, **kwargs)
@@ -61,6 +62,9 @@ class GatedSite(SecondFactorSite):
             return HttpResponseRedirect(self._address(step) + query)
 
         return gated
+
+    def settle(self, request: HttpRequest) -> None:
+        """Read from the session what every page of this site must know of the person. For sites to override."""
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

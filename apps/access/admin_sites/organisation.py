@@ -11,7 +11,7 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
-from apps.access.admin_sites.gate import GatedSite
+from apps.access.admin_sites.places import PlacesSite
 from apps.access.selectors import memberships
 from apps.kit import schema
 from apps.kit.admin import TreasuryAdmin
@@ -25,7 +25,7 @@ def is_shared(model: type[Model]) -> bool:
     return not names & set(settings.TENANT_APPS)
 
 
-class OrganisationSite(GatedSite):
+class OrganisationSite(PlacesSite):
     """The portal of one organisation; it refuses to register a shared model."""
 
     site_header = "Treasury"

@@ -1,12 +1,14 @@
 """Reading branches, and choosing the branch of a new row."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from apps.access.contracts import Caller
 from apps.access.models import Branch
-from apps.access.selectors.scope import Principal, branch_ids
+from apps.access.selectors.scope import Principal, branch_ids, own_branch_ids, wanted_branch_id
 from apps.kit import errors
 
 
@@ -41,6 +43,24 @@ def visible_to(caller: Principal) -> QuerySet[Branch]:
     """Return the branches whose rows the caller may see."""
     chosen = branch_ids(caller)
     return Branch.objects.all() if chosen is None else Branch.objects.filter(id__in=chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The branches that a person may look at, by name, and the one that he chose; ``is_whole``: they are all there are."""
+
+    branches: Sequence[Branch]
+    chosen_id: UUID | None
+    is_whole: bool
+
+
+def choice_of(person: Principal) -> Choice:
+    """Return what a person can choose from, whatever he looks at now."""
+    own = own_branch_ids(person)
+    found = Branch.objects.all() if own is None else Branch.objects.filter(id__in=own)
+    rows = list(found.order_by("name"))
+    wanted = wanted_branch_id(person)
+    return Choice(rows, wanted if any(row.id == wanted for row in rows) else None, own is None)
 
 
 def chosen(caller: Principal, branch_id: UUID | None) -> Branch:

@@ -12,8 +12,33 @@ type Principal = Caller | AbstractBaseUser | AnonymousUser
 """Who asks: the key of an API request or the person in the portal."""
 
 
+CHOICE = "chosen_branch_id"
+"""Where a person who sits at the portal carries the one branch that he wants to see."""
+
+
+def narrow(person: AbstractBaseUser | AnonymousUser, branch_id: UUID | None) -> None:
+    """Let a person see one of his branches only, from now on in this request; None ends it."""
+    setattr(person, CHOICE, branch_id)
+
+
 def branch_ids(caller: Principal) -> set[UUID] | None:
-    """Return the branches whose rows the caller may see, or None for all; an outsider gets the empty set."""
+    """
+    Return the branches whose rows the caller may see, or None for all; an outsider gets the empty set.
+
+    What a person chose in the portal narrows his branches and never widens them: this is the one place where it does,
+    so that every list, page, figure and search follows.
+    """
+    own, wanted = own_branch_ids(caller), wanted_branch_id(caller)
+    return {wanted} if wanted is not None and (own is None or wanted in own) else own
+
+
+def wanted_branch_id(caller: Principal) -> UUID | None:
+    """Return what a person asked to see, which he may have lost since."""
+    return getattr(caller, CHOICE, None)
+
+
+def own_branch_ids(caller: Principal) -> set[UUID] | None:
+    """Return the branches that the caller works for whatever he chose to see, or None for all."""
     if isinstance(caller, Caller):
         return None if caller.branch_id is None else {caller.branch_id}
     if caller.pk is None:

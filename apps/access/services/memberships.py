@@ -14,6 +14,7 @@ from apps.accounts.services import users
 from apps.audit.services import records
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
+from apps.tenancy.services import user_organisations
 
 OWNER = "owner"
 PASSWORD_LENGTH = 16
@@ -124,6 +125,7 @@ def create(
     except IntegrityError:
         raise _in_the_team() from None
     membership.branches.set(places)
+    user_organisations.keep(user_id=user_id, is_member=True)
     _record(
         "membership.created", membership, {"role": [None, role], **_branch_change((), branch_ids)}, actor, now
     )
@@ -161,6 +163,7 @@ def change(
     membership.role, membership.is_active = chosen, is_active
     membership.save(update_fields=["role", "is_active"])
     membership.branches.set(places)
+    user_organisations.keep(user_id=membership.user_id, is_member=is_active)
     _record("membership.changed", membership, changes, actor, now)
     return membership
 

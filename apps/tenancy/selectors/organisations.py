@@ -5,10 +5,19 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.kit import errors, schema
-from apps.tenancy.models import Domain, Organisation, OrganisationStatus
+from apps.tenancy.models import Domain, Organisation, OrganisationStatus, UserOrganisation
 
 PUBLIC = "public"
-__all__ = ["Organisation", "current", "ready", "ready_by_host", "ready_by_id", "ready_by_slug"]
+__all__ = [
+    "Organisation",
+    "current",
+    "host_of",
+    "of_user",
+    "ready",
+    "ready_by_host",
+    "ready_by_id",
+    "ready_by_slug",
+]
 
 
 class NoOrganisation(errors.DomainError):
@@ -38,6 +47,17 @@ def ready_by_id(organisation_id: UUID) -> Organisation | None:
 
 def ready_by_slug(slug: str) -> Organisation | None:
     return ready().filter(slug=slug).first()
+
+
+def of_user(user_id: UUID) -> QuerySet[Organisation]:
+    """Return the organisations that work and of which a person is a member, by name."""
+    mine = UserOrganisation.objects.filter(user_id=user_id).values("organisation_id")
+    return ready().filter(id__in=mine).order_by("name")
+
+
+def host_of(organisation: Organisation) -> str:
+    """Return the host name of an organisation's portal."""
+    return str(Domain.objects.filter(tenant=organisation).order_by("-is_primary", "id")[0].domain)
 
 
 def ready_by_host(host: str) -> Organisation | None:

@@ -1,0 +1,34 @@
+"""A person on his way from one organisation's portal to another's: a link that works once, within a minute."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+
+from apps.kit.models import LockingQuerySet, UuidModel
+from apps.tenancy.models.organisation import Organisation
+
+
+class Handover(UuidModel):
+    """
+    Bound to person, organisation and browser: ``challenge`` is the hash of a nonce that only his browser holds.
+
+    Only hashes of token and nonce are kept. ``authenticator`` is the second factor that verified the session which he
+    leaves, if any.
+    """
+
+    token_digest = models.CharField(max_length=64, unique=True)
+    challenge = models.CharField(max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    authenticator = models.ForeignKey(
+        "accounts.Authenticator", on_delete=models.CASCADE, related_name="+", null=True
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    objects = LockingQuerySet.as_manager()
+
+    def is_open(self, at: datetime) -> bool:
+        return self.used_at is None and at < self.expires_at
