@@ -39,6 +39,7 @@ DATE_TEXT = re.compile(
 )
 DECIMAL_TEXT = re.compile(r"[1-9]\d*\.\d+|0\.\d+")
 
+GAP_CHARACTERS = " .()-\u00a0"
 _GAP = r"[ .()\-\u00a0]{0,3}"
 KENYAN = re.compile(
     rf"(?<![0-9A-Za-z+])(?<!\d[.,])((?:\+|00)?254{_GAP}(?:0{_GAP})?|\(?0)(?={_GAP}[17])((?:{_GAP}\d){{9}})(?![0-9A-Za-z]|\.\d)"
@@ -48,6 +49,9 @@ TICKET = re.compile(r"(ws_CO_\d{6,20}?[17]\d\d)\d{3}(\d{3})(?!\d)")
 PAN = re.compile(
     r"[2-6](?<![0-9A-Za-z_].)(?<!\d[.,].)(?:\d{12,18}|\d{3}([ -])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|(?<=3)\d{3}([ -])\d{6}\2\d{4,5})"
     r"(?![0-9A-Za-z_]|\.\d)"
+)
+ISSUED = re.compile(
+    r"4\d{12,18}|3\d{13,18}|[56]\d{15,18}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12,15}"
 )
 LONG_NUMBER = re.compile(r"\d(?:[ .()\-\u00a0]{0,3}\d){7}")
 HINTS = [
@@ -156,7 +160,10 @@ def _unless_id(replace: Callable[[re.Match[str]], str]) -> Callable[[re.Match[st
 
 
 def _card(found: re.Match[str]) -> str:
-    digits = [int(character) for character in found[0] if character.isdigit()]
+    plain = "".join(character for character in found[0] if character.isdigit())
+    if not ISSUED.fullmatch(plain):
+        return found[0]
+    digits = [int(character) for character in plain]
     doubled = [2 * digit - LUHN_NINE * (digit > LUHN_NINE // 2) for digit in digits[-2::-2]]
     is_card = (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
     return CARD if is_card else found[0]
@@ -166,7 +173,7 @@ def _kenyan(found: re.Match[str]) -> str:
     whole = found[0]
     if DATE_TEXT.search(whole) or DECIMAL_TEXT.fullmatch(whole):
         return whole
-    return f"{found[1]}*****{whole[-KEPT_DIGITS:]}"
+    return f"{found[1]}{found[2].lstrip(GAP_CHARACTERS)[0]}*****{whole[-KEPT_DIGITS:]}"
 
 
 def _foreign(found: re.Match[str]) -> str:

@@ -115,6 +115,7 @@ def test_takes_out_what_stands_under_a_secret_name(name, secret, form):
         st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(str),  # noqa: DTZ001 (text is asked for)
         st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.strftime("%d-%m-%Y %H:%M")),  # noqa: DTZ001
         st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(datetime.isoformat),  # noqa: DTZ001
+        st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.strftime("%Y%m%d%H%M%S")),  # noqa: DTZ001
         st.floats(0, 1).map("{:.12f}".format),
         st.from_regex(r"[A-Z]{3}[0-9]{4}[A-Z]{3}", fullmatch=True),
         st.sampled_from(["job_not_started", "apps.payments.services.intents", "/v1/{tenant_id}/payments", "1764085300123"]),
@@ -133,9 +134,9 @@ def test_leaves_ids_amounts_and_dates_alone(ordinary):
         ({"phone": "712345678"}, {"phone": "*****678"}),
         ({"PartyA": 254712345678}, {"PartyA": "*****678"}),
         ({"amount_minor": 150000, "count": 3, "ok": True}, {"amount_minor": 150000, "count": 3, "ok": True}),
-        ({"sent_to": 254712345678}, {"sent_to": "254*****678"}),
+        ({"sent_to": 254712345678}, {"sent_to": "2547*****678"}),
         ({"at": UUID(int=7), "sum": Decimal("10.50")}, {"at": UUID(int=7), "sum": Decimal("10.50")}),
-        ({"error": ValueError("no 0712345678")}, {"error": "ValueError('no 0*****678')"}),
+        ({"error": ValueError("no 0712345678")}, {"error": "ValueError('no 07*****678')"}),
         ({"ticket": "ws_CO_1007202409152617712396192"}, {"ticket": "ws_CO_1007202409152617712***192"}),
         ({"who": "+14155552671"}, {"who": "+*****671"}),
         ({"token": "", "passkey": None}, {"token": "", "passkey": None}),

@@ -45,7 +45,7 @@ def test_redacts_lines_of_packages(lines):
 
     assert_hides(lines)
     (line,) = lines()
-    assert line["event"].startswith("failed for +254*****678 with phone='+254*****678'")
+    assert line["event"].startswith("failed for +2547*****678 with phone='+2547*****678'")
     assert "Exploded" in line["exception"]
 
 

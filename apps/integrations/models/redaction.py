@@ -6,25 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-REDACTED = "[redacted]"
-SECRET_NAMES = frozenset(
-    {
-        "password",
-        "securitycredential",
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "access_token",
-        "refresh_token",
-        "token",
-        "consumerkey",
-        "consumersecret",
-        "passkey",
-        "initiatorpassword",
-        "x-api-key",
-    }
-)
-PHONE = re.compile(r"(?<![0-9A-Za-z])(\+?254[17])\d{5}(\d{3})(?![0-9A-Za-z])")
+from apps.kit import redaction
+from apps.kit.redaction import REDACTED
+
 CALLBACK_TOKEN = re.compile(r"(/hooks/[0-9a-f]{32}/)[0-9a-f]{16,64}(?=/)")
 LONGEST_TEXT = 20_000
 
@@ -33,8 +17,8 @@ def readable(body: bytes, *, secrets: Iterable[str] = ()) -> str:
     """
     Return a body as text that may be kept and shown: indented where it is JSON, cut after 20,000 characters.
 
-    Values of fields with secret names and every literal occurrence of ``secrets`` are replaced; Kenyan mobile numbers
-    keep their first four and last three digits; the token in a callback address is left out.
+    Values of fields with secret names and every literal occurrence of ``secrets`` are replaced; telephone numbers
+    keep their last three digits, card numbers nothing; the token in a callback address is left out.
     """
     text = body.decode("utf-8", errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
     with contextlib.suppress(ValueError, RecursionError):  # HTML, nothing, half an object: kept as it came
@@ -47,14 +31,14 @@ def masked(text: str, *, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     text = CALLBACK_TOKEN.sub(rf"\1{REDACTED}", text)
-    return PHONE.sub(r"\1*****\2", text)
+    return redaction.numbers(text)
 
 
 def without_secrets(value: Any) -> Any:
     """Return the value with everything replaced that stands under a secret name, at any depth."""
     if isinstance(value, Mapping):
         return {
-            name: REDACTED if str(name).lower() in SECRET_NAMES and item else without_secrets(item)
+            name: REDACTED if redaction.is_secret_name(str(name)) and item else without_secrets(item)
             for name, item in value.items()
         }
     if isinstance(value, list):
