@@ -54,13 +54,16 @@ class RunningTreasury:
 
 @contextmanager
 def running_treasury(*, is_durable: bool = False) -> Iterator[RunningTreasury]:
-    """Start script/server --ephemeral, yield it healthy, stop it; its folder is gone afterwards."""
-    durable = ["--durable"] if is_durable else []
+    """
+    Start script/server --ephemeral with a demo of nothing but its organisation, yield it healthy, stop it; its folder
+    is gone afterwards.
+    """
+    options = ["--ephemeral", "--no-demo-month", *(["--durable"] if is_durable else [])]
     with throw_away_folder("ephemeral") as var:
         output = var / "server.log"
         with output.open("wb") as log:
             server = subprocess.Popen(
-                [ROOT / "script" / "server", "--ephemeral", *durable, "--var", var],
+                [ROOT / "script" / "server", *options, "--var", var],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -10,6 +10,7 @@ from script.devkit.programs import SERVICES, Program
 
 WORKER_QUEUES = "default,events,providers,webhooks"
 SIMULATOR_SETTINGS = "treasury.settings.simulator"
+DEMO_SETTINGS = "treasury.settings.demo"
 IDLE_PRIORITY = "19"
 CELERY = ["-m", "celery", "--skip-checks", "-A", "treasury"]  # migrate_all and script/test run the checks
 QUIET = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
@@ -79,8 +80,13 @@ def is_listening(log: Path) -> bool:
 
 
 def as_owner(variables: Mapping[str, str]) -> dict[str, str]:
-    """For migrations and seeding: the role that owns the tables."""
+    """For migrations: the role that owns the tables."""
     return {**variables, "DB_ROLE": "owner"}
+
+
+def as_seeder(variables: Mapping[str, str]) -> dict[str, str]:
+    """For seeding: the owner's role, in a process that stays in one organisation."""
+    return {**as_owner(variables), "DJANGO_SETTINGS_MODULE": DEMO_SETTINGS}
 
 
 def as_application(variables: Mapping[str, str]) -> dict[str, str]:

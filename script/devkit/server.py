@@ -19,7 +19,7 @@ from script.devkit.folders import SHARED_VAR, Folders, fingerprint, is_stamped, 
 from script.devkit.postgres import binaries
 from script.devkit.refusals import Refusal
 from script.devkit.single import clear_leftovers, only_one
-from script.devkit.steps import say, step
+from script.devkit.steps import complain, say, step
 from script.devkit.supervisor import Stopped, Supervisor
 from script.devkit.throwaway import throw_away_folder
 
@@ -50,6 +50,7 @@ class Options:
     is_verbose: bool
     is_ephemeral: bool
     is_durable: bool
+    has_month: bool
 
 
 def main(arguments: list[str]) -> int:
@@ -74,7 +75,7 @@ def _serve(options: Options) -> int:
     try:
         with supervisor.signals():
             try:
-                boot(options, supervisor)
+                variables = boot(options, supervisor)
                 is_healthy = True
                 pid = {
                     "pid": os.getpid(),
@@ -83,6 +84,8 @@ def _serve(options: Options) -> int:
                 }
                 write_private(ready, json.dumps(pid) + "\n")  # in one step: a test waits for it
                 summary.show(options.folders, options.ports, seconds=time.monotonic() - began)
+                if options.has_month:
+                    show_books(options.folders, supervisor, variables=variables)
                 supervisor.run_forever()
             finally:
                 ready.unlink(missing_ok=True)
@@ -99,8 +102,8 @@ def _serve(options: Options) -> int:
     return 0
 
 
-def boot(options: Options, supervisor: Supervisor) -> None:
-    """Every step from nothing to healthy. A refusal anywhere leaves nothing running."""
+def boot(options: Options, supervisor: Supervisor) -> dict[str, str]:
+    """Every step from nothing to healthy; return the processes' variables. A refusal anywhere leaves nothing running."""
     folders, ports = options.folders, options.ports
     wanted = Wanted.from_environment(is_durable=options.is_durable, is_embedded=options.is_ephemeral)
     check_folders(folders, wanted=wanted)
@@ -125,14 +128,18 @@ def boot(options: Options, supervisor: Supervisor) -> None:
         with step("simulator") as running:
             supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
             running.note = ports.simulator_url
-        with step("demo organisation"):
-            seed(folders, supervisor, variables=variables, stamp=shown_at)
+        title = "demo organisation and its month" if options.has_month else "demo organisation"
+        with step(title) as running:
+            running.note = seed(
+                folders, supervisor, variables=variables, stamp=shown_at, has_month=options.has_month
+            )
     with step("simulator, web, worker, documents, beat") as running:
         _start_interfaces(folders, ports, supervisor, variables=variables)
         supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
         running.note = "healthy"
     with step("pdf rendering (pango)") as running:
         running.note = packages.pango_state()
+    return variables
 
 
 def migrate(folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], code: str) -> None:
@@ -156,14 +163,37 @@ def is_seeded(folders: Folders, stamp: str) -> bool:
     return bool(stamp) and is_stamped(folders.run / "seeded", stamp) and (folders.var / "demo.json").is_file()
 
 
-def seed(folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], stamp: str) -> None:
-    """Make the demo organisation, or bring its addresses up to date; safe to repeat."""
+def seed(
+    folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], stamp: str, has_month: bool
+) -> str:
+    """Make the demo organisation, with a month of its life or without; safe to repeat. Return what it says of itself."""
     done = folders.run / "seeded"
     done.unlink(missing_ok=True)
     command = processes.manage("seed_demo", "--credentials", str(folders.var / "demo.json"))
-    exit_code = supervisor.run("seed_demo", command, environment=processes.as_owner(variables), name="seed")
+    command += [] if has_month else ["--no-month"]
+    exit_code = supervisor.run("seed_demo", command, environment=processes.as_seeder(variables), name="seed")
     _require_success(exit_code, "seed_demo", folders.log / "seed.log")
     done.write_text(stamp, encoding="utf-8")
+    return _verdict(folders.log / "seed.log").partition(";")[0]
+
+
+def show_books(folders: Folders, supervisor: Supervisor, *, variables: dict[str, str]) -> None:
+    """Say whether the ledger and the simulator's statements agree, loudly when they do not."""
+    command = processes.manage("check_demo")
+    application = processes.as_application(variables)
+    code = supervisor.run("check_demo", command, environment=application, name="books", is_serving=True)
+    verdict = _verdict(folders.log / "books.log")
+    if code:
+        complain(f"\n  THE BOOKS DO NOT FOOT: see {folders.log / 'books.log'}\n    {verdict}")
+        complain("  Make the demo anew:\n    script/server --reset")
+    else:
+        say(f"\n  {verdict[:1].upper()}{verdict[1:]}.")
+
+
+def _verdict(log: Path) -> str:
+    """Return the line of a log in which the demo speaks of its books."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line for line in lines if "the books" in line), "")
 
 
 def _start_simulator(
@@ -244,6 +274,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--reset", action="store_true", help="start afresh: drops the data of this checkout")
+    parser.add_argument(
+        "--no-demo-month", action="store_true", help="make the demo organisation without a month of payments"
+    )
     parser.add_argument("--verbose", action="store_true", help="show what every process writes")
     parser.add_argument("--port", type=int, help="as TREASURY_HTTP_PORT; 0 chooses a free one")
     parser.add_argument("--simulator-port", type=int, help="as TREASURY_SIMULATOR_PORT; 0 chooses a free one")
@@ -276,6 +309,7 @@ def _options(asked: argparse.Namespace, var: Path) -> Options:
         is_verbose=asked.verbose,
         is_ephemeral=asked.ephemeral,
         is_durable=asked.durable or not asked.ephemeral,
+        has_month=not asked.no_demo_month,
     )
 
 

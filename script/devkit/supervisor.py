@@ -64,12 +64,26 @@ class Supervisor:
             self._write_record()
         return child
 
-    def run(self, title: str, command: list[str], *, environment: Mapping[str, str], name: str) -> int:
-        """Run a command to its end, its output in NAME.log; return its exit code. Children are watched meanwhile."""
+    def run(
+        self,
+        title: str,
+        command: list[str],
+        *,
+        environment: Mapping[str, str],
+        name: str,
+        is_serving: bool = False,
+    ) -> int:
+        """
+        Run a command to its end, its output in NAME.log; return its exit code. Children are watched meanwhile: one that
+        dies is a refusal, and once all of them serve it is started again.
+        """
         child = self.start(Program(name=name, command=command, environment=environment))
         try:
             while child.process.poll() is None:
-                self.require_alive(besides=name)
+                if is_serving:
+                    self.tick(besides=name)
+                else:
+                    self.require_alive(besides=name)
                 time.sleep(TICK / 2)
         finally:
             self._end_group(child)
@@ -105,10 +119,12 @@ class Supervisor:
             self.tick()
             time.sleep(TICK)
 
-    def tick(self) -> None:
+    def tick(self, *, besides: str = "") -> None:
         """Notice the dead, start again those whose pause is over, show new output."""
         for child in self.children.values():
             self._show_new_output(child)
+            if child.program.name == besides:
+                continue
             if child.restart_at is None and child.process.poll() is not None:
                 self._plan_restart(child)
             if child.restart_at is not None and time.monotonic() >= child.restart_at:

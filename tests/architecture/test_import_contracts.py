@@ -9,7 +9,7 @@ import grimp
 import pytest
 from django.conf import settings
 
-from tests.architecture.contracts import FrontDoorContract
+from tests.architecture.contracts import FrontDoorContract, OnlyContract
 
 ROOT = settings.BASE_DIR
 APART = {"simulator"}
@@ -89,3 +89,51 @@ def test_front_door_finds_who_reaches_past_it(imported):
 )
 def test_front_door_lets_in_who_uses_it(importer, imported):
     assert front_door((importer, imported)) == []
+
+
+def demo_contract(*imports: tuple[str, str]) -> list[tuple[str, str]]:
+    graph = grimp.ImportGraph()
+    for importer, imported in imports:
+        graph.add_import(importer=importer, imported=imported)
+    written = contracts()["importlinter:contract:demo-calls-services"]
+    options = {name: written[name].split() for name in ("ours", "allowed", "never")}
+    contract = OnlyContract(
+        name="demo", session_options={}, contract_options={**options, "source": written["source"]}
+    )
+    return contract.check(graph, verbose=False).metadata["breaches"]
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "apps.payments.models",
+        "apps.payments.models.intent",
+        "apps.payments.tasks",
+        "apps.payments",
+        "apps.simulator.services.clock",
+        "apps.simulator.server",
+        "apps.integrations.ports",
+        "treasury.wiring",
+    ],
+)
+def test_the_demo_may_not_import(imported):
+    reach = ("treasury.demo.play", imported)
+
+    assert demo_contract(reach) == [reach]
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("treasury.demo.play", "apps.payments.services.intents"),
+        ("treasury.demo.play", "apps.payments.contracts"),
+        ("treasury.demo.books", "apps.ledger.selectors.balances"),
+        ("treasury.demo.play", "apps.kit.jobs"),
+        ("treasury.demo.play", "treasury.demo.control"),
+        ("treasury.demo.organisation", "treasury.onboarding"),
+        ("treasury.demo.organisation", "django.db"),
+        ("treasury.onboarding", "apps.access.models"),
+    ],
+)
+def test_the_demo_may_import(importer, imported):
+    assert demo_contract((importer, imported)) == []

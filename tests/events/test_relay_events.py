@@ -197,6 +197,7 @@ def test_finds_the_head_of_each_order_by_its_index(acme):
 @pytest.mark.parametrize("queue", ["events", "webhooks", "documents"])
 def test_leaves_other_organisations_alone(acme, zuri, queue):
     connection.set_tenant(acme)
+    factory.endpoint()
     factory.publish()
     connection.set_tenant(zuri)
 

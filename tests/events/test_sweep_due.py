@@ -12,6 +12,7 @@ from tests.factories.events import INTERNAL_TYPE, NOW
 
 
 def test_wakes_each_queue_that_has_something_due(acme, waking):
+    factory.endpoint()
     factory.publish()
 
     with waking() as woken:

@@ -61,12 +61,14 @@ class WebhookEndpointQuerySet(LockingQuerySet):
     def kept(self) -> "WebhookEndpointQuerySet":
         return self.filter(deleted_at__isnull=True)
 
+    def enabled(self) -> "WebhookEndpointQuerySet":
+        return self.kept().filter(status=EndpointStatus.ENABLED)
+
     def listening_to(self, event: OutboxEvent) -> "WebhookEndpointQuerySet":
         """Return the enabled endpoints of the event's application that want its type and its branch."""
-        return self.kept().filter(
+        return self.enabled().filter(
             Q(branch_id__isnull=True) | Q(branch_id=event.branch_id),
             Q(event_types=[]) | Q(event_types__contains=[event.type]),
-            status=EndpointStatus.ENABLED,
             application_id=event.application_id,
         )
 

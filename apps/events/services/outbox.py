@@ -1,6 +1,6 @@
 """Publishing: an event is a row in the transaction that makes it true."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils.module_loading import import_string
 
 from apps.events.contracts import REGISTRY, Audience, Event, Handler, HandlerMap, NewEvent
-from apps.events.models import EventDelivery, OutboxEvent
+from apps.events.models import EventDelivery, OutboxEvent, WebhookEndpoint
 from apps.kit import jobs, locks
 
 FAN_OUT = Handler("apps.events.subscribers.fan_out", queue="webhooks")
@@ -48,9 +48,8 @@ def publish(*events: NewEvent, now: datetime) -> list[Event]:
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     rows = [_row(event, versions, request_id, now) for event in events]
     OutboxEvent.objects.bulk_create(rows)
-    deliveries = [
-        _delivery(row, handler, now) for row in rows for handler in handlers_of(row.type, row.audience)
-    ]
+    told = _told(rows)
+    deliveries = [_delivery(row, handler, now) for row in rows for handler in _handlers_of(row, told)]
     EventDelivery.objects.bulk_create(deliveries)
     wake(delivery.queue for delivery in deliveries)
     return [row.as_event() for row in rows]
@@ -62,11 +61,21 @@ def wake(queues: Iterable[str]) -> None:
         jobs.enqueue("events.relay", queue=queue, lane=queue)
 
 
-def handlers_of(event_type: str, audience: str) -> Sequence[Handler]:
-    """Return who listens to a type: the wiring map, and for partner events the fan-out to webhooks."""
+def _handlers_of(row: OutboxEvent, told: Collection[UUID | None]) -> Sequence[Handler]:
+    """Return who listens to an event: the wiring map, and the fan-out to webhooks where an application is told."""
     wiring: HandlerMap = import_string(settings.EVENT_WIRING)
-    wired = tuple(wiring.get(event_type, ()))
-    return (*wired, FAN_OUT) if audience == Audience.PARTNER else wired
+    wired = tuple(wiring.get(row.type, ()))
+    is_told = row.audience == Audience.PARTNER and row.application_id in told
+    return (*wired, FAN_OUT) if is_told else wired
+
+
+def _told(rows: Iterable[OutboxEvent]) -> set[UUID]:
+    """Return the applications of partner events that have an endpoint: for the others there is nothing to plan."""
+    partners = {row.application_id for row in rows if row.audience == Audience.PARTNER}
+    if not partners:
+        return set()
+    endpoints = WebhookEndpoint.objects.enabled().filter(application_id__in=partners)
+    return set(endpoints.values_list("application_id", flat=True))
 
 
 def _check(event: NewEvent) -> None:

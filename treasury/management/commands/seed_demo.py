@@ -1,4 +1,4 @@
-"""Make the demo organisation on a developer's machine; safe to repeat."""
+"""Make the demo organisation on a developer's machine, with a month of its life; safe to repeat."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from apps.kit import clock
-from treasury import demo
+from treasury.demo import seeding
 
 
 class Command(BaseCommand):
@@ -21,14 +21,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--credentials", required=True, help="file for addresses, logins and the API key (mode 0600)"
         )
+        parser.add_argument("--no-month", action="store_true", help="the organisation only, nothing played")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        seeded = demo.seed(now=clock.now())
+        month = None if options["no_month"] else seeding.Month()
+        seeded = seeding.seed(now=clock.now(), month=month, say=self.stdout.write)
         if seeded is None:
             self.stdout.write("the demo organisation is there")
             return
         path = Path(options["credentials"])
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(demo.credentials(seeded), file, indent=2)
+            json.dump(seeding.credentials(seeded), file, indent=2)
         self.stdout.write(f"seeded; credentials are in {path}")

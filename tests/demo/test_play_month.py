@@ -1,0 +1,197 @@
+"""Play month: a few days of the demo organisation, lived through the services on the simulator's clock."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from celery import Task
+
+from apps.accounts.models import User
+from apps.events.models import EventDelivery, OutboxEvent, WebhookDelivery
+from apps.kit.money import Money
+from apps.ledger.models import Entry
+from apps.payments.contracts import Choice, Method, NewIntent
+from apps.payments.models import PaymentIntent
+from apps.payments.services import intents
+from apps.simulator import server
+from tests.conftest import truncate
+from treasury.demo import books, control, organisation, people, seeding, story
+from treasury.demo.endings import Ending
+from treasury.demo.people import PHONE
+from treasury.demo.play import Player
+from treasury.demo.seeding import Month
+
+ENDS_AT = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
+SMALL = Month(seed=7, days=3, orders=28)
+
+
+@pytest.fixture
+def simulators(tmp_path: Path, settings) -> Iterator[Callable[[], server.Running]]:
+    """Return what starts a new simulator, always the same one, and points the treasury to it."""
+    running: list[server.Running] = []
+
+    def start() -> server.Running:
+        store = tmp_path / f"{len(running)}.sqlite3"
+        running.append(server.serve(host="127.0.0.1", port=0, store_path=store, seed=3))
+        settings.TREASURY = {**settings.TREASURY, "SIMULATOR_URL": running[-1].url}
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.close()
+
+
+STATES = dict.fromkeys(Ending, "SUCCEEDED") | {
+    Ending.CANCELLED: "FAILED",
+    Ending.WRONG_PIN: "FAILED",
+    Ending.BALANCE_LOW: "FAILED",
+    Ending.UNREACHABLE: "FAILED",
+    Ending.SLOW: "FAILED",
+    Ending.NEVER_KNOWN: "UNKNOWN",
+    Ending.WRONG_SUM: "IN_REVIEW",
+    Ending.WITHDRAWN: "CANCELLED",
+    Ending.CALLED_OFF: "CANCELLED",
+    Ending.FORGOTTEN: "REQUIRES_CONFIRMATION",
+}
+"""Where each ending leaves the payment in a story of three days."""
+
+
+def silent(_: str) -> None:
+    """Say nothing of the seeding."""
+
+
+def play(month: Month = SMALL) -> str:
+    """Fill and play in the organisation that was entered; return a digest of all its events and entries."""
+    seeding.furnish(now=ENDS_AT, month=month, say=silent)
+    digest = hashlib.sha256()
+    events = OutboxEvent.objects.order_by("seq").values_list(
+        "id", "type", "aggregate_id", "aggregate_version", "data", "occurred_at"
+    )
+    for *facts, data, at in events:
+        digest.update(repr([str(fact) for fact in facts]).encode())
+        digest.update(json.dumps(data, sort_keys=True).encode() + at.isoformat().encode())
+    entries = Entry.objects.order_by("transaction_id", "seq").values_list(
+        "transaction__uid", "account__uid", "direction", "amount", "net_after", "effective_date"
+    )
+    for entry in entries:
+        digest.update(repr([str(fact) for fact in entry]).encode())
+    return digest.hexdigest()
+
+
+def endings(told: story.Story) -> dict[str, Ending]:
+    return {order.reference: order.ending for order in told.orders}
+
+
+def test_tells_the_same_story_from_the_same_seed():
+    first = story.tell(seed=1, ends_at=ENDS_AT, days=30, count=400)
+    again = story.tell(seed=1, ends_at=ENDS_AT, days=30, count=400)
+    other = story.tell(seed=2, ends_at=ENDS_AT, days=30, count=400)
+
+    assert first == again
+    assert first.orders != other.orders
+    assert {order.ending for order in first.orders} == set(Ending)
+    assert len({order.reference for order in first.orders}) == 400
+    assert all(first.starts_at < order.at < ENDS_AT for order in first.orders)
+    assert not any(order.customer.phone.startswith("+254700000") for order in first.orders)
+
+
+def test_plays_the_same_month_twice_and_another_from_another_seed(
+    committed_acme, in_organisation, simulators
+):
+    digests = []
+    for seed in (7, 7, 8):
+        simulators()
+        digests.append(play(Month(seed, SMALL.days, SMALL.orders)))
+        truncate()
+        in_organisation("acme")
+
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
+
+
+def test_every_order_ends_as_told_and_the_books_foot(committed_acme, simulators, monkeypatch):
+    simulator = simulators()
+    lines: list[str] = []
+    sent: list[str] = []
+    monkeypatch.setattr(Task, "apply_async", lambda task, *_, **__: sent.append(task.name))
+
+    seeding.furnish(now=ENDS_AT, month=SMALL, say=lines.append)
+
+    house = organisation.enter()
+    told = endings(story.tell(seed=SMALL.seed, ends_at=ENDS_AT, days=SMALL.days, count=SMALL.orders))
+    stood = dict(PaymentIntent.objects.values_list("reference", "status"))
+    assert {reference: (told[reference], status) for reference, status in stood.items()} == {
+        reference: (ending, STATES[ending]) for reference, ending in told.items()
+    }
+    verdict = books.check(house)
+    assert verdict.do_foot, str(verdict)
+    assert verdict.untold.is_zero
+    assert verdict.held.is_positive
+    assert str(verdict) in lines[0]
+    assert simulator.world.clock.is_stopped is False
+    assert abs(simulator.world.clock.offset_ms) < 1000
+    assert sent == []
+    assert WebhookDelivery.objects.filter(next_attempt_at__isnull=False).exists()
+    assert set(EventDelivery.objects.filter(status="PENDING").values_list("queue", flat=True)) == {
+        "documents"
+    }
+
+
+def test_goes_on_where_it_was_interrupted(committed_acme, simulators, monkeypatch):
+    simulators()
+    orders: list[str] = []
+
+    def until_the_tenth(player: Player, order: story.Order) -> None:
+        orders.append(order.reference)
+        if len(orders) == 10:
+            raise KeyboardInterrupt
+        ask(player, order)
+
+    ask = Player._ask
+    monkeypatch.setattr(Player, "_ask", until_the_tenth)
+    with pytest.raises(KeyboardInterrupt):
+        seeding.furnish(now=ENDS_AT, month=SMALL, say=silent)
+    monkeypatch.setattr(Player, "_ask", ask)
+
+    passwords, _ = seeding.furnish(now=ENDS_AT + timedelta(hours=1), month=SMALL, say=silent)
+
+    told = endings(story.tell(seed=SMALL.seed, ends_at=ENDS_AT, days=SMALL.days, count=SMALL.orders))
+    stood = dict(PaymentIntent.objects.values_list("reference", "status"))
+    assert stood == {reference: STATES[ending] for reference, ending in told.items()}
+    assert books.check(organisation.enter()).do_foot
+    assert User.objects.get(email=people.OWNER.email).check_password(passwords.by_email[people.OWNER.email])
+
+
+def test_makes_the_organisation_alone_where_no_month_is_wanted(committed_acme, simulators):
+    simulators()
+
+    _, access = seeding.furnish(now=ENDS_AT, month=None, say=silent)
+
+    assert PaymentIntent.objects.exists() is False
+    assert organisation.is_complete(organisation.enter())
+    assert access.api_key.startswith("tsk_test_")
+
+
+def test_says_which_paybill_does_not_foot(committed_acme, simulators):
+    simulator = simulators()
+    play()
+    extra = {"action": "statement_extra", "amount": "100.00", "kind": "payment", "details": "Somebody else"}
+    control.script(phone=PHONE, actions=[{"action": "result", "code": "1032", "ms": 0}, extra])
+    house = organisation.enter()
+    request = NewIntent(
+        money=Money(50_000, "KES"),
+        branch_id=house.branches[story.CENTRE],
+        application_id=house.application_id,
+        choice=Choice(Method.MPESA, PHONE),
+    )
+    intent = intents.create(request=request, actor=house.till, now=ENDS_AT)
+    intents.request(intent_id=intent.id, now=ENDS_AT)
+    simulator.world.tick(seconds=1)
+
+    verdict = books.check(house)
+
+    assert not verdict.do_foot
+    assert "paybill 600987: the statement says" in str(verdict)

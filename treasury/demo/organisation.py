@@ -1,0 +1,193 @@
+"""The demo organisation: two branches, five people, a consuming application, a paybill for each branch at the simulator."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+
+from apps.access.contracts import SCOPES
+from apps.access.selectors import api_keys as known_keys
+from apps.access.selectors import applications as known_applications
+from apps.access.selectors import branches as known_branches
+from apps.access.selectors import memberships as team
+from apps.access.services import api_keys, applications, branches, memberships
+from apps.accounts.services import users
+from apps.events.selectors import inboxes
+from apps.events.services import sandbox_inboxes, webhook_endpoints
+from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials, ShortCodeType
+from apps.integrations.services import accounts
+from apps.kit.actors import SYSTEM, Actor, ActorKind
+from treasury import onboarding
+from treasury.demo import control, people
+from treasury.demo.story import CENTRE, WESTLANDS
+
+SLUG = "savanna"
+NAME = "Savanna Kitchens"
+ORDERS = "orders"
+TILLS = "Tills"
+TILL_SCOPES = ("payments:read", "payments:write", "receipts:read")
+DEMO_KEY = "Demo key"
+INBOX = "Demo inbox"
+CHARGE_BASIS_POINTS = 50
+BRANCHES = {WESTLANDS: "Westlands", CENTRE: "City centre"}
+PAYBILLS = {WESTLANDS: "600986", CENTRE: "600987"}
+MINIMUM_MINOR, MAXIMUM_MINOR = 100, 25_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is needed to act in the demo organisation: branches by code, the application and its tills, people by role."""
+
+    starts_at: datetime
+    branches: Mapping[str, UUID]
+    application_id: UUID
+    till: Actor
+    users: Mapping[str, AbstractBaseUser]
+
+    @property
+    def owner(self) -> AbstractBaseUser:
+        return self.users[people.OWNER.role]
+
+    def actor(self, person: people.Colleague) -> Actor:
+        """Return the actor that a colleague is in the portal."""
+        return team.actor(self.users[person.role])
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """The passwords of this seeding by e-mail; they are known nowhere else."""
+
+    by_email: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What whoever tries the demo comes in with, beside the passwords of the team."""
+
+    platform_password: str = field(repr=False)
+    api_key: str = field(repr=False)
+    inbox_id: UUID
+
+
+@transaction.atomic
+def fill(*, now: datetime) -> Passwords:
+    """Make all that the organisation consists of, or nothing of it. Needs the owner role and a running simulator."""
+    passwords = {person.email: secrets.token_urlsafe(12) for person in people.TEAM}
+    owner = onboarding.Owner(
+        people.OWNER.email, people.OWNER.name, passwords[people.OWNER.email], must_change_password=False
+    )
+    head_office = onboarding.HeadOffice(WESTLANDS, BRANCHES[WESTLANDS])
+    places = {WESTLANDS: onboarding.fill(head_office=head_office, owner=owner, now=now)}
+    places[CENTRE] = branches.create(code=CENTRE, name=BRANCHES[CENTRE], actor=SYSTEM, now=now).id
+    for person in people.TEAM[1:]:
+        user = users.create(email=person.email, name=person.name, password=passwords[person.email])
+        memberships.create(user_id=user.pk, role=person.role, actor=SYSTEM, now=now)
+    orders = applications.create(slug=ORDERS, name="Orders", actor=SYSTEM, now=now)
+    api_keys.issue(application_id=orders.id, name=TILLS, scopes=TILL_SCOPES, actor=SYSTEM, now=now)
+    certificate = control.certificate()
+    for code, branch_id in places.items():
+        _open_paybill(code, branch_id, certificate, now=now)
+    return Passwords(passwords)
+
+
+def renew_passwords() -> Passwords:
+    """Give everybody a new password: those of a seeding that was interrupted are lost."""
+    passwords = {}
+    for member in team.everybody():
+        passwords[member.user.email] = secrets.token_urlsafe(12)
+        users.set_password(user_id=member.user_id, password=passwords[member.user.email])
+    return Passwords(passwords)
+
+
+def enter() -> House:
+    """Return what is needed to act in the organisation that was entered and filled."""
+    users = {member.role.code: member.user for member in team.everybody()}
+    owner = users[people.OWNER.role]
+    orders = known_applications.visible_to(owner).get(slug=ORDERS)
+    key = known_keys.visible_to(owner).get(name=TILLS)
+    return House(
+        starts_at=orders.created_at,
+        branches={branch.code: branch.id for branch in known_branches.visible_to(owner)},
+        application_id=orders.id,
+        till=Actor(ActorKind.API_KEY, str(key.id), application=ORDERS),
+        users=users,
+    )
+
+
+def is_complete(house: House) -> bool:
+    """Say whether the demo has been made to its end: the key of whoever tries it is made last."""
+    return known_keys.visible_to(house.owner).filter(name=DEMO_KEY).exists()
+
+
+@transaction.atomic
+def connect_inbox(*, application_id: UUID, now: datetime) -> UUID:
+    """Point the webhooks of the application at an inbox and return it; a second time changes nothing."""
+    known = inboxes.visible(application_id=application_id).first()
+    if known is not None:
+        return known.id
+    inbox = sandbox_inboxes.create(application_id=application_id, label=INBOX, now=now)
+    webhook_endpoints.create(
+        application_id=application_id,
+        url=sandbox_inboxes.url(inbox),
+        description=INBOX,
+        actor=SYSTEM,
+        now=now,
+    )
+    return inbox.id
+
+
+@transaction.atomic
+def hand_over(*, application_id: UUID, now: datetime) -> Access:
+    """Make the platform's operator and the API key of whoever tries the demo: the last step of a seeding."""
+    inbox_id = connect_inbox(application_id=application_id, now=now)
+    password = secrets.token_urlsafe(12)
+    users.create(
+        email=people.PLATFORM_EMAIL, name="Platform operator", password=password, is_platform_staff=True
+    )
+    issued = api_keys.issue(
+        application_id=application_id, name=DEMO_KEY, scopes=list(SCOPES), actor=SYSTEM, now=now
+    )
+    return Access(password, issued.secret, inbox_id)
+
+
+def _open_paybill(code: str, branch_id: UUID, certificate: str, *, now: datetime) -> None:
+    """Open a paybill for a branch, with fresh secrets, at the simulator and here."""
+    short_code = PAYBILLS[code]
+    credentials = MpesaCredentials(
+        consumer_key=secrets.token_hex(12),
+        consumer_secret=secrets.token_hex(12),
+        passkey=secrets.token_hex(32),
+        initiator="treasury",
+        initiator_password=secrets.token_hex(12),
+    )
+    account = {
+        "type": "paybill",
+        "name": f"{NAME}, {BRANCHES[code]}",
+        "consumer_key": credentials.consumer_key,
+        "consumer_secret": credentials.consumer_secret,
+        "passkey": credentials.passkey,
+        "initiator": credentials.initiator,
+        "initiator_password": credentials.initiator_password,
+        "charge_bps": CHARGE_BASIS_POINTS,
+    }
+    control.open_account(short_code, account)
+    terms = AccountTerms(
+        provider=MPESA,
+        label=f"M-Pesa Paybill {short_code}",
+        branch_id=branch_id,
+        environment=Environment.SIMULATOR,
+        base_url=f"{settings.TREASURY['SIMULATOR_URL']}/daraja",
+        currency="KES",
+        short_code=short_code,
+        short_code_type=ShortCodeType.PAYBILL,
+        certificate=certificate,
+        fee_bps=CHARGE_BASIS_POINTS,
+        minimum_minor=MINIMUM_MINOR,
+        maximum_minor=MAXIMUM_MINOR,
+    )
+    accounts.create(terms=terms, credentials=credentials, actor=SYSTEM, now=now)
