@@ -8,6 +8,7 @@ def codes() -> set[str]:
     return set(Role.objects.values_list("code", flat=True))
 
 
-def names() -> dict[str, str]:
-    """Return the name of each role by its code."""
-    return dict(Role.objects.order_by("name").values_list("code", "name"))
+def names(*, having: str = "") -> dict[str, str]:
+    """Return the name of each role by its code; with a permission only of the roles that have it."""
+    roles = Role.objects.filter(permissions__contains=[having]) if having else Role.objects.all()
+    return dict(roles.order_by("name").values_list("code", "name"))

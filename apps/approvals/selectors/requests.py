@@ -1,5 +1,6 @@
 """Reading requests, within what a caller may see, and what belongs to one."""
 
+import contextlib
 from collections import Counter
 from datetime import datetime
 from uuid import UUID
@@ -7,12 +8,13 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.access.contracts import Caller
-from apps.access.selectors import memberships, scope
+from apps.access.selectors import api_keys, memberships, scope
 from apps.approvals.contracts import Verdict
 from apps.approvals.models import ApprovalDecision, ApprovalRequest, ApprovalVersion, RequestedStep
 from apps.approvals.models.request import ApprovalRequestQuerySet
 from apps.approvals.selectors.rules import DECIDE
 from apps.kit import errors
+from apps.kit.actors import ActorKind
 
 
 def visible_to(caller: scope.Principal) -> ApprovalRequestQuerySet:
@@ -61,6 +63,12 @@ def for_person(requests: ApprovalRequestQuerySet, person: str, *, now: datetime)
     )
 
 
+def waits_for(person: str, *, now: datetime, most: int) -> int:
+    """Return how many requests this person may decide now, at most so many: for a badge, so nothing is counted."""
+    waiting = for_person(ApprovalRequest.objects.all(), person, now=now)
+    return len(waiting.order_by().values_list("id", flat=True)[:most])
+
+
 def made_by_person(requests: ApprovalRequestQuerySet, person: str) -> ApprovalRequestQuerySet:
     """Return those of which this person made a version."""
     made = ApprovalVersion.objects.filter(request_id=OuterRef("id"), maker=person)
@@ -70,6 +78,17 @@ def made_by_person(requests: ApprovalRequestQuerySet, person: str) -> ApprovalRe
 def pending_of(*, kind: str, subject_id: UUID) -> ApprovalRequest | None:
     """Return the request about a deed that waits, if any."""
     return ApprovalRequest.objects.pending().filter(kind=kind, subject_id=subject_id).first()
+
+
+def requester_name(request: ApprovalRequest) -> str:
+    """Return who asked: the person behind it, else the key, else the actor as it is kept."""
+    if name := memberships.names_of([request.requester]).get(request.requester):
+        return name
+    kind, _, identity = request.requested_by.partition(":")
+    with contextlib.suppress(ValueError):
+        if kind == ActorKind.API_KEY.lower() and (key := api_keys.get(UUID(identity))):
+            return f"{key.application.name}, {key.name}"
+    return request.requested_by
 
 
 def latest_of(*, kind: str, subject_id: UUID) -> ApprovalRequest | None:

@@ -1,5 +1,6 @@
 """Reading rules."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from apps.access.selectors import memberships, scope
@@ -26,19 +27,26 @@ def steps_of(rule: ApprovalRule) -> list[ApprovalStep]:
 
 
 def is_satisfiable(rule: ApprovalRule) -> bool:
+    """Say whether there are enough people for every step now; whoever asks is not among them, so one more is better."""
+    return rule.id not in lacking_people([rule])
+
+
+def lacking_people(rules: Iterable[ApprovalRule]) -> set[UUID]:
     """
-    Say whether there are enough people for every step now: active members whose role is in the group, may decide, and
-    who work for the rule's branch. Whoever asks is not among them, so one more is better.
+    Return the rules that have too few people at some step: active members whose role is in the group, who may decide
+    and who work for the rule's branch.
     """
     people = [
         (member.role.code, {branch.id for branch in member.branches.all()})
         for member in memberships.everybody().filter(is_active=True).prefetch_related("branches")
         if DECIDE in member.role.permissions
     ]
-    return all(
-        sum(_may_decide(role, places, step, rule) for role, places in people) >= step.needed
+    return {
+        rule.id
+        for rule in rules
         for step in rule.steps.all()
-    )
+        if sum(_may_decide(role, places, step, rule) for role, places in people) < step.needed
+    }
 
 
 def _may_decide(role: str, places: set[UUID], step: ApprovalStep, rule: ApprovalRule) -> bool:

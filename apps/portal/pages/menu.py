@@ -9,11 +9,16 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import scope
-from apps.portal.selectors import webhooks
+from apps.kit import clock
+from apps.portal.selectors import approvals, webhooks
 
 
 def always(_person: scope.Principal) -> bool:
     return True
+
+
+def nothing(_person: scope.Principal) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Item:
     """
     One entry: the page that it opens, the permission that it needs, the pages that belong to it.
 
-    ``is_there`` says whether this organisation has the page at all for this person.
+    ``is_there`` says whether this organisation has the page at all for this person, ``count`` how much waits for him.
     """
 
     title: Any
@@ -30,6 +35,7 @@ class Item:
     permission: str
     below: frozenset[str] = frozenset()
     is_there: Callable[[scope.Principal], bool] = always
+    count: Callable[[scope.Principal], str] = nothing
 
     def is_active(self, request: HttpRequest) -> bool:
         match = request.resolver_match
@@ -52,7 +58,16 @@ def page(title: Any, icon: str, url_name: str, permission: str, *below: str) -> 
 GROUPS: list[tuple[Any, list[Item]]] = [
     (
         _("Overview"),
-        [page(_("Cash position"), "monitoring", "portal-cash-position", "ledger.view", "index")],
+        [
+            page(_("Cash position"), "monitoring", "portal-cash-position", "ledger.view", "index"),
+            replace(
+                page(
+                    *(_("Approvals"), "approval", "portal-approvals", "approvals.view"),
+                    *("portal-approval", "approvals_approvalrequest_changelist"),
+                ),
+                count=lambda person: approvals.waiting_for(person, now=clock.now()),
+            ),
+        ],
     ),
     (
         _("Money in"),
@@ -94,6 +109,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(_("Applications"), "apps", "access_application", "access.view"),
             changelist(_("Team"), "group", "access_membership", "access.view"),
             changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
+            changelist(_("Approval rules"), "rule", "approvals_approvalrule", "approvals.view"),
             changelist(_("Audit log"), "history", "audit_auditrecord", "audit.view"),
         ],
     ),
@@ -124,4 +140,11 @@ def _entry(request: HttpRequest, item: Item) -> dict[str, Any] | None:
         return None
     if not item.is_there(request.user):
         return None
-    return {"title": item.title, "icon": item.icon, "link": link, "active": item.is_active(request)}
+    return {
+        "title": item.title,
+        "icon": item.icon,
+        "link": link,
+        "active": item.is_active(request),
+        "badge": item.count(request.user),
+        "badge_variant": "warning",
+    }

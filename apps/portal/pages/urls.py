@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from apps.portal.pages import cash_position, inboxes, ledger, payments, search, webhooks
+from apps.portal.pages import approvals, cash_position, inboxes, ledger, payments, search, webhooks
 
 urlpatterns = [
     path("", cash_position.show, name="portal-cash-position"),
+    path("approvals/", approvals.inbox, name="portal-approvals"),
+    path("approvals/<uuid:request_id>/", approvals.show, name="portal-approval"),
     path("search/", search.show, name="portal-search"),
     path("payments/<uuid:payment_id>/", payments.show, name="portal-payment"),
     path("receipts/<uuid:receipt_id>/pdf", payments.receipt_pdf, name="portal-receipt-pdf"),

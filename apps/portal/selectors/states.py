@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from apps.approvals.contracts import ApprovalStatus, Verdict
 from apps.ledger.contracts import AccountStatus
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.portal.contracts import Badge, Tone
@@ -35,6 +36,19 @@ ATTEMPT: Mapping[str, Badge] = {
     AttemptStatus.MISMATCH: Badge(HELD, "difference", "Mismatch"),
     AttemptStatus.CANCELLED: Badge(QUIET, "block", "Cancelled"),
     AttemptStatus.EXPIRED: Badge(QUIET, "timer_off", "Expired"),
+}
+
+APPROVAL: Mapping[str, Badge] = {
+    ApprovalStatus.PENDING: Badge(HELD, "hourglass_top", "Waiting"),
+    ApprovalStatus.APPROVED: Badge(DONE, "check_circle", "Approved"),
+    ApprovalStatus.REFUSED: Badge(FAILED, "cancel", "Refused"),
+    ApprovalStatus.EXPIRED: Badge(QUIET, "timer_off", "Expired"),
+    ApprovalStatus.WITHDRAWN: Badge(QUIET, "undo", "Withdrawn"),
+}
+
+VERDICT: Mapping[str, Badge] = {
+    Verdict.APPROVED: Badge(DONE, "check_circle", "Approved"),
+    Verdict.REFUSED: Badge(FAILED, "cancel", "Refused"),
 }
 
 CALLBACK: Mapping[str, Badge] = {

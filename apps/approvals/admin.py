@@ -1,0 +1,195 @@
+"""All approval requests, newest first, and the rules, in the organisation's admin."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from apps.access.selectors import roles
+from apps.approvals.contracts import KINDS, ApprovalStatus
+from apps.approvals.dialogs import (
+    AddRule,
+    Approve,
+    DeactivateRule,
+    Refuse,
+    ReplaceRule,
+    Withdraw,
+    kind_title,
+)
+from apps.approvals.models import ApprovalRequest, ApprovalRule
+from apps.approvals.selectors import requests, rules
+from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html
+
+BADGES: Mapping[ApprovalStatus, tuple[str, str, Any]] = {
+    ApprovalStatus.PENDING: ("held", "hourglass_top", _("Waiting")),
+    ApprovalStatus.APPROVED: ("done", "check_circle", _("Approved")),
+    ApprovalStatus.REFUSED: ("failed", "cancel", _("Refused")),
+    ApprovalStatus.EXPIRED: ("quiet", "timer_off", _("Expired")),
+    ApprovalStatus.WITHDRAWN: ("quiet", "undo", _("Withdrawn")),
+}
+
+
+class StatusFilter(DropdownFilter):
+    title = _("Status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
+        return [(state.value, words[2]) for state, words in BADGES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 (Django's signature)
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class KindFilter(DropdownFilter):
+    title = _("Kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
+        return [(kind.name, kind.title) for kind in KINDS.values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 (Django's signature)
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+@admin.register(ApprovalRequest)
+class ApprovalRequestAdmin(ReadOnlyAdmin):
+    """Requests of the reader's branches in every state; each opens its own page, where it is decided."""
+
+    list_display = [
+        "created_column",
+        "summary_column",
+        "kind_column",
+        "branch",
+        "status_column",
+        "amount_column",
+    ]
+    list_display_links = ["summary_column"]
+    list_filter = [StatusFilter, KindFilter]
+    list_filter_submit = True
+    search_fields = ["subject_reference"]
+    search_help_text = _("Reference")
+    dialogs = [Approve, Refuse, Withdraw]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalRequest]:
+        return requests.visible_to(request.user)
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        queryset: QuerySet[ApprovalRequest],
+        search_term: str,
+    ) -> tuple[QuerySet[ApprovalRequest], bool]:
+        """Find exactly: part of a reference finds nothing."""
+        term = search_term.strip()
+        return (queryset.filter(subject_reference=term) if term else queryset), False
+
+    def change_view(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002 (Django's signature)
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
+    ) -> HttpResponse:
+        """Open the request's own page, which asks what the reader may see."""
+        try:
+            return redirect("portal-approval", UUID(object_id))
+        except ValueError:
+            raise Http404 from None
+
+    @admin.display(description=_("Asked"))
+    def created_column(self, request: ApprovalRequest) -> SafeString:
+        return local_time_html(request.created_at)
+
+    @admin.display(description=_("Request"))
+    def summary_column(self, request: ApprovalRequest) -> SafeString:
+        return format_html(
+            '<span class="two"><b>{}</b><span class="t-ref">{}</span></span>',
+            request.summary,
+            request.subject_reference,
+        )
+
+    @admin.display(description=_("Kind"))
+    def kind_column(self, request: ApprovalRequest) -> str:
+        return kind_title(request.kind)
+
+    @admin.display(description=_("Status"))
+    def status_column(self, request: ApprovalRequest) -> SafeString:
+        return badge(*BADGES[ApprovalStatus(request.status)])
+
+    @admin.display(description=_("Amount"))
+    def amount_column(self, request: ApprovalRequest) -> SafeString:
+        return money_html(request.money)
+
+
+@admin.register(ApprovalRule)
+class ApprovalRuleAdmin(ReadOnlyAdmin):
+    """Rules that hold in the reader's branches; one that nobody could satisfy says so."""
+
+    list_display = ["kind_column", "band_column", "branch_column", "steps_column", "priority", "state_column"]
+    list_display_links = None
+    list_filter = [KindFilter, "is_active"]
+    list_filter_submit = True
+    dialogs = [AddRule, ReplaceRule, DeactivateRule]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalRule]:
+        return rules.visible_to(request.user)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Tell each rule of the page what its columns need, read once for all of them."""
+        changelist = super().get_changelist_instance(request)
+        names, lacking = roles.names(), rules.lacking_people(changelist.result_list)
+        for rule in changelist.result_list:
+            rule.lacks_people = rule.id in lacking
+            rule.groups = [
+                (step, ", ".join(names.get(code, code) for code in step.roles))
+                for step in rules.steps_of(rule)
+            ]
+        return changelist
+
+    @admin.display(description=_("Kind"))
+    def kind_column(self, rule: ApprovalRule) -> str:
+        return kind_title(rule.kind)
+
+    @admin.display(description=_("Amount"))
+    def band_column(self, rule: ApprovalRule) -> SafeString:
+        if rule.minimum is None and rule.maximum is None:
+            return format_html("{}", rule.currency or _("Any"))
+        if rule.maximum is None:
+            return format_html("{} {}", _("from"), money_html(rule.minimum))
+        if rule.minimum is None:
+            return format_html("{} {}", _("below"), money_html(rule.maximum))
+        return format_html(
+            "{} {} {} {}", _("from"), money_html(rule.minimum), _("to below"), money_html(rule.maximum)
+        )
+
+    @admin.display(description=_("Branch"))
+    def branch_column(self, rule: ApprovalRule) -> str:
+        return rule.branch.name if rule.branch else str(_("All branches"))
+
+    @admin.display(description=_("Approved by"))
+    def steps_column(self, rule: Any) -> SafeString:
+        lines = (
+            (
+                step.sequence,
+                _("%(needed)d of %(group)s") % {"needed": step.needed, "group": names},
+            )
+            for step, names in rule.groups
+        )
+        return format_html_join(SafeString("<br>"), "{}. {}", lines)
+
+    @admin.display(description=_("State"))
+    def state_column(self, rule: Any) -> SafeString:
+        if not rule.is_active:
+            return badge("quiet", "block", str(_("Out of use")))
+        if rule.lacks_people:
+            return badge("failed", "warning", str(_("Too few people")))
+        return badge("done", "check_circle", str(_("In use")))

@@ -1,0 +1,274 @@
+"""What people do with approval requests and rules in the portal."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.access.selectors import scope
+from apps.approvals.contracts import KINDS
+from apps.approvals.forms import NoteForm, RuleForm, asked_rule
+from apps.approvals.models import ApprovalRequest, ApprovalRule
+from apps.approvals.selectors import requests as stored
+from apps.approvals.services import requests, rules
+from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
+from apps.kit.money import Money
+
+TYPED_FROM = 500_000
+"""From this amount on, in whole units of its currency, the approver types it by hand."""
+
+
+class RequestDialog(Dialog):
+    """What is done about a request that waits; whether this person may is the service's to say."""
+
+    def is_offered(self, row: ApprovalRequest) -> bool:
+        return row.is_pending
+
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRequest]) -> Content:  # noqa: ARG002 (the row says all)
+        row = rows[0]
+        return Content(
+            title=self.title(row),
+            button=self.button(row),
+            money=row.money,
+            about=_("%(summary)s. Asked by %(who)s, %(branch)s.")
+            % {"summary": row.summary, "who": stored.requester_name(row), "branch": row.branch.name},
+            notices=self.notices(row),
+            effects=self.effects(row),
+            next_step=self.next_step(row),
+            typed_money=self.typed_money(row),
+            version=f"{row.payload_hash} {row.payload_version} {row.current_step}",
+        )
+
+    def title(self, row: ApprovalRequest) -> str:
+        raise NotImplementedError
+
+    def button(self, row: ApprovalRequest) -> str:
+        raise NotImplementedError
+
+    def next_step(self, row: ApprovalRequest) -> str:
+        raise NotImplementedError
+
+    def notices(self, row: ApprovalRequest) -> list[Notice]:
+        if row.payload_version == 1:
+            return []
+        text = _("Decisions on earlier versions are void. Read what changed before you decide.")
+        return [Notice(_("Edited, version %(number)d") % {"number": row.payload_version}, text)]
+
+    def effects(self, row: ApprovalRequest) -> list[Effect]:
+        approved, step = stored.approved_by_step(row), stored.present_step(row)
+        return [
+            Effect(_("About"), row.subject_reference),
+            Effect(_("Step"), _("%(step)d of %(all)d") % {"step": row.current_step, "all": row.step_count}),
+            Effect(
+                _("Approved at this step"),
+                _("%(count)d of %(needed)d")
+                % {"count": approved.get(step.sequence, 0), "needed": step.needed},
+                is_live=True,
+            ),
+        ]
+
+    def typed_money(self, row: ApprovalRequest) -> Money | None:  # noqa: ARG002 (for overriding)
+        return None
+
+
+class Approve(RequestDialog):
+    """Agree to what is shown."""
+
+    name = "approve"
+    label = gettext_lazy("Approve…")
+    icon = "check_circle"
+    permission = "approvals.decide"
+    beside = ("refuse",)
+    form_class = NoteForm
+
+    def title(self, row: ApprovalRequest) -> str:
+        return _("Approve %(kind)s %(reference)s") % {
+            "kind": kind_title(row.kind).lower(),
+            "reference": row.subject_reference,
+        }
+
+    def button(self, row: ApprovalRequest) -> str:
+        return _("Approve %(amount)s") % {"amount": row.money} if row.money else _("Approve")
+
+    def next_step(self, row: ApprovalRequest) -> str:
+        missing = stored.present_step(row).needed - stored.approved_by_step(row).get(row.current_step, 0)
+        if missing > 1 or not row.is_at_last_step:
+            return _("Other people decide after you. Your approval cannot be taken back.")
+        return _("You are the last one: it is carried out at once and cannot be recalled.")
+
+    def typed_money(self, row: ApprovalRequest) -> Money | None:
+        return row.money if row.money and row.money.decimal >= TYPED_FROM else None
+
+    def act(self, row: ApprovalRequest, answer: Answer) -> str:
+        done = requests.approve(
+            request_id=row.id,
+            payload_hash=row.payload_hash,
+            note=answer.data["note"],
+            actor=answer.actor,
+            now=answer.now,
+        )
+        if done.is_pending:
+            return _("%(what)s: approved by you, other people decide next.") % {"what": row.summary}
+        return _("%(what)s: approved.") % {"what": row.summary}
+
+
+class Refuse(RequestDialog):
+    """Say no, and why: the first refusal ends a request."""
+
+    name = "refuse"
+    label = gettext_lazy("Refuse…")
+    icon = "cancel"
+    permission = "approvals.decide"
+    is_danger = True
+    form_class = ReasonForm
+
+    def title(self, row: ApprovalRequest) -> str:
+        return _("Refuse %(kind)s %(reference)s") % {
+            "kind": kind_title(row.kind).lower(),
+            "reference": row.subject_reference,
+        }
+
+    def button(self, row: ApprovalRequest) -> str:  # noqa: ARG002 (the same for every row)
+        return _("Refuse")
+
+    def next_step(self, row: ApprovalRequest) -> str:
+        return _("It ends here and is not carried out. %(who)s reads your reason.") % {
+            "who": stored.requester_name(row)
+        }
+
+    def act(self, row: ApprovalRequest, answer: Answer) -> str:
+        requests.refuse(
+            request_id=row.id,
+            payload_hash=row.payload_hash,
+            reason=answer.data["reason"],
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("%(what)s: refused.") % {"what": row.summary}
+
+
+class Withdraw(RequestDialog):
+    """Take back what one has asked for."""
+
+    name = "withdraw"
+    label = gettext_lazy("Withdraw…")
+    icon = "undo"
+    permission = "approvals.view"
+    is_danger = True
+    form_class = ReasonForm
+
+    def title(self, row: ApprovalRequest) -> str:
+        return _("Withdraw %(kind)s %(reference)s") % {
+            "kind": kind_title(row.kind).lower(),
+            "reference": row.subject_reference,
+        }
+
+    def button(self, row: ApprovalRequest) -> str:  # noqa: ARG002 (the same for every row)
+        return _("Withdraw the request")
+
+    def next_step(self, row: ApprovalRequest) -> str:  # noqa: ARG002 (the same for every row)
+        return _("It ends here and is not carried out. You can ask anew.")
+
+    def act(self, row: ApprovalRequest, answer: Answer) -> str:
+        requests.withdraw(request_id=row.id, reason=answer.data["reason"], actor=answer.actor, now=answer.now)
+        return _("%(what)s: withdrawn.") % {"what": row.summary}
+
+
+class RuleDialog(Dialog):
+    """What whoever manages rules may do with them."""
+
+    permission = "approvals.manage"
+
+    def is_offered(self, row: ApprovalRule) -> bool:
+        return row.is_active
+
+    def form(self, request: HttpRequest, rows: Sequence[ApprovalRule], data: Any = None) -> forms.Form:
+        return RuleForm(data, person=request.user, rule=rows[0] if rows else None)
+
+
+class AddRule(RuleDialog):
+    """Make a rule."""
+
+    name = "add"
+    label = gettext_lazy("Add rule…")
+    icon = "add"
+    on_list = True
+
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:  # noqa: ARG002 (there is none yet)
+        return Content(title=_("Add an approval rule"), button=_("Add the rule"), next_step=_holds())
+
+    def perform(self, rows: Sequence[ApprovalRule], answer: Answer) -> list[str]:  # noqa: ARG002 (there is none yet)
+        made = rules.create(
+            rule=asked_rule(answer.data), within=within(answer.request), actor=answer.actor, now=answer.now
+        )
+        return [_("%(rule)s: added.") % {"rule": kind_title(made.kind)}]
+
+
+class ReplaceRule(RuleDialog):
+    """Put another rule in the place of one."""
+
+    name = "replace"
+    label = gettext_lazy("Change…")
+    icon = "edit"
+    on_rows = True
+
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Change the approval rule for %(kind)s") % {"kind": kind_title(rows[0].kind).lower()},
+            button=_("Change the rule"),
+            next_step=_holds(),
+        )
+
+    def act(self, row: ApprovalRule, answer: Answer) -> str:
+        made = rules.replace(
+            rule_id=row.id,
+            rule=asked_rule(answer.data),
+            within=within(answer.request),
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("%(rule)s: changed.") % {"rule": kind_title(made.kind)}
+
+
+class DeactivateRule(RuleDialog):
+    """Take a rule out of use."""
+
+    name = "deactivate"
+    label = gettext_lazy("Deactivate…")
+    icon = "block"
+    is_danger = True
+    on_rows = True
+
+    def form(self, request: HttpRequest, rows: Sequence[ApprovalRule], data: Any = None) -> forms.Form:  # noqa: ARG002 (nothing is asked)
+        return forms.Form(data)
+
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Deactivate the approval rule for %(kind)s") % {"kind": kind_title(rows[0].kind).lower()},
+            button=_("Deactivate the rule"),
+            next_step=_(
+                "What falls under no other rule needs no approval from now on. What waits already goes on waiting."
+            ),
+        )
+
+    def act(self, row: ApprovalRule, answer: Answer) -> str:
+        rules.deactivate(rule_id=row.id, within=within(answer.request), actor=answer.actor, now=answer.now)
+        return _("%(rule)s: out of use.") % {"rule": kind_title(row.kind)}
+
+
+def kind_title(name: str) -> str:
+    """Return what people call a kind; a kind that no app declares any more keeps its name."""
+    return str(KINDS[name].title) if name in KINDS else name
+
+
+def within(request: HttpRequest) -> set[UUID] | None:
+    """Return the branches that the person works for whichever he looks at, None for all."""
+    return scope.own_branch_ids(request.user)
+
+
+def _holds() -> str:
+    return _("It holds for what is asked from now on. What waits already keeps its steps.")

@@ -1,0 +1,278 @@
+"""Approval requests for a person in the portal: the queue, and one request with what decides it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from apps.access.selectors import applications, memberships, roles
+from apps.access.selectors.scope import Principal
+from apps.approvals.contracts import KINDS, ApprovalStatus
+from apps.approvals.selectors import requests
+from apps.kit.money import Money
+from apps.portal.contracts import Badge
+from apps.portal.selectors import states, words
+
+LATE_AFTER = timedelta(hours=24)
+ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLine:
+    """
+    One request in the queue. ``is_mine``: the reader asked for it or edited it; ``is_for_me``: he may decide it now.
+    """
+
+    id: UUID
+    title: str
+    kind: str
+    reference: str
+    branch: str
+    money: Money | None
+    requester: str
+    asked_at: datetime
+    is_late: bool
+    step: int
+    step_count: int
+    badge: Badge
+    is_pending: bool
+    is_mine: bool
+    is_for_me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The lines of a tab, oldest first, and how many there are in each tab."""
+
+    lines: tuple[QueueLine, ...]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    number: int
+    group: str
+    needed: int
+    approved: int
+    is_done: bool
+    is_present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """``is_void``: it was about an earlier version."""
+
+    name: str
+    role: str
+    badge: Badge
+    step: int
+    version: int
+    reason: str
+    at: datetime
+    is_void: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of the payload before and after an edit; empty where it was not there."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    number: int
+    maker: str
+    at: datetime
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDetail:
+    """Everything that the page of a request shows; ``advice`` says why the reader has no buttons, if he has none."""
+
+    line: QueueLine
+    subject_url: str
+    application: str
+    expires_at: datetime
+    decided_at: datetime | None
+    reason: str
+    payload_hash: str
+    version: int
+    facts: tuple[Change, ...]
+    steps: tuple[StepLine, ...]
+    decisions: tuple[DecisionLine, ...]
+    edits: tuple[VersionLine, ...]
+    advice: str
+
+
+def waiting_for(person: Principal, *, now: datetime) -> str:
+    """Return how many requests this person may decide now, for the menu: 7, or 99+; empty for none."""
+    found = requests.waits_for(str(person.pk), now=now, most=ROWS)
+    return "99+" if found == ROWS else str(found or "")
+
+
+def queue(person: Principal, tab: str, *, now: datetime, since: datetime) -> Queue:
+    """Return the requests of a tab (for_me, all, asked, done); ``since`` is the beginning of the reader's day."""
+    visible, who = requests.visible_to(person), str(person.pk)
+    tabs = {
+        "for_me": requests.for_person(visible, who, now=now),
+        "all": visible.pending(),
+        "asked": requests.made_by_person(visible.pending(), who),
+        "done": visible.filter(decided_at__gte=since),
+    }
+    rows = list(tabs[tab].order_by("id")[:ROWS])
+    for_me = set(tabs["for_me"].filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
+    mine = set(
+        requests.made_by_person(visible.filter(id__in=[row.id for row in rows]), who).values_list(
+            "id", flat=True
+        )
+    )
+    names = memberships.names_of([row.requester for row in rows])
+    return Queue(
+        lines=tuple(
+            _line(
+                row,
+                requester=names.get(row.requester) or requests.requester_name(row),
+                is_mine=row.id in mine,
+                is_for_me=row.id in for_me,
+                now=now,
+            )
+            for row in rows
+        ),
+        counts={name: rows_of.count() for name, rows_of in tabs.items()},
+    )
+
+
+def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDetail:
+    """Return one request; raise NotFound for one that the reader may not see."""
+    request = requests.get(person, request_id)
+    who = str(person.pk)
+    visible = requests.visible_to(person).filter(id=request.id)
+    line = _line(
+        request,
+        requester=requests.requester_name(request),
+        is_mine=who in requests.makers(request),
+        is_for_me=requests.for_person(visible, who, now=now).exists(),
+        now=now,
+    )
+    versions = list(requests.versions_of(request))
+    return ApprovalDetail(
+        line=line,
+        subject_url=_subject_url(request.kind, request.subject_id),
+        application=applications.get(request.application_id).name,
+        expires_at=request.expires_at,
+        decided_at=request.decided_at,
+        reason=request.reason,
+        payload_hash=request.payload_hash,
+        version=request.payload_version,
+        facts=tuple(_changes({}, versions[-1].payload)),
+        steps=_steps(request),
+        decisions=_decisions(request),
+        edits=tuple(_edits(versions)),
+        advice=_advice(request, line, who, now=now),
+    )
+
+
+def _line(request: Any, *, requester: str, is_mine: bool, is_for_me: bool, now: datetime) -> QueueLine:
+    return QueueLine(
+        id=request.id,
+        title=request.summary,
+        kind=str(KINDS[request.kind].title) if request.kind in KINDS else request.kind,
+        reference=request.subject_reference,
+        branch=request.branch.name,
+        money=request.money,
+        requester=requester,
+        asked_at=request.created_at,
+        is_late=request.is_pending and now - request.created_at >= LATE_AFTER,
+        step=request.current_step,
+        step_count=request.step_count,
+        badge=states.APPROVAL[ApprovalStatus(request.status)],
+        is_pending=request.is_pending,
+        is_mine=is_mine,
+        is_for_me=is_for_me,
+    )
+
+
+def _subject_url(kind: str, subject_id: UUID) -> str:
+    page = KINDS[kind].page if kind in KINDS else ""
+    try:
+        return reverse(page, args=[subject_id]) if page else ""
+    except NoReverseMatch:
+        return ""
+
+
+def _steps(request: Any) -> tuple[StepLine, ...]:
+    names, approved = roles.names(), requests.approved_by_step(request)
+    return tuple(
+        StepLine(
+            number=step.sequence,
+            group=", ".join(names.get(code, code) for code in step.roles),
+            needed=step.needed,
+            approved=approved.get(step.sequence, 0),
+            is_done=approved.get(step.sequence, 0) >= step.needed,
+            is_present=request.is_pending and step.sequence == request.current_step,
+        )
+        for step in requests.steps_of(request)
+    )
+
+
+def _decisions(request: Any) -> tuple[DecisionLine, ...]:
+    names = roles.names()
+    return tuple(
+        DecisionLine(
+            name=decision.membership.user.name,
+            role=names.get(decision.role, decision.role),
+            badge=states.VERDICT[decision.verdict],
+            step=decision.step,
+            version=decision.payload_version,
+            reason=decision.reason,
+            at=decision.decided_at,
+            is_void=decision.payload_version != request.payload_version,
+        )
+        for decision in requests.decisions_of(request)
+    )
+
+
+def _edits(versions: list[Any]) -> Iterable[VersionLine]:
+    """Produce what each edit changed, the newest first; the first version is no edit."""
+    for before, after in reversed(list(pairwise(versions))):
+        yield VersionLine(
+            number=after.number,
+            maker=words.actor(after.made_by),
+            at=after.created_at,
+            changes=tuple(_changes(before.payload, after.payload)),
+        )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Change]:
+    for field in sorted({*before, *after}):
+        if before.get(field) != after.get(field) or (field in before) != (field in after):
+            label = field.replace("_", " ").capitalize()
+            yield Change(label, _text(before.get(field)), _text(after.get(field)))
+
+
+def _text(value: Any) -> str:
+    """Return a value of a payload for people, phones masked."""
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+    return words.without_phones(text)
+
+
+def _advice(request: Any, line: QueueLine, who: str, *, now: datetime) -> str:
+    if not line.is_pending or line.is_for_me:
+        return ""
+    if request.expires_at <= now:
+        return _("Nobody decided in time. It is closed within a minute.")
+    if line.is_mine:
+        return _("You asked for this or edited it. Another person decides.")
+    if requests.has_decided(request, who):
+        return _("You have decided. Another person goes on.")
+    return _("Another role decides this step.")
