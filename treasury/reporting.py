@@ -73,7 +73,7 @@ class ErrorReports(logging.Handler):
             event, hint = _exception(failure)
         event["level"] = record.levelname.lower()
         event["logger"] = record.name
-        event["logentry"] = {"message": str(fields.get("event", record.msg))}
+        event["logentry"] = {"message": _template(record, fields)}
         event["tags"] = {name: str(fields[name]) for name in LABELS if name in fields}
         sentry_sdk.capture_event(cast("Event", event), hint)
 
@@ -111,6 +111,13 @@ def _kind(exception: Mapping[str, Any]) -> dict[str, Any]:
 
 def _only(names: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in names if name in given}
+
+
+def _template(record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
+    """Return the line without its values; a package's line that was put together beforehand is named by its place."""
+    if fields:
+        return str(fields.get("event", ""))
+    return str(record.msg) if record.args else f"{record.module}.{record.funcName}"
 
 
 def _exception(failure: BaseException) -> tuple[dict[str, Any], Hint]:

@@ -1,17 +1,15 @@
 """An event as partners see it: a CloudEvents 1.0 envelope, which also is a Standard Webhooks payload; and its data for our own people."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from apps.events.contracts import REGISTRY
 from apps.events.models import OutboxEvent
-from apps.kit import ids
+from apps.kit import ids, redaction
 from apps.kit.serializers import instant_text
 
 ORGANISATION, EVENT, BRANCH = "ten", "evt", "br"
-PHONE = re.compile(r"(?<![0-9A-Za-z])(\+?254[17])\d{5}(\d{3})(?![0-9A-Za-z])")
 
 
 def envelope(event: OutboxEvent, *, organisation: Any) -> dict[str, Any]:
@@ -57,5 +55,5 @@ def body(event: OutboxEvent, *, organisation: Any) -> bytes:
 
 
 def readable(data: Mapping[str, Any]) -> str:
-    """Return the data of an event for people: indented, Kenyan mobile numbers masked but for four and three digits."""
-    return PHONE.sub(r"\1*****\2", json.dumps(data, indent=2, ensure_ascii=False))
+    """Return the data of an event for people: indented, telephone numbers masked."""
+    return redaction.numbers(json.dumps(data, indent=2, ensure_ascii=False))

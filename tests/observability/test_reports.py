@@ -25,6 +25,12 @@ PARTS = {
     "transaction", "tags", "request", "logentry", "exception",
 }  # fmt: skip
 UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
+FAILING = """
+import logging, django
+django.setup()
+logging.getLogger("celery.beat").error("no schedule for %s", "254712345678")
+1 / 0
+"""
 FRAME = {"module", "function", "filename", "lineno", "in_app"}
 
 
@@ -109,15 +115,17 @@ def test_reports_a_handler_of_the_relay_that_fails(acme, reports, settings, monk
 
 def test_reports_an_error_without_exception_by_its_template(reports):
     logging.getLogger("celery.beat").error("Schedule of %s is broken", planted.SECRETS["phone"])
+    logging.getLogger("some.package").error(f"Dear {planted.SECRETS['name']}")  # noqa: G004 (packages do)
     logs.get("apps.events").error("event_delivery_dead", error=planted.SECRETS["name"], handler="a.b")
     logs.get("apps.events").warning("webhook_refused", error=planted.SECRETS["name"])
 
     assert_tells_nothing(reports)
     assert [event["logentry"]["message"] for event in reports.events()] == [
         "Schedule of %s is broken",
+        "test_reports.test_reports_an_error_without_exception_by_its_template",
         "event_delivery_dead",
     ]
-    assert reports.events()[1]["tags"]["handler"] == "a.b"
+    assert reports.events()[2]["tags"]["handler"] == "a.b"
 
 
 def test_every_process_reports_where_the_dsn_says():
@@ -137,7 +145,7 @@ def test_every_process_reports_where_the_dsn_says():
     with HTTPServer(("127.0.0.1", 0), Collector) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         subprocess.run(
-            [sys.executable, "-c", "import django; django.setup(); 1 / 0"],
+            [sys.executable, "-c", FAILING],
             check=False,
             cwd=settings.BASE_DIR,
             env={
@@ -151,7 +159,10 @@ def test_every_process_reports_where_the_dsn_says():
         )
         server.shutdown()
 
-    assert len(received) == 1
-    assert '"environment":"staging"' in received[0]
-    assert '"release":"3.2.1"' in received[0]
-    assert '"type":"ZeroDivisionError"' in received[0]
+    logged, crashed = received
+    for sent in received:
+        assert '"environment":"staging"' in sent
+        assert '"release":"3.2.1"' in sent
+        assert "712345678" not in sent
+    assert '"message":"no schedule for %s"' in logged
+    assert '"type":"ZeroDivisionError"' in crashed

@@ -46,6 +46,7 @@ def test_takes_percentiles_from_what_was_measured():
     hundred = [number / 1000 for number in range(1, 101)]
 
     assert percentiles(hundred) == {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0}
+    assert percentiles([])["p50_ms"] == 3_600_000.0
     assert percentiles([0.7]) == {"p50_ms": 700.0, "p95_ms": 700.0, "p99_ms": 700.0}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+NOTHING_MEASURED = 3600.0
 SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
@@ -63,10 +64,12 @@ def columns(table: Sequence[Sequence[str]]) -> list[str]:
 
 
 def percentiles(latencies: Sequence[float]) -> dict[str, float]:
-    """P50, P95 and P99 in milliseconds by nearest rank: a value that was measured, never one in between."""
-    ordered = sorted(latencies)
-    if not ordered:
-        return dict.fromkeys(SHARES, math.inf)
+    """
+    P50, P95 and P99 in milliseconds by nearest rank: a value that was measured, never one in between.
+
+    Nothing measured is an hour: slower than any bar, and still a number for JSON.
+    """
+    ordered = sorted(latencies) or [NOTHING_MEASURED]
     return {
         name: round(ordered[max(0, math.ceil(share * len(ordered)) - 1)] * 1000, 1)
         for name, share in SHARES.items()
