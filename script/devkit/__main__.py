@@ -12,6 +12,7 @@ from script.devkit.supervisor import Stopped
 COMMANDS = {
     "server": "server",
     "test": "testing",
+    "simulate": "simulating",
     "lint": "linting",
     "bench": "bench",
     "console": "console",

@@ -160,3 +160,20 @@ def test_reads_json_with_exact_decimals():
     assert str(http.parse_json(b'{"a": 1.10}')["a"]) == "1.10"
     with pytest.raises(ValueError, match="Expecting value"):
         http.parse_json(b"<html>")
+
+
+def test_a_carrier_stands_for_the_network_behind_the_same_walls():
+    sent = []
+
+    def carry(*request):
+        sent.append(request)
+        return http.Answer(200, {}, b"carried", 0, "127.0.0.1")
+
+    inside = http.AddressPolicy(allowed_loopback=("http://127.0.0.1:9",))
+    with http.carried(carry):
+        answer = http.Client(inside).send("POST", "http://127.0.0.1:9/a", headers={"x": "y"}, content=b"1")
+        with pytest.raises(http.Blocked):
+            http.Client().send("POST", "http://127.0.0.1:9/a")
+
+    assert answer.body == b"carried"
+    assert sent == [("POST", "http://127.0.0.1:9/a", {"x": "y"}, b"1")]

@@ -37,6 +37,7 @@ def run_next(*, queue: str, now: datetime) -> bool:
 
 def _run(claim: deliveries.Claim, now: datetime) -> None:
     handler: Callable[[Event], None] = import_string(claim.handler)
+    faults.reach("events.before_handler")
     if not claim.is_atomic:
         handler(claim.event)
         faults.reach("events.after_handler")

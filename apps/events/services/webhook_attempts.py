@@ -67,6 +67,7 @@ def make(*, delivery_id: UUID, now: datetime) -> bool:
     claim = _claim(delivery_id, now)
     if claim is None:
         return False
+    faults.reach("events.before_webhook")
     outcome = _send(claim)
     faults.reach("events.after_webhook")
     _record(claim, outcome)

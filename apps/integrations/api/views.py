@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from apps.integrations.services import callbacks
-from apps.kit import clock, remote
+from apps.kit import clock, faults, remote
 
 LARGEST_BODY = 256 * 1024
 ACKNOWLEDGED = {"ResultCode": 0, "ResultDesc": "Accepted"}
@@ -35,4 +35,5 @@ def receive(request: HttpRequest, token: str, kind: str, **_: str) -> HttpRespon
         answer = JsonResponse({"ResultCode": 1, "ResultDesc": "Too many requests"}, status=429)
         answer["Retry-After"] = "60"
         return answer
+    faults.reach("integrations.callback_stored")
     return JsonResponse(ACKNOWLEDGED)

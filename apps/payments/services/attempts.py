@@ -11,7 +11,7 @@ from apps.events.services import outbox
 from apps.integrations.contracts import ProviderAccountMissing
 from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable, Ticket
 from apps.integrations.selectors import accounts
-from apps.kit import ids, jobs, logs
+from apps.kit import faults, ids, jobs, logs
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent
@@ -35,6 +35,7 @@ def locked(attempt_id: UUID) -> PaymentAttempt:
     attempt.intent = PaymentIntent.objects.locked().get(id=attempt.intent_id)
     if attempt.intent.current_attempt_id == attempt.id:
         attempt.intent.current_attempt = attempt
+    faults.reach("payments.attempt_locked")
     return attempt
 
 

@@ -189,6 +189,7 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
         report = port.query(attempt.ticket)
     except ProviderError as refusal:
         attempts.log_refusal("query_unanswered", attempt, refusal)
+    faults.reach("payments.after_query")
     if report is not None and report.outcome is not Outcome.PENDING:
         record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
     elif attempts.is_last_query_taken(attempt):
@@ -246,6 +247,7 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     intent.settle(attempt=attempt, at=now)
     intent.save_progress()
     outbox.publish(*announced, *events.settled(attempt), now=now)
+    faults.reach("payments.before_posting")
     # The last step: balances, which every payment of the branch shares, stay locked until the commit.
     journals.post(draft=postings.collection(attempt), actor=actor, now=now)
     return intent

@@ -1,0 +1,86 @@
+"""What a run must have hit at least once, and the table that says how often it did."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from django.db.models import Model
+
+from apps.events.models import EventDelivery, WebhookDelivery
+from apps.integrations.models import CallbackProcessing
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from tests.simulation import actions
+from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
+
+MODELS: tuple[type[Model], ...] = (
+    PaymentIntent,
+    PaymentAttempt,
+    EventDelivery,
+    WebhookDelivery,
+    CallbackProcessing,
+)
+NOT_YET = {
+    "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
+    "PaymentIntent:expire:EXPIRED": "nobody waits a day within a seed",
+    "PaymentAttempt:accept:PENDING": "every rail that exists answers with what the payer must do",
+    "EventDelivery:fail:DEAD": "twenty failures of a handler do not happen to a healthy handler",
+    "EventDelivery:requeue:PENDING": "needs a dead delivery",
+    "EventDelivery:skip:SKIPPED": "needs a dead delivery",
+    "WebhookDelivery:fail:EXHAUSTED": "the partner's server comes back within the ladder",
+    "WebhookDelivery:cancel:CANCELLED": "the partner keeps his endpoint",
+}
+"""State transitions that no action of this form reaches, and why; the rest must be hit."""
+
+
+NOT_PLAYED = {
+    "ApprovalRequest": "nothing that the partner can do asks for approval yet",
+    "Job": "exports start in the portal",
+    "WebhookEndpoint": "the partner keeps his endpoint as it is",
+}
+"""State machines that no action touches, and why."""
+
+
+def wanted() -> list[str]:
+    """Return every action, fault and state transition that a run of some length must hit."""
+    names = [f"action:{name}" for name in actions.ACTIONS]
+    names += [f"crash:{name}" for name in CRASH_POINTS]
+    names += [f"turn:{name}" for name in TURN_POINTS] + ["turn:blocked"]
+    names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
+    names += sorted({f"script:{_name(action)}" for _, action in actions.SCRIPTS})
+    names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
+    names += ["wire:reordered"]
+    names += [name for model in MODELS for name in transitions(model) if name not in NOT_YET]
+    return list(dict.fromkeys(names))
+
+
+def record(hits: Counter[str], instance: Model, name: str, target: str) -> None:
+    """Count a state transition that was made."""
+    hits[f"{type(instance).__name__}:{name}:{target}"] += 1
+
+
+def table(hits: Counter[str]) -> str:
+    """Write the counts, what was never hit first."""
+    names = wanted()
+    width = max(len(name) for name in names)
+    lines = [
+        f"  {name:<{width}} {hits[name]:>8}"
+        for name in sorted(names, key=lambda name: (hits[name] > 0, name))
+    ]
+    return "\n".join(lines)
+
+
+def missed(hits: Counter[str]) -> list[str]:
+    """Return what was never hit."""
+    return [name for name in wanted() if not hits[name]]
+
+
+def transitions(model: type[Model]) -> Iterator[str]:
+    """Return the transitions of a model as ``Model:method:TARGET``."""
+    for field in model._meta.concrete_fields:
+        find = getattr(field, "get_all_transitions", None)
+        for found in find(model) if find else ():
+            targets = getattr(found.target, "allowed_states", None) or [found.target]
+            yield from sorted({f"{model.__name__}:{found.name}:{target}" for target in targets})
+
+
+def _name(action: object) -> str:
+    return action if isinstance(action, str) else str(action["action"])  # type: ignore[index]

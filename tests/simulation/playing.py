@@ -1,0 +1,74 @@
+"""Plays one seed: furnish a world, let it act, settle it, and compare it with what must be true."""
+
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, connections
+from django_fsm.signals import post_transition
+
+from apps.events.models import OutboxEvent
+from apps.kit import clock
+from tests import conftest
+from tests.simulation import actions, coverage, settling, truths
+from tests.simulation.world import Broken, World, digest
+
+STEPS = 45
+
+
+@dataclass
+class Played:
+    """How a seed went; ``digest`` is the same whenever it is played."""
+
+    seed: int
+    problems: list[str]
+    digest: str
+    steps: list[str]
+    seconds: float
+    events: int = 0
+    hits: Counter[str] = field(default_factory=Counter)
+
+
+def play(seed: int) -> Played:
+    """Play a seed in the database that is connected, which must be pristine; it is pristine again afterwards."""
+    began = time.monotonic()
+    hits: Counter[str] = Counter()
+
+    def count(instance: Any, name: str, target: Any, **_: object) -> None:
+        coverage.record(hits, instance, name, str(target))
+
+    post_transition.connect(count)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            world = World(seed=seed, folder=Path(folder), hits=hits)
+            with world.running():
+                _act(world)
+                told = _told()
+    finally:
+        post_transition.disconnect(count)
+        connections.close_all()
+        conftest.truncate()
+    return Played(
+        seed, world.problems, digest(world, told), world.steps, time.monotonic() - began, len(told), hits
+    )
+
+
+def _act(world: World) -> None:
+    try:
+        for _ in range(STEPS):
+            with clock.fixed(world.now):
+                actions.step(world)
+        settling.settle(world)
+        with clock.fixed(world.now):
+            world.problems += truths.broken(world)
+    except Broken as problem:
+        world.problems.append(str(problem))
+
+
+def _told() -> list[Any]:
+    connection.set_tenant(connection.tenant)
+    events = OutboxEvent.objects.order_by("seq")
+    return list(events.values_list("type", "aggregate_id", "aggregate_version", "data", "occurred_at"))

@@ -1,0 +1,97 @@
+"""The end of a seed: nothing fails any more, time passes, and everything must come to rest."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db.models import Min
+
+from apps.events.models import EventDelivery, WebhookDelivery
+from apps.events.models.webhook import WebhookStatus
+from apps.kit import clock, ids, jobs
+from apps.payments.contracts import AttemptStatus, IntentStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.simulator.services import callbacks, due
+from apps.simulator.services.clock import moment
+from tests.simulation import actions
+from tests.simulation.world import RENDERING_LANE, Asked, Broken, World
+
+ROUNDS = 80
+
+
+def settle(world: World) -> None:
+    """Heal all faults, let the plans of queries and retries run out, and use the evidence that is left."""
+    world.interruptions.is_calm = True
+    world.control("DELETE", "/scripts")
+    _come_to_rest(world)
+    for gather in EVIDENCE:
+        gather(world)
+        _come_to_rest(world)
+
+
+def _come_to_rest(world: World) -> None:
+    for _ in range(ROUNDS):
+        with clock.fixed(world.now):
+            _run_everything(world)
+            waits_until = _next_due(world)
+        if waits_until is None:
+            return
+        world.tick(max(1, int((waits_until - world.now).total_seconds()) + 1))
+    raise Broken(f"it does not come to rest: {_waiting(world)}")
+
+
+def _run_everything(world: World) -> None:
+    for name in actions.SWEEPS:
+        world.run_job(jobs.Job(name, {}))
+    while world.wire or world.due_jobs():
+        while world.wire:
+            world.deliver(world.wire.pop(0).content)
+        for message in world.due_jobs():
+            world.broker.remove(message)
+            world.run_job(message.content)
+
+
+def _next_due(world: World) -> datetime | None:
+    """Return when the next thing happens by itself, not before now."""
+    known = [at for at in _waiting(world).values() if at is not None]
+    return max(min(known), world.now) if known else None
+
+
+def _waiting(world: World) -> dict[str, datetime | None]:
+    """Return what waits for its time, and for which."""
+    deliveries = EventDelivery.objects.filter(status="PENDING")
+    if not world.renders:
+        deliveries = deliveries.exclude(queue=RENDERING_LANE)
+    intents = PaymentIntent.objects.filter(status=IntentStatus.PROCESSING)
+    return {
+        **deliveries.aggregate(delivery=Min("available_at"), lease=Min("locked_until")),
+        **WebhookDelivery.objects.filter(status=WebhookStatus.PENDING).aggregate(
+            webhook=Min("next_attempt_at")
+        ),
+        **PaymentAttempt.objects.live().aggregate(query=Min("next_query_at")),
+        **PaymentAttempt.objects.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")),
+        **intents.aggregate(request=Min("next_request_at")),
+        "job": min((message.due_at for message in world.broker), default=None),
+        "provider": _due_at_the_provider(world),
+    }
+
+
+def _due_at_the_provider(world: World) -> datetime | None:
+    with world.simulator.store.transaction() as tx:
+        times = [due.next_at(tx=tx), callbacks.next_due(tx=tx)]
+    known = [at for at in times if at is not None]
+    return moment(at=min(known)) if known else None
+
+
+def _hold_receipts(world: World) -> None:
+    """People hold the receipts that payers show them against payments without an answer."""
+    with clock.fixed(world.now):
+        unknown = PaymentIntent.objects.filter(status=IntentStatus.UNKNOWN).order_by("id")
+        for intent in unknown:
+            receipt = actions.receipt_of(world, intent)
+            if receipt:
+                path = f"/payments/{ids.encode('pi', intent.id)}/verify"
+                actions.send(world, Asked(path, {"receipt": receipt}, actions.new_key(world)))
+
+
+EVIDENCE: tuple[Callable[[World], None], ...] = (_hold_receipts,)
+"""What resolves a payment that neither callback nor query has resolved."""

@@ -1,0 +1,187 @@
+"""What must be true when a world has come to rest: nothing lost, nothing doubled, the books equal the provider's."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from apps.events import rendering
+from apps.events.models import EventDelivery, OutboxEvent, SandboxRequest, WebhookDelivery
+from apps.integrations.models import CallbackProcessing
+from apps.invoicing.models import Document
+from apps.kit import ids
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole
+from apps.ledger.models import Transaction
+from apps.ledger.selectors import balances
+from apps.ledger.services import verification
+from apps.payments.contracts import AttemptStatus, IntentStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
+
+MOVING = ("PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def broken(world: World) -> list[str]:
+    """Return every truth that does not hold, as a sentence."""
+    rows = _statement(world)
+    return [finding for truth in TRUTHS for finding in truth(world, rows)]
+
+
+def _statement(world: World) -> Rows:
+    """Return the provider's movements by what the payer saw as the account."""
+    found: Rows = {}
+    for account in world.accounts():
+        for row in world.control("GET", f"/statement?shortcode={account.short_code}")["rows"]:
+            found.setdefault(row["account_reference"], []).append(row)
+    return found
+
+
+def _money(text: str) -> Money:
+    return Money.parse(text, "KES")
+
+
+def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
+    """Each payment of the provider is booked once, whole, with its charge; nothing else is."""
+    booked = {attempt.code: attempt for attempt in PaymentAttempt.objects.exclude(booked_at=None)}
+    for code, found in rows.items():
+        paid = [row for row in found if row["kind"] == "payment"]
+        charges = [row for row in found if row["kind"] == "charge"]
+        attempt = booked.pop(code, None)
+        if attempt is None and code in _in_the_evidence_queue(rows):
+            continue
+        if attempt is None:
+            yield f"{code}: the provider has {paid[0]['paid_in']}, our books do not"
+            continue
+        if len(paid) != 1:
+            yield f"{code}: the payer paid {len(paid)} times"
+        charged = _money(charges[0]["withdrawn"]) if charges else Money.zero("KES")
+        if attempt.received != _money(paid[0]["paid_in"]) or attempt.fee != charged:
+            yield f"{code}: booked {attempt.received} less {attempt.fee}, moved {paid[0]['paid_in']} less {charged}"
+        if attempt.provider_receipt not in ("", paid[0]["receipt"]):
+            yield f"{code}: receipt {attempt.provider_receipt}, the provider says {paid[0]['receipt']}"
+    for code in booked:
+        yield f"{code}: booked, but the provider has no such payment"
+
+
+def _in_the_evidence_queue(rows: Rows) -> dict[str, Money]:
+    """Return what people must decide: money of payments without an answer whose sum is not the one asked for."""
+    unknown = PaymentAttempt.objects.filter(status=AttemptStatus.UNKNOWN)
+    waiting = {}
+    for attempt in unknown.filter(code__in=rows):
+        found = rows[attempt.code]
+        if _money(found[0]["paid_in"]) != attempt.money:
+            waiting[attempt.code] = sum((_net(row) for row in found), Money.zero("KES"))
+    return waiting
+
+
+def _net(row: dict[str, Any]) -> Money:
+    return _money(row["paid_in"]) - _money(row["withdrawn"])
+
+
+def _books_equal_the_provider(_: World, rows: Rows) -> Iterator[str]:
+    """The balances of the provider accounts are those of the provider's statements, but for what people must decide."""
+    held = [line.balance for line in balances.by_role(AccountRole.PROVIDER_BALANCE)]
+    ours = sum([*held, *_in_the_evidence_queue(rows).values()], Money.zero("KES"))
+    theirs = sum((_net(row) for found in rows.values() for row in found), Money.zero("KES"))
+    if ours != theirs:
+        yield f"our books hold {ours} at the provider, the provider says {theirs}"
+
+
+def _ledger_is_clean(_: World, __: Rows) -> Iterator[str]:
+    verdict = verification.verify()
+    yield from (f"ledger: {finding}" for finding in verdict.findings)
+
+
+def _booked_once(_: World, __: Rows) -> Iterator[str]:
+    """One ledger transaction per collection."""
+    made = Counter(
+        Transaction.objects.filter(source_type="payment_intent").values_list("source_id", flat=True)
+    )
+    attempts = Counter(PaymentAttempt.objects.exclude(booked_at=None).values_list("intent_id", flat=True))
+    if made != attempts:
+        yield f"bookings by payment {made} do not fit the attempts that are booked {attempts}"
+
+
+def _asked_once(world: World, _: Rows) -> Iterator[str]:
+    """A payer is never asked twice for one payment: only what never reached the provider is sent again."""
+    intents = dict(PaymentAttempt.objects.values_list("code", "intent_id"))
+    asked = Counter(
+        intents.get(prompt["reference"], prompt["reference"])
+        for prompt in world.control("GET", "/prompts")["prompts"]
+    )
+    yield from (f"payment {intent}: the payer was asked {n} times" for intent, n in asked.items() if n > 1)
+
+
+def _told_once(_: World, __: Rows) -> Iterator[str]:
+    """Each success has one payment_success and one receipt, and nothing else has."""
+    paid = Counter(PaymentIntent.objects.filter(status=IntentStatus.SUCCEEDED).values_list("id", flat=True))
+    told = Counter(OutboxEvent.objects.filter(type="payment_success").values_list("aggregate_id", flat=True))
+    receipts = Counter(Document.objects.values_list("intent_id", flat=True))
+    if paid != told:
+        yield f"payments that succeeded {paid} do not fit payment_success {told}"
+    if paid != receipts:
+        yield f"payments that succeeded {paid} do not fit receipts {receipts}"
+    created = Counter(PaymentIntent.objects.values_list("id", flat=True))
+    announced = Counter(
+        OutboxEvent.objects.filter(type="payment_intent_created").values_list("aggregate_id", flat=True)
+    )
+    if created != announced:
+        yield "a payment was made and not announced, or announced and not made"
+
+
+def _closed_are_told(_: World, __: Rows) -> Iterator[str]:
+    """Each end of a payment is told by an event of its own."""
+    for status, event in (
+        ("FAILED", "payment_failed"),
+        ("CANCELLED", "payment_cancelled"),
+        ("EXPIRED", "payment_expired"),
+    ):
+        for intent_id in PaymentIntent.objects.filter(status=status).values_list("id", flat=True):
+            told = OutboxEvent.objects.filter(type=event, aggregate_id=intent_id).count()
+            if told != 1:
+                yield f"payment {intent_id} is {status} and {event} was told {told} times"
+
+
+def _nothing_moves(_: World, __: Rows) -> Iterator[str]:
+    """No payment is stuck, and no payment whose money arrived waits for an answer."""
+    stuck = PaymentIntent.objects.filter(status__in=MOVING).values_list("id", "status")
+    yield from (f"payment {intent_id} is stuck in {status}" for intent_id, status in stuck)
+
+
+def _events_arrived(world: World, _: Rows) -> Iterator[str]:
+    """Every event has reached its handlers, every callback has its verdict, every webhook its receiver."""
+    left = EventDelivery.objects.exclude(status="DONE")
+    if not world.renders:
+        left = left.exclude(queue=RENDERING_LANE)
+    for handler, status, error in left.values_list("handler", "status", "last_error"):
+        yield f"an event is {status} at {handler}: {error}"
+    unread = CallbackProcessing.objects.filter(status="RECEIVED").count()
+    if unread:
+        yield f"{unread} callbacks have no verdict"
+    undelivered = WebhookDelivery.objects.exclude(status="DELIVERED").values_list("status", "last_error")
+    yield from (f"a webhook is {status}: {error}" for status, error in undelivered)
+    events = OutboxEvent.objects.filter(type__in=LISTENS_TO).count()
+    if WebhookDelivery.objects.count() != events:
+        yield f"{events} events that the partner listens to made {WebhookDelivery.objects.count()} webhooks"
+    accepted = set(
+        SandboxRequest.objects.filter(answered_status__lt=300).values_list("webhook_id", flat=True)
+    )
+    told = OutboxEvent.objects.filter(type__in=LISTENS_TO).values_list("id", flat=True)
+    if {ids.encode(rendering.EVENT, event_id) for event_id in told} != accepted:
+        yield "a webhook that is marked as delivered was not accepted by the partner"
+    if SandboxRequest.objects.exclude(is_signature_valid=True).exists():
+        yield "a webhook arrived with a signature that does not fit"
+
+
+TRUTHS: tuple[Callable[[World, Rows], Iterator[str]], ...] = (
+    _statement_is_booked,
+    _books_equal_the_provider,
+    _ledger_is_clean,
+    _booked_once,
+    _asked_once,
+    _told_once,
+    _closed_are_told,
+    _nothing_moves,
+    _events_arrived,
+)
