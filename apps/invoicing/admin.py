@@ -12,6 +12,7 @@ from apps.invoicing.models import Document
 from apps.invoicing.selectors import receipts
 from apps.kit import ids
 from apps.kit.admin import ReadOnlyAdmin, local_time_html, masked_phone, money_html
+from apps.kit.dialog_admin import exporting
 
 
 @admin.register(Document)
@@ -22,6 +23,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     list_select_related = ["branch"]
     search_fields = ["number__exact", "provider_receipt__exact", "payer_phone__exact"]
     search_help_text = "Number, receipt or phone"
+    dialogs = [exporting("receipts")]
     exclude = ["series", "series_number", "payer_phone", "intent"]
     readonly_fields = ["phone_column", "payment_column"]
 

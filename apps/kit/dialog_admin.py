@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
 from django.db.models import Model
@@ -10,12 +11,18 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from apps.kit import dialogs
 from apps.kit.dialogs import Button, Dialog
 from apps.kit.models import is_key
+
+
+def exporting(source: str) -> type[Dialog]:
+    """Return the dialog that takes a list away as a file; the app that does it is named in TREASURY["EXPORT_DIALOG"]."""
+    return import_string(settings.TREASURY["EXPORT_DIALOG"])(source)
 
 
 class DialogAdmin(ModelAdmin):

@@ -21,6 +21,7 @@ from unfold.utils import parse_date_str
 from apps.access.selectors import branches
 from apps.kit import clock
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, masked_phone, money_html
+from apps.kit.dialog_admin import exporting
 from apps.payments.contracts import IntentStatus, Method
 from apps.payments.models import PaymentIntent
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
@@ -116,6 +117,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     list_before_template = "payments/saved_views.html"
     search_fields = ["reference"]
     search_help_text = _("Receipt, reference or phone")
+    dialogs = [exporting("payments")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentIntent]:
         return intents.visible_to(request.user).select_related("branch")

@@ -319,3 +319,42 @@ class Arrival:
     webhook_id: str
     answered: int
     raws: tuple[Raw, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The file of a job, as far as it is shown: ``totals`` are its control totals by column."""
+
+    name: str
+    size: str
+    sha256: str
+    rows: int | None
+    totals: tuple[tuple[str, Money], ...]
+    expires_at: datetime
+    is_expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """One job: ``share`` is done in per cent, None while nobody knows; ``poll_seconds`` is when to ask again."""
+
+    id: UUID
+    public_id: str
+    title: str
+    badge: Badge
+    is_live: bool
+    is_queued: bool
+    done: int
+    failed: int
+    total: int | None
+    share: int | None
+    error: str
+    started_by: str
+    created_at: datetime
+    finished_at: datetime | None
+    took: str
+    stopped_by: str
+    poll_seconds: int
+    may_stop: bool
+    asked_for: tuple[Fact, ...]
+    result: JobResult | None

@@ -29,7 +29,7 @@ from apps.jobs.models import Job
 from apps.jobs.rendering.cells import About, safe
 from apps.jobs.rendering.csv import CsvWriter
 from apps.jobs.rendering.xlsx import XlsxWriter
-from apps.jobs.selectors import export_rows
+from apps.jobs.selectors import export_requests, export_rows
 from apps.jobs.selectors.export_rows import Snapshot
 from apps.jobs.services import export_runs, exports, jobs, runs, sweeps
 from apps.kit.actors import SYSTEM
@@ -247,10 +247,14 @@ def test_refuses_and_starts_nothing(committed_acme):
         (exports.ExportForbidden, key, {}),
         (exports.ExportForbidden, access.caller(), {"source": "ledger_entries"}),
         (exports.ExportUnknown, owner, {"source": "secrets"}),
-        (exports.ExportFilterInvalid, owner, {"choices": {"colour": ("RED",)}}),
-        (exports.ExportFilterInvalid, owner, {"choices": {"status": ("GONE",)}}),
-        (exports.ExportFilterInvalid, owner, {"from_date": date(2026, 2, 2), "to_date": date(2026, 2, 1)}),
-        (exports.ExportFilterInvalid, owner, {"source": "ledger_entries", "search": "x"}),
+        (export_requests.ExportFilterInvalid, owner, {"choices": {"colour": ("RED",)}}),
+        (export_requests.ExportFilterInvalid, owner, {"choices": {"status": ("GONE",)}}),
+        (
+            export_requests.ExportFilterInvalid,
+            owner,
+            {"from_date": date(2026, 2, 2), "to_date": date(2026, 2, 1)},
+        ),
+        (export_requests.ExportFilterInvalid, owner, {"source": "ledger_entries", "search": "x"}),
     ):
         with pytest.raises(refusal):
             start(caller, **facts)

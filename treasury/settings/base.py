@@ -26,6 +26,7 @@ TREASURY: dict[str, Any] = {
     "PLATFORM_SECOND_FACTOR": True,  # platform staff sign in with one; a developer's machine asks for none
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
+    "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,
     "FAULT_PATH": env.text("TREASURY_FAULT_PATH"),

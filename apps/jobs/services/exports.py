@@ -10,6 +10,7 @@ from apps.access.contracts import Caller
 from apps.access.selectors import branches, memberships, scope
 from apps.jobs.contracts import SOURCES, NewExport, NewJob, Source
 from apps.jobs.models import Job
+from apps.jobs.selectors import export_requests
 from apps.jobs.services import jobs
 from apps.kit import errors
 from apps.kit.actors import Actor
@@ -32,25 +33,15 @@ class ExportForbidden(errors.Forbidden):
     title = "Export not allowed"
 
 
-class ExportFilterInvalid(errors.Invalid):
-    """The list has no such filter, or the filter no such value."""
-
-    code = "export_filter_invalid"
-    title = "Filter invalid"
-
-    def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(detail, errors=[errors.FieldError(pointer, self.code, detail)])
-
-
 @transaction.atomic
 def start(*, request: NewExport, caller: scope.Principal, actor: Actor, now: datetime) -> Job:
     """
     Start the export of what the caller sees of a list; the file is the result of the job.
 
-    Raises ExportUnknown, ExportForbidden, ExportFilterInvalid, or branches.BranchForbidden for a branch that is not his.
+    Raises ExportUnknown, ExportForbidden, export_requests.ExportFilterInvalid, or branches.BranchForbidden for a branch that is not his.
     """
     source = find(request.source, caller)
-    _check(source, request)
+    export_requests.check(source, request)
     reach = scope.branch_ids(caller)
     if request.branch_id is not None:
         branch = branches.chosen(caller, request.branch_id)
@@ -92,22 +83,6 @@ def find(name: str, caller: scope.Principal) -> Source:
     return source
 
 
-def _check(source: Source, request: NewExport) -> None:
-    if request.from_date and request.to_date and request.to_date < request.from_date:
-        raise ExportFilterInvalid("/to_date", "The last day is before the first one.")
-    if request.search and source.search is None:
-        raise ExportFilterInvalid("/search", "This list cannot be searched.")
-    known = {choice.name: choice for choice in source.choices}
-    for name, values in request.choices.items():
-        if name not in known:
-            raise ExportFilterInvalid(f"/filters/{name}", f"This list has no filter {name!r}.")
-        for value in values:
-            if value not in known[name].values:
-                raise ExportFilterInvalid(
-                    f"/filters/{name}", f"{name} is not {value.lower()!r} in this list."
-                )
-
-
 def _parameters(
     source: Source, request: NewExport, caller: scope.Principal, branch_name: str
 ) -> dict[str, Any]:
@@ -121,24 +96,8 @@ def _parameters(
         "search": request.search,
         "choices": {name: list(values) for name, values in request.choices.items()},
         "made_by": _name(caller),
-        "asked_for": summary(source, request, branch_name or _branches(caller)),
+        "asked_for": export_requests.summary(source, request, branch_name or _branches(caller)),
     }
-
-
-def summary(source: Source, request: NewExport, branch_name: str) -> list[list[str]]:
-    """Return in words what of the list was asked for: label and text."""
-    lines = [[_("Branch"), branch_name]]
-    if request.from_date or request.to_date:
-        first = request.from_date.isoformat() if request.from_date else _("the beginning")
-        last = request.to_date.isoformat() if request.to_date else _("today")
-        lines.append([_("Days"), _("%(first)s to %(last)s") % {"first": first, "last": last}])
-    for choice in source.choices:
-        if values := request.choices.get(choice.name):
-            words = dict.fromkeys(str(choice.values[value]) for value in values)
-            lines.append([str(choice.title), ", ".join(words)])
-    if request.search:
-        lines.append([_("Search"), request.search])
-    return lines
 
 
 def _branches(caller: scope.Principal) -> str:

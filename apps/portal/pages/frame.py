@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render as render_template
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -19,7 +19,7 @@ from apps.kit.admin import ROWS, KeysetPaginator, cursor_of
 from apps.kit.dialogs import Button, Dialog
 from apps.portal.pages import menu
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, **names: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, **names: Any) -> HttpResponseBase:
             request.current_app = admin.site.name
             if permission and not request.user.has_perm(permission):
                 if is_home and (elsewhere := menu.first(request)):

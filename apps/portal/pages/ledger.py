@@ -9,12 +9,15 @@ from django.utils.translation import gettext as _
 
 from apps.kit import clock
 from apps.kit.admin import BEFORE
+from apps.kit.dialog_admin import exporting
+from apps.kit.dialogs import Button, button
 from apps.ledger.contracts import AccountRole
 from apps.ledger.selectors import accounts as ledger_accounts
 from apps.ledger.selectors import entries, transactions
 from apps.portal.contracts import Fact, Target
 from apps.portal.pages import frame
 from apps.portal.selectors import ledger, states, words
+from apps.tenancy.selectors import organisations
 
 
 @frame.page("ledger.view")
@@ -31,7 +34,23 @@ def accounts(request: HttpRequest) -> HttpResponse:
         proof=() if role else ledger.proof(books, request.user),
         badges=states.ACCOUNT,
         is_filtered=role is not None,
+        page_buttons=_export_button(request),
     )
+
+
+def _books(request: HttpRequest) -> organisations.Organisation:  # noqa: ARG001 (the dialog's own reading asks him)
+    return organisations.current()
+
+
+EXPORT = exporting("ledger_entries")
+export = frame.dialog(EXPORT, find=_books, back=lambda: reverse("portal-accounts"))
+"""The entries of all accounts that the reader sees, or of those of the chosen role."""
+
+
+def _export_button(request: HttpRequest) -> list[Button]:
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    address = reverse("portal-ledger-export") + query
+    return button(request, EXPORT, organisations.current(), address)
 
 
 @frame.page("ledger.view")

@@ -110,6 +110,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(_("Team"), "group", "access_membership", "access.view"),
             changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
             changelist(_("Approval rules"), "rule", "approvals_approvalrule", "approvals.view"),
+            changelist(_("Jobs"), "pending_actions", "jobs_job", "jobs.export", "portal-job"),
             changelist(_("Audit log"), "history", "audit_auditrecord", "audit.view"),
         ],
     ),

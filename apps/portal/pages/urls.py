@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.portal.pages import approvals, cash_position, inboxes, ledger, payments, search, webhooks
+from apps.portal.pages import approvals, cash_position, inboxes, jobs, ledger, payments, search, webhooks
 
 urlpatterns = [
     path("", cash_position.show, name="portal-cash-position"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("ledger/accounts/", ledger.accounts, name="portal-accounts"),
     path("ledger/accounts/<uuid:account_uid>/", ledger.account, name="portal-account"),
     path("ledger/transactions/<uuid:transaction_uid>/", ledger.transaction, name="portal-transaction"),
+    path("ledger/do/export/", ledger.export, name="portal-ledger-export"),
+    path("jobs/<uuid:job_id>/", jobs.show, name="portal-job"),
+    path("jobs/<uuid:job_id>/progress", jobs.progress, name="portal-job-progress"),
+    path("jobs/<uuid:job_id>/result", jobs.result, name="portal-job-result"),
     path("webhooks/deliveries/", webhooks.deliveries, name="portal-deliveries"),
     path("webhooks/deliveries/<uuid:delivery_id>/", webhooks.delivery, name="portal-delivery"),
     path("inbox/", inboxes.inboxes, name="portal-inboxes"),

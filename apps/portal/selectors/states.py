@@ -75,6 +75,15 @@ HANDLING: Mapping[str, Badge] = {
     "SKIPPED": Badge(QUIET, "visibility_off", "Skipped"),
 }
 
+JOB: Mapping[str, Badge] = {
+    "QUEUED": Badge(PENDING, "hourglass_top", "Waiting"),
+    "RUNNING": Badge(PENDING, "sync", "Running"),
+    "STOPPING": Badge(HELD, "stop_circle", "Stopping"),
+    "SUCCEEDED": Badge(DONE, "check_circle", "Done"),
+    "FAILED": Badge(FAILED, "cancel", "Failed"),
+    "CANCELLED": Badge(QUIET, "block", "Stopped"),
+}
+
 ACCOUNT: Mapping[str, Badge] = {
     AccountStatus.OPEN: Badge(DONE, "check_circle", "Open"),
     AccountStatus.FROZEN: Badge(HELD, "ac_unit", "Frozen"),

@@ -128,6 +128,12 @@ def at(value: datetime | None) -> SafeString:
 
 
 @register.filter
+def thousands(value: int) -> str:
+    """1,842."""
+    return f"{value:,}"
+
+
+@register.filter
 def exactly(value: datetime | None) -> SafeString:
     """24 Nov 2026, 10:41:58."""
     return markup.local_time_html(value, seconds=True)
