@@ -136,7 +136,7 @@ def test_an_ended_membership_ends_with_the_next_request(acme):
 def test_a_deactivated_user_may_not_enter(acme):
     user = make.member("owner").user
 
-    users.deactivate(user_id=user.id)
+    users.deactivate(user_id=user.id, reason="left", actor=SYSTEM, now=NOW)
 
     assert BACKEND.get_user(user.pk) is None
     assert sign_in() is None

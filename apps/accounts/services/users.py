@@ -1,5 +1,6 @@
 """Make and deactivate people, and set their passwords."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
@@ -7,7 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.accounts.services import platform_records
 from apps.kit import errors
+from apps.kit.actors import Actor
 
 
 class EmailTaken(errors.DomainError):
@@ -70,11 +73,22 @@ def set_password(*, user_id: UUID, password: str) -> User:
 
 
 @transaction.atomic
-def deactivate(*, user_id: UUID) -> User:
-    """End a person's access everywhere, on the next request. Users are never deleted."""
+def deactivate(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> User:
+    """End a person's access everywhere, on the next request; a second time changes nothing. Users are never deleted."""
     user = User.objects.select_for_update().get(id=user_id)
+    if not user.is_active:
+        return user
     user.is_active = False
     user.save(update_fields=["is_active"])
+    platform_records.write(
+        action="user.deactivated",
+        object_type="user",
+        object_id=str(user_id),
+        actor=actor,
+        now=now,
+        changes={"is_active": [True, False]},
+        reason=reason,
+    )
     return user
 
 

@@ -42,7 +42,7 @@ class Item:
         if match is None:
             return False
         here = match.url_name or ""
-        own = self.url_name.removeprefix("admin:")
+        own = self.url_name.rpartition(":")[2]
         form_of_list = own.endswith("_changelist") and here.rpartition("_")[0] == own.rpartition("_")[0]
         return here == own or form_of_list or here in self.below
 
@@ -115,6 +115,19 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         ],
     ),
 ]
+
+
+PLATFORM = [
+    Item(title, icon, f"platform:{model}_changelist", "platform.view")
+    for title, icon, model in (
+        (_("Organisations"), "domain", "tenancy_organisation"),
+        (_("Hosts"), "dns", "tenancy_domain"),
+        (_("People"), "group", "accounts_user"),
+        (_("Audit trail"), "history", "accounts_platformrecord"),
+    )
+]
+"""The menu of the platform's site: its addresses exist in the public schema only, as the portal's exist nowhere else."""
+GROUPS.append((_("Platform"), PLATFORM))
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -1,10 +1,14 @@
-"""Make organisations."""
+"""Make organisations, and set what they ask of their people."""
 
 import re
+from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
+from apps.accounts.services import platform_records
 from apps.kit import errors
+from apps.kit.actors import Actor
 from apps.tenancy.models import Domain, Organisation
 from apps.tenancy.services import data_keys
 
@@ -53,4 +57,24 @@ def create(
     )
     Domain.objects.create(domain=f"{slug}.{base_domain}", tenant=organisation, is_primary=True)
     data_keys.create(organisation=organisation)
+    return organisation
+
+
+@transaction.atomic
+def set_second_factor_policy(
+    *, organisation_id: UUID, is_required: bool, reason: str, actor: Actor, now: datetime
+) -> Organisation:
+    """Ask everybody of an organisation for a second factor from his next page on, or no longer; the reason is kept."""
+    organisation = Organisation.objects.select_for_update().get(id=organisation_id)
+    before, organisation.requires_second_factor = organisation.requires_second_factor, is_required
+    organisation.save(update_fields=["requires_second_factor"])
+    platform_records.write(
+        action="organisation.second_factor_policy",
+        object_type="organisation",
+        object_id=str(organisation_id),
+        actor=actor,
+        now=now,
+        changes={"requires_second_factor": [before, is_required]},
+        reason=reason,
+    )
     return organisation

@@ -1,0 +1,151 @@
+"""The platform's site: organisations, people and the trail, for platform staff alone; each deed with its reason."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.accounts.models import PlatformRecord, User
+from apps.accounts.selectors import second_factors as known
+from apps.accounts.services import second_factors
+from apps.kit.actors import SYSTEM
+from apps.tenancy.models import Organisation
+from tests import dialogs
+from tests.factories import access
+from tests.factories.accounts import NOW, enrolled
+
+PAGES = ["tenancy/organisation", "tenancy/domain", "accounts/user", "accounts/platformrecord"]
+REASON = "Called back on the number in the contract"
+
+
+@pytest.fixture
+def people(db, in_organisation):
+    """Make amina a member of acme, with a second factor."""
+    in_organisation("acme")
+    access.head_office()
+    user = access.member().user
+    enrolled(user)
+    connection.set_schema_to_public()
+    return user
+
+
+@pytest.fixture
+def operator(people):
+    """Return the browser of a member of the platform's staff."""
+    staff = access.user("ops@example.test", is_platform_staff=True)
+    browser = Client(headers={"host": "localhost"})
+    assert browser.login(username=staff.email, password=access.PASSWORD)
+    return browser
+
+
+def text(browser, path):
+    answer = browser.get(f"/platform/{path}")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def send(browser, path, name, **fields):
+    return dialogs.send(browser, f"/platform/{path}/do/{name}/", **fields)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_is_for_platform_staff_alone(operator, people, page):
+    assert operator.get(f"/platform/{page}/").status_code == 200
+    assert operator.get(f"/platform/{page}/add/").status_code == 403
+
+    member = Client(headers={"host": "localhost"})
+    assert member.login(username=people.email, password=access.PASSWORD) is False
+    assert "/platform/login/" in member.get(f"/platform/{page}/")["Location"]
+
+
+def test_the_menu_leads_to_every_page(operator):
+    page = text(operator, "")
+
+    assert all(f'href="/platform/{name}/"' in page for name in PAGES)
+    assert "Cash position" not in page
+
+
+def test_the_portals_menu_has_no_platform_in_it(people, in_organisation):
+    in_organisation("acme")
+    assert access.user().has_perm("platform.view") is False
+
+
+def test_organisations_are_shown_with_state_members_and_hosts(operator):
+    page = text(operator, "tenancy/organisation/")
+
+    assert all(
+        words in page for words in ("Acme", "Zuri", "Ready", "Live", "acme.testserver", "As each likes")
+    )
+    acme = Organisation.objects.get(slug="acme")
+    row = next(row for row in page.split("<tr") if "acme.testserver" in row)
+    assert re.search(r"field-members[^>]*>\s*1\s*<", row)
+    assert "org_acme" in text(operator, f"tenancy/organisation/{acme.id}/change/")
+
+
+def test_people_are_shown_with_second_factor_and_organisations(operator, people):
+    page = text(operator, f"accounts/user/{people.id}/change/")
+
+    assert "Set up" in page
+    assert "Acme" in page
+    assert people.password not in page
+
+
+def test_resets_a_second_factor_with_a_reason(operator, people):
+    refused = send(operator, f"accounts/user/{people.id}", "reset-second-factor", reason="")
+    assert refused.status_code == 422
+    assert known.is_enrolled(people.pk) is True
+
+    send(operator, f"accounts/user/{people.id}", "reset-second-factor", reason=REASON)
+
+    assert known.is_enrolled(people.pk) is False
+    record = PlatformRecord.objects.get(action="second_factor.reset")
+    assert record.reason == REASON
+    assert record.person == str(User.objects.get(email="ops@example.test").pk)
+    assert REASON in text(operator, "accounts/platformrecord/")
+
+
+def test_deactivates_a_person_whose_address_is_typed(operator, people):
+    refused = send(operator, f"accounts/user/{people.id}", "deactivate", reason=REASON, typed_text="x")
+    assert refused.status_code == 422
+
+    send(operator, f"accounts/user/{people.id}", "deactivate", reason=REASON, typed_text=people.email)
+
+    people.refresh_from_db()
+    assert people.is_active is False
+    assert PlatformRecord.objects.filter(action="user.deactivated", reason=REASON).count() == 1
+
+
+def test_sets_whether_an_organisation_asks_for_a_second_factor(operator):
+    acme = Organisation.objects.get(slug="acme")
+    path = f"tenancy/organisation/{acme.id}"
+    send(operator, path, "require-second-factor", reason=REASON)
+    acme.refresh_from_db()
+    assert acme.requires_second_factor is True
+
+    send(operator, path, "waive-second-factor", reason=REASON, typed_text="acme")
+
+    acme.refresh_from_db()
+    assert acme.requires_second_factor is False
+    changes = PlatformRecord.objects.filter(action="organisation.second_factor_policy").values_list(
+        "changes", flat=True
+    )
+    assert [change["requires_second_factor"] for change in changes.order_by("id")] == [
+        [False, True],
+        [True, False],
+    ]
+
+
+def test_nothing_is_done_by_opening_a_dialog(operator, people):
+    answer = operator.get(f"/platform/accounts/user/{people.id}/do/reset-second-factor/")
+
+    assert answer.status_code == 200
+    assert known.is_enrolled(people.pk) is True
+
+
+def test_a_repeat_of_the_reset_is_refused(operator, people):
+    second_factors.reset(user_id=people.pk, reason=REASON, actor=SYSTEM, now=NOW)
+
+    send(operator, f"accounts/user/{people.id}", "reset-second-factor", reason=REASON)
+
+    assert PlatformRecord.objects.filter(action="second_factor.reset").count() == 1

@@ -1,0 +1,130 @@
+"""What the platform's operators do with people and organisations; each deed has its reason in the platform's trail."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.accounts.models import User
+from apps.accounts.selectors import second_factors as known
+from apps.accounts.services import second_factors, users
+from apps.kit.dialogs import Answer, Content, Dialog, ReasonForm
+from apps.tenancy.models import Organisation
+from apps.tenancy.services import organisations
+
+MANAGE = "platform.manage"
+
+
+class ResetSecondFactor(Dialog):
+    """Remove a second factor that somebody has lost."""
+
+    name = "reset-second-factor"
+    label = gettext_lazy("Reset second factor…")
+    icon = "phonelink_erase"
+    permission = MANAGE
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: User) -> bool:
+        return known.is_enrolled(row.pk)
+
+    def content(self, request: HttpRequest, rows: Sequence[User]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Reset the second factor of %(person)s") % {"person": rows[0].email},
+            button=_("Reset the second factor"),
+            next_step=_(
+                "He signs in with his password alone until he sets up another one. Make sure who asks before: call back on a "
+                "number that you knew. Say in the reason how you did."
+            ),
+        )
+
+    def act(self, row: User, answer: Answer) -> str:
+        second_factors.reset(user_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now)
+        return _("%(person)s has no second factor now.") % {"person": row.email}
+
+
+class DeactivatePerson(Dialog):
+    """End a person's access everywhere."""
+
+    name = "deactivate"
+    label = gettext_lazy("Deactivate…")
+    icon = "person_off"
+    permission = MANAGE
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: User) -> bool:
+        return row.is_active
+
+    def content(self, request: HttpRequest, rows: Sequence[User]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Deactivate %(person)s") % {"person": rows[0].email},
+            button=_("Deactivate the person"),
+            typed_text=rows[0].email,
+            next_step=_(
+                "His next request is refused, at every organisation. Nothing that he did is removed."
+            ),
+        )
+
+    def act(self, row: User, answer: Answer) -> str:
+        users.deactivate(user_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now)
+        return _("%(person)s is deactivated.") % {"person": row.email}
+
+
+class SecondFactorPolicy(Dialog):
+    """Change whether an organisation asks everybody for a second factor."""
+
+    permission = MANAGE
+    form_class = ReasonForm
+    is_required: bool
+
+    def is_offered(self, row: Organisation) -> bool:
+        return row.requires_second_factor is not self.is_required
+
+    def act(self, row: Organisation, answer: Answer) -> str:
+        organisations.set_second_factor_policy(
+            organisation_id=row.pk,
+            is_required=self.is_required,
+            reason=answer.data["reason"],
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("%(organisation)s: changed.") % {"organisation": row.name}
+
+
+class RequireSecondFactor(SecondFactorPolicy):
+    """Ask everybody of an organisation for a second factor."""
+
+    name = "require-second-factor"
+    label = gettext_lazy("Require a second factor…")
+    icon = "lock"
+    is_required = True
+
+    def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Require a second factor at %(organisation)s") % {"organisation": rows[0].name},
+            button=_("Require it"),
+            next_step=_("Whoever has none sets one up before his next page opens."),
+        )
+
+
+class WaiveSecondFactor(SecondFactorPolicy):
+    """Let people of an organisation in without a second factor."""
+
+    name = "waive-second-factor"
+    label = gettext_lazy("No longer require a second factor…")
+    icon = "lock_open"
+    is_danger = True
+    is_required = False
+
+    def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("No longer require a second factor at %(organisation)s") % {"organisation": rows[0].name},
+            button=_("Let them in without"),
+            typed_text=rows[0].slug,
+            next_step=_(
+                "A password is then enough for whoever has none. Who has one is asked for it as before."
+            ),
+        )

@@ -1,0 +1,5 @@
+"""The site itself."""
+
+from apps.access.admin_sites import PlatformSite
+
+site = PlatformSite(name="platform")
