@@ -58,24 +58,30 @@ def running_treasury(*, is_durable: bool = False) -> Iterator[RunningTreasury]:
     Start script/server --ephemeral with a demo of nothing but its organisation, yield it healthy, stop it; its folder
     is gone afterwards.
     """
-    options = ["--ephemeral", "--no-demo-month", *(["--durable"] if is_durable else [])]
-    with throw_away_folder("ephemeral") as var:
-        output = var / "server.log"
-        with output.open("wb") as log:
-            server = subprocess.Popen(
-                [ROOT / "script" / "server", *options, "--var", var],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=system.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 (a few system calls)
-            )
-        try:
-            yield _wait(server, var, output)
-        finally:
-            server.terminate()
-            server.wait()
+    durable = ["--durable"] if is_durable else []
+    with throw_away_folder("ephemeral") as var, treasury_in(var, "--demo-orders", "0", *durable) as started:
+        yield started
+
+
+@contextmanager
+def treasury_in(var: Path, *options: str) -> Iterator[RunningTreasury]:
+    """Start script/server --ephemeral in a folder that stays, yield it healthy, stop it; it writes to server.log."""
+    output = var / "server.log"
+    with output.open("wb") as log:
+        server = subprocess.Popen(
+            [ROOT / "script" / "server", "--ephemeral", "--var", var, *options],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=system.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 (a few system calls)
+        )
+    try:
+        yield _wait(server, var, output)
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def _wait(server: "subprocess.Popen[bytes]", var: Path, output: Path) -> RunningTreasury:

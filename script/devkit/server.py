@@ -25,6 +25,7 @@ from script.devkit.throwaway import throw_away_folder
 
 LOCAL_SETTINGS = "treasury.settings.local"
 OLD_DATABASE = 3
+DEMO_ORDERS = 420
 FIRST = ("web", "worker")
 HEALTHY_SECONDS = 180.0
 DATA = ("postgres", "postgres.new", "valkey", "storage", "faults", "run")
@@ -50,7 +51,7 @@ class Options:
     is_verbose: bool
     is_ephemeral: bool
     is_durable: bool
-    has_month: bool
+    demo_orders: int
 
 
 def main(arguments: list[str]) -> int:
@@ -84,7 +85,7 @@ def _serve(options: Options) -> int:
                 }
                 write_private(ready, json.dumps(pid) + "\n")  # in one step: a test waits for it
                 summary.show(options.folders, options.ports, seconds=time.monotonic() - began)
-                if options.has_month:
+                if options.demo_orders:
                     show_books(options.folders, supervisor, variables=variables)
                 supervisor.run_forever()
             finally:
@@ -128,10 +129,10 @@ def boot(options: Options, supervisor: Supervisor) -> dict[str, str]:
         with step("simulator") as running:
             supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
             running.note = ports.simulator_url
-        title = "demo organisation and its month" if options.has_month else "demo organisation"
+        title = "demo organisation and its month" if options.demo_orders else "demo organisation"
         with step(title) as running:
             running.note = seed(
-                folders, supervisor, variables=variables, stamp=shown_at, has_month=options.has_month
+                folders, supervisor, variables=variables, stamp=shown_at, orders=options.demo_orders
             )
     with step("simulator, web, worker, documents, beat") as running:
         _start_interfaces(folders, ports, supervisor, variables=variables)
@@ -164,13 +165,13 @@ def is_seeded(folders: Folders, stamp: str) -> bool:
 
 
 def seed(
-    folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], stamp: str, has_month: bool
+    folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], stamp: str, orders: int
 ) -> str:
     """Make the demo organisation, with a month of its life or without; safe to repeat. Return what it says of itself."""
     done = folders.run / "seeded"
     done.unlink(missing_ok=True)
-    command = processes.manage("seed_demo", "--credentials", str(folders.var / "demo.json"))
-    command += [] if has_month else ["--no-month"]
+    demo = str(folders.var / "demo.json")
+    command = processes.manage("seed_demo", "--credentials", demo, "--orders", str(orders))
     exit_code = supervisor.run("seed_demo", command, environment=processes.as_seeder(variables), name="seed")
     _require_success(exit_code, "seed_demo", folders.log / "seed.log")
     done.write_text(stamp, encoding="utf-8")
@@ -275,7 +276,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--reset", action="store_true", help="start afresh: drops the data of this checkout")
     parser.add_argument(
-        "--no-demo-month", action="store_true", help="make the demo organisation without a month of payments"
+        "--demo-orders",
+        type=int,
+        default=DEMO_ORDERS,
+        help=f"how many orders the month of a new demo has (default {DEMO_ORDERS}); 0 makes the organisation only",
     )
     parser.add_argument("--verbose", action="store_true", help="show what every process writes")
     parser.add_argument("--port", type=int, help="as TREASURY_HTTP_PORT; 0 chooses a free one")
@@ -309,7 +313,7 @@ def _options(asked: argparse.Namespace, var: Path) -> Options:
         is_verbose=asked.verbose,
         is_ephemeral=asked.ephemeral,
         is_durable=asked.durable or not asked.ephemeral,
-        has_month=not asked.no_demo_month,
+        demo_orders=asked.demo_orders,
     )
 
 

@@ -29,6 +29,9 @@ WEEKDAYS = {WESTLANDS: (8, 8, 9, 10, 14, 16, 13), CENTRE: (11, 11, 11, 11, 12, 6
 LAST = 6
 """The last orders, which leave nothing open but what is meant to be open."""
 
+FEWEST = len(PLANS) + LAST
+"""So many orders show each ending."""
+
 WAITING_AT_THE_END = (Ending.NEVER_KNOWN, Ending.FORGOTTEN)
 BREAKFAST_ENDS, LUNCH_ENDS = 11, 16
 CATERING_SHARE = 0.03

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.kit import clock
-from treasury.demo import seeding
+from treasury.demo import seeding, story
 
 
 class Command(BaseCommand):
@@ -21,10 +21,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--credentials", required=True, help="file for addresses, logins and the API key (mode 0600)"
         )
-        parser.add_argument("--no-month", action="store_true", help="the organisation only, nothing played")
+        parser.add_argument(
+            "--orders",
+            type=int,
+            default=seeding.ORDERS,
+            help=f"of the month that is played, {story.FEWEST} at least; 0 makes the organisation only",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        month = None if options["no_month"] else seeding.Month()
+        orders = options["orders"]
+        if 0 != orders < story.FEWEST:
+            raise CommandError(f"A month has {story.FEWEST} orders or more, so that each ending comes; or 0.")
+        month = seeding.Month(orders=orders) if orders else None
         seeded = seeding.seed(now=clock.now(), month=month, say=self.stdout.write)
         if seeded is None:
             self.stdout.write("the demo organisation is there")
