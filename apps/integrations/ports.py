@@ -138,8 +138,8 @@ class RefundReport:
     """
     What a provider says of a refund; what it does not tell is None or empty.
 
-    ``receipt`` is that of the refund itself, ``payment_receipt`` that of the collection which it gives back;
-    ``charge`` is what the provider took for it beside the sum.
+    ``receipt`` is that of the refund itself, ``payment_receipt`` that of the collection which it gives back,
+    ``payer_phone`` who got the money; ``charge`` is what the provider took for it beside the sum.
     """
 
     ticket: str
@@ -147,6 +147,7 @@ class RefundReport:
     money: Money | None = None
     receipt: str = ""
     payment_receipt: str = ""
+    payer_phone: str = ""
     charge: Money | None = None
     occurred_at: datetime | None = None
     reason_code: str = ""

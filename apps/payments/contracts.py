@@ -1,4 +1,4 @@
-"""What crosses the border of payments: states, methods, and the request for a new intent."""
+"""What crosses the border of payments: states, methods, the request for a new intent, facts for a timeline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +55,17 @@ class AttemptStatus(StrEnum):
     MISMATCH = "MISMATCH"
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
+
+
+class RefundStatus(StrEnum):
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
+    REQUESTED = "REQUESTED"
+    SENDING = "SENDING"
+    PENDING = "PENDING"
+    UNKNOWN = "UNKNOWN"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 class Recorded(StrEnum):

@@ -1,4 +1,4 @@
-"""The facts that payments publishes, and the public snapshot of an intent that they carry."""
+"""The facts that payments publishes, and the public snapshots of intents and refunds that they carry."""
 
 from typing import Any
 
@@ -6,10 +6,12 @@ from apps.events.contracts import Audience, EventType, NewEvent, declare
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.kit.serializers import instant_text
-from apps.payments.contracts import IntentStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.contracts import IntentStatus, RefundStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 
 AGGREGATE = "payment_intent"
+REFUND_AGGREGATE = "refund"
+REFUND_CLOSED_WITH_REASON = {RefundStatus.FAILED, RefundStatus.CANCELLED}
 CLOSED_WITH_REASON = {IntentStatus.FAILED, IntentStatus.EXPIRED, IntentStatus.CANCELLED}
 
 TEXT = {"type": "string"}
@@ -40,6 +42,7 @@ INTENT_SCHEMA = _object(
         "amount": MONEY,
         "received": MONEY_OR_NULL,
         "fee": MONEY_OR_NULL,
+        "refunded": MONEY_OR_NULL,
         "method": {"type": ["string", "null"]},
         "payer": _object({"phone": TEXT, "name": TEXT}),
         "branch_id": {"type": "string", "pattern": "^br_"},
@@ -66,6 +69,25 @@ INTENT_SCHEMA = _object(
         "expires_at": {"type": "string", "format": "date-time"},
     }
 )
+REFUND_SCHEMA = _object(
+    {
+        "id": {"type": "string", "pattern": "^re_"},
+        "object": {"const": "refund"},
+        "payment_id": {"type": "string", "pattern": "^pi_"},
+        "status": {"enum": [state.lower() for state in RefundStatus]},
+        "amount": MONEY,
+        "charge": MONEY_OR_NULL,
+        "reason": TEXT,
+        "branch_id": {"type": "string", "pattern": "^br_"},
+        "application_id": {"type": "string", "pattern": "^app_"},
+        "payment_receipt": TEXT,
+        "provider_receipt": TEXT,
+        "approval_id": {"type": ["string", "null"]},
+        "failure": _object({"code": TEXT, "message": TEXT}, nullable=True),
+        "created_at": {"type": "string", "format": "date-time"},
+        "refunded_at": INSTANT_OR_NULL,
+    }
+)
 ATTEMPT_SCHEMA = _object(
     {
         "id": {"type": "string", "pattern": "^pa_"},
@@ -76,10 +98,15 @@ ATTEMPT_SCHEMA = _object(
 )
 
 
-def _declare(name: str, topic: str, summary: str, *, audience: Audience = Audience.PARTNER) -> EventType:
-    return declare(
-        name, topic=topic, audience=audience, schema=_object({"object": INTENT_SCHEMA}), summary=summary
-    )
+def _declare(
+    name: str,
+    topic: str,
+    summary: str,
+    *,
+    audience: Audience = Audience.PARTNER,
+    of: dict[str, Any] = INTENT_SCHEMA,
+) -> EventType:
+    return declare(name, topic=topic, audience=audience, schema=_object({"object": of}), summary=summary)
 
 
 CREATED = _declare("payment_intent_created", "treasury.payment_intent.created", "A payment was asked for.")
@@ -108,6 +135,36 @@ UNKNOWN = _declare(
 )
 
 
+REFUND_REQUESTED = _declare(
+    "refund_requested",
+    "treasury.refund.requested",
+    "Somebody asked for money to go back; it may wait for an approval.",
+    of=REFUND_SCHEMA,
+)
+REFUND_SUCCEEDED = _declare(
+    "refund_succeeded",
+    "treasury.refund.succeeded",
+    "The money went back and is booked. May follow refund_failed.",
+    of=REFUND_SCHEMA,
+)
+REFUND_FAILED = _declare(
+    "refund_failed", "treasury.refund.failed", "The money did not go back.", of=REFUND_SCHEMA
+)
+REFUND_CANCELLED = _declare(
+    "refund_cancelled",
+    "treasury.refund.cancelled",
+    "The refund was not approved; nothing was sent.",
+    of=REFUND_SCHEMA,
+)
+REFUND_UNKNOWN = _declare(
+    "refund_unknown",
+    "treasury.refund.unknown",
+    "Nobody can say yet whether the money went back.",
+    audience=Audience.INTERNAL,
+    of=REFUND_SCHEMA,
+)
+
+
 def snapshot(intent: PaymentIntent) -> dict[str, Any]:
     """
     Return the public form of an intent: what the API answers and what events carry under ``object``.
@@ -122,6 +179,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "amount": intent.money.wire(),
         "received": _wire(attempt.received) if attempt else None,
         "fee": _wire(attempt.fee) if attempt else None,
+        "refunded": _wire(attempt.refunded) if attempt else None,
         "method": intent.method.lower() or None,
         "payer": {"phone": intent.payer_phone, "name": intent.payer_name},
         "branch_id": ids.encode("br", intent.branch_id),
@@ -171,6 +229,41 @@ def in_review(attempt: PaymentAttempt) -> NewEvent:
 def closed(intent: PaymentIntent) -> NewEvent:
     """Return the event of an intent that ended without money."""
     return about(CANCELLED if intent.status == IntentStatus.CANCELLED else FAILED, intent)
+
+
+def refund_snapshot(refund: Refund) -> dict[str, Any]:
+    """Return the public form of a refund: what the API answers and what events carry under ``object``."""
+    return {
+        "id": ids.encode("re", refund.id),
+        "object": REFUND_AGGREGATE,
+        "payment_id": ids.encode("pi", refund.intent_id),
+        "status": refund.status.lower(),
+        "amount": refund.money.wire(),
+        "charge": _wire(refund.charge),
+        "reason": refund.reason,
+        "branch_id": ids.encode("br", refund.branch_id),
+        "application_id": ids.encode("app", refund.application_id),
+        "payment_receipt": refund.payment_receipt,
+        "provider_receipt": refund.provider_receipt,
+        "approval_id": ids.encode("apr", refund.approval_id) if refund.approval_id else None,
+        "failure": {"code": refund.failure_code, "message": refund.failure_message}
+        if refund.status in REFUND_CLOSED_WITH_REASON
+        else None,
+        "created_at": instant_text(refund.created_at),
+        "refunded_at": instant_text(refund.refunded_at) if refund.refunded_at else None,
+    }
+
+
+def about_refund(event_type: EventType, refund: Refund) -> NewEvent:
+    """Return the event of this type with the present snapshot of the refund."""
+    return NewEvent(
+        type=event_type,
+        aggregate_type=REFUND_AGGREGATE,
+        aggregate_id=refund.id,
+        data={"object": refund_snapshot(refund)},
+        branch_id=refund.branch_id,
+        application_id=refund.application_id,
+    )
 
 
 def _event(event_type: EventType, intent: PaymentIntent, data: dict[str, Any]) -> NewEvent:

@@ -1,8 +1,8 @@
-"""The only place where collections become debits and credits."""
+"""The only place where collections and refunds become debits and credits."""
 
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRef, AccountRole, Draft, Leg, credit, debit
-from apps.payments.models import PaymentAttempt
+from apps.payments.models import PaymentAttempt, Refund
 
 SOURCE = "payment_intent"
 
@@ -55,6 +55,50 @@ def correction(attempt: PaymentAttempt, *, assumed: Money, assumed_fee: Money) -
         legs=tuple(legs),
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
+    )
+
+
+def refund(refund: Refund) -> Draft:
+    """
+    Book a collection that went back whole, once per refund.
+
+    Dr unapplied collections with what was credited there, Dr suspense with the rest (or suspense alone where all the
+    money waits there), Cr provider balance. The provider's fee for the collection stays paid.
+    """
+    attempt = refund.attempt
+    credited = Money.zero(refund.currency) if attempt.is_in_suspense else attempt.money
+    rest = refund.money - credited
+    suspense = _holding(attempt, AccountRole.SUSPENSE)
+    legs = [
+        debit(_holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS), credited),
+        debit(suspense, rest) if rest.is_positive else credit(suspense, -rest),
+        credit(_provider_balance(attempt), refund.money),
+    ]
+    return Draft(
+        key=f"refund:{refund.id}",
+        description=f"Refund of collection {attempt.code}",
+        source_type=SOURCE,
+        source_id=refund.intent_id,
+        legs=_without_zero(legs),
+        event_at=refund.occurred_at,
+        reference=refund.provider_receipt,
+    )
+
+
+def refund_charge(refund: Refund) -> Draft:
+    """Book what the provider took for a refund beside the sum, once per refund: Dr provider fees, Cr provider balance."""
+    charge = refund.charge
+    if charge is None:
+        raise ValueError(f"refund {refund.id} has no charge to book")
+    attempt = refund.attempt
+    return Draft(
+        key=f"refund-charge:{refund.id}",
+        description=f"Charge for the refund of collection {attempt.code}",
+        source_type=SOURCE,
+        source_id=refund.intent_id,
+        legs=(debit(_fees(attempt), charge), credit(_provider_balance(attempt), charge)),
+        event_at=refund.occurred_at,
+        reference=refund.provider_receipt,
     )
 
 

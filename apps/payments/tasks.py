@@ -1,11 +1,11 @@
-"""The jobs of payments: send, query, ask about a receipt, and the sweep that forgets none of them."""
+"""The jobs of payments: send, query, ask about a receipt, give back, and the sweep that forgets none of them."""
 
 from uuid import UUID
 
 from celery import shared_task
 
 from apps.kit import clock
-from apps.payments.services import intents, receipts, sweeps
+from apps.payments.services import intents, receipts, refunds, sweeps
 from apps.tenancy.services import fan_out
 
 
@@ -25,6 +25,24 @@ def query_attempt(*, attempt_id: str, **_: object) -> None:
 def request_status(*, attempt_id: str, **_: object) -> None:
     """Ask the provider about the receipt that a person claimed."""
     receipts.ask(attempt_id=UUID(attempt_id), now=clock.now())
+
+
+@shared_task(name="payments.request_refund")
+def request_refund(*, refund_id: str, **_: object) -> None:
+    """Ask the provider to give a payment back."""
+    refunds.request(refund_id=UUID(refund_id), now=clock.now())
+
+
+@shared_task(name="payments.query_refund")
+def query_refund(*, refund_id: str, **_: object) -> None:
+    """Ask the provider about a refund whose result has not come."""
+    refunds.query(refund_id=UUID(refund_id), now=clock.now())
+
+
+@shared_task(name="payments.request_refund_status")
+def request_refund_status(*, refund_id: str, **_: object) -> None:
+    """Ask the provider about the receipt that a person claimed for a refund."""
+    refunds.ask(refund_id=UUID(refund_id), now=clock.now())
 
 
 @shared_task(name="payments.sweep_organisation")

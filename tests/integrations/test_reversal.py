@@ -132,6 +132,7 @@ def test_reads_a_reversal_that_was_made():
         money=KES_1500,
         receipt="NLJ90ABCDE",
         payment_receipt="NLJ7RT61SV",
+        payer_phone="+254708374149",
         charge=Money(27_00, "KES"),
         occurred_at=datetime(2019, 12, 19, 8, 2, 11, tzinfo=UTC),
         provider_code="0",

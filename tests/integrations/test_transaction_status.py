@@ -105,6 +105,7 @@ def test_reads_the_fate_of_a_reversal():
         outcome=RefundOutcome.REFUNDED,
         money=Money(1_500_00, "KES"),
         receipt="NLJ90ABCDE",
+        payer_phone="+254708374149",
         charge=Money(27_00, "KES"),
         occurred_at=datetime(2019, 12, 19, 8, 2, 11, tzinfo=UTC),
         provider_code="0",

@@ -10,9 +10,10 @@ from apps.kit import ids
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.payments.services import intents
+from apps.payments.services import intents, refunds
 from tests.conftest import owner
 from tests.factories import payments
+from tests.factories import refunds as made
 
 NOW = payments.NOW + timedelta(seconds=20)
 
@@ -153,3 +154,37 @@ def test_states_change_by_transition_only(acme):
         intent.status = IntentStatus.SUCCEEDED
 
     assert PaymentIntent.objects.get().status == IntentStatus.PROCESSING
+
+
+@pytest.mark.parametrize(
+    ("assignment", "match"),
+    [
+        ("status = 'PENDING', refunded_at = NULL", "set once"),
+        ("amount_minor = 1", "fixed"),
+        ("callback_token = 'another'", "fixed"),
+        ("provider_receipt = 'NLJ0000001'", "set once"),
+        ("status = 'FAILED'", "cannot go from SUCCEEDED"),
+    ],
+)
+def test_a_refund_that_succeeded_is_never_left(acme, assignment, match):
+    refund = made.pending()
+    refunds.record(refund_id=refund.id, report=made.given_back(refund), actor=PROVIDER, now=made.NOW)
+
+    refused(f"UPDATE payments_refund SET {assignment} WHERE id = %s", refund.id, match=match)
+
+
+def test_no_more_goes_back_than_came(acme):
+    attempt = made.requested().attempt
+
+    refused(
+        "UPDATE payments_paymentattempt SET refunded_minor = 1 WHERE id = %s",
+        attempt.id,
+        match="attempt_refunds_within_received",
+    )
+
+
+def test_the_owner_deletes_no_refund_either(committed_acme):
+    made.requested()
+
+    with owner() as database, pytest.raises(psycopg.errors.RestrictViolation, match="never deleted"):
+        database.execute("DELETE FROM org_acme.payments_refund")

@@ -8,10 +8,11 @@ from django.db import connection
 
 from apps.kit import clock
 from apps.payments import tasks
-from apps.payments.contracts import AttemptStatus, IntentStatus
+from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.payments.models import PaymentIntent
 from apps.payments.services import attempts, intents, sweeps
 from tests.factories import payments
+from tests.factories import refunds as made
 from tests.payments.conftest import told
 
 NOW = payments.NOW
@@ -182,3 +183,17 @@ def test_does_one_row_inside_one_organisation(acme):
     tasks.sweep_organisation(deed="expire", row_id=str(late.id))
 
     assert payments.reload(late.id).status == IntentStatus.EXPIRED
+
+
+def test_finds_lost_jobs_silent_workers_and_due_questions_of_refunds(sweep):
+    waiting, silent, pending = made.requested(), made.sending(), made.pending()
+
+    jobs = sweep(minutes=7)
+
+    assert jobs == [
+        ("payments.query_refund", {"refund_id": str(pending.id)}),
+        ("payments.request_refund", {"refund_id": str(waiting.id)}),
+    ]
+    states = [made.reloaded(one).status for one in (waiting, silent, pending)]
+    assert states == [RefundStatus.REQUESTED, RefundStatus.UNKNOWN, RefundStatus.PENDING]
+    assert sweep(minutes=7) == []

@@ -73,6 +73,7 @@ NO_DELETE_TABLES = [
     "jobs_job",
     "payments_paymentattempt",
     "payments_paymentintent",
+    "payments_refund",
 ]
 APP_FUNCTIONS = [
     "ledger_transfer",

@@ -82,6 +82,7 @@ def _given_back(ticket: str, result: Mapping[str, object]) -> RefundReport:
         money=values.money(found["Amount"]) if "Amount" in found else None,
         receipt=values.receipt(result.get("TransactionID")),
         payment_receipt=values.receipt(found.get("OriginalTransactionID")),
+        payer_phone=values.phone_within(found.get("CreditPartyPublicName", "")),
         charge=values.charge(found.get("Charge", "")),
         occurred_at=values.instant(found.get("TransCompletedTime")),
         provider_code=codes.SUCCESS,

@@ -76,12 +76,20 @@ class TransactionStatus:
             outcome=outcome,
             money=fate.money,
             receipt=fate.receipt if is_given else "",
+            payer_phone=_credited(pairs),
             charge=values.charge(found.get("DebitPartyCharges", "")) if is_given else None,
             occurred_at=fate.occurred_at,
             reason_code="" if is_given else fate.reason_code.removeprefix("customer_"),
             provider_code=fate.provider_code,
             message=fate.message,
         )
+
+
+def _credited(pairs: list[tuple[str, object]]) -> str:
+    """Return who got the money: the credit party, or the second debit party, as Safaricom's sample names it."""
+    names = [value for name, value in pairs if name == "CreditPartyName"]
+    names += [value for name, value in pairs if name == "DebitPartyName"][1:]
+    return next(filter(None, map(values.phone_within, names)), "")
 
 
 def _read(payload: Mapping[str, object]) -> tuple[CollectionReport, list[tuple[str, object]]]:

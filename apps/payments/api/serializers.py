@@ -118,6 +118,7 @@ class PaymentIntentOut(serializers.Serializer):
     amount = MoneyField()
     received = MoneyField(allow_null=True, help_text="What arrived, before the provider's fee.")
     fee = MoneyField(allow_null=True, help_text="The provider's fee by tariff.")
+    refunded = MoneyField(allow_null=True, help_text="What of it has gone back.")
     method = serializers.ChoiceField(choices=METHODS, allow_null=True)
     payer = PayerOut()
     branch_id = serializers.CharField()

@@ -8,9 +8,10 @@ from django.db.models import F, Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.ports import CollectionReport, Ticket
-from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel
+from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus
+from apps.payments.models.polling import PolledQuerySet
 
 CODE_LENGTH = 60
 MESSAGE_LENGTH = 300
@@ -30,6 +31,8 @@ PROGRESS_FIELDS = [
     "received_minor",
     "received_currency",
     "fee_minor",
+    "refunded_minor",
+    "refund_pending_minor",
     "is_amount_reported",
     "is_in_suspense",
     "failure_code",
@@ -48,16 +51,9 @@ PROGRESS_FIELDS = [
 """What changes after creation: saved together, under the row's lock."""
 
 
-class PaymentAttemptQuerySet(LockingQuerySet):
+class PaymentAttemptQuerySet(PolledQuerySet):
     def live(self) -> Self:
         return self.filter(status__in=LIVE_STATES)
-
-    def due_for_query(self, *, now: datetime) -> Self:
-        return self.live().filter(next_query_at__lte=now)
-
-    def without_query_job(self, *, since: datetime) -> Self:
-        """Attempts for whose due query no job has been started, or only one at ``since`` or before."""
-        return self.filter(Q(query_started_at=None) | Q(query_started_at__lte=since))
 
     def stuck_in_sending(self, *, since: datetime) -> Self:
         """Attempts whose worker never said how the sending went."""
@@ -72,7 +68,9 @@ class PaymentAttempt(UuidModel, StatefulModel):
     provider's handle (empty until told). Money is booked once: ``booked_at`` is set exactly in SUCCEEDED and
     MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
     the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked.
-    ``query_started_at`` is set while a job for the query that is due has been started and has not taken it. ``is_in_suspense``: the money waits for a person in the suspense account.
+    ``query_started_at`` is set while a job for the query that is due has been started and has not taken it.
+    ``is_in_suspense``: the money waits for a person in the suspense account. Of the money received,
+    ``refunded_minor`` went back and ``refund_pending_minor`` is on its way back; together never more than came.
     """
 
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="attempts")
@@ -102,6 +100,8 @@ class PaymentAttempt(UuidModel, StatefulModel):
     received_minor = MinorField(null=True)
     received_currency = CurrencyField(blank=True)
     fee_minor = MinorField(null=True)
+    refunded_minor = MinorField(default=0)
+    refund_pending_minor = MinorField(default=0)
     is_amount_reported = models.BooleanField(default=False)
     is_in_suspense = models.BooleanField(default=False)
     failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
@@ -136,6 +136,15 @@ class PaymentAttempt(UuidModel, StatefulModel):
                     & Q(booked_at__isnull=True, received_minor__isnull=True, fee_minor__isnull=True)
                 ),
                 name="attempt_booked_states",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_minor=0, refund_pending_minor=0)
+                | Q(
+                    refunded_minor__gte=0,
+                    refund_pending_minor__gte=0,
+                    received_minor__gte=F("refunded_minor") + F("refund_pending_minor"),
+                ),
+                name="attempt_refunds_within_received",
             ),
             models.UniqueConstraint(fields=["intent", "number"], name="attempt_number_once"),
             models.UniqueConstraint(
@@ -179,6 +188,16 @@ class PaymentAttempt(UuidModel, StatefulModel):
     def fee(self) -> Money | None:
         """The provider's fee by the tariff of its account, in the currency received."""
         return None if self.fee_minor is None else Money(self.fee_minor, self.received_currency)
+
+    @property
+    def refunded(self) -> Money | None:
+        """What of the sum that arrived has gone back."""
+        return None if self.received_minor is None else Money(self.refunded_minor, self.received_currency)
+
+    @property
+    def refundable_minor(self) -> int:
+        """What of the sum that arrived is neither given back nor on its way."""
+        return (self.received_minor or 0) - self.refunded_minor - self.refund_pending_minor
 
     @property
     def is_live(self) -> bool:
@@ -243,3 +262,15 @@ class PaymentAttempt(UuidModel, StatefulModel):
         self.received_minor = received.minor
         self.fee_minor = fee.minor
         self.is_amount_reported = True
+
+    def hold_refund(self, money: Money) -> None:
+        """Set aside what is about to go back."""
+        self.refund_pending_minor += money.minor
+
+    def release_refund(self, money: Money) -> None:
+        """Take back what was set aside: it stays here."""
+        self.refund_pending_minor -= money.minor
+
+    def give_back(self, money: Money) -> None:
+        """Count what has gone back; it is no longer set aside, if it was."""
+        self.refunded_minor += money.minor

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.events.contracts import NewEvent
@@ -11,11 +10,11 @@ from apps.events.services import outbox
 from apps.integrations.contracts import ProviderAccountMissing
 from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable, Ticket
 from apps.integrations.selectors import accounts
-from apps.kit import faults, ids, jobs, logs
+from apps.kit import errors, faults, ids, jobs, logs
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.tenancy.selectors import organisations
+from apps.payments.services import polling
 
 ATTEMPTS_MAX = 3
 RETRY_AFTER = timedelta(seconds=5)
@@ -29,6 +28,13 @@ LOSABLE_STATES = {AttemptStatus.SENDING, AttemptStatus.PENDING, AttemptStatus.AC
 logger = logs.get(__name__)
 
 
+class InvalidState(errors.DomainError):
+    """The payment or refund is in a state from which this is not possible."""
+
+    code = "invalid_state_transition"
+    title = "Not possible in this state"
+
+
 def locked(attempt_id: UUID) -> PaymentAttempt:
     """Lock an attempt, then its intent, and return the attempt with both linked; call it inside a transaction."""
     attempt = PaymentAttempt.objects.locked().select_related("provider_account").get(id=attempt_id)
@@ -37,23 +43,6 @@ def locked(attempt_id: UUID) -> PaymentAttempt:
         attempt.intent.current_attempt = attempt
     faults.reach("payments.attempt_locked")
     return attempt
-
-
-def callback_url(*, token: str, kind: str) -> str:
-    """Return where the provider reports: the organisation and the attempt are in the path, in hex."""
-    organisation = organisations.current()
-    return f"{settings.TREASURY['PUBLIC_URL']}/hooks/{organisation.id.hex}/{token}/{kind}"
-
-
-def next_query(*, initiated_at: datetime, now: datetime) -> datetime | None:
-    """
-    Return the next instant at which to query, or None when the plan is used up.
-
-    The plan is TREASURY["POLL_PLAN"] in seconds after sending; a last query follows at twice its last step.
-    """
-    plan = settings.TREASURY["POLL_PLAN"]
-    times = [initiated_at + timedelta(seconds=seconds) for seconds in plan]
-    return next((at for at in [*times, _last_query(initiated_at)] if at > now), None)
 
 
 @transaction.atomic
@@ -109,7 +98,7 @@ def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
         return
     attempt.ticket = ticket.value
     if attempt.status in ACCEPTABLE_STATES:
-        attempt.accept(ticket=ticket, next_query_at=next_query(initiated_at=now, now=now))
+        attempt.accept(ticket=ticket, next_query_at=polling.next_query(initiated_at=now, now=now))
         _follow(attempt)
     announced = initiation(attempt, now=now)
     attempt.save_progress()
@@ -200,34 +189,20 @@ def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     and the attempt becomes UNKNOWN without another question.
     """
     attempt = locked(attempt_id)
-    is_early = attempt.next_query_at is not None and attempt.next_query_at > now
-    if not attempt.is_live or not attempt.ticket or attempt.initiated_at is None or is_early:
+    if not attempt.is_live or not attempt.ticket or not polling.is_due(attempt, now=now):
         return None
-    if attempt.status in LOSABLE_STATES and is_last_query_taken(attempt):
+    is_losable = attempt.status in LOSABLE_STATES
+    if is_losable and polling.is_used_up(attempt):
         lose(attempt_id=attempt_id, now=now)
         return None
-    attempt.next_query_at = next_query(initiated_at=attempt.initiated_at, now=now)
-    if attempt.next_query_at is None and attempt.status in LOSABLE_STATES:
-        attempt.next_query_at = now + timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
-    attempt.query_started_at = None
+    polling.advance(attempt, may_be_lost=is_losable, now=now)
     attempt.save_progress()
     return attempt
-
-
-def is_last_query_taken(attempt: PaymentAttempt) -> bool:
-    """Say whether the plan of queries is used up: what is due next lies behind its end."""
-    if attempt.initiated_at is None or attempt.next_query_at is None:
-        return False
-    return attempt.next_query_at > _last_query(attempt.initiated_at)
 
 
 def log_refusal(event: str, attempt: PaymentAttempt, refusal: ProviderError) -> None:
     """Log that a provider did not answer as asked; codes only, no payer."""
     logger.warning(event, attempt_id=str(attempt.id), code=refusal.code, provider_code=refusal.provider_code)
-
-
-def _last_query(initiated_at: datetime) -> datetime:
-    return initiated_at + timedelta(seconds=2 * settings.TREASURY["POLL_PLAN"][-1])
 
 
 def _is_current(attempt: PaymentAttempt) -> bool:

@@ -1,23 +1,27 @@
 """Callbacks of providers: raw bytes are read, matched by their token, recorded, and marked with what came of them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.integrations.contracts import CallbackStatus, StoredCallback
-from apps.integrations.ports import CollectionReport, MalformedCallback
+from apps.integrations.ports import CollectionReport, MalformedCallback, RefundReport
 from apps.integrations.services import callbacks as inbox
 from apps.integrations.services import providers
 from apps.kit import http
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import Recorded
-from apps.payments.models import PaymentAttempt
-from apps.payments.services import attempts, intents, receipts, reports
+from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.services import attempts, intents, receipts, refund_reports, refunds, reports, sendings
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
-type Reader = Callable[[Mapping[str, object]], CollectionReport]
+type Subject = PaymentAttempt | Refund
+type Reader = Callable[[Mapping[str, object]], Any]
+type Verdict = tuple[CallbackStatus, str]
 
 VERDICTS = {
     Recorded.APPLIED: CallbackStatus.APPLIED,
@@ -26,74 +30,126 @@ VERDICTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a callback of one kind means: how its account reads it, and what is recorded of its subject."""
+
+    reader: Callable[[Subject, datetime], Reader]
+    record: Callable[[Any, Any, datetime], Verdict]
+
+
 @transaction.atomic
 def apply(*, callback_id: UUID, now: datetime) -> None:
     """
     Record what a stored callback reports, with its mark, in one transaction.
 
     Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
-    contradicts its attempt; money that came a second time under another receipt stays UNMATCHED, for people. What cannot be read is MALFORMED. Neither changes a payment. Raises crypto.Unreadable, and
-    marks nothing, while the account's credentials cannot be opened: the callback may be a true one.
+    contradicts its attempt or refund; money that moved otherwise than can be explained stays UNMATCHED, for people.
+    What cannot be read is MALFORMED. None of these changes what is booked. Raises crypto.Unreadable, and marks
+    nothing, while the account's credentials cannot be opened: the callback may be a true one.
     """
     stored = inbox.get(callback_id)
-    attempt = PaymentAttempt.objects.filter(callback_token=stored.token).first()
-    if attempt is None:
-        _mark(stored, CallbackStatus.FORGED, "No payment was asked for with this token.", now=now)
+    subject = _subject(stored.token)
+    if subject is None:
+        inbox.mark(stored.id, CallbackStatus.FORGED, "Nothing was asked for with this token.", now=now)
         return
-    read = _reader(stored, attempt, now=now)
+    kind = KINDS[type(subject)].get(stored.kind, UNEXPECTED)
+    read = kind.reader(subject, now)
     try:
-        report = _read(stored, read)
+        report = read(_payload(stored))
     except ValueError as error:
-        _mark(stored, CallbackStatus.MALFORMED, str(error), now=now, attempt=attempt)
+        inbox.mark(stored.id, CallbackStatus.MALFORMED, str(error), now=now, subject_id=subject.id)
         return
     try:
-        verdict, note = _record(stored, attempt, report, now=now)
-    except MoneyUnexplained as unexplained:
-        reports.hold_unexplained(attempt_id=attempt.id, receipt=report.receipt, now=now)
-        verdict, note = CallbackStatus.UNMATCHED, f"{attempt.code}: {unexplained.detail}"
+        verdict, note = kind.record(subject, report, now)
     except ReportContradicts as contradiction:
         verdict, note = CallbackStatus.FORGED, contradiction.detail
-    _mark(stored, verdict, note, now=now, attempt=attempt)
+    inbox.mark(stored.id, verdict, note, now=now, subject_id=subject.id)
 
 
-def _reader(stored: StoredCallback, attempt: PaymentAttempt, *, now: datetime) -> Reader | None:
-    """Return what translates a callback of this kind, or None for a kind that nobody expects."""
-    account_id, subject_id = attempt.provider_account_id, attempt.id
-    if stored.kind == attempts.STATUS:
-        return providers.status(account_id, now=now, subject_id=subject_id).read_result
-    if stored.kind == attempts.COLLECTION:
-        return providers.collection(account_id, now=now, subject_id=subject_id).read_callback
-    return None
+def _subject(token: str) -> Subject | None:
+    """Return the attempt or the refund that was committed with this token."""
+    return (
+        PaymentAttempt.objects.filter(callback_token=token).first()
+        or Refund.objects.filter(callback_token=token).first()
+    )
 
 
-def _read(stored: StoredCallback, read: Reader | None) -> CollectionReport:
-    """Translate the bytes; MalformedCallback, and what is no JSON, are ValueErrors."""
-    if read is None:
-        raise MalformedCallback(f"No callback of kind {stored.kind} is expected here.")
+def _payload(stored: StoredCallback) -> Mapping[str, object]:
+    """Return the object of the body; what is no JSON is a ValueError."""
     payload = http.parse_json(stored.body)
     if not isinstance(payload, Mapping):
         raise MalformedCallback("The body is no JSON object.")
-    return read(payload)
+    return payload
 
 
-def _record(
-    stored: StoredCallback, attempt: PaymentAttempt, report: CollectionReport, *, now: datetime
-) -> tuple[CallbackStatus, str]:
-    if stored.kind == attempts.STATUS:
-        believed = receipts.believed(attempt, report)
-        if believed is None:
-            return CallbackStatus.IGNORED, "The receipt is not of this payment."
-        report = believed
-    recorded = intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
+def _unexpected(_: Subject, __: datetime) -> Reader:
+    def read(_: Mapping[str, object]) -> None:
+        raise MalformedCallback("No callback of this kind is expected here.")
+
+    return read
+
+
+def _collection(subject: Subject, now: datetime) -> Reader:
+    return providers.collection(subject.provider_account_id, now=now, subject_id=subject.id).read_callback
+
+
+def _collection_status(subject: Subject, now: datetime) -> Reader:
+    return providers.status(subject.provider_account_id, now=now, subject_id=subject.id).read_result
+
+
+def _refund(subject: Subject, now: datetime) -> Reader:
+    return providers.refund(subject.provider_account_id, now=now, subject_id=subject.id).read_result
+
+
+def _refund_timeout(subject: Subject, now: datetime) -> Reader:
+    return providers.refund(subject.provider_account_id, now=now, subject_id=subject.id).read_timeout
+
+
+def _refund_status(subject: Subject, now: datetime) -> Reader:
+    return providers.status(subject.provider_account_id, now=now, subject_id=subject.id).read_refund
+
+
+def _record_collection(attempt: PaymentAttempt, report: CollectionReport, now: datetime) -> Verdict:
+    try:
+        recorded = intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
+    except MoneyUnexplained as unexplained:
+        reports.hold_unexplained(attempt_id=attempt.id, receipt=report.receipt, now=now)
+        return CallbackStatus.UNMATCHED, f"{attempt.code}: {unexplained.detail}"
     return VERDICTS[recorded], ""
 
 
-def _mark(
-    stored: StoredCallback,
-    verdict: CallbackStatus,
-    note: str,
-    *,
-    now: datetime,
-    attempt: PaymentAttempt | None = None,
-) -> None:
-    inbox.mark(stored.id, verdict, note, now=now, subject_id=attempt.id if attempt else None)
+def _record_receipt(attempt: PaymentAttempt, report: CollectionReport, now: datetime) -> Verdict:
+    believed = receipts.believed(attempt, report)
+    if believed is None:
+        return CallbackStatus.IGNORED, "The receipt is not of this payment."
+    return _record_collection(attempt, believed, now)
+
+
+def _record_refund(refund: Refund, report: RefundReport, now: datetime) -> Verdict:
+    try:
+        recorded = refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=now)
+    except MoneyUnexplained as unexplained:
+        return CallbackStatus.UNMATCHED, f"Refund of {refund.payment_receipt}: {unexplained.detail}"
+    return VERDICTS[recorded], ""
+
+
+def _record_refund_status(refund: Refund, report: RefundReport, now: datetime) -> Verdict:
+    believed = refund_reports.believed(refund, report)
+    if believed is None:
+        return CallbackStatus.IGNORED, "The answer is not of this refund."
+    return _record_refund(refund, believed, now)
+
+
+UNEXPECTED = Kind(_unexpected, _record_collection)
+KINDS: dict[type, dict[str, Kind]] = {
+    PaymentAttempt: {
+        attempts.COLLECTION: Kind(_collection, _record_collection),
+        attempts.STATUS: Kind(_collection_status, _record_receipt),
+    },
+    Refund: {
+        sendings.RESULT: Kind(_refund, _record_refund),
+        sendings.TIMEOUT: Kind(_refund_timeout, _record_refund),
+        sendings.STATUS: Kind(_refund_status, _record_refund_status),
+    },
+}

@@ -23,7 +23,8 @@ from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import Choice, IntentStatus, NewIntent, Recorded
 from apps.payments.models import PaymentIntent
-from apps.payments.services import attempts, choices, limits, receipts, reports
+from apps.payments.services import attempts, choices, hooks, limits, polling, receipts, reports
+from apps.payments.services.attempts import InvalidState
 
 CONFIRM_WITHIN = timedelta(hours=24)
 
@@ -33,13 +34,6 @@ class DuplicateReference(errors.DomainError):
 
     code = "duplicate_reference"
     title = "Reference used before"
-
-
-class InvalidState(errors.DomainError):
-    """The payment is in a state from which this is not possible."""
-
-    code = "invalid_state_transition"
-    title = "Not possible in this state"
 
 
 @transaction.atomic
@@ -151,7 +145,7 @@ def request(*, intent_id: UUID, now: datetime) -> None:
         phone=attempt.phone,
         code=attempt.code,
         description=attempt.intent.description,
-        callback_url=attempts.callback_url(token=attempt.callback_token, kind=attempts.COLLECTION),
+        callback_url=hooks.address(token=attempt.callback_token, kind=attempts.COLLECTION),
     )
     try:
         port = providers.collection(attempt.provider_account_id, now=now, subject_id=attempt.id)
@@ -192,7 +186,7 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
     faults.reach("payments.after_query")
     if report is not None and report.outcome is not Outcome.PENDING:
         record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
-    elif attempts.is_last_query_taken(attempt):
+    elif polling.is_used_up(attempt):
         attempts.lose(attempt_id=attempt.id, now=now)
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from apps.integrations.ports import CollectionReport, Outcome, ProviderError, StatusRequest
 from apps.integrations.services import providers
 from apps.kit import errors
-from apps.payments.models import PaymentAttempt
-from apps.payments.services import attempts
+from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.services import attempts, hooks
 from apps.payments.services.reports import ReportContradicts
 
 FORM = re.compile(r"[A-Z0-9]{8,20}")
@@ -25,7 +25,7 @@ class ReceiptInvalid(errors.Invalid):
 
 
 class ReceiptUsed(errors.DomainError):
-    """The receipt belongs to another payment."""
+    """The receipt belongs to another payment or refund."""
 
     code = "receipt_used"
     title = "Receipt used before"
@@ -33,15 +33,21 @@ class ReceiptUsed(errors.DomainError):
 
 def claim(attempt: PaymentAttempt, *, receipt: str) -> None:
     """Write the receipt down as claimed; the caller holds the attempt's lock. Raise ReceiptInvalid or ReceiptUsed."""
+    attempt.claimed_receipt = admitted(receipt, provider=attempt.provider)
+    attempt.save_progress()
+
+
+def admitted(receipt: str, *, provider: str) -> str:
+    """Return a receipt as the provider writes it; raise ReceiptInvalid, or ReceiptUsed for one that is booked."""
     text = receipt.strip().upper()
     if not FORM.fullmatch(text):
         message = "A receipt number has 8 to 20 letters and digits, as NLJ7RT61SV."
         raise ReceiptInvalid(message, errors=[errors.FieldError(POINTER, ReceiptInvalid.code, message)])
-    if PaymentAttempt.objects.filter(provider=attempt.provider, provider_receipt=text).exists():
-        message = "This receipt belongs to another payment."
+    named = {"provider": provider, "provider_receipt": text}
+    if PaymentAttempt.objects.filter(**named).exists() or Refund.objects.filter(**named).exists():
+        message = "This receipt belongs to another movement."
         raise ReceiptUsed(message, errors=[errors.FieldError(POINTER, ReceiptUsed.code, message)])
-    attempt.claimed_receipt = text
-    attempt.save_progress()
+    return text
 
 
 def ask(*, attempt_id: UUID, now: datetime) -> None:
@@ -51,7 +57,7 @@ def ask(*, attempt_id: UUID, now: datetime) -> None:
         return
     question = StatusRequest(
         receipt=attempt.claimed_receipt,
-        callback_url=attempts.callback_url(token=attempt.callback_token, kind=attempts.STATUS),
+        callback_url=hooks.address(token=attempt.callback_token, kind=attempts.STATUS),
     )
     try:
         providers.status(attempt.provider_account_id, now=now, subject_id=attempt.id).request_status(question)

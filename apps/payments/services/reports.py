@@ -13,7 +13,7 @@ from apps.kit.money import Money
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import Recorded
-from apps.payments.models import PaymentAttempt
+from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.attempt import TICKET_LENGTH
 from apps.payments.services import attempts
 
@@ -45,6 +45,11 @@ def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
     others = PaymentAttempt.objects.filter(provider=attempt.provider, provider_receipt=report.receipt)
     if report.receipt and others.exclude(id=attempt.id).exists():
         raise ReportContradicts("The receipt belongs to another payment.")
+    if (
+        report.receipt
+        and Refund.objects.filter(provider=attempt.provider, provider_receipt=report.receipt).exists()
+    ):
+        raise ReportContradicts("The receipt belongs to a refund.")
     _check_booked(attempt, report)
 
 

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.kit import jobs
-from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.payments.services import attempts, intents
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models.polling import PolledQuerySet
+from apps.payments.services import attempts, intents, sendings
 
 JOB_GRACE = timedelta(seconds=30)
 BATCH = 500
@@ -21,9 +22,9 @@ def run(*, now: datetime) -> None:
     """
     Start a job for each row of this organisation that is due; safe to run at any time and twice at once.
 
-    Queries that are due are asked; attempts that were being sent and never recorded become UNKNOWN, for nobody may
-    guess; confirmed intents whose job was lost are sent for again; intents that nobody confirmed expire. Each row is
-    a job of its own, so that one that cannot be done stops no other.
+    Questions that are due are asked; attempts and refunds that were being sent and never recorded become UNKNOWN, for
+    nobody may guess; confirmed intents and refunds whose job was lost are sent for again; intents that nobody
+    confirmed expire. Each row is a job of its own, so that one that cannot be done stops no other.
     """
     start_queries(now=now)
     resend_lost_jobs(now=now)
@@ -40,19 +41,36 @@ def do(*, deed: str, row_id: UUID, now: datetime) -> None:
 
 
 def start_queries(*, now: datetime) -> None:
-    """Start one job per query that is due, and leave it some time before another one is started."""
-    due = PaymentAttempt.objects.due_for_query(now=now).without_query_job(since=now - JOB_GRACE)
-    for attempt_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):
-        if due.filter(id=attempt_id).update(query_started_at=now):
-            jobs.enqueue("payments.query_attempt", attempt_id=attempt_id)
+    """Start one job per question that is due, and leave it some time before another one is started."""
+    for task, argument, rows in (
+        ("payments.query_attempt", "attempt_id", PaymentAttempt.objects.all()),
+        ("payments.query_refund", "refund_id", Refund.objects.all()),
+    ):
+        due = _without_job(rows, now=now)
+        for row_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):
+            if due.filter(id=row_id).update(query_started_at=now):
+                _start(task, **{argument: row_id})
+
+
+def _start(task: str, **named: UUID) -> None:
+    arguments: dict[str, Any] = dict(named)
+    jobs.enqueue(task, **arguments)
+
+
+def _without_job(rows: PolledQuerySet, *, now: datetime) -> PolledQuerySet:
+    return rows.due_for_query(now=now).without_query_job(since=now - JOB_GRACE)
 
 
 def resend_lost_jobs(*, now: datetime) -> None:
     """Start the sending anew and move its due time, so that the next sweeps leave the job some time."""
-    waiting = PaymentIntent.objects.waiting_to_be_sent(since=now - JOB_GRACE)
-    for intent_id in list(waiting.order_by("next_request_at").values_list("id", flat=True)[:BATCH]):
-        if waiting.filter(id=intent_id).update(next_request_at=now):
-            jobs.enqueue("payments.request_collection", intent_id=intent_id)
+    since = now - JOB_GRACE
+    for task, argument, waiting in (
+        ("payments.request_collection", "intent_id", PaymentIntent.objects.waiting_to_be_sent(since=since)),
+        ("payments.request_refund", "refund_id", Refund.objects.waiting_to_be_sent(since=since)),
+    ):
+        for row_id in list(waiting.order_by("next_request_at").values_list("id", flat=True)[:BATCH]):
+            if waiting.filter(id=row_id).update(next_request_at=now):
+                _start(task, **{argument: row_id})
 
 
 def _silent(now: datetime) -> QuerySet[PaymentAttempt]:
@@ -62,6 +80,15 @@ def _silent(now: datetime) -> QuerySet[PaymentAttempt]:
 
 def _lose(attempt_id: UUID, now: datetime) -> None:
     attempts.lose(attempt_id=attempt_id, now=now)
+
+
+def _silent_refunds(now: datetime) -> QuerySet[Refund]:
+    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
+    return Refund.objects.stuck_in_sending(since=since).order_by("sent_at")
+
+
+def _lose_refund(refund_id: UUID, now: datetime) -> None:
+    sendings.lose(refund_id=refund_id, now=now)
 
 
 def _unconfirmed(now: datetime) -> QuerySet[PaymentIntent]:
@@ -80,4 +107,8 @@ class Due:
     act: Callable[[UUID, datetime], None]
 
 
-DEEDS = {"lose": Due(_silent, _lose), "expire": Due(_unconfirmed, _expire)}
+DEEDS = {
+    "lose": Due(_silent, _lose),
+    "lose_refund": Due(_silent_refunds, _lose_refund),
+    "expire": Due(_unconfirmed, _expire),
+}

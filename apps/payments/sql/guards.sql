@@ -34,7 +34,8 @@ BEGIN
   END IF;
   IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
      OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt)
-     OR (OLD.booked_at IS NOT NULL AND NEW.booked_at IS DISTINCT FROM OLD.booked_at) THEN
+     OR (OLD.booked_at IS NOT NULL AND NEW.booked_at IS DISTINCT FROM OLD.booked_at)
+     OR NEW.refunded_minor < OLD.refunded_minor THEN
     RAISE EXCEPTION 'payments: ticket, receipt and booking of attempt % are set once', OLD.id
       USING ERRCODE = 'restrict_violation';
   END IF;
@@ -47,7 +48,36 @@ BEGIN
   RETURN NEW;
 END $f$;
 
+CREATE OR REPLACE FUNCTION {s}.payments_guard_refund() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: refund % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.intent_id <> OLD.intent_id OR NEW.attempt_id <> OLD.attempt_id OR NEW.amount_minor <> OLD.amount_minor
+     OR NEW.currency <> OLD.currency OR NEW.payment_receipt <> OLD.payment_receipt
+     OR NEW.callback_token <> OLD.callback_token OR NEW.provider_account_id <> OLD.provider_account_id THEN
+    RAISE EXCEPTION 'payments: what refund % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
+     OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt)
+     OR (OLD.charge_minor IS NOT NULL AND NEW.charge_minor IS DISTINCT FROM OLD.charge_minor)
+     OR (OLD.refunded_at IS NOT NULL AND NEW.refunded_at IS DISTINCT FROM OLD.refunded_at) THEN
+    RAISE EXCEPTION 'payments: ticket, receipt, charge and success of refund % are set once', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status <> OLD.status AND (
+       OLD.status IN ('SUCCEEDED', 'CANCELLED')
+       OR (OLD.status = 'FAILED' AND NEW.refunded_at IS NULL)) THEN
+    RAISE EXCEPTION 'payments: refund % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
 CREATE OR REPLACE TRIGGER payments_guard_intent BEFORE UPDATE OR DELETE ON {s}.payments_paymentintent
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_intent();
 CREATE OR REPLACE TRIGGER payments_guard_attempt BEFORE UPDATE OR DELETE ON {s}.payments_paymentattempt
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_attempt();
+CREATE OR REPLACE TRIGGER payments_guard_refund BEFORE UPDATE OR DELETE ON {s}.payments_refund
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_refund();

@@ -1,0 +1,22 @@
+"""Rows that a provider is asked about until they end: which are due, and which have a job that asks."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db.models import Q
+
+from apps.kit.models import LockingQuerySet
+
+
+class PolledQuerySet(LockingQuerySet):
+    """Rows with ``next_query_at`` and ``query_started_at``; ``live`` is the subclass's word for not ended."""
+
+    def live(self) -> Self:
+        raise NotImplementedError
+
+    def due_for_query(self, *, now: datetime) -> Self:
+        return self.live().filter(next_query_at__lte=now)
+
+    def without_query_job(self, *, since: datetime) -> Self:
+        """Rows for whose due query no job has been started, or only one at ``since`` or before."""
+        return self.filter(Q(query_started_at=None) | Q(query_started_at__lte=since))

@@ -1,0 +1,247 @@
+"""The refund: one collection that goes back to its payer, and what the provider reported of it."""
+
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import FSMField, transition
+
+from apps.integrations.ports import RefundReport
+from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
+from apps.kit.money import Money
+from apps.payments.contracts import RefundStatus
+from apps.payments.models.polling import PolledQuerySet
+
+CODE_LENGTH = 60
+MESSAGE_LENGTH = 300
+TICKET_LENGTH = 120
+REASON_LENGTH = 200
+SENT_STATES = ["SENDING", "PENDING", "UNKNOWN"]
+LIVE_STATES = ["AWAITING_APPROVAL", "REQUESTED", *SENT_STATES]
+
+
+PROGRESS_FIELDS = [
+    "status",
+    "ticket",
+    "provider_receipt",
+    "charge_minor",
+    "failure_code",
+    "failure_message",
+    "provider_code",
+    "claimed_receipt",
+    "approval_id",
+    "tries",
+    "next_request_at",
+    "sent_at",
+    "initiated_at",
+    "next_query_at",
+    "query_started_at",
+    "unknown_at",
+    "closed_at",
+    "occurred_at",
+    "refunded_at",
+]
+"""What changes after creation: saved together, under the row's lock."""
+
+
+class RefundQuerySet(PolledQuerySet):
+    def of_branches(self, branch_ids: set[UUID] | None) -> Self:
+        """Limit to these branches; None means every branch."""
+        return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
+
+    def of_applications(self, application_ids: set[UUID] | None) -> Self:
+        """Limit to these applications; None means every application."""
+        return self if application_ids is None else self.filter(application_id__in=application_ids)
+
+    def live(self) -> Self:
+        return self.filter(status__in=LIVE_STATES)
+
+    def waiting_to_be_sent(self, *, since: datetime) -> Self:
+        """Refunds whose sending was due at ``since`` or before and has not begun."""
+        return self.filter(status=RefundStatus.REQUESTED, next_request_at__lte=since)
+
+    def stuck_in_sending(self, *, since: datetime) -> Self:
+        """Refunds whose worker never said how the sending went."""
+        return self.filter(status=RefundStatus.SENDING, ticket="", sent_at__lte=since)
+
+
+class Refund(UuidModel, StatefulModel):
+    """
+    One request to give a collection back whole. Its row and token are committed before the request leaves.
+
+    ``payment_receipt`` names the collection at the provider, ``provider_receipt`` the refund itself (empty until
+    told), ``callback_token`` is how the provider's answer finds us. ``tries`` counts the sendings: more than one only
+    where those before never left. ``next_request_at`` is set exactly while the sending is due and has not begun. A
+    refund is live until it has ended; one that is UNKNOWN is never sent again. FAILED is left only by money that went
+    back after all, SUCCEEDED and CANCELLED never; a trigger in the database says the same.
+    """
+
+    intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="refunds")
+    attempt = models.ForeignKey("payments.PaymentAttempt", on_delete=models.PROTECT, related_name="refunds")
+    branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
+    application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
+    provider = models.CharField(max_length=20)
+    provider_account = models.ForeignKey(
+        "integrations.ProviderAccount", on_delete=models.PROTECT, related_name="+"
+    )
+    status = FSMField(
+        max_length=24,
+        choices=[(state.value, state.value) for state in RefundStatus],
+        default=RefundStatus.REQUESTED.value,
+        protected=True,
+    )
+    amount_minor = MinorField()
+    currency = CurrencyField()
+    reason = models.CharField(max_length=REASON_LENGTH)
+    payment_receipt = models.CharField(max_length=40)
+    callback_token = models.CharField(max_length=32, unique=True)
+    approval_id = models.UUIDField(null=True)
+    ticket = models.CharField(max_length=TICKET_LENGTH, blank=True)
+    provider_receipt = models.CharField(max_length=40, blank=True)
+    charge_minor = MinorField(null=True)
+    failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
+    failure_message = models.CharField(max_length=MESSAGE_LENGTH, blank=True)
+    provider_code = models.CharField(max_length=CODE_LENGTH, blank=True)
+    claimed_receipt = models.CharField(max_length=40, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+    next_request_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    initiated_at = models.DateTimeField(null=True)
+    next_query_at = models.DateTimeField(null=True)
+    query_started_at = models.DateTimeField(null=True)
+    unknown_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    occurred_at = models.DateTimeField(null=True)
+    refunded_at = models.DateTimeField(null=True)
+
+    objects = RefundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(charge_minor__isnull=True) | Q(charge_minor__gt=0), name="refund_charge_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(status=RefundStatus.SUCCEEDED.value, refunded_at__isnull=False)
+                | (~Q(status=RefundStatus.SUCCEEDED.value) & Q(refunded_at__isnull=True)),
+                name="refund_refunded_states",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=RefundStatus.REQUESTED.value, next_request_at__isnull=False)
+                | (~Q(status=RefundStatus.REQUESTED.value) & Q(next_request_at__isnull=True)),
+                name="refund_request_due_while_requested",
+            ),
+            models.UniqueConstraint(
+                fields=["intent"], condition=one_of("status", LIVE_STATES), name="refund_one_live_per_intent"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "provider_receipt"],
+                condition=~Q(provider_receipt=""),
+                name="refund_receipt_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["branch", "-id"], name="refund_by_branch"),
+            models.Index(fields=["status", "-id"], name="refund_by_status"),
+            models.Index(
+                fields=["next_request_at"],
+                condition=Q(next_request_at__isnull=False),
+                name="refund_request_due",
+            ),
+            models.Index(
+                fields=["next_query_at"], condition=Q(next_query_at__isnull=False), name="refund_query_due"
+            ),
+            models.Index(
+                fields=["sent_at"], condition=Q(status=RefundStatus.SENDING.value), name="refund_sending"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.money} of {self.payment_receipt}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def charge(self) -> Money | None:
+        """What the provider took for the refund, once it has told."""
+        return None if self.charge_minor is None else Money(self.charge_minor, self.currency)
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE_STATES
+
+    @property
+    def is_refunded(self) -> bool:
+        return self.refunded_at is not None
+
+    @property
+    def may_have_been_made(self) -> bool:
+        """An earlier sending of this refund may have been carried out although we were told otherwise or nothing."""
+        return self.unknown_at is not None or self.tries > 1
+
+    def save_progress(self) -> None:
+        self.save(update_fields=PROGRESS_FIELDS)
+
+    @transition(status, source=RefundStatus.REQUESTED, target=RefundStatus.AWAITING_APPROVAL)
+    def await_approval(self, *, approval_id: UUID) -> None:
+        self.approval_id = approval_id
+        self.next_request_at = None
+
+    @transition(status, source=RefundStatus.AWAITING_APPROVAL, target=RefundStatus.REQUESTED)
+    def approve(self, *, at: datetime) -> None:
+        self.next_request_at = at
+
+    @transition(status, source=RefundStatus.AWAITING_APPROVAL, target=RefundStatus.CANCELLED)
+    def cancel(self, *, code: str, message: str, at: datetime) -> None:
+        self.failure_code = code[:CODE_LENGTH]
+        self.failure_message = message[:MESSAGE_LENGTH]
+        self.closed_at = at
+
+    @transition(status, source=RefundStatus.REQUESTED, target=RefundStatus.SENDING)
+    def begin(self, *, at: datetime) -> None:
+        self.tries += 1
+        self.sent_at = at
+        self.next_request_at = None
+
+    @transition(status, source=RefundStatus.SENDING, target=RefundStatus.REQUESTED)
+    def put_off(self, *, at: datetime, after: timedelta) -> None:
+        """Wait for another try: this one never left."""
+        self.next_request_at = at + after
+
+    @transition(status, source=[RefundStatus.SENDING, RefundStatus.UNKNOWN], target=RefundStatus.PENDING)
+    def accept(self, *, next_query_at: datetime | None) -> None:
+        self.next_query_at = next_query_at
+
+    @transition(status, source=[RefundStatus.SENDING, RefundStatus.PENDING], target=RefundStatus.UNKNOWN)
+    def lose(self, *, at: datetime) -> None:
+        """Nobody can say what became of the request; questions that are planned are still asked."""
+        self.unknown_at = at
+
+    @transition(status, source=SENT_STATES, target=RefundStatus.FAILED)
+    def fail(self, *, code: str, message: str, provider_code: str, at: datetime) -> None:
+        self.failure_code = code[:CODE_LENGTH]
+        self.failure_message = message[:MESSAGE_LENGTH]
+        self.provider_code = provider_code[:CODE_LENGTH]
+        self.next_query_at = None
+        self.closed_at = at
+
+    @transition(
+        status,
+        source=[RefundStatus.REQUESTED, *SENT_STATES, RefundStatus.FAILED],
+        target=RefundStatus.SUCCEEDED,
+    )
+    def succeed(self, *, report: RefundReport, at: datetime) -> None:
+        """Take in that the money went back, whatever had been said before."""
+        self.provider_receipt = report.receipt
+        self.provider_code = report.provider_code[:CODE_LENGTH]
+        self.occurred_at = report.occurred_at
+        self.next_request_at = None
+        self.next_query_at = None
+        self.refunded_at = at

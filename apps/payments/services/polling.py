@@ -1,0 +1,55 @@
+"""The plan by which a provider is asked about what has not been answered: the same for attempts and for refunds."""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.conf import settings
+
+
+class Polled(Protocol):
+    """A row that a provider is asked about."""
+
+    initiated_at: datetime | None
+    next_query_at: datetime | None
+    query_started_at: datetime | None
+
+
+def next_query(*, initiated_at: datetime, now: datetime) -> datetime | None:
+    """
+    Return the next instant at which to query, or None when the plan is used up.
+
+    The plan is TREASURY["POLL_PLAN"] in seconds after sending; a last query follows at twice its last step.
+    """
+    plan = settings.TREASURY["POLL_PLAN"]
+    times = [initiated_at + timedelta(seconds=seconds) for seconds in plan]
+    return next((at for at in [*times, _last_query(initiated_at)] if at > now), None)
+
+
+def is_due(row: Polled, *, now: datetime) -> bool:
+    """Say whether the row has been sent and its next query is not still to come."""
+    return row.initiated_at is not None and (row.next_query_at is None or row.next_query_at <= now)
+
+
+def is_used_up(row: Polled) -> bool:
+    """Say whether the last query has been taken: what is due next lies behind the plan's end."""
+    if row.initiated_at is None or row.next_query_at is None:
+        return False
+    return row.next_query_at > _last_query(row.initiated_at)
+
+
+def advance(row: Polled, *, may_be_lost: bool, now: datetime) -> None:
+    """
+    Take the query that is due and plan the next one.
+
+    After the last one SENDING_TIMEOUT is left to record its answer, where the row can still be given up.
+    """
+    if row.initiated_at is None:
+        raise ValueError("nothing has been sent")
+    row.next_query_at = next_query(initiated_at=row.initiated_at, now=now)
+    if row.next_query_at is None and may_be_lost:
+        row.next_query_at = now + timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
+    row.query_started_at = None
+
+
+def _last_query(initiated_at: datetime) -> datetime:
+    return initiated_at + timedelta(seconds=2 * settings.TREASURY["POLL_PLAN"][-1])

@@ -1,0 +1,71 @@
+"""Reports of refunds: whether one can be of its refund, and which answers to questions are believed."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from apps.integrations.ports import RefundOutcome, RefundReport
+from apps.payments.contracts import RefundStatus
+from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.models.refund import TICKET_LENGTH
+from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+NEVER_SENT = {RefundStatus.AWAITING_APPROVAL, RefundStatus.CANCELLED}
+
+
+def check_agreement(refund: Refund, report: RefundReport) -> None:
+    """
+    Raise ReportContradicts for another ticket, collection or receipt than can be.
+
+    What the provider says of money that went back otherwise than it was asked to, in another sum or a second time, is
+    MoneyUnexplained: it may be true, and is for people.
+    """
+    if refund.ticket and report.ticket and refund.ticket != report.ticket:
+        raise ReportContradicts("The report names another ticket than the provider gave us.")
+    if len(report.ticket) > TICKET_LENGTH:
+        raise ReportContradicts("The report names a ticket that no provider gives.")
+    if report.payment_receipt not in ("", refund.payment_receipt):
+        raise ReportContradicts("The report is of another payment.")
+    if refund.status in NEVER_SENT or (refund.status == RefundStatus.REQUESTED and not refund.tries):
+        raise ReportContradicts("This refund was not sent.")
+    if report.outcome is RefundOutcome.REFUNDED:
+        _check_receipt(refund, report.receipt)
+        _check_sum(refund, report)
+
+
+def _check_receipt(refund: Refund, receipt: str) -> None:
+    if not receipt:
+        return
+    others = Refund.objects.filter(provider=refund.provider, provider_receipt=receipt).exclude(id=refund.id)
+    payments = PaymentAttempt.objects.filter(provider=refund.provider, provider_receipt=receipt)
+    if others.exists() or payments.exists():
+        raise ReportContradicts("The receipt belongs to another movement.")
+    if refund.provider_receipt not in ("", receipt):
+        raise MoneyUnexplained(f"Receipt {receipt} came after {refund.provider_receipt} was booked.")
+
+
+def _check_sum(refund: Refund, report: RefundReport) -> None:
+    if report.money is not None and report.money != refund.money:
+        raise MoneyUnexplained(f"The provider says that {report.money} went back in place of {refund.money}.")
+    if refund.status == RefundStatus.FAILED and refund.attempt.refundable_minor < refund.amount_minor:
+        raise MoneyUnexplained("The payment is being refunded, or has been, by another refund.")
+
+
+def believed(refund: Refund, report: RefundReport) -> RefundReport | None:
+    """
+    Return the answer to a question as a report of the refund, or None when it does not speak of this refund.
+
+    We ask by the ticket; the answer then names it, or nothing else. A person may have claimed a receipt as well, and
+    may hold the wrong one: only a movement of this sum to this payer after the sending (give or take five minutes
+    between two clocks) is believed.
+    """
+    is_of_ticket = bool(refund.ticket) and report.ticket == refund.ticket
+    is_of_claim = bool(refund.claimed_receipt) and report.receipt == refund.claimed_receipt
+    if is_of_ticket or (refund.ticket and not report.ticket and not refund.claimed_receipt):
+        return report
+    if not is_of_claim or report.money != refund.money or report.payer_phone != refund.attempt.phone:
+        return None
+    began = refund.sent_at or refund.created_at
+    if report.occurred_at is None or report.occurred_at < began - CLOCKS_DIFFER:
+        return None
+    return replace(report, ticket="")

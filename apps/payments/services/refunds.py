@@ -1,0 +1,360 @@
+"""Refunds: ask for one, send it, ask after it, and record what providers report."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.events.services import outbox
+from apps.integrations.ports import (
+    ProviderDeclined,
+    ProviderError,
+    ProviderUnavailable,
+    ProviderUncertain,
+    RefundOutcome,
+    RefundReport,
+    RefundRequest,
+    StatusRequest,
+)
+from apps.integrations.services import providers
+from apps.kit import crypto, errors, faults, ids, jobs
+from apps.kit.actors import Actor
+from apps.kit.money import Money
+from apps.ledger.services import journals
+from apps.payments import events, postings
+from apps.payments.contracts import IntentStatus, Recorded, RefundStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models.refund import SENT_STATES
+from apps.payments.services import attempts, hooks, receipts, refund_reports, sendings
+
+PAYMENT = "/payment_id"
+AMOUNT = "/amount"
+REASON = "/reason"
+
+
+class RefundRefused(errors.DomainError):
+    """The payment cannot be refunded now; the field error says why."""
+
+    pointer = PAYMENT
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, errors=[errors.FieldError(self.pointer, self.code, detail)])
+
+
+class PaymentNotPaid(RefundRefused):
+    """There is no money of this payment to give back."""
+
+    code = "payment_not_paid"
+    title = "Payment not paid"
+
+
+class PaymentInReview(RefundRefused):
+    """The money does not fit the payment: a person decides about it first."""
+
+    code = "payment_in_review"
+    title = "Payment in review"
+
+
+class ReceiptPending(RefundRefused):
+    """The provider has not told the receipt and the sum yet, and gives nothing back without them."""
+
+    code = "receipt_pending"
+    title = "Receipt pending"
+    retryable = True
+
+
+class AlreadyRefunded(RefundRefused):
+    """The money has gone back."""
+
+    code = "already_refunded"
+    title = "Already refunded"
+
+
+class RefundInProgress(RefundRefused):
+    """Another refund of this payment has not ended."""
+
+    code = "refund_in_progress"
+    title = "Refund in progress"
+
+
+class PartialRefundNotSupported(RefundRefused):
+    """The rail gives back a whole payment or nothing."""
+
+    code = "partial_refund_not_supported"
+    title = "Partial refund not supported"
+    status = 422
+    category = "validation"
+    pointer = AMOUNT
+
+
+class RefundTooLarge(RefundRefused):
+    """More than arrived cannot go back, nor in another currency."""
+
+    code = "refund_too_large"
+    title = "Refund too large"
+    status = 422
+    category = "validation"
+    pointer = AMOUNT
+
+
+class ReasonMissing(RefundRefused):
+    """A refund is asked for with a reason."""
+
+    code = "reason_missing"
+    title = "Reason missing"
+    status = 422
+    category = "validation"
+    pointer = REASON
+
+
+@transaction.atomic
+def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, now: datetime) -> Refund:
+    """
+    Ask for the whole of a payment to go back; ``money`` may be left out, and must be the whole where it is given.
+
+    Raises NotFound, PaymentNotPaid, PaymentInReview, AlreadyRefunded, RefundInProgress, ReceiptPending,
+    PartialRefundNotSupported, RefundTooLarge or ReasonMissing, and then nothing is written. The provider is asked by a
+    worker after the commit.
+    """
+    attempt = _refundable(intent_id)
+    whole = _whole(attempt, money)
+    if not reason.strip():
+        raise ReasonMissing("Say why the money goes back.")
+    refund = Refund(
+        intent=attempt.intent,
+        attempt=attempt,
+        branch_id=attempt.branch_id,
+        application_id=attempt.application_id,
+        provider=attempt.provider,
+        provider_account=attempt.provider_account,
+        amount_minor=whole.minor,
+        currency=whole.currency,
+        reason=reason.strip(),
+        payment_receipt=attempt.provider_receipt,
+        callback_token=ids.token(),
+        created_by=str(actor),
+        created_at=now,
+        next_request_at=now,
+    )
+    refund.save(force_insert=True)
+    attempt.hold_refund(whole)
+    attempt.save_progress()
+    _audit("refund.requested", refund, actor=actor, now=now, reason=refund.reason)
+    outbox.publish(events.about_refund(events.REFUND_REQUESTED, refund), now=now)
+    jobs.enqueue("payments.request_refund", refund_id=refund.id)
+    return refund
+
+
+def request(*, refund_id: UUID, now: datetime) -> None:
+    """
+    Ask the provider to give the money back: commit that it is being sent, send, commit the answer.
+
+    Safe to repeat: nothing is sent again while nobody knows what became of it. Raises crypto.Unreadable for
+    credentials that cannot be opened: nothing has left then, and the refund is put off.
+    """
+    refund = sendings.begin(refund_id=refund_id, now=now)
+    if refund is None:
+        return
+    faults.reach("payments.before_refund")
+    order = RefundRequest(
+        money=refund.money,
+        receipt=refund.payment_receipt,
+        code=refund.attempt.code,
+        callback_url=hooks.address(token=refund.callback_token, kind=sendings.RESULT),
+        timeout_url=hooks.address(token=refund.callback_token, kind=sendings.TIMEOUT),
+    )
+    try:
+        port = providers.refund(refund.provider_account_id, now=now, subject_id=refund.id)
+    except crypto.Unreadable:
+        refusal = ProviderUnavailable("configuration", "The account's credentials cannot be opened.")
+        sendings.put_off(refund_id=refund.id, refusal=refusal, now=now)
+        raise
+    try:
+        ticket = port.request(order)
+    except ProviderDeclined as refusal:
+        sendings.decline(refund_id=refund.id, refusal=refusal, now=now)
+    except ProviderUnavailable as refusal:
+        sendings.put_off(refund_id=refund.id, refusal=refusal, now=now)
+    except ProviderUncertain as refusal:
+        sendings.log_refusal("refund_uncertain", refund, refusal)
+        sendings.lose(refund_id=refund.id, now=now)
+    else:
+        faults.reach("payments.after_refund")
+        sendings.accept(refund_id=refund.id, ticket=ticket, now=now)
+
+
+def query(*, refund_id: UUID, now: datetime) -> None:
+    """
+    Ask the provider what became of a refund, where that is due; its answer is a callback of kind ``refund-status``.
+
+    At the end of the plan a refund without an answer becomes UNKNOWN. A provider that does not take the question
+    changes nothing.
+    """
+    refund = sendings.claim_query(refund_id=refund_id, now=now)
+    if refund is not None:
+        _ask(refund, ticket=refund.ticket, now=now)
+
+
+def ask(*, refund_id: UUID, now: datetime) -> None:
+    """Ask the provider for the fate of the claimed receipt; its answer is a callback of kind ``refund-status``."""
+    refund = Refund.objects.get(id=refund_id)
+    if not refund.is_refunded and refund.claimed_receipt:
+        _ask(refund, receipt=refund.claimed_receipt, now=now)
+
+
+@transaction.atomic
+def verify(*, refund_id: UUID, receipt: str, actor: Actor, now: datetime) -> Refund:
+    """
+    Ask the provider about a receipt that a person found for a refund without an answer.
+
+    The answer comes later as a callback and settles the refund only if receipt, sum and payer agree. Raises NotFound,
+    InvalidState unless the refund is UNKNOWN, ReceiptInvalid and ReceiptUsed.
+    """
+    refund = sendings.locked(refund_id)
+    if refund.status != RefundStatus.UNKNOWN:
+        raise attempts.InvalidState(f"This refund is {_state(refund)} and cannot be verified.")
+    refund.claimed_receipt = receipts.admitted(receipt, provider=refund.provider)
+    refund.save_progress()
+    _audit("refund.verify_requested", refund, actor=actor, now=now, reason=refund.claimed_receipt)
+    jobs.enqueue("payments.request_refund_status", refund_id=refund.id)
+    return refund
+
+
+@transaction.atomic
+def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime) -> Recorded:
+    """
+    Record what a provider reports of a refund: by callback, or as the answer to a question.
+
+    Reports may repeat, cross and contradict each other. Money that went back is booked once; a failure after it
+    changes nothing; a receipt or a charge that an earlier report did not tell is filled in. "Reversed before" is our
+    own success where a sending of this refund was in doubt, and a failure otherwise. Raises ReportContradicts for a
+    report that cannot be of this refund. Locks the attempt, its intent, then the refund.
+    """
+    refund = sendings.locked(refund_id)
+    refund_reports.check_agreement(refund, report)
+    outcome = report.outcome
+    if outcome is RefundOutcome.ALREADY and refund.may_have_been_made:
+        outcome = RefundOutcome.REFUNDED
+    if outcome is RefundOutcome.REFUNDED:
+        return _refunded(refund, report, actor=actor, now=now)
+    if refund.is_refunded or outcome is RefundOutcome.PENDING:
+        return Recorded.IGNORED
+    if refund.status not in SENT_STATES:
+        return Recorded.DUPLICATE
+    _learn(refund, report, now=now)
+    if outcome is RefundOutcome.LOST:
+        return _lost(refund, now=now)
+    refusal = ProviderDeclined(report.reason_code, report.message, provider_code=report.provider_code)
+    sendings.close(refund, refusal=refusal, now=now)
+    return Recorded.APPLIED
+
+
+def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: datetime) -> Recorded:
+    """Book money that went back, once, and what only a later report tells of it."""
+    if refund.is_refunded:
+        is_new = bool(report.receipt) and not refund.provider_receipt
+        refund.provider_receipt = refund.provider_receipt or report.receipt
+        is_new = _book_charge(refund, report, actor=actor, now=now) or is_new
+        refund.save_progress()
+        return Recorded.APPLIED if is_new else Recorded.DUPLICATE
+    _learn(refund, report, now=now)
+    if refund.is_live:
+        sendings.release(refund)
+    refund.succeed(report=report, at=now)
+    refund.attempt.give_back(refund.money)
+    refund.attempt.save_progress()
+    refund.charge_minor = report.charge.minor if report.charge else None
+    refund.save_progress()
+    outbox.publish(events.about_refund(events.REFUND_SUCCEEDED, refund), now=now)
+    # The last step: balances, which every payment of the branch shares, stay locked until the commit.
+    journals.post(draft=postings.refund(refund), actor=actor, now=now)
+    if refund.charge is not None:
+        journals.post(draft=postings.refund_charge(refund), actor=actor, now=now)
+    return Recorded.APPLIED
+
+
+def _book_charge(refund: Refund, report: RefundReport, *, actor: Actor, now: datetime) -> bool:
+    """Book the provider's charge for a refund that was booked without one; say whether there was one."""
+    if report.charge is None or refund.charge_minor is not None:
+        return False
+    refund.charge_minor = report.charge.minor
+    journals.post(draft=postings.refund_charge(refund), actor=actor, now=now)
+    return True
+
+
+def _lost(refund: Refund, *, now: datetime) -> Recorded:
+    """The provider let the request wait too long: nobody knows whether it was carried out, so it is asked at once."""
+    if refund.status not in sendings.LOSABLE_STATES:
+        return Recorded.DUPLICATE
+    refund.next_query_at = now if refund.ticket else None
+    sendings.give_up(refund, now=now)
+    if refund.ticket:
+        jobs.enqueue("payments.query_refund", refund_id=refund.id)
+    return Recorded.APPLIED
+
+
+def _learn(refund: Refund, report: RefundReport, *, now: datetime) -> None:
+    """Take over the ticket of a report that came before the answer to the request."""
+    refund.ticket = refund.ticket or report.ticket
+    if refund.ticket:
+        refund.initiated_at = refund.initiated_at or now
+
+
+def _ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") -> None:
+    question = StatusRequest(
+        ticket=ticket,
+        receipt=receipt,
+        callback_url=hooks.address(token=refund.callback_token, kind=sendings.STATUS),
+    )
+    try:
+        providers.status(refund.provider_account_id, now=now, subject_id=refund.id).request_status(question)
+    except ProviderError as refusal:
+        sendings.log_refusal("refund_status_unanswered", refund, refusal)
+
+
+def _refundable(intent_id: UUID) -> PaymentAttempt:
+    """Lock the attempt that settled the intent, and the intent; raise what stands in the way of a refund."""
+    intent = PaymentIntent.objects.filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
+    if intent.current_attempt_id is None:
+        raise PaymentNotPaid("This payment has not been paid.")
+    attempt = attempts.locked(intent.current_attempt_id)
+    if attempt.intent.status == IntentStatus.IN_REVIEW:
+        raise PaymentInReview("This payment is in review: its money waits in suspense.")
+    if attempt.intent.status != IntentStatus.SUCCEEDED or attempt.received is None:
+        raise PaymentNotPaid("This payment has not been paid.")
+    if attempt.refund_pending_minor:
+        raise RefundInProgress("A refund of this payment has not ended yet.")
+    if not attempt.refundable_minor:
+        raise AlreadyRefunded("This payment has been refunded.")
+    if not attempt.provider_receipt or not attempt.is_amount_reported:
+        raise ReceiptPending("The provider has not told the receipt yet; try again later.")
+    return attempt
+
+
+def _whole(attempt: PaymentAttempt, money: Money | None) -> Money:
+    whole = attempt.received
+    if whole is None:
+        raise ValueError(f"attempt {attempt.id} has no money to give back")
+    if money is None or money == whole:
+        return whole
+    if money.currency != whole.currency or money > whole:
+        raise RefundTooLarge(f"{whole} arrived; no more than that can go back.")
+    raise PartialRefundNotSupported(f"M-Pesa gives back a whole payment only: {whole}.")
+
+
+def _state(refund: Refund) -> str:
+    return refund.status.lower().replace("_", " ")
+
+
+def _audit(action: str, refund: Refund, *, actor: Actor, now: datetime, reason: str = "") -> None:
+    records.write(
+        action=action,
+        object_type=events.REFUND_AGGREGATE,
+        object_id=ids.encode("re", refund.id),
+        actor=actor,
+        now=now,
+        reason=reason,
+    )

@@ -1,0 +1,149 @@
+"""Sendings of refunds: what is recorded before and after each talk with a provider, every step a transaction of its own."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.events.services import outbox
+from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable, Ticket
+from apps.kit import errors, jobs, logs
+from apps.payments import events
+from apps.payments.contracts import RefundStatus
+from apps.payments.models import Refund
+from apps.payments.models.refund import SENT_STATES
+from apps.payments.services import attempts, polling
+
+TRIES_MAX = 3
+RETRY_AFTER = timedelta(seconds=5)
+CLOCK_SLACK = timedelta(seconds=1)
+RESULT = "refund"
+TIMEOUT = "refund-timeout"
+STATUS = "refund-status"
+ACCEPTABLE_STATES = {RefundStatus.SENDING, RefundStatus.UNKNOWN}
+LOSABLE_STATES = {RefundStatus.SENDING, RefundStatus.PENDING}
+
+logger = logs.get(__name__)
+
+
+def locked(refund_id: UUID) -> Refund:
+    """
+    Lock the attempt of a refund, its intent, then the refund, and return it with both linked; inside a transaction.
+
+    Raises NotFound.
+    """
+    attempt_id = Refund.objects.filter(id=refund_id).values_list("attempt_id", flat=True).first()
+    if attempt_id is None:
+        raise errors.NotFound("There is no such refund.")
+    attempt = attempts.locked(attempt_id)
+    refund = Refund.objects.locked().select_related("provider_account").get(id=refund_id)
+    refund.attempt = attempt
+    refund.intent = attempt.intent
+    return refund
+
+
+@transaction.atomic
+def begin(*, refund_id: UUID, now: datetime) -> Refund | None:
+    """
+    Commit that a refund is being sent, before anything is.
+
+    Returns None when nothing is due: it has ended, waits for its approval or its next try, or an earlier delivery of
+    the same job has begun it.
+    """
+    refund = locked(refund_id)
+    if refund.next_request_at is None or refund.next_request_at > now + CLOCK_SLACK:
+        return None
+    refund.begin(at=now)
+    refund.save_progress()
+    return refund
+
+
+@transaction.atomic
+def accept(*, refund_id: UUID, ticket: Ticket, now: datetime) -> None:
+    """Store the provider's handle; a report that came before this answer has the last word on the state."""
+    refund = locked(refund_id)
+    if refund.ticket and refund.ticket != ticket.value:
+        logger.error("refund_ticket_contradicts_report", refund_id=str(refund.id))
+        return
+    refund.ticket = ticket.value
+    refund.initiated_at = refund.initiated_at or now
+    if refund.status in ACCEPTABLE_STATES:
+        refund.accept(next_query_at=polling.next_query(initiated_at=refund.initiated_at, now=now))
+    refund.save_progress()
+
+
+@transaction.atomic
+def decline(*, refund_id: UUID, refusal: ProviderDeclined, now: datetime) -> None:
+    """Close a refund that the provider refused at once; it is final."""
+    refund = locked(refund_id)
+    if refund.status in SENT_STATES:
+        close(refund, refusal=refusal, now=now)
+
+
+@transaction.atomic
+def put_off(*, refund_id: UUID, refusal: ProviderUnavailable, now: datetime) -> None:
+    """Try a refund that never left again after 5 and 20 seconds; it fails with the provider's reason after the third."""
+    refund = locked(refund_id)
+    if refund.status != RefundStatus.SENDING:
+        return
+    if refund.tries >= TRIES_MAX:
+        close(refund, refusal=refusal, now=now)
+        return
+    delay = RETRY_AFTER * 4 ** (refund.tries - 1)
+    refund.put_off(at=now, after=delay)
+    refund.save_progress()
+    jobs.enqueue("payments.request_refund", countdown=delay.total_seconds(), refund_id=refund.id)
+
+
+@transaction.atomic
+def lose(*, refund_id: UUID, now: datetime) -> None:
+    """Say plainly that nobody knows what became of the request: it is not sent again, and the money may be gone."""
+    refund = locked(refund_id)
+    if refund.status in LOSABLE_STATES:
+        refund.next_query_at = None
+        give_up(refund, now=now)
+
+
+def give_up(refund: Refund, *, now: datetime) -> None:
+    """Turn a refund UNKNOWN and say so; the caller holds its lock."""
+    refund.lose(at=now)
+    refund.save_progress()
+    outbox.publish(events.about_refund(events.REFUND_UNKNOWN, refund), now=now)
+
+
+def close(refund: Refund, *, refusal: ProviderError, now: datetime) -> None:
+    """Fail a refund that was sent: the money stays with the collection. The caller holds the locks."""
+    refund.fail(code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, at=now)
+    refund.save_progress()
+    release(refund)
+    outbox.publish(events.about_refund(events.REFUND_FAILED, refund), now=now)
+
+
+def release(refund: Refund) -> None:
+    """Let the collection be refunded anew; the caller holds the locks."""
+    refund.attempt.release_refund(refund.money)
+    refund.attempt.save_progress()
+
+
+@transaction.atomic
+def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
+    """
+    Take the question that is due and plan the next one; None when nothing is due or there is no ticket to ask for.
+
+    The answer comes as a callback. A claim after the plan's end finds that none did, and the refund becomes UNKNOWN.
+    """
+    refund = locked(refund_id)
+    if refund.status not in SENT_STATES or not refund.ticket or not polling.is_due(refund, now=now):
+        return None
+    is_losable = refund.status in LOSABLE_STATES
+    if is_losable and polling.is_used_up(refund):
+        lose(refund_id=refund_id, now=now)
+        return None
+    polling.advance(refund, may_be_lost=is_losable, now=now)
+    refund.save_progress()
+    return refund
+
+
+def log_refusal(event: str, refund: Refund, refusal: ProviderError) -> None:
+    """Log that a provider did not answer as asked; codes only, no payer."""
+    logger.warning(event, refund_id=str(refund.id), code=refusal.code, provider_code=refusal.provider_code)
