@@ -55,6 +55,8 @@ SCOPES = {
     "payments:read": "Read payments",
     "payments:write": "Create, confirm, cancel and verify payments",
     "receipts:read": "Read receipts",
+    "refunds:read": "Read refunds",
+    "refunds:write": "Request refunds",
     "webhooks:read": "Read webhook endpoints, deliveries and sandbox inboxes",
     "webhooks:write": "Change webhook endpoints, replay deliveries, make sandbox inboxes",
 }
@@ -74,6 +76,8 @@ GIVEN_BY: dict[str, frozenset[str]] = {
     "payments:read": frozenset({"payments.view"}),
     "payments:write": frozenset({"payments.create", "payments.cancel", "payments.verify"}),
     "receipts:read": frozenset({"invoicing.view"}),
+    "refunds:read": frozenset({"payments.view"}),
+    "refunds:write": frozenset({"payments.refund"}),
     "webhooks:read": frozenset({"webhooks.view"}),
     "webhooks:write": frozenset({"webhooks.manage"}),
 }

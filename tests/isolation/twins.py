@@ -23,7 +23,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
 from apps.kit import storage
 from apps.kit.money import Money
-from tests.factories import access, approvals, events, jobs, payments
+from tests.factories import access, approvals, events, jobs, payments, refunds
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 MADE_ANEW = {"access.apikey", "documents.artifact"}
@@ -39,6 +39,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
     endpoint = events.endpoint(f"https://{canary}.example.com/hooks", application_id=shop.id).endpoint
     inbox = sandbox_inboxes.create(application_id=shop.id, now=access.NOW, label=canary)
     intent = payments.waiting(reference=canary, description=canary).intent
+    refund = refunds.requested(refunds.paid(reference=f"{canary}-paid"), reason=canary)
     event = OutboxEvent.objects.for_partners().filter(aggregate_id=intent.id).first()
     webhook_deliveries.plan(event_id=event.id, now=access.NOW)
     receipt = receipts.issue(
@@ -71,6 +72,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "key": issued.key.id,
         "pi": intent.id,
         "rcp": receipt.id,
+        "re": refund.id,
         "whd": WebhookDelivery.objects.get(event=event).id,
         "whe": endpoint.id,
     }

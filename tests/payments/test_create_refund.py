@@ -12,7 +12,7 @@ from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import intents, refunds
+from apps.payments.services import intents, refund_limits, refunds
 from tests.factories import payments
 from tests.factories import refunds as made
 from tests.payments.conftest import bookings, told
@@ -69,21 +69,21 @@ def test_the_whole_may_be_named(acme):
 def test_refuses_a_part(acme):
     part = Money(500_00, "KES")
 
-    refuse(refunds.PartialRefundNotSupported, made.paid(), pointer="/amount", money=part)
+    refuse(refund_limits.PartialRefundNotSupported, made.paid(), pointer="/amount", money=part)
 
 
 @pytest.mark.parametrize("money", [Money(1500_01, "KES"), Money(15_00, "USD")])
 def test_refuses_more_and_other_money(acme, money):
-    refuse(refunds.RefundTooLarge, made.paid(), pointer="/amount", money=money)
+    refuse(refund_limits.RefundTooLarge, made.paid(), pointer="/amount", money=money)
 
 
 @pytest.mark.parametrize("money", [Money(0, "KES"), Money(-1500_00, "KES")])
 def test_refuses_nothing_and_less(acme, money):
-    refuse(refunds.PartialRefundNotSupported, made.paid(), pointer="/amount", money=money)
+    refuse(refund_limits.PartialRefundNotSupported, made.paid(), pointer="/amount", money=money)
 
 
 def test_refuses_without_a_reason(acme):
-    refuse(refunds.ReasonMissing, made.paid(), pointer="/reason", reason="  ")
+    refuse(refund_limits.ReasonMissing, made.paid(), pointer="/reason", reason="  ")
 
 
 def test_refuses_what_has_not_been_paid(acme):
@@ -92,14 +92,14 @@ def test_refuses_what_has_not_been_paid(acme):
     report = payments.declined(failed)
     intents.record(attempt_id=failed.id, report=report, actor=PROVIDER, now=NOW)
 
-    refuse(refunds.PaymentNotPaid, waiting)
-    refuse(refunds.PaymentNotPaid, failed)
+    refuse(refund_limits.PaymentNotPaid, waiting)
+    refuse(refund_limits.PaymentNotPaid, failed)
 
 
 def test_refuses_what_has_not_been_asked_for(acme):
     intent = payments.intent(is_confirmed=False)
 
-    with pytest.raises(refunds.PaymentNotPaid):
+    with pytest.raises(refund_limits.PaymentNotPaid):
         refunds.create(intent_id=intent.id, money=None, reason="No", actor=SYSTEM, now=NOW)
 
 
@@ -109,7 +109,7 @@ def test_refuses_what_waits_in_suspense(acme):
     intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
 
     assert payments.reload(attempt.intent_id).status == IntentStatus.IN_REVIEW
-    refuse(refunds.PaymentInReview, attempt)
+    refuse(refund_limits.PaymentInReview, attempt)
 
 
 @pytest.mark.parametrize("told_later", [{"receipt": ""}, {"money": None}])
@@ -117,7 +117,7 @@ def test_waits_for_the_receipt_and_the_sum(acme, told_later):
     attempt = payments.waiting()
     report = payments.collected(attempt, **told_later)
     intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
-    refuse(refunds.ReceiptPending, attempt)
+    refuse(refund_limits.ReceiptPending, attempt)
     found = payments.reloaded(attempt)
     rest = payments.collected(attempt, receipt=found.provider_receipt or payments.receipt())
     assert rest.outcome is Outcome.COLLECTED
@@ -131,14 +131,14 @@ def test_twice_is_refused_while_one_is_under_way(acme):
     attempt = made.paid()
     made.requested(attempt)
 
-    refuse(refunds.RefundInProgress, attempt)
+    refuse(refund_limits.RefundInProgress, attempt)
 
 
 def test_twice_is_refused_after_success(acme):
     refund = made.pending()
     refunds.record(refund_id=refund.id, report=made.given_back(refund), actor=PROVIDER, now=NOW)
 
-    refuse(refunds.AlreadyRefunded, refund.attempt)
+    refuse(refund_limits.AlreadyRefunded, refund.attempt)
 
 
 def test_a_failed_one_leaves_room_for_another(acme):
@@ -159,6 +159,6 @@ def test_there_must_be_such_a_payment(acme):
 def test_is_refused_while_nobody_knows_what_became_of_another(acme):
     attempt = made.unknown().attempt
 
-    refuse(refunds.RefundInProgress, attempt)
+    refuse(refund_limits.RefundInProgress, attempt)
 
     assert payments.reloaded(attempt).refund_pending_minor == 1500_00

@@ -7,7 +7,7 @@ from apps.kit.actors import PROVIDER
 from apps.ledger.models import Transaction
 from apps.payments.contracts import Recorded, RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import refunds, sendings
+from apps.payments.services import refund_limits, refunds, sendings
 from tests.factories import payments
 from tests.factories import refunds as made
 from tests.payments.conftest import told
@@ -22,7 +22,7 @@ def test_one_payment_is_asked_back_once(committed_acme):
     def create():
         try:
             return made.requested(attempt)
-        except refunds.RefundInProgress:
+        except refund_limits.RefundInProgress:
             return None
 
     results = at_once(*[create] * 5)

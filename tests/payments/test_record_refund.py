@@ -15,7 +15,7 @@ from apps.ledger.services import journals, verification
 from apps.payments import postings
 from apps.payments.contracts import Recorded, RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import intents, refund_reports, refunds, sendings
+from apps.payments.services import intents, refund_limits, refund_reports, refunds, sendings
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 from tests.factories import payments
 from tests.factories import refunds as made
@@ -370,6 +370,6 @@ def _done(deed, refund):
             sendings.begin(refund_id=refund.id, now=NOW + timedelta(minutes=1))
         else:
             return made.requested(refund.attempt)
-    except (ReportContradicts, refunds.RefundRefused):
+    except (ReportContradicts, refund_limits.RefundRefused):
         pass
     return refund

@@ -1,4 +1,4 @@
-"""Filters of the list of payments; one that is not known is refused, for ignoring it would show too much."""
+"""Filters of the lists of payments and refunds; one that is not known is refused, for ignoring it would show too much."""
 
 from typing import Any
 
@@ -6,10 +6,19 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from apps.kit.filters import ChoicesFilter, StrictFilterSet, decoded
-from apps.payments.contracts import IntentStatus
-from apps.payments.models import PaymentIntent
+from apps.payments.contracts import IntentStatus, RefundStatus
+from apps.payments.models import PaymentIntent, Refund
 
 RANGES = ("gte", "gt", "lte", "lt")
+
+
+def _created_ranges() -> dict[str, Any]:
+    return {
+        f"created_at[{lookup}]": filters.IsoDateTimeFilter(
+            field_name="created_at", lookup_expr=lookup, help_text="RFC 3339, as 2026-11-24T07:41:58Z."
+        )
+        for lookup in RANGES
+    }
 
 
 class PaymentIntentFilter(StrictFilterSet):
@@ -31,13 +40,7 @@ class PaymentIntentFilter(StrictFilterSet):
 
     @classmethod
     def get_filters(cls) -> dict[str, Any]:
-        ranges = {
-            f"created_at[{lookup}]": filters.IsoDateTimeFilter(
-                field_name="created_at", lookup_expr=lookup, help_text="RFC 3339, as 2026-11-24T07:41:58Z."
-            )
-            for lookup in RANGES
-        }
-        return {**super().get_filters(), **ranges}
+        return {**super().get_filters(), **_created_ranges()}
 
     def by_status(
         self, queryset: QuerySet[PaymentIntent], _: str, values: list[str]
@@ -51,3 +54,31 @@ class PaymentIntentFilter(StrictFilterSet):
         self, queryset: QuerySet[PaymentIntent], name: str, value: str
     ) -> QuerySet[PaymentIntent]:
         return queryset.filter(application_id=decoded("app", name, value))
+
+
+class RefundFilter(StrictFilterSet):
+    status = ChoicesFilter(
+        choices=[(state.lower(), state.lower()) for state in RefundStatus],
+        method="by_status",
+        help_text="One or more states, comma separated.",
+    )
+    payment_id = filters.CharFilter(method="by_payment", help_text="Only refunds of this payment.")
+    provider_receipt = filters.CharFilter(help_text="The refund's receipt number, exact.")
+    branch_id = filters.CharFilter(method="by_branch", help_text="Only this branch.")
+
+    class Meta:
+        model = Refund
+        fields: list[str] = []
+
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        return {**super().get_filters(), **_created_ranges()}
+
+    def by_status(self, queryset: QuerySet[Refund], _: str, values: list[str]) -> QuerySet[Refund]:
+        return queryset.filter(status__in=[value.upper() for value in values])
+
+    def by_payment(self, queryset: QuerySet[Refund], name: str, value: str) -> QuerySet[Refund]:
+        return queryset.filter(intent_id=decoded("pi", name, value))
+
+    def by_branch(self, queryset: QuerySet[Refund], name: str, value: str) -> QuerySet[Refund]:
+        return queryset.filter(branch_id=decoded("br", name, value))

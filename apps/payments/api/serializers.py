@@ -8,8 +8,9 @@ from rest_framework import serializers
 
 from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer
 from apps.payments import events
-from apps.payments.contracts import Choice, IntentStatus, Method
-from apps.payments.models import PaymentIntent
+from apps.payments.contracts import Choice, IntentStatus, Method, RefundStatus
+from apps.payments.models import PaymentIntent, Refund
+from apps.payments.models.refund import REASON_LENGTH
 from apps.payments.services import choices
 
 METHODS = [method.lower() for method in Method]
@@ -138,3 +139,40 @@ class PaymentIntentOut(serializers.Serializer):
 
     def to_representation(self, instance: PaymentIntent) -> dict[str, Any]:
         return events.snapshot(instance)
+
+
+class RefundIn(StrictSerializer):
+    payment_id = IdField("pi", help_text="The payment that goes back.")
+    amount = MoneyField(
+        required=False, help_text="The whole of what arrived, or left out: M-Pesa knows no part."
+    )
+    reason = serializers.CharField(max_length=REASON_LENGTH, help_text="Why; people who approve read it.")
+
+
+class RefundVerifyIn(StrictSerializer):
+    receipt = serializers.CharField(max_length=40, help_text="The receipt number of the reversal.")
+
+
+class RefundOut(serializers.Serializer):
+    """A refund, as events carry it under ``data.object``."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=[events.REFUND_AGGREGATE])
+    payment_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=[state.lower() for state in RefundStatus])
+    amount = MoneyField()
+    charge = MoneyField(allow_null=True, help_text="What the provider took for it, once it has told.")
+    reason = serializers.CharField()
+    branch_id = serializers.CharField()
+    application_id = serializers.CharField()
+    payment_receipt = serializers.CharField(help_text="The receipt of the payment that goes back.")
+    provider_receipt = serializers.CharField(
+        help_text="The receipt of the refund; empty until the provider tells it."
+    )
+    approval_id = serializers.CharField(allow_null=True, help_text="The approval that it waited for.")
+    failure = FailureOut(allow_null=True)
+    created_at = InstantField()
+    refunded_at = InstantField(allow_null=True)
+
+    def to_representation(self, instance: Refund) -> dict[str, Any]:
+        return events.refund_snapshot(instance)

@@ -8,3 +8,4 @@ from apps.payments.api import views
 def register(router: BaseRouter) -> None:
     """Add this app's resources to the router of the API."""
     router.register("payments", views.PaymentIntentViewSet, basename="payment")
+    router.register("refunds", views.RefundViewSet, basename="refund")

@@ -1,4 +1,4 @@
-"""Payments over the API."""
+"""Payments and refunds over the API."""
 
 from typing import ClassVar, cast
 
@@ -15,9 +15,10 @@ from apps.kit import clock, ids
 from apps.kit.views import TreasuryViewSet
 from apps.payments.api import filters, serializers
 from apps.payments.contracts import IntentStatus, NewIntent
-from apps.payments.models import PaymentIntent
+from apps.payments.models import PaymentIntent, Refund
 from apps.payments.selectors import intents as stored
-from apps.payments.services import intents
+from apps.payments.selectors import refunds as stored_refunds
+from apps.payments.services import intents, refunds
 
 
 class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
@@ -109,6 +110,57 @@ class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tre
         self, intent: PaymentIntent, code: int = status.HTTP_200_OK, headers: dict[str, str] | None = None
     ) -> Response:
         return Response(self.get_serializer(intent).data, status=code, headers=headers)
+
+
+class RefundViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
+    """Refunds: a payment going back to its payer. A key sees those of its application, in its branch or in all."""
+
+    queryset = Refund.objects.none()
+    serializer_class = serializers.RefundOut
+    filterset_class = filters.RefundFilter
+    id_prefix = "re"
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "refunds:read",
+        "retrieve": "refunds:read",
+        "create": "refunds:write",
+        "verify": "refunds:write",
+    }
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create", "verify"})
+
+    def get_queryset(self) -> QuerySet[Refund]:
+        return stored_refunds.visible_to(self.request.user)
+
+    @extend_schema(request=serializers.RefundIn, responses={201: serializers.RefundOut})
+    def create(self, request: Request, **_: str) -> Response:
+        """Give a payment back whole. The provider is asked at once, or after an approval where a rule wants one."""
+        body = serializers.RefundIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        data, caller = body.validated_data, _caller(request)
+        refund = refunds.create(
+            intent_id=stored.get(caller, data["payment_id"]).id,
+            money=data.get("amount"),
+            reason=data["reason"],
+            actor=caller.actor,
+            now=clock.now(),
+        )
+        location = f"{request.path.rstrip('/')}/{ids.encode(self.id_prefix, refund.id)}"
+        return Response(
+            self.get_serializer(refund).data, status=status.HTTP_201_CREATED, headers={"Location": location}
+        )
+
+    @extend_schema(request=serializers.RefundVerifyIn, responses={202: serializers.RefundOut})
+    @action(detail=True, methods=["post"])
+    def verify(self, request: Request, **_: str) -> Response:
+        """Ask the provider about the receipt of a reversal that somebody found; the answer settles the refund if it fits."""
+        body = serializers.RefundVerifyIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        refund = refunds.verify(
+            refund_id=self.get_object().id,
+            receipt=body.validated_data["receipt"],
+            actor=_caller(request).actor,
+            now=clock.now(),
+        )
+        return Response(self.get_serializer(refund).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _caller(request: Request) -> Caller:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
+from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.events.services import outbox
 from apps.integrations.ports import (
@@ -18,94 +20,15 @@ from apps.integrations.ports import (
     StatusRequest,
 )
 from apps.integrations.services import providers
-from apps.kit import crypto, errors, faults, ids, jobs
+from apps.kit import crypto, faults, ids, jobs
 from apps.kit.actors import Actor
 from apps.kit.money import Money
 from apps.ledger.services import journals
 from apps.payments import events, postings
-from apps.payments.contracts import IntentStatus, Recorded, RefundStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.contracts import REFUND, Recorded, RefundStatus
+from apps.payments.models import Refund
 from apps.payments.models.refund import SENT_STATES
-from apps.payments.services import attempts, hooks, receipts, refund_reports, sendings
-
-PAYMENT = "/payment_id"
-AMOUNT = "/amount"
-REASON = "/reason"
-
-
-class RefundRefused(errors.DomainError):
-    """The payment cannot be refunded now; the field error says why."""
-
-    pointer = PAYMENT
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, errors=[errors.FieldError(self.pointer, self.code, detail)])
-
-
-class PaymentNotPaid(RefundRefused):
-    """There is no money of this payment to give back."""
-
-    code = "payment_not_paid"
-    title = "Payment not paid"
-
-
-class PaymentInReview(RefundRefused):
-    """The money does not fit the payment: a person decides about it first."""
-
-    code = "payment_in_review"
-    title = "Payment in review"
-
-
-class ReceiptPending(RefundRefused):
-    """The provider has not told the receipt and the sum yet, and gives nothing back without them."""
-
-    code = "receipt_pending"
-    title = "Receipt pending"
-    retryable = True
-
-
-class AlreadyRefunded(RefundRefused):
-    """The money has gone back."""
-
-    code = "already_refunded"
-    title = "Already refunded"
-
-
-class RefundInProgress(RefundRefused):
-    """Another refund of this payment has not ended."""
-
-    code = "refund_in_progress"
-    title = "Refund in progress"
-
-
-class PartialRefundNotSupported(RefundRefused):
-    """The rail gives back a whole payment or nothing."""
-
-    code = "partial_refund_not_supported"
-    title = "Partial refund not supported"
-    status = 422
-    category = "validation"
-    pointer = AMOUNT
-
-
-class RefundTooLarge(RefundRefused):
-    """More than arrived cannot go back, nor in another currency."""
-
-    code = "refund_too_large"
-    title = "Refund too large"
-    status = 422
-    category = "validation"
-    pointer = AMOUNT
-
-
-class ReasonMissing(RefundRefused):
-    """A refund is asked for with a reason."""
-
-    code = "reason_missing"
-    title = "Reason missing"
-    status = 422
-    category = "validation"
-    pointer = REASON
+from apps.payments.services import attempts, hooks, receipts, refund_limits, refund_reports, sendings
 
 
 @transaction.atomic
@@ -115,12 +38,11 @@ def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, n
 
     Raises NotFound, PaymentNotPaid, PaymentInReview, AlreadyRefunded, RefundInProgress, ReceiptPending,
     PartialRefundNotSupported, RefundTooLarge or ReasonMissing, and then nothing is written. The provider is asked by a
-    worker after the commit.
+    worker after the commit, or once other people have approved where a rule asks for that.
     """
-    attempt = _refundable(intent_id)
-    whole = _whole(attempt, money)
-    if not reason.strip():
-        raise ReasonMissing("Say why the money goes back.")
+    attempt = refund_limits.refundable(intent_id=intent_id)
+    whole = refund_limits.whole(attempt, money=money)
+    reason = refund_limits.check_reason(reason)
     refund = Refund(
         intent=attempt.intent,
         attempt=attempt,
@@ -130,19 +52,43 @@ def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, n
         provider_account=attempt.provider_account,
         amount_minor=whole.minor,
         currency=whole.currency,
-        reason=reason.strip(),
+        reason=reason,
         payment_receipt=attempt.provider_receipt,
         callback_token=ids.token(),
         created_by=str(actor),
         created_at=now,
         next_request_at=now,
     )
+    approval = requests.submit(request=_asked(refund), actor=actor, now=now)
+    if approval is not None:
+        refund.await_approval(approval_id=approval.id)
     refund.save(force_insert=True)
     attempt.hold_refund(whole)
     attempt.save_progress()
     _audit("refund.requested", refund, actor=actor, now=now, reason=refund.reason)
     outbox.publish(events.about_refund(events.REFUND_REQUESTED, refund), now=now)
-    jobs.enqueue("payments.request_refund", refund_id=refund.id)
+    _send_when_due(refund)
+    return refund
+
+
+@transaction.atomic
+def decide(*, decided: Decided, now: datetime) -> Refund:
+    """
+    Do what other people decided of a refund that waited for them: send it, or cancel it.
+
+    Only a decision about this very refund counts: one about another sum, payment or reason cancels it. A repeat
+    changes nothing. Raises NotFound.
+    """
+    refund = sendings.locked(decided.subject_id)
+    if refund.status != RefundStatus.AWAITING_APPROVAL or refund.approval_id != decided.request_id:
+        return refund
+    if decided.status != ApprovalStatus.APPROVED:
+        return _cancelled(refund, f"approval_{decided.status.lower()}", decided.reason, now=now)
+    if decided.payload_hash != payload_hash(_payload(refund)):
+        return _cancelled(refund, "approval_void", "Something else was approved than was asked for.", now=now)
+    refund.approve(at=now)
+    refund.save_progress()
+    _send_when_due(refund)
     return refund
 
 
@@ -313,36 +259,42 @@ def _ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") 
         sendings.log_refusal("refund_status_unanswered", refund, refusal)
 
 
-def _refundable(intent_id: UUID) -> PaymentAttempt:
-    """Lock the attempt that settled the intent, and the intent; raise what stands in the way of a refund."""
-    intent = PaymentIntent.objects.filter(id=intent_id).first()
-    if intent is None:
-        raise errors.NotFound("There is no such payment.")
-    if intent.current_attempt_id is None:
-        raise PaymentNotPaid("This payment has not been paid.")
-    attempt = attempts.locked(intent.current_attempt_id)
-    if attempt.intent.status == IntentStatus.IN_REVIEW:
-        raise PaymentInReview("This payment is in review: its money waits in suspense.")
-    if attempt.intent.status != IntentStatus.SUCCEEDED or attempt.received is None:
-        raise PaymentNotPaid("This payment has not been paid.")
-    if attempt.refund_pending_minor:
-        raise RefundInProgress("A refund of this payment has not ended yet.")
-    if not attempt.refundable_minor:
-        raise AlreadyRefunded("This payment has been refunded.")
-    if not attempt.provider_receipt or not attempt.is_amount_reported:
-        raise ReceiptPending("The provider has not told the receipt yet; try again later.")
-    return attempt
+def _payload(refund: Refund) -> dict[str, str]:
+    """Return everything that is approved of a refund."""
+    return {
+        "refund": ids.encode("re", refund.id),
+        "payment": ids.encode("pi", refund.intent_id),
+        "receipt": refund.payment_receipt,
+        "amount": refund.money.text,
+        "currency": refund.currency,
+        "reason": refund.reason,
+    }
 
 
-def _whole(attempt: PaymentAttempt, money: Money | None) -> Money:
-    whole = attempt.received
-    if whole is None:
-        raise ValueError(f"attempt {attempt.id} has no money to give back")
-    if money is None or money == whole:
-        return whole
-    if money.currency != whole.currency or money > whole:
-        raise RefundTooLarge(f"{whole} arrived; no more than that can go back.")
-    raise PartialRefundNotSupported(f"M-Pesa gives back a whole payment only: {whole}.")
+def _asked(refund: Refund) -> NewRequest:
+    return NewRequest(
+        kind=REFUND,
+        subject_id=refund.id,
+        subject_reference=ids.encode("re", refund.id),
+        payload=_payload(refund),
+        branch_id=refund.branch_id,
+        application_id=refund.application_id,
+        summary=f"Refund {refund.money} of receipt {refund.payment_receipt}: {refund.reason}",
+        money=refund.money,
+    )
+
+
+def _cancelled(refund: Refund, code: str, message: str, *, now: datetime) -> Refund:
+    refund.cancel(code=code, message=message, at=now)
+    refund.save_progress()
+    sendings.release(refund)
+    outbox.publish(events.about_refund(events.REFUND_CANCELLED, refund), now=now)
+    return refund
+
+
+def _send_when_due(refund: Refund) -> None:
+    if refund.next_request_at is not None:
+        jobs.enqueue("payments.request_refund", refund_id=refund.id)
 
 
 def _state(refund: Refund) -> str:

@@ -1,0 +1,128 @@
+"""The gate that every refund passes: what the payment's state and its rail allow."""
+
+from uuid import UUID
+
+from apps.kit import errors
+from apps.kit.money import Money
+from apps.payments.contracts import IntentStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.services import attempts
+
+PAYMENT = "/payment_id"
+AMOUNT = "/amount"
+REASON = "/reason"
+
+
+class RefundRefused(errors.DomainError):
+    """The payment cannot be refunded now; the field error says why."""
+
+    pointer = PAYMENT
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, errors=[errors.FieldError(self.pointer, self.code, detail)])
+
+
+class PaymentNotPaid(RefundRefused):
+    """There is no money of this payment to give back."""
+
+    code = "payment_not_paid"
+    title = "Payment not paid"
+
+
+class PaymentInReview(RefundRefused):
+    """The money does not fit the payment: a person decides about it first."""
+
+    code = "payment_in_review"
+    title = "Payment in review"
+
+
+class ReceiptPending(RefundRefused):
+    """The provider has not told the receipt and the sum yet, and gives nothing back without them."""
+
+    code = "receipt_pending"
+    title = "Receipt pending"
+    retryable = True
+
+
+class AlreadyRefunded(RefundRefused):
+    """The money has gone back."""
+
+    code = "already_refunded"
+    title = "Already refunded"
+
+
+class RefundInProgress(RefundRefused):
+    """Another refund of this payment has not ended."""
+
+    code = "refund_in_progress"
+    title = "Refund in progress"
+
+
+class PartialRefundNotSupported(RefundRefused):
+    """The rail gives back a whole payment or nothing."""
+
+    code = "partial_refund_not_supported"
+    title = "Partial refund not supported"
+    status = 422
+    category = "validation"
+    pointer = AMOUNT
+
+
+class RefundTooLarge(RefundRefused):
+    """More than arrived cannot go back, nor in another currency."""
+
+    code = "refund_too_large"
+    title = "Refund too large"
+    status = 422
+    category = "validation"
+    pointer = AMOUNT
+
+
+class ReasonMissing(RefundRefused):
+    """A refund is asked for with a reason."""
+
+    code = "reason_missing"
+    title = "Reason missing"
+    status = 422
+    category = "validation"
+    pointer = REASON
+
+
+def refundable(*, intent_id: UUID) -> PaymentAttempt:
+    """Lock the attempt that settled the intent, and the intent; raise what stands in the way of a refund."""
+    intent = PaymentIntent.objects.filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
+    if intent.current_attempt_id is None:
+        raise PaymentNotPaid("This payment has not been paid.")
+    attempt = attempts.locked(intent.current_attempt_id)
+    if attempt.intent.status == IntentStatus.IN_REVIEW:
+        raise PaymentInReview("This payment is in review: its money waits in suspense.")
+    if attempt.intent.status != IntentStatus.SUCCEEDED or attempt.received is None:
+        raise PaymentNotPaid("This payment has not been paid.")
+    if attempt.refund_pending_minor:
+        raise RefundInProgress("A refund of this payment has not ended yet.")
+    if not attempt.refundable_minor:
+        raise AlreadyRefunded("This payment has been refunded.")
+    if not attempt.provider_receipt or not attempt.is_amount_reported:
+        raise ReceiptPending("The provider has not told the receipt yet; try again later.")
+    return attempt
+
+
+def whole(attempt: PaymentAttempt, *, money: Money | None) -> Money:
+    """Return the sum that goes back; raise RefundTooLarge or PartialRefundNotSupported for any other than the whole."""
+    arrived = attempt.received
+    if arrived is None:
+        raise ValueError(f"attempt {attempt.id} has no money to give back")
+    if money is None or money == arrived:
+        return arrived
+    if money.currency != arrived.currency or money > arrived:
+        raise RefundTooLarge(f"{arrived} arrived; no more than that can go back.")
+    raise PartialRefundNotSupported(f"M-Pesa gives back a whole payment only: {arrived}.")
+
+
+def check_reason(reason: str) -> str:
+    """Return the reason without blanks around it; raise ReasonMissing for none."""
+    if not reason.strip():
+        raise ReasonMissing("Say why the money goes back.")
+    return reason.strip()
