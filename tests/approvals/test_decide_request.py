@@ -1,5 +1,6 @@
 """Decide request: other people, of the right role and branch, on what they saw."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -165,7 +166,8 @@ def test_who_left_the_team_decides_nothing(acme):
         now=LATER,
     )
 
-    for actor in (checker, make.key_of(checker), SYSTEM, Actor(ActorKind.API_KEY, "key-of-nobody")):
+    nobody = Actor(ActorKind.API_KEY, "key-of-nobody")
+    for actor in (checker, make.key_of(checker), SYSTEM, nobody, replace(nobody, person="no user")):
         with pytest.raises(decisions.NotADecider):
             make.approve(request, actor)
 

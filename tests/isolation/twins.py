@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import Model
 
 from apps.access.models import ApiKey, Application, Branch
+from apps.approvals.contracts import NewStep
 from apps.documents.contracts import PDF, ArtifactKind
 from apps.documents.services import artifacts
 from apps.events.models import OutboxEvent, WebhookDelivery
@@ -60,7 +61,10 @@ def populate() -> tuple[str, dict[str, UUID]]:
     )
     store_pdf(receipt.id, "acme")
     job = finished_job(shop.id, office.id)
-    approval = approvals.waiting(summary=canary, payload={"note": canary})
+    approval = approvals.waiting(
+        summary=canary, payload={"note": canary}, steps=(NewStep(("approver",), needed=2),)
+    )
+    approvals.approve(approval, approvals.person(), note=canary)
     return issued.secret, {
         "app": shop.id,
         "apr": approval.id,

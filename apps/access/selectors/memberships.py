@@ -1,5 +1,6 @@
 """Reading the team: who belongs to the organisation, and who acts when a person does."""
 
+import contextlib
 from collections.abc import Collection
 from uuid import UUID
 
@@ -42,13 +43,22 @@ def user_ids() -> QuerySet[Membership, UUID]:
 
 def of_person(person: str) -> Membership | None:
     """Return the active membership of the person behind an actor with role and branches; None without a person."""
-    if not person:
+    keys = _user_ids([person])
+    if not keys:
         return None
-    team = everybody().filter(is_active=True).prefetch_related("branches")
-    return team.filter(user_id=person).first()
+    return everybody().filter(user_id__in=keys, is_active=True).prefetch_related("branches").first()
 
 
 def names_of(people: Collection[str]) -> dict[str, str]:
     """Return the name of each person of the team, former members included, by the text that actors carry."""
-    team = everybody().filter(user_id__in=[person for person in people if person])
+    team = everybody().filter(user_id__in=_user_ids(people))
     return {str(member.user_id): member.user.name for member in team}
+
+
+def _user_ids(people: Collection[str]) -> list[UUID]:
+    """Return the users that the texts name; what is no id of a user is nobody."""
+    found = []
+    for person in people:
+        with contextlib.suppress(ValueError):
+            found.append(UUID(person))
+    return found
