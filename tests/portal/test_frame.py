@@ -70,6 +70,24 @@ def test_live_organisation_bears_no_mark(zuri):
     assert "[Test]" not in html
 
 
+@pytest.mark.parametrize(("slug", "is_marked"), [("acme", True), ("zuri", False)])
+def test_a_test_organisation_is_marked_in_the_frame_and_in_the_title(db, in_organisation, slug, is_marked):
+    in_organisation(slug)
+    access.head_office()
+    access.member()
+    client = Client(headers={"host": f"{slug}.testserver"})
+    sign_in(client, "amina@example.test", access.PASSWORD)
+
+    for path in ("/portal/", "/portal/access/branch/", "/portal/second-factor/manage/"):
+        html = client.get(path).content.decode()
+        title = html.partition("<title>")[2].partition("</title>")[0]
+        assert ("[Test]" in title) is is_marked, path
+        assert (
+            bool(re.search(r"<(span|div)[^>]*>[^<]*(<span[^>]*>science</span>)?\s*Test\s*<", html))
+            is is_marked
+        ), path
+
+
 def test_each_organisation_has_its_own_colour_on_every_request(acme):
     factory = RequestFactory()
     seen = []

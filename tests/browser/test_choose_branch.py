@@ -1,0 +1,25 @@
+"""A person chooses a branch in the frame, and the list follows."""
+
+
+def choose(page, name):
+    page.click(".p-places-now")
+    page.click(f"#places >> text={name}")
+    page.wait_for_function(
+        "name => document.querySelector('.p-places-now').innerText.includes(name)", arg=name
+    )
+
+
+def test_the_list_follows_the_branch_that_was_chosen(portal, world):
+    payment = world.pay("+254722000222", "350.00", reference="AT-WESTLANDS")
+    world.wait_status(payment, "action_required")
+    portal.goto(f"{portal.url}payments/paymentintent/")
+    address = portal.url
+    row = portal.locator("#result_list tr", has_text="AT-WESTLANDS")
+    assert row.count() == 1
+
+    choose(portal, "City centre")
+    assert portal.url == address
+    assert row.count() == 0
+
+    choose(portal, "All branches")
+    assert row.count() == 1
