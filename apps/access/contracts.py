@@ -33,6 +33,7 @@ PERMISSIONS = {
     "payments.refund": "Refund payments",
     "payments.verify": "Verify payments by their receipt",
     "payments.view": "See payments",
+    "views.share": "Share saved views of lists with others",
     "webhooks.manage": "Change webhook endpoints, replay deliveries",
     "webhooks.view": "See events, webhook endpoints and deliveries",
 }

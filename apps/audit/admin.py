@@ -31,6 +31,9 @@ class AuditRecordAdmin(ReadOnlyAdmin):
         "ip",
     ]
 
+    def heading(self, row: AuditRecord) -> str:
+        return row.action
+
     @admin.display(description="When")
     def when(self, record: AuditRecord) -> SafeString:
         return local_time_html(record.occurred_at, seconds=True)
@@ -45,4 +48,7 @@ class AuditRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Changes")
     def difference(self, record: AuditRecord) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(record.changes, indent=2, ensure_ascii=False))
+        return format_html(
+            '<pre class="p-pre" tabindex="0">{}</pre>',
+            json.dumps(record.changes, indent=2, ensure_ascii=False),
+        )

@@ -223,6 +223,10 @@ class WebhookDeliveryAdmin(BranchScopedAdmin):
     ]  # fmt: skip
     readonly_fields = fields
     inlines = [WebhookAttemptInline]
+
+    def heading(self, row: WebhookDelivery) -> str:
+        return str(row.event)
+
     dialogs = [Replay]
 
     @admin.display(description="Event")

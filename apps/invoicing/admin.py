@@ -1,17 +1,18 @@
 """Receipts in the portal: a list of facts."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from apps.invoicing.models import Document
 from apps.invoicing.selectors import receipts
 from apps.kit import ids
-from apps.kit.admin import ReadOnlyAdmin, local_time_html, masked_phone, money_html
+from apps.kit.admin import ReadOnlyAdmin, Total, local_time_html, masked_phone, money_html, totals
 from apps.kit.dialog_admin import exporting
 
 
@@ -29,6 +30,9 @@ class DocumentAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
         return receipts.visible_to(request.user).select_related("branch")
+
+    def totals(self, rows: QuerySet[Document]) -> list[Total]:
+        return totals(rows, counted=Q(pk__isnull=False), word=_("Receipts"))
 
     @display(description="Payer")
     def payer_column(self, receipt: Document) -> str:

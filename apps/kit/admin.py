@@ -1,28 +1,37 @@
 """The portal's base: read-only pages of facts, lists by keyset without COUNT, and the markup of money, states and times."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import SuspiciousOperation
 from django.core.paginator import Page, Paginator
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Model, Q, QuerySet, Sum
+from django.forms import Field
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import formats, timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from apps.kit import list_views
 from apps.kit.dialog_admin import DialogAdmin
+from apps.kit.list_views import VIEW, Tab
 from apps.kit.models import is_key
-from apps.kit.money import Money
+from apps.kit.money import Money, exponent
 
 MINUS = "\N{MINUS SIGN}"
 BULLET = "\N{BULLET}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 ROWS = 50
+CAP = 10_000
+"""How many rows a list sums and counts at most."""
 COMPARISONS = frozenset({"", "__exact", "__in", "__isnull", "__gte", "__lt", "_from", "_to"})
 """How a filter's field may be compared: the forms of Django's and Unfold's filters, and those of saved views."""
 BEFORE = "before"
@@ -44,13 +53,22 @@ def amount_html(
 ) -> SafeString:
     """Return an amount for a column whose head names the currency; None is an em dash, zero is subtle."""
     if money is None:
-        return format_html('<span class="t-none" aria-label="none">{}</span>', "\N{EM DASH}")
+        return nothing_html()
     text = ("+" if plus and money.is_positive else "") + amount_text(money)
     classes = f"t-money {css} {'is-zero' if money.is_zero else ''}".strip()
     whole, point, minor = text.partition(".")
     if subtle_minor and point:
         return format_html('<span class="{}">{}<span class="minor">.{}</span></span>', classes, whole, minor)
     return format_html('<span class="{}">{}</span>', classes, text)
+
+
+def nothing_html() -> SafeString:
+    """Return an em dash: it does not apply. Read out as "none"."""
+    return format_html(
+        '<span class="t-none"><span aria-hidden="true">{}</span><span class="t-vh">{}</span></span>',
+        "\N{EM DASH}",
+        _("none"),
+    )
 
 
 def money_html(
@@ -61,7 +79,13 @@ def money_html(
         return amount_html(None)
     amount = amount_html(money, css=css, plus=plus, subtle_minor=subtle_minor)
     return format_html(
-        '<span class="t-money"><span class="ccy">{}</span>{}{}</span>', money.currency, NO_BREAK_SPACE, amount
+        '<span class="t-money" data-currency="{}" data-minor="{}" data-scale="{}"><span class="ccy">{}</span>{}{}</span>',
+        money.currency,
+        money.minor,
+        exponent(money.currency),
+        money.currency,
+        NO_BREAK_SPACE,
+        amount,
     )
 
 
@@ -156,7 +180,7 @@ class KeysetChangeList(ChangeList):
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         chosen = super().get_filters_params(params)
-        return {name: value for name, value in chosen.items() if name not in {BEFORE, AFTER}}
+        return {name: value for name, value in chosen.items() if name not in {BEFORE, AFTER, VIEW}}
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:  # noqa: ARG002 (the keyset's order only)
         return ["-pk"]
@@ -172,6 +196,13 @@ class KeysetChangeList(ChangeList):
         self.page_num = 1
 
 
+class UnreadChangeList(KeysetChangeList):
+    """The rows of a list by its search and filters, of which none is read."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Do nothing: whoever asks wants the query."""
+
+
 def cursor_of(request: HttpRequest, model: type[Model]) -> tuple[str, str]:
     """Return (direction, key) from the query, or two empty texts; what cannot be a key of the model is ignored."""
     for direction in (BEFORE, AFTER):
@@ -179,6 +210,38 @@ def cursor_of(request: HttpRequest, model: type[Model]) -> tuple[str, str]:
         if key and is_key(key, model):
             return direction, key
     return "", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One line below a list of money: what it sums, and the sum in one currency."""
+
+    label: str
+    money: Money
+
+
+def totals(rows: QuerySet[Any], *, counted: Q, word: str) -> list[Total]:
+    """
+    Return the sum per currency of the rows that count, out of the newest CAP rows of a list: currencies are never added.
+
+    ``word`` names what counts ("Succeeded"); what failed is in the count of all, not in the sum.
+    """
+    newest = rows.model._default_manager.filter(pk__in=rows.order_by("-pk").values("pk")[:CAP])  # noqa: SLF001 (Django's documented name)
+    lines = list(
+        newest.values("currency")
+        .annotate(all=Count("pk"), count=Count("pk", filter=counted), sum=Sum("amount_minor", filter=counted))
+        .order_by("currency")
+    )
+    label = _("%(word)s in this view, %(count)s of %(all)s")
+    if sum(line["all"] for line in lines) >= CAP:
+        label = _("%(word)s among the newest rows of this view, %(count)s of %(all)s")
+    return [
+        Total(
+            label % {"word": word, "count": f"{line['count']:,}", "all": f"{line['all']:,}"},
+            Money(int(line["sum"] or 0), line["currency"]),
+        )
+        for line in lines
+    ]
 
 
 class TreasuryAdmin(DialogAdmin):
@@ -189,12 +252,91 @@ class TreasuryAdmin(DialogAdmin):
     """
 
     allowed_lookups: tuple[str, ...] = ()
+    list_before_template = "portal/parts/list_views.html"
+    counts_views = False
+    """Whether the views above the list say how much they hold: where an index answers it."""
+    empty_text: Any = ""
+    """What will appear in the list, while nothing has."""
 
     list_fullwidth = True
     list_per_page = ROWS
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     warn_unsaved_form = True
+
+    def heading(self, row: Any) -> str:
+        """Return what a row is called at the head of its page."""
+        return str(row)
+
+    def totals(self, rows: QuerySet[Any]) -> Sequence[Total]:  # noqa: ARG002 (for lists of money)
+        """Return the lines below the list, one per currency."""
+        return ()
+
+    def get_empty_value_display(self) -> SafeString:
+        return nothing_html()
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        change: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Name the page for people, and offer one way to save: what is done on save is one service call."""
+        name = self.opts.verbose_name
+        heading = self.heading(obj) if obj is not None else _("New %(name)s") % {"name": name}
+        ours = {"heading": heading, "show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, {**context, **ours}, add, change, form_url, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:
+        """Return the field without Django's links to add, change or look at what it points to."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+            if field is not None and hasattr(field.widget, name):
+                setattr(field.widget, name, False)
+        return field
+
+    def presets(self, request: HttpRequest) -> Sequence[tuple[Any, str]]:  # noqa: ARG002 (for lists that offer some)
+        """Return the views that the product offers above the list: a title and the query."""
+        return ()
+
+    def tabs(self, request: HttpRequest) -> list[Tab]:
+        return list_views.tabs(request, self.opts.label_lower, self.presets(request))
+
+    def fixed_columns(self) -> Sequence[str]:
+        """Return the columns that nobody can hide: those that lead to the row."""
+        return [str(name) for name in (self.list_display_links or self.list_display[:1])]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns that the person chose; boxes and buttons are no columns."""
+        shown = super().get_list_display(request)
+        chosen = {*list_views.columns(request, self.opts.label_lower)}
+        if not chosen & {*map(str, self.list_display)}:
+            return shown
+        hidden = {*map(str, self.list_display)} - chosen - {*self.fixed_columns()}
+        return [column for column in shown if column not in hidden]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list, or go to the view with which the person opens it."""
+        landing = "" if request.GET else list_views.landing(request, self.opts.label_lower)
+        return HttpResponseRedirect(landing) if landing else super().changelist_view(request, extra_context)
+
+    def rows_of(self, request: HttpRequest, query: str) -> QuerySet[Any] | None:
+        """Return the rows that a query of the list holds for this person; None for a query that is none any more."""
+        asked = HttpRequest()
+        asked.user, asked.GET = request.user, QueryDict(query)
+        try:
+            shown = UnreadChangeList(
+                asked, self.model, self.list_display, None, self.get_list_filter(asked), None,
+                self.get_search_fields(asked), self.list_select_related, ROWS, ROWS, (), self, (), None,
+            )  # fmt: skip
+        except (IncorrectLookupParameters, SuspiciousOperation):
+            return None
+        return shown.queryset
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 (Django's signature)
         return KeysetChangeList

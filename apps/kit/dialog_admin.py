@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
 from apps.kit import dialogs
@@ -110,7 +111,7 @@ class DialogAdmin(ModelAdmin):
             )
             return format_html('<span class="p-row-buttons">{}</span>', format_html_join("", "{}", parts))
 
-        row_buttons.short_description = ""  # type: ignore[attr-defined]
+        row_buttons.short_description = gettext("Actions")  # type: ignore[attr-defined]
         return row_buttons
 
     def _row_view(self, dialog: type[Dialog]) -> Callable[..., HttpResponse]:

@@ -342,7 +342,7 @@ def respond(
     The permission is asked both times. Rows that are not in a state for it are left out; when none is left, that is
     said.
     """
-    if not request.user.has_perm(dialog.permission):
+    if dialog.permission and not request.user.has_perm(dialog.permission):
         sentence = _("Your role may not do this. It needs the permission “%(name)s”.") % {
             "name": dialog.permission
         }

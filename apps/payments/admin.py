@@ -1,26 +1,26 @@
 """The list of payments in the organisation's admin: to read, to find, and to open the page of one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
 from apps.access.selectors import branches
 from apps.kit import clock
-from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, masked_phone, money_html
+from apps.kit.admin import ReadOnlyAdmin, Total, badge, local_time_html, masked_phone, money_html, totals
 from apps.kit.dialog_admin import exporting
 from apps.payments.contracts import IntentStatus, Method
 from apps.payments.models import PaymentIntent
@@ -42,15 +42,6 @@ BADGES: Mapping[IntentStatus, tuple[str, str, Any]] = {
     IntentStatus.EXPIRED: ("quiet", "timer_off", _("Expired")),
 }
 RAILS: Mapping[str, str] = {Method.MPESA: "M-Pesa"}
-
-
-@dataclass(frozen=True, slots=True)
-class SavedView:
-    """A tab above the list: a name for a query."""
-
-    title: Any
-    query: str
-    is_active: bool
 
 
 class CreatedFilter(RangeDateFilter):
@@ -114,7 +105,8 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     list_display_links = ["payer_column"]
     list_filter = [StatusFilter, BranchFilter, ("created_at", CreatedFilter)]
     list_filter_submit = True
-    list_before_template = "payments/saved_views.html"
+    empty_text = _("A payment appears here when an application asks a payer for money.")
+    counts_views = True
     search_fields = ["reference"]
     search_help_text = _("Receipt, reference or phone")
     dialogs = [exporting("payments")]
@@ -131,11 +123,14 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         """Find exactly: a receipt, reference, code, phone or id; part of a number finds nothing."""
         return intents.found_by(queryset, search_term.strip()), False
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        views = _saved_views(request, now=clock.now())
-        return super().changelist_view(request, {**(extra_context or {}), "saved_views": views})
+    def presets(self, request: HttpRequest) -> list[tuple[Any, str]]:  # noqa: ARG002 (the same for all)
+        today = timezone.localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+        return [
+            (_("Needs attention"), urlencode({"status__in": ",".join(ATTENTION_STATES)})),
+            (_("Unknown"), urlencode({"status": IntentStatus.UNKNOWN.value})),
+            (_("In review"), urlencode({"status": IntentStatus.IN_REVIEW.value})),
+            (_("Failed today"), urlencode({"status": IntentStatus.FAILED.value, "created_at__gte": today})),
+        ]
 
     def change_view(
         self,
@@ -149,6 +144,9 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
             return redirect("portal-payment", UUID(object_id))
         except ValueError:
             raise Http404 from None
+
+    def totals(self, rows: QuerySet[PaymentIntent]) -> list[Total]:
+        return totals(rows, counted=Q(status=IntentStatus.SUCCEEDED), word=gettext("Succeeded"))
 
     @admin.display(description=_("Created"))
     def created_column(self, intent: PaymentIntent) -> SafeString:
@@ -189,17 +187,3 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Amount"))
     def amount_column(self, intent: PaymentIntent) -> SafeString:
         return money_html(intent.money, css="t-sub" if intent.status in UNPAID_STATES else "")
-
-
-def _saved_views(request: HttpRequest, *, now: datetime) -> list[SavedView]:
-    """Return the tabs with the one that the query is; nothing is counted."""
-    today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
-    queries: list[tuple[Any, dict[str, str]]] = [
-        (_("All"), {}),
-        (_("Needs attention"), {"status__in": ",".join(ATTENTION_STATES)}),
-        (_("Unknown"), {"status": IntentStatus.UNKNOWN.value}),
-        (_("In review"), {"status": IntentStatus.IN_REVIEW.value}),
-        (_("Failed today"), {"status": IntentStatus.FAILED.value, "created_at__gte": today}),
-    ]
-    asked = {name: value for name, value in request.GET.items() if name not in {"before", "after"}}
-    return [SavedView(title, f"?{urlencode(query)}", asked == query) for title, query in queries]

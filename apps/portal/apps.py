@@ -1,4 +1,4 @@
-"""The portal as a Django app: template tags and pages, no models."""
+"""The portal as a Django app: pages, template tags, and how people like to see its lists; no models of money."""
 
 from django.apps import AppConfig
 

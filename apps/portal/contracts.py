@@ -1,5 +1,6 @@
 """What the portal's selectors hand to its pages: facts ready to be drawn, no rows of other apps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -358,3 +359,16 @@ class JobPage:
     may_stop: bool
     asked_for: tuple[Fact, ...]
     result: JobResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewWanted:
+    """A list as somebody wants to see it."""
+
+    model_label: str
+    name: str
+    query: str = ""
+    columns: Sequence[str] = ()
+    is_default: bool = False
+    is_shared: bool = False
+    branch_id: UUID | None = None

@@ -3,13 +3,6 @@
   // Unfold opens a 288px sidebar unless a width is stored; it offers no setting.
   if (!localStorage.getItem("sidebarWidth")) localStorage.setItem("sidebarWidth", "248");
 
-  // WCAG 2.1.4: single-letter keys can be switched off; never inside a field, a list box or a dialog.
-  document.addEventListener("keydown", (event) => {
-    const single = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
-    const busy = event.target.closest?.("select, [role=listbox], [role=dialog], #modal-content");
-    if (single && (busy || localStorage.getItem("treasuryKeys") === "off")) event.stopImmediatePropagation();
-  }, true);
-
   // Names of icon buttons that Unfold leaves out.
   const name = (root) => {
     root.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach((icon) => {
@@ -40,10 +33,6 @@
     name(document);
     document.body.addEventListener("htmx:afterSwap", (event) => name(event.target));
     document.querySelectorAll("[data-copy], [data-reveal]").forEach((button) => { button.hidden = false; });
-    document.querySelectorAll("[data-keys]").forEach((box) => {
-      box.checked = localStorage.getItem("treasuryKeys") !== "off";
-      box.addEventListener("change", () => localStorage.setItem("treasuryKeys", box.checked ? "on" : "off"));
-    });
     document.addEventListener("click", (event) => {
       const button = event.target.closest?.("[data-copy], [data-reveal], [data-open-all]");
       if (!button) return;

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from apps.kit import ids
+from tests.portal.places import PLACES
 from tests.running import wait_for
 
 PHONE = "+254722000111"
@@ -87,16 +88,8 @@ def test_every_page_fits_its_window(portal, world, width, scheme):
     home = portal.url
     portal.set_viewport_size(WIDTHS[width])
     portal.emulate_media(color_scheme=scheme)
-    places = [
-        "",
-        "payments/paymentintent/",
-        "ledger/accounts/",
-        "webhooks/deliveries/",
-        "inbox/",
-        "invoicing/document/",
-    ]
 
-    for place in places:
+    for place in PLACES:
         answer = portal.goto(home + place)
         assert answer.status == 200, place
         assert portal.locator("h1").count() == 1, place

@@ -25,6 +25,7 @@ TREASURY: dict[str, Any] = {
     "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),
     "PLATFORM_SECOND_FACTOR": True,  # platform staff sign in with one; a developer's machine asks for none
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
+    "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",

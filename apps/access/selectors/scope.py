@@ -16,9 +16,14 @@ CHOICE = "chosen_branch_id"
 """Where a person who sits at the portal carries the one branch that he wants to see."""
 
 
+MEMORY = "own_branches_read"
+"""Where a person keeps the branches that were read for him in this request: every list asks several times."""
+
+
 def narrow(person: AbstractBaseUser | AnonymousUser, branch_id: UUID | None) -> None:
     """Let a person see one of his branches only, from now on in this request; None ends it."""
     setattr(person, CHOICE, branch_id)
+    setattr(person, MEMORY, {})
 
 
 def branch_ids(caller: Principal) -> set[UUID] | None:
@@ -41,12 +46,20 @@ def own_branch_ids(caller: Principal) -> set[UUID] | None:
     """Return the branches that the caller works for whatever he chose to see, or None for all."""
     if isinstance(caller, Caller):
         return None if caller.branch_id is None else {caller.branch_id}
+    memory: dict[str, set[UUID] | None] | None = getattr(caller, MEMORY, None)
+    if memory is None:
+        return _read_branch_ids(caller)
+    if MEMORY not in memory:
+        memory[MEMORY] = _read_branch_ids(caller)
+    return memory[MEMORY]
+
+
+def _read_branch_ids(caller: AbstractBaseUser | AnonymousUser) -> set[UUID] | None:
     if caller.pk is None:
         return set()
-    membership = Membership.objects.filter(user_id=caller.pk, is_active=True).first()
-    if membership is None:
-        return set()
-    return set(membership.branches.values_list("id", flat=True)) or None
+    mine = Membership.objects.filter(user_id=caller.pk, is_active=True).values_list("branches__id", flat=True)
+    found = set(mine)
+    return None if found == {None} else found
 
 
 def application_ids(caller: Principal) -> set[UUID] | None:

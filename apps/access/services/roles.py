@@ -26,6 +26,7 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "webhooks.manage",
             "jobs.cancel",
             "jobs.export",
+            "views.share",
             *MAKE_PAYMENTS,
         ),
     ),

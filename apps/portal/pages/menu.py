@@ -55,6 +55,16 @@ def page(title: Any, icon: str, url_name: str, permission: str, *below: str) -> 
     return Item(title, icon, url_name, permission, frozenset(below))
 
 
+KEYS = {
+    "portal-cash-position": "c",
+    "admin:payments_paymentintent_changelist": "p",
+    "admin:invoicing_document_changelist": "i",
+    "portal-accounts": "l",
+    "portal-deliveries": "w",
+    "admin:audit_auditrecord_changelist": "h",
+}
+"""G and this letter goes to the page."""
+
 GROUPS: list[tuple[Any, list[Item]]] = [
     (
         _("Overview"),
@@ -161,4 +171,5 @@ def _entry(request: HttpRequest, item: Item) -> dict[str, Any] | None:
         "active": item.is_active(request),
         "badge": item.count(request.user),
         "badge_variant": "warning",
+        "key": KEYS.get(item.url_name, ""),
     }

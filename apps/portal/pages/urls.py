@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from apps.portal.pages import approvals, cash_position, inboxes, jobs, ledger, payments, search, webhooks
+from apps.portal.pages import (
+    approvals,
+    cash_position,
+    frame,
+    inboxes,
+    jobs,
+    ledger,
+    lists,
+    payments,
+    search,
+    webhooks,
+)
 
 urlpatterns = [
     path("", cash_position.show, name="portal-cash-position"),
@@ -20,6 +31,22 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/result", jobs.result, name="portal-job-result"),
     path("webhooks/deliveries/", webhooks.deliveries, name="portal-deliveries"),
     path("webhooks/deliveries/<uuid:delivery_id>/", webhooks.delivery, name="portal-delivery"),
+    path("lists/<str:label>/counts/", lists.counts, name="portal-view-counts"),
+    path(
+        "lists/<str:label>/do/save-view/",
+        frame.dialog(lists.SaveView, find=lists.find, back=lists.back),
+        name="portal-save-view",
+    ),
+    path(
+        "lists/<str:label>/do/delete-view/",
+        frame.dialog(lists.DeleteView, find=lists.find, back=lists.back),
+        name="portal-delete-view",
+    ),
+    path(
+        "lists/<str:label>/do/columns/",
+        frame.dialog(lists.ChooseColumns, find=lists.find, back=lists.back),
+        name="portal-columns",
+    ),
     path("inbox/", inboxes.inboxes, name="portal-inboxes"),
     path("inbox/<uuid:inbox_id>/", inboxes.inbox, name="portal-inbox"),
 ]

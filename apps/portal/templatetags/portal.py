@@ -1,5 +1,6 @@
 """Markup that pages share: money, badges, instants, the zone, initials of a name."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,14 @@ from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
+from django.db import connection, models
+from django.db.models.options import Options
 from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from apps.access.selectors import memberships
@@ -224,3 +227,75 @@ def list_beside(changelist: ChangeList, before: str = "", after: str = "") -> st
     """Return the query of an admin list with its filters and another cursor."""
     cursor = {markup.BEFORE: before} if before else {markup.AFTER: after}
     return str(changelist.get_query_string(cursor))
+
+
+@register.simple_tag
+def list_totals(changelist: ChangeList) -> Sequence[Any]:
+    """Return the totals of an admin list, one per currency; none for an empty one."""
+    if not changelist.result_list or not hasattr(changelist.model_admin, "totals"):
+        return ()
+    return changelist.model_admin.totals(changelist.queryset)
+
+
+@register.simple_tag(takes_context=True)
+def list_tabs(context: Context, changelist: ChangeList) -> list[Any]:
+    """Return the views above an admin list."""
+    model_admin: Any = changelist.model_admin
+    return model_admin.tabs(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def list_view_buttons(context: Context, changelist: ChangeList) -> list[dict[str, Any]]:
+    """Return the buttons that save, delete and shape the view of an admin list, with its present query."""
+    model_admin: Any = changelist.model_admin
+    request = context.get("request")
+    if request is None or not hasattr(model_admin, "tabs"):
+        return []
+    active = next((tab for tab in model_admin.tabs(request) if tab.is_active and tab.is_own), None)
+    chosen = [
+        ("portal-save-view", gettext("Save this view…"), "star"),
+        ("portal-columns", gettext("Columns…"), "view_column"),
+    ]
+    if active:
+        chosen.append(("portal-delete-view", gettext("Delete this view…"), "delete"))
+    query = f"?{request.GET.urlencode()}"
+    label = changelist.opts.label_lower
+    return [
+        {"url": reverse(name, args=[label]) + query, "label": text, "icon": icon}
+        for name, text, icon in chosen
+    ]
+
+
+@register.simple_tag
+def list_url(opts: "Options[Any]") -> str:
+    """Return the address of a model's list, which filters nothing."""
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+
+
+@register.simple_tag
+def active_filters(changelist: ChangeList) -> list[dict[str, str]]:
+    """Return what narrows an admin list, in words, each with the address that takes it away."""
+    return [
+        {"label": capfirst(f"{spec.title}: {text}"), "url": changelist.get_query_string(remove=[name])}
+        for spec in changelist.filter_specs
+        for name in map(str, spec.expected_parameters())
+        if (text := _words_of(spec, name, changelist.filter_params.get(name)))
+    ]
+
+
+def _words_of(spec: Any, name: str, chosen: Any) -> str:
+    """Return what a filter's value is called: a choice by its word, an end of a range with its preposition."""
+    if not chosen or not chosen[-1]:
+        return ""
+    value = str(chosen[-1])
+    field = getattr(spec, "field", None)
+    known = getattr(spec, "lookup_choices", ())
+    words = {str(pair[0]): str(pair[1]) for pair in known if isinstance(pair, tuple)}
+    words |= {str(key): str(word) for key, word in getattr(field, "flatchoices", ())}
+    if isinstance(field, models.BooleanField):
+        words |= {"1": gettext("yes"), "0": gettext("no"), "True": gettext("yes"), "False": gettext("no")}
+    if name.endswith("_from"):
+        return gettext("from %(value)s") % {"value": value}
+    if name.endswith("_to"):
+        return gettext("to %(value)s") % {"value": value}
+    return words.get(value, value)

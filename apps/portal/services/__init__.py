@@ -1,0 +1,1 @@
+"""What the portal writes: how people like to look at its lists."""

@@ -1,0 +1,119 @@
+"""Every page and dialog of the portal by axe-core: nothing serious or critical, light and dark; keys and focus by hand."""
+
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+
+from tests.portal.places import PLACES
+
+AXE = next(Path(axe_playwright_python.__file__).parent.glob("*.js")).read_text()
+BAD = {"serious", "critical"}
+FIRST_ROW = "#result_list tbody a[href*='/change/'], .t-table tbody a[href^='/portal/']"
+
+
+def judge(page, place: str) -> list[str]:
+    """Return what axe finds serious or critical on the page as it is."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{place}: {violation['id']}: {node['html'][:160]}"
+        for violation in found["violations"]
+        if violation["impact"] in BAD
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_seriously_hard_to_use(portal, world, scheme):
+    home = portal.url
+    portal.emulate_media(color_scheme=scheme)
+    bad = []
+
+    for place in PLACES:
+        assert portal.goto(home + place).status == 200, place
+        bad += judge(portal, place)
+        first = portal.locator(FIRST_ROW).first
+        if first.count():
+            portal.goto(home.removesuffix("/portal/") + first.get_attribute("href"))
+            bad += judge(portal, f"the first of {place}")
+
+    assert bad == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_dialog_is_seriously_hard_to_use(portal, world, scheme):
+    home = portal.url
+    portal.emulate_media(color_scheme=scheme)
+    portal.goto(f"{home}access/apikey/")
+    portal.locator("button[hx-get*='do/revoke']:visible").first.click()
+    portal.locator("#dialog").wait_for()
+    bad = judge(portal, "revoke a key")
+    portal.keyboard.press("Escape")
+    portal.keyboard.press("?")
+    portal.locator("#shortcuts-title").wait_for()
+    bad += judge(portal, "keys")
+    portal.keyboard.press("Escape")
+    portal.keyboard.press("Control+k")
+    portal.locator("#search-input-command").wait_for()
+    bad += judge(portal, "find anything")
+
+    assert bad == []
+
+
+def test_a_dialog_takes_the_focus_keeps_it_and_gives_it_back(portal, world):
+    portal.goto(f"{portal.url}access/apikey/")
+    button = portal.locator("button[hx-get*='do/revoke']:visible").first
+    button.focus()
+    portal.keyboard.press("Enter")
+    portal.locator("#dialog").wait_for()
+    portal.wait_for_function("document.activeElement.name === 'typed_text'")
+    assert portal.locator("#dialog [type=submit]").is_disabled()
+
+    for _round in range(6):
+        portal.keyboard.press("Tab")
+        assert portal.evaluate("!!document.activeElement.closest('[role=dialog]')")
+
+    portal.keyboard.press("Escape")
+    portal.locator("#dialog").wait_for(state="hidden")
+    portal.wait_for_function("(document.activeElement.getAttribute('hx-get') || '').includes('do/revoke')")
+
+
+def test_a_dialog_is_a_sheet_at_the_bottom_of_a_phone(portal, world):
+    portal.set_viewport_size({"width": 390, "height": 844})
+    portal.goto(f"{portal.url}access/apikey/")
+    portal.locator("button[hx-get*='do/revoke']:visible").first.click()
+    portal.locator("#dialog").wait_for()
+
+    box = portal.locator("#modal-content").bounding_box()
+
+    assert box["x"] == 0
+    assert box["width"] == 390
+    assert box["y"] + box["height"] == pytest.approx(844, abs=2)
+
+
+def test_keys_lead_through_the_portal_and_can_be_switched_off(portal, world):
+    home = portal.url
+    portal.goto(f"{home}events/eventdelivery/")
+    portal.keyboard.press("j")
+    portal.keyboard.press("x")
+    assert portal.locator("input.action-select:checked").count() == 1
+    portal.keyboard.press("Escape")
+    assert portal.locator("input.action-select:checked").count() == 0
+
+    portal.keyboard.press("g")
+    portal.keyboard.press("p")
+    portal.wait_for_url("**/payments/paymentintent/")
+
+    portal.locator("#searchbar").focus()
+    portal.keyboard.type("gc")
+    assert portal.locator("#searchbar").input_value() == "gc"
+
+    portal.evaluate("localStorage.setItem('treasuryKeys', 'off')")
+    portal.goto(f"{home}events/eventdelivery/")
+    portal.keyboard.press("j")
+    portal.keyboard.press("x")
+    portal.keyboard.press("f")
+    assert portal.locator("input.action-select:checked").count() == 0
+    assert portal.locator(".filter-open-button").get_attribute("aria-expanded") == "false"
