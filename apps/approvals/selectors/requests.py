@@ -91,11 +91,6 @@ def requester_name(request: ApprovalRequest) -> str:
     return request.requested_by
 
 
-def latest_of(*, kind: str, subject_id: UUID) -> ApprovalRequest | None:
-    """Return the newest request about a deed, in whatever state."""
-    return ApprovalRequest.objects.filter(kind=kind, subject_id=subject_id).order_by("-id").first()
-
-
 def versions_of(request: ApprovalRequest) -> QuerySet[ApprovalVersion]:
     """Return what was asked for, the first version first."""
     return request.versions.order_by("number")
