@@ -18,6 +18,8 @@ REPEATABLE = {
     "ApiKeyViewSet.create",
     "ApiKeyViewSet.revoke",
     "JobViewSet.cancel",
+    "PartyViewSet.archive",
+    "PartyViewSet.partial_update",
     "SandboxInboxViewSet.destroy",
     "SandboxInboxViewSet.fail_next",
     "WebhookDeliveryViewSet.replay",

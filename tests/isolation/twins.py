@@ -24,7 +24,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
 from apps.kit import storage
 from apps.kit.money import Money
-from tests.factories import access, approvals, events, jobs, payments, refunds
+from tests.factories import access, approvals, events, jobs, parties, payments, refunds
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 MADE_ANEW = {"access.apikey", "documents.artifact"}
@@ -73,6 +73,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "evt": event.id,
         "inb": inbox.id,
         "job": job.id,
+        "pty": parties.party(display_name=canary).id,
         "key": issued.key.id,
         "pi": intent.id,
         "rcp": receipt.id,

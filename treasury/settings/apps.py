@@ -34,6 +34,7 @@ TENANT_APPS = [
     "apps.approvals",
     "apps.jobs",
     "apps.documents",
+    "apps.parties",
     "apps.integrations",
     "apps.ledger",
     "apps.payments",

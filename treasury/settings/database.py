@@ -71,6 +71,7 @@ NO_DELETE_TABLES = [
     "integrations_provideraccount",
     "invoicing_numberseries",
     "jobs_job",
+    "parties_party",
     "payments_paymentattempt",
     "payments_paymentintent",
     "payments_refund",

@@ -27,6 +27,7 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "jobs.cancel",
             "jobs.export",
             "views.share",
+            "parties.manage",
             *MAKE_PAYMENTS,
         ),
     ),

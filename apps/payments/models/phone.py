@@ -1,30 +1,12 @@
 """The phone number of a payer, in the one form that the rails take."""
 
-import re
+from apps.kit import phones
+from apps.kit.phones import PhoneInvalid
 
-from apps.kit import errors
-
-PREFIX = "254"
-SUBSCRIBER = re.compile(r"^254(7|1)\d{8}$")
-PUNCTUATION = str.maketrans("", "", " -().\N{NO-BREAK SPACE}")
+__all__ = ["PhoneInvalid", "normalise"]
 POINTER = "/payer/phone"
 
 
-class PhoneInvalid(errors.Invalid):
-    """The number is no Kenyan mobile number."""
-
-    code = "phone_invalid"
-    title = "Phone number invalid"
-
-
 def normalise(text: str) -> str:
-    """Return ``+2547XXXXXXXX`` or ``+2541XXXXXXXX`` for a number as people write it; raise PhoneInvalid for others."""
-    digits = text.translate(PUNCTUATION).removeprefix("+")
-    if digits.startswith("0"):
-        digits = PREFIX + digits[1:]
-    elif len(digits) == 9:  # noqa: PLR2004 (a subscriber's number without its prefix)
-        digits = PREFIX + digits
-    if not SUBSCRIBER.match(digits) or not digits.isascii():
-        message = "Write a Kenyan mobile number, as 0712 345 678 or +254712345678."
-        raise PhoneInvalid(message, errors=[errors.FieldError(POINTER, PhoneInvalid.code, message)])
-    return f"+{digits}"
+    """Return a payer's number in E.164; raise PhoneInvalid."""
+    return phones.normalise(text, pointer=POINTER)

@@ -1,0 +1,1 @@
+"""Parties over the API."""

@@ -1,0 +1,174 @@
+"""Parties: recorded, changed by whoever has read the present version, and archived."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from apps.audit.services import records
+from apps.kit import errors, ids, phones
+from apps.kit.actors import Actor
+from apps.parties.contracts import Contact, ContactKind, NewParty, PartyFacts
+from apps.parties.models import ContactPoint, Party
+
+ID_PREFIX = "pty"
+TAX_PIN = re.compile(r"[AP][0-9]{9}[A-Z]")
+OWN_FIELDS = ("display_name", "legal_name", "tax_pin", "language", "channel")
+
+
+class PartyInvalid(errors.Invalid):
+    """What is said of the party cannot be."""
+
+    code = "party_invalid"
+    title = "Party invalid"
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail, errors=[errors.FieldError(pointer, self.code, detail)])
+
+
+class DuplicateParty(errors.DomainError):
+    """The application has a party with this external id already."""
+
+    code = "duplicate_party"
+    title = "Party known already"
+
+
+class PartyChanged(errors.DomainError):
+    """Somebody changed the party after it was read."""
+
+    code = "party_changed"
+    title = "Changed meanwhile"
+
+
+@transaction.atomic
+def create(*, request: NewParty, actor: Actor, now: datetime) -> Party:
+    """Record a party with its contacts. Raises PartyInvalid, PhoneInvalid, or DuplicateParty naming the known one."""
+    facts = request.facts
+    contacts = _checked(facts)
+    party = Party(
+        kind=request.kind,
+        branch_id=request.branch_id,
+        application_id=request.application_id,
+        external_id=request.external_id,
+        created_by=str(actor),
+        created_at=now,
+        updated_at=now,
+        **{name: getattr(facts, name) for name in OWN_FIELDS},
+    )
+    try:
+        with transaction.atomic():
+            party.save(force_insert=True)
+    except IntegrityError:
+        _refuse_duplicate(request)
+        raise
+    _write_contacts(party, contacts)
+    _audit("party.created", party, actor, now, {"display_name": [None, party.display_name]})
+    return party
+
+
+@transaction.atomic
+def change(*, party_id: UUID, version: int, facts: PartyFacts, actor: Actor, now: datetime) -> Party:
+    """
+    Change what is said of a party to ``facts``, contacts included; ``version`` is the one that was read.
+
+    Raises NotFound, PartyChanged, PartyInvalid or PhoneInvalid.
+    """
+    contacts = _checked(facts)
+    party = _locked(party_id)
+    if party.version != version:
+        raise PartyChanged(f"Version {party.version} is the present one. Read the party again.")
+    changes = {
+        name: [getattr(party, name), str(getattr(facts, name))]
+        for name in OWN_FIELDS
+        if getattr(party, name) != getattr(facts, name)
+    }
+    for name in OWN_FIELDS:
+        setattr(party, name, getattr(facts, name))
+    party.version += 1
+    party.updated_at = now
+    party.save(update_fields=[*OWN_FIELDS, "version", "updated_at"])
+    party.contacts.all().delete()
+    _write_contacts(party, contacts)
+    _audit("party.changed", party, actor, now, changes)
+    return party
+
+
+@transaction.atomic
+def archive(*, party_id: UUID, actor: Actor, now: datetime) -> Party:
+    """Offer a party no longer; a second time changes nothing. Raises NotFound."""
+    party = _locked(party_id)
+    if party.archived_at is not None:
+        return party
+    party.archived_at = now
+    party.updated_at = now
+    party.version += 1
+    party.save(update_fields=["archived_at", "updated_at", "version"])
+    _audit("party.archived", party, actor, now, {"archived_at": [None, now.isoformat()]})
+    return party
+
+
+def _locked(party_id: UUID) -> Party:
+    party = Party.objects.locked().filter(id=party_id).first()
+    if party is None:
+        raise errors.NotFound("There is no such party.")
+    return party
+
+
+def _checked(facts: PartyFacts) -> list[Contact]:
+    """Return the contacts in the form that is stored; raise for what cannot be."""
+    if not facts.display_name.strip():
+        raise PartyInvalid("/display_name", "Give the party a name.")
+    if facts.tax_pin and not TAX_PIN.fullmatch(facts.tax_pin):
+        raise PartyInvalid("/tax_pin", "A tax PIN is A or P, nine digits and a letter, as P051234567Q.")
+    contacts = [_contact(contact, f"/contacts/{place}/value") for place, contact in enumerate(facts.contacts)]
+    if len({(contact.kind, contact.value) for contact in contacts}) < len(contacts):
+        raise PartyInvalid("/contacts", "Name each contact once.")
+    primary = [contact.kind for contact in contacts if contact.is_primary]
+    if len(set(primary)) < len(primary):
+        raise PartyInvalid("/contacts", "One contact of a kind can be the primary one.")
+    return contacts
+
+
+def _contact(contact: Contact, pointer: str) -> Contact:
+    if contact.kind == ContactKind.PHONE:
+        return Contact(contact.kind, phones.normalise(contact.value, pointer=pointer), contact.is_primary)
+    address = contact.value.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise PartyInvalid(pointer, "Write an e-mail address.") from None
+    return Contact(contact.kind, address, contact.is_primary)
+
+
+def _write_contacts(party: Party, contacts: list[Contact]) -> None:
+    ContactPoint.objects.bulk_create(
+        ContactPoint(party=party, kind=one.kind, value=one.value, is_primary=one.is_primary)
+        for one in contacts
+    )
+
+
+def _refuse_duplicate(request: NewParty) -> None:
+    known = Party.objects.filter(
+        application_id=request.application_id, external_id=request.external_id
+    ).exclude(external_id="")
+    party = known.first()
+    if party is not None:
+        message = f"This external id is that of {ids.encode(ID_PREFIX, party.id)}."
+        raise DuplicateParty(
+            message, errors=[errors.FieldError("/external_id", DuplicateParty.code, message)]
+        ) from None
+
+
+def _audit(action: str, party: Party, actor: Actor, now: datetime, changes: dict[str, Any]) -> None:
+    records.write(
+        action=action,
+        object_type="party",
+        object_id=str(party.id),
+        actor=actor,
+        now=now,
+        changes=changes,
+    )

@@ -1,0 +1,148 @@
+"""Keep party: recorded once, changed by who read the present version, archived."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.audit.models import AuditRecord
+from apps.kit import errors, ids
+from apps.kit.actors import SYSTEM
+from apps.kit.phones import PhoneInvalid
+from apps.parties.contracts import Contact, ContactKind
+from apps.parties.models import ContactPoint, Party
+from apps.parties.services import parties
+from tests.factories import access
+from tests.factories import parties as make
+
+EMAIL = Contact(ContactKind.EMAIL, "Njeri@Example.test ")
+
+
+def test_is_recorded_with_contacts_in_one_form(acme):
+    party = make.party(contacts=(make.PHONE, EMAIL), tax_pin="P051234567Q", external_id="C-1")
+
+    assert (party.version, party.archived_at) == (1, None)
+    assert sorted(party.contacts.values_list("kind", "value", "is_primary")) == [
+        ("EMAIL", "njeri@example.test", False),
+        ("PHONE", "+254712345678", True),
+    ]
+    assert AuditRecord.objects.filter(action="party.created", object_id=str(party.id)).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "pointer", "facts"),
+    [
+        (parties.PartyInvalid, "/display_name", {"display_name": " "}),
+        (parties.PartyInvalid, "/tax_pin", {"tax_pin": "P05"}),
+        (PhoneInvalid, "/contacts/0/value", {"contacts": (Contact(ContactKind.PHONE, "12"),)}),
+        (parties.PartyInvalid, "/contacts/0/value", {"contacts": (Contact(ContactKind.EMAIL, "x"),)}),
+        (
+            parties.PartyInvalid,
+            "/contacts",
+            {"contacts": (make.PHONE, replace(make.PHONE, value="0712345678"))},
+        ),
+        (
+            parties.PartyInvalid,
+            "/contacts",
+            {"contacts": (make.PHONE, replace(make.PHONE, value="0712345679"))},
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_field(acme, refusal, pointer, facts):
+    with pytest.raises(refusal) as found:
+        make.party(**facts)
+
+    assert [wrong.pointer for wrong in found.value.errors] == [pointer]
+    assert (Party.objects.count(), ContactPoint.objects.count()) == (0, 0)
+
+
+def test_an_external_id_is_used_once_per_application(acme):
+    first = make.party(external_id="C-1")
+    make.party(external_id="C-1", application_id=access.application("other").id)
+    make.party()
+    make.party()
+
+    with pytest.raises(parties.DuplicateParty) as found:
+        make.party(external_id="C-1")
+
+    assert ids.encode("pty", first.id) in found.value.detail
+    assert Party.objects.count() == 4
+
+
+def test_who_read_an_old_version_changes_nothing(acme):
+    party = make.party()
+    facts = make.wanted(display_name="Njeri K.", contacts=()).facts
+
+    changed = parties.change(party_id=party.id, version=1, facts=facts, actor=SYSTEM, now=make.NOW)
+    with pytest.raises(parties.PartyChanged):
+        parties.change(party_id=party.id, version=1, facts=make.wanted().facts, actor=SYSTEM, now=make.NOW)
+
+    assert (changed.version, Party.objects.get().display_name) == (2, "Njeri K.")
+    assert ContactPoint.objects.count() == 0
+
+
+def test_is_archived_once(acme):
+    party = make.party()
+
+    parties.archive(party_id=party.id, actor=SYSTEM, now=make.NOW)
+    again = parties.archive(party_id=party.id, actor=SYSTEM, now=make.NOW)
+
+    assert (again.version, again.archived_at) == (2, make.NOW)
+    with pytest.raises(errors.NotFound):
+        parties.archive(party_id=party.branch_id, actor=SYSTEM, now=make.NOW)
+
+
+class Partner:
+    def __init__(self, **chosen):
+        self.organisation = connection.tenant
+        self.headers = access.bearer(access.issued(**chosen).secret)
+
+    def ask(self, method, path="", body=None, key="k-1"):
+        answer = Client().generic(
+            method,
+            f"/v1/acme/parties{path}",
+            json.dumps(body or {}),
+            content_type="application/json",
+            headers={"Idempotency-Key": key, **self.headers},
+        )
+        connection.set_tenant(self.organisation)
+        return answer.status_code, answer.json()
+
+
+def test_a_partner_records_changes_and_archives(committed_acme):
+    shop = Partner()
+    body = {
+        "kind": "customer",
+        "display_name": "Njeri Kamau",
+        "external_id": "C-1",
+        "contacts": [{"kind": "phone", "value": "0712345678", "is_primary": True}],
+    }
+
+    status, made = shop.ask("POST", "", body)
+    assert status == 201
+    assert made["contacts"] == [{"kind": "phone", "value": "+254712345678", "is_primary": True}]
+    status, known = shop.ask("POST", "", body, key="k-2")
+    assert (status, known["code"]) == (409, "duplicate_party")
+    path = f"/{made['id']}"
+    status, changed = shop.ask("PATCH", path, {"version": 1, "channel": "whatsapp"})
+    assert (status, changed["channel"], changed["version"]) == (200, "whatsapp", 2)
+    assert changed["contacts"] == made["contacts"]
+    status, stale = shop.ask("PATCH", path, {"version": 1, "channel": "sms"})
+    assert (status, stale["code"]) == (409, "party_changed")
+    assert shop.ask("POST", f"{path}/archive")[1]["archived_at"] is not None
+    for query, count in (("?contact=%2B254712345678", 1), ("?kind=supplier", 0), ("?archived=false", 0)):
+        assert len(shop.ask("GET", query)[1]["data"]) == count, query
+
+
+def test_another_application_and_another_branch_see_nothing(committed_acme):
+    party = make.party()
+    strangers = [Partner(application_slug="other"), Partner(branch=access.branch())]
+
+    for stranger in strangers:
+        assert stranger.ask("GET")[1]["data"] == []
+        for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/archive")):
+            status, _ = stranger.ask(method, f"/{ids.encode('pty', party.id)}{path}", {"version": 1})
+            assert status == 404
+    assert Party.objects.get().version == 1
