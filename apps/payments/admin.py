@@ -1,4 +1,4 @@
-"""The list of payments in the organisation's admin: to read, to find, and to open the page of one."""
+"""The lists of payments and refunds in the organisation's admin: to read, to find, and to open the page of one."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,13 +19,14 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
 from apps.access.selectors import branches
-from apps.kit import clock
+from apps.kit import clock, errors
 from apps.kit.admin import ReadOnlyAdmin, Total, badge, local_time_html, masked_phone, money_html, totals
 from apps.kit.dialog_admin import exporting
-from apps.payments.contracts import IntentStatus, Method
-from apps.payments.models import PaymentIntent
+from apps.payments.contracts import IntentStatus, Method, RefundStatus
+from apps.payments.dialogs import RefundPayment, VerifyRefund
+from apps.payments.models import PaymentIntent, Refund
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
-from apps.payments.selectors import intents
+from apps.payments.selectors import intents, refunds
 
 BADGES: Mapping[IntentStatus, tuple[str, str, Any]] = {
     IntentStatus.REQUIRES_METHOD: ("quiet", "edit", _("Not started")),
@@ -41,6 +42,17 @@ BADGES: Mapping[IntentStatus, tuple[str, str, Any]] = {
     IntentStatus.CANCELLED: ("quiet", "block", _("Cancelled")),
     IntentStatus.EXPIRED: ("quiet", "timer_off", _("Expired")),
 }
+REFUND_BADGES: Mapping[RefundStatus, tuple[str, str, Any]] = {
+    RefundStatus.AWAITING_APPROVAL: ("held", "approval", _("Waits for approval")),
+    RefundStatus.REQUESTED: ("pending", "schedule_send", _("To be sent")),
+    RefundStatus.SENDING: ("pending", "schedule_send", _("Sending")),
+    RefundStatus.PENDING: ("pending", "hourglass_top", _("Pending")),
+    RefundStatus.UNKNOWN: ("unknown", "help", _("Unknown")),
+    RefundStatus.SUCCEEDED: ("done", "undo", _("Refunded")),
+    RefundStatus.FAILED: ("failed", "cancel", _("Failed")),
+    RefundStatus.CANCELLED: ("quiet", "block", _("Cancelled")),
+}
+NOT_GIVEN_BACK = {RefundStatus.FAILED, RefundStatus.CANCELLED}
 RAILS: Mapping[str, str] = {Method.MPESA: "M-Pesa"}
 
 
@@ -70,6 +82,17 @@ class StatusFilter(DropdownFilter):
         return [(state.value, BADGES[state][2]) for state in list(IntentStatus)[1:]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class RefundStatusFilter(DropdownFilter):
+    title = _("Status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
+        return [(state.value, REFUND_BADGES[state][2]) for state in RefundStatus]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:  # noqa: ARG002 (Django's signature)
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
@@ -109,7 +132,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     counts_views = True
     search_fields = ["reference"]
     search_help_text = _("Receipt, reference or phone")
-    dialogs = [exporting("payments")]
+    dialogs = [RefundPayment, exporting("payments")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentIntent]:
         return intents.visible_to(request.user).select_related("branch")
@@ -187,3 +210,65 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Amount"))
     def amount_column(self, intent: PaymentIntent) -> SafeString:
         return money_html(intent.money, css="t-sub" if intent.status in UNPAID_STATES else "")
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    """Refunds of the reader's branches, newest first; each opens the page of its payment."""
+
+    list_display = [
+        "created_column",
+        "receipts_column",
+        "reason_column",
+        "branch",
+        "status_column",
+        "amount_column",
+    ]
+    list_display_links = ["receipts_column"]
+    list_filter = [RefundStatusFilter, BranchFilter, ("created_at", CreatedFilter)]
+    list_filter_submit = True
+    empty_text = _("A refund appears here when somebody gives a payment back.")
+    search_fields = ["payment_receipt__exact", "provider_receipt__exact"]
+    search_help_text = _("Receipt of the payment or of the refund")
+    dialogs = [VerifyRefund]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
+        return refunds.visible_to(request.user).select_related("branch")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002 (Django's signature)
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
+    ) -> HttpResponse:
+        """Open the page of the payment, which asks what the reader may see."""
+        try:
+            refund = refunds.get(request.user, UUID(object_id))
+        except (ValueError, errors.NotFound):
+            raise Http404 from None
+        return redirect("portal-payment", refund.intent_id)
+
+    @admin.display(description=_("Asked"))
+    def created_column(self, refund: Refund) -> SafeString:
+        return local_time_html(refund.created_at, seconds=True)
+
+    @admin.display(description=_("Payment and refund"))
+    def receipts_column(self, refund: Refund) -> SafeString:
+        return format_html(
+            '<span class="two"><b class="t-ref">{}</b><span class="t-ref">{}</span></span>',
+            refund.payment_receipt,
+            refund.provider_receipt or _("no receipt yet"),
+        )
+
+    @admin.display(description=_("Reason"))
+    def reason_column(self, refund: Refund) -> str:
+        return refund.reason
+
+    @admin.display(description=_("Status"))
+    def status_column(self, refund: Refund) -> SafeString:
+        return badge(*REFUND_BADGES[RefundStatus(refund.status)])
+
+    @admin.display(description=_("Amount"))
+    def amount_column(self, refund: Refund) -> SafeString:
+        return money_html(refund.money, css="t-sub" if refund.status in NOT_GIVEN_BACK else "")

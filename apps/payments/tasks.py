@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.kit import clock
-from apps.payments.services import intents, receipts, refunds, sweeps
+from apps.payments.services import intents, pulls, receipts, refunds, sweeps
 from apps.tenancy.services import fan_out
 
 
@@ -58,3 +58,18 @@ def sweep_organisation(*, deed: str = "", row_id: str = "", **_: object) -> None
 def sweep(**_: object) -> None:
     """Start the sweep of every organisation."""
     fan_out.each_ready("payments.sweep_organisation")
+
+
+@shared_task(name="payments.pull_organisation")
+def pull_organisation(*, account_id: str = "", **_: object) -> None:
+    """Start the reading of every account whose movements are listed; with an account, read this one."""
+    if account_id:
+        pulls.pull(account_id=UUID(account_id), now=clock.now())
+    else:
+        pulls.run()
+
+
+@shared_task(name="payments.pull", scope="public")
+def pull(**_: object) -> None:
+    """Start the readings of every organisation."""
+    fan_out.each_ready("payments.pull_organisation")

@@ -223,6 +223,11 @@ class PaymentFacts:
     application: str
     is_open: bool
     notice: str = ""
+    refunded: Money | None = None
+
+    @property
+    def refunded_out(self) -> Money | None:
+        return None if self.refunded is None else -self.refunded
 
     @property
     def net(self) -> Money | None:
@@ -231,6 +236,27 @@ class PaymentFacts:
     @property
     def fee_out(self) -> Money | None:
         return None if self.fee is None else -self.fee
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    """One thing that waits for evidence; ``payment_id`` is None for money that is of no payment."""
+
+    at: datetime
+    name: str
+    text: str
+    money: Money
+    badge: Badge
+    payment_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceQueue:
+    """Payments and refunds of which nobody knows what became, and movements that nobody has explained."""
+
+    payments: tuple[EvidenceLine, ...]
+    refunds: tuple[EvidenceLine, ...]
+    movements: tuple[EvidenceLine, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ CELERY_TASK_ROUTES = {
     "events.sweep_organisation": {"queue": "events"},
     "jobs.run": {"queue": "jobs"},
     "jobs.*": {"queue": "default"},
+    "payments.pull": {"queue": "default"},
+    "payments.pull_organisation": {"queue": "providers"},
     "payments.query_attempt": {"queue": "providers"},
     "payments.query_refund": {"queue": "providers"},
     "payments.request_collection": {"queue": "providers"},
@@ -52,6 +54,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "jobs.expire",
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 600},
+    },
+    "payments-pull": {
+        "task": "payments.pull",
+        "schedule": 900.0,
+        "options": {"queue": "default", "expires": 300},
     },
     "access-purge": {
         "task": "access.sweep",

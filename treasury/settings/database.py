@@ -57,6 +57,7 @@ INSERT_ONLY_TABLES = [
     "integrations_providercallback",
     "documents_artifact",
     "invoicing_document",
+    "payments_pulledtransaction",
 ]
 NO_DELETE_TABLES = [
     "access_apikey",
@@ -74,6 +75,7 @@ NO_DELETE_TABLES = [
     "parties_party",
     "payments_paymentattempt",
     "payments_paymentintent",
+    "payments_pullcursor",
     "payments_refund",
 ]
 APP_FUNCTIONS = [

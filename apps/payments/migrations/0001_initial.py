@@ -154,5 +154,37 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='refund_amount_positive'), models.CheckConstraint(condition=models.Q(('charge_minor__isnull', True), ('charge_minor__gt', 0), _connector='OR'), name='refund_charge_positive'), models.CheckConstraint(condition=models.Q(models.Q(('refunded_at__isnull', False), ('status', 'SUCCEEDED')), models.Q(models.Q(('status', 'SUCCEEDED'), _negated=True), ('refunded_at__isnull', True)), _connector='OR'), name='refund_refunded_states'), models.CheckConstraint(condition=models.Q(models.Q(('next_request_at__isnull', False), ('status', 'REQUESTED')), models.Q(models.Q(('status', 'REQUESTED'), _negated=True), ('next_request_at__isnull', True)), _connector='OR'), name='refund_request_due_while_requested'), models.UniqueConstraint(condition=models.Q(('status', 'AWAITING_APPROVAL'), ('status', 'REQUESTED'), ('status', 'SENDING'), ('status', 'PENDING'), ('status', 'UNKNOWN'), _connector='OR'), fields=('intent',), name='refund_one_live_per_intent'), models.UniqueConstraint(condition=models.Q(('provider_receipt', ''), _negated=True), fields=('provider', 'provider_receipt'), name='refund_receipt_once')],
             },
         ),
+        migrations.CreateModel(
+            name='PullCursor',
+            fields=[
+                ('provider_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='integrations.provideraccount')),
+                ('registered_at', models.DateTimeField(null=True)),
+                ('pulled_until', models.DateTimeField(null=True)),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('failure_code', models.CharField(blank=True, max_length=60)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='PulledTransaction',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('receipt', models.CharField(max_length=40)),
+                ('amount_minor', apps.kit.models.MinorField()),
+                ('currency', apps.kit.models.CurrencyField()),
+                ('reference', models.CharField(blank=True, max_length=60)),
+                ('payer', models.CharField(blank=True, max_length=64)),
+                ('told_at', models.CharField(blank=True, max_length=60)),
+                ('kind', models.CharField(blank=True, max_length=60)),
+                ('note', models.CharField(blank=True, max_length=300)),
+                ('pulled_at', models.DateTimeField()),
+                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentattempt')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+                ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='integrations.provideraccount')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('attempt__isnull', True)), fields=['-id'], name='pulled_unmatched')],
+                'constraints': [models.UniqueConstraint(fields=('provider_account', 'receipt'), name='pulled_receipt_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='pulled_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('attempt__isnull', False), ('note', '')), models.Q(models.Q(('attempt__isnull', True)), models.Q(('note', ''), _negated=True)), _connector='OR'), name='pulled_matched_or_noted')],
+            },
+        ),
         migrations.RunPython(install_guards),
     ]

@@ -162,6 +162,8 @@ def lose(*, attempt_id: UUID, now: datetime) -> None:
         return
     attempt.lose(at=now)
     attempt.save_progress()
+    if attempt.provider_account.is_pull_enabled:
+        jobs.enqueue("payments.pull_organisation", account_id=attempt.provider_account_id)
     if _follow(attempt):
         outbox.publish(events.about(events.UNKNOWN, attempt.intent), now=now)
 

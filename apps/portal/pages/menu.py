@@ -85,6 +85,8 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(
                 _("Payments"), "payments", "payments_paymentintent", "payments.view", "portal-payment"
             ),
+            changelist(_("Refunds"), "undo", "payments_refund", "payments.view"),
+            page(_("Evidence"), "plagiarism", "portal-evidence", "payments.view"),
             changelist(_("Receipts"), "receipt_long", "invoicing_document", "invoicing.view"),
         ],
     ),

@@ -22,6 +22,7 @@ def show(request: HttpRequest, payment_id: UUID) -> HttpResponse:
         crumbs=[frame.Crumb(_("Payments"), reverse("admin:payments_paymentintent_changelist"))],
         payment=timeline.payment,
         timeline=timeline,
+        page_buttons=frame.buttons(request, "payments.PaymentIntent", payment_id),
     )
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 from apps.portal.pages import (
     approvals,
     cash_position,
+    evidence,
     frame,
     inboxes,
     jobs,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("approvals/<uuid:request_id>/", approvals.show, name="portal-approval"),
     path("search/", search.show, name="portal-search"),
     path("payments/<uuid:payment_id>/", payments.show, name="portal-payment"),
+    path("evidence/", evidence.show, name="portal-evidence"),
     path("receipts/<uuid:receipt_id>/pdf", payments.receipt_pdf, name="portal-receipt-pdf"),
     path("ledger/accounts/", ledger.accounts, name="portal-accounts"),
     path("ledger/accounts/<uuid:account_uid>/", ledger.account, name="portal-account"),

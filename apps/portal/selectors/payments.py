@@ -13,7 +13,7 @@ from apps.invoicing.selectors import receipts
 from apps.kit import errors, ids
 from apps.payments.contracts import IntentStatus
 from apps.payments.selectors import attempts as payment_attempts
-from apps.payments.selectors import intents
+from apps.payments.selectors import intents, refunds
 from apps.portal.contracts import (
     DeliveryLine,
     EventLine,
@@ -83,12 +83,14 @@ def receipt_pdf(receipt_id: UUID, caller: Principal) -> tuple[str, str, bytes]:
 
 
 def _exchanged(intent: Any, tries: list[Any], *, may_see_raw: bool) -> list[Step]:
-    subjects = [attempt.id for attempt in tries]
+    given_back = list(refunds.of_intent(intent.id))
+    subjects = [row.id for row in (*tries, *given_back)]
     facts = intents.timeline_facts(intent.id)
     calls = exchanges.calls_of(subjects)
     return [
         *steps.of_intent(intent, facts, maker=words.actor(intent.created_by)),
         *steps.of_attempts(tries, facts, calls, may_see_raw=may_see_raw),
+        *steps.of_refunds(given_back, calls, may_see_raw=may_see_raw),
         *steps.of_questions(calls, may_see_raw=may_see_raw),
         *steps.of_callbacks(exchanges.callbacks_of(subjects), may_see_raw=may_see_raw),
     ]
@@ -109,6 +111,7 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         money=intent.money,
         received=attempt.received if attempt else None,
         fee=attempt.fee if attempt else None,
+        refunded=attempt.refunded if attempt and attempt.refunded_minor else None,
         when=when,
         took=took,
         payer_name=intent.payer_name,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from apps.approvals.contracts import ApprovalStatus, Verdict
 from apps.ledger.contracts import AccountStatus
-from apps.payments.contracts import AttemptStatus, IntentStatus
+from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.portal.contracts import Badge, Tone
 
 PENDING, DONE, HELD = Tone.PENDING, Tone.DONE, Tone.HELD
@@ -36,6 +36,17 @@ ATTEMPT: Mapping[str, Badge] = {
     AttemptStatus.MISMATCH: Badge(HELD, "difference", "Mismatch"),
     AttemptStatus.CANCELLED: Badge(QUIET, "block", "Cancelled"),
     AttemptStatus.EXPIRED: Badge(QUIET, "timer_off", "Expired"),
+}
+
+REFUND: Mapping[str, Badge] = {
+    RefundStatus.AWAITING_APPROVAL: Badge(HELD, "approval", "Waits for approval"),
+    RefundStatus.REQUESTED: Badge(PENDING, "schedule_send", "To be sent"),
+    RefundStatus.SENDING: Badge(PENDING, "schedule_send", "Sending"),
+    RefundStatus.PENDING: Badge(PENDING, "hourglass_top", "Pending"),
+    RefundStatus.UNKNOWN: Badge(UNKNOWN, "help", "Unknown"),
+    RefundStatus.SUCCEEDED: Badge(DONE, "undo", "Refunded"),
+    RefundStatus.FAILED: Badge(FAILED, "cancel", "Failed"),
+    RefundStatus.CANCELLED: Badge(QUIET, "block", "Cancelled"),
 }
 
 APPROVAL: Mapping[str, Badge] = {

@@ -11,8 +11,8 @@ from apps.payments.contracts import IntentStatus, TimelineFact
 from apps.portal.contracts import Booking, DeliveryLine, Raw, ReceiptFacts, Step, Target, Tone
 from apps.portal.selectors import states, words
 
-PUSH, TOKEN = "stk_push", "oauth"
-QUESTIONS = {"stk_query": "Asked M-Pesa", "transaction_status": "Asked M-Pesa for the receipt"}
+PUSH, TOKEN, REVERSAL = "stk_push", "oauth", "reversal"
+QUESTIONS = {"stk_query": "Asked M-Pesa", "transaction_status": "Asked M-Pesa what became of it"}
 CLOSED = {
     IntentStatus.CANCELLED: (Tone.QUIET, "block", "Cancelled"),
     IntentStatus.EXPIRED: (Tone.QUIET, "timer_off", "Expired"),
@@ -31,6 +31,9 @@ CAUSES = [
     "transaction",
     "closed",
     "settled",
+    "refund_asked",
+    "refund_sent",
+    "refund_ended",
     "receipt",
     "told",
 ]
@@ -136,6 +139,51 @@ def _arrived(attempt: Any, fact: TimelineFact) -> Step:
     return Step(fact.at, badge.tone, "payments", "Money arrived", text)
 
 
+def of_refunds(refunds: Iterable[Any], calls: Sequence[CallFact], *, may_see_raw: bool) -> list[Step]:
+    """Return the steps of refunds; what was sent to the provider stands at the step that it led to."""
+    found = []
+    for refund in refunds:
+        sent = [call for call in calls if call.subject_id == refund.id and call.kind == REVERSAL]
+        raws = wire(sent) if may_see_raw else ()
+        asked = f"By {words.actor(refund.created_by)}: {refund.money}. {refund.reason}"
+        found.append(
+            Step(refund.created_at, Tone.QUIET, "undo", "Refund asked for", asked, rank=RANKS["refund_asked"])
+        )
+        led_to = _refund_sent(refund)
+        if led_to is not None:
+            found.append(replace(led_to, raws=raws, rank=RANKS["refund_sent"]))
+        if refund.refunded_at or refund.closed_at:
+            ended = replace(_refund_ended(refund), rank=RANKS["refund_ended"])
+            found.append(ended if led_to else replace(ended, raws=raws))
+    return found
+
+
+def _refund_sent(refund: Any) -> Step | None:
+    rail = words.rail(refund.provider)
+    if refund.unknown_at is not None:
+        text = f"The money may be gone. Nothing is sent again until {rail} answers."
+        return Step(refund.unknown_at, Tone.UNKNOWN, "help", "No answer: refund unknown", text, is_gap=True)
+    if refund.initiated_at is not None:
+        return Step(refund.initiated_at, Tone.PENDING, "hourglass_top", f"{rail} took the refund", "")
+    return None
+
+
+def _refund_ended(refund: Any) -> Step:
+    badge = states.REFUND[refund.status]
+    if refund.is_refunded:
+        receipt = f"Receipt {refund.provider_receipt}" if refund.provider_receipt else "No receipt yet"
+        charge = f", charge {refund.charge}" if refund.charge else ""
+        return Step(
+            refund.refunded_at,
+            badge.tone,
+            badge.icon,
+            "Money went back",
+            f"{receipt}, {refund.money}{charge}.",
+        )
+    reason = refund.failure_message or refund.failure_code
+    return Step(refund.closed_at, badge.tone, badge.icon, f"Refund {badge.word.lower()}", reason)
+
+
 def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
     """Return one step for each question to the provider; neighbours are folded later."""
     return [
@@ -150,7 +198,7 @@ def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
             rank=RANKS["question"],
         )
         for call in calls
-        if call.kind not in {PUSH, TOKEN}
+        if call.kind not in {PUSH, TOKEN, REVERSAL}
     ]
 
 

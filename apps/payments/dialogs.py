@@ -1,0 +1,119 @@
+"""What people do with payments and refunds in the portal."""
+
+from collections.abc import Sequence
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.approvals.selectors import rules
+from apps.kit.admin import masked_phone
+from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
+from apps.kit.money import Money
+from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
+from apps.payments.models import PaymentIntent, Refund
+from apps.payments.services import refunds
+
+
+class RefundPayment(Dialog):
+    """Give a payment back whole; over a limit other people decide first."""
+
+    name = "refund"
+    label = gettext_lazy("Refund…")
+    icon = "undo"
+    permission = "payments.refund"
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: PaymentIntent) -> bool:
+        attempt = row.current_attempt
+        if row.status != IntentStatus.SUCCEEDED or attempt is None:
+            return False
+        return not attempt.refund_pending_minor and bool(attempt.refundable_minor)
+
+    def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the rows say all)
+        intent = rows[0]
+        attempt = intent.current_attempt
+        money = (attempt.received if attempt else None) or intent.money
+        receipt = attempt.provider_receipt if attempt else ""
+        rule = rules.matching(kind=REFUND.name, money=money, branch_id=intent.branch_id)
+        is_decided_first = rule is not None
+        phone = masked_phone(intent.payer_phone)
+        return Content(
+            title=_("Refund payment %(receipt)s") % {"receipt": receipt or intent.reference},
+            button=_("Ask for %(amount)s back") % {"amount": money}
+            if is_decided_first
+            else _("Refund %(amount)s") % {"amount": money},
+            money=money,
+            about=_("To %(payer)s, %(phone)s") % {"payer": intent.payer_name, "phone": phone}
+            if intent.payer_name
+            else _("To %(phone)s") % {"phone": phone},
+            notices=_notices(receipt, is_decided_first=is_decided_first),
+            effects=[
+                Effect(_("Received"), money),
+                Effect(_("This refund"), -money),
+                Effect(_("Left of this payment"), Money.zero(money.currency), is_result=True),
+            ],
+            next_step=_(
+                "M-Pesa gives back the whole payment. It cannot be recalled, and its fee stays paid."
+            ),
+            typed_money=money if is_decided_first else None,
+            version=f"{intent.status}:{attempt.refunded_minor if attempt else 0}",
+        )
+
+    def act(self, row: PaymentIntent, answer: Answer) -> str:
+        refund = refunds.create(
+            intent_id=row.id, money=None, reason=answer.data["reason"], actor=answer.actor, now=answer.now
+        )
+        if refund.status == RefundStatus.AWAITING_APPROVAL:
+            return _("Refund of %(amount)s asked for; it waits for approval.") % {"amount": refund.money}
+        return _("Refund of %(amount)s is on its way to M-Pesa.") % {"amount": refund.money}
+
+
+class ReceiptForm(forms.Form):
+    """The receipt of a reversal, as the provider's statement shows it."""
+
+    receipt = forms.CharField(label=gettext_lazy("Receipt of the reversal"), max_length=40)
+
+
+class VerifyRefund(Dialog):
+    """Ask the provider about the receipt of a reversal that somebody found in its statement."""
+
+    name = "verify"
+    label = gettext_lazy("Verify…")
+    icon = "fact_check"
+    permission = "payments.refund"
+    on_rows = True
+    form_class = ReceiptForm
+
+    def is_offered(self, row: Refund) -> bool:
+        return row.status == RefundStatus.UNKNOWN
+
+    def content(self, request: HttpRequest, rows: Sequence[Refund]) -> Content:  # noqa: ARG002 (the rows say all)
+        refund = rows[0]
+        return Content(
+            title=_("Verify the refund of %(receipt)s") % {"receipt": refund.payment_receipt},
+            button=_("Ask about %(amount)s") % {"amount": refund.money},
+            money=refund.money,
+            about=_("Find the reversal in the provider's statement and write its receipt here."),
+            next_step=_("M-Pesa is asked; the refund settles only if receipt, sum and payer agree."),
+            version=refund.status,
+        )
+
+    def act(self, row: Refund, answer: Answer) -> str:
+        refunds.verify(refund_id=row.id, receipt=answer.data["receipt"], actor=answer.actor, now=answer.now)
+        return _("M-Pesa has been asked about %(receipt)s.") % {"receipt": answer.data["receipt"]}
+
+
+def _notices(receipt: str, *, is_decided_first: bool) -> list[Notice]:
+    found = []
+    if not receipt:
+        found.append(Notice(_("No receipt yet"), _("M-Pesa gives nothing back without it. Try again later.")))
+    if is_decided_first:
+        found.append(
+            Notice(
+                _("Other people decide first"), _("Nothing leaves before they have approved."), tone="pending"
+            )
+        )
+    return found
