@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from django.db.models import Model
 
+from apps.approvals.models import ApprovalRequest
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.integrations.models import CallbackProcessing
-from apps.payments.models import PaymentAttempt, PaymentIntent
-from tests.simulation import actions
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from tests.simulation import actions, street
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
 
 MODELS: tuple[type[Model], ...] = (
@@ -17,11 +18,19 @@ MODELS: tuple[type[Model], ...] = (
     EventDelivery,
     WebhookDelivery,
     CallbackProcessing,
+    Refund,
+    ApprovalRequest,
 )
 NOT_YET = {
     "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
     "PaymentIntent:expire:EXPIRED": "nobody waits a day within a seed",
     "PaymentAttempt:accept:PENDING": "every rail that exists answers with what the payer must do",
+    "ApprovalRequest:advance:PENDING": "the rule has one step",
+    "ApprovalRequest:amend:PENDING": "a refund that waits is not edited",
+    "ApprovalRequest:expire:EXPIRED": "nobody waits for days within a seed",
+    "ApprovalRequest:withdraw:WITHDRAWN": "the partner does not take a refund back",
+    "CallbackProcessing:set_aside:UNMATCHED": "the simulator pays a prompt once",
+    "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
     "EventDelivery:fail:DEAD": "twenty failures of a handler do not happen to a healthy handler",
     "EventDelivery:requeue:PENDING": "needs a dead delivery",
     "EventDelivery:skip:SKIPPED": "needs a dead delivery",
@@ -32,7 +41,6 @@ NOT_YET = {
 
 
 NOT_PLAYED = {
-    "ApprovalRequest": "nothing that the partner can do asks for approval yet",
     "Job": "exports start in the portal",
     "WebhookEndpoint": "the partner keeps his endpoint as it is",
 }
@@ -45,7 +53,7 @@ def wanted() -> list[str]:
     names += [f"crash:{name}" for name in CRASH_POINTS]
     names += [f"turn:{name}" for name in TURN_POINTS] + ["turn:blocked"]
     names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
-    names += sorted({f"script:{_name(action)}" for _, action in actions.SCRIPTS})
+    names += sorted({f"script:{_name(action)}" for _, action in street.SCRIPTS})
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += ["wire:reordered"]
     names += [name for model in MODELS for name in transitions(model) if name not in NOT_YET]

@@ -11,33 +11,35 @@ from apps.kit import http
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-CRASH_POINTS = (
-    "payments.before_send",
-    "payments.after_send",
-    "payments.after_query",
-    "payments.before_posting",
-    "integrations.callback_stored",
-    "events.before_handler",
-    "events.after_handler",
-    "events.before_webhook",
-    "events.after_webhook",
-)
-"""Where a process may end. A new point is added here; a run in which it was never hit fails."""
+CRASH_POINTS = {
+    "payments.before_send": 0.03,
+    "payments.after_send": 0.03,
+    "payments.after_query": 0.1,
+    "payments.before_posting": 0.05,
+    "payments.before_refund": 0.1,
+    "payments.after_refund": 0.1,
+    "integrations.callback_stored": 0.05,
+    "events.before_handler": 0.02,
+    "events.after_handler": 0.02,
+    "events.before_webhook": 0.03,
+    "events.after_webhook": 0.03,
+}
+"""Where a process may end, and how often it does. A run in which a point was never hit fails."""
 
-TURN_POINTS = (
-    "payments.before_send",
-    "payments.after_send",
-    "payments.after_query",
-    "payments.attempt_locked",
-    "payments.before_posting",
-    "events.before_handler",
-    "events.after_handler",
-)
-"""Where another process may go first, on a connection of its own."""
+TURN_POINTS = {
+    "payments.before_send": 0.08,
+    "payments.after_send": 0.08,
+    "payments.after_query": 0.15,
+    "payments.attempt_locked": 0.2,
+    "payments.before_posting": 0.05,
+    "payments.before_refund": 0.15,
+    "payments.after_refund": 0.15,
+    "events.before_handler": 0.05,
+    "events.after_handler": 0.05,
+}
+"""Where another process may go first, on a connection of its own, and how often it does."""
 
 NETWORK_FAULTS = ("not_sent", "no_answer")
-CRASH_SHARE = 0.02
-TURN_SHARE = 0.1
 NETWORK_SHARE = 0.03
 LOCK_TIMEOUT = "60ms"
 
@@ -59,11 +61,11 @@ class Interruptions:
         if self.is_calm:
             return
         world = self.world
-        if name in CRASH_POINTS and not self.is_aside and world.chance(CRASH_SHARE):
+        if name in CRASH_POINTS and not self.is_aside and world.chance(CRASH_POINTS[name]):
             world.hit(f"crash:{name}")
             world.note(f"the process ends at {name}")
             raise Crash(name)
-        if name in TURN_POINTS and not self.is_aside and world.chance(TURN_SHARE):
+        if name in TURN_POINTS and not self.is_aside and world.chance(TURN_POINTS[name]):
             self._let_another_go(name)
 
     def before_network(self) -> None:
@@ -88,8 +90,6 @@ class Interruptions:
         from tests.simulation import actions  # noqa: PLC0415 (actions know interruptions)
 
         deed = actions.choose_aside(self.world)
-        if deed is None:
-            return
         self.world.hit(f"turn:{name}")
         self.is_aside = True
         context = contextvars.copy_context()

@@ -16,7 +16,7 @@ from tests import conftest
 from tests.simulation import actions, coverage, settling, truths
 from tests.simulation.world import Broken, World, digest
 
-STEPS = 45
+STEPS = 40
 
 
 @dataclass
@@ -58,6 +58,7 @@ def play(seed: int) -> Played:
 
 def _act(world: World) -> None:
     try:
+        settling.open_day(world)
         for _ in range(STEPS):
             with clock.fixed(world.now):
                 actions.step(world)

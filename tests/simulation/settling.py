@@ -8,14 +8,29 @@ from django.db.models import Min
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import WebhookStatus
 from apps.kit import clock, ids, jobs
-from apps.payments.contracts import AttemptStatus, IntentStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
-from tests.simulation import actions
+from tests.simulation import partner, refunding, workers
 from tests.simulation.world import RENDERING_LANE, Asked, Broken, World
 
 ROUNDS = 80
+
+
+def open_day(world: World) -> None:
+    """Begin with payments that have arrived, so that there is something to give back from the first step on."""
+    world.interruptions.is_calm = True
+    for suffix in ("000", *world.rng.sample(partner.REFUNDED, 2)):
+        with clock.fixed(world.now):
+            partner.create(world, payer={"phone": f"0700000{suffix}"}, branch_id=world.branch_ids[0])
+    for _ in range(2):
+        with clock.fixed(world.now):
+            _run_everything(world)
+        world.tick(3)
+    with clock.fixed(world.now):
+        _run_everything(world)
+    world.interruptions.is_calm = False
 
 
 def settle(world: World) -> None:
@@ -40,7 +55,7 @@ def _come_to_rest(world: World) -> None:
 
 
 def _run_everything(world: World) -> None:
-    for name in actions.SWEEPS:
+    for name in workers.SWEEPS:
         world.run_job(jobs.Job(name, {}))
     while world.wire or world.due_jobs():
         while world.wire:
@@ -62,6 +77,7 @@ def _waiting(world: World) -> dict[str, datetime | None]:
     if not world.renders:
         deliveries = deliveries.exclude(queue=RENDERING_LANE)
     intents = PaymentIntent.objects.filter(status=IntentStatus.PROCESSING)
+    refunds = Refund.objects.live()
     return {
         **deliveries.aggregate(delivery=Min("available_at"), lease=Min("locked_until")),
         **WebhookDelivery.objects.filter(status=WebhookStatus.PENDING).aggregate(
@@ -70,6 +86,8 @@ def _waiting(world: World) -> dict[str, datetime | None]:
         **PaymentAttempt.objects.live().aggregate(query=Min("next_query_at")),
         **PaymentAttempt.objects.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")),
         **intents.aggregate(request=Min("next_request_at")),
+        **refunds.aggregate(refund=Min("next_request_at"), refund_query=Min("next_query_at")),
+        **refunds.filter(status=RefundStatus.SENDING).aggregate(refund_sending=Min("sent_at")),
         "job": min((message.due_at for message in world.broker), default=None),
         "provider": _due_at_the_provider(world),
     }
@@ -87,11 +105,20 @@ def _hold_receipts(world: World) -> None:
     with clock.fixed(world.now):
         unknown = PaymentIntent.objects.filter(status=IntentStatus.UNKNOWN).order_by("id")
         for intent in unknown:
-            receipt = actions.receipt_of(world, intent)
+            receipt = partner.receipt_of(world, intent)
             if receipt:
                 path = f"/payments/{ids.encode('pi', intent.id)}/verify"
-                actions.send(world, Asked(path, {"receipt": receipt}, actions.new_key(world)))
+                partner.send(world, Asked(path, {"receipt": receipt}, partner.new_key(world)))
 
 
-EVIDENCE: tuple[Callable[[World], None], ...] = (_hold_receipts,)
+def _hold_receipts_of_refunds(world: World) -> None:
+    """People find in the provider's statement that a refund without an answer was made."""
+    with clock.fixed(world.now):
+        for refund in Refund.objects.filter(status=RefundStatus.UNKNOWN).order_by("id"):
+            receipt = refunding.receipt_of(world, refund)
+            if receipt:
+                refunding.hold(world, refund, receipt)
+
+
+EVIDENCE: tuple[Callable[[World], None], ...] = (_hold_receipts, _hold_receipts_of_refunds)
 """What resolves a payment that neither callback nor query has resolved."""

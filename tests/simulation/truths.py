@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from apps.approvals.contracts import ApprovalStatus
+from apps.approvals.models import ApprovalRequest
 from apps.events import rendering
 from apps.events.models import EventDelivery, OutboxEvent, SandboxRequest, WebhookDelivery
 from apps.integrations.models import CallbackProcessing
@@ -14,12 +16,14 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import verification
-from apps.payments.contracts import AttemptStatus, IntentStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from tests.simulation import refunding
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
 
 MOVING = ("PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE")
 Rows = dict[str, list[dict[str, Any]]]
+"""The provider's movements by what the payer saw as the account; what went back stands under the receipt of its payment."""
 
 
 def broken(world: World) -> list[str]:
@@ -33,7 +37,7 @@ def _statement(world: World) -> Rows:
     found: Rows = {}
     for account in world.accounts():
         for row in world.control("GET", f"/statement?shortcode={account.short_code}")["rows"]:
-            found.setdefault(row["account_reference"], []).append(row)
+            found.setdefault(row["linked_receipt"] or row["account_reference"], []).append(row)
     return found
 
 
@@ -44,7 +48,7 @@ def _money(text: str) -> Money:
 def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
     """Each payment of the provider is booked once, whole, with its charge; nothing else is."""
     booked = {attempt.code: attempt for attempt in PaymentAttempt.objects.exclude(booked_at=None)}
-    for code, found in rows.items():
+    for code, found in _collections(rows).items():
         paid = [row for row in found if row["kind"] == "payment"]
         charges = [row for row in found if row["kind"] == "charge"]
         attempt = booked.pop(code, None)
@@ -75,6 +79,14 @@ def _in_the_evidence_queue(rows: Rows) -> dict[str, Money]:
     return waiting
 
 
+def _collections(rows: Rows) -> Rows:
+    return {key: found for key, found in rows.items() if not found[0]["linked_receipt"]}
+
+
+def _reversals(rows: Rows) -> Rows:
+    return {key: found for key, found in rows.items() if found[0]["linked_receipt"]}
+
+
 def _net(row: dict[str, Any]) -> Money:
     return _money(row["paid_in"]) - _money(row["withdrawn"])
 
@@ -94,13 +106,53 @@ def _ledger_is_clean(_: World, __: Rows) -> Iterator[str]:
 
 
 def _booked_once(_: World, __: Rows) -> Iterator[str]:
-    """One ledger transaction per collection."""
-    made = Counter(
-        Transaction.objects.filter(source_type="payment_intent").values_list("source_id", flat=True)
+    """One ledger transaction per collection and per refund, and no other but corrections of assumed sums."""
+    made = set(Transaction.objects.values_list("idem_key", flat=True))
+    wanted = {f"collection:{attempt.id}" for attempt in PaymentAttempt.objects.exclude(booked_at=None)}
+    wanted |= {f"refund:{refund.id}" for refund in Refund.objects.exclude(refunded_at=None)}
+    for key in sorted(wanted - made):
+        yield f"{key} is not in the ledger"
+    for key in sorted(made - wanted):
+        if not key.startswith("collection-correction:"):
+            yield f"{key} is in the ledger, and nothing says why"
+
+
+def _given_back_once(world: World, rows: Rows) -> Iterator[str]:
+    """What went back at the provider is a refund of ours, once, whole; and each refund that succeeded went back."""
+    made = {refund.payment_receipt: refund for refund in Refund.objects.filter(status=RefundStatus.SUCCEEDED)}
+    for receipt, found in _reversals(rows).items():
+        refund = made.pop(receipt, None)
+        if refund is None:
+            yield f"{receipt}: the provider gave {found[0]['withdrawn']} back, our books do not say so"
+        elif len(found) != 1 or refund.money != _money(found[0]["withdrawn"]):
+            yield f"{receipt}: refunded {refund.money}, the provider says {[row['withdrawn'] for row in found]}"
+        elif refund.provider_receipt not in ("", found[0]["receipt"]):
+            yield f"{receipt}: refund {refund.provider_receipt}, the provider says {found[0]['receipt']}"
+    yield from (f"{receipt}: refunded, but the provider gave nothing back" for receipt in made)
+    ours = Counter(Refund.objects.exclude(sent_at=None).values_list("payment_receipt", flat=True))
+    theirs = Counter(reversal["original_receipt"] for reversal in refunding.reversals(world))
+    for receipt, asked in theirs.items():
+        if asked > ours[receipt]:
+            yield f"{receipt}: the provider was asked {asked} times to give it back, for {ours[receipt]} refunds"
+
+
+def _refunds_end(_: World, __: Rows) -> Iterator[str]:
+    """No refund is stuck; each end is told once; one that waits for approval has a request that waits."""
+    ends = {"SUCCEEDED": "refund_succeeded", "FAILED": "refund_failed", "CANCELLED": "refund_cancelled"}
+    waiting = set(
+        ApprovalRequest.objects.filter(status=ApprovalStatus.PENDING).values_list("subject_id", flat=True)
     )
-    attempts = Counter(PaymentAttempt.objects.exclude(booked_at=None).values_list("intent_id", flat=True))
-    if made != attempts:
-        yield f"bookings by payment {made} do not fit the attempts that are booked {attempts}"
+    for refund in Refund.objects.all():
+        if refund.status in ("REQUESTED", "SENDING", "PENDING"):
+            yield f"refund {refund.id} is stuck in {refund.status}"
+        if refund.status == "AWAITING_APPROVAL" and refund.id not in waiting:
+            yield f"refund {refund.id} waits for an approval that nobody can give"
+        if refund.approval_id is None and refund.amount_minor >= refunding.LIMIT_MINOR:
+            yield f"refund {refund.id} went without the approval that its rule asks for"
+        if refund.status in ends:
+            told = OutboxEvent.objects.filter(type=ends[refund.status], aggregate_id=refund.id).count()
+            if told != 1:
+                yield f"refund {refund.id} is {refund.status} and {ends[refund.status]} was told {told} times"
 
 
 def _asked_once(world: World, _: Rows) -> Iterator[str]:
@@ -179,6 +231,8 @@ TRUTHS: tuple[Callable[[World, Rows], Iterator[str]], ...] = (
     _books_equal_the_provider,
     _ledger_is_clean,
     _booked_once,
+    _given_back_once,
+    _refunds_end,
     _asked_once,
     _told_once,
     _closed_are_told,

@@ -98,6 +98,7 @@ class World:
         self.asked: list[Asked] = []
         self.payments: list[str] = []
         self.interruptions = Interruptions(self)
+        self.token = self.decider_token = ""
         self._numbers = 0
 
     @contextmanager
@@ -132,6 +133,9 @@ class World:
         self.control("POST", "/callbacks/hold", {"hold": True})
         self.interruptions.is_calm = True
         self.token = access.issued().secret
+        from tests.simulation import refunding  # noqa: PLC0415 (its deeds know the world)
+
+        refunding.furnish(self)
         for short_code, branch in zip(SHORT_CODES, (access.head_office(), access.branch()), strict=True):
             integrations.provider_account(
                 branch,
@@ -175,9 +179,12 @@ class World:
 
     # -- HTTP, both ways ------------------------------------------------------------------------------------------
 
-    def call(self, method: str, path: str, body: Any = None, *, key: str = "") -> Reply:
-        """Call the API as the partner; only a crash passes, as an answer that does not come."""
-        headers = {**access.bearer(self.token), "Idempotency-Key": key or f"key-{self.next_number()}"}
+    def call(self, method: str, path: str, body: Any = None, *, key: str = "", token: str = "") -> Reply:
+        """Call the API as the partner, or by another key; only a crash passes, as an answer that does not come."""
+        headers = {
+            **access.bearer(token or self.token),
+            "Idempotency-Key": key or f"key-{self.next_number()}",
+        }
         return self._web(method, f"/v1/{SLUG}{path}", json.dumps(body or {}).encode(), headers)
 
     def _web(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:

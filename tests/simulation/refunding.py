@@ -1,0 +1,110 @@
+"""Payments that go back: asked for by the partner, decided by other people where a rule says so, verified by receipt."""
+
+import json
+from typing import Any
+
+from apps.approvals.contracts import ApprovalStatus, NewRule, NewStep
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.services import rules
+from apps.kit import ids
+from apps.kit.actors import SYSTEM
+from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
+from apps.payments.models import PaymentIntent, Refund
+from tests.factories import access
+from tests.simulation import partner
+from tests.simulation.world import Asked, Broken, World
+
+LIMIT_MINOR = 2_000_00
+"""Refunds from here on wait for another person."""
+
+
+def furnish(world: World) -> None:
+    """Make the rule, a person who decides, and the key by which he does."""
+    step = NewStep(roles=("approver",))
+    rule = NewRule(kind=REFUND.name, currency="KES", minimum_minor=LIMIT_MINOR, steps=(step,))
+    decider = access.member("approver", "decider@example.test")
+    rules.create(rule=rule, actor=SYSTEM, now=world.now)
+    issued = access.issued()
+    issued.key.created_by_id = decider.id
+    issued.key.save(update_fields=["created_by"])
+    world.decider_token = issued.secret
+
+
+def refund(world: World) -> str | None:
+    """Ask for a payment to go back whole; where the receipt is not known yet, that is the answer."""
+    return _ask(world, {})
+
+
+def refund_part(world: World) -> str | None:
+    """Ask for a part: refused, and nothing is written."""
+    before = Refund.objects.count()
+    said = _ask(world, {"amount": {"amount": "1.00", "currency": "KES"}})
+    if said is not None and (said.endswith("201") or Refund.objects.count() != before):
+        raise Broken(f"a part of a payment was refunded: {said}")
+    return said
+
+
+def decide(verdict: str) -> Any:
+    """Return the deed of another person who decides a refund so."""
+
+    def act(world: World) -> str | None:
+        waiting = ApprovalRequest.objects.filter(status=ApprovalStatus.PENDING).order_by("id").first()
+        if waiting is None:
+            return None
+        path = f"/approvals/{ids.encode('apr', waiting.id)}/{verdict}"
+        body = {
+            "payload_hash": waiting.payload_hash,
+            **({"reason": "Not agreed"} if verdict == "refuse" else {}),
+        }
+        own = world.call("POST", path, body)
+        if own.status < 400:
+            raise Broken("an approval was decided by a key that nobody stands behind")
+        reply = world.call("POST", path, body, token=world.decider_token)
+        if reply.status != 200:
+            raise Broken(f"{path} was answered {reply.status}: {reply.body}")
+        return f"{waiting.subject_reference} -> {reply.status}"
+
+    return act
+
+
+def verify(world: World) -> str | None:
+    """Hold a receipt against a refund without an answer: the right one, or another's."""
+    found = Refund.objects.filter(status=RefundStatus.UNKNOWN).order_by("id").first()
+    receipts = [reversal["receipt"] for reversal in reversals(world) if reversal["receipt"]]
+    if found is None or not receipts:
+        return None
+    right = receipt_of(world, found)
+    receipt = right if right and world.chance(0.7) else world.rng.choice(receipts)
+    return hold(world, found, receipt)
+
+
+def hold(world: World, found: Refund, receipt: str) -> str:
+    """Send a receipt of a reversal for a refund."""
+    path = f"/refunds/{ids.encode('re', found.id)}/verify"
+    reply = partner.send(world, Asked(path, {"receipt": receipt}, partner.new_key(world)))
+    return f"{path} {receipt} -> {reply.status}"
+
+
+def reversals(world: World) -> list[dict[str, Any]]:
+    """Return what the provider was asked to give back, newest first."""
+    return list(world.control("GET", "/reversals")["reversals"])
+
+
+def receipt_of(world: World, found: Refund) -> str:
+    """Return the provider's receipt for what a refund gave back, where it did."""
+    done = (
+        r["receipt"]
+        for r in reversals(world)
+        if r["original_receipt"] == found.payment_receipt and r["receipt"]
+    )
+    return next(done, "")
+
+
+def _ask(world: World, extra: dict[str, Any]) -> str | None:
+    paid = list(PaymentIntent.objects.filter(status=IntentStatus.SUCCEEDED).order_by("id"))
+    if not paid:
+        return None
+    intent = world.rng.choice(paid)
+    body = {"payment_id": ids.encode("pi", intent.id), "reason": "The order was cancelled", **extra}
+    reply = partner.send(world, Asked("/refunds", body, partner.new_key(world)))
+    return f"{json.dumps(body)} -> {reply.status}"

@@ -1,0 +1,85 @@
+"""What payers do at their phones, and what goes wrong at the provider."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.simulation.partner import prompts
+from tests.simulation.world import World
+
+PUSH = "/mpesa/stkpush/v1/processrequest"
+QUERY = "/mpesa/stkpushquery/v1/query"
+STATUS = "/mpesa/transactionstatus/v1/query"
+REVERSAL = "/mpesa/reversal/v1/request"
+TOKEN = "/oauth/v1/generate"
+SCRIPTS: tuple[tuple[str, Any], ...] = (
+    (PUSH, "hang"),
+    (PUSH, {"action": "hang", "processed": True}),
+    (PUSH, "reset"),
+    (PUSH, {"action": "reset", "processed": True}),
+    (PUSH, "status"),
+    (PUSH, {"action": "status", "processed": True}),
+    (PUSH, {"action": "malformed_json", "processed": True}),
+    (PUSH, {"action": "html_error", "processed": True}),
+    (PUSH, {"action": "empty_body", "processed": True}),
+    (PUSH, "rate_limit"),
+    (PUSH, {"action": "rate_limit", "code": "429"}),
+    (PUSH, "expire_token"),
+    (PUSH, {"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000}),
+    (PUSH, {"action": "delay_callback", "ms": 20_000}),
+    (PUSH, "drop_callback"),
+    (PUSH, "callback_before_response"),
+    (PUSH, {"action": "wrong_amount", "amount": "77.00"}),
+    (PUSH, {"action": "late_success", "ms": 15_000}),
+    (PUSH, {"action": "replay_old", "n": 2}),
+    (PUSH, {"action": "partial_result", "missing": ["TransactionDate", "Balance"]}),
+    (QUERY, "hang"),
+    (QUERY, "status"),
+    (QUERY, "malformed_json"),
+    (QUERY, "rate_limit"),
+    (STATUS, "drop_callback"),
+    (STATUS, "queue_timeout"),
+    (REVERSAL, "hang"),
+    (REVERSAL, {"action": "reset", "processed": True}),
+    (REVERSAL, {"action": "status", "processed": True}),
+    (REVERSAL, "rate_limit"),
+    (REVERSAL, "drop_callback"),
+    (REVERSAL, "queue_timeout"),
+    (REVERSAL, {"action": "queue_timeout", "processed": True}),
+    (REVERSAL, "partial_result"),
+    (REVERSAL, {"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000}),
+    (TOKEN, "hang"),
+    (TOKEN, "status"),
+)
+
+
+def answer_phone(decision: str) -> Callable[[World], str | None]:
+    """Return the deed of a payer who answers a prompt so."""
+
+    def act(world: World) -> str | None:
+        waiting = [
+            prompt for prompt in prompts(world) if prompt["state"] == "waiting" and not prompt["is_ignored"]
+        ]
+        if not waiting:
+            return None
+        prompt = world.rng.choice(waiting)
+        world.control("POST", f"/prompts/{prompt['id']}/{decision}")
+        world.collect_callbacks()
+        return str(prompt["reference"])
+
+    return act
+
+
+def script_fault(world: World) -> str:
+    """Let a call of the provider go wrong, in one of the ways that its simulator knows."""
+    path, action = world.rng.choice(SCRIPTS)
+    name = action if isinstance(action, str) else action["action"]
+    world.control("POST", "/scripts", {"match": {"path": path}, "times": 1, "actions": [action]})
+    world.hit(f"script:{name}")
+    return f"{path} {json.dumps(action)}"
+
+
+def restart_simulator(world: World) -> str:
+    """End the provider's process and start it again."""
+    world.restart_simulator()
+    return "from its store"
