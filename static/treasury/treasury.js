@@ -4,11 +4,16 @@
   if (!localStorage.getItem("sidebarWidth")) localStorage.setItem("sidebarWidth", "248");
 
   // Names of icon buttons that Unfold leaves out.
+  const wordsOf = (owner) => {
+    let words = owner.textContent;
+    owner.querySelectorAll(".material-symbols-outlined").forEach((icon) => { words = words.replace(icon.textContent, ""); });
+    return words.trim();
+  };
   const name = (root) => {
     root.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach((icon) => {
       icon.setAttribute("aria-hidden", "true");
       const owner = icon.closest("a, button");
-      if (owner && !owner.getAttribute("aria-label") && owner.textContent.trim() === icon.textContent.trim())
+      if (owner && !owner.getAttribute("aria-label") && !wordsOf(owner))
         owner.setAttribute("aria-label", owner.title || icon.textContent.trim().replaceAll("_", " "));
     });
   };

@@ -51,10 +51,12 @@ def test_no_dialog_is_seriously_hard_to_use(portal, world, scheme):
     portal.locator("#dialog").wait_for()
     bad = judge(portal, "revoke a key")
     portal.keyboard.press("Escape")
+    portal.locator("#dialog").wait_for(state="hidden")
     portal.keyboard.press("?")
     portal.locator("#shortcuts-title").wait_for()
     bad += judge(portal, "keys")
     portal.keyboard.press("Escape")
+    portal.locator("#shortcuts-title").wait_for(state="hidden")
     portal.keyboard.press("Control+k")
     portal.locator("#search-input-command").wait_for()
     bad += judge(portal, "find anything")
@@ -95,7 +97,7 @@ def test_a_dialog_is_a_sheet_at_the_bottom_of_a_phone(portal, world):
 
 def test_keys_lead_through_the_portal_and_can_be_switched_off(portal, world):
     home = portal.url
-    portal.goto(f"{home}events/eventdelivery/")
+    portal.goto(f"{home}access/apikey/")
     portal.keyboard.press("j")
     portal.keyboard.press("x")
     assert portal.locator("input.action-select:checked").count() == 1
@@ -111,7 +113,7 @@ def test_keys_lead_through_the_portal_and_can_be_switched_off(portal, world):
     assert portal.locator("#searchbar").input_value() == "gc"
 
     portal.evaluate("localStorage.setItem('treasuryKeys', 'off')")
-    portal.goto(f"{home}events/eventdelivery/")
+    portal.goto(f"{home}access/apikey/")
     portal.keyboard.press("j")
     portal.keyboard.press("x")
     portal.keyboard.press("f")
