@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,18 +12,20 @@ from celery import Task
 
 from apps.accounts.models import User
 from apps.events.models import EventDelivery, OutboxEvent, WebhookDelivery
+from apps.jobs.models import Job
 from apps.kit.money import Money
 from apps.ledger.models import Entry
 from apps.payments.contracts import Choice, Method, NewIntent
-from apps.payments.models import PaymentIntent
+from apps.payments.models import PaymentIntent, Refund
 from apps.payments.services import intents
 from apps.simulator import server
 from tests.conftest import truncate
 from treasury.demo import books, control, organisation, people, seeding, story
+from treasury.demo.deeds import Deeds
 from treasury.demo.endings import Ending
 from treasury.demo.people import PHONE
-from treasury.demo.play import Player
 from treasury.demo.seeding import Month
+from treasury.demo.story import Verdict
 
 ENDS_AT = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
 SMALL = Month(seed=7, days=3, orders=28)
@@ -59,6 +62,12 @@ STATES = dict.fromkeys(Ending, "SUCCEEDED") | {
 """Where each ending leaves the payment in a story of three days."""
 
 
+RETURNED = dict.fromkeys(Verdict, "SUCCEEDED") | {
+    Verdict.REFUSED: "CANCELLED",
+    Verdict.WAITING: "AWAITING_APPROVAL",
+}
+
+
 def silent(_: str) -> None:
     """Say nothing of the seeding."""
 
@@ -91,6 +100,9 @@ def test_tells_the_same_story_from_the_same_seed():
     other = story.tell(seed=2, ends_at=ENDS_AT, days=30, count=400)
 
     assert first == again
+    verdicts = Counter(returned.verdict for returned in first.returns)
+    assert verdicts[Verdict.NOT_ASKED] >= 5
+    assert (verdicts[Verdict.APPROVED], verdicts[Verdict.REFUSED], verdicts[Verdict.WAITING]) == (3, 1, 1)
     assert first.orders != other.orders
     assert {order.ending for order in first.orders} == set(Ending)
     assert len({order.reference for order in first.orders}) == 400
@@ -126,6 +138,12 @@ def test_every_order_ends_as_told_and_the_books_foot(committed_acme, simulators,
     assert {reference: (told[reference], status) for reference, status in stood.items()} == {
         reference: (ending, STATES[ending]) for reference, ending in told.items()
     }
+    told_returns = story.tell(seed=SMALL.seed, ends_at=ENDS_AT, days=SMALL.days, count=SMALL.orders).returns
+    assert dict(Refund.objects.values_list("intent__reference", "status")) == {
+        returned.order.reference: RETURNED[returned.verdict] for returned in told_returns
+    }
+    assert {returned.verdict for returned in told_returns} >= {Verdict.NOT_ASKED, Verdict.WAITING}
+    assert list(Job.objects.values_list("kind", "status")) == [("export", "SUCCEEDED")]
     verdict = books.check(house)
     assert verdict.do_foot, str(verdict)
     assert verdict.untold.is_zero
@@ -144,17 +162,17 @@ def test_goes_on_where_it_was_interrupted(committed_acme, simulators, monkeypatc
     simulators()
     orders: list[str] = []
 
-    def until_the_tenth(player: Player, order: story.Order) -> None:
+    def until_the_tenth(deeds: Deeds, order: story.Order, *, now: datetime) -> None:
         orders.append(order.reference)
         if len(orders) == 10:
             raise KeyboardInterrupt
-        ask(player, order)
+        ask(deeds, order, now=now)
 
-    ask = Player._ask
-    monkeypatch.setattr(Player, "_ask", until_the_tenth)
+    ask = Deeds.ask
+    monkeypatch.setattr(Deeds, "ask", until_the_tenth)
     with pytest.raises(KeyboardInterrupt):
         seeding.furnish(now=ENDS_AT, month=SMALL, say=silent)
-    monkeypatch.setattr(Player, "_ask", ask)
+    monkeypatch.setattr(Deeds, "ask", ask)
 
     passwords, _ = seeding.furnish(now=ENDS_AT + timedelta(hours=1), month=SMALL, say=silent)
 
@@ -179,7 +197,8 @@ def test_says_which_paybill_does_not_foot(committed_acme, simulators):
     simulator = simulators()
     play()
     extra = {"action": "statement_extra", "amount": "100.00", "kind": "payment", "details": "Somebody else"}
-    control.script(phone=PHONE, actions=[{"action": "result", "code": "1032", "ms": 0}, extra])
+    cancelled = {"action": "result", "code": "1032", "ms": 0}
+    control.script(phone=PHONE, actions=[cancelled, extra], times=None)
     house = organisation.enter()
     request = NewIntent(
         money=Money(50_000, "KES"),

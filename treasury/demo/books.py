@@ -9,7 +9,7 @@ from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.ledger.selectors import balances
 from apps.ledger.services import verification
-from apps.payments.selectors import intents
+from apps.payments.selectors import intents, refunds
 from treasury.demo import control
 from treasury.demo.organisation import PAYBILLS, House
 
@@ -21,7 +21,7 @@ class Footing:
     """
     One paybill: what its statement ends with, what the ledger says, and how much of the statement nobody has told us yet.
 
-    Money that was paid and whose callback is lost, or still on its way, is on the statement and in no book.
+    Money that was paid or given back, and whose callback is lost or still on its way, is on the statement and in no book.
     """
 
     short_code: str
@@ -77,6 +77,7 @@ def check(house: House) -> Books:
     everything = intents.visible_to(house.owner)
     waiting = everything.filter(settled_at=None, current_attempt__isnull=False)
     untold = set(waiting.values_list("current_attempt__code", flat=True))
+    on_the_way = set(refunds.visible_to(house.owner).live().values_list("payment_receipt", flat=True))
     footings = []
     for short_code in PAYBILLS.values():
         statement = control.statement(short_code)
@@ -85,7 +86,11 @@ def check(house: House) -> Books:
                 short_code,
                 statement=Money.parse(statement["closing_balance"], CURRENCY),
                 ledger=held.get(short_code, Money.zero(CURRENCY)),
-                untold=_net(row for row in statement["rows"] if row["account_reference"] in untold),
+                untold=_net(
+                    row
+                    for row in statement["rows"]
+                    if row["account_reference"] in untold or row["linked_receipt"] in on_the_way
+                ),
             )
         )
     verdict = verification.verify()

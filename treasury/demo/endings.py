@@ -77,7 +77,7 @@ PLANS: dict[Ending, Plan] = {
     Ending.WRONG_SUM: Plan(4, (_result("0", 21),), seconds=(21,)),
     Ending.WITHDRAWN: Plan(3, (_result("1037", 60),), seconds=(60,)),
     Ending.CALLED_OFF: Plan(4),
-    Ending.CONFIRMED_LATER: Plan(6, (_result("0", 18),)),
+    Ending.CONFIRMED_LATER: Plan(6, (_result("0", 18),), seconds=(18,)),
     Ending.FORGOTTEN: Plan(4, looks=(DAY + 60,)),
 }
 """Every ending but PAID, which all other orders have."""

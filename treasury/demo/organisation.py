@@ -17,14 +17,17 @@ from apps.access.selectors import branches as known_branches
 from apps.access.selectors import memberships as team
 from apps.access.services import api_keys, applications, branches, memberships
 from apps.accounts.services import users
+from apps.approvals.contracts import NewRule, NewStep
+from apps.approvals.services import rules
 from apps.events.selectors import inboxes
 from apps.events.services import sandbox_inboxes, webhook_endpoints
 from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials, ShortCodeType
 from apps.integrations.services import accounts
 from apps.kit.actors import SYSTEM, Actor, ActorKind
+from apps.payments.contracts import REFUND
 from treasury import onboarding
 from treasury.demo import control, people
-from treasury.demo.story import CENTRE, WESTLANDS
+from treasury.demo.story import BOARD_LIMIT, CENTRE, REFUND_LIMIT, WESTLANDS
 
 SLUG = "savanna"
 NAME = "Savanna Kitchens"
@@ -36,6 +39,10 @@ INBOX = "Demo inbox"
 CHARGE_BASIS_POINTS = 50
 BRANCHES = {WESTLANDS: "Westlands", CENTRE: "City centre"}
 PAYBILLS = {WESTLANDS: "600986", CENTRE: "600987"}
+REFUND_RULES = (
+    NewRule(REFUND.name, [NewStep([people.APPROVER.role])], "KES", REFUND_LIMIT, BOARD_LIMIT),
+    NewRule(REFUND.name, [NewStep([people.APPROVER.role]), NewStep([people.OWNER.role])], "KES", BOARD_LIMIT),
+)
 MINIMUM_MINOR, MAXIMUM_MINOR = 100, 25_000_000
 
 
@@ -89,6 +96,8 @@ def fill(*, now: datetime) -> Passwords:
         memberships.create(user_id=user.pk, role=person.role, actor=SYSTEM, now=now)
     orders = applications.create(slug=ORDERS, name="Orders", actor=SYSTEM, now=now)
     api_keys.issue(application_id=orders.id, name=TILLS, scopes=TILL_SCOPES, actor=SYSTEM, now=now)
+    for rule in REFUND_RULES:
+        rules.create(rule=rule, actor=SYSTEM, now=now)
     certificate = control.certificate()
     for code, branch_id in places.items():
         _open_paybill(code, branch_id, certificate, now=now)

@@ -1,25 +1,21 @@
 """Plays the story: services are called and their jobs run at the instants at which they would, on the simulator's stopped clock."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import count, cycle
-from uuid import UUID
+from itertools import count
+from typing import Protocol
 
-from apps.integrations.services import callbacks
 from apps.kit import clock, jobs
 from apps.kit.jobs import Job
-from apps.payments.contracts import Choice, Method, NewIntent
-from apps.payments.selectors import intents as payments
-from apps.payments.services import intents, sweeps
-from treasury.demo import control, organisation, story
-from treasury.demo.endings import OPEN_AT_FIRST, PLANS, Ending
+from treasury.demo import control
+from treasury.demo.deeds import Deeds
+from treasury.demo.endings import PLANS, Ending
 from treasury.demo.organisation import House
-from treasury.demo.people import CONTROLLER, OFFICER
-from treasury.demo.story import Order, Story
+from treasury.demo.story import Order, Return, Story, Verdict
 
 STEP = timedelta(milliseconds=340)
 """What a job or a delivery takes, so that a timeline shows one thing after the other."""
@@ -29,17 +25,22 @@ VERIFIED_AFTER = timedelta(minutes=23)
 WITHDRAWN_AFTER = timedelta(seconds=25)
 """When a colleague confirms an order or calls it off, asks about a receipt, or withdraws what was asked."""
 
+APPROVED_AFTER = timedelta(minutes=41)
+REVERSED_AFTER = timedelta(seconds=4)
 ANSWERS_AFTER = timedelta(seconds=1)
 WEBHOOKS_FROM = timedelta(hours=20)
 """The consuming application listens to webhooks from so long before the end: what was before is told to nobody."""
 
+EXPORTED_BEFORE = timedelta(hours=3)
 RELAY = "events.relay"
 LEFT_TO_WORKERS = (Job(RELAY, {"lane": "documents"}),)
 SENT_BY_WORKERS = "events.send_webhook"
-GATES = tuple(f"127.0.0.{number}" for number in range(11, 19))
-"""Where callbacks come from: several, because one may send 600 in a minute of the computer's time."""
 
-type Deed = Callable[[], None]
+
+class Deed(Protocol):
+    """Something that is done at an instant."""
+
+    def __call__(self, *, now: datetime) -> None: ...
 
 
 @dataclass(order=True, slots=True)
@@ -74,12 +75,11 @@ class Player:
 
     def __init__(self, told: Story, house: House, held: list[Job]) -> None:
         self.story = told
-        self.house = house
+        self.deeds = Deeds(house)
         self.held = held
         self.now = told.starts_at
         self.heap: list[Happening] = []
         self.numbers = count()
-        self.gates = cycle(GATES)
 
     def play(self, *, since: datetime) -> None:
         """Plan everything, then do what is due, one happening after the other."""
@@ -88,9 +88,12 @@ class Player:
             control.script(phone=customer.phone, actions=[pays], times=None)
         for order in self.story.orders:
             self._plan_order(order)
+        for returned in self.story.returns:
+            self._plan_return(returned)
         for day in range(1, (self.story.ends_at - self.story.starts_at).days + 1):
-            self._plan(self.story.starts_at + timedelta(days=day), self._sweep)
-        self._plan(self.story.ends_at - WEBHOOKS_FROM, self._connect_inbox)
+            self._plan(self.story.starts_at + timedelta(days=day), self.deeds.sweep)
+        self._plan(self.story.ends_at - WEBHOOKS_FROM, self.deeds.connect_inbox)
+        self._plan(self.story.ends_at - EXPORTED_BEFORE, self.deeds.export)
         while self.heap:
             happening = heapq.heappop(self.heap)
             if since <= happening.at <= self.story.ends_at:
@@ -101,7 +104,7 @@ class Player:
         control.stop_clock(happening.at)
         self.now = happening.at
         with self._a_step_later():
-            happening.deed()
+            happening.deed(now=self.now)
         self._work()
 
     def _work(self) -> None:
@@ -116,8 +119,7 @@ class Player:
         if job in LEFT_TO_WORKERS or job.name == SENT_BY_WORKERS:
             return
         if job.countdown:
-            at_once = Job(job.name, job.arguments)
-            self._plan(self.now + timedelta(seconds=job.countdown), partial(jobs.run, at_once))
+            self._plan(self.now + timedelta(seconds=job.countdown), partial(self._do, job))
             return
         with self._a_step_later():
             jobs.run(job)
@@ -133,78 +135,35 @@ class Player:
     def _plan(self, at: datetime, deed: Deed) -> None:
         heapq.heappush(self.heap, Happening(at, next(self.numbers), deed))
 
+    def _do(self, job: Job, *, now: datetime) -> None:  # noqa: ARG002 (a job reads the clock, which stands at now)
+        """Run a job whose countdown has ended."""
+        jobs.run(job)
+
     def _plan_order(self, order: Order) -> None:
-        self._plan(order.at, partial(self._ask, order))
+        deeds = self.deeds
+        self._plan(order.at, partial(deeds.ask, order))
         asked_at = order.at + (DECIDED_AFTER if order.ending is Ending.CONFIRMED_LATER else timedelta(0))
         plan = PLANS.get(order.ending)
         for seconds in plan.seconds if plan else (order.seconds,):
-            self._plan(asked_at + timedelta(seconds=seconds), self._take)
+            self._plan(asked_at + timedelta(seconds=seconds), deeds.take_callbacks)
         for seconds in plan.looks if plan else ():
-            self._plan(asked_at + timedelta(seconds=seconds), self._sweep)
-        self._plan_colleagues(order)
-
-    def _plan_colleagues(self, order: Order) -> None:
-        """Plan what people of the team do to an order."""
+            self._plan(asked_at + timedelta(seconds=seconds), deeds.sweep)
         if order.ending is Ending.CONFIRMED_LATER:
-            self._plan(order.at + DECIDED_AFTER, partial(self._confirm, order))
+            self._plan(asked_at, partial(deeds.confirm, order))
         elif order.ending is Ending.CALLED_OFF:
-            self._plan(order.at + DECIDED_AFTER, partial(self._cancel, order))
+            self._plan(order.at + DECIDED_AFTER, partial(deeds.cancel, order))
         elif order.ending is Ending.WITHDRAWN:
-            self._plan(order.at + WITHDRAWN_AFTER, partial(self._cancel, order))
+            self._plan(order.at + WITHDRAWN_AFTER, partial(deeds.cancel, order))
         elif order.ending is Ending.VERIFIED:
-            self._plan(order.at + VERIFIED_AFTER, partial(self._verify, order))
-            self._plan(order.at + VERIFIED_AFTER + ANSWERS_AFTER, self._take)
+            self._plan(order.at + VERIFIED_AFTER, partial(deeds.verify, order))
+            self._plan(order.at + VERIFIED_AFTER + ANSWERS_AFTER, deeds.take_callbacks)
 
-    def _ask(self, order: Order) -> None:
-        plan = PLANS.get(order.ending)
-        if plan and plan.actions:
-            actions = list(plan.actions)
-            if order.ending is Ending.WRONG_SUM:
-                actions.append({"action": "wrong_amount", "amount": story.wrong_sum(order).text})
-            control.script(phone=order.customer.phone, actions=actions)
-        choice = Choice(Method.MPESA, order.customer.phone, order.customer.name)
-        request = NewIntent(
-            money=order.money,
-            branch_id=self.house.branches[order.branch],
-            application_id=self.house.application_id,
-            choice=choice,
-            reference=order.reference,
-            description=order.description,
-            is_confirmed=order.ending not in OPEN_AT_FIRST,
-        )
-        try:
-            intents.create(request=request, actor=self.house.till, now=self.now)
-        except intents.DuplicateReference:
-            return  # a play that was interrupted at this instant had asked already
-
-    def _take(self) -> None:
-        """Let in the callbacks that are due."""
-        for callback in control.take_callbacks():
-            callbacks.store(
-                token=callback.token,
-                kind=callback.kind,
-                body=callback.body,
-                headers={"content-type": "application/json"},
-                remote_ip=next(self.gates),
-                now=self.now,
-            )
-
-    def _sweep(self) -> None:
-        sweeps.run(now=self.now)
-
-    def _confirm(self, order: Order) -> None:
-        intents.confirm(intent_id=self._id(order), actor=self.house.actor(OFFICER), now=self.now)
-
-    def _cancel(self, order: Order) -> None:
-        intents.cancel(intent_id=self._id(order), actor=self.house.actor(OFFICER), now=self.now)
-
-    def _verify(self, order: Order) -> None:
-        receipt = control.receipt_of(order.customer.phone)
-        controller = self.house.actor(CONTROLLER)
-        intents.verify(intent_id=self._id(order), receipt=receipt, actor=controller, now=self.now)
-
-    def _id(self, order: Order) -> UUID:
-        return payments.visible_to(self.house.owner).get(reference=order.reference).id
-
-    def _connect_inbox(self) -> None:
-        organisation.connect_inbox(application_id=self.house.application_id, now=self.now)
+    def _plan_return(self, returned: Return) -> None:
+        deeds, sent_at = self.deeds, returned.at
+        self._plan(returned.at, partial(deeds.give_back, returned))
+        if returned.verdict is Verdict.REFUSED:
+            self._plan(returned.at + APPROVED_AFTER, partial(deeds.refuse, returned))
+        elif returned.verdict is Verdict.APPROVED:
+            sent_at += APPROVED_AFTER
+            self._plan(sent_at, partial(deeds.approve, returned))
+        self._plan(sent_at + REVERSED_AFTER, deeds.take_callbacks)

@@ -1,9 +1,11 @@
 """The story of the month: every order of two restaurants with its time, payer and ending, all of it from one seed."""
 
+import bisect
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from apps.kit.money import Money
@@ -33,6 +35,22 @@ FEWEST = len(PLANS) + LAST
 """So many orders show each ending."""
 
 WAITING_AT_THE_END = (Ending.NEVER_KNOWN, Ending.FORGOTTEN)
+STAYING = frozenset({Ending.NEVER_KNOWN, Ending.WRONG_SUM})
+"""What somebody must look at: in a well-kept house none of it is old."""
+
+REFUND_LIMIT, BOARD_LIMIT = 500_000, 5_000_000
+"""From these sums on a refund needs a second and a third person, in cents."""
+
+GROUP_BILL = Money(1_848_000, "KES")
+WAITS_SINCE = timedelta(hours=60)
+RETURNED_SMALL = 9
+DOUBLE = "Charged twice: the guest had paid in cash."
+REASONS = (
+    "Order cancelled before it was cooked.",
+    "Delivery came too late.",
+    "Guest paid the bill of another table.",
+    "Event moved to another day.",
+)
 BREAKFAST_ENDS, LUNCH_ENDS = 11, 16
 CATERING_SHARE = 0.03
 DISHES = {
@@ -42,6 +60,18 @@ DISHES = {
     "catering": (1_500_000, 9_500_000),
 }
 """The smallest and the largest bill, in cents."""
+
+
+class Verdict(StrEnum):
+    """What other people say to a refund."""
+
+    NOT_ASKED = "not_asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+
+DECIDED = (Verdict.APPROVED, Verdict.REFUSED, Verdict.APPROVED, Verdict.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +89,24 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """An order that is given back: ``at`` an officer asks for it, and other people decide where it is large."""
+
+    order: Order
+    at: datetime
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """The orders in the order of time, and who pays regularly with how many seconds of thought."""
+    """The orders in the order of time, what was given back, and who pays regularly with how many seconds of thought."""
 
     starts_at: datetime
     ends_at: datetime
     regulars: dict[Customer, int]
     orders: tuple[Order, ...]
+    returns: tuple[Return, ...] = ()
 
 
 def tell(*, seed: int, ends_at: datetime, days: int, count: int) -> Story:
@@ -86,7 +127,15 @@ def tell(*, seed: int, ends_at: datetime, days: int, count: int) -> Story:
         orders.append(
             Order(at, branch, customer, money, reference, description, ending, regulars.get(customer, 0))
         )
-    return Story(starts_at, ends_at, regulars, tuple(orders))
+    _book_group(orders, before=ends_at - timedelta(hours=24))
+    returns = tuple(_returns(dice, orders, ends_at))
+    return Story(starts_at, ends_at, regulars, tuple(orders), returns)
+
+
+def _book_group(orders: list[Order], *, before: datetime) -> None:
+    """Let the last order that was paid by then be a large one: its refund waits for a second person at the end."""
+    place = max(number for number, one in enumerate(orders) if one.at < before and one.ending is Ending.PAID)
+    orders[place] = replace(orders[place], money=GROUP_BILL, description="Group booking, 22 guests")
 
 
 def wrong_sum(order: Order) -> Money:
@@ -97,27 +146,30 @@ def wrong_sum(order: Order) -> Money:
 def _moments(
     dice: random.Random, starts_at: datetime, ends_at: datetime, count: int
 ) -> Iterator[tuple[datetime, str]]:
-    """Draw instants from the hours of both restaurants, busier ones more often."""
-    hour = starts_at.replace(minute=0, second=0, microsecond=0)
-    slots, weights = [], []
-    while hour < ends_at:
-        local = hour.astimezone(NAIROBI)
-        for branch in (WESTLANDS, CENTRE):
+    """Draw instants from the hours of both restaurants: each part of the month gets what it weighs, at random within."""
+    slots, reached = [], [0]
+    for branch in (WESTLANDS, CENTRE):
+        hour = starts_at.replace(minute=0, second=0, microsecond=0)
+        while hour < ends_at:
+            local = hour.astimezone(NAIROBI)
             slots.append((hour, branch))
-            weights.append(HOURS[branch][local.hour] * WEEKDAYS[branch][local.weekday()])
-        hour += timedelta(hours=1)
+            reached.append(reached[-1] + HOURS[branch][local.hour] * WEEKDAYS[branch][local.weekday()])
+            hour += timedelta(hours=1)
     taken: set[datetime] = set()
-    while len(taken) < count:
-        slot, branch = dice.choices(slots, weights)[0]
-        at = slot + timedelta(seconds=dice.randrange(3600))
-        if starts_at < at < ends_at and at not in taken:
-            taken.add(at)
-            yield at, branch
+    for place in range(count):
+        weight = (place + dice.random()) * reached[-1] / count
+        slot, branch = slots[bisect.bisect_right(reached, weight) - 1]
+        first, last = max(slot, starts_at), min(slot + timedelta(hours=1), ends_at)
+        at = first + timedelta(seconds=dice.randrange(1, max(int((last - first).total_seconds()), 2)))
+        while at in taken:
+            at += timedelta(seconds=1)
+        taken.add(at)
+        yield at, branch
 
 
 def _endings(dice: random.Random, count: int) -> list[Ending]:
     """
-    Give each ending its share, at least once, in a random order.
+    Give each ending its share, at least once, in a random order; those that leave something to people come late.
 
     The last few orders are paid, but for what still waits for somebody at the end: one payment of which nobody knows,
     and one order that nobody has confirmed yet.
@@ -128,9 +180,35 @@ def _endings(dice: random.Random, count: int) -> list[Ending]:
         shares[ending] -= 1
         last.insert(1, ending)
     special = [ending for ending, share in shares.items() for _ in range(share)]
-    endings = [*special, *[Ending.PAID] * (count - len(special) - len(last))]
-    dice.shuffle(endings)
-    return endings + last
+    staying = [ending for ending in special if ending in STAYING]
+    passing = [ending for ending in special if ending not in STAYING]
+    passing += [Ending.PAID] * (count - len(special) - len(last))
+    dice.shuffle(passing)
+    late = [*passing[len(passing) * 2 // 3 :], *staying]
+    dice.shuffle(late)
+    return [*passing[: len(passing) * 2 // 3], *late, *last]
+
+
+def _returns(dice: random.Random, orders: Sequence[Order], ends_at: datetime) -> Iterator[Return]:
+    """Choose what is given back: small sums at once, large ones as other people decide, and one that waits for them."""
+    paid = [order for order in orders[:-LAST] if order.ending is Ending.PAID]
+    large = sorted((order for order in paid if order.money.minor >= REFUND_LIMIT), key=lambda one: one.at)
+    small = [order for order in paid if order.money.minor < REFUND_LIMIT]
+    recent = [order for order in large if order.at > ends_at - WAITS_SINCE]
+    if recent:
+        yield Return(recent[-1], ends_at - timedelta(minutes=dice.randint(40, 180)), Verdict.WAITING, DOUBLE)
+    early = [order for order in large if order.at < ends_at - WAITS_SINCE]
+    chosen = dice.sample(early, min(len(early), len(DECIDED)))
+    small = [order for order in small if order.at < ends_at - timedelta(hours=12)]
+    chosen += dice.sample(small, max(1, round(RETURNED_SMALL * len(orders) / QUOTA_OF)))
+    verdicts = [*DECIDED[: len(chosen)], *[Verdict.NOT_ASKED] * len(chosen)]
+    for order, verdict in zip(chosen, verdicts, strict=False):
+        asked_at = order.at + timedelta(minutes=dice.randint(25, 300))
+        yield Return(order, asked_at, _verdict(order, verdict), dice.choice(REASONS))
+
+
+def _verdict(order: Order, wanted: Verdict) -> Verdict:
+    return wanted if order.money.minor >= REFUND_LIMIT else Verdict.NOT_ASKED
 
 
 def _bill(dice: random.Random, at: datetime) -> tuple[str, Money]:
