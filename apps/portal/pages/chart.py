@@ -20,6 +20,7 @@ BAR_SHARE = Decimal("0.6")
 LINE_TICKS = 3
 DATES_EVERY = 7
 TEXT_DROP = 4
+TICK_GAP = 16
 UNITS = ((9, "B"), (6, "M"), (3, "K"))
 
 
@@ -116,7 +117,8 @@ def _bars(
     )
     ticks = [Tick(zero, "0", is_zero=True)]
     for most, sign in ((most_in, 1), (most_out, -1)):
-        if top := _round_below(most):
+        top = _round_below(most)
+        if top * scale >= TICK_GAP:  # else its label would lie on that of zero
             money = Money(sign * top, currency)
             ticks.append(Tick(round(zero - sign * top * scale, 1), compact(money, of=max(most_in, most_out))))
     return bars, ticks, zero
