@@ -48,7 +48,7 @@ CASES = [
     Case("html, not processed", ({"action": "html_error"},), UNKNOWN),
     Case("empty, processed", ({"action": "empty_body", "processed": True},), SUCCEEDED),
     Case("rate limit", ({"action": "rate_limit", "code": "500.003.02"},), SUCCEEDED, sent=2),
-    Case("rate limit, processed", ({"action": "rate_limit", "code": 429, "processed": True},), SUCCEEDED),
+    Case("rate limit, processed", ({"action": "rate_limit", "code": "429", "processed": True},), SUCCEEDED),
     Case("expired token", ("expire_token",), SUCCEEDED, sent=2),
     Case("dropped callback", ("drop_callback",), SUCCEEDED),
     Case("duplicated callback", ({"action": "duplicate_callback", "n": 3},), SUCCEEDED),
