@@ -156,7 +156,7 @@ def test_every_list_of_the_menu_opens(story, enter):
 def test_what_is_not_built_is_nowhere(story, enter):
     html = enter("owner").get("/portal/").content.decode()
 
-    for word in ("Payouts", "Invoices", "Reconcil", "Forecast", "Refund"):
+    for word in ("Payouts", "Invoices", "Reconcil", "Forecast"):
         assert word not in html
 
 
