@@ -382,6 +382,6 @@ def opened_on(request: HttpRequest) -> str:
     if not url_has_allowed_host_and_scheme(url, {request.get_host()}):
         return ""
     parts = urlsplit(url)
-    if parts.path == request.path:
+    if parts.path == request.path or parts.path.startswith("//"):
         return ""
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -114,8 +114,9 @@ def test_sending_acts_once_and_leads_back_to_the_page_behind(ask, approve):
     assert (pk, reason, str(nonce), actor) == (117, "Agreed with Mavuno", opened["nonce"], "user:7")
 
 
-def test_a_page_of_another_host_is_never_gone_back_to(ask):
-    answer = ask("post", **FILLED, **hidden(ask()), headers={"HTTP_HX_CURRENT_URL": "https://evil.example/x"})
+@pytest.mark.parametrize("behind", ["https://evil.example/x", f"http://{HOST}//evil.example/x", ""])
+def test_a_page_of_another_host_is_never_gone_back_to(ask, behind):
+    answer = ask("post", **FILLED, **hidden(ask()), headers={"HTTP_HX_CURRENT_URL": behind})
 
     assert answer.headers["HX-Redirect"] == "/portal/batches/"
 
