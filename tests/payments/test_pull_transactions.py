@@ -98,6 +98,19 @@ def test_fills_in_a_missing_receipt(acme):
     assert bookings() == 1
 
 
+def test_corrects_a_sum_that_was_assumed_after_the_movement_was_listed(acme):
+    attempt = payments.waiting()
+    unmatched(take(attempt, money=Money(77_00, "KES")), "asked for KES")
+    report = payments.collected(attempt, money=None, receipt="")
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+
+    assert take(attempt, money=Money(77_00, "KES")) is None
+
+    found = payments.reloaded(attempt)
+    assert (found.received, found.provider_receipt) == (Money(77_00, "KES"), "NLJ7RT61SV")
+    assert PulledTransaction.objects.count() == 1
+
+
 def test_is_a_late_success_after_a_failure(acme):
     attempt = payments.waiting()
     report = payments.declined(attempt)

@@ -48,6 +48,7 @@ ACTIONS: dict[str, Action] = {
     "restart_simulator": Action(1, street.restart_simulator),
     "work": Action(45, workers.work),
     "beat": Action(5, workers.beat),
+    "pull": Action(2, workers.pull),
     "tick": Action(12, workers.tick),
     "receive": Action(18, workers.receive),
     "forge": Action(1, workers.forge),

@@ -55,7 +55,7 @@ def wanted() -> list[str]:
     names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
     names += sorted({f"script:{_name(action)}" for _, action in street.SCRIPTS})
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
-    names += ["wire:reordered"]
+    names += ["wire:reordered", "evidence:matched", "evidence:unmatched"]
     names += [name for model in MODELS for name in transitions(model) if name not in NOT_YET]
     return list(dict.fromkeys(names))
 

@@ -12,6 +12,7 @@ from django_fsm.signals import post_transition
 
 from apps.events.models import OutboxEvent
 from apps.kit import clock
+from apps.payments.models import PulledTransaction
 from tests import conftest
 from tests.simulation import actions, coverage, settling, truths
 from tests.simulation.world import Broken, World, digest
@@ -65,6 +66,9 @@ def _act(world: World) -> None:
         settling.settle(world)
         with clock.fixed(world.now):
             world.problems += truths.broken(world)
+            matched = PulledTransaction.objects.exclude(attempt=None).count()
+            world.hits.update({"evidence:matched": matched})
+            world.hits.update({"evidence:unmatched": PulledTransaction.objects.count() - matched})
     except Broken as problem:
         world.problems.append(str(problem))
 

@@ -7,13 +7,14 @@ from django.db.models import Min
 
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import WebhookStatus
-from apps.kit import clock, ids, jobs
+from apps.kit import clock, jobs
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
 from tests.simulation import partner, refunding, workers
-from tests.simulation.world import RENDERING_LANE, Asked, Broken, World
+from tests.simulation.world import RENDERING_LANE, Broken, World
 
 ROUNDS = 80
 
@@ -100,15 +101,12 @@ def _due_at_the_provider(world: World) -> datetime | None:
     return moment(at=min(known)) if known else None
 
 
-def _hold_receipts(world: World) -> None:
-    """People hold the receipts that payers show them against payments without an answer."""
+def _pull(world: World) -> None:
+    """List what the provider knows, once no reader that died holds a cursor any more."""
+    world.tick(int(pulls.LEASE.total_seconds()) + 1)
     with clock.fixed(world.now):
-        unknown = PaymentIntent.objects.filter(status=IntentStatus.UNKNOWN).order_by("id")
-        for intent in unknown:
-            receipt = partner.receipt_of(world, intent)
-            if receipt:
-                path = f"/payments/{ids.encode('pi', intent.id)}/verify"
-                partner.send(world, Asked(path, {"receipt": receipt}, partner.new_key(world)))
+        for account in world.accounts():
+            world.run_job(jobs.Job(workers.PULL, {"account_id": str(account.id)}))
 
 
 def _hold_receipts_of_refunds(world: World) -> None:
@@ -120,5 +118,5 @@ def _hold_receipts_of_refunds(world: World) -> None:
                 refunding.hold(world, refund, receipt)
 
 
-EVIDENCE: tuple[Callable[[World], None], ...] = (_hold_receipts, _hold_receipts_of_refunds)
+EVIDENCE: tuple[Callable[[World], None], ...] = (_pull, _hold_receipts_of_refunds)
 """What resolves a payment that neither callback nor query has resolved."""

@@ -11,6 +11,7 @@ PUSH = "/mpesa/stkpush/v1/processrequest"
 QUERY = "/mpesa/stkpushquery/v1/query"
 STATUS = "/mpesa/transactionstatus/v1/query"
 REVERSAL = "/mpesa/reversal/v1/request"
+PULL = "/pulltransactions/v1/query"
 TOKEN = "/oauth/v1/generate"
 SCRIPTS: tuple[tuple[str, Any], ...] = (
     (PUSH, "hang"),
@@ -48,6 +49,9 @@ SCRIPTS: tuple[tuple[str, Any], ...] = (
     (REVERSAL, {"action": "queue_timeout", "processed": True}),
     (REVERSAL, "partial_result"),
     (REVERSAL, {"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000}),
+    (PULL, "hang"),
+    (PULL, "html_error"),
+    (PULL, {"action": "partial_result", "missing": ["billreference"]}),
     (TOKEN, "hang"),
     (TOKEN, "status"),
 )

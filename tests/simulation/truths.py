@@ -16,8 +16,8 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import verification
-from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.contracts import IntentStatus, RefundStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent, PulledTransaction, Refund
 from tests.simulation import refunding
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
 
@@ -62,21 +62,21 @@ def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
         charged = _money(charges[0]["withdrawn"]) if charges else Money.zero("KES")
         if attempt.received != _money(paid[0]["paid_in"]) or attempt.fee != charged:
             yield f"{code}: booked {attempt.received} less {attempt.fee}, moved {paid[0]['paid_in']} less {charged}"
-        if attempt.provider_receipt not in ("", paid[0]["receipt"]):
+        if attempt.provider_receipt != paid[0]["receipt"]:
             yield f"{code}: receipt {attempt.provider_receipt}, the provider says {paid[0]['receipt']}"
     for code in booked:
         yield f"{code}: booked, but the provider has no such payment"
 
 
 def _in_the_evidence_queue(rows: Rows) -> dict[str, Money]:
-    """Return what people must decide: money of payments without an answer whose sum is not the one asked for."""
-    unknown = PaymentAttempt.objects.filter(status=AttemptStatus.UNKNOWN)
-    waiting = {}
-    for attempt in unknown.filter(code__in=rows):
-        found = rows[attempt.code]
-        if _money(found[0]["paid_in"]) != attempt.money:
-            waiting[attempt.code] = sum((_net(row) for row in found), Money.zero("KES"))
-    return waiting
+    """Return the money that people must decide about: listed by the provider, and not of the sum that was asked for."""
+    listed = set(PulledTransaction.objects.unmatched().values_list("receipt", flat=True))
+    return {
+        attempt.code: sum((_net(row) for row in rows[attempt.code]), Money.zero("KES"))
+        for attempt in PaymentAttempt.objects.filter(booked_at=None, code__in=rows)
+        if rows[attempt.code][0]["receipt"] in listed
+        and _money(rows[attempt.code][0]["paid_in"]) != attempt.money
+    }
 
 
 def _collections(rows: Rows) -> Rows:

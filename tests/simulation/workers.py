@@ -27,6 +27,7 @@ MAGIC = (
     "783",
     "784",
 )
+PULL = "payments.pull_organisation"
 FORGED_TOKEN = "f0" * 16
 RELAY = jobs.Job("events.relay", {"lane": "events"})
 SWEEPS = ("payments.sweep_organisation", "events.sweep_organisation")
@@ -62,6 +63,12 @@ def beat(world: World) -> str:
     for name in SWEEPS:
         world.broker.append(Message(world.now, world.next_number(), jobs.Job(name, {})))
     return "sweeps"
+
+
+def pull(world: World) -> str:
+    """Have the provider's movements listed, as beat does every quarter of an hour."""
+    world.broker.append(Message(world.now, world.next_number(), jobs.Job(PULL, {})))
+    return PULL
 
 
 def tick(world: World) -> str:

@@ -143,6 +143,8 @@ class World:
                 base_url=f"{PROVIDER}/daraja",
                 short_code=short_code,
                 certificate=key_pair()[credentials.CERTIFICATE],
+                is_pull_enabled=True,
+                pull_number="0722000000",
             )
             self.control("PUT", f"/accounts/{short_code}", integrations.simulators_side())
         inbox = self.call("POST", "/sandbox-inboxes", {"label": "Partner"})

@@ -18,13 +18,17 @@ from apps.payments.services.reports import ReportContradicts
 @transaction.atomic
 def take(*, account_id: UUID, row: StatementRow, now: datetime) -> PulledTransaction | None:
     """
-    Keep a row once per account and receipt; None for one that is kept already.
+    Keep a row once per account and receipt; None for one that is kept already, which is looked at again while it is
+    nobody's: the provider may have confirmed the payment since, without a sum.
 
     A row under the code of an attempt, of its very sum, goes the way of every report: it settles what was UNKNOWN,
     fills in a missing receipt, or is a late success. Any other stays unmatched, for people: nothing is booked by guess.
     """
     locks.advisory(f"payments:pulled:{account_id}:{row.receipt}")
-    if PulledTransaction.objects.filter(provider_account_id=account_id, receipt=row.receipt).exists():
+    kept = PulledTransaction.objects.filter(provider_account_id=account_id, receipt=row.receipt).first()
+    if kept is not None:
+        if kept.attempt_id is None:
+            _recorded(account_id, row, now=now)  # an answer that came since may have told whose it is
         return None
     attempt, note = _recorded(account_id, row, now=now)
     pulled = PulledTransaction(

@@ -8,7 +8,7 @@ from django.db import transaction
 from apps.integrations.ports import ProviderError, StatementPort, Window
 from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
-from apps.kit import jobs, logs
+from apps.kit import faults, jobs, logs
 from apps.payments.models import PullCursor
 from apps.payments.services import evidence, hooks
 
@@ -43,6 +43,7 @@ def pull(*, account_id: UUID, now: datetime) -> None:
         offset: int | None = 0
         while offset is not None:
             page = port.fetch(window, offset=offset)
+            faults.reach("payments.after_pull")
             for row in page.rows:
                 evidence.take(account_id=account_id, row=row, now=now)
             if page.unreadable:
