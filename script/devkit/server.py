@@ -25,7 +25,6 @@ from script.devkit.throwaway import throw_away_folder
 
 LOCAL_SETTINGS = "treasury.settings.local"
 OLD_DATABASE = 3
-DEMO_ORDERS = 420
 FIRST = ("web", "worker")
 HEALTHY_SECONDS = 180.0
 DATA = ("postgres", "postgres.new", "valkey", "storage", "faults", "run")
@@ -51,7 +50,7 @@ class Options:
     is_verbose: bool
     is_ephemeral: bool
     is_durable: bool
-    demo_orders: int
+    demo_orders: int | None
 
 
 def main(arguments: list[str]) -> int:
@@ -85,7 +84,7 @@ def _serve(options: Options) -> int:
                 }
                 write_private(ready, json.dumps(pid) + "\n")  # in one step: a test waits for it
                 summary.show(options.folders, options.ports, seconds=time.monotonic() - began)
-                if options.demo_orders:
+                if options.demo_orders != 0:
                     show_books(options.folders, supervisor, variables=variables)
                 supervisor.run_forever()
             finally:
@@ -129,7 +128,7 @@ def boot(options: Options, supervisor: Supervisor) -> dict[str, str]:
         with step("simulator") as running:
             supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
             running.note = ports.simulator_url
-        title = "demo organisation and its month" if options.demo_orders else "demo organisation"
+        title = "demo organisation" if options.demo_orders == 0 else "demo organisation and its month"
         with step(title) as running:
             running.note = seed(
                 folders, supervisor, variables=variables, stamp=shown_at, orders=options.demo_orders
@@ -165,13 +164,14 @@ def is_seeded(folders: Folders, stamp: str) -> bool:
 
 
 def seed(
-    folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], stamp: str, orders: int
+    folders: Folders, supervisor: Supervisor, *, variables: dict[str, str], stamp: str, orders: int | None
 ) -> str:
     """Make the demo organisation, with a month of its life or without; safe to repeat. Return what it says of itself."""
     done = folders.run / "seeded"
     done.unlink(missing_ok=True)
     demo = str(folders.var / "demo.json")
-    command = processes.manage("seed_demo", "--credentials", demo, "--orders", str(orders))
+    command = processes.manage("seed_demo", "--credentials", demo)
+    command += [] if orders is None else ["--orders", str(orders)]
     exit_code = supervisor.run("seed_demo", command, environment=processes.as_seeder(variables), name="seed")
     _require_success(exit_code, "seed_demo", folders.log / "seed.log")
     done.write_text(stamp, encoding="utf-8")
@@ -278,8 +278,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--demo-orders",
         type=int,
-        default=DEMO_ORDERS,
-        help=f"how many orders the month of a new demo has (default {DEMO_ORDERS}); 0 makes the organisation only",
+        help="how many orders the month of a new demo has (default: some hundreds); 0 makes the organisation only",
     )
     parser.add_argument("--verbose", action="store_true", help="show what every process writes")
     parser.add_argument("--port", type=int, help="as TREASURY_HTTP_PORT; 0 chooses a free one")

@@ -1,5 +1,6 @@
 """Make the demo organisation on a developer's machine, with a month of its life; safe to repeat."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         if 0 != orders < story.FEWEST:
             raise CommandError(f"A month has {story.FEWEST} orders or more, so that each ending comes; or 0.")
         month = seeding.Month(orders=orders) if orders else None
+        gc.disable()  # a short process with memory to spare, of whose time collecting takes a part
         seeded = seeding.seed(now=clock.now(), month=month, say=self.stdout.write)
         if seeded is None:
             self.stdout.write("the demo organisation is there")
