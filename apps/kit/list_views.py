@@ -9,6 +9,8 @@ from django.http import HttpRequest, QueryDict
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from apps.kit import schema
+
 VIEW = "view"
 """The name by which an address says which view it is; it filters nothing."""
 ALL = "all"
@@ -39,8 +41,15 @@ class Tab:
     is_own: bool = False
 
 
+def are_kept() -> bool:
+    """Whether people save views here: an organisation keeps those of its members, the platform keeps none."""
+    return schema.name() != schema.PUBLIC
+
+
 def saved(request: HttpRequest, label: str) -> list[View]:
     """Return the views of a list that the person may choose; they are read once for a request."""
+    if not are_kept():
+        return []
     known: dict[str, list[View]] = request.__dict__.setdefault("list_views", {})
     if label not in known:
         known[label] = import_string(settings.TREASURY["SAVED_VIEWS"])(label, request.user)

@@ -66,6 +66,13 @@ def test_the_menu_leads_to_every_page(operator):
     assert "Cash position" not in page
 
 
+def test_no_list_offers_to_save_views_that_the_platform_does_not_keep(operator):
+    page = text(operator, "accounts/user/?view=all")
+
+    assert "Save this view" not in page
+    assert "Filters" in page
+
+
 def test_the_portals_menu_has_no_platform_in_it(people, in_organisation):
     in_organisation("acme")
     assert access.user().has_perm("platform.view") is False

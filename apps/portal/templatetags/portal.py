@@ -21,6 +21,7 @@ from django.utils.translation import gettext, ngettext
 
 from apps.access.selectors import memberships
 from apps.kit import admin as markup
+from apps.kit import list_views
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountStatus
 from apps.ledger.selectors.accounts import AccountBalance
@@ -249,7 +250,7 @@ def list_view_buttons(context: Context, changelist: ChangeList) -> list[dict[str
     """Return the buttons that save, delete and shape the view of an admin list, with its present query."""
     model_admin: Any = changelist.model_admin
     request = context.get("request")
-    if request is None or not hasattr(model_admin, "tabs"):
+    if request is None or not hasattr(model_admin, "tabs") or not list_views.are_kept():
         return []
     active = next((tab for tab in model_admin.tabs(request) if tab.is_active and tab.is_own), None)
     chosen = [
