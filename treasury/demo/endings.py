@@ -72,9 +72,9 @@ PLANS: dict[Ending, Plan] = {
     Ending.VERIFIED: Plan(
         3, (_result("0", 15), {"action": "reset", "processed": True}, {"action": "drop_callback"})
     ),
-    Ending.NEVER_KNOWN: Plan(2, ({"action": "reset"},)),
+    Ending.NEVER_KNOWN: Plan(3, ({"action": "reset"},)),
     Ending.LATE: Plan(3, (_result("1037", 60), {"action": "late_success", "ms": 75_000}), seconds=(60, 135)),
-    Ending.WRONG_SUM: Plan(4, (_result("0", 21),), seconds=(21,)),
+    Ending.WRONG_SUM: Plan(5, (_result("0", 21),), seconds=(21,)),
     Ending.WITHDRAWN: Plan(3, (_result("1037", 60),), seconds=(60,)),
     Ending.CALLED_OFF: Plan(4),
     Ending.CONFIRMED_LATER: Plan(6, (_result("0", 18),), seconds=(18,)),

@@ -38,7 +38,7 @@ WAITING_AT_THE_END = (Ending.NEVER_KNOWN, Ending.FORGOTTEN)
 STAYING = frozenset({Ending.NEVER_KNOWN, Ending.WRONG_SUM})
 """What somebody must look at: in a well-kept house none of it is old."""
 
-REFUND_LIMIT, BOARD_LIMIT = 500_000, 5_000_000
+REFUND_LIMIT, BOARD_LIMIT = 500_000, 2_000_000
 """From these sums on a refund needs a second and a third person, in cents."""
 
 GROUP_BILL = Money(1_848_000, "KES")
@@ -57,7 +57,7 @@ DISHES = {
     "breakfast": (28_000, 120_000),
     "lunch": (45_000, 340_000),
     "dinner": (90_000, 980_000),
-    "catering": (1_500_000, 9_500_000),
+    "catering": (1_200_000, 6_000_000),
 }
 """The smallest and the largest bill, in cents."""
 
@@ -198,7 +198,9 @@ def _returns(dice: random.Random, orders: Sequence[Order], ends_at: datetime) ->
     if recent:
         yield Return(recent[-1], ends_at - timedelta(minutes=dice.randint(40, 180)), Verdict.WAITING, DOUBLE)
     early = [order for order in large if order.at < ends_at - WAITS_SINCE]
-    chosen = dice.sample(early, min(len(early), len(DECIDED)))
+    early.sort(key=lambda one: one.money.minor)
+    chosen = early[-1:]  # the largest of all: several people approve it, one after the other
+    chosen += dice.sample(early[:-1], min(len(early[:-1]), len(DECIDED) - 1))
     small = [order for order in small if order.at < ends_at - timedelta(hours=12)]
     chosen += dice.sample(small, max(1, round(RETURNED_SMALL * len(orders) / QUOTA_OF)))
     verdicts = [*DECIDED[: len(chosen)], *[Verdict.NOT_ASKED] * len(chosen)]
