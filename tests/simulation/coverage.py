@@ -53,7 +53,7 @@ def wanted() -> list[str]:
     names += [f"crash:{name}" for name in CRASH_POINTS]
     names += [f"turn:{name}" for name in TURN_POINTS] + ["turn:blocked"]
     names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
-    names += sorted({f"script:{_name(action)}" for _, action in street.SCRIPTS})
+    names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += ["wire:reordered", "evidence:matched", "evidence:unmatched"]
     names += [name for model in MODELS for name in transitions(model) if name not in NOT_YET]
@@ -88,7 +88,3 @@ def transitions(model: type[Model]) -> Iterator[str]:
         for found in find(model) if find else ():
             targets = getattr(found.target, "allowed_states", None) or [found.target]
             yield from sorted({f"{model.__name__}:{found.name}:{target}" for target in targets})
-
-
-def _name(action: object) -> str:
-    return action if isinstance(action, str) else str(action["action"])  # type: ignore[index]

@@ -13,47 +13,49 @@ STATUS = "/mpesa/transactionstatus/v1/query"
 REVERSAL = "/mpesa/reversal/v1/request"
 PULL = "/pulltransactions/v1/query"
 TOKEN = "/oauth/v1/generate"
-SCRIPTS: tuple[tuple[str, Any], ...] = (
-    (PUSH, "hang"),
-    (PUSH, {"action": "hang", "processed": True}),
-    (PUSH, "reset"),
-    (PUSH, {"action": "reset", "processed": True}),
-    (PUSH, "status"),
-    (PUSH, {"action": "status", "processed": True}),
-    (PUSH, {"action": "malformed_json", "processed": True}),
-    (PUSH, {"action": "html_error", "processed": True}),
-    (PUSH, {"action": "empty_body", "processed": True}),
-    (PUSH, "rate_limit"),
-    (PUSH, {"action": "rate_limit", "code": "429"}),
-    (PUSH, "expire_token"),
-    (PUSH, {"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000}),
-    (PUSH, {"action": "delay_callback", "ms": 20_000}),
-    (PUSH, "drop_callback"),
-    (PUSH, "callback_before_response"),
-    (PUSH, {"action": "wrong_amount", "amount": "77.00"}),
-    (PUSH, {"action": "late_success", "ms": 15_000}),
-    (PUSH, {"action": "replay_old", "n": 2}),
-    (PUSH, {"action": "partial_result", "missing": ["TransactionDate", "Balance"]}),
-    (QUERY, "hang"),
-    (QUERY, "status"),
-    (QUERY, "malformed_json"),
-    (QUERY, "rate_limit"),
-    (STATUS, "drop_callback"),
-    (STATUS, "queue_timeout"),
-    (REVERSAL, "hang"),
-    (REVERSAL, {"action": "reset", "processed": True}),
-    (REVERSAL, {"action": "status", "processed": True}),
-    (REVERSAL, "rate_limit"),
-    (REVERSAL, "drop_callback"),
-    (REVERSAL, "queue_timeout"),
-    (REVERSAL, {"action": "queue_timeout", "processed": True}),
-    (REVERSAL, "partial_result"),
-    (REVERSAL, {"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000}),
-    (PULL, "hang"),
-    (PULL, "html_error"),
-    (PULL, {"action": "partial_result", "missing": ["billreference"]}),
-    (TOKEN, "hang"),
-    (TOKEN, "status"),
+PAID = {"action": "result", "code": "0"}
+FAILED = {"action": "result", "code": "1032"}
+SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    (PUSH, ("hang",)),
+    (PUSH, ({"action": "hang", "processed": True},)),
+    (PUSH, ("reset",)),
+    (PUSH, ({"action": "reset", "processed": True},)),
+    (PUSH, ("status",)),
+    (PUSH, ({"action": "status", "processed": True},)),
+    (PUSH, ({"action": "malformed_json", "processed": True},)),
+    (PUSH, ({"action": "html_error", "processed": True},)),
+    (PUSH, ({"action": "empty_body", "processed": True},)),
+    (PUSH, ("rate_limit",)),
+    (PUSH, ({"action": "rate_limit", "code": "429"},)),
+    (PUSH, ("expire_token",)),
+    (PUSH, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+    (PUSH, ({"action": "delay_callback", "ms": 20_000},)),
+    (PUSH, ("drop_callback",)),
+    (PUSH, ("callback_before_response",)),
+    (PUSH, (PAID, {"action": "wrong_amount", "amount": "77.00"})),
+    (PUSH, (FAILED, {"action": "late_success", "ms": 15_000})),
+    (PUSH, ({"action": "replay_old", "n": 2},)),
+    (PUSH, ({"action": "partial_result", "missing": ["TransactionDate", "Balance"]},)),
+    (QUERY, ("hang",)),
+    (QUERY, ("status",)),
+    (QUERY, ("malformed_json",)),
+    (QUERY, ("rate_limit",)),
+    (STATUS, ("drop_callback",)),
+    (STATUS, ("queue_timeout",)),
+    (REVERSAL, ("hang",)),
+    (REVERSAL, ({"action": "reset", "processed": True},)),
+    (REVERSAL, ({"action": "status", "processed": True},)),
+    (REVERSAL, ("rate_limit",)),
+    (REVERSAL, ("drop_callback",)),
+    (REVERSAL, ("queue_timeout",)),
+    (REVERSAL, ({"action": "queue_timeout", "processed": True},)),
+    (REVERSAL, ("partial_result",)),
+    (REVERSAL, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+    (PULL, ("hang",)),
+    (PULL, ("html_error",)),
+    (PULL, ({"action": "partial_result", "missing": ["billreference"]},)),
+    (TOKEN, ("hang",)),
+    (TOKEN, ("status",)),
 )
 
 
@@ -76,11 +78,15 @@ def answer_phone(decision: str) -> Callable[[World], str | None]:
 
 def script_fault(world: World) -> str:
     """Let a call of the provider go wrong, in one of the ways that its simulator knows."""
-    path, action = world.rng.choice(SCRIPTS)
-    name = action if isinstance(action, str) else action["action"]
-    world.control("POST", "/scripts", {"match": {"path": path}, "times": 1, "actions": [action]})
-    world.hit(f"script:{name}")
-    return f"{path} {json.dumps(action)}"
+    path, actions = world.rng.choice(SCRIPTS)
+    world.control("POST", "/scripts", {"match": {"path": path}, "times": 1, "actions": list(actions)})
+    world.hit(f"script:{name_of(actions)}")
+    return f"{path} {json.dumps(actions)}"
+
+
+def name_of(actions: tuple[Any, ...]) -> str:
+    """Return the name of the action that a script is there for: its last."""
+    return actions[-1] if isinstance(actions[-1], str) else str(actions[-1]["action"])
 
 
 def restart_simulator(world: World) -> str:
