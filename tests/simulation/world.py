@@ -24,7 +24,6 @@ from apps.kit import clock, faults, http, ids, jobs
 from apps.simulator import server
 from apps.simulator.contracts import AnswerKind, Request
 from apps.simulator.services import credentials
-from apps.simulator.services.world import World as Simulator
 from apps.simulator.store import write_setting
 from apps.tenancy.models import Organisation
 from tests.factories import access, integrations
@@ -319,11 +318,6 @@ class World:
         """End the provider's process and start it again from what it has written."""
         self.simulator.store.close()
         self.simulator = server.build(store_path=self.folder / f"{self.seed}.sqlite3", seed=self.seed)
-
-    @property
-    def provider(self) -> Simulator:
-        """The simulator that runs now."""
-        return self.simulator
 
 
 @dataclass
