@@ -36,7 +36,7 @@ SLUG = "acme"
 SHORT_CODES = ("600101", "600102")
 LISTENS_TO = ("payment_success", "payment_failed", "payment_in_review")
 RENDERING_LANE = "documents"
-RENDERING_SEEDS = 100
+RENDERING_SEEDS = 200
 """Every so many seeds PDFs are rendered: one takes longer than a whole seed without."""
 SETTINGS = {
     "PUBLIC_URL": WEB,
