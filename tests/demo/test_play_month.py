@@ -164,9 +164,9 @@ def test_goes_on_where_it_was_interrupted(committed_acme, simulators, monkeypatc
 
     def until_the_tenth(deeds: Deeds, order: story.Order, *, now: datetime) -> None:
         orders.append(order.reference)
+        ask(deeds, order, now=now)
         if len(orders) == 10:
             raise KeyboardInterrupt
-        ask(deeds, order, now=now)
 
     ask = Deeds.ask
     monkeypatch.setattr(Deeds, "ask", until_the_tenth)

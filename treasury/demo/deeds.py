@@ -48,10 +48,7 @@ class Deeds:
             description=order.description,
             is_confirmed=order.ending not in OPEN_AT_FIRST,
         )
-        try:
-            intents.create(request=request, actor=self.house.till, now=now)
-        except intents.DuplicateReference:
-            return  # a play that was interrupted at this instant had asked already
+        intents.create(request=request, actor=self.house.till, now=now)
 
     def take_callbacks(self, *, now: datetime) -> None:
         """Let in the callbacks that are due."""

@@ -2,14 +2,14 @@
 
 import heapq
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Protocol
 
-from apps.kit import clock, jobs
+from apps.kit import clock, errors, jobs
 from apps.kit.jobs import Job
 from treasury.demo import control
 from treasury.demo.deeds import Deeds
@@ -97,13 +97,17 @@ class Player:
         while self.heap:
             happening = heapq.heappop(self.heap)
             if since <= happening.at <= self.story.ends_at:
-                self._live(happening)
+                self._live(happening, is_repeat=happening.at == since)
 
-    def _live(self, happening: Happening) -> None:
-        """Go to the instant, do the deed, and then everything that follows from it at once."""
+    def _live(self, happening: Happening, *, is_repeat: bool) -> None:
+        """
+        Go to the instant, do the deed, and then everything that follows from it at once.
+
+        ``is_repeat``: a play that was interrupted at this instant may have done the deed already, and is refused then.
+        """
         control.stop_clock(happening.at)
         self.now = happening.at
-        with self._a_step_later():
+        with self._a_step_later(), suppress(errors.DomainError) if is_repeat else nullcontext():
             happening.deed(now=self.now)
         self._work()
 
