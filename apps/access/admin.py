@@ -17,6 +17,7 @@ from apps.access.dialogs import RevokeKey
 from apps.access.forms import ApiKeyForm, MemberForm, NewMemberForm
 from apps.access.models import ApiKey, Application, Branch, Membership, Role
 from apps.access.selectors import api_keys as visible_keys
+from apps.access.selectors import applications as visible_applications
 from apps.access.selectors import branches as visible_branches
 from apps.access.selectors import memberships as team
 from apps.access.services import api_keys, applications, branches, memberships
@@ -207,6 +208,8 @@ class ApiKeyAdmin(ServiceAdmin):
     ) -> ModelChoiceField | None:
         if db_field.name == "branch":
             kwargs["queryset"] = visible_branches.visible_to(request.user).order_by("code")
+        if db_field.name == "application":
+            kwargs["queryset"] = visible_applications.with_keys(request.user).order_by("name")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def perform(self, request: HttpRequest, row: ApiKey, form: Form) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 
 from apps.kit.actors import Actor
 from apps.kit.money import Money
+
+LEASE = timedelta(seconds=60)
 
 
 class JobStatus(StrEnum):
@@ -56,8 +58,8 @@ class Work:
     """
     What a runner is given: its parameters, where to go on, and whose eyes it may use.
 
-    ``branch_ids`` are the branches whose rows the starter saw when he started it, None for all. ``folder`` is the run's
-    own and is gone when the run ends.
+    ``branch_ids`` and ``application_ids`` are those whose rows the starter saw when he started it, None for all.
+    ``folder`` is the run's own and is gone when the run ends.
     """
 
     job_id: UUID
@@ -66,7 +68,7 @@ class Work:
     done: int
     failed: int
     branch_ids: frozenset[UUID] | None
-    application_id: UUID
+    application_ids: frozenset[UUID] | None
     folder: Path
     taken_up_at: datetime
 
@@ -78,16 +80,18 @@ type Runner = Callable[[Work], Generator[Progress, None, ResultFile | None]]
 @dataclass(frozen=True, slots=True)
 class Kind:
     """
-    A kind of long work. ``runner`` is a dotted path.
+    A kind of long work. ``runner`` is a dotted path; a chunk, and the end, must not take longer than ``lease``.
 
-    An atomic runner's chunk commits together with its cursor: each chunk counts exactly once, whoever is killed. One
-    that is not atomic runs outside any transaction and may do a chunk twice.
+    An atomic runner's chunk commits together with its cursor, and what it does after the last one with the end of the
+    job: each part counts exactly once, whoever is killed. It leaves no file, which would be stored in a transaction.
+    One that is not atomic runs outside any transaction and may do a chunk twice.
     """
 
     name: str
     title: Any
     runner: str
     is_atomic: bool = True
+    lease: timedelta = LEASE
 
 
 KINDS: dict[str, Kind] = {}
@@ -97,9 +101,9 @@ class DeclaredTwice(ValueError):
     """Two modules declare the same name in different ways."""
 
 
-def declare(*, kind: str, title: Any, runner: str, is_atomic: bool = True) -> Kind:
+def declare(*, kind: str, title: Any, runner: str, is_atomic: bool = True, lease: timedelta = LEASE) -> Kind:
     """Enter a kind of work in the catalogue and return it; call it at import of an app's ``tasks`` module."""
-    declared = Kind(kind, title, runner, is_atomic)
+    declared = Kind(kind, title, runner, is_atomic, lease)
     if KINDS.setdefault(kind, declared) != declared:
         raise DeclaredTwice(f"the kind of job {kind} is declared twice")
     return declared
@@ -110,8 +114,8 @@ class NewJob:
     """
     Long work to start.
 
-    ``branch_ids`` bounds what the runner reads and who may see the job: only who sees all of them (None: all branches).
-    ``permission`` and ``scope`` are what a person, and a key, need beside that; an empty scope shows it to no key.
+    ``branch_ids`` and ``application_ids`` bound what the runner reads and who may see the job: only who sees all of
+    them (None: all there are). ``permission`` and ``scope`` are what a person, and a key, need beside that; an empty scope shows it to no key.
     """
 
     kind: str
@@ -119,6 +123,7 @@ class NewJob:
     branch_id: UUID
     application_id: UUID
     branch_ids: frozenset[UUID] | None
+    application_ids: frozenset[UUID] | None
     permission: str
     scope: str
     actor: Actor

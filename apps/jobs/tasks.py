@@ -1,5 +1,6 @@
 """Background work of jobs: one task does a job, a sweep loses none, another one lets results go."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -10,14 +11,23 @@ from apps.jobs.services import exports, runs, sweeps
 from apps.kit import clock
 from apps.tenancy.services import fan_out
 
-declare(kind=exports.KIND, title=_t("Export"), runner="apps.jobs.services.export_runs.run", is_atomic=False)
+EXPORT_LEASE = timedelta(minutes=5)
+"""For the count, the sums and the snapshot of a long list, and for packing and storing its file: each is one step."""
+
+declare(
+    kind=exports.KIND,
+    title=_t("Export"),
+    runner="apps.jobs.services.export_runs.run",
+    is_atomic=False,
+    lease=EXPORT_LEASE,
+)
 
 
 @shared_task(name="jobs.run")
 def run(*, job_id: str, **_: object) -> None:
     """Take a job up and work at it to the end, if it waits for a worker."""
     with runs.taken_up(job_id=UUID(job_id), now=clock.now()) as taken:
-        while taken is not None and runs.go_on(taken, now=clock.now()):
+        while taken is not None and runs.go_on(taken, read_clock=clock.now):
             pass
 
 

@@ -67,6 +67,14 @@ def test_refuses_a_key_that_cannot_be(acme, chosen, pointer):
     assert AuditRecord.objects.filter(action="api_key.issued").exists() is False
 
 
+def test_refuses_a_key_for_the_portal_whose_rows_are_of_all_applications(acme):
+    with pytest.raises(api_keys.KeyInvalid) as refusal:
+        issue(application_id=make.portal().id)
+
+    assert [error.pointer for error in refusal.value.errors] == ["/application"]
+    assert ApiKey.objects.exists() is False
+
+
 def test_refuses_an_unknown_application(acme):
     with pytest.raises(errors.NotFound):
         issue(application_id=ids.new())

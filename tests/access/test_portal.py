@@ -252,6 +252,16 @@ def test_does_not_admit_whom_another_organisation_made(portal, in_organisation):
     assert Membership.objects.count() == 1
 
 
+def test_offers_no_key_of_the_portal_itself(portal, in_organisation):
+    browser = portal()
+    make.application()
+
+    form = browser.get("/portal/access/apikey/add/").context["adminform"].form
+
+    in_organisation("acme")
+    assert [application.slug for application in form.fields["application"].queryset] == ["shop"]
+
+
 def test_ends_a_membership_but_not_the_last_owners(portal, in_organisation):
     browser = portal()
     owner = Membership.objects.get()

@@ -1,7 +1,7 @@
 """Jobs for tests: one that waits, and one that is at work."""
 
 from collections.abc import Generator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from apps.jobs.contracts import NewJob, Progress, ResultFile, Work, declare
@@ -14,17 +14,24 @@ from tests.factories import access
 NOW = access.NOW
 COUNTING = "test_counting"
 FILING = "test_filing"
+LEASE = timedelta(minutes=1, seconds=30)
 CHUNKS = 3
 
 
 def counting(work: Work) -> Generator[Progress, None, ResultFile | None]:
-    """Make one application a chunk, named for its place, from where the cursor says to the number that was asked for."""
+    """
+    Make one application a chunk, named for its place, from where the cursor says to the number that was asked for,
+    then those asked for at the end.
+    """
     total = int(work.parameters.get("chunks", CHUNKS))
     for place in range(int(work.cursor or 0), total):
         if place == work.parameters.get("stop_at"):
             raise errors.DomainError("The rows do not add up.")
         access.application(f"chunk-{place}")
         yield Progress(done=place + 1, total=total, cursor=str(place + 1))
+    for slug in work.parameters.get("at_the_end", ()):
+        access.application(slug)
+    return ResultFile(work.folder, "none", "text/plain") if work.parameters.get("with_file") else None
 
 
 def filing(work: Work) -> Generator[Progress, None, ResultFile | None]:
@@ -38,7 +45,7 @@ def filing(work: Work) -> Generator[Progress, None, ResultFile | None]:
 
 
 declare(kind=COUNTING, title="Counting", runner=f"{__name__}.counting")
-declare(kind=FILING, title="Filing", runner=f"{__name__}.filing", is_atomic=False)
+declare(kind=FILING, title="Filing", runner=f"{__name__}.filing", is_atomic=False, lease=LEASE)
 
 
 def wanted(**facts: Any) -> NewJob:
@@ -50,6 +57,7 @@ def wanted(**facts: Any) -> NewJob:
             "branch_id": access.head_office().id,
             "application_id": access.portal().id,
             "branch_ids": None,
+            "application_ids": None,
             "permission": "payments.view",
             "scope": "payments:read",
             "actor": SYSTEM,
@@ -70,6 +78,6 @@ def work(job: Job, *, chunks: int = 99, now: datetime = NOW) -> int:
     """Do so many chunks as one worker would, and return how many calls said that there is more."""
     with runs.taken_up(job_id=job.id, now=now) as run:
         for turn in range(chunks):
-            if run is None or not runs.go_on(run, now=now):
+            if run is None or not runs.go_on(run, read_clock=lambda: now):
                 return turn
     return chunks

@@ -101,6 +101,7 @@ def finished_job(application_id: UUID, branch_id: UUID) -> Job:
         kind=jobs.FILING,
         title=canary,
         application_id=application_id,
+        application_ids=frozenset({application_id}),
         branch_id=branch_id,
         parameters={"text": canary},
     )

@@ -230,9 +230,11 @@ def test_a_key_reads_its_own_application(committed_acme):
     payments.intent(reference="OWN")
     payments.intent(reference="OTHER", application_id=access.application("other").id)
 
-    _, _, rows = parts(start(caller))
+    job = start(caller)
+    _, _, rows = parts(job)
 
     assert [row[5] for row in rows] == ["OWN"]
+    assert make.reloaded(job).application_ids == [caller.application_id]
 
 
 def test_refuses_and_starts_nothing(committed_acme):
@@ -287,10 +289,10 @@ def test_one_snapshot_whatever_changes_meanwhile(amina, monkeypatch):
     job = start(amina)
 
     with runs.taken_up(job_id=job.id, now=NOW) as run:
-        assert runs.go_on(run, now=NOW)
+        assert runs.go_on(run, read_clock=lambda: NOW)
         PaymentIntent.objects.filter(id=intents[0].id).update(reference="CHANGED")
         payments.intent(reference="NEW")
-        while runs.go_on(run, now=NOW):
+        while runs.go_on(run, read_clock=lambda: NOW):
             pass
 
     done = make.reloaded(job)
@@ -319,9 +321,9 @@ def test_a_stopped_export_leaves_nothing_and_frees_its_snapshot(amina, monkeypat
     job = start(amina, file_format=FileFormat.XLSX)
 
     with runs.taken_up(job_id=job.id, now=NOW) as run:
-        runs.go_on(run, now=NOW)
+        runs.go_on(run, read_clock=lambda: NOW)
         jobs.cancel(job_id=job.id, actor=SYSTEM, now=NOW)
-        assert runs.go_on(run, now=NOW) is False
+        assert runs.go_on(run, read_clock=lambda: NOW) is False
 
     assert (make.reloaded(job).status, make.reloaded(job).result_key) == (JobStatus.CANCELLED, "")
     assert content(start(amina)).endswith(b"\r\n")

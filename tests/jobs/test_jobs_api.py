@@ -35,7 +35,8 @@ def ask(method, path, secret):
 
 
 def shops(**facts):
-    return make.waiting(application_id=access.application().id, **facts)
+    shop = access.application().id
+    return make.waiting(**{"application_id": shop, "application_ids": frozenset({shop}), **facts})
 
 
 def test_shows_progress_and_result(acme):
@@ -107,12 +108,14 @@ def test_lists_by_status_and_kind(acme):
 
 
 def test_hides_what_the_key_may_not_read(acme):
-    """Another application's, one of other branches, one that needs a scope that the key lacks, one for people only."""
+    """Another application's, a person's, one of other branches, one that needs a scope that the key lacks, one for people only."""
     cbd, west = access.branch(), access.branch("NBO-WST", "Westlands")
     bound = access.issued(("jobs:read", "jobs:write", "payments:read"), branch=cbd).secret
     own = shops(branch_ids=frozenset({cbd.id}))
     hidden = [
         make.waiting(application_id=access.portal().id, branch_ids=frozenset({cbd.id})),
+        shops(application_ids=frozenset({access.application("other").id}), branch_ids=frozenset({cbd.id})),
+        shops(application_ids=None, branch_ids=frozenset({cbd.id})),
         shops(branch_ids=frozenset({cbd.id, west.id})),
         shops(branch_ids=frozenset({west.id})),
         shops(branch_ids=None),

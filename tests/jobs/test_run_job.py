@@ -80,16 +80,58 @@ def test_goes_on_from_its_cursor_after_a_killed_worker(committed_acme):
     assert chunks_done() == ["chunk-0", "chunk-1", "chunk-2"]
 
 
+def test_what_is_done_after_the_last_chunk_commits_with_the_end(committed_acme):
+    job = make.waiting(parameters={"at_the_end": ["chunk-end"]})
+
+    make.work(job)
+
+    assert make.reloaded(job).status == JobStatus.SUCCEEDED
+    assert chunks_done() == ["chunk-0", "chunk-1", "chunk-2", "chunk-end"]
+
+
+def test_a_late_worker_keeps_nothing_of_what_it_did_after_the_last_chunk(committed_acme):
+    job = make.waiting(parameters={"at_the_end": ["chunk-end"]})
+    with runs.taken_up(job_id=job.id, now=NOW) as slow:
+        for _ in range(3):
+            assert runs.go_on(slow, read_clock=lambda: NOW)
+        sweeps.run(now=LATER)
+        assert runs.go_on(slow, read_clock=lambda: LATER) is False
+
+    assert make.reloaded(job).status == JobStatus.QUEUED
+    assert chunks_done() == ["chunk-0", "chunk-1", "chunk-2"]
+
+
+def test_an_atomic_run_leaves_no_file(committed_acme):
+    job = make.waiting(parameters={"at_the_end": ["chunk-end"], "with_file": True})
+
+    with pytest.raises(runs.FileOfAtomicRun):
+        make.work(job)
+
+    assert (make.reloaded(job).status, make.reloaded(job).done) == (JobStatus.RUNNING, 3)
+    assert chunks_done() == ["chunk-0", "chunk-1", "chunk-2"]
+
+
+def test_holds_the_job_for_the_lease_of_its_kind_from_the_end_of_each_chunk(committed_acme):
+    job = make.waiting(kind=make.FILING)
+    after_a_slow_chunk = NOW + timedelta(minutes=1)
+
+    with runs.taken_up(job_id=job.id, now=NOW) as run:
+        assert make.reloaded(job).locked_until == NOW + make.LEASE
+        assert runs.go_on(run, read_clock=lambda: after_a_slow_chunk)
+
+    assert make.reloaded(job).locked_until == after_a_slow_chunk + make.LEASE
+
+
 def test_records_nothing_of_a_worker_that_was_believed_dead(committed_acme):
     job = make.waiting()
     with runs.taken_up(job_id=job.id, now=NOW) as slow:
-        assert runs.go_on(slow, now=NOW)
+        assert runs.go_on(slow, read_clock=lambda: NOW)
         sweeps.run(now=LATER)
         with runs.taken_up(job_id=job.id, now=LATER) as second:
-            assert runs.go_on(second, now=LATER)
-            assert runs.go_on(slow, now=LATER) is False
+            assert runs.go_on(second, read_clock=lambda: LATER)
+            assert runs.go_on(slow, read_clock=lambda: LATER) is False
             assert (make.reloaded(job).done, make.reloaded(job).attempt) == (2, 2)
-            assert runs.go_on(second, now=LATER)
+            assert runs.go_on(second, read_clock=lambda: LATER)
 
     assert chunks_done() == ["chunk-0", "chunk-1", "chunk-2"]
 
@@ -98,9 +140,9 @@ def test_a_late_worker_does_not_finish_for_another(committed_acme):
     job = make.waiting(kind=make.FILING)
     with runs.taken_up(job_id=job.id, now=NOW) as slow:
         for _ in range(3):
-            runs.go_on(slow, now=NOW)
+            runs.go_on(slow, read_clock=lambda: NOW)
         sweeps.run(now=LATER)
-        assert runs.go_on(slow, now=LATER) is False
+        assert runs.go_on(slow, read_clock=lambda: LATER) is False
 
     left = make.reloaded(job)
     assert (left.status, left.result_key) == (JobStatus.QUEUED, "")
@@ -157,9 +199,9 @@ def test_a_waiting_job_stops_at_once(committed_acme):
 def test_a_running_job_stops_between_chunks(committed_acme):
     job = make.waiting()
     with runs.taken_up(job_id=job.id, now=NOW) as run:
-        runs.go_on(run, now=NOW)
+        runs.go_on(run, read_clock=lambda: NOW)
         assert jobs.cancel(job_id=job.id, actor=AMINA, now=NOW).status == JobStatus.RUNNING
-        assert runs.go_on(run, now=LATER) is False
+        assert runs.go_on(run, read_clock=lambda: LATER) is False
 
     assert make.reloaded(job).status == JobStatus.CANCELLED
     assert chunks_done() == ["chunk-0", "chunk-1"]
@@ -170,9 +212,9 @@ def test_a_stop_after_the_last_chunk_holds_and_leaves_no_file(committed_acme):
     job = make.waiting(kind=make.FILING)
     with runs.taken_up(job_id=job.id, now=NOW) as run:
         for _ in range(3):
-            assert runs.go_on(run, now=NOW)
+            assert runs.go_on(run, read_clock=lambda: NOW)
         jobs.cancel(job_id=job.id, actor=AMINA, now=NOW)
-        assert runs.go_on(run, now=NOW) is False
+        assert runs.go_on(run, read_clock=lambda: NOW) is False
 
     assert (make.reloaded(job).status, make.reloaded(job).result_key) == (JobStatus.CANCELLED, "")
 

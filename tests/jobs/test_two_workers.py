@@ -45,7 +45,7 @@ def do(job):
     def call() -> int:
         recorded = 0
         with runs.taken_up(job_id=job.id, now=NOW) as run:
-            while run is not None and runs.go_on(run, now=NOW):
+            while run is not None and runs.go_on(run, read_clock=lambda: NOW):
                 recorded += 1
         return recorded
 

@@ -27,3 +27,8 @@ def visible_to(caller: Principal) -> QuerySet[Application]:
     """Return the applications that the caller may know: a key its own, a person all of them."""
     chosen = application_ids(caller)
     return Application.objects.all() if chosen is None else Application.objects.filter(id__in=chosen)
+
+
+def with_keys(caller: Principal) -> QuerySet[Application]:
+    """Return those of ``visible_to`` that can have API keys: all but the portal, which is for people."""
+    return visible_to(caller).exclude(slug=PORTAL)

@@ -15,8 +15,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Q
 
-from apps.access.contracts import GIVEN_BY, SCOPES, Caller
-from apps.access.models import ApiKey
+from apps.access.contracts import GIVEN_BY, PORTAL, SCOPES, Caller
+from apps.access.models import ApiKey, Application
 from apps.access.selectors import api_keys, applications, branches, memberships
 from apps.access.selectors.scope import Principal, branch_ids
 from apps.audit.services import records
@@ -71,10 +71,11 @@ def issue(  # noqa: PLR0913 (each by keyword)
 
     ``issuer`` is the person or key that asks; neither can give away more than it has: a key only its own scopes, its
     own application and branch, a person only what his role may do itself (``contracts.GIVEN_BY``) and branches that he
-    works for. None is the system itself. Raises KeyInvalid, ScopeExceeded, NotFound (application) and the refusals of
-    ``selectors.branches.chosen``.
+    works for. None is the system itself. The portal gets none: its rows are what people do, of all applications.
+    Raises KeyInvalid, ScopeExceeded, NotFound (application) and the refusals of ``selectors.branches.chosen``.
     """
-    _check(name, scopes, expires_at, now)
+    application = applications.get(application_id)
+    _check(application, name, scopes, expires_at, now)
     if isinstance(issuer, Caller):
         _check_issuer(issuer, application_id, scopes)
     elif issuer is not None:
@@ -84,7 +85,7 @@ def issue(  # noqa: PLR0913 (each by keyword)
     prefix = f"tsk_{mode}_{_random(LOOKUP_LENGTH)}"
     secret = f"{prefix}_{_random(SECRET_LENGTH)}"
     key = ApiKey.objects.create(
-        application=applications.get(application_id),
+        application=application,
         branch_id=branch_id,
         name=name,
         prefix=prefix,
@@ -147,8 +148,12 @@ def _random(length: int) -> str:
     return "".join(secrets.choice(BASE62) for _ in range(length))
 
 
-def _check(name: str, scopes: Collection[str], expires_at: datetime | None, now: datetime) -> None:
+def _check(
+    application: Application, name: str, scopes: Collection[str], expires_at: datetime | None, now: datetime
+) -> None:
     found = []
+    if application.slug == PORTAL:
+        found.append(errors.FieldError("/application", "portal", "The portal is for people and has no keys."))
     if not name.strip():
         found.append(errors.FieldError("/name", "required", "Give the key a name."))
     if unknown := sorted(set(scopes) - set(SCOPES)):

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=160)),
                 ('status', django_fsm.FSMField(choices=[('QUEUED', 'QUEUED'), ('RUNNING', 'RUNNING'), ('SUCCEEDED', 'SUCCEEDED'), ('FAILED', 'FAILED'), ('CANCELLED', 'CANCELLED')], default='QUEUED', max_length=10, protected=True)),
                 ('branch_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), null=True, size=None)),
+                ('application_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), null=True, size=None)),
                 ('permission', models.CharField(max_length=64)),
                 ('scope', models.CharField(blank=True, max_length=64)),
                 ('started_by', models.CharField(max_length=120)),

@@ -14,7 +14,6 @@ from apps.kit.models import LockingQuerySet, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.kit.storage import Stored
 
-LEASE = timedelta(seconds=60)
 WAKE_AFTER = timedelta(seconds=30)
 ATTEMPTS_MAX = 5
 RETENTION = timedelta(days=7)
@@ -48,9 +47,12 @@ PROGRESS_FIELDS = [
 
 
 class JobQuerySet(LockingQuerySet):
-    def within(self, branch_ids: set[UUID] | None) -> Self:
-        """Limit to jobs that read nothing beyond these branches; None means every branch."""
-        return self if branch_ids is None else self.filter(branch_ids__contained_by=list(branch_ids))
+    def within(self, *, branch_ids: set[UUID] | None, application_ids: set[UUID] | None) -> Self:
+        """Limit to jobs that read nothing beyond these branches and applications; None means all there are."""
+        bounds = {"branch_ids": branch_ids, "application_ids": application_ids}
+        return self.filter(
+            **{f"{name}__contained_by": list(ids) for name, ids in bounds.items() if ids is not None}
+        )
 
     def abandoned(self, *, now: datetime) -> Self:
         """Live jobs that nobody has taken up in time, or whose worker has not been heard of."""
@@ -66,7 +68,8 @@ class Job(UuidModel, StatefulModel):
 
     ``locked_until``: while QUEUED, when the sweep calls for a worker again; while RUNNING, until when the worker that
     took it up is believed to live. ``attempt`` only grows and is the fence: who works compares it before he records
-    anything. ``branch_ids`` are the branches that the job reads, null for all: only who sees them all sees the job.
+    anything. ``branch_ids`` and ``application_ids`` are those that the job reads, null for all: only who sees them all
+    sees the job.
     """
 
     kind = models.CharField(max_length=40)
@@ -80,6 +83,7 @@ class Job(UuidModel, StatefulModel):
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
     application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
     branch_ids = ArrayField(models.UUIDField(), null=True)
+    application_ids = ArrayField(models.UUIDField(), null=True)
     permission = models.CharField(max_length=64)
     scope = models.CharField(max_length=64, blank=True)
     started_by = models.CharField(max_length=120)
@@ -157,16 +161,16 @@ class Job(UuidModel, StatefulModel):
         return self.attempt >= ATTEMPTS_MAX
 
     @transition(status, source=JobStatus.QUEUED, target=JobStatus.RUNNING)
-    def take_up(self, *, at: datetime) -> None:
+    def take_up(self, *, at: datetime, lease: timedelta) -> None:
         self.attempt += 1
-        self.locked_until = at + LEASE
+        self.locked_until = at + lease
         self.started_at = self.started_at or at
 
-    def advance(self, progress: Progress, *, at: datetime) -> None:
-        """Take over what a chunk reported, and hold the job for another while."""
+    def advance(self, progress: Progress, *, at: datetime, lease: timedelta) -> None:
+        """Take over what a chunk reported, and hold the job for another lease."""
         self.done, self.failed, self.cursor = progress.done, progress.failed, progress.cursor
         self.total = self.total if progress.total is None else progress.total
-        self.locked_until = at + LEASE
+        self.locked_until = at + lease
 
     @transition(status, source=LIVE, target=JobStatus.QUEUED)
     def requeue(self, *, at: datetime) -> None:

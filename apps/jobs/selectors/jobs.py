@@ -16,10 +16,12 @@ def visible_to(caller: scope.Principal) -> JobQuerySet:
     """
     Return the jobs that read nothing which the caller may not see.
 
-    A key sees those of its own application whose scope it holds. A person sees what he started himself, and with the
+    A key sees those of its own application whose scope it holds, none of a person, who reads all applications. A person sees what he started himself, and with the
     permission ``jobs.view`` what others did; both only while his role has the permission of what the job reads.
     """
-    jobs = Job.objects.within(scope.branch_ids(caller))
+    jobs = Job.objects.within(
+        branch_ids=scope.branch_ids(caller), application_ids=scope.application_ids(caller)
+    )
     if isinstance(caller, Caller):
         return jobs.filter(application_id=caller.application_id, scope__in=caller.scopes).exclude(scope="")
     membership = memberships.of(caller)

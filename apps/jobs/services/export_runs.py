@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from apps.access.selectors import applications
 from apps.jobs.contracts import (
     SOURCES,
     Column,
@@ -84,7 +83,8 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
     zone = ZoneInfo(organisations.current().time_zone)
     file_format = FileFormat(work.parameters["format"])
     writer_class, content_type = WRITERS[file_format]
-    rows = export_rows.asked_for(source, work.parameters, _reach(work), zone)
+    reach = Reach(work.branch_ids, work.application_ids)
+    rows = export_rows.asked_for(source, work.parameters, reach, zone)
     local = work.taken_up_at.astimezone(zone)
     name = f"{source.name.replace('_', '-')}-{local:%Y-%m-%d-%H%M}.{file_format.lower()}"
     control = Control()
@@ -105,12 +105,6 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
     control.check(frozen)
     totals = tuple((str(source.totalled[place].title), money) for (place, _c), money in frozen.totals.items())
     return ResultFile(work.folder / name, name, content_type, frozen.count, totals)
-
-
-def _reach(work: Work) -> Reach:
-    """A key's export reads its own application; one that a person started reads all of them."""
-    is_portal = work.application_id == applications.portal().id
-    return Reach(work.branch_ids, None if is_portal else frozenset({work.application_id}))
 
 
 def _write(writer: Writer, source: Source, row: dict[str, Any], zone: ZoneInfo) -> list[Money | None]:

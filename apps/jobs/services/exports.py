@@ -42,7 +42,7 @@ def start(*, request: NewExport, caller: scope.Principal, actor: Actor, now: dat
     """
     source = find(request.source, caller)
     export_requests.check(source, request)
-    reach = scope.branch_ids(caller)
+    reach, applications = scope.branch_ids(caller), scope.application_ids(caller)
     if request.branch_id is not None:
         branch = branches.chosen(caller, request.branch_id)
         reach = {branch.id}
@@ -57,6 +57,7 @@ def start(*, request: NewExport, caller: scope.Principal, actor: Actor, now: dat
             branch_id=branch.id,
             application_id=scope.application_id(caller),
             branch_ids=None if reach is None else frozenset(reach),
+            application_ids=None if applications is None else frozenset(applications),
             permission=source.permission,
             scope=source.scope,
             actor=actor,

@@ -49,7 +49,8 @@ def start(*, request: NewJob, now: datetime) -> Job:
         title=request.title,
         branch_id=request.branch_id,
         application_id=request.application_id,
-        branch_ids=None if request.branch_ids is None else sorted(request.branch_ids),
+        branch_ids=_kept(request.branch_ids),
+        application_ids=_kept(request.application_ids),
         permission=request.permission,
         scope=request.scope,
         started_by=str(request.actor),
@@ -112,6 +113,10 @@ def open_result(*, job: Job, actor: Actor, now: datetime) -> Iterator[bytes]:
 def folder(job_id: UUID) -> str:
     """Return where the files of a job lie: one that a killed worker left there too."""
     return f"{organisations.current().id.hex}/job/{job_id.hex}"
+
+
+def _kept(ids: frozenset[UUID] | None) -> list[UUID] | None:
+    return None if ids is None else sorted(ids)
 
 
 def _audit(action: str, job: Job, actor: Actor, now: datetime, reason: str = "") -> None:

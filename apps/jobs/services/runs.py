@@ -1,7 +1,7 @@
 """Runs: a worker takes a job up, does it chunk by chunk, and records the end; never two workers at once."""
 
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,17 @@ log = logs.get(__name__)
 
 class LeaseLost(Exception):
     """Another worker has taken the job up, or it has ended: this one records nothing more."""
+
+
+class FileOfAtomicRun(TypeError):
+    """An atomic runner returned a file, which cannot be stored in its transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last step of a run, and the file that the runner leaves."""
+
+    file: ResultFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +67,40 @@ def taken_up(*, job_id: UUID, now: datetime) -> Iterator[Run | None]:
         yield Run(job.id, job.attempt, kind, steps)
 
 
-def go_on(run: Run, *, now: datetime) -> bool:
+def go_on(run: Run, *, read_clock: Callable[[], datetime]) -> bool:
     """
     Do one chunk and record it; return whether there is more to do.
 
     The end is recorded here too: cancelled when somebody asked for it, failed with the sentence of a DomainError that
     the runner raised, else succeeded. Any other error leaves the job to the sweep, which has it taken up again from
-    its cursor. Nothing is recorded once another worker holds the job.
+    its cursor. Nothing is recorded once another worker holds the job. The clock is read after the chunk, however long
+    it took: the next one has the whole lease.
     """
     try:
-        if run.kind.is_atomic:
-            with transaction.atomic():
-                return _advance(run, next(run.steps), now)
-        step = next(run.steps)
-        faults.reach("jobs.after_chunk")
-        return _advance(run, step, now)
-    except StopIteration as end:
-        return _finish(run, end.value, now)
-    except errors.DomainError as refusal:
-        return _fail(run, refusal, now)
+        return _do(run, read_clock)
     except LeaseLost:
         log.warning("job_lease_lost", job=str(run.job_id), attempt=run.attempt)
         return False
+
+
+def _do(run: Run, read_clock: Callable[[], datetime]) -> bool:
+    try:
+        with transaction.atomic() if run.kind.is_atomic else nullcontext():
+            step = _step(run)
+            if isinstance(step, End):
+                return _finish(run, step.file, read_clock)
+            if step.done:  # a step that only tells how much there is has done nothing yet
+                faults.reach("jobs.after_chunk")
+            return _advance(run, step, read_clock())
+    except errors.DomainError as refusal:
+        return _fail(run, refusal, read_clock())
+
+
+def _step(run: Run) -> Progress | End:
+    try:
+        return next(run.steps)
+    except StopIteration as end:
+        return End(end.value)
 
 
 @transaction.atomic
@@ -90,7 +113,7 @@ def _claim(job_id: UUID, now: datetime) -> Job | None:
         job.fail(error=WORN_OUT, at=now)
         finished(job, now=now)
         return None
-    job.take_up(at=now)
+    job.take_up(at=now, lease=KINDS[job.kind].lease)
     job.save(update_fields=PROGRESS_FIELDS)
     return job
 
@@ -103,7 +126,7 @@ def _work(job: Job, scratch: Path, now: datetime) -> Work:
         done=job.done,
         failed=job.failed,
         branch_ids=None if job.branch_ids is None else frozenset(job.branch_ids),
-        application_id=job.application_id,
+        application_ids=None if job.application_ids is None else frozenset(job.application_ids),
         folder=scratch,
         taken_up_at=now,
     )
@@ -112,7 +135,7 @@ def _work(job: Job, scratch: Path, now: datetime) -> Work:
 @transaction.atomic
 def _advance(run: Run, progress: Progress, now: datetime) -> bool:
     job = _held(run)
-    job.advance(progress, at=now)
+    job.advance(progress, at=now, lease=run.kind.lease)
     if job.cancel_requested_at is not None:
         job.cancel(at=now)
         finished(job, now=now)
@@ -121,35 +144,32 @@ def _advance(run: Run, progress: Progress, now: datetime) -> bool:
     return True
 
 
-def _finish(run: Run, file: ResultFile | None, now: datetime) -> bool:
+def _finish(run: Run, file: ResultFile | None, read_clock: Callable[[], datetime]) -> bool:
     """Store the file, then record it with the end of the job in one transaction: no job points to half a file."""
     stored = None
     if file is not None:
+        if run.kind.is_atomic:
+            raise FileOfAtomicRun(run.kind.name)
         stored = storage.upload(path=file.path, folder=folder(run.job_id))
         faults.reach("jobs.after_upload")
-    try:
-        with transaction.atomic():
-            job = _held(run)
-            if job.cancel_requested_at is not None:
-                job.cancel(at=now)
-            else:
-                if file is not None and stored is not None:
-                    job.leave(file, stored)
-                job.succeed(at=now)
-            finished(job, now=now)
-    except LeaseLost:
-        log.warning("job_lease_lost", job=str(run.job_id), attempt=run.attempt)
+    with transaction.atomic():
+        now = read_clock()
+        job = _held(run)
+        if job.cancel_requested_at is not None:
+            job.cancel(at=now)
+        else:
+            if file is not None and stored is not None:
+                job.leave(file, stored)
+            job.succeed(at=now)
+        finished(job, now=now)
     return False
 
 
+@transaction.atomic
 def _fail(run: Run, refusal: errors.DomainError, now: datetime) -> bool:
-    try:
-        with transaction.atomic():
-            job = _held(run)
-            job.fail(error=refusal.detail, at=now)
-            finished(job, now=now)
-    except LeaseLost:
-        log.warning("job_lease_lost", job=str(run.job_id), attempt=run.attempt)
+    job = _held(run)
+    job.fail(error=refusal.detail, at=now)
+    finished(job, now=now)
     return False
 
 
