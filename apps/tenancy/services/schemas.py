@@ -6,15 +6,21 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import Model
 from psycopg import sql
 
 from apps.kit import schema as present_schema
 
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
 TEMPLATE = settings.TENANT_TEMPLATE_SCHEMA
+COLUMNS = """
+    SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped"""
 ONLY_FOR_PSQL = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 
 
@@ -69,6 +75,31 @@ def drift(schema: str) -> list[tuple[str, str, str]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT kind, name, problem FROM public.schema_drift(%s, %s)", [TEMPLATE, schema])
         return cursor.fetchall()
+
+
+def missing_columns(schema: str) -> list[str]:
+    """
+    Return the columns (``table.column``) that this build reads and the schema lacks: what an older build left.
+
+    A migration that was rewritten counts as applied, so Django does not notice. PostgreSQL's catalogue is read, which
+    shows every column to every role.
+    """
+    wanted = settings.SHARED_APPS if schema == present_schema.PUBLIC else settings.TENANT_APPS
+    with connection.cursor() as cursor:
+        cursor.execute(COLUMNS, [schema])
+        present = {f"{table}.{column}" for table, column in cursor.fetchall()}
+    needed = {
+        f"{model._meta.db_table}.{field.column}"
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and _is_of(model, wanted)
+        for field in model._meta.local_concrete_fields
+    }
+    return sorted(needed - present)
+
+
+def _is_of(model: type[Model], names: list[str]) -> bool:
+    config = apps.get_app_config(model._meta.app_label)
+    return bool({config.name, f"{type(config).__module__}.{type(config).__name__}"} & set(names))
 
 
 def dump() -> str:

@@ -15,6 +15,10 @@ from apps.tenancy.services import provisioning, schemas
 NEEDS_RESET = 3
 
 
+class MadeByAnOlderBuild(Exception):
+    """A migration that this database has applied was rewritten since."""
+
+
 class Command(BaseCommand):
     """Run as the owner role (DB_ROLE=owner). Safe to repeat; quick when nothing changed."""
 
@@ -24,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         try:
             self._migrate()
-        except InconsistentMigrationHistory as error:
+        except (InconsistentMigrationHistory, MadeByAnOlderBuild) as error:
             self.stderr.write(
                 f"This database was made by an older build: {error}\nStart afresh with: script/server --reset"
             )
@@ -33,6 +37,7 @@ class Command(BaseCommand):
     def _migrate(self) -> None:
         call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
         schema.leave()
+        _check_columns(schema.PUBLIC)
         schemas.install_checks()
         schemas.grant_public()
         _ensure_public_row()
@@ -42,6 +47,7 @@ class Command(BaseCommand):
         else:
             schemas.create(schemas.TEMPLATE)
             schemas.migrate(schemas.TEMPLATE)
+            _check_columns(schemas.TEMPLATE)
             provisioning.take_snapshot()
             self.stdout.write("template: migrated, snapshot taken")
         for organisation in Organisation.objects.exclude(schema_name="public").exclude(
@@ -55,6 +61,11 @@ class Command(BaseCommand):
         if differences:
             raise CommandError(f"{organisation.schema_name} differs from the template: {differences[:5]}")
         self.stdout.write(f"{organisation.slug}: equal to the template")
+
+
+def _check_columns(name: str) -> None:
+    if missing := schemas.missing_columns(name):
+        raise MadeByAnOlderBuild(f"{name} lacks {', '.join(missing[:3])}.")
 
 
 @transaction.atomic
