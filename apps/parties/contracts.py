@@ -1,8 +1,15 @@
 """What crosses the border of parties: kinds, ways to reach somebody, and what is said of a party."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+CONTACTS_MAX = 20
+"""How many contacts a party may have."""
 
 
 class PartyKind(StrEnum):
@@ -30,6 +37,25 @@ class Channel(StrEnum):
 class Language(StrEnum):
     ENGLISH = "EN"
     KISWAHILI = "SW"
+
+
+KINDS: Mapping[PartyKind, Any] = {
+    PartyKind.CUSTOMER: _("Customer"),
+    PartyKind.SUPPLIER: _("Supplier"),
+    PartyKind.MERCHANT: _("Merchant"),
+    PartyKind.RIDER: _("Rider"),
+    PartyKind.BRANCH: _("Branch"),
+}
+CHANNELS: Mapping[Channel, Any] = {
+    Channel.SMS: _("SMS"),
+    Channel.EMAIL: _("E-mail"),
+    Channel.WHATSAPP: _("WhatsApp"),
+    Channel.NONE: _("Not at all"),
+}
+LANGUAGES: Mapping[Language, Any] = {Language.ENGLISH: _("English"), Language.KISWAHILI: _("Kiswahili")}
+IN_USE, ARCHIVED = "IN_USE", "ARCHIVED"
+STATES: Mapping[str, Any] = {IN_USE: _("In use"), ARCHIVED: _("Archived")}
+"""What people call them."""
 
 
 @dataclass(frozen=True, slots=True)

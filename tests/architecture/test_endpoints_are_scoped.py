@@ -19,6 +19,7 @@ REPEATABLE = {
     "ApiKeyViewSet.revoke",
     "JobViewSet.cancel",
     "PartyViewSet.archive",
+    "PartyViewSet.keep",
     "PartyViewSet.partial_update",
     "SandboxInboxViewSet.destroy",
     "SandboxInboxViewSet.fail_next",

@@ -1,6 +1,7 @@
 """Keep party: recorded once, changed by who read the present version, archived."""
 
 import json
+import threading
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from apps.audit.models import AuditRecord
 from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.phones import PhoneInvalid
-from apps.parties.contracts import Contact, ContactKind
+from apps.parties.contracts import Contact, ContactKind, PartyKind
 from apps.parties.models import ContactPoint, Party
 from apps.parties.services import parties
 from tests.factories import access
@@ -146,3 +147,81 @@ def test_another_application_and_another_branch_see_nothing(committed_acme):
             status, _ = stranger.ask(method, f"/{ids.encode('pty', party.id)}{path}", {"version": 1})
             assert status == 404
     assert Party.objects.get().version == 1
+
+
+def test_what_is_said_of_an_external_id_is_kept_once(acme):
+    party, is_new = parties.keep(request=make.wanted(external_id="C-1"), actor=SYSTEM, now=make.NOW)
+    again, is_new_again = parties.keep(request=make.wanted(external_id="C-1"), actor=SYSTEM, now=make.NOW)
+    other = make.wanted(external_id="C-1", display_name="Njeri K.", contacts=(EMAIL,))
+    changed, _ = parties.keep(request=other, actor=SYSTEM, now=make.NOW)
+
+    assert (is_new, is_new_again, again.version) == (True, False, 1)
+    assert (changed.id, changed.version, changed.display_name) == (party.id, 2, "Njeri K.")
+    assert list(changed.contacts.values_list("value", flat=True)) == ["njeri@example.test"]
+    assert AuditRecord.objects.filter(object_id=str(party.id)).count() == 2
+
+
+@pytest.mark.parametrize("pointer", ["/kind", "/branch_id"])
+def test_kind_and_branch_stay_as_they_were_recorded(acme, pointer):
+    make.party(external_id="C-1")
+    other = {
+        "/kind": {"kind": PartyKind.SUPPLIER},
+        "/branch_id": {"branch_id": access.branch().id},
+    }[pointer]
+
+    with pytest.raises(parties.PartyInvalid) as found:
+        parties.keep(request=make.wanted(external_id="C-1", **other), actor=SYSTEM, now=make.NOW)
+
+    assert [wrong.pointer for wrong in found.value.errors] == [pointer]
+    assert Party.objects.get().version == 1
+
+
+def test_from_two_connections_at_once_there_is_one_party(committed_acme):
+    access.head_office()
+    access.application()
+    organisation, gate = connection.tenant, threading.Barrier(4)
+    seen = []
+
+    def keep(place: int) -> None:
+        connection.set_tenant(organisation)
+        try:
+            wanted = make.wanted(external_id="C-1", display_name=f"Njeri {place % 2}")
+            gate.wait(10)
+            seen.append(parties.keep(request=wanted, actor=SYSTEM, now=make.NOW))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=keep, args=(place,)) for place in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert {party.id for party, _ in seen} == {Party.objects.get().id}
+    assert sorted(is_new for _, is_new in seen) == [False, False, False, True]
+    assert ContactPoint.objects.count() == 1
+
+
+def test_a_partner_keeps_a_party_by_its_own_id(committed_acme):
+    cbd = access.branch()
+    shop, till = Partner(), Partner(branch=cbd)
+    body = {"kind": "customer", "display_name": "Njeri", "branch_id": ids.encode("br", cbd.id)}
+    path = "/by-external-id/crm:7.1"
+
+    assert shop.ask("PUT", path, body)[0] == 201
+    status, kept = shop.ask("PUT", path, {"kind": "customer", "display_name": "Njeri K."})
+    assert (status, kept["external_id"], kept["version"], kept["branch_id"]) == (
+        200,
+        "crm:7.1",
+        2,
+        body["branch_id"],
+    )
+    assert till.ask("PUT", path, {"kind": "customer", "display_name": "Njeri K."})[1] == kept
+    assert (
+        Partner(branch=access.branch("WST", "West")).ask("PUT", path, {**body, "branch_id": None})[0] == 422
+    )
+    assert Partner(application_slug="other").ask("PUT", path, body)[0] == 201
+    for wrong in ("x" * 65, "%00", "%20"):
+        status, refused = shop.ask("PUT", f"/by-external-id/{wrong}", body)
+        assert (status, refused["errors"][0]["pointer"]) == (422, "/external_id")
+    assert Party.objects.count() == 2

@@ -5,11 +5,17 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.kit.serializers import IdField, InstantField, StrictSerializer
-from apps.parties.contracts import Channel, Contact, ContactKind, Language, PartyFacts, PartyKind
+from apps.parties.contracts import (
+    CONTACTS_MAX,
+    Channel,
+    Contact,
+    ContactKind,
+    Language,
+    PartyFacts,
+    PartyKind,
+)
 from apps.parties.models import Party
 from apps.parties.models.party import EXTERNAL_ID_LENGTH, NAME_LENGTH
-
-CONTACTS_MAX = 20
 
 
 def names(values: Any) -> list[str]:
@@ -31,11 +37,22 @@ class PartyFactsIn(StrictSerializer):
     contacts = serializers.ListField(child=ContactIn(), default=list, max_length=CONTACTS_MAX)
 
 
-class PartyIn(PartyFactsIn):
-    """A new party; the branch is that of the key unless one is named."""
+class ExternalIdIn(StrictSerializer):
+    """An application's own id of a party, as a path names it."""
+
+    external_id = serializers.CharField(max_length=EXTERNAL_ID_LENGTH)
+
+
+class PartyKeptIn(PartyFactsIn):
+    """All that is known of a party; the branch is that of the key unless one is named."""
 
     kind = serializers.ChoiceField(choices=names(PartyKind))
     branch_id = IdField("br", required=False, allow_null=True, default=None)
+
+
+class PartyIn(PartyKeptIn):
+    """A new party; the branch is that of the key unless one is named."""
+
     external_id = serializers.CharField(max_length=EXTERNAL_ID_LENGTH, allow_blank=True, default="")
 
 

@@ -1,6 +1,6 @@
-"""Parties over the API: list, create, read, change by version, archive."""
+"""Parties over the API: list, create, read, change by version, keep by external id, archive."""
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -33,6 +33,7 @@ class PartyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVie
         "create": "parties:write",
         "partial_update": "parties:write",
         "archive": "parties:write",
+        "keep": "parties:write",
     }
     idempotent_actions = frozenset({"create"})
 
@@ -44,20 +45,46 @@ class PartyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVie
         """Record a party; an external id that the application has used already is refused."""
         body = serializers.PartyIn(data=request.data)
         body.is_valid(raise_exception=True)
-        said = body.validated_data
         caller = cast(Caller, request.user)
-        party = parties.create(
-            request=NewParty(
-                kind=PartyKind(said["kind"].upper()),
-                branch_id=branches.chosen(caller, said["branch_id"]).id,
-                application_id=caller.application_id,
-                facts=serializers.facts(said),
-                external_id=said["external_id"],
-            ),
-            actor=caller.actor,
-            now=clock.now(),
-        )
+        wanted = self._wanted(body.validated_data, body.validated_data["external_id"])
+        party = parties.create(request=wanted, actor=caller.actor, now=clock.now())
         return Response(self.get_serializer(party).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        request=serializers.PartyKeptIn,
+        responses={200: serializers.PartyOut, 201: serializers.PartyOut},
+    )
+    @action(detail=False, methods=["put"], url_path="by-external-id/(?P<external_id>[^/]+)", url_name="keep")
+    def keep(self, request: Request, external_id: str, **_: str) -> Response:
+        """
+        Let the body be all that is known of the party with your own id of it: 201 where it is new.
+
+        It is safe to send it again, and needs no version: the last one wins. Kind and branch stay as they were recorded.
+        """
+        name = serializers.ExternalIdIn(data={"external_id": external_id})
+        name.is_valid(raise_exception=True)
+        body = serializers.PartyKeptIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = self._wanted(body.validated_data, name.validated_data["external_id"])
+        actor = cast(Caller, request.user).actor
+        party, is_new = parties.keep(request=wanted, actor=actor, now=clock.now())
+        answer = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(self.get_serializer(party).data, status=answer)
+
+    def _wanted(self, said: dict[str, Any], external_id: str) -> NewParty:
+        """Return the party that a body describes; where it names no branch, that of a party known already."""
+        caller = cast(Caller, self.request.user)
+        named = said["branch_id"]
+        if named is None and external_id:
+            known = self.get_queryset().filter(external_id=external_id).first()
+            named = known.branch_id if known else None
+        return NewParty(
+            kind=PartyKind(said["kind"].upper()),
+            branch_id=branches.chosen(caller, named).id,
+            application_id=caller.application_id,
+            facts=serializers.facts(said),
+            external_id=external_id,
+        )
 
     @extend_schema(request=serializers.PartyChangeIn, responses={200: serializers.PartyOut})
     def partial_update(self, request: Request, **_: str) -> Response:

@@ -1,4 +1,4 @@
-"""Parties: recorded, changed by whoever has read the present version, and archived."""
+"""Parties: recorded, changed by whoever has read the present version, kept by an external id, and archived."""
 
 import re
 from datetime import datetime
@@ -14,6 +14,7 @@ from apps.kit import errors, ids, phones
 from apps.kit.actors import Actor
 from apps.parties.contracts import Contact, ContactKind, NewParty, PartyFacts
 from apps.parties.models import ContactPoint, Party
+from apps.parties.models.party import PartyQuerySet
 
 ID_PREFIX = "pty"
 TAX_PIN = re.compile(r"[AP][0-9]{9}[A-Z]")
@@ -98,6 +99,30 @@ def change(*, party_id: UUID, version: int, facts: PartyFacts, actor: Actor, now
 
 
 @transaction.atomic
+def keep(*, request: NewParty, actor: Actor, now: datetime) -> tuple[Party, bool]:
+    """
+    Let what is said be what is known of the application's party with this external id; return it and whether it is new.
+
+    However often and from however many callers at once: one party, and a repetition changes nothing. Kind and branch
+    stay those that it was recorded with. Raises PartyInvalid or PhoneInvalid.
+    """
+    party = _known(request).locked().first()
+    if party is None:
+        try:
+            return create(request=request, actor=actor, now=now), True
+        except DuplicateParty:
+            party = _known(request).locked().get()
+    if party.kind != request.kind:
+        raise PartyInvalid("/kind", "It was recorded as another kind, and stays that.")
+    if party.branch_id != request.branch_id:
+        raise PartyInvalid("/branch_id", "It was recorded for another branch, and stays there.")
+    if _says(party, request.facts):
+        return party, False
+    version = party.version
+    return change(party_id=party.id, version=version, facts=request.facts, actor=actor, now=now), False
+
+
+@transaction.atomic
 def archive(*, party_id: UUID, actor: Actor, now: datetime) -> Party:
     """Offer a party no longer; a second time changes nothing. Raises NotFound."""
     party = _locked(party_id)
@@ -151,11 +176,21 @@ def _write_contacts(party: Party, contacts: list[Contact]) -> None:
     )
 
 
+def _known(request: NewParty) -> PartyQuerySet:
+    """Return the application's party with this external id; no external id is nobody's."""
+    named = Party.objects.filter(application_id=request.application_id, external_id=request.external_id)
+    return named.exclude(external_id="")
+
+
+def _says(party: Party, facts: PartyFacts) -> bool:
+    """Whether this is what is known of the party already."""
+    said = {(one.kind, one.value, one.is_primary) for one in _checked(facts)}
+    known = set(party.contacts.values_list("kind", "value", "is_primary"))
+    return said == known and all(getattr(party, name) == getattr(facts, name) for name in OWN_FIELDS)
+
+
 def _refuse_duplicate(request: NewParty) -> None:
-    known = Party.objects.filter(
-        application_id=request.application_id, external_id=request.external_id
-    ).exclude(external_id="")
-    party = known.first()
+    party = _known(request).first()
     if party is not None:
         message = f"This external id is that of {ids.encode(ID_PREFIX, party.id)}."
         raise DuplicateParty(
