@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from apps.jobs.contracts import JobStatus
+from apps.jobs.contracts import KINDS, JobStatus
 from apps.jobs.dialogs import StopJob
 from apps.jobs.models import Job
 from apps.jobs.selectors import jobs
@@ -77,8 +77,9 @@ class JobAdmin(ReadOnlyAdmin):
         return local_time_html(job.created_at, seconds=True)
 
     @admin.display(description=_("Job"))
-    def title_column(self, job: Job) -> str:
-        return job.title
+    def title_column(self, job: Job) -> SafeString:
+        kind = KINDS[job.kind].title if job.kind in KINDS else job.kind
+        return format_html('<span class="two"><b>{}</b><span>{}</span></span>', job.title, kind)
 
     @admin.display(description=_("By"))
     def starter_column(self, job: Job) -> str:

@@ -10,7 +10,7 @@ from apps.audit.services import records
 from apps.kit import errors
 from apps.kit.actors import Actor
 
-SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view", "approvals.view")
+SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view", "approvals.view", "parties.view")
 MAKE_PAYMENTS = ("payments.create", "payments.cancel", "payments.verify", "payments.refund")
 SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))
 DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -33,7 +33,7 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "treasury_officer": (
         "Treasury officer (maker)",
-        (*SEE_MONEY, "webhooks.view", "jobs.export", *MAKE_PAYMENTS),
+        (*SEE_MONEY, "webhooks.view", "jobs.export", "parties.manage", *MAKE_PAYMENTS),
     ),
     "approver": ("Approver (checker)", (*SEE_MONEY, "approvals.decide")),
     "controller": (
@@ -52,9 +52,15 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "accountant": ("Accountant", (*SEE_MONEY, "jobs.export")),
-    "compliance": ("Compliance officer", ("payments.view", "invoicing.view", "audit.view")),
+    "compliance": (
+        "Compliance officer",
+        ("payments.view", "invoicing.view", "audit.view", "parties.view"),
+    ),
     "auditor": ("Auditor", (*SEE_ALL, "jobs.export")),
-    "support": ("Support", ("payments.view", "invoicing.view", "webhooks.view")),
+    "support": (
+        "Support",
+        ("payments.view", "invoicing.view", "webhooks.view", "parties.view", "parties.manage"),
+    ),
     "developer": (
         "Developer",
         (

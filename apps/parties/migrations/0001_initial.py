@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('external_id', models.CharField(blank=True, max_length=64)),
                 ('display_name', models.CharField(max_length=120)),
                 ('legal_name', models.CharField(blank=True, max_length=120)),
-                ('tax_pin', models.CharField(blank=True, max_length=11)),
+                ('tax_pin', models.CharField(blank=True, max_length=11, verbose_name='tax PIN')),
                 ('language', models.CharField(choices=[('EN', 'EN'), ('SW', 'SW')], max_length=2)),
                 ('channel', models.CharField(choices=[('SMS', 'SMS'), ('EMAIL', 'EMAIL'), ('WHATSAPP', 'WHATSAPP'), ('NONE', 'NONE')], max_length=10)),
                 ('version', models.PositiveIntegerField(default=1)),

@@ -4,10 +4,10 @@ from typing import Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from apps.kit.models import LockingQuerySet, UuidModel, one_of
-from apps.parties.contracts import Channel, ContactKind, Language, PartyKind
+from apps.parties.contracts import ARCHIVED, IN_USE, Channel, ContactKind, Language, PartyKind
 
 NAME_LENGTH = 120
 EXTERNAL_ID_LENGTH = 64
@@ -19,6 +19,11 @@ class PartyQuerySet(LockingQuerySet):
 
     def of_applications(self, application_ids: set[UUID] | None) -> Self:
         return self if application_ids is None else self.filter(application_id__in=application_ids)
+
+    def with_state(self) -> Self:
+        """Return the parties with ``state``: IN_USE or ARCHIVED."""
+        in_use = When(archived_at__isnull=True, then=Value(IN_USE))
+        return self.annotate(state=Case(in_use, default=Value(ARCHIVED)))
 
 
 class Party(UuidModel):
@@ -34,7 +39,7 @@ class Party(UuidModel):
     external_id = models.CharField(max_length=EXTERNAL_ID_LENGTH, blank=True)
     display_name = models.CharField(max_length=NAME_LENGTH)
     legal_name = models.CharField(max_length=NAME_LENGTH, blank=True)
-    tax_pin = models.CharField(max_length=11, blank=True)
+    tax_pin = models.CharField("tax PIN", max_length=11, blank=True)
     language = models.CharField(max_length=2, choices=[(name.value, name.value) for name in Language])
     channel = models.CharField(max_length=10, choices=[(name.value, name.value) for name in Channel])
     version = models.PositiveIntegerField(default=1)

@@ -1,8 +1,9 @@
 """Finding parties, within what the caller may see."""
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q, QuerySet
 
 from apps.access.selectors import scope
+from apps.kit import errors, phones
 from apps.parties.models import ContactPoint, Party
 from apps.parties.models.party import PartyQuerySet
 
@@ -13,3 +14,32 @@ def visible_to(caller: scope.Principal) -> PartyQuerySet:
     parties = parties.of_applications(scope.application_ids(caller))
     contacts = ContactPoint.objects.order_by("kind", "-is_primary", "value")
     return parties.prefetch_related(Prefetch("contacts", contacts))
+
+
+def found_by(parties: QuerySet[Party], term: str) -> QuerySet[Party]:
+    """Return those with this in their name, or that have exactly this tax PIN, external id, phone or e-mail address."""
+    term = term.strip()
+    if not term:
+        return parties
+    having = ContactPoint.objects.filter(value__in=_contact_forms(term)).values("party_id")
+    return parties.filter(
+        Q(display_name__icontains=term)
+        | Q(legal_name__icontains=term)
+        | Q(tax_pin=term.upper())
+        | Q(external_id=term)
+        | Q(id__in=having)
+    )
+
+
+def main_contact(party: Party) -> ContactPoint | None:
+    """Return how to reach a party first: the primary phone, else the primary address, else any; reads what is loaded."""
+    contacts = sorted(party.contacts.all(), key=lambda one: (not one.is_primary, one.kind != "PHONE"))
+    return contacts[0] if contacts else None
+
+
+def _contact_forms(term: str) -> list[str]:
+    """Return a term as a contact would be stored."""
+    try:
+        return [phones.normalise(term, pointer="/search"), term.lower()]
+    except errors.Invalid:
+        return [term.lower()]

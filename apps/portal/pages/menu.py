@@ -88,6 +88,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(_("Refunds"), "undo", "payments_refund", "payments.view"),
             page(_("Evidence"), "plagiarism", "portal-evidence", "payments.view"),
             changelist(_("Receipts"), "receipt_long", "invoicing_document", "invoicing.view"),
+            changelist(_("Parties"), "badge", "parties_party", "parties.view"),
         ],
     ),
     (
