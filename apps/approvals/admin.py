@@ -28,6 +28,7 @@ from apps.approvals.dialogs import (
 from apps.approvals.models import ApprovalRequest, ApprovalRule
 from apps.approvals.selectors import requests, rules
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html
+from apps.kit.dialog_admin import exporting
 
 BADGES: Mapping[ApprovalStatus, tuple[str, str, Any]] = {
     ApprovalStatus.PENDING: ("held", "hourglass_top", _("Waiting")),
@@ -77,7 +78,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     search_fields = ["subject_reference"]
     search_help_text = _("Reference")
-    dialogs = [Approve, Refuse, Withdraw]
+    dialogs = [Approve, Refuse, Withdraw, exporting("approvals")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalRequest]:
         return requests.visible_to(request.user)
@@ -89,8 +90,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
         search_term: str,
     ) -> tuple[QuerySet[ApprovalRequest], bool]:
         """Find exactly: part of a reference finds nothing."""
-        term = search_term.strip()
-        return (queryset.filter(subject_reference=term) if term else queryset), False
+        return requests.found_by(queryset, search_term), False
 
     def change_view(
         self,

@@ -21,11 +21,11 @@ from apps.jobs.models import Job
 from apps.jobs.selectors import export_requests
 from apps.jobs.selectors import jobs as visible_jobs
 from apps.jobs.services import exports, jobs
-from apps.kit import errors
+from apps.kit import errors, list_views
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice
 
-NO_FILTERS = frozenset({"before", "after", "p", "o", "all", "e"})
-"""What the address of a list may say that is no filter: its page and order."""
+NO_FILTERS = frozenset({*list_views.NOT_KEPT, "o", "all"})
+"""What the address of a list may say that is no filter: its view, page and order."""
 
 
 class StopJob(Dialog):

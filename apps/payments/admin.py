@@ -228,12 +228,21 @@ class RefundAdmin(ReadOnlyAdmin):
     list_filter = [RefundStatusFilter, BranchFilter, ("created_at", CreatedFilter)]
     list_filter_submit = True
     empty_text = _("A refund appears here when somebody gives a payment back.")
-    search_fields = ["payment_receipt__exact", "provider_receipt__exact"]
+    search_fields = ["payment_receipt"]
     search_help_text = _("Receipt of the payment or of the refund")
-    dialogs = [VerifyRefund]
+    dialogs = [VerifyRefund, exporting("refunds")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
         return refunds.visible_to(request.user).select_related("branch")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        queryset: QuerySet[Refund],
+        search_term: str,
+    ) -> tuple[QuerySet[Refund], bool]:
+        """Find exactly: part of a receipt finds nothing."""
+        return refunds.found_by(queryset, search_term), False
 
     def change_view(
         self,

@@ -1,5 +1,6 @@
 """The request: one deed that waits for other people, what it was asked with, and the steps frozen into it."""
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -44,11 +45,11 @@ PROGRESS_FIELDS = [
 
 
 class ApprovalRequestQuerySet(LockingQuerySet):
-    def of_branches(self, branch_ids: set[UUID] | None) -> Self:
+    def of_branches(self, branch_ids: Set[UUID] | None) -> Self:
         """Limit to these branches; None means every branch."""
         return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
 
-    def of_applications(self, application_ids: set[UUID] | None) -> Self:
+    def of_applications(self, application_ids: Set[UUID] | None) -> Self:
         """Limit to these applications; None means every application."""
         return self if application_ids is None else self.filter(application_id__in=application_ids)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Set
 from datetime import datetime
 from uuid import UUID
 
@@ -19,8 +20,18 @@ from apps.kit.actors import ActorKind
 
 def visible_to(caller: scope.Principal) -> ApprovalRequestQuerySet:
     """Return the requests of the caller's branches; a key sees those of its own application, a person those of all."""
-    requests = ApprovalRequest.objects.of_branches(scope.branch_ids(caller))
-    return requests.of_applications(scope.application_ids(caller)).select_related("branch")
+    return within(scope.branch_ids(caller), scope.application_ids(caller)).select_related("branch")
+
+
+def within(branch_ids: Set[UUID] | None, application_ids: Set[UUID] | None) -> ApprovalRequestQuerySet:
+    """Return the requests of these branches and applications; None means all."""
+    return ApprovalRequest.objects.of_branches(branch_ids).of_applications(application_ids)
+
+
+def found_by(requests: QuerySet[ApprovalRequest], term: str) -> QuerySet[ApprovalRequest]:
+    """Return those about exactly this reference; all of them for an empty term."""
+    term = term.strip()
+    return requests.filter(subject_reference=term) if term else requests
 
 
 def get(caller: scope.Principal, request_id: UUID) -> ApprovalRequest:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.jobs import events
-from apps.jobs.contracts import FileFormat, JobStatus, NewExport
+from apps.jobs.contracts import SOURCES, FileFormat, JobStatus, NewExport
 from apps.jobs.models import Job
 from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer
 
@@ -15,7 +15,9 @@ SEARCH_LENGTH = 100
 class ExportIn(StrictSerializer):
     """Which list to export, what of it, and as what."""
 
-    source = serializers.CharField(max_length=40, help_text="payments or receipts.")  # type: ignore[assignment]
+    source = serializers.CharField(
+        max_length=40, help_text="approvals, parties, payments, receipts or refunds."
+    )  # type: ignore[assignment]
     format = serializers.ChoiceField(choices=[name.lower() for name in FileFormat], default="csv")
     with_bom = serializers.BooleanField(
         default=False, help_text="Begin a CSV file with the mark that older Excel needs to read UTF-8."
@@ -47,9 +49,17 @@ class ExportIn(StrictSerializer):
             to_date=body["to_date"],
             search=body["search"],
             choices={
-                name: tuple(value.upper() for value in values) for name, values in body["filters"].items()
+                name: tuple(_stored(body["source"], name, value) for value in values)
+                for name, values in body["filters"].items()
             },
         )
+
+
+def _stored(source: str, choice: str, value: str) -> str:
+    """Return a value of a list's filter as the list holds it; one that the list does not have stays for the service."""
+    choices = SOURCES[source].choices if source in SOURCES else ()
+    known = {held.lower(): held for one in choices if one.name == choice for held in one.values}
+    return known.get(value.lower(), value)
 
 
 class ProgressOut(serializers.Serializer):

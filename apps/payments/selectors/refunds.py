@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from apps.access.selectors import scope
 from apps.kit import errors
 from apps.payments.models import Refund
@@ -25,6 +27,12 @@ def get(caller: scope.Principal, refund_id: UUID) -> Refund:
     if refund is None:
         raise errors.NotFound("There is no such refund.")
     return refund
+
+
+def found_by(refunds: QuerySet[Refund], term: str) -> QuerySet[Refund]:
+    """Return those that the receipt of the payment or of the refund names exactly; all of them for an empty term."""
+    term = term.strip().upper()
+    return refunds.filter(Q(payment_receipt=term) | Q(provider_receipt=term)) if term else refunds
 
 
 def of_intent(intent_id: UUID) -> RefundQuerySet:
