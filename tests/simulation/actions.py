@@ -46,7 +46,7 @@ ACTIONS: dict[str, Action] = {
     "ignore": Action(1, street.answer_phone("ignore")),
     "script_fault": Action(7, street.script_fault),
     "restart_simulator": Action(1, street.restart_simulator),
-    "work": Action(45, workers.work),
+    "work": Action(60, workers.work),
     "beat": Action(5, workers.beat),
     "pull": Action(2, workers.pull),
     "tick": Action(12, workers.tick),
@@ -57,17 +57,18 @@ ACTIONS: dict[str, Action] = {
 
 
 def step(world: World) -> None:
-    """Draw an action, let it act, and write down what it did."""
-    names = list(ACTIONS)
-    name = world.rng.choices(names, [ACTIONS[name].weight for name in names])[0]
-    try:
-        done = ACTIONS[name].act(world)
-    except Crash:
-        world.recover()
-        done = "no answer: the process ended"
-    if done is not None:
-        world.hit(f"action:{name}")
-        world.note(f"{name}: {done}")
+    """Draw actions until one can act, and write down what it did."""
+    names, weights = list(ACTIONS), [action.weight for action in ACTIONS.values()]
+    done = None
+    while done is None:
+        name = world.rng.choices(names, weights)[0]
+        try:
+            done = ACTIONS[name].act(world)
+        except Crash:
+            world.recover()
+            done = "no answer: the process ended"
+    world.hit(f"action:{name}")
+    world.note(f"{name}: {done}")
     world.collect_jobs()
 
 

@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 CRASH_POINTS = {
-    "payments.before_send": 0.03,
-    "payments.after_send": 0.03,
-    "payments.after_query": 0.1,
-    "payments.before_posting": 0.05,
+    "payments.before_send": 0.12,
+    "payments.after_send": 0.12,
+    "payments.after_query": 0.2,
+    "payments.before_posting": 0.1,
     "payments.after_pull": 0.1,
     "payments.before_refund": 0.1,
     "payments.after_refund": 0.1,
-    "integrations.callback_stored": 0.05,
-    "events.before_handler": 0.02,
-    "events.after_handler": 0.02,
-    "events.before_webhook": 0.03,
-    "events.after_webhook": 0.03,
+    "integrations.callback_stored": 0.12,
+    "events.before_handler": 0.04,
+    "events.after_handler": 0.04,
+    "events.before_webhook": 0.1,
+    "events.after_webhook": 0.1,
 }
 """Where a process may end, and how often it does. A run in which a point was never hit fails."""
 
 TURN_POINTS = {
-    "payments.before_send": 0.08,
-    "payments.after_send": 0.08,
-    "payments.after_query": 0.15,
+    "payments.before_send": 0.2,
+    "payments.after_send": 0.2,
+    "payments.after_query": 0.3,
     "payments.attempt_locked": 0.2,
-    "payments.before_posting": 0.05,
+    "payments.before_posting": 0.15,
     "payments.after_pull": 0.2,
     "payments.before_refund": 0.15,
     "payments.after_refund": 0.15,
@@ -42,7 +42,7 @@ TURN_POINTS = {
 """Where another process may go first, on a connection of its own, and how often it does."""
 
 NETWORK_FAULTS = ("not_sent", "no_answer")
-NETWORK_SHARE = 0.03
+NETWORK_SHARE = 0.06
 LOCK_TIMEOUT = "60ms"
 
 

@@ -78,10 +78,17 @@ def answer_phone(decision: str) -> Callable[[World], str | None]:
 
 def script_fault(world: World) -> str:
     """Let a call of the provider go wrong, in one of the ways that its simulator knows."""
-    path, actions = world.rng.choice(SCRIPTS)
+    path, actions = world.rng.choices(SCRIPTS, [_weight(*script) for script in SCRIPTS])[0]
     world.control("POST", "/scripts", {"match": {"path": path}, "times": 1, "actions": list(actions)})
     world.hit(f"script:{name_of(actions)}")
     return f"{path} {json.dumps(actions)}"
+
+
+def _weight(path: str, actions: tuple[Any, ...]) -> int:
+    """Prefer requests for money, which come most, and money that is late or wrong, which must meet its other faults."""
+    if len(actions) > 1:
+        return 10
+    return 3 if path == PUSH else 1
 
 
 def name_of(actions: tuple[Any, ...]) -> str:
