@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from apps.approvals.contracts import Decided
+from apps.approvals.contracts import ApprovalStatus, Decided
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.services import decisions, requests
 from apps.events.models import OutboxEvent
 from apps.kit import ids
+from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
 from apps.payments import subscribers
 from apps.payments.contracts import RefundStatus
@@ -164,3 +165,39 @@ def test_a_refused_create_leaves_no_request(acme):
 
     assert not ApprovalRequest.objects.exists()
     assert not Refund.objects.exists()
+
+
+def test_late_money_of_an_earlier_refund_takes_the_request_back(acme):
+    approvals.rule()
+    attempt = made.paid(money=KES_20000)
+    first = _failed(attempt)
+    second = made.requested(attempt, actor=approvals.maker())
+
+    refunds.record(refund_id=first.id, report=made.given_back(first), actor=PROVIDER, now=LATER)
+
+    assert request_of(second).status == ApprovalStatus.WITHDRAWN
+    assert decide(second).status == RefundStatus.CANCELLED
+    assert made.reloaded(second).attempt.refunded_minor == KES_20000.minor
+
+
+def test_late_money_comes_before_what_was_approved_and_not_yet_sent(acme):
+    approvals.rule()
+    attempt = made.paid(money=KES_20000)
+    first = _failed(attempt)
+    second = made.requested(attempt, actor=approvals.maker())
+    approve(second)
+
+    refunds.record(refund_id=first.id, report=made.given_back(first), actor=PROVIDER, now=LATER)
+
+    assert request_of(second).status == ApprovalStatus.APPROVED
+    assert made.reloaded(second).status == RefundStatus.CANCELLED
+
+
+def _failed(attempt):
+    """Return an approved refund that the provider declined."""
+    refund = made.requested(attempt, actor=approvals.maker())
+    approve(refund)
+    sendings.begin(refund_id=refund.id, now=LATER)
+    sendings.accept(refund_id=refund.id, ticket=made.ticket(), now=LATER)
+    refunds.record(refund_id=refund.id, report=made.declined(refund, ticket=""), actor=PROVIDER, now=LATER)
+    return made.reloaded(refund)

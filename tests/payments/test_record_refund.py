@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.integrations.ports import RefundOutcome, RefundReport
+from apps.integrations.ports import ProviderUnavailable, RefundOutcome, RefundReport
+from apps.kit import jobs
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
@@ -173,6 +174,85 @@ def test_a_time_out_leaves_it_open_and_is_asked_after_at_once(acme):
     assert (refund.status, refund.unknown_at, refund.next_query_at) == (RefundStatus.UNKNOWN, NOW, NOW)
     assert refund.attempt.refund_pending_minor == 1500_00
     assert sendings.claim_query(refund_id=refund.id, now=NOW) is not None
+
+
+def test_a_time_out_brings_the_ticket_of_a_request_whose_answer_was_lost(
+    acme, django_capture_on_commit_callbacks
+):
+    refund = made.unknown()
+    lost = RefundReport("71840-3", RefundOutcome.LOST)
+
+    with jobs.held() as started, django_capture_on_commit_callbacks(execute=True):
+        assert record(refund, lost) == Recorded.APPLIED
+        assert record(refund, lost) == Recorded.DUPLICATE
+
+    refund = made.reloaded(refund)
+    assert (refund.status, refund.ticket, refund.next_query_at) == (RefundStatus.UNKNOWN, "71840-3", NOW)
+    assert [job.name for job in started] == ["payments.query_refund"]
+    assert told(refund.id).count("refund_unknown") == 1
+    assert sendings.claim_query(refund_id=refund.id, now=NOW) is not None
+
+
+def test_a_refund_that_never_left_fails_though_the_sweep_gave_it_up(acme):
+    refund = made.unknown()
+    refusal = ProviderUnavailable("network_unreachable")
+
+    for _ in range(2):
+        sendings.put_off(refund_id=refund.id, refusal=refusal, now=NOW)
+
+    refund = made.reloaded(refund)
+    assert (refund.status, refund.failure_code) == (RefundStatus.FAILED, "network_unreachable")
+    assert refund.attempt.refund_pending_minor == 0
+    assert told(refund.id)[-1] == "refund_failed"
+
+
+def test_a_refund_with_a_ticket_stays_unknown_whatever_its_worker_says(acme):
+    refund = made.unknown()
+    record(refund, RefundReport("71840-4", RefundOutcome.LOST))
+
+    sendings.put_off(refund_id=refund.id, refusal=ProviderUnavailable("network_unreachable"), now=NOW)
+
+    assert made.reloaded(refund).status == RefundStatus.UNKNOWN
+
+
+def test_late_money_calls_off_a_refund_that_was_never_sent(acme):
+    first = made.pending()
+    record(first, made.declined(first))
+    second = made.requested(first.attempt)
+
+    assert record(first, made.given_back(first)) == Recorded.APPLIED
+
+    second = made.reloaded(second)
+    assert (second.status, second.failure_code) == (RefundStatus.CANCELLED, "already_refunded")
+    assert sendings.begin(refund_id=second.id, now=NOW) is None
+    assert (second.attempt.refunded_minor, second.attempt.refund_pending_minor) == (1500_00, 0)
+    assert told(second.id) == ["refund_requested", "refund_cancelled"]
+    assert books() == REFUNDED_BOOKS
+
+
+def test_reversed_before_is_an_earlier_refund_that_had_failed(acme):
+    first = made.pending()
+    record(first, made.declined(first))
+    second = made.pending(first.attempt)
+    report = RefundReport(second.ticket, RefundOutcome.ALREADY, reason_code="already_reversed")
+
+    assert record(second, report) == Recorded.APPLIED
+
+    assert made.reloaded(second).status == RefundStatus.SUCCEEDED
+    assert made.reloaded(first).status == RefundStatus.FAILED
+    assert books() == REFUNDED_BOOKS
+
+
+def test_reversed_before_by_an_earlier_refund_that_is_booked_is_a_failure(acme):
+    first = made.pending()
+    record(first, made.declined(first))
+    second = made.pending(first.attempt)
+    record(second, made.declined(second))
+    record(first, made.given_back(first))
+
+    assert record(second, RefundReport(second.ticket, RefundOutcome.ALREADY)) == Recorded.DUPLICATE
+    assert made.reloaded(second).status == RefundStatus.FAILED
+    assert books() == REFUNDED_BOOKS
 
 
 def test_reversed_before_is_our_own_where_we_did_not_know(acme):

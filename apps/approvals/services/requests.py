@@ -211,6 +211,13 @@ def withdraw(*, request_id: UUID, actor: Actor, now: datetime, reason: str) -> A
 
 
 @transaction.atomic
+def call_off(*, request_id: UUID, reason: str, now: datetime) -> None:
+    """Withdraw, as the system, the request of a deed that is not to be done any more; one that is closed stays as it is."""
+    if decisions.locked(request_id).is_pending:
+        withdraw(request_id=request_id, actor=SYSTEM, reason=reason, now=now)
+
+
+@transaction.atomic
 def expire(*, request_id: UUID, now: datetime) -> ApprovalRequest:
     """Close a request that nobody decided in time; any other stays as it is."""
     request = decisions.locked(request_id)

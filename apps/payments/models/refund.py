@@ -198,8 +198,14 @@ class Refund(UuidModel, StatefulModel):
     def approve(self, *, at: datetime) -> None:
         self.next_request_at = at
 
-    @transition(status, source=RefundStatus.AWAITING_APPROVAL, target=RefundStatus.CANCELLED)
+    @transition(
+        status,
+        source=[RefundStatus.AWAITING_APPROVAL, RefundStatus.REQUESTED],
+        target=RefundStatus.CANCELLED,
+    )
     def cancel(self, *, code: str, message: str, at: datetime) -> None:
+        """End a refund that was never sent, nor will be."""
+        self.next_request_at = None
         self.failure_code = code[:CODE_LENGTH]
         self.failure_message = message[:MESSAGE_LENGTH]
         self.closed_at = at

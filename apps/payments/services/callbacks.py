@@ -130,6 +130,8 @@ def _record_refund(refund: Refund, report: RefundReport, now: datetime) -> Verdi
     try:
         recorded = refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=now)
     except MoneyUnexplained as unexplained:
+        receipt = report.receipt or refund.payment_receipt
+        reports.hold_unexplained(attempt_id=refund.attempt_id, receipt=receipt, now=now)
         return CallbackStatus.UNMATCHED, f"Refund of {refund.payment_receipt}: {unexplained.detail}"
     return VERDICTS[recorded], ""
 

@@ -47,8 +47,23 @@ def _check_receipt(refund: Refund, receipt: str) -> None:
 def _check_sum(refund: Refund, report: RefundReport) -> None:
     if report.money is not None and report.money != refund.money:
         raise MoneyUnexplained(f"The provider says that {report.money} went back in place of {refund.money}.")
-    if refund.status == RefundStatus.FAILED and refund.attempt.refundable_minor < refund.amount_minor:
+
+
+def check_room(refund: Refund) -> None:
+    """Raise MoneyUnexplained for money of a refund that had failed, where another one holds the sum or gave it back."""
+    if not refund.is_live and refund.attempt.refundable_minor < refund.amount_minor:
         raise MoneyUnexplained("The payment is being refunded, or has been, by another refund.")
+
+
+def is_own_reversal(refund: Refund) -> bool:
+    """
+    Say whether "reversed before" speaks of a sending of ours that is not booked: of this refund, or of another one of
+    the same payment, which may have been carried out although we were told otherwise or nothing.
+    """
+    others = Refund.objects.filter(
+        attempt_id=refund.attempt_id, sent_at__isnull=False, refunded_at__isnull=True
+    )
+    return refund.may_have_been_made or others.exclude(id=refund.id).exists()
 
 
 def believed(refund: Refund, report: RefundReport) -> RefundReport | None:

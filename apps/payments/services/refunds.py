@@ -30,6 +30,8 @@ from apps.payments.models import Refund
 from apps.payments.models.refund import SENT_STATES
 from apps.payments.services import attempts, hooks, receipts, refund_limits, refund_reports, sendings
 
+WENT_BACK = "An earlier refund of this payment, which had failed, was carried out after all."
+
 
 @transaction.atomic
 def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, now: datetime) -> Refund:
@@ -174,13 +176,14 @@ def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime
 
     Reports may repeat, cross and contradict each other. Money that went back is booked once; a failure after it
     changes nothing; a receipt or a charge that an earlier report did not tell is filled in. "Reversed before" is our
-    own success where a sending of this refund was in doubt, and a failure otherwise. Raises ReportContradicts for a
-    report that cannot be of this refund. Locks the attempt, its intent, then the refund.
+    own success where a sending of this refund was in doubt, or another refund of the payment was sent and is not booked;
+    it is a failure otherwise. Money of a refund that had failed calls off one that was asked for since and never sent.
+    Raises ReportContradicts for a report that cannot be of this refund. Locks the attempt, its intent, then the refund.
     """
     refund = sendings.locked(refund_id)
     refund_reports.check_agreement(refund, report)
     outcome = report.outcome
-    if outcome is RefundOutcome.ALREADY and refund.may_have_been_made:
+    if outcome is RefundOutcome.ALREADY and refund_reports.is_own_reversal(refund):
         outcome = RefundOutcome.REFUNDED
     if outcome is RefundOutcome.REFUNDED:
         return _refunded(refund, report, actor=actor, now=now)
@@ -188,9 +191,9 @@ def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime
         return Recorded.IGNORED
     if refund.status not in SENT_STATES:
         return Recorded.DUPLICATE
-    _learn(refund, report, now=now)
+    is_news = _learn(refund, report, now=now)
     if outcome is RefundOutcome.LOST:
-        return _lost(refund, now=now)
+        return _lost(refund, is_news=is_news, now=now)
     refusal = ProviderDeclined(report.reason_code, report.message, provider_code=report.provider_code)
     sendings.close(refund, refusal=refusal, now=now)
     return Recorded.APPLIED
@@ -204,6 +207,8 @@ def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: dateti
         is_new = _book_charge(refund, report, actor=actor, now=now) or is_new
         refund.save_progress()
         return Recorded.APPLIED if is_new else Recorded.DUPLICATE
+    _call_off_later(refund, now=now)
+    refund_reports.check_room(refund)
     _learn(refund, report, now=now)
     if refund.is_live:
         sendings.release(refund)
@@ -229,22 +234,44 @@ def _book_charge(refund: Refund, report: RefundReport, *, actor: Actor, now: dat
     return True
 
 
-def _lost(refund: Refund, *, now: datetime) -> Recorded:
-    """The provider let the request wait too long: nobody knows whether it was carried out, so it is asked at once."""
-    if refund.status not in sendings.LOSABLE_STATES:
+def _lost(refund: Refund, *, is_news: bool, now: datetime) -> Recorded:
+    """
+    The provider let the request wait too long: nobody knows whether it was carried out, so it is asked at once.
+
+    That we did not know before changes nothing but this: the first ticket that we learn of can be asked for.
+    """
+    is_losable = refund.status in sendings.LOSABLE_STATES
+    if not is_losable and not is_news:
         return Recorded.DUPLICATE
     refund.next_query_at = now if refund.ticket else None
-    sendings.give_up(refund, now=now)
+    if is_losable:
+        sendings.give_up(refund, now=now)
+    else:
+        refund.save_progress()
     if refund.ticket:
         jobs.enqueue("payments.query_refund", refund_id=refund.id)
     return Recorded.APPLIED
 
 
-def _learn(refund: Refund, report: RefundReport, *, now: datetime) -> None:
-    """Take over the ticket of a report that came before the answer to the request."""
+def _learn(refund: Refund, report: RefundReport, *, now: datetime) -> bool:
+    """Take over the ticket of a report that came before the answer to the request; say whether it was the first one."""
+    is_first = bool(report.ticket) and not refund.ticket
     refund.ticket = refund.ticket or report.ticket
     if refund.ticket:
         refund.initiated_at = refund.initiated_at or now
+    return is_first
+
+
+def _call_off_later(refund: Refund, *, now: datetime) -> None:
+    """Cancel a refund that was asked for after this one had failed and was never sent: the money went back without it."""
+    if refund.is_live:
+        return
+    others = Refund.objects.locked().live().filter(attempt_id=refund.attempt_id, sent_at__isnull=True)
+    for other in others:
+        other.attempt, other.intent = refund.attempt, refund.intent
+        if other.approval_id is not None:
+            requests.call_off(request_id=other.approval_id, reason=WENT_BACK, now=now)
+        _cancelled(other, refund_limits.AlreadyRefunded.code, WENT_BACK, now=now)
 
 
 def _ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") -> None:

@@ -84,6 +84,10 @@ def decline(*, refund_id: UUID, refusal: ProviderDeclined, now: datetime) -> Non
 def put_off(*, refund_id: UUID, refusal: ProviderUnavailable, now: datetime) -> None:
     """Try a refund that never left again after 5 and 20 seconds; it fails with the provider's reason after the third."""
     refund = locked(refund_id)
+    if refund.status == RefundStatus.UNKNOWN and not refund.ticket:
+        # The sweep gave it up while its worker still waited: now we know.
+        close(refund, refusal=refusal, now=now)
+        return
     if refund.status != RefundStatus.SENDING:
         return
     if refund.tries >= TRIES_MAX:
