@@ -153,7 +153,7 @@ REFUND_FAILED = _declare(
 REFUND_CANCELLED = _declare(
     "refund_cancelled",
     "treasury.refund.cancelled",
-    "The refund was not approved; nothing was sent.",
+    "Nothing was sent: the refund was not approved, or an earlier one of the payment was carried out after all.",
     of=REFUND_SCHEMA,
 )
 REFUND_UNKNOWN = _declare(

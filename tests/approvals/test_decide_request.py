@@ -25,6 +25,12 @@ LATER = make.LATER
 TWO_STEPS = (NewStep(roles=("approver",), needed=2), NewStep(roles=("controller", "owner")))
 
 
+def steps_of(request):
+    """Return what the present version needs."""
+    steps = request.steps.filter(payload_version=request.payload_version).order_by("sequence")
+    return [(step.roles, step.needed) for step in steps]
+
+
 def is_untouched(request):
     return (
         make.reload(request).status == ApprovalStatus.PENDING
@@ -286,8 +292,38 @@ def test_a_larger_sum_falls_under_its_own_rule(acme):
 
     request = make.amend(request, make.maker(), money=Money(100_000_00, "KES"))
 
-    step = request.steps.get(payload_version=2)
-    assert (step.roles, step.needed) == (["controller"], 2)
+    assert steps_of(request) == [(["approver", "owner"], 1), (["controller"], 2)]
+
+
+def test_a_stricter_rule_takes_the_place_of_the_frozen_steps(acme):
+    make.rule(minimum_minor=100_000_00, steps=(NewStep(roles=("owner",), needed=2),))
+    make.rule()
+    request = make.waiting()
+
+    request = make.amend(request, make.maker(), money=Money(100_000_00, "KES"))
+
+    assert steps_of(request) == [(["owner"], 2)]
+
+
+def test_a_way_through_a_small_sum_leads_to_the_same_steps(acme):
+    strict = make.rule(steps=TWO_STEPS)
+    make.rule(minimum_minor=None, maximum_minor=10_000_00)
+    request = make.waiting()
+    asked = steps_of(request)
+
+    make.amend(request, make.maker(), money=Money(1_00, "KES"), payload={"other": "text"})
+    request = make.amend(request, make.maker(), money=Money(1_00, "KES"), payload=make.payload())
+
+    assert (steps_of(request), request.rule_id) == (asked, strict.id)
+
+
+def test_a_rule_made_since_holds_for_an_edit(acme):
+    request = make.waiting()
+    make.rule(priority=1, steps=TWO_STEPS)
+
+    request = make.amend(request, make.maker())
+
+    assert request.step_count == 2
 
 
 def test_a_sum_below_every_rule_keeps_its_steps(acme):

@@ -65,6 +65,16 @@ def test_nothing_is_approved_without_enough_people(acme):
     assert make.reload(request).status == ApprovalStatus.APPROVED
 
 
+def test_the_time_to_decide_does_not_grow(acme):
+    request = make.waiting()
+
+    refused(
+        "UPDATE approvals_approvalrequest SET expires_at = expires_at + interval '1 day' WHERE id = %s",
+        request.id,
+        match="is fixed",
+    )
+
+
 def test_the_maker_has_no_decision(acme):
     boss = make.person("boss", "owner")
     request = make.waiting(by=boss)

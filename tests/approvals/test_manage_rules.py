@@ -5,7 +5,7 @@ import pytest
 from apps.approvals.contracts import NewRule, NewStep
 from apps.approvals.models import ApprovalRule
 from apps.approvals.selectors import rules as stored
-from apps.approvals.services import rules
+from apps.approvals.services import rules, strictness
 from apps.audit.models import AuditRecord
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
@@ -117,3 +117,60 @@ def test_a_new_organisation_has_its_first_rule(acme):
         None,
     )
     assert stored.is_satisfiable(rule) is True
+
+
+TWO_APPROVERS = (NewStep(roles=("approver",), needed=2),)
+
+
+def by_branch(deed, branch, **facts):
+    """Do a deed as somebody who works for this branch only."""
+    return deed(actor=SYSTEM, now=NOW, within={branch.id}, **facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_allowed"),
+    [
+        ({"steps": TWO_APPROVERS}, False),
+        ({"steps": (*TWO_APPROVERS, NewStep(roles=("owner",)))}, True),
+        ({"steps": (NewStep(roles=("owner",)), NewStep(roles=("owner",)))}, False),
+        ({"minimum_minor": 50_000_00}, False),
+        ({"minimum_minor": 1_00, "maximum_minor": 10_000_00}, True),
+        ({"minimum_minor": None, "currency": ""}, False),
+        ({"minimum_minor": None, "currency": "", "priority": -1}, True),
+        ({"minimum_minor": None, "currency": "", "priority": 1}, False),
+        ({"currency": "USD"}, True),
+    ],
+)
+def test_a_branch_asks_for_as_much_as_everybody_or_more(acme, facts, is_allowed):
+    make.rule(steps=(*TWO_APPROVERS, NewStep(roles=("owner", "controller"))))
+    branch = access.branch()
+    wanted = make.wanted_rule(branch_id=branch.id, **facts)
+
+    if is_allowed:
+        by_branch(rules.create, branch, rule=wanted)
+        return
+    with pytest.raises(strictness.RuleTooLax):
+        by_branch(rules.create, branch, rule=wanted)
+    assert ApprovalRule.objects.count() == 1
+    assert AuditRecord.objects.filter(action="approval_rule.created").count() == 1
+
+
+def test_a_branch_takes_no_approval_of_its_own_away(acme):
+    branch = access.branch()
+    strict = make.rule(branch_id=branch.id, steps=TWO_APPROVERS)
+    make.rule()
+    laxer, stricter = (
+        make.wanted_rule(branch_id=branch.id, steps=(NewStep(roles=("approver",), needed=needed),))
+        for needed in (1, 3)
+    )
+
+    with pytest.raises(strictness.RuleTooLax):
+        by_branch(rules.deactivate, branch, rule_id=strict.id)
+    with pytest.raises(strictness.RuleTooLax):
+        by_branch(rules.replace, branch, rule_id=strict.id, rule=laxer)
+    assert ApprovalRule.objects.get(id=strict.id).is_active
+
+    made = by_branch(rules.replace, branch, rule_id=strict.id, rule=stricter)
+
+    assert made.is_active
+    rules.deactivate(rule_id=made.id, actor=SYSTEM, now=NOW)

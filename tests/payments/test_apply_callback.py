@@ -9,9 +9,9 @@ from apps.kit import ids
 from apps.kit.crypto import Unreadable
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
-from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
+from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method, RefundStatus
 from apps.payments.services import intents
-from tests.factories import payments
+from tests.factories import payments, refunds
 from tests.payments.conftest import balance, bookings, books, deliver, is_untouched, told
 
 SAID = ["payment_intent_created", "payment_initiated", "payment_captured", "payment_success"]
@@ -144,6 +144,21 @@ def test_a_ticket_of_another_payment_is_forged(acme, code):
     assert is_untouched()
 
 
+def reversal(refund, amount=1500, receipt="NLR7RT61SV"):
+    """Return the result of a refund in Safaricom's words."""
+    told = {"Amount": amount, "OriginalTransactionID": refund.payment_receipt}
+    return {
+        "Result": {
+            "ResultType": 0,
+            "ResultCode": 0,
+            "ResultDesc": "The service request is processed successfully.",
+            "OriginatorConversationID": refund.ticket,
+            "TransactionID": receipt,
+            "ResultParameters": {"ResultParameter": [{"Key": k, "Value": v} for k, v in told.items()]},
+        }
+    }
+
+
 def test_a_receipt_of_another_payment_is_forged(acme):
     first, second = payments.waiting(), payments.waiting()
     deliver(first.callback_token, "collection", stk(first.ticket))
@@ -164,6 +179,19 @@ def test_money_under_another_receipt_waits_for_a_person(acme):
     assert payments.reloaded(attempt).provider_receipt == "NLJ7RT61SV"
     assert payments.reload(attempt.intent_id).status == IntentStatus.SUCCEEDED
     assert told(attempt.intent_id) == [*SAID, "payment_in_review"]
+    assert bookings() == 1
+
+
+def test_a_refund_of_another_sum_waits_for_a_person(acme):
+    refund = refunds.pending()
+    said = reversal(refund, amount=1400)
+
+    for _ in range(2):
+        assert deliver(refund.callback_token, "refund", said) == "UNMATCHED"
+
+    assert told(refund.intent_id)[-2:] == ["payment_success", "payment_in_review"]
+    assert payments.reloaded(refund.attempt).unexplained_receipt == "NLR7RT61SV"
+    assert refunds.reloaded(refund).status == RefundStatus.PENDING
     assert bookings() == 1
 
 

@@ -22,9 +22,13 @@ class ApprovalRuleQuerySet(LockingQuerySet):
             return self
         return self.filter(Q(branch__isnull=True) | Q(branch_id__in=branch_ids))
 
-    def matching(self, *, kind: str, money: Money | None, branch_id: UUID) -> Self:
+    def holding(self, *, kind: str, branch_id: UUID | None) -> Self:
+        """Active rules for deeds of a kind in a branch."""
+        return self.filter(Q(branch__isnull=True) | Q(branch_id=branch_id), kind=kind, is_active=True)
+
+    def matching(self, *, kind: str, money: Money | None, branch_id: UUID | None) -> Self:
         """Active rules that a deed falls under, the one that wins first: priority, then what is said most exactly."""
-        found = self.filter(Q(branch__isnull=True) | Q(branch_id=branch_id), kind=kind, is_active=True)
+        found = self.holding(kind=kind, branch_id=branch_id)
         if money is None:
             found = found.filter(currency="", minimum_minor__isnull=True, maximum_minor__isnull=True)
         else:

@@ -22,6 +22,12 @@ def matching(*, kind: str, money: Money | None, branch_id: UUID) -> ApprovalRule
     return ApprovalRule.objects.matching(kind=kind, money=money, branch_id=branch_id).first()
 
 
+def steps_for(*, kind: str, money: Money | None, branch_id: UUID | None) -> list[ApprovalStep]:
+    """Return the steps that a deed passes through, none when nobody has to agree."""
+    rule = ApprovalRule.objects.matching(kind=kind, money=money, branch_id=branch_id).first()
+    return steps_of(rule) if rule else []
+
+
 def steps_of(rule: ApprovalRule) -> list[ApprovalStep]:
     return sorted(rule.steps.all(), key=lambda step: step.sequence)
 

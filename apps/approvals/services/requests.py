@@ -13,7 +13,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.models.request import REASON_LENGTH, SUMMARY_LENGTH
 from apps.approvals.selectors import requests as stored
 from apps.approvals.selectors import rules
-from apps.approvals.services import decisions, versions
+from apps.approvals.services import decisions, strictness, versions
 from apps.audit.services import records
 from apps.events.services import outbox
 from apps.kit import errors, ids, locks
@@ -111,8 +111,8 @@ def amend(
     """
     Put another payload before the deciders: every decision so far is void, and who edits counts as a maker.
 
-    The steps stay those that were frozen, unless another sum falls under a rule of now. The time to decide does not
-    grow. The same payload, sum and summary change nothing; raises PayloadUnchanged when only the payload is the same,
+    The steps never become laxer: those of the rule of now are passed through as well, unless the frozen ones cover them
+    or are covered by them. The time to decide does not grow. The same payload, sum and summary change nothing; raises PayloadUnchanged when only the payload is the same,
     and as ``decisions.open_request``.
     """
     request = decisions.open_request(request_id, now=now)
@@ -122,15 +122,13 @@ def amend(
             raise PayloadUnchanged("Sum and summary follow from the payload: change it too.")
         return request
     before, frozen = request.payload_hash, list(stored.steps_of(request))
-    rule = None
-    if money != request.money:
-        rule = rules.matching(kind=request.kind, money=money, branch_id=request.branch_id)
-    steps = rules.steps_of(rule) if rule else frozen
+    rule = rules.matching(kind=request.kind, money=money, branch_id=request.branch_id)
+    steps = strictness.together(frozen, rules.steps_of(rule)) if rule else frozen
     request.amend(
         payload_hash=digest,
         money=money,
         summary=summary,
-        rule_id=rule.id if rule else request.rule_id,
+        rule_id=rule.id if rule and steps is not frozen else request.rule_id,
         steps=len(steps),
     )
     request.save_progress()

@@ -11,6 +11,7 @@ from apps.access.selectors.branches import BranchForbidden
 from apps.approvals.contracts import KINDS, NewRule, NewStep
 from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.rule import ROLES_MAX
+from apps.approvals.services import strictness
 from apps.audit.services import records
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
@@ -39,12 +40,18 @@ def create(
 
     A group that has fewer members than it needs is allowed: people come and go. ``within`` are the branches that the
     caller may act for, None for all. Raises RuleInvalid, which names the fields, BranchForbidden for a rule that would
-    hold elsewhere too, and NotFound for the branch.
+    hold elsewhere too, RuleTooLax for one of a caller of some branches that asks for less than holds without it, and
+    NotFound for the branch.
     """
     _check(rule)
     _check_place(rule.branch_id, within)
     if rule.branch_id is not None:
         branches.get(rule.branch_id)
+    with strictness.kept(rule, within=within):
+        return _made(rule, actor=actor, now=now)
+
+
+def _made(rule: NewRule, *, actor: Actor, now: datetime) -> ApprovalRule:
     made = ApprovalRule.objects.create(
         kind=rule.kind,
         branch_id=rule.branch_id,
@@ -71,7 +78,8 @@ def deactivate(
     """
     Take a rule out of use for good; a second time changes nothing.
 
-    Raises NotFound, and BranchForbidden for a rule that holds outside ``within``.
+    Raises NotFound, BranchForbidden for a rule that holds outside ``within``, and RuleTooLax when a caller of some
+    branches would leave less than holds with it.
     """
     rule = ApprovalRule.objects.locked().filter(id=rule_id).first()
     if rule is None:
@@ -79,9 +87,10 @@ def deactivate(
     _check_place(rule.branch_id, within)
     if not rule.is_active:
         return rule
-    rule.is_active = False
-    rule.deactivated_at = now
-    rule.save(update_fields=["is_active", "deactivated_at"])
+    with strictness.kept(rule, within=within):
+        rule.is_active = False
+        rule.deactivated_at = now
+        rule.save(update_fields=["is_active", "deactivated_at"])
     _record("approval_rule.deactivated", rule, {"is_active": [True, False]}, actor, now)
     return rule
 
@@ -100,8 +109,11 @@ def replace(
         raise errors.NotFound("There is no such approval rule.")
     if not old.is_active:
         raise RuleInvalid("This rule is out of use already. Make a new one.")
-    deactivate(rule_id=rule_id, actor=actor, now=now, within=within)
-    return create(rule=rule, actor=actor, now=now, within=within)
+    _check_place(old.branch_id, within)
+    _check_place(rule.branch_id, within)
+    with strictness.kept(old, rule, within=within):
+        deactivate(rule_id=rule_id, actor=actor, now=now)
+        return create(rule=rule, actor=actor, now=now)
 
 
 def described(rule: ApprovalRule, steps: list[ApprovalStep]) -> dict[str, object]:

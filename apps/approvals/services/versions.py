@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalVersion, RequestedStep
+from apps.approvals.models import ApprovalRequest, ApprovalVersion, RequestedStep
+from apps.approvals.services.strictness import Step
 from apps.kit.actors import Actor
 
 
@@ -12,11 +13,11 @@ def keep(
     request: ApprovalRequest,
     *,
     payload: Mapping[str, Any],
-    steps: Iterable[ApprovalStep | RequestedStep],
+    steps: Iterable[Step],
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Keep the present version of a request with the steps that it passes through."""
+    """Keep the present version of a request with the steps that it passes through, in their order."""
     ApprovalVersion.objects.create(
         request=request,
         number=request.payload_version,
@@ -34,10 +35,10 @@ def keep(
             RequestedStep(
                 request=request,
                 payload_version=request.payload_version,
-                sequence=step.sequence,
-                roles=step.roles,
+                sequence=place,
+                roles=list(step.roles),
                 needed=step.needed,
             )
-            for step in steps
+            for place, step in enumerate(steps, start=1)
         ]
     )

@@ -32,8 +32,8 @@ BEGIN
   IF OLD.status <> 'PENDING' THEN
     RAISE EXCEPTION 'approvals: request % is % and stays so', OLD.id, OLD.status USING ERRCODE = 'restrict_violation';
   END IF;
-  IF ROW(NEW.kind, NEW.subject_id, NEW.branch_id, NEW.application_id, NEW.requester, NEW.created_at)
-     IS DISTINCT FROM ROW(OLD.kind, OLD.subject_id, OLD.branch_id, OLD.application_id, OLD.requester, OLD.created_at) THEN
+  IF ROW(NEW.kind, NEW.subject_id, NEW.branch_id, NEW.application_id, NEW.requester, NEW.created_at, NEW.expires_at)
+     IS DISTINCT FROM ROW(OLD.kind, OLD.subject_id, OLD.branch_id, OLD.application_id, OLD.requester, OLD.created_at, OLD.expires_at) THEN
     RAISE EXCEPTION 'approvals: what request % is about is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.payload_version NOT IN (OLD.payload_version, OLD.payload_version + 1)

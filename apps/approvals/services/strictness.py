@@ -1,0 +1,87 @@
+"""Strictness: whether steps ask for at least as much as others, and whether a change of rules made any deed laxer."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+from uuid import UUID
+
+from apps.approvals.contracts import NewRule
+from apps.approvals.models import ApprovalRule
+from apps.approvals.selectors import rules
+from apps.kit import errors
+from apps.kit.money import Money
+
+type Place = tuple[str, UUID | None]
+"""A kind of deed, and the branch of it."""
+
+
+class RuleTooLax(errors.Forbidden):
+    """Who works for some branches only may ask for more approvals there, never for fewer."""
+
+    code = "approval_rule_too_lax"
+    title = "Fewer approvals than before"
+
+
+class Step(Protocol):
+    """One step of a rule or of a request."""
+
+    @property
+    def roles(self) -> Sequence[str]: ...
+
+    @property
+    def needed(self) -> int: ...
+
+
+def covers(steps: Sequence[Step], others: Sequence[Step]) -> bool:
+    """Say whether each of the others has its match in the same order: as many people, of no other roles."""
+    left = iter(steps)
+    return all(
+        any(step.needed >= other.needed and set(step.roles) <= set(other.roles) for step in left)
+        for other in others
+    )
+
+
+def together(steps: Sequence[Step], others: Sequence[Step]) -> Sequence[Step]:
+    """Return steps that cover both: one of the two where it does, or else one after the other."""
+    if covers(steps, others):
+        return steps
+    return others if covers(others, steps) else [*steps, *others]
+
+
+@contextmanager
+def kept(*changed: ApprovalRule | NewRule, within: Collection[UUID] | None) -> Iterator[None]:
+    """
+    Raise RuleTooLax when what is done inside lets a deed pass with less than before; inside a transaction.
+
+    ``changed`` are the rules that come or go; a caller of all branches (``within`` is None) may do it.
+    """
+    if within is None:
+        yield
+        return
+    places: set[Place] = {(rule.kind, rule.branch_id) for rule in changed}
+    sums = {place: _sums(place, changed) for place in places}
+    before = {place: _steps(place, sums[place]) for place in places}
+    yield
+    for place in places:
+        after = _steps(place, sums[place])
+        if not all(covers(now, then) for now, then in zip(after, before[place], strict=True)):
+            raise RuleTooLax("Some deeds would need fewer approvals, or those of other people, than before.")
+
+
+def _sums(place: Place, changed: Sequence[ApprovalRule | NewRule]) -> list[Money | None]:
+    """Return sums that stand for all: each at which another rule begins to hold, and no sum at all."""
+    kind, branch_id = place
+    held = ApprovalRule.objects.holding(kind=kind, branch_id=branch_id)
+    ends = {
+        Money(end or 0, rule.currency)
+        for rule in [*held, *changed]
+        if rule.currency
+        for end in (0, rule.minimum_minor, rule.maximum_minor)
+    }
+    return [None, *sorted(ends, key=lambda money: (money.currency, money.minor))]
+
+
+def _steps(place: Place, sums: list[Money | None]) -> list[Sequence[Step]]:
+    """Return the steps that a deed of each sum passes through, none where nobody has to agree."""
+    kind, branch_id = place
+    return [rules.steps_for(kind=kind, money=money, branch_id=branch_id) for money in sums]
