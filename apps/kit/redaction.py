@@ -31,7 +31,7 @@ LOGIN = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+(?=@)")
 CALLBACK = re.compile(r"(/(?:hooks|sandbox)/[0-9a-f]{32}/)[^/\s\"'\\]+")
 OUR_KEY = re.compile(r"(tsk_(?:live|test)_[0-9A-Za-z]{8})_[0-9A-Za-z]+")
 KEY = re.compile(r"\b((?:[sr]k|whsec)_)[0-9A-Za-z+/=_-]{8,}")
-JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+JWT = re.compile(r"(?<![\w-])(?=[\w-]*\beyJ)[\w-]++\.[\w-]++\.[\w-]*")  # once per word: linear
 PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 DATE_TEXT = re.compile(

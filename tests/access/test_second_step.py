@@ -213,14 +213,20 @@ def test_a_new_session_is_offered_a_new_secret(door):
     assert not any(one.replace(" ", "") in str(session.get_decoded()) for session in Session.objects.all())
 
 
-def test_a_second_factor_that_was_reset_ends_what_it_verified(door, phone):
-    require()
+@pytest.mark.parametrize("is_required", [True, False])
+def test_a_reset_ends_every_session_of_the_person(door, phone, is_required):
+    if is_required:
+        require()
     sign_in(door)
     answer(door, phone.code(NOW))
+    assert door.get("/portal/access/branch/").status_code == 200
 
     second_factors.reset(user_id=access.user().pk, reason="Lost phone", actor=SYSTEM, now=NOW)
 
-    assert door.get("/portal/access/branch/")["Location"].startswith(SET_UP)
+    assert door.get("/portal/access/branch/")["Location"].startswith("/portal/login/")
+    sign_in(door)
+    answered = door.get("/portal/access/branch/")
+    assert answered.headers.get("Location", "").startswith(SET_UP) is is_required
 
 
 def test_the_second_factor_comes_before_a_new_password(door, phone):

@@ -12,7 +12,7 @@ from apps.access.services import memberships, roles
 from apps.accounts.services import users
 from apps.audit.models import AuditRecord
 from apps.kit import ids
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import SYSTEM, person
 from tests.factories import access as make
 
 NOW = make.NOW
@@ -254,3 +254,39 @@ def test_a_member_is_not_admitted_again(acme):
 
     with pytest.raises(memberships.MembershipExists):
         admit("AMINA@example.test")
+
+
+def test_who_works_for_some_branches_gives_no_others_nor_all(acme):
+    make.member("owner", "chief@example.test")
+    cbd, west = make.branch(), make.branch("NBO-WEST", "Westlands")
+    bound = make.member("owner", branches=(cbd,))
+    giver = person(bound.user_id)
+
+    for wanted in ([], [west.id], [cbd.id, west.id]):
+        with pytest.raises(memberships.BeyondOwnBranches):
+            memberships.change(
+                membership_id=bound.id, role="owner", is_active=True, branch_ids=wanted, actor=giver, now=NOW
+            )
+        with pytest.raises(memberships.BeyondOwnBranches):
+            admit(branch_ids=wanted, actor=giver)
+
+    assert list(bound.branches.all()) == [cbd]
+    assert Membership.objects.count() == 2
+    assert list(admit(branch_ids=[cbd.id], actor=giver).membership.branches.all()) == [cbd]
+
+
+def test_who_works_for_some_branches_changes_a_role_and_lets_nobody_in_again_beyond_them(acme):
+    make.member("owner", "chief@example.test")
+    bound = make.member("owner", branches=(make.branch(),))
+    other = make.member("support", "other@example.test")
+    giver = person(bound.user_id)
+
+    def change(*, is_active):
+        return memberships.change(
+            membership_id=other.id, role="auditor", is_active=is_active, branch_ids=[], actor=giver, now=NOW
+        )
+
+    assert change(is_active=True).role.code == "auditor"
+    assert change(is_active=False).is_active is False
+    with pytest.raises(memberships.BeyondOwnBranches):
+        change(is_active=True)

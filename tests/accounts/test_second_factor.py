@@ -3,9 +3,10 @@
 import base64
 import threading
 from datetime import timedelta
+from time import monotonic, sleep
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.accounts.models import Authenticator, PlatformRecord, RecoveryCode
 from apps.accounts.selectors import second_factors as known
@@ -279,3 +280,52 @@ def test_of_two_who_type_one_code_at_once_one_comes_in(transactional_db, kind):
         thread.join(timeout=30)
 
     assert sorted(taken) == [False, True]
+
+
+def test_nobody_resets_his_own(user):
+    enrolled(user)
+
+    with pytest.raises(second_factors.OwnSecondFactor):
+        second_factors.reset(user_id=user.pk, reason="Lost phone", actor=actor(user), now=LATER)
+
+    assert known.is_enrolled(user.pk) is True
+    assert "second_factor.reset" not in actions()
+
+
+def both_wait():
+    """Return when two connections wait for a lock."""
+    until = monotonic() + 20
+    with connection.cursor() as cursor:
+        waiting = 0
+        while waiting < 2 and monotonic() < until:
+            sleep(0.05)
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            waiting = cursor.fetchone()[0]
+    assert waiting == 2
+
+
+def test_of_two_renewals_at_once_ten_codes_are_left(transactional_db):
+    user = access.user()
+    phone, refused = enrolled(user), []
+
+    def renew(code):
+        try:
+            second_factors.renew_recovery_codes(user_id=user.pk, code=code, actor=actor(user), now=LATER)
+        except second_factors.CodeRefused:
+            refused.append(code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=renew, args=[code]) for code in phone.recovery_codes[:2]]
+    with transaction.atomic():
+        list(RecoveryCode.objects.select_for_update().order_by("id")[2:])
+        for thread in threads:
+            thread.start()
+        both_wait()
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert refused == []
+    assert known.codes_left(user.pk) == 10

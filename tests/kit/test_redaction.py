@@ -4,6 +4,7 @@ import re
 import string
 from datetime import UTC, datetime
 from decimal import Decimal
+from time import perf_counter
 from uuid import UUID
 
 import pytest
@@ -144,3 +145,18 @@ def test_leaves_ids_amounts_and_dates_alone(ordinary):
 )
 def test_reads_fields_by_name_and_type(fields, shown):
     assert redaction.values(fields) == shown
+
+
+def test_a_token_behind_a_hyphen_is_taken_out():
+    secret = "QmFuYW5hcw"
+
+    assert redaction.text(f"x-eyJ{secret}.{secret}.{secret} y") == "[redacted] y"
+    assert redaction.text("file-1.2.3 keyJ.a.b") == "file-1.2.3 keyJ.a.b"
+
+
+@pytest.mark.parametrize("hostile", ["-eyJ" * 5_000, "eyJ." * 5_000, "a-" * 10_000 + "eyJ"])
+def test_hostile_text_takes_no_longer_than_its_length(hostile):
+    began = perf_counter()
+    redaction.text(hostile)
+
+    assert perf_counter() - began < 0.5

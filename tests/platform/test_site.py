@@ -123,6 +123,20 @@ def test_deactivates_a_person_whose_address_is_typed(operator, people):
     assert PlatformRecord.objects.filter(action="user.deactivated", reason=REASON).count() == 1
 
 
+def test_nobody_deactivates_himself_or_takes_his_own_second_factor_away(operator):
+    staff = User.objects.get(email="ops@example.test")
+    enrolled(staff)
+    path = f"accounts/user/{staff.id}"
+    operator.force_login(staff)
+
+    send(operator, path, "deactivate", reason=REASON, typed_text=staff.email)
+    send(operator, path, "reset-second-factor", reason=REASON)
+
+    staff.refresh_from_db()
+    assert staff.is_active is True
+    assert known.is_enrolled(staff.pk) is True
+
+
 def test_sets_whether_an_organisation_asks_for_a_second_factor(operator):
     acme = Organisation.objects.get(slug="acme")
     path = f"tenancy/organisation/{acme.id}"

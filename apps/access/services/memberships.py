@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from apps.access.models import Branch, Membership, Role
+from apps.access.selectors import memberships
 from apps.access.selectors.branches import BranchUnknown
 from apps.accounts.services import users
 from apps.audit.services import records
@@ -53,6 +54,13 @@ class RoleUnknown(errors.Invalid):
 
     code = "role_unknown"
     title = "Role unknown"
+
+
+class BeyondOwnBranches(errors.Forbidden):
+    """Who works for some branches gives nobody others, nor all of them."""
+
+    code = "beyond_own_branches"
+    title = "Beyond your branches"
 
 
 class LastOwner(errors.DomainError):
@@ -115,10 +123,11 @@ def create(
     """
     Let a user into the organisation with a role (its code); no branches means all of them.
 
-    Raises RoleUnknown, BranchUnknown and MembershipExists.
+    Raises RoleUnknown, BranchUnknown, BeyondOwnBranches and MembershipExists.
     """
     membership = Membership(user_id=user_id, role=_role(role), created_at=now)
     places = _branches(branch_ids)
+    _check_reach(actor, branch_ids)
     try:
         with transaction.atomic():
             membership.save(force_insert=True)
@@ -145,8 +154,8 @@ def change(
     """
     Give a member another role or other branches, end the membership or take it up again.
 
-    Takes effect with the next request. Raises RoleUnknown, BranchUnknown, and LastOwner when nobody would be left to
-    manage the team.
+    Takes effect with the next request. Raises RoleUnknown, BranchUnknown, BeyondOwnBranches, and LastOwner when nobody
+    would be left to manage the team.
     """
     owners = list(Membership.objects.locked().filter(role__code=OWNER, is_active=True).order_by("id"))
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
@@ -155,6 +164,8 @@ def change(
         raise LastOwner("Make another member owner first.")
 
     before = set(membership.branches.values_list("id", flat=True))
+    if before != set(branch_ids) or (is_active and not membership.is_active):
+        _check_reach(actor, branch_ids)
     changes: dict[str, list[object]] = {
         "role": [membership.role.code, chosen.code],
         "is_active": [membership.is_active, is_active],
@@ -185,6 +196,14 @@ def _branches(branch_ids: Collection[UUID]) -> list[Branch]:
     if len(found) != len(set(branch_ids)):
         raise BranchUnknown("There is no such branch.")
     return found
+
+
+def _check_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
+    """Refuse what reaches beyond the branches of the person who gives it: no branches would mean all of them."""
+    giver = memberships.of_person(actor.person)
+    own = {branch.id for branch in giver.branches.all()} if giver else set()
+    if own and not (branch_ids and own.issuperset(branch_ids)):
+        raise BeyondOwnBranches("Name branches of your own, at least one: you do not work for the others.")
 
 
 def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[str, list[object]]:

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True)),
                 ('is_platform_staff', models.BooleanField(default=False)),
                 ('must_change_password', models.BooleanField(default=False)),
+                ('sessions_ended_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],
             options={

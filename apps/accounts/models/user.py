@@ -6,6 +6,7 @@ from django.contrib import auth
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from apps.kit import clock, ids
 
@@ -22,6 +23,7 @@ class User(AbstractBaseUser):
     Identity only. Permissions come from the membership of the present organisation (apps.access.backend);
     in tenant schemas only a membership refers to a user. Users are deactivated, never deleted.
     While ``must_change_password`` is set somebody else knows the password, and no page opens but the one to change it.
+    Sessions are bound to the password and to ``sessions_ended_at``: a new value of either ends them all.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
@@ -30,6 +32,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_platform_staff = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False)
+    sessions_ended_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = UserManager()
@@ -46,6 +49,12 @@ class User(AbstractBaseUser):
     def is_staff(self) -> bool:
         """Say whether the person may open an admin site at all; the site asks for more."""
         return self.is_active
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Return what Django compares with each session of the person; another value ends the session."""
+        ended = self.sessions_ended_at.isoformat() if self.sessions_ended_at else ""
+        salt = "treasury.accounts.session"
+        return salted_hmac(salt, f"{self.password}|{ended}", secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.name

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django_otp.oath import TOTP
 
 from apps.accounts.models import Authenticator, RecoveryCode, User
-from apps.accounts.services import platform_records
+from apps.accounts.services import platform_records, users
 from apps.kit import crypto, errors, ids
 from apps.kit.actors import Actor
 
@@ -46,6 +46,13 @@ class NotEnrolled(errors.DomainError):
 
     code = "second_factor_missing"
     title = "No second factor"
+
+
+class OwnSecondFactor(errors.Forbidden):
+    """Nobody resets his own: he removes it with a code of it, or somebody else makes sure who asks."""
+
+    code = "own_second_factor"
+    title = "Your own second factor"
 
 
 class ReasonMissing(errors.Invalid):
@@ -133,8 +140,11 @@ def verify(*, user_id: UUID, code: str, actor: Actor, now: datetime) -> Authenti
 
 def renew_recovery_codes(*, user_id: UUID, code: str, actor: Actor, now: datetime) -> tuple[str, ...]:
     """Give ten new recovery codes for a present code; the old ones are void. Raises CodeRefused."""
-    authenticator = verify(user_id=user_id, code=code, actor=actor, now=now)
+    proved = verify(user_id=user_id, code=code, actor=actor, now=now)
     with transaction.atomic():
+        authenticator = Authenticator.objects.locked().filter(id=proved.id).first()
+        if authenticator is None:
+            raise _refused()
         RecoveryCode.objects.filter(authenticator=authenticator).delete()
         codes = _new_codes(authenticator, now)
         _record("recovery_codes.renewed", user_id, actor, now)
@@ -154,9 +164,13 @@ def reset(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
     """
     Remove a second factor that a person has lost, for the platform's operator, who has made sure who asks.
 
-    People are shared by organisations, so no organisation may do it: it would open the others' doors. Sessions that
-    it had verified ask again at once. Raises NotEnrolled and ReasonMissing.
+    People are shared by organisations, so no organisation may do it: it would open the others' doors. All his sessions
+    end: who holds the lost device may sit in one. Raises OwnSecondFactor, NotEnrolled and ReasonMissing.
     """
+    if actor.person == str(user_id):
+        raise OwnSecondFactor(
+            "You cannot reset your own second factor. Remove it with a code, or ask another operator."
+        )
     if not reason.strip():
         message = "Say how you made sure who asked."
         raise ReasonMissing(message, errors=[errors.FieldError("/reason", "reason_required", message)])
@@ -164,6 +178,7 @@ def reset(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
     if authenticator is None:
         raise NotEnrolled("This person has no second factor.")
     authenticator.delete()
+    users.end_sessions(user_id=user_id, now=now)
     _record("second_factor.reset", user_id, actor, now, reason=reason.strip())
 
 

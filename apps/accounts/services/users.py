@@ -27,6 +27,13 @@ class PasswordWeak(errors.Invalid):
     title = "Password too weak"
 
 
+class OwnAccount(errors.Forbidden):
+    """Nobody deactivates himself: the last operator would lock everybody out."""
+
+    code = "own_account"
+    title = "Your own account"
+
+
 @transaction.atomic
 def create(
     *,
@@ -74,7 +81,13 @@ def set_password(*, user_id: UUID, password: str) -> User:
 
 @transaction.atomic
 def deactivate(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> User:
-    """End a person's access everywhere, on the next request; a second time changes nothing. Users are never deleted."""
+    """
+    End a person's access everywhere, on the next request; a second time changes nothing. Users are never deleted.
+
+    Raises OwnAccount.
+    """
+    if actor.person == str(user_id):
+        raise OwnAccount("You cannot deactivate yourself. Ask another operator.")
     user = User.objects.select_for_update().get(id=user_id)
     if not user.is_active:
         return user
@@ -90,6 +103,11 @@ def deactivate(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> Us
         reason=reason,
     )
     return user
+
+
+def end_sessions(*, user_id: UUID, now: datetime) -> None:
+    """End every session of a person, in all organisations, with its next request."""
+    User.objects.filter(id=user_id).update(sessions_ended_at=now)
 
 
 def _check(password: str, user: User) -> None:
