@@ -14,6 +14,8 @@ from apps.kit import schema
 VIEW = "view"
 """The name by which an address says which view it is; it filters nothing."""
 ALL = "all"
+NUL = "\0"
+"""No text of the database holds it, so no view does."""
 NOT_KEPT = (VIEW, "before", "after", "_selected_action", "e", "p")
 
 
@@ -81,6 +83,9 @@ def kept_query(asked: QueryDict) -> str:
     query = asked.copy()
     for name in NOT_KEPT:
         query.pop(name, None)
+    for name, values in list(query.lists()):
+        if NUL in name or any(NUL in value for value in values):
+            del query[name]
     return query.urlencode()
 
 

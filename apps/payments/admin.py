@@ -97,7 +97,7 @@ class RefundStatusFilter(DropdownFilter):
 
 
 class BranchFilter(DropdownFilter):
-    """The reader's own branches only."""
+    """The reader's own branches only; another one holds nothing for him."""
 
     title = _("Branch")
     parameter_name = "branch"
@@ -109,7 +109,9 @@ class BranchFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
         known = {key for key, _name in self.lookup_choices}
-        return queryset.filter(branch_id=self.value()) if self.value() in known else queryset
+        if self.value() and self.value() not in known:
+            return queryset.none()
+        return queryset.filter(branch_id=self.value()) if self.value() else queryset
 
 
 @admin.register(PaymentIntent)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.portal.contracts import ViewWanted
 from apps.portal.models import SavedView
+from apps.portal.models.saved_view import QUERY_LENGTH
 from apps.portal.services import saved_views
 from tests.dialogs import open_at, send
 from tests.factories import access, payments
@@ -176,6 +177,52 @@ def test_a_query_that_is_none_any_more_counts_nothing_and_breaks_nothing(story, 
     html = client.get(address("view-counts")).content.decode()
 
     assert f'<i id="count-{view.id}" hx-swap-oob="true"></i>' in html
+
+
+@pytest.mark.parametrize("label", ["audit.auditrecord", "access.branch"])
+def test_a_list_that_counts_no_views_is_not_counted(story, enter, label):
+    assert enter().get(address("view-counts", label=label)).status_code == 404
+
+
+def test_a_view_with_too_many_filters_is_refused(story, enter, in_organisation):
+    answer = send(enter(), address("save-view", "q=" + "x" * QUERY_LENGTH), name="Long")
+
+    assert answer.status_code == 422
+    assert "too many filters" in answer.content.decode()
+    in_organisation("acme")
+    assert not SavedView.objects.exists()
+
+
+def test_a_view_keeps_nothing_that_the_database_could_not_hold(story, enter, in_organisation):
+    client = enter()
+    send(client, address("save-view", f"q=%00&{FAILED}"), name="For all", is_shared="on")
+
+    assert view_of(in_organisation).query == FAILED
+    assert client.get(address("view-counts")).status_code == 200
+
+
+def test_the_views_of_a_former_member_are_seen_by_nobody(story, enter, in_organisation):
+    owner = enter()
+    leaver = enter("owner", email="leaver@example.test")
+    send(leaver, address("save-view", FAILED), name="Left behind", is_shared="on")
+    assert "Left behind" in owner.get(LIST).content.decode()
+
+    in_organisation("acme")
+    access.Membership.objects.filter(user__email="leaver@example.test").update(is_active=False)
+
+    assert "Left behind" not in owner.get(LIST).content.decode()
+
+
+def test_a_view_of_a_branch_that_is_not_the_readers_shows_nothing(story, enter, in_organisation):
+    query = f"branch={story.head_office.id}"
+    send(enter(), address("save-view", query), name="Head office", is_shared="on")
+    in_organisation("acme")
+    cbd = enter("accountant", email="cbd@example.test", branches=(story.other_branch,))
+
+    html = cbd.get(f"{LIST}?{query}").content.decode()
+
+    assert "INV-CBD-1" not in html
+    assert "INV-HQ-2026-00001" not in html
 
 
 @pytest.mark.parametrize("label", ["payments.nothing", "nonsense", "accounts.user", "audit.auditrecord"])

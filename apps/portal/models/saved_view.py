@@ -20,10 +20,11 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
         return self.filter(owner__user_id=user_id, owner__is_active=True)
 
     def seen_by(self, user_id: object, branch_ids: set[UUID] | None) -> Self:
-        """A person's own views, and those shared with everybody or with a branch of his; None means every branch."""
+        """A person's own views, and those shared with everybody or with a branch of his; None means every branch. Those of former members are seen by nobody."""
         everybody = Q(is_shared=True, branch__isnull=True)
         branch = Q(is_shared=True) if branch_ids is None else Q(is_shared=True, branch_id__in=branch_ids)
-        return self.filter(Q(owner__user_id=user_id) | everybody | branch)
+        seen = Q(owner__user_id=user_id) | everybody | branch
+        return self.filter(seen, owner__is_active=True)
 
 
 class SavedView(UuidModel):

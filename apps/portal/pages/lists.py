@@ -205,6 +205,8 @@ class ChooseColumns(ListDialog):
 def counts(request: HttpRequest, label: str) -> HttpResponse:
     """Answer with how many rows each view of a list holds, to COUNTED_MAX: for the tabs that are there already."""
     place = find(request, label)
+    if not place.admin.counts_views:
+        raise errors.NotFound("The views of this list are not counted.")
     shown = []
     for tab in place.admin.tabs(request):
         rows = place.admin.rows_of(request, tab.query.lstrip("?"))

@@ -11,6 +11,7 @@ from apps.access.selectors import memberships
 from apps.kit import errors
 from apps.portal.contracts import ViewWanted
 from apps.portal.models import SavedView
+from apps.portal.models.saved_view import QUERY_LENGTH
 
 VIEWS_MAX = 30
 
@@ -33,15 +34,24 @@ class ViewNameRequired(errors.Invalid):
     title = "Name required"
 
 
+class ViewQueryLong(errors.Invalid):
+    """A view keeps so many filters, no more."""
+
+    code = "saved_view_query_long"
+    title = "Too many filters"
+
+
 @transaction.atomic
 def save(*, wanted: ViewWanted, user_id: UUID, now: datetime) -> SavedView:
     """
     Keep a view under its name; one of that name that the person has already is replaced.
 
-    Raises ViewNameRequired, ViewLimit. A new default takes the place of the old one.
+    Raises ViewNameRequired, ViewQueryLong, ViewLimit. A new default takes the place of the old one.
     """
     if not wanted.name.strip():
         raise ViewNameRequired("Give the view a name.", errors=[_name_missing()])
+    if len(wanted.query) > QUERY_LENGTH:
+        raise ViewQueryLong("This view has too many filters to be kept. Take some away first.")
     owner = _owner(user_id)
     own = SavedView.objects.filter(owner=owner, model_label=wanted.model_label)
     kept = own.filter(name=wanted.name.strip()).first()
