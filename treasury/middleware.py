@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
+from django.middleware.locale import LocaleMiddleware
+from django.utils import timezone, translation
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from apps.kit import ids, logs, problems, remote, schema
@@ -21,6 +22,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 API = re.compile(r"/(?:api/)?v1/(?P<organisation>[A-Za-z0-9_-]{2,64})/")
 BY_HEX = re.compile(r"/(?:hooks|sandbox)/(?P<organisation>[0-9a-f]{32})/")
 PUBLIC_PATHS = re.compile(r"/v1/(?:docs(?:/.*)?|openapi\.yaml)")
+FOR_PEOPLE = re.compile(r"/(?:portal|platform)/.*")
 ORGANISATION_PREFIX = "ten"
 
 log = logs.get(__name__)
@@ -146,6 +148,16 @@ def _by_public_name(name: str) -> organisations.Organisation | None:
 
 def _not_found() -> HttpResponse:
     return HttpResponse("Not found.", status=404, content_type="text/plain; charset=utf-8")
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """Speaks the language that a person chose, or else his browser asks for, on pages; the API always speaks English."""
+
+    def process_request(self, request: Any) -> None:
+        if FOR_PEOPLE.fullmatch(request.path_info):
+            super().process_request(request)
+        else:
+            translation.activate(settings.LANGUAGE_CODE)
 
 
 class NoStoreMiddleware:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from treasury import docs
@@ -9,6 +10,7 @@ from treasury.platform import site
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/platform/", permanent=False)),
+    path("platform/language", set_language, name="set_language"),
     path("platform/", site.urls),
     path("v1/openapi.yaml", SpectacularAPIView.as_view(urlconf="treasury.urls_tenant"), name="openapi"),
     path("v1/docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),

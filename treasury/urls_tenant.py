@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 from rest_framework.routers import SimpleRouter
 
 from apps.access.api import urls as access_urls
@@ -31,6 +32,7 @@ urlpatterns = [
     path("api/v1/<str:tenant_id>/", include((router.urls, "alias"))),
     path("hooks/<str:organisation>/", include("apps.integrations.api.urls")),
     path("sandbox/<str:organisation>/", include("apps.events.api.inbox_urls")),
+    path("portal/language", set_language, name="set_language"),
     path("portal/", include("apps.portal.pages.urls")),
     path("portal/", admin.site.urls),
 ]

@@ -17,6 +17,7 @@ COMMANDS = {
     "bench": "bench",
     "console": "console",
     "databases": "databases_command",
+    "messages": "messages",
 }
 INTERRUPTED = 130
 

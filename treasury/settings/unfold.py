@@ -23,7 +23,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
-    "SHOW_LANGUAGES": False,
+    "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "6px",
     "COLORS": "apps.portal.pages.branding.colors",
     "STYLES": [own("tokens.css"), own("treasury.css"), own("portal.css"), own("person.css")],
