@@ -10,6 +10,7 @@ from django.forms import Form, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin_sites import OrganisationModelAdmin
 from apps.access.contracts import SCOPES
@@ -106,7 +107,7 @@ class RoleAdmin(ReadOnlyAdmin):
     list_display = ["name", "code", "granted"]
     fields = ["name", "code", "granted"]
 
-    @admin.display(description="Permissions")
+    @admin.display(description=_("Permissions"))
     def granted(self, role: Role) -> str:
         return ", ".join(role.permissions)
 
@@ -149,31 +150,33 @@ class MembershipAdmin(ServiceAdmin):
         self.message_user(
             request,
             format_html(
-                "First password of {}, shown this once: <code>{}</code>. The first sign-in asks for another one.",
+                _(
+                    "First password of {}, shown this once: <code>{}</code>. The first sign-in asks for another one."
+                ),
                 row.user.email,
                 admitted.password,
             ),
             messages.WARNING,
         )
 
-    @admin.display(description="Person")
+    @admin.display(description=_("Person"))
     def person(self, membership: Membership) -> str:
         return membership.user.name
 
-    @admin.display(description="E-mail")
+    @admin.display(description=_("E-mail"))
     def email(self, membership: Membership) -> str:
         return membership.user.email
 
-    @admin.display(description="Branches")
+    @admin.display(description=_("Branches"))
     def works_for(self, membership: Membership) -> str:
-        return ", ".join(sorted(branch.code for branch in membership.branches.all())) or "All"
+        return ", ".join(sorted(branch.code for branch in membership.branches.all())) or str(_("All"))
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, membership: Membership) -> SafeString:
         return (
-            badge("done", "check_circle", "Active")
+            badge("done", "check_circle", str(_("Active")))
             if membership.is_active
-            else badge("quiet", "block", "Ended")
+            else badge("quiet", "block", str(_("Ended")))
         )
 
 
@@ -227,38 +230,38 @@ class ApiKeyAdmin(ServiceAdmin):
         row.pk, row.prefix, row.last4 = issued.key.pk, issued.key.prefix, issued.key.last4
         self.message_user(
             request,
-            format_html("The key, shown this once: <code>{}</code>. Copy it now.", issued.secret),
+            format_html(str(_("The key, shown this once: <code>{}</code>. Copy it now.")), issued.secret),
             messages.WARNING,
         )
 
-    @admin.display(description="Key")
+    @admin.display(description=_("Key"))
     def recognised_by(self, key: ApiKey) -> SafeString:
         return format_html('<span class="t-ref">{}…{}</span>', key.prefix, key.last4)
 
-    @admin.display(description="Scopes")
+    @admin.display(description=_("Scopes"))
     def granted(self, key: ApiKey) -> str:
         return ", ".join(scope for scope in SCOPES if scope in key.scopes)
 
-    @admin.display(description="Made by")
+    @admin.display(description=_("Made by"))
     def maker(self, key: ApiKey) -> str:
         return str(key.created_by) if key.created_by else "Treasury"
 
-    @admin.display(description="Made")
+    @admin.display(description=_("Made"))
     def created(self, key: ApiKey) -> SafeString:
         return local_time_html(key.created_at)
 
-    @admin.display(description="Expires")
+    @admin.display(description=_("Expires"))
     def expires(self, key: ApiKey) -> SafeString:
         return local_time_html(key.expires_at)
 
-    @admin.display(description="Last used")
+    @admin.display(description=_("Last used"))
     def last_used(self, key: ApiKey) -> SafeString:
         return local_time_html(key.last_used_at)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, key: ApiKey) -> SafeString:
         if key.revoked_at is not None:
-            return badge("quiet", "block", "Revoked")
+            return badge("quiet", "block", str(_("Revoked")))
         if not key.opens(clock.now()):
-            return badge("quiet", "timer_off", "Expired")
-        return badge("done", "check_circle", "Active")
+            return badge("quiet", "timer_off", str(_("Expired")))
+        return badge("done", "check_circle", str(_("Active")))

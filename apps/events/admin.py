@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from apps.events import rendering
@@ -28,21 +29,21 @@ from apps.kit import ids
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 
 DELIVERY_BADGES = {
-    DeliveryStatus.PENDING: ("pending", "hourglass_top", "Pending"),
-    DeliveryStatus.DONE: ("done", "check_circle", "Done"),
-    DeliveryStatus.DEAD: ("failed", "cancel", "Dead"),
-    DeliveryStatus.SKIPPED: ("quiet", "block", "Skipped"),
+    DeliveryStatus.PENDING: ("pending", "hourglass_top", _("Pending")),
+    DeliveryStatus.DONE: ("done", "check_circle", _("Done")),
+    DeliveryStatus.DEAD: ("failed", "cancel", _("Dead")),
+    DeliveryStatus.SKIPPED: ("quiet", "block", _("Skipped")),
 }
 ENDPOINT_BADGES = {
-    EndpointStatus.ENABLED: ("done", "check_circle", "Enabled"),
-    EndpointStatus.DISABLED: ("quiet", "block", "Disabled"),
-    EndpointStatus.AUTO_DISABLED: ("failed", "cancel", "Switched off"),
+    EndpointStatus.ENABLED: ("done", "check_circle", _("Enabled")),
+    EndpointStatus.DISABLED: ("quiet", "block", _("Disabled")),
+    EndpointStatus.AUTO_DISABLED: ("failed", "cancel", _("Switched off")),
 }
 WEBHOOK_BADGES = {
-    WebhookStatus.PENDING: ("pending", "hourglass_top", "Pending"),
-    WebhookStatus.DELIVERED: ("done", "check_circle", "Delivered"),
-    WebhookStatus.EXHAUSTED: ("failed", "cancel", "Given up"),
-    WebhookStatus.CANCELLED: ("quiet", "block", "Cancelled"),
+    WebhookStatus.PENDING: ("pending", "hourglass_top", _("Pending")),
+    WebhookStatus.DELIVERED: ("done", "check_circle", _("Delivered")),
+    WebhookStatus.EXHAUSTED: ("failed", "cancel", _("Given up")),
+    WebhookStatus.CANCELLED: ("quiet", "block", _("Cancelled")),
 }
 
 
@@ -64,30 +65,30 @@ class OutboxEventAdmin(BranchScopedAdmin):
     list_display = ["type", "occurred", "audience_column", "about", "request_id"]
     list_filter = ["audience", "type"]
     search_fields = ["request_id__exact"]
-    search_help_text = "Request id"
+    search_help_text = _("Request id")
     fields = [
         "type", "version", "audience_column", "occurred", "seq", "public_id", "aggregate_type", "aggregate_id",
         "aggregate_version", "request_id", "data_shown",
     ]  # fmt: skip
     readonly_fields = fields
 
-    @admin.display(description="Occurred")
+    @admin.display(description=_("Occurred"))
     def occurred(self, event: OutboxEvent) -> SafeString:
         return local_time_html(event.occurred_at, seconds=True)
 
-    @admin.display(description="Audience")
+    @admin.display(description=_("Audience"))
     def audience_column(self, event: OutboxEvent) -> str:
         return event.audience.capitalize()
 
-    @admin.display(description="About")
+    @admin.display(description=_("About"))
     def about(self, event: OutboxEvent) -> str:
         return f"{event.aggregate_type.replace('_', ' ')} {event.aggregate_version}"
 
-    @admin.display(description="Data")
+    @admin.display(description=_("Data"))
     def data_shown(self, event: OutboxEvent) -> SafeString:
         return format_html('<pre class="p-pre" tabindex="0">{}</pre>', rendering.readable(event.data))
 
-    @admin.display(description="Id")
+    @admin.display(description=_("Id"))
     def public_id(self, event: OutboxEvent) -> str:
         return ids.encode("evt", event.id)
 
@@ -101,7 +102,7 @@ class EventDeliveryAdmin(BranchScopedAdmin):
     list_filter = ["status", "queue"]
     list_select_related = ["event"]
     search_fields = ["handler"]
-    search_help_text = "Handler"
+    search_help_text = _("Handler")
     fields = [
         "event_type", "handler", "queue", "is_atomic", "state", "attempts", "next_attempt", "locked", "finished",
         "last_error",
@@ -109,25 +110,25 @@ class EventDeliveryAdmin(BranchScopedAdmin):
     readonly_fields = fields
     dialogs = [Requeue, Skip]
 
-    @admin.display(description="Event")
+    @admin.display(description=_("Event"))
     def event_type(self, row: EventDelivery) -> str:
         return f"{row.event.type} {row.seq}"
 
-    @admin.display(description="Status")
+    @admin.display(description=_("Status"))
     def state(self, row: EventDelivery) -> SafeString:
         return badge(*DELIVERY_BADGES[DeliveryStatus(row.status)])
 
-    @admin.display(description="Next attempt")
+    @admin.display(description=_("Next attempt"))
     def next_attempt(self, row: EventDelivery) -> SafeString:
         return local_time_html(
             row.available_at if row.status == DeliveryStatus.PENDING else None, seconds=True
         )
 
-    @admin.display(description="Leased until")
+    @admin.display(description=_("Leased until"))
     def locked(self, row: EventDelivery) -> SafeString:
         return local_time_html(row.locked_until, seconds=True)
 
-    @admin.display(description="Finished")
+    @admin.display(description=_("Finished"))
     def finished(self, row: EventDelivery) -> SafeString:
         return local_time_html(row.finished_at, seconds=True)
 
@@ -148,31 +149,31 @@ class WebhookEndpointAdmin(BranchScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
         return super().get_queryset(request).filter(deleted_at__isnull=True)
 
-    @admin.display(description="Id")
+    @admin.display(description=_("Id"))
     def public_id(self, endpoint: WebhookEndpoint) -> str:
         return ids.encode("whe", endpoint.id)
 
-    @admin.display(description="Application")
+    @admin.display(description=_("Application"))
     def application(self, endpoint: WebhookEndpoint) -> str:
         return ids.encode("app", endpoint.application_id)
 
-    @admin.display(description="Events")
+    @admin.display(description=_("Events"))
     def wanted(self, endpoint: WebhookEndpoint) -> str:
         return ", ".join(endpoint.event_types) or "all"
 
-    @admin.display(description="Status")
+    @admin.display(description=_("Status"))
     def state(self, endpoint: WebhookEndpoint) -> SafeString:
         return badge(*ENDPOINT_BADGES[EndpointStatus(endpoint.status)])
 
-    @admin.display(description="Failing since")
+    @admin.display(description=_("Failing since"))
     def failing(self, endpoint: WebhookEndpoint) -> SafeString:
         return local_time_html(endpoint.failing_since)
 
-    @admin.display(description="Old secret signs until")
+    @admin.display(description=_("Old secret signs until"))
     def rotating(self, endpoint: WebhookEndpoint) -> SafeString:
         return local_time_html(endpoint.previous_secret_until)
 
-    @admin.display(description="Created")
+    @admin.display(description=_("Created"))
     def created(self, endpoint: WebhookEndpoint) -> SafeString:
         return local_time_html(endpoint.created_at)
 
@@ -195,7 +196,7 @@ class WebhookAttemptInline(TabularInline):
     readonly_fields = fields
     ordering = ["number"]
 
-    @admin.display(description="At")
+    @admin.display(description=_("At"))
     def began(self, attempt: WebhookAttempt) -> SafeString:
         return local_time_html(attempt.at, seconds=True)
 
@@ -229,34 +230,34 @@ class WebhookDeliveryAdmin(BranchScopedAdmin):
 
     dialogs = [Replay]
 
-    @admin.display(description="Event")
+    @admin.display(description=_("Event"))
     def event_type(self, row: WebhookDelivery) -> str:
         return row.event.type
 
-    @admin.display(description="Webhook id")
+    @admin.display(description=_("Webhook id"))
     def event_id_column(self, row: WebhookDelivery) -> str:
         return ids.encode("evt", row.event_id)
 
-    @admin.display(description="Id")
+    @admin.display(description=_("Id"))
     def public_id(self, row: WebhookDelivery) -> str:
         return ids.encode("whd", row.id)
 
-    @admin.display(description="Status")
+    @admin.display(description=_("Status"))
     def state(self, row: WebhookDelivery) -> SafeString:
         return badge(*WEBHOOK_BADGES[WebhookStatus(row.status)])
 
-    @admin.display(description="Last answer")
+    @admin.display(description=_("Last answer"))
     def answer(self, row: WebhookDelivery) -> str:
         return str(row.last_http_status or row.get_last_error_display() or "none yet")
 
-    @admin.display(description="Created")
+    @admin.display(description=_("Created"))
     def created(self, row: WebhookDelivery) -> SafeString:
         return local_time_html(row.created_at, seconds=True)
 
-    @admin.display(description="Next attempt")
+    @admin.display(description=_("Next attempt"))
     def next_attempt(self, row: WebhookDelivery) -> SafeString:
         return local_time_html(row.next_attempt_at, seconds=True)
 
-    @admin.display(description="Finished")
+    @admin.display(description=_("Finished"))
     def finished(self, row: WebhookDelivery) -> SafeString:
         return local_time_html(row.finished_at, seconds=True)

@@ -6,8 +6,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from apps.access.selectors import branches, memberships
@@ -35,48 +37,52 @@ FIXED = ("provider", "environment", "currency", "short_code", "short_code_type",
 PULL = ("is_pull_enabled", "pull_number", "pull_method")
 TAKEN_OVER = (*FIXED, "label", "base_url", "certificate", "fee_bps", *PULL)
 ENVIRONMENTS = {
-    Environment.SIMULATOR: ("quiet", "science", "Simulator"),
-    Environment.SANDBOX: ("held", "construction", "Sandbox"),
-    Environment.PRODUCTION: ("done", "verified", "Production"),
+    Environment.SIMULATOR: ("quiet", "science", _("Simulator")),
+    Environment.SANDBOX: ("held", "construction", _("Sandbox")),
+    Environment.PRODUCTION: ("done", "verified", _("Production")),
 }
 CALLBACKS = {
-    CallbackStatus.RECEIVED: ("pending", "schedule", "Received"),
-    CallbackStatus.UNMATCHED: ("held", "help", "Unmatched"),
-    CallbackStatus.APPLIED: ("done", "check_circle", "Applied"),
-    CallbackStatus.DUPLICATE: ("quiet", "content_copy", "Duplicate"),
-    CallbackStatus.FORGED: ("failed", "gpp_bad", "Forged"),
-    CallbackStatus.MALFORMED: ("failed", "error", "Malformed"),
-    CallbackStatus.IGNORED: ("quiet", "do_not_disturb_on", "Ignored"),
+    CallbackStatus.RECEIVED: ("pending", "schedule", _("Received")),
+    CallbackStatus.UNMATCHED: ("held", "help", _("Unmatched")),
+    CallbackStatus.APPLIED: ("done", "check_circle", _("Applied")),
+    CallbackStatus.DUPLICATE: ("quiet", "content_copy", _("Duplicate")),
+    CallbackStatus.FORGED: ("failed", "gpp_bad", _("Forged")),
+    CallbackStatus.MALFORMED: ("failed", "error", _("Malformed")),
+    CallbackStatus.IGNORED: ("quiet", "do_not_disturb_on", _("Ignored")),
 }
 
 
-def _secret(label: str, help_text: str = "") -> forms.CharField:
+def _secret(label: str | Promise, help_text: str | Promise = "") -> forms.CharField:
     """Return a field that is never filled in from what is stored."""
     widget = UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"})
     return forms.CharField(label=label, required=False, widget=widget, help_text=help_text, max_length=500)
 
 
-def _amount(label: str) -> forms.CharField:
+def _amount(label: str | Promise) -> forms.CharField:
     return forms.CharField(
-        label=label, widget=UnfoldAdminTextInputWidget, help_text="As 250000.00", max_length=30
+        label=label, widget=UnfoldAdminTextInputWidget, help_text=_("As 250000.00"), max_length=30
     )
 
 
 class AccountForm(forms.ModelForm):
     """The terms of an account, and new secrets where any are given: then all of them, because they go together."""
 
-    minimum = _amount("Smallest payment")
-    maximum = _amount("Largest payment")
+    minimum = _amount(_("Smallest payment"))
+    maximum = _amount(_("Largest payment"))
     certificate = forms.CharField(
         required=False,
         widget=UnfoldAdminTextareaWidget,
-        help_text="Safaricom's certificate for this environment, in PEM; needed for refunds and to ask after movements.",
+        help_text=_(
+            "Safaricom's certificate for this environment, in PEM; needed for refunds and to ask after movements."
+        ),
     )
-    consumer_key = _secret("Consumer key")
-    consumer_secret = _secret("Consumer secret")
-    passkey = _secret("Passkey")
-    initiator = _secret("Initiator", "With its password, needed for refunds and to ask after movements.")
-    initiator_password = _secret("Initiator password")
+    consumer_key = _secret(_("Consumer key"))
+    consumer_secret = _secret(_("Consumer secret"))
+    passkey = _secret(_("Passkey"))
+    initiator = _secret(
+        _("Initiator"), _("With its password, needed for refunds and to ask after movements.")
+    )
+    initiator_password = _secret(_("Initiator password"))
 
     class Meta:
         model = ProviderAccount
@@ -100,7 +106,7 @@ class AccountForm(forms.ModelForm):
         given = [name for name in SECRETS if cleaned.get(name)]
         for name in SECRETS_NEEDED:
             if (given or not self.instance.created_at) and name not in given:
-                self.add_error(name, "Secrets are replaced together: fill in this one too.")
+                self.add_error(name, str(_("Secrets are replaced together: fill in this one too.")))
         return cleaned
 
     def terms(self) -> AccountTerms:
@@ -153,10 +159,10 @@ class ProviderAccountAdmin(TreasuryAdmin):
     dialogs = [EnableAccount, DisableAccount]
     fieldsets = [
         (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
-        ("Short code", {"fields": ["short_code", "short_code_type", "till_number"]}),
-        ("Terms", {"fields": ["fee_bps", "minimum", "maximum"]}),
-        ("Pull Transactions", {"fields": list(PULL)}),
-        ("Secrets", {"fields": ["secrets_set", *SECRETS, "certificate"]}),
+        (_("Short code"), {"fields": ["short_code", "short_code_type", "till_number"]}),
+        (_("Terms"), {"fields": ["fee_bps", "minimum", "maximum"]}),
+        (_("Pull Transactions"), {"fields": list(PULL)}),
+        (_("Secrets"), {"fields": ["secrets_set", *SECRETS, "certificate"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002 (Django's signature)
@@ -196,29 +202,29 @@ class ProviderAccountAdmin(TreasuryAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 (never)
         return False
 
-    @admin.display(description="Environment")
+    @admin.display(description=_("Environment"))
     def environment_badge(self, account: ProviderAccount) -> SafeString:
         return badge(*ENVIRONMENTS[Environment(account.environment)])
 
-    @admin.display(description="Fee")
+    @admin.display(description=_("Fee"))
     def fee(self, account: ProviderAccount) -> str:
         return f"{account.fee_bps / 100:.2f} %"
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, account: ProviderAccount) -> SafeString:
         if account.is_enabled:
-            return badge("done", "check_circle", "Enabled")
-        return badge("quiet", "block", "Disabled")
+            return badge("done", "check_circle", str(_("Enabled")))
+        return badge("quiet", "block", str(_("Disabled")))
 
-    @admin.display(description="Payments")
+    @admin.display(description=_("Payments"))
     def limits(self, account: ProviderAccount) -> SafeString:
         return format_html("{} to {}", money_html(account.minimum), money_html(account.maximum))
 
-    @admin.display(description="Secrets")
+    @admin.display(description=_("Secrets"))
     def secrets_set(self, account: ProviderAccount) -> SafeString | str:
         if not account.credentials_set_at:
-            return "Not set"
-        return format_html("Set on {}", local_time_html(account.credentials_set_at))
+            return str(_("Not set"))
+        return format_html(str(_("Set on {}")), local_time_html(account.credentials_set_at))
 
 
 @admin.register(ProviderCall)
@@ -238,29 +244,29 @@ class ProviderCallAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderCall]:
         return exchanges.calls_visible_to(request.user)
 
-    @admin.display(description="Called")
+    @admin.display(description=_("Called"))
     def called(self, call: ProviderCall) -> SafeString:
         return local_time_html(call.called_at, seconds=True)
 
-    @admin.display(description="Result")
+    @admin.display(description=_("Result"))
     def result(self, call: ProviderCall) -> SafeString:
         if call.status == CallStatus.NOT_SENT:
-            return badge("failed", "cloud_off", "Not sent")
+            return badge("failed", "cloud_off", str(_("Not sent")))
         if call.status == CallStatus.NO_ANSWER:
-            return badge("unknown", "help", "No answer")
+            return badge("unknown", "help", str(_("No answer")))
         is_success = call.response_status is not None and call.response_status < 300  # noqa: PLR2004 (HTTP success)
         tone, icon = ("done", "check_circle") if is_success else ("held", "error")
         return badge(tone, icon, f"HTTP {call.response_status}")
 
-    @admin.display(description="Took")
+    @admin.display(description=_("Took"))
     def elapsed(self, call: ProviderCall) -> str:
         return f"{call.elapsed_ms} ms"
 
-    @admin.display(description="Request")
+    @admin.display(description=_("Request"))
     def request_body_shown(self, call: ProviderCall) -> SafeString:
         return _block(call.request_body)
 
-    @admin.display(description="Answer")
+    @admin.display(description=_("Answer"))
     def response_body_shown(self, call: ProviderCall) -> SafeString:
         return _block(call.response_body)
 
@@ -279,23 +285,23 @@ class ProviderCallbackAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderCallback]:
         return exchanges.callbacks_visible_to(request.user).select_related("processing")
 
-    @admin.display(description="Received")
+    @admin.display(description=_("Received"))
     def received(self, callback: ProviderCallback) -> SafeString:
         return local_time_html(callback.received_at, seconds=True)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, callback: ProviderCallback) -> SafeString:
         return badge(*CALLBACKS[CallbackStatus(callback.processing.status)])
 
-    @admin.display(description="Note")
+    @admin.display(description=_("Note"))
     def note(self, callback: ProviderCallback) -> str:
         return callback.processing.note
 
-    @admin.display(description="Belongs to")
+    @admin.display(description=_("Belongs to"))
     def subject(self, callback: ProviderCallback) -> str:
         return str(callback.processing.subject_id or "")
 
-    @admin.display(description="Body")
+    @admin.display(description=_("Body"))
     def body_shown(self, callback: ProviderCallback) -> SafeString:
         return _block(callback.readable_body())
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.invoicing.models import Document
@@ -23,7 +23,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     list_display = ["number", "payer_column", "branch", "provider_receipt", "created_column", "amount_column"]
     list_select_related = ["branch"]
     search_fields = ["number__exact", "provider_receipt__exact", "payer_phone__exact"]
-    search_help_text = "Number, receipt or phone"
+    search_help_text = _("Number, receipt or phone")
     dialogs = [exporting("receipts")]
     exclude = ["series", "series_number", "payer_phone", "intent"]
     readonly_fields = ["phone_column", "payment_column"]
@@ -34,15 +34,15 @@ class DocumentAdmin(ReadOnlyAdmin):
     def totals(self, rows: QuerySet[Document]) -> list[Total]:
         return totals(rows, counted=Q(pk__isnull=False), word=_("Receipts"))
 
-    @display(description="Payer")
+    @display(description=_("Payer"))
     def payer_column(self, receipt: Document) -> str:
         return receipt.payer_name or masked_phone(receipt.payer_phone)
 
-    @display(description="Payer phone")
+    @display(description=_("Payer phone"))
     def phone_column(self, receipt: Document) -> str:
         return masked_phone(receipt.payer_phone)
 
-    @display(description="Payment")
+    @display(description=_("Payment"))
     def payment_column(self, receipt: Document) -> SafeString:
         return format_html(
             '<a class="t-ref" href="{}">{}</a>',
@@ -50,10 +50,10 @@ class DocumentAdmin(ReadOnlyAdmin):
             ids.encode("pi", receipt.intent_id),
         )
 
-    @display(description="Issued")
+    @display(description=_("Issued"))
     def created_column(self, receipt: Document) -> SafeString:
         return local_time_html(receipt.issued_at)
 
-    @display(description="Amount", formatting="price")
+    @display(description=_("Amount"), formatting="price")
     def amount_column(self, receipt: Document) -> SafeString:
         return money_html(receipt.money)

@@ -15,7 +15,7 @@ from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.forms import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import formats, timezone
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -89,7 +89,7 @@ def money_html(
     )
 
 
-def badge(tone: str, icon: str, word: str) -> SafeString:
+def badge(tone: str, icon: str, word: str | Promise) -> SafeString:
     """Return a status: colour, icon and word; tones are pending, done, held, failed, unknown, quiet."""
     return format_html(
         '<span class="t-badge" data-tone="{}"><span class="t-i" aria-hidden="true">{}</span>{}</span>',
@@ -220,7 +220,7 @@ class Total:
     money: Money
 
 
-def totals(rows: QuerySet[Any], *, counted: Q, word: str) -> list[Total]:
+def totals(rows: QuerySet[Any], *, counted: Q, word: str | Promise) -> list[Total]:
     """
     Return the sum per currency of the rows that count, out of the newest CAP rows of a list: currencies are never added.
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from apps.kit.admin import ReadOnlyAdmin, amount_html, badge, local_time_html
 from apps.kit.money import Money
@@ -12,9 +13,9 @@ from apps.ledger.models import Account, Transaction
 from apps.ledger.selectors import accounts, transactions
 
 BADGES = {
-    AccountStatus.OPEN: ("done", "check_circle", "Open"),
-    AccountStatus.FROZEN: ("held", "ac_unit", "Frozen"),
-    AccountStatus.CLOSED: ("quiet", "lock", "Closed"),
+    AccountStatus.OPEN: ("done", "check_circle", _("Open")),
+    AccountStatus.FROZEN: ("held", "ac_unit", _("Frozen")),
+    AccountStatus.CLOSED: ("quiet", "lock", _("Closed")),
 }
 
 
@@ -32,11 +33,11 @@ class AccountAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return accounts.visible_to(request.user).with_net()
 
-    @admin.display(description="Balance")
+    @admin.display(description=_("Balance"))
     def balance(self, account: Account) -> SafeString:
         return amount_html(Money(account.net * account.normal, account.currency))
 
-    @admin.display(description="Status")
+    @admin.display(description=_("Status"))
     def state(self, account: Account) -> SafeString:
         return badge(*BADGES[AccountStatus(account.status)])
 
@@ -57,10 +58,10 @@ class TransactionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         return transactions.visible_to(request.user)
 
-    @admin.display(description="Number")
+    @admin.display(description=_("Number"))
     def label(self, transaction: Transaction) -> str:
         return transaction.number
 
-    @admin.display(description="Posted")
+    @admin.display(description=_("Posted"))
     def posted(self, transaction: Transaction) -> SafeString:
         return local_time_html(transaction.posted_at)

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 from apps.kit.money import Money
 from apps.ledger.selectors.accounts import AccountBalance
 
@@ -27,7 +29,7 @@ class Badge:
 
     tone: Tone
     icon: str
-    word: str
+    word: str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,8 @@ class CashPosition:
 class AccountSection:
     """The accounts of one type with the total of each currency, on their usual side."""
 
-    title: str
-    side: str
+    title: str | Promise
+    side: str | Promise
     accounts: tuple[AccountBalance, ...]
     totals: tuple[Money, ...]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import scope
 from apps.access.selectors.scope import Principal
@@ -17,12 +18,12 @@ from apps.ledger.selectors.transactions import BookedTransaction
 from apps.portal.contracts import AccountSection, Booking, EntryLine, Footing, Proof
 
 SECTIONS = {
-    AccountType.ASSET: ("Assets", "debit balances"),
-    AccountType.LIABILITY: ("Liabilities", "credit balances"),
-    AccountType.EQUITY: ("Equity", "credit balances"),
-    AccountType.INCOME: ("Income", "credit balances"),
-    AccountType.EXPENSE: ("Expenses", "debit balances"),
-    AccountType.MEMO: ("Memo", "outside the balance"),
+    AccountType.ASSET: (_("Assets"), _("debit balances")),
+    AccountType.LIABILITY: (_("Liabilities"), _("credit balances")),
+    AccountType.EQUITY: (_("Equity"), _("credit balances")),
+    AccountType.INCOME: (_("Income"), _("credit balances")),
+    AccountType.EXPENSE: (_("Expenses"), _("debit balances")),
+    AccountType.MEMO: (_("Memo"), _("outside the balance")),
 }
 
 

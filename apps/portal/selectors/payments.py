@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from apps.access.selectors.scope import Principal
 from apps.documents.services import artifacts
 from apps.events.selectors import events
@@ -189,16 +191,16 @@ def _events(published: Iterable[Any]) -> tuple[EventLine, ...]:
 
 
 def _identifiers(intent: Any, tries: Iterable[Any], published: Iterable[Any]) -> tuple[Fact, ...]:
-    facts = [Fact("Intent", ids.encode("pi", intent.id))]
+    facts = [Fact(_("Intent"), ids.encode("pi", intent.id))]
     for attempt in tries:
         facts += [
             Fact(name, text)
             for name, text in (
-                ("Code", attempt.code),
-                ("Ticket", attempt.ticket),
-                ("Receipt", attempt.provider_receipt),
+                (_("Code"), attempt.code),
+                (_("Ticket"), attempt.ticket),
+                (_("Receipt"), attempt.provider_receipt),
             )
             if text
         ]
     request_id = next((event.request_id for event in published if event.request_id), "")
-    return (*facts, *([Fact("Request id", request_id)] if request_id else []))
+    return (*facts, *([Fact(_("Request id"), request_id)] if request_id else []))

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.approvals.contracts import ApprovalStatus, Verdict
 from apps.ledger.contracts import AccountStatus
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
@@ -11,98 +13,98 @@ PENDING, DONE, HELD = Tone.PENDING, Tone.DONE, Tone.HELD
 FAILED, UNKNOWN, QUIET = Tone.FAILED, Tone.UNKNOWN, Tone.QUIET
 
 PAYMENT: Mapping[str, Badge] = {
-    IntentStatus.REQUIRES_METHOD: Badge(QUIET, "edit", "Not started"),
-    IntentStatus.REQUIRES_CONFIRMATION: Badge(QUIET, "edit", "Not started"),
-    IntentStatus.PROCESSING: Badge(PENDING, "sync", "Processing"),
-    IntentStatus.ACTION_REQUIRED: Badge(HELD, "touch_app", "Action needed"),
-    IntentStatus.REQUIRES_CAPTURE: Badge(PENDING, "lock_clock", "Authorized"),
-    IntentStatus.UNKNOWN: Badge(UNKNOWN, "help", "Unknown"),
-    IntentStatus.SUCCEEDED: Badge(DONE, "check_circle", "Succeeded"),
-    IntentStatus.PARTIALLY_PAID: Badge(HELD, "contrast", "Partly paid"),
-    IntentStatus.IN_REVIEW: Badge(HELD, "policy", "In review"),
-    IntentStatus.FAILED: Badge(FAILED, "cancel", "Failed"),
-    IntentStatus.CANCELLED: Badge(QUIET, "block", "Cancelled"),
-    IntentStatus.EXPIRED: Badge(QUIET, "timer_off", "Expired"),
+    IntentStatus.REQUIRES_METHOD: Badge(QUIET, "edit", _("Not started")),
+    IntentStatus.REQUIRES_CONFIRMATION: Badge(QUIET, "edit", _("Not started")),
+    IntentStatus.PROCESSING: Badge(PENDING, "sync", _("Processing")),
+    IntentStatus.ACTION_REQUIRED: Badge(HELD, "touch_app", _("Action needed")),
+    IntentStatus.REQUIRES_CAPTURE: Badge(PENDING, "lock_clock", _("Authorized")),
+    IntentStatus.UNKNOWN: Badge(UNKNOWN, "help", _("Unknown")),
+    IntentStatus.SUCCEEDED: Badge(DONE, "check_circle", _("Succeeded")),
+    IntentStatus.PARTIALLY_PAID: Badge(HELD, "contrast", _("Partly paid")),
+    IntentStatus.IN_REVIEW: Badge(HELD, "policy", _("In review")),
+    IntentStatus.FAILED: Badge(FAILED, "cancel", _("Failed")),
+    IntentStatus.CANCELLED: Badge(QUIET, "block", _("Cancelled")),
+    IntentStatus.EXPIRED: Badge(QUIET, "timer_off", _("Expired")),
 }
 
 ATTEMPT: Mapping[str, Badge] = {
-    AttemptStatus.SENDING: Badge(PENDING, "schedule_send", "Sending"),
-    AttemptStatus.PENDING: Badge(PENDING, "hourglass_top", "Pending"),
-    AttemptStatus.ACTION_REQUIRED: Badge(HELD, "touch_app", "Action needed"),
-    AttemptStatus.AUTHORIZED: Badge(PENDING, "lock_clock", "Authorized"),
-    AttemptStatus.SUCCEEDED: Badge(DONE, "check_circle", "Succeeded"),
-    AttemptStatus.FAILED: Badge(FAILED, "cancel", "Failed"),
-    AttemptStatus.UNKNOWN: Badge(UNKNOWN, "help", "Unknown"),
-    AttemptStatus.MISMATCH: Badge(HELD, "difference", "Mismatch"),
-    AttemptStatus.CANCELLED: Badge(QUIET, "block", "Cancelled"),
-    AttemptStatus.EXPIRED: Badge(QUIET, "timer_off", "Expired"),
+    AttemptStatus.SENDING: Badge(PENDING, "schedule_send", _("Sending")),
+    AttemptStatus.PENDING: Badge(PENDING, "hourglass_top", _("Pending")),
+    AttemptStatus.ACTION_REQUIRED: Badge(HELD, "touch_app", _("Action needed")),
+    AttemptStatus.AUTHORIZED: Badge(PENDING, "lock_clock", _("Authorized")),
+    AttemptStatus.SUCCEEDED: Badge(DONE, "check_circle", _("Succeeded")),
+    AttemptStatus.FAILED: Badge(FAILED, "cancel", _("Failed")),
+    AttemptStatus.UNKNOWN: Badge(UNKNOWN, "help", _("Unknown")),
+    AttemptStatus.MISMATCH: Badge(HELD, "difference", _("Mismatch")),
+    AttemptStatus.CANCELLED: Badge(QUIET, "block", _("Cancelled")),
+    AttemptStatus.EXPIRED: Badge(QUIET, "timer_off", _("Expired")),
 }
 
 REFUND: Mapping[str, Badge] = {
-    RefundStatus.AWAITING_APPROVAL: Badge(HELD, "approval", "Waits for approval"),
-    RefundStatus.REQUESTED: Badge(PENDING, "schedule_send", "To be sent"),
-    RefundStatus.SENDING: Badge(PENDING, "schedule_send", "Sending"),
-    RefundStatus.PENDING: Badge(PENDING, "hourglass_top", "Pending"),
-    RefundStatus.UNKNOWN: Badge(UNKNOWN, "help", "Unknown"),
-    RefundStatus.SUCCEEDED: Badge(DONE, "undo", "Refunded"),
-    RefundStatus.FAILED: Badge(FAILED, "cancel", "Failed"),
-    RefundStatus.CANCELLED: Badge(QUIET, "block", "Cancelled"),
+    RefundStatus.AWAITING_APPROVAL: Badge(HELD, "approval", _("Waits for approval")),
+    RefundStatus.REQUESTED: Badge(PENDING, "schedule_send", _("To be sent")),
+    RefundStatus.SENDING: Badge(PENDING, "schedule_send", _("Sending")),
+    RefundStatus.PENDING: Badge(PENDING, "hourglass_top", _("Pending")),
+    RefundStatus.UNKNOWN: Badge(UNKNOWN, "help", _("Unknown")),
+    RefundStatus.SUCCEEDED: Badge(DONE, "undo", _("Refunded")),
+    RefundStatus.FAILED: Badge(FAILED, "cancel", _("Failed")),
+    RefundStatus.CANCELLED: Badge(QUIET, "block", _("Cancelled")),
 }
 
 APPROVAL: Mapping[str, Badge] = {
-    ApprovalStatus.PENDING: Badge(HELD, "hourglass_top", "Waiting"),
-    ApprovalStatus.APPROVED: Badge(DONE, "check_circle", "Approved"),
-    ApprovalStatus.REFUSED: Badge(FAILED, "cancel", "Refused"),
-    ApprovalStatus.EXPIRED: Badge(QUIET, "timer_off", "Expired"),
-    ApprovalStatus.WITHDRAWN: Badge(QUIET, "undo", "Withdrawn"),
+    ApprovalStatus.PENDING: Badge(HELD, "hourglass_top", _("Waiting")),
+    ApprovalStatus.APPROVED: Badge(DONE, "check_circle", _("Approved")),
+    ApprovalStatus.REFUSED: Badge(FAILED, "cancel", _("Refused")),
+    ApprovalStatus.EXPIRED: Badge(QUIET, "timer_off", _("Expired")),
+    ApprovalStatus.WITHDRAWN: Badge(QUIET, "undo", _("Withdrawn")),
 }
 
 VERDICT: Mapping[str, Badge] = {
-    Verdict.APPROVED: Badge(DONE, "check_circle", "Approved"),
-    Verdict.REFUSED: Badge(FAILED, "cancel", "Refused"),
+    Verdict.APPROVED: Badge(DONE, "check_circle", _("Approved")),
+    Verdict.REFUSED: Badge(FAILED, "cancel", _("Refused")),
 }
 
 CALLBACK: Mapping[str, Badge] = {
-    "RECEIVED": Badge(PENDING, "inbox", "Received"),
-    "UNMATCHED": Badge(HELD, "link_off", "Unmatched"),
-    "APPLIED": Badge(DONE, "call_received", "Applied"),
-    "DUPLICATE": Badge(QUIET, "content_copy", "Duplicate"),
-    "FORGED": Badge(FAILED, "gpp_bad", "Forged"),
-    "MALFORMED": Badge(FAILED, "broken_image", "Malformed"),
-    "IGNORED": Badge(QUIET, "visibility_off", "Ignored"),
+    "RECEIVED": Badge(PENDING, "inbox", _("Received")),
+    "UNMATCHED": Badge(HELD, "link_off", _("Unmatched")),
+    "APPLIED": Badge(DONE, "call_received", _("Applied")),
+    "DUPLICATE": Badge(QUIET, "content_copy", _("Duplicate")),
+    "FORGED": Badge(FAILED, "gpp_bad", _("Forged")),
+    "MALFORMED": Badge(FAILED, "broken_image", _("Malformed")),
+    "IGNORED": Badge(QUIET, "visibility_off", _("Ignored")),
 }
 
 WEBHOOK: Mapping[str, Badge] = {
-    "PENDING": Badge(PENDING, "hourglass_top", "Pending"),
-    "DELIVERED": Badge(DONE, "check_circle", "Delivered"),
-    "EXHAUSTED": Badge(FAILED, "cancel", "Given up"),
-    "CANCELLED": Badge(QUIET, "block", "Cancelled"),
+    "PENDING": Badge(PENDING, "hourglass_top", _("Pending")),
+    "DELIVERED": Badge(DONE, "check_circle", _("Delivered")),
+    "EXHAUSTED": Badge(FAILED, "cancel", _("Given up")),
+    "CANCELLED": Badge(QUIET, "block", _("Cancelled")),
 }
 
 HANDLING: Mapping[str, Badge] = {
-    "PENDING": Badge(PENDING, "sync", "On the way"),
-    "DONE": Badge(DONE, "check_circle", "Done"),
-    "DEAD": Badge(FAILED, "sync_problem", "Stuck"),
-    "SKIPPED": Badge(QUIET, "visibility_off", "Skipped"),
+    "PENDING": Badge(PENDING, "sync", _("On the way")),
+    "DONE": Badge(DONE, "check_circle", _("Done")),
+    "DEAD": Badge(FAILED, "sync_problem", _("Stuck")),
+    "SKIPPED": Badge(QUIET, "visibility_off", _("Skipped")),
 }
 
 JOB: Mapping[str, Badge] = {
-    "QUEUED": Badge(PENDING, "hourglass_top", "Waiting"),
-    "RUNNING": Badge(PENDING, "sync", "Running"),
-    "STOPPING": Badge(HELD, "stop_circle", "Stopping"),
-    "SUCCEEDED": Badge(DONE, "check_circle", "Done"),
-    "FAILED": Badge(FAILED, "cancel", "Failed"),
-    "CANCELLED": Badge(QUIET, "block", "Stopped"),
+    "QUEUED": Badge(PENDING, "hourglass_top", _("Waiting")),
+    "RUNNING": Badge(PENDING, "sync", _("Running")),
+    "STOPPING": Badge(HELD, "stop_circle", _("Stopping")),
+    "SUCCEEDED": Badge(DONE, "check_circle", _("Done")),
+    "FAILED": Badge(FAILED, "cancel", _("Failed")),
+    "CANCELLED": Badge(QUIET, "block", _("Stopped")),
 }
 
 ACCOUNT: Mapping[str, Badge] = {
-    AccountStatus.OPEN: Badge(DONE, "check_circle", "Open"),
-    AccountStatus.FROZEN: Badge(HELD, "ac_unit", "Frozen"),
-    AccountStatus.CLOSED: Badge(QUIET, "lock", "Closed"),
+    AccountStatus.OPEN: Badge(DONE, "check_circle", _("Open")),
+    AccountStatus.FROZEN: Badge(HELD, "ac_unit", _("Frozen")),
+    AccountStatus.CLOSED: Badge(QUIET, "lock", _("Closed")),
 }
 
 SIGNATURE: Mapping[bool | None, Badge] = {
-    True: Badge(DONE, "verified", "Signature holds"),
-    False: Badge(FAILED, "gpp_bad", "Signature wrong"),
-    None: Badge(QUIET, "help", "Not checked"),
+    True: Badge(DONE, "verified", _("Signature holds")),
+    False: Badge(FAILED, "gpp_bad", _("Signature wrong")),
+    None: Badge(QUIET, "help", _("Not checked")),
 }

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.integrations.contracts import CallbackFact, CallFact
 from apps.payments.contracts import IntentStatus, TimelineFact
@@ -12,10 +14,13 @@ from apps.portal.contracts import Booking, DeliveryLine, Raw, ReceiptFacts, Step
 from apps.portal.selectors import states, words
 
 PUSH, TOKEN, REVERSAL = "stk_push", "oauth", "reversal"
-QUESTIONS = {"stk_query": "Asked M-Pesa", "transaction_status": "Asked M-Pesa what became of it"}
+QUESTIONS = {
+    "stk_query": gettext_lazy("Asked M-Pesa"),
+    "transaction_status": gettext_lazy("Asked M-Pesa what became of it"),
+}
 CLOSED = {
-    IntentStatus.CANCELLED: (Tone.QUIET, "block", "Cancelled"),
-    IntentStatus.EXPIRED: (Tone.QUIET, "timer_off", "Expired"),
+    IntentStatus.CANCELLED: (Tone.QUIET, "block", gettext_lazy("Cancelled")),
+    IntentStatus.EXPIRED: (Tone.QUIET, "timer_off", gettext_lazy("Expired")),
 }
 CAUSES = [
     "created",
@@ -40,8 +45,8 @@ CAUSES = [
 RANKS = {kind: rank for rank, kind in enumerate(CAUSES)}
 """Cause before effect, where both carry the same instant."""
 SPECIAL_WORDS = {
-    "DUPLICATE": "The provider repeated itself; nothing changed.",
-    "APPLIED": "Stored, matched and applied.",
+    "DUPLICATE": gettext_lazy("The provider repeated itself; nothing changed."),
+    "APPLIED": gettext_lazy("Stored, matched and applied."),
 }
 
 
@@ -57,17 +62,21 @@ def _intent_step(intent: Any, fact: TimelineFact, maker: str) -> Step | None:
     step = None
     match fact.kind:
         case "created":
-            about = f", for {intent.reference}" if intent.reference else ""
-            text = f"By {maker}{about}: {intent.money}."
-            step = Step(fact.at, Tone.QUIET, "add", "Payment requested", text)
+            asked = {"who": maker, "reference": intent.reference, "money": intent.money}
+            text = (
+                _("By %(who)s, for %(reference)s: %(money)s.")
+                if intent.reference
+                else _("By %(who)s: %(money)s.")
+            )
+            step = Step(fact.at, Tone.QUIET, "add", _("Payment requested"), text % asked)
         case "confirmed" if fact.at != intent.created_at:
-            step = Step(fact.at, Tone.QUIET, "check", "Confirmed", "The payer may be asked now.")
+            step = Step(fact.at, Tone.QUIET, "check", _("Confirmed"), _("The payer may be asked now."))
         case "cancel_requested":
-            text = "Nothing new is sent."
-            step = Step(fact.at, Tone.QUIET, "block", "Cancellation asked for", text)
+            text = _("Nothing new is sent.")
+            step = Step(fact.at, Tone.QUIET, "block", _("Cancellation asked for"), text)
         case "closed":
-            tone, icon, title = CLOSED.get(intent.status, (Tone.FAILED, "cancel", "Closed without money"))
-            step = Step(fact.at, tone, icon, title, intent.failure_message)
+            tone, icon, title = CLOSED.get(intent.status, (Tone.FAILED, "cancel", _("Closed without money")))
+            step = Step(fact.at, tone, icon, str(title), intent.failure_message)
         case "settled":
             step = _settled(intent, fact)
     return step
@@ -75,12 +84,10 @@ def _intent_step(intent: Any, fact: TimelineFact, maker: str) -> Step | None:
 
 def _settled(intent: Any, fact: TimelineFact) -> Step:
     badge = states.PAYMENT[intent.status]
-    late = " It came after the payment had been closed." if fact.detail == "late" else ""
-    if intent.status == IntentStatus.SUCCEEDED:
-        return Step(fact.at, badge.tone, badge.icon, "Succeeded", f"The sum is what was asked for.{late}")
-    return Step(
-        fact.at, badge.tone, badge.icon, badge.word, f"The money does not fit what was asked for.{late}"
-    )
+    is_good = intent.status == IntentStatus.SUCCEEDED
+    text = _("The sum is what was asked for.") if is_good else _("The money does not fit what was asked for.")
+    late = _("It came after the payment had been closed.") if fact.detail == "late" else ""
+    return Step(fact.at, badge.tone, badge.icon, str(badge.word), f"{text} {late}".strip())
 
 
 def of_attempts(
@@ -101,42 +108,43 @@ def of_attempts(
 
 def _attempt_step(attempt: Any, fact: TimelineFact) -> Step:
     rail = words.rail(attempt.provider)
-    number = f"Attempt {attempt.number}"
+    number = _("Attempt %(number)s") % {"number": attempt.number}
     match fact.kind:
         case "sending":
-            text = f"{number}, code {attempt.code}, from {attempt.provider_account}."
-            return Step(fact.at, Tone.QUIET, "schedule_send", f"Request to {rail} prepared", text)
-        case "initiated":
-            text = f"{rail} accepted the request. {number}."
+            told = {"attempt": number, "code": attempt.code, "account": attempt.provider_account}
+            text = _("%(attempt)s, code %(code)s, from %(account)s.") % told
             return Step(
-                fact.at, Tone.PENDING, "smartphone", f"Prompt sent to {words.phone(attempt.phone)}", text
+                fact.at, Tone.QUIET, "schedule_send", _("Request to %(rail)s prepared") % {"rail": rail}, text
             )
+        case "initiated":
+            text = _("%(rail)s accepted the request. %(attempt)s.") % {"rail": rail, "attempt": number}
+            title = _("Prompt sent to %(phone)s") % {"phone": words.phone(attempt.phone)}
+            return Step(fact.at, Tone.PENDING, "smartphone", title, text)
         case "unknown":
-            text = f"The money may have moved. Nothing is sent again until {rail} answers."
-            return Step(fact.at, Tone.UNKNOWN, "help", "No answer: outcome unknown", text, is_gap=True)
+            text = _("The money may have moved. Nothing is sent again until %(rail)s answers.") % {
+                "rail": rail
+            }
+            return Step(fact.at, Tone.UNKNOWN, "help", _("No answer: outcome unknown"), text, is_gap=True)
         case "failed":
             badge = states.ATTEMPT[attempt.status]
             reason = attempt.failure_message or attempt.failure_code
             code = f" ({rail}: {attempt.provider_code})" if attempt.provider_code else ""
-            return Step(fact.at, badge.tone, badge.icon, f"{number} ended without money", f"{reason}{code}")
+            title = _("%(attempt)s ended without money") % {"attempt": number}
+            return Step(fact.at, badge.tone, badge.icon, title, f"{reason}{code}")
     return _arrived(attempt, fact)
 
 
 def _arrived(attempt: Any, fact: TimelineFact) -> Step:
-    receipt = (
-        f"{words.rail(attempt.provider)} receipt {attempt.provider_receipt}"
-        if attempt.provider_receipt
-        else "No receipt yet"
-    )
-    told = (
-        ""
-        if attempt.is_amount_reported
-        else " The sum is taken from the payment: the provider has not told it."
-    )
-    kept = " It waits in suspense for a person." if attempt.is_in_suspense else ""
+    told = {"rail": words.rail(attempt.provider), "receipt": attempt.provider_receipt}
+    receipt = _("%(rail)s receipt %(receipt)s") % told if attempt.provider_receipt else _("No receipt yet")
+    sums = {"receipt": receipt, "money": attempt.received, "fee": attempt.fee}
+    sentences = [_("%(receipt)s, %(money)s, fee %(fee)s by tariff.") % sums]
+    if not attempt.is_amount_reported:
+        sentences.append(_("The sum is taken from the payment: the provider has not told it."))
+    if attempt.is_in_suspense:
+        sentences.append(_("It waits in suspense for a person."))
     badge = states.ATTEMPT[attempt.status]
-    text = f"{receipt}, {attempt.received}, fee {attempt.fee} by tariff.{told}{kept}"
-    return Step(fact.at, badge.tone, "payments", "Money arrived", text)
+    return Step(fact.at, badge.tone, "payments", _("Money arrived"), " ".join(sentences))
 
 
 def of_refunds(refunds: Iterable[Any], calls: Sequence[CallFact], *, may_see_raw: bool) -> list[Step]:
@@ -145,10 +153,10 @@ def of_refunds(refunds: Iterable[Any], calls: Sequence[CallFact], *, may_see_raw
     for refund in refunds:
         sent = [call for call in calls if call.subject_id == refund.id and call.kind == REVERSAL]
         raws = wire(sent) if may_see_raw else ()
-        asked = f"By {words.actor(refund.created_by)}: {refund.money}. {refund.reason}"
-        found.append(
-            Step(refund.created_at, Tone.QUIET, "undo", "Refund asked for", asked, rank=RANKS["refund_asked"])
-        )
+        told = {"who": words.actor(refund.created_by), "money": refund.money}
+        asked = f"{_('By %(who)s: %(money)s.') % told} {refund.reason}"
+        title = _("Refund asked for")
+        found.append(Step(refund.created_at, Tone.QUIET, "undo", title, asked, rank=RANKS["refund_asked"]))
         led_to = _refund_sent(refund)
         if led_to is not None:
             found.append(replace(led_to, raws=raws, rank=RANKS["refund_sent"]))
@@ -161,27 +169,27 @@ def of_refunds(refunds: Iterable[Any], calls: Sequence[CallFact], *, may_see_raw
 def _refund_sent(refund: Any) -> Step | None:
     rail = words.rail(refund.provider)
     if refund.unknown_at is not None:
-        text = f"The money may be gone. Nothing is sent again until {rail} answers."
-        return Step(refund.unknown_at, Tone.UNKNOWN, "help", "No answer: refund unknown", text, is_gap=True)
+        text = _("The money may be gone. Nothing is sent again until %(rail)s answers.") % {"rail": rail}
+        return Step(
+            refund.unknown_at, Tone.UNKNOWN, "help", _("No answer: refund unknown"), text, is_gap=True
+        )
     if refund.initiated_at is not None:
-        return Step(refund.initiated_at, Tone.PENDING, "hourglass_top", f"{rail} took the refund", "")
+        title = _("%(rail)s took the refund") % {"rail": rail}
+        return Step(refund.initiated_at, Tone.PENDING, "hourglass_top", title, "")
     return None
 
 
 def _refund_ended(refund: Any) -> Step:
     badge = states.REFUND[refund.status]
     if refund.is_refunded:
-        receipt = f"Receipt {refund.provider_receipt}" if refund.provider_receipt else "No receipt yet"
-        charge = f", charge {refund.charge}" if refund.charge else ""
-        return Step(
-            refund.refunded_at,
-            badge.tone,
-            badge.icon,
-            "Money went back",
-            f"{receipt}, {refund.money}{charge}.",
-        )
+        told = {"receipt": refund.provider_receipt}
+        receipt = _("Receipt %(receipt)s") % told if told["receipt"] else _("No receipt yet")
+        charge = _("charge %(money)s") % {"money": refund.charge} if refund.charge else ""
+        text = ", ".join(filter(None, [receipt, str(refund.money), charge]))
+        return Step(refund.refunded_at, badge.tone, badge.icon, _("Money went back"), f"{text}.")
     reason = refund.failure_message or refund.failure_code
-    return Step(refund.closed_at, badge.tone, badge.icon, f"Refund {badge.word.lower()}", reason)
+    title = _("Refund %(state)s") % {"state": str(badge.word).lower()}
+    return Step(refund.closed_at, badge.tone, badge.icon, title, reason)
 
 
 def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
@@ -191,7 +199,7 @@ def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
             call.called_at,
             Tone.PENDING,
             "sync",
-            QUESTIONS.get(call.kind, f"Called {call.kind}"),
+            str(QUESTIONS.get(call.kind) or _("Called %(what)s") % {"what": call.kind}),
             _answer(call),
             raws=wire([call]) if may_see_raw else (),
             fold=f"{call.kind}:{call.subject_id}",
@@ -204,17 +212,22 @@ def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
 
 def _answer(call: CallFact) -> str:
     if call.response_status is not None:
-        return f"Answered with {call.response_status} in {call.elapsed_ms} ms."
-    return f"No answer: {call.problem or call.status.lower().replace('_', ' ')}."
+        return _("Answered with %(status)s in %(time)s ms.") % {
+            "status": call.response_status,
+            "time": call.elapsed_ms,
+        }
+    return _("No answer: %(why)s.") % {"why": call.problem or call.status.lower().replace("_", " ")}
 
 
 def wire(calls: Iterable[CallFact]) -> tuple[Raw, ...]:
     """Return request and answer of each call, redacted as they were stored."""
     raws = []
     for call in calls:
-        raws.append(Raw("Request", f"{call.method} {call.url}\n\n{call.request_body}"))
+        raws.append(Raw(_("Request"), f"{call.method} {call.url}\n\n{call.request_body}"))
         status = call.response_status if call.response_status is not None else call.status
-        raws.append(Raw("Answer", f"{status}, {call.elapsed_ms} ms\n\n{call.response_body or call.problem}"))
+        raws.append(
+            Raw(_("Answer"), f"{status}, {call.elapsed_ms} ms\n\n{call.response_body or call.problem}")
+        )
     return tuple(raws)
 
 
@@ -223,10 +236,13 @@ def of_callbacks(callbacks: Iterable[CallbackFact], *, may_see_raw: bool) -> lis
     found = []
     for callback in callbacks:
         badge = states.CALLBACK[callback.status]
-        sender = f" From {callback.remote_ip}." if callback.remote_ip else ""
-        text = f"{callback.note or SPECIAL_WORDS.get(callback.status, badge.word + '.')}{sender}"
-        raws = (Raw("Raw callback", f"SHA-256 {callback.sha256}\n\n{callback.body}"),) if may_see_raw else ()
-        title = f"Callback received, {badge.word.lower()}"
+        sender = _("From %(address)s.") % {"address": callback.remote_ip} if callback.remote_ip else ""
+        what = callback.note or SPECIAL_WORDS.get(callback.status) or f"{badge.word}."
+        text = f"{what} {sender}".strip()
+        raws = (
+            (Raw(_("Raw callback"), f"SHA-256 {callback.sha256}\n\n{callback.body}"),) if may_see_raw else ()
+        )
+        title = _("Callback received, %(state)s") % {"state": str(badge.word).lower()}
         found.append(
             Step(
                 callback.received_at,
@@ -247,7 +263,7 @@ def of_bookings(bookings: Iterable[Booking]) -> list[Step]:
             booking.posted_at,
             Tone.DONE,
             "account_tree",
-            "Booked",
+            _("Booked"),
             f"{booking.description}: {_sides(booking)}.",
             targets=(Target("transaction", booking.uid, booking.number),),
             rank=RANKS["transaction"],
@@ -259,7 +275,7 @@ def of_bookings(bookings: Iterable[Booking]) -> list[Step]:
 def _sides(booking: Booking) -> str:
     debited = ", ".join(entry.account for entry in booking.entries if entry.debit)
     credited = ", ".join(entry.account for entry in booking.entries if entry.credit)
-    return f"{debited}, against {credited}"
+    return _("%(debited)s, against %(credited)s") % {"debited": debited, "credited": credited}
 
 
 def of_receipt(receipt: ReceiptFacts | None, stored_at: Any) -> list[Step]:
@@ -270,7 +286,7 @@ def of_receipt(receipt: ReceiptFacts | None, stored_at: Any) -> list[Step]:
             receipt.issued_at,
             Tone.DONE,
             "receipt_long",
-            "Receipt issued",
+            _("Receipt issued"),
             f"{receipt.number}.",
             rank=RANKS["receipt"],
         )
@@ -283,7 +299,7 @@ def of_receipt(receipt: ReceiptFacts | None, stored_at: Any) -> list[Step]:
                 stored_at,
                 Tone.DONE,
                 "description",
-                "Receipt PDF stored",
+                _("Receipt PDF stored"),
                 text,
                 targets=(target,),
                 rank=RANKS["receipt"],
@@ -294,14 +310,15 @@ def of_receipt(receipt: ReceiptFacts | None, stored_at: Any) -> list[Step]:
 
 def of_deliveries(deliveries: Iterable[DeliveryLine]) -> list[Step]:
     """Return one step for each delivery that has ended; what still waits stands beside the timeline only."""
-    titles: Mapping[str, str] = {"DELIVERED": "Partner told", "EXHAUSTED": "Partner not reached"}
+    titles: Mapping[str, str] = {"DELIVERED": _("Partner told"), "EXHAUSTED": _("Partner not reached")}
     return [
         Step(
             delivery.finished_at,
             delivery.badge.tone,
             "webhook",
             titles[delivery.status],
-            f"{delivery.event} to {delivery.host}: {delivery.answer}.",
+            _("%(event)s to %(host)s: %(answer)s.")
+            % {"event": delivery.event, "host": delivery.host, "answer": delivery.answer},
             targets=(Target("delivery", delivery.id, delivery.event),),
             fold=f"{delivery.status}:{delivery.host}",
             rank=RANKS["told"],
@@ -332,8 +349,8 @@ def _joined(run: list[Step]) -> Step:
         return replace(first, text=text, targets=targets)
     return replace(
         first,
-        title=f"{first.title} {len(run)} times",
-        text=f"Last at {_clock(last)}. {last.text}",
+        title=_("%(what)s %(count)d times") % {"what": first.title, "count": len(run)},
+        text=f"{_('Last at %(time)s.') % {'time': _clock(last)}} {last.text}",
         raws=tuple(raw for step in run[:1] + run[-1:] for raw in step.raws),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from apps.access.selectors import scope
 from apps.access.selectors.scope import Principal
@@ -67,17 +68,17 @@ def detail(delivery_id: UUID, caller: Principal) -> DeliveryDetail:
         payload=words.without_phones(json.dumps(event.data, indent=2, ensure_ascii=False)),
         about=_about(event),
         identifiers=(
-            Fact("Webhook id", ids.encode("evt", event.id)),
-            Fact("Delivery", str(delivery.id)),
-            *([Fact("Request id", event.request_id)] if event.request_id else []),
+            Fact(_("Webhook id"), ids.encode("evt", event.id)),
+            Fact(_("Delivery"), str(delivery.id)),
+            *([Fact(_("Request id"), event.request_id)] if event.request_id else []),
         ),
     )
 
 
 def _attempt(attempt: Any) -> Step:
     is_good = not attempt.error
-    status = attempt.http_status if attempt.http_status is not None else "no answer"
-    title = f"Attempt {attempt.number}: {status}"
+    status = attempt.http_status if attempt.http_status is not None else _("no answer")
+    title = _("Attempt %(number)s: %(status)s") % {"number": attempt.number, "status": status}
     where = f" {attempt.address}" if attempt.address else ""
     text = f"{attempt.duration_ms} ms{where}"
     if attempt.error:
@@ -90,7 +91,7 @@ def _attempt(attempt: Any) -> Step:
         "check_circle" if is_good else "cancel",
         title,
         text,
-        raws=(Raw("Answer", answer),) if answer else (),
+        raws=(Raw(_("Answer"), answer),) if answer else (),
     )
 
 
@@ -151,8 +152,8 @@ def arrival(request: Any) -> Arrival:
         webhook_id=request.webhook_id,
         answered=request.answered_status,
         raws=(
-            Raw("Body", json.dumps(payload, indent=2, ensure_ascii=False) if payload else body),
-            Raw("Headers", headers),
+            Raw(_("Body"), json.dumps(payload, indent=2, ensure_ascii=False) if payload else body),
+            Raw(_("Headers"), headers),
         ),
     )
 
@@ -166,8 +167,12 @@ def _parsed(body: str) -> dict[str, Any]:
 
 
 def _inbox(inbox: Any) -> InboxLine:
-    failing = f"{inbox.fail_status}, {inbox.fail_remaining} more times" if inbox.fail_remaining else ""
-    label = inbox.label or f"Inbox {inbox.token[:8]}"
+    failing = (
+        _("%(status)s, %(count)s more times") % {"status": inbox.fail_status, "count": inbox.fail_remaining}
+        if inbox.fail_remaining
+        else ""
+    )
+    label = inbox.label or _("Inbox %(token)s") % {"token": inbox.token[:8]}
     return InboxLine(inbox.id, label, sandbox_inboxes.url(inbox), inbox.created_at, failing)
 
 

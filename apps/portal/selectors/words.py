@@ -5,6 +5,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from apps.access.selectors import api_keys, memberships
 from apps.kit.actors import ActorKind
 
@@ -61,9 +63,12 @@ def actor(text: str) -> str:
     try:
         key = UUID(identity)
     except ValueError:
-        return {"system": "Treasury", "provider": "Provider's report"}.get(kind, text)
+        return {"system": "Treasury", "provider": gettext("Provider's report")}.get(kind, text)
     if kind == ActorKind.API_KEY.lower() and (found := api_keys.get(key)):
-        return f"{found.application.name}, key {found.name}"
+        return gettext("%(application)s, key %(name)s") % {
+            "application": found.application.name,
+            "name": found.name,
+        }
     if kind == ActorKind.USER.lower() and (member := memberships.everybody().filter(user_id=key).first()):
         return str(member.user.name)
     return text
