@@ -10,6 +10,7 @@ from django.forms import Form, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin_sites import OrganisationModelAdmin
@@ -150,7 +151,7 @@ class MembershipAdmin(ServiceAdmin):
         self.message_user(
             request,
             format_html(
-                _(
+                gettext(
                     "First password of {}, shown this once: <code>{}</code>. The first sign-in asks for another one."
                 ),
                 row.user.email,

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -52,13 +51,13 @@ CALLBACKS = {
 }
 
 
-def _secret(label: str | Promise, help_text: str | Promise = "") -> forms.CharField:
+def _secret(label: Any, help_text: Any = "") -> forms.CharField:
     """Return a field that is never filled in from what is stored."""
     widget = UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"})
     return forms.CharField(label=label, required=False, widget=widget, help_text=help_text, max_length=500)
 
 
-def _amount(label: str | Promise) -> forms.CharField:
+def _amount(label: Any) -> forms.CharField:
     return forms.CharField(
         label=label, widget=UnfoldAdminTextInputWidget, help_text=_("As 250000.00"), max_length=30
     )
