@@ -257,6 +257,8 @@ class TreasuryAdmin(DialogAdmin):
     """Whether the views above the list say how much they hold: where an index answers it."""
     empty_text: Any = ""
     """What will appear in the list, while nothing has."""
+    nothing_found_text: Any = ""
+    """How the list is searched, where a search found nothing; empty for lists that find exact numbers."""
 
     list_fullwidth = True
     list_per_page = ROWS

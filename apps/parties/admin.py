@@ -93,6 +93,7 @@ class PartyAdmin(ReadOnlyAdmin):
     list_filter = [KindFilter, BranchFilter, StateFilter]
     list_filter_submit = True
     empty_text = _("A party appears here when somebody adds it, or an application records it over the API.")
+    nothing_found_text = _("A part of the name is enough; everything else is looked up exactly as written.")
     search_fields = ["display_name"]
     search_help_text = _("Name, phone, e-mail, tax PIN or external id")
     dialogs = [AddParty, ChangeParty, ArchiveParty, exporting("parties")]

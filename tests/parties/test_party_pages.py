@@ -79,6 +79,7 @@ def test_the_list_is_found_in_and_filtered(three, enter):
         (f"branch={cbd.id}", ["Mavuno Ltd"]),
     ):
         assert listed(client, query) == names, query
+    assert "A part of the name is enough" in client.get(f"{LIST}?q=nobody").content.decode()
 
 
 def test_a_person_of_one_branch_sees_and_changes_only_its_parties(three, enter, in_organisation):
