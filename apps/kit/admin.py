@@ -20,14 +20,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apps.kit import list_views
+from apps.kit import list_views, phones
 from apps.kit.dialog_admin import DialogAdmin
 from apps.kit.list_views import VIEW, Tab
 from apps.kit.models import is_key
 from apps.kit.money import Money, exponent
 
 MINUS = "\N{MINUS SIGN}"
-BULLET = "\N{BULLET}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 ROWS = 50
 CAP = 10_000
@@ -110,7 +109,7 @@ def local_time_html(at: datetime | None, *, seconds: bool = False) -> SafeString
 
 def masked_phone(phone: str) -> str:
     """Return ``0712 ••• 678`` for a Kenyan number in E.164, and an empty text for none."""
-    return f"0{phone[4:7]} {BULLET * 3} {phone[-3:]}" if phone else ""
+    return phones.masked(phone) if phone else ""
 
 
 class KeysetPage(Page):

@@ -6,6 +6,7 @@ from apps.kit import errors
 
 PREFIX = "254"
 SUBSCRIBER = re.compile(r"^254(7|1)\d{8}$")
+HIDDEN = "\N{BULLET}" * 3
 PUNCTUATION = str.maketrans("", "", " -().\N{NO-BREAK SPACE}")
 
 
@@ -31,3 +32,8 @@ def normalise(text: str, *, pointer: str) -> str:
         message = "Write a Kenyan mobile number, as 0712 345 678 or +254712345678."
         raise PhoneInvalid(message, errors=[errors.FieldError(pointer, PhoneInvalid.code, message)])
     return f"+{digits}"
+
+
+def masked(number: str) -> str:
+    """Return ``0712 ••• 678`` for a number in the form that is stored."""
+    return f"0{number[4:7]} {HIDDEN} {number[-3:]}"

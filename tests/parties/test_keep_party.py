@@ -12,7 +12,7 @@ from apps.audit.models import AuditRecord
 from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.phones import PhoneInvalid
-from apps.parties.contracts import Contact, ContactKind, PartyKind
+from apps.parties.contracts import Channel, Contact, ContactKind, PartyKind
 from apps.parties.models import ContactPoint, Party
 from apps.parties.services import parties
 from tests.factories import access
@@ -82,6 +82,31 @@ def test_who_read_an_old_version_changes_nothing(acme):
 
     assert (changed.version, Party.objects.get().display_name) == (2, "Njeri K.")
     assert ContactPoint.objects.count() == 0
+
+
+def test_what_is_not_named_stays_as_it_is_now_and_not_as_it_was_read(acme):
+    party = make.party(contacts=(make.PHONE,))
+    facts = make.wanted(display_name="Njeri K.", contacts=(EMAIL,)).facts
+    parties.change(party_id=party.id, version=1, facts=facts, actor=SYSTEM, now=make.NOW)
+    said = {"channel": Channel.WHATSAPP}
+
+    with pytest.raises(parties.PartyChanged):
+        parties.change(party_id=party.id, version=1, facts=said, actor=SYSTEM, now=make.NOW)
+    changed = parties.change(party_id=party.id, version=2, facts=said, actor=SYSTEM, now=make.NOW)
+
+    assert (changed.version, changed.channel, changed.display_name) == (3, "WHATSAPP", "Njeri K.")
+    assert list(changed.contacts.values_list("value", flat=True)) == ["njeri@example.test"]
+
+
+def test_the_audit_trail_shows_changed_contacts_and_hides_what_they_are(acme):
+    party = make.party(contacts=(make.PHONE,))
+    for contacts, version in (((EMAIL,), 1), ((EMAIL,), 2)):
+        facts = make.wanted(contacts=contacts).facts
+        parties.change(party_id=party.id, version=version, facts=facts, actor=SYSTEM, now=make.NOW)
+
+    first, second = AuditRecord.objects.filter(action="party.changed").order_by("id")
+    assert first.changes == {"contacts": [["phone 0712 ••• 678, primary"], ["email n•••@example.test"]]}
+    assert second.changes == {}
 
 
 def test_is_archived_once(acme):

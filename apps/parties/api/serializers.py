@@ -1,5 +1,6 @@
 """Bodies of the parties API."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
@@ -107,22 +108,23 @@ class PartyOut(serializers.Serializer):
         return party.channel.lower()
 
 
+READ: dict[str, Callable[[Any], Any]] = {
+    "display_name": str,
+    "legal_name": str,
+    "tax_pin": str,
+    "language": lambda said: Language(said.upper()),
+    "channel": lambda said: Channel(said.upper()),
+    "contacts": lambda said: tuple(
+        Contact(ContactKind(one["kind"].upper()), one["value"], one["is_primary"]) for one in said
+    ),
+}
+
+
+def named(body: dict[str, Any]) -> dict[str, Any]:
+    """Return those facts of a party that a body names."""
+    return {name: read(body[name]) for name, read in READ.items() if name in body}
+
+
 def facts(body: dict[str, Any]) -> PartyFacts:
     """Return what a body with every field says of a party."""
-    return PartyFacts(
-        display_name=body["display_name"],
-        legal_name=body["legal_name"],
-        tax_pin=body["tax_pin"],
-        language=Language(body["language"].upper()),
-        channel=Channel(body["channel"].upper()),
-        contacts=tuple(
-            Contact(ContactKind(one["kind"].upper()), one["value"], one["is_primary"])
-            for one in body["contacts"]
-        ),
-    )
-
-
-def present(party: Party) -> dict[str, Any]:
-    """Return a party's facts as a body would say them: what a change starts from."""
-    shown = dict(PartyOut(party).data)
-    return {name: shown[name] for name in PartyFactsIn().get_fields()}
+    return PartyFacts(**named(body))

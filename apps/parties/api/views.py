@@ -91,12 +91,10 @@ class PartyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVie
         """Change what is named, if ``version`` is still the present one."""
         body = serializers.PartyChangeIn(data=request.data)
         body.is_valid(raise_exception=True)
-        party = self.get_object()
-        said = {**serializers.present(party), **body.validated_data}
         changed = parties.change(
-            party_id=party.id,
-            version=said.pop("version"),
-            facts=serializers.facts(said),
+            party_id=self.get_object().id,
+            version=body.validated_data["version"],
+            facts=serializers.named(body.validated_data),
             actor=cast(Caller, request.user).actor,
             now=clock.now(),
         )

@@ -1,6 +1,7 @@
 """Parties: recorded, changed by whoever has read the present version, kept by an external id, and archived."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -72,21 +73,29 @@ def create(*, request: NewParty, actor: Actor, now: datetime) -> Party:
 
 
 @transaction.atomic
-def change(*, party_id: UUID, version: int, facts: PartyFacts, actor: Actor, now: datetime) -> Party:
+def change(
+    *, party_id: UUID, version: int, facts: PartyFacts | Mapping[str, Any], actor: Actor, now: datetime
+) -> Party:
     """
-    Change what is said of a party to ``facts``, contacts included; ``version`` is the one that was read.
+    Change what is said of a party to ``facts``, contacts included, or only those of them that a mapping names.
 
-    Raises NotFound, PartyChanged, PartyInvalid or PhoneInvalid.
+    ``version`` is the one that was read. Raises NotFound, PartyChanged, PartyInvalid or PhoneInvalid.
     """
-    contacts = _checked(facts)
     party = _locked(party_id)
     if party.version != version:
         raise PartyChanged(f"Version {party.version} is the present one. Read the party again.")
-    changes = {
+    known = _contacts(party)
+    if not isinstance(facts, PartyFacts):
+        own = {name: getattr(party, name) for name in OWN_FIELDS}
+        facts = PartyFacts(**{**own, "contacts": tuple(known), **facts})
+    contacts = _checked(facts)
+    changes: dict[str, Any] = {
         name: [getattr(party, name), str(getattr(facts, name))]
         for name in OWN_FIELDS
         if getattr(party, name) != getattr(facts, name)
     }
+    if set(known) != set(contacts):
+        changes["contacts"] = [_shown(known), _shown(contacts)]
     for name in OWN_FIELDS:
         setattr(party, name, getattr(facts, name))
     party.version += 1
@@ -169,6 +178,24 @@ def _contact(contact: Contact, pointer: str) -> Contact:
     return Contact(contact.kind, address, contact.is_primary)
 
 
+def _contacts(party: Party) -> list[Contact]:
+    return [Contact(ContactKind(one.kind), one.value, one.is_primary) for one in party.contacts.all()]
+
+
+def _shown(contacts: list[Contact]) -> list[str]:
+    """Return contacts as the audit trail keeps them: to be recognised, not to be called."""
+    return sorted(
+        f"{one.kind.lower()} {_masked(one)}{', primary' if one.is_primary else ''}" for one in contacts
+    )
+
+
+def _masked(contact: Contact) -> str:
+    if contact.kind == ContactKind.PHONE:
+        return phones.masked(contact.value)
+    name, _, host = contact.value.partition("@")
+    return f"{name[:1]}{phones.HIDDEN}@{host}"
+
+
 def _write_contacts(party: Party, contacts: list[Contact]) -> None:
     ContactPoint.objects.bulk_create(
         ContactPoint(party=party, kind=one.kind, value=one.value, is_primary=one.is_primary)
@@ -184,9 +211,8 @@ def _known(request: NewParty) -> PartyQuerySet:
 
 def _says(party: Party, facts: PartyFacts) -> bool:
     """Whether this is what is known of the party already."""
-    said = {(one.kind, one.value, one.is_primary) for one in _checked(facts)}
-    known = set(party.contacts.values_list("kind", "value", "is_primary"))
-    return said == known and all(getattr(party, name) == getattr(facts, name) for name in OWN_FIELDS)
+    same = all(getattr(party, name) == getattr(facts, name) for name in OWN_FIELDS)
+    return same and set(_contacts(party)) == set(_checked(facts))
 
 
 def _refuse_duplicate(request: NewParty) -> None:
