@@ -10,6 +10,7 @@ from rest_framework import viewsets
 from rest_framework.request import Request
 
 from apps.kit import ids
+from apps.kit.filters import StrictFilterSet
 
 
 class TreasuryViewSet(viewsets.GenericViewSet):
@@ -17,7 +18,7 @@ class TreasuryViewSet(viewsets.GenericViewSet):
     A viewset whose actions each name the scope that they need, and which of them are idempotent.
 
     ``required_scopes`` maps action to scope (checked by the permission class in settings; an action without one is
-    refused). Actions in ``idempotent_actions`` run inside the wrapper that TREASURY["IDEMPOTENCY"] names: it opens
+    refused). A list without filters of its own refuses every filter. Actions in ``idempotent_actions`` run inside the wrapper that TREASURY["IDEMPOTENCY"] names: it opens
     the transaction, stores the rendered answer under the Idempotency-Key and replays it.
     """
 
@@ -25,7 +26,7 @@ class TreasuryViewSet(viewsets.GenericViewSet):
     idempotent_actions: ClassVar[frozenset[str]] = frozenset()
     id_prefix: ClassVar[str] = ""
     lookup_field = "id"
-    filterset_class: ClassVar[Any] = None
+    filterset_class: ClassVar[Any] = StrictFilterSet
     lookup_value_regex = r"[^/.]+"
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:

@@ -27,11 +27,11 @@ def organisations(db, in_organisation, settings, tmp_path):
     return {"acme": acme_key, "zuri": zuri_key}, row_ids
 
 
-def ask(endpoint, slug, secret, row_ids):
+def ask(endpoint, slug, secret, row_ids, query=""):
     """Return status and whole body, streamed or not."""
     response = CLIENT.generic(
         endpoint.method,
-        endpoint.path(organisation=slug, row_id=row_ids[endpoint.view.id_prefix]),
+        endpoint.path(organisation=slug, row_id=row_ids[endpoint.view.id_prefix]) + query,
         "{}",
         content_type="application/json",
         headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": f"{endpoint.action}-1"},
@@ -58,6 +58,15 @@ def test_every_reading_endpoint_shows_only_the_own_twin(organisations):
             if twins.CANARY[slug] in body:
                 seen.add(endpoint.view.id_prefix)
     assert seen == set(row_ids) - WITHOUT_TEXT
+
+
+def test_every_list_refuses_a_filter_that_it_does_not_know(organisations):
+    keys, row_ids = organisations
+    lists = [e for e in CANONICAL if e.action in {"list", "deliveries"}]
+
+    for endpoint in lists:
+        status, body = ask(endpoint, "acme", keys["acme"], row_ids, "?colour=red")
+        assert (status, "filter_unknown" in body) == (400, True), f"{endpoint}: {body}"
 
 
 def test_no_writing_endpoint_touches_the_twin(organisations, in_organisation):

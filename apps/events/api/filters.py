@@ -4,11 +4,12 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from apps.events.models import OutboxEvent, WebhookDelivery, WebhookStatus
+from apps.kit.filters import StrictFilterSet
 
 DELIVERY_STATES = [value.lower() for value in WebhookStatus.values]
 
 
-class EventFilter(filters.FilterSet):
+class EventFilter(StrictFilterSet):
     """``type``, exact."""
 
     type = filters.CharFilter(help_text="Only events of this type.")
@@ -18,7 +19,7 @@ class EventFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class WebhookDeliveryFilter(filters.FilterSet):
+class WebhookDeliveryFilter(StrictFilterSet):
     """``status``, in lower case."""
 
     status = filters.ChoiceFilter(

@@ -5,9 +5,10 @@ from django_filters import rest_framework as filters
 
 from apps.jobs.contracts import JobStatus
 from apps.jobs.models import Job
+from apps.kit.filters import StrictFilterSet
 
 
-class JobFilter(filters.FilterSet):
+class JobFilter(StrictFilterSet):
     """``status`` and ``kind``, both exact."""
 
     status = filters.ChoiceFilter(

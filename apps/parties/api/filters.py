@@ -3,11 +3,12 @@
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
+from apps.kit.filters import FlagFilter, StrictFilterSet
 from apps.parties.contracts import PartyKind
 from apps.parties.models import Party
 
 
-class PartyFilter(filters.FilterSet):
+class PartyFilter(StrictFilterSet):
     """``kind``, ``external_id``, ``contact`` (a stored number or address) and ``archived``, all exact."""
 
     kind = filters.ChoiceFilter(
@@ -17,7 +18,7 @@ class PartyFilter(filters.FilterSet):
     contact = filters.CharFilter(
         method="by_contact", help_text="As stored: +254712345678 or an e-mail address."
     )
-    archived = filters.BooleanFilter(field_name="archived_at", lookup_expr="isnull", exclude=True)
+    archived = FlagFilter(method="by_archived", help_text="Only what is archived, or only the rest.")
 
     class Meta:
         model = Party
@@ -28,3 +29,6 @@ class PartyFilter(filters.FilterSet):
 
     def by_contact(self, queryset: QuerySet[Party], _: str, value: str) -> QuerySet[Party]:
         return queryset.filter(contacts__value=value).distinct()
+
+    def by_archived(self, queryset: QuerySet[Party], _: str, value: bool) -> QuerySet[Party]:  # noqa: FBT001 (the library's signature)
+        return queryset.filter(archived_at__isnull=not value)
