@@ -34,8 +34,24 @@
     button.querySelector(".t-i").textContent = shown ? "visibility_off" : "visibility";
   };
 
+  // The card of a job's progress is replaced every few seconds: its state is said once, beside it.
+  const sayState = () => {
+    const said = document.getElementById("progress-said");
+    const state = document.getElementById("progress")?.dataset.state;
+    if (said && state && said.textContent !== state) said.textContent = state;
+  };
+
   addEventListener("DOMContentLoaded", () => {
     name(document);
+    document.body.addEventListener("htmx:beforeSwap", (event) => {
+      const { target, shouldSwap, xhr } = event.detail;
+      // Signed out in the meantime: the answer is another page than the card.
+      if (target.id === "progress" && shouldSwap && !xhr.responseText.includes('id="progress"')) {
+        event.detail.shouldSwap = false;
+        location.reload();
+      }
+    });
+    document.body.addEventListener("htmx:afterSwap", sayState);
     document.body.addEventListener("htmx:afterSwap", (event) => name(event.target));
     document.querySelectorAll("[data-copy], [data-reveal]").forEach((button) => { button.hidden = false; });
     document.addEventListener("click", (event) => {
