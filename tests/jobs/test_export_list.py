@@ -159,6 +159,18 @@ def test_no_text_of_a_stranger_becomes_a_formula(text):
     assert kept.lstrip("'").replace("\N{REPLACEMENT CHARACTER}", "\x00") == text
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "\n"], ids=repr)
+@pytest.mark.parametrize("text", [*HOSTILE[:4], '"=1"', "\u2212 1"], ids=repr)
+def test_no_part_of_a_text_becomes_a_formula_where_lines_are_split_in_another_way(tmp_path, separator, text):
+    path = tmp_path / "x.csv"
+    with CsvWriter(path, about=About("Rows", (), ()), heads=["Payer"], with_bom=False) as writer:
+        writer.write([f"Njeri{separator} {text}", "Fees; 20 - 3"])
+
+    written = path.read_text().split("Payer\n")[1]
+    assert written.split(separator, 1)[1].lstrip(' "').startswith("'")
+    assert "Fees; 20 - 3" in written
+
+
 def test_hostile_texts_stay_texts_in_both_formats(amina):
     for place, text in enumerate(HOSTILE):
         intent = payments.intent(reference=f"R-{place}")
@@ -350,7 +362,7 @@ def test_a_spreadsheet_that_cannot_hold_it_is_refused(amina, monkeypatch):
 
     make.work(job)
 
-    assert make.reloaded(job).error.startswith("A spreadsheet cannot hold so many rows")
+    assert make.reloaded(job).error == "The list has 2 rows, and XLSX holds 1. Narrow the filters."
 
 
 def test_an_amount_beyond_a_spreadsheets_digits_stays_exact(tmp_path):

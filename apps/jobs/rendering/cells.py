@@ -11,9 +11,11 @@ from apps.kit.money import Money
 
 type Cell = str | int | Money | datetime | date | None
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}",
-                  "\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}", "\N{MINUS SIGN}")  # fmt: skip
+FORMULA_SIGNS = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}",
+                 "\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}", "\N{MINUS SIGN}")  # fmt: skip
+FORMULA_STARTS = (*FORMULA_SIGNS, "\t", "\r", "\n")
 INVISIBLE = " \N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
+SPLIT_FORMULA = re.compile(rf"([;\t\r\n][{INVISIBLE}\"]*)(?=[{re.escape(''.join(FORMULA_SIGNS))}])")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -49,3 +51,12 @@ def safe(text: str) -> str:
     """
     text = CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
     return f"'{text}" if text.lstrip(INVISIBLE).startswith(FORMULA_STARTS) else text
+
+
+def safe_when_split(text: str) -> str:
+    """
+    Return a text that stays ``safe`` where a spreadsheet splits lines in another way than at our commas.
+
+    Many read a file of commas by semicolons or tabs; then quotes within a line are ordinary and a line break ends it.
+    """
+    return SPLIT_FORMULA.sub(r"\1'", safe(text))

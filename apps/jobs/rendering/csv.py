@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from apps.jobs.rendering.cells import About, Cell, safe
+from apps.jobs.rendering.cells import About, Cell, safe_when_split
 from apps.kit.money import Money
 
 
@@ -43,7 +43,7 @@ def _text(cell: Cell) -> str:
         case None:
             return ""
         case str():
-            return safe(cell)
+            return safe_when_split(cell)
         case Money():
             return cell.text
         case date():

@@ -90,7 +90,9 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
     control = Control()
     with export_rows.snapshot(source, rows) as frozen:
         if frozen.count > writer_class.rows_max:
-            raise TooManyRows("A spreadsheet cannot hold so many rows. Narrow the filters, or choose CSV.")
+            raise TooManyRows(
+                f"The list has {frozen.count:,} rows, and {file_format} holds {writer_class.rows_max:,}. Narrow the filters."
+            )
         yield Progress(done=0, total=frozen.count)
         with writer_class(
             work.folder / name,
