@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.utils import parse_date_str
 
-from apps.access.selectors import branches, scope
 from apps.jobs.contracts import SOURCES, FileFormat, NewExport, Source
 from apps.jobs.forms import ExportForm
 from apps.jobs.models import Job
@@ -82,7 +81,7 @@ class ExportList(Dialog):
                 button=_("Export"),
                 notices=[Notice(_("This list cannot be exported as it is filtered"), refusal.detail)],
             )
-        lines = export_requests.summary(source, asked, _branch_names(request.user, asked.branch_id))
+        lines = export_requests.summary(source, asked, request.user)
         return Content(
             title=title,
             button=_("Export"),
@@ -159,12 +158,3 @@ def _day(name: str, text: str) -> date:
         raise export_requests.ExportFilterInvalid(
             f"/{name}", _("“%(text)s” is not a day.") % {"text": text}
         ) from None
-
-
-def _branch_names(person: scope.Principal, branch_id: UUID | None) -> str:
-    if branch_id is None and scope.branch_ids(person) is None:
-        return _("All branches")
-    shown = branches.visible_to(person)
-    if branch_id is not None:
-        shown = shown.filter(id=branch_id)
-    return ", ".join(shown.order_by("name").values_list("name", flat=True))

@@ -16,7 +16,7 @@ from apps.jobs.api import filters, serializers
 from apps.jobs.models import Job
 from apps.jobs.selectors import jobs as visible_jobs
 from apps.jobs.services import exports, jobs
-from apps.kit import clock
+from apps.kit import clock, downloads
 from apps.kit.views import TreasuryViewSet
 
 
@@ -65,14 +65,12 @@ class JobViewSet(TreasuryViewSet):
         """Download the file that a job made; its SHA-256 is the ETag. It is kept for 7 days."""
         job = self.get_object()
         pieces = jobs.open_result(job=job, actor=cast(Caller, request.user).actor, now=clock.now())
-        return StreamingHttpResponse(
+        return downloads.stream(
             pieces,
+            name=job.result_name,
             content_type=job.result_content_type,
-            headers={
-                "Content-Disposition": f'attachment; filename="{job.result_name}"',
-                "Content-Length": str(job.result_size),
-                "ETag": f'"{job.result_sha256}"',
-            },
+            size=job.result_size or 0,
+            sha256=job.result_sha256,
         )
 
 

@@ -1,7 +1,10 @@
 """What an export was asked for: whether the list can give it, and how to say it in words."""
 
+from uuid import UUID
+
 from django.utils.translation import gettext as _
 
+from apps.access.selectors import branches, scope
 from apps.jobs.contracts import NewExport, Source
 from apps.kit import errors
 
@@ -33,9 +36,9 @@ def check(source: Source, request: NewExport) -> None:
                 )
 
 
-def summary(source: Source, request: NewExport, branch_name: str) -> list[list[str]]:
-    """Return in words what of the list was asked for: label and text."""
-    lines = [[_("Branch"), branch_name]]
+def summary(source: Source, request: NewExport, caller: scope.Principal) -> list[list[str]]:
+    """Return in words what of the list the caller asks for: label and text."""
+    lines = [[_("Branch"), _branches(caller, request.branch_id)]]
     if request.from_date or request.to_date:
         first = request.from_date.isoformat() if request.from_date else _("the beginning")
         last = request.to_date.isoformat() if request.to_date else _("today")
@@ -47,3 +50,13 @@ def summary(source: Source, request: NewExport, branch_name: str) -> list[list[s
     if request.search:
         lines.append([_("Search"), request.search])
     return lines
+
+
+def _branches(caller: scope.Principal, branch_id: UUID | None) -> str:
+    """Return the name of the one branch, or of all that the caller sees."""
+    if branch_id is None and scope.branch_ids(caller) is None:
+        return _("All branches")
+    shown = branches.visible_to(caller)
+    if branch_id is not None:
+        shown = shown.filter(id=branch_id)
+    return ", ".join(shown.order_by("name").values_list("name", flat=True))

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from apps.access.contracts import Caller
 from apps.access.selectors import branches, memberships, scope
@@ -62,7 +61,7 @@ def start(*, request: NewExport, caller: scope.Principal, actor: Actor, now: dat
             scope=source.scope,
             actor=actor,
             starter_id=None if membership is None else membership.id,
-            parameters=_parameters(source, request, caller, branch.name if request.branch_id else ""),
+            parameters=_parameters(source, request, caller),
         ),
         now=now,
     )
@@ -84,9 +83,7 @@ def find(name: str, caller: scope.Principal) -> Source:
     return source
 
 
-def _parameters(
-    source: Source, request: NewExport, caller: scope.Principal, branch_name: str
-) -> dict[str, Any]:
+def _parameters(source: Source, request: NewExport, caller: scope.Principal) -> dict[str, Any]:
     return {
         "source": source.name,
         "format": request.file_format.value,
@@ -97,14 +94,8 @@ def _parameters(
         "search": request.search,
         "choices": {name: list(values) for name, values in request.choices.items()},
         "made_by": _name(caller),
-        "asked_for": export_requests.summary(source, request, branch_name or _branches(caller)),
+        "asked_for": export_requests.summary(source, request, caller),
     }
-
-
-def _branches(caller: scope.Principal) -> str:
-    if scope.branch_ids(caller) is None:
-        return _("All branches")
-    return ", ".join(branches.visible_to(caller).order_by("name").values_list("name", flat=True))
 
 
 def _name(caller: scope.Principal) -> str:

@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.access.selectors import memberships
 from apps.jobs.services.jobs import ResultExpired, ResultMissing
-from apps.kit import clock
+from apps.kit import clock, downloads
 from apps.kit.storage import FileDamaged
 from apps.portal.pages import frame
 from apps.portal.selectors import jobs as job_pages
@@ -55,12 +55,6 @@ def result(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
             sentence=refusal.detail,
             advice=_("Start the job again for a new file."),
         )
-    return StreamingHttpResponse(
-        file.pieces,
-        content_type=file.content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{file.name}"',
-            "Content-Length": str(file.size),
-            "ETag": f'"{file.sha256}"',
-        },
+    return downloads.stream(
+        file.pieces, name=file.name, content_type=file.content_type, size=file.size, sha256=file.sha256
     )
