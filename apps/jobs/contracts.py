@@ -115,7 +115,8 @@ class NewJob:
     Long work to start.
 
     ``branch_ids`` and ``application_ids`` bound what the runner reads and who may see the job: only who sees all of
-    them (None: all there are). ``permission`` and ``scope`` are what a person, and a key, need beside that; an empty scope shows it to no key.
+    them (None: all there are). ``permission`` and ``scope`` are what a person, and a key, need beside that; an empty
+    scope shows it to no key.
     """
 
     kind: str

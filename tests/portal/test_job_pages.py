@@ -31,7 +31,7 @@ def test_the_list_offers_its_export_with_its_filters(enter):
 
 def test_what_is_asked_for_is_shown_and_becomes_a_job(enter, in_organisation):
     browser = enter("accountant")
-    url = f"{EXPORT}?status__in=FAILED,UNKNOWN&created_at_from=2026-11-01&q=ORD-1"
+    url = f"{EXPORT}?view=all&status__in=FAILED,UNKNOWN&created_at_from=2026-11-01&q=ORD-1"
 
     shown = open_at(browser, url).content.decode()
     answer = send(browser, url, file_format="CSV", with_bom="on")
