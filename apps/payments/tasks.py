@@ -64,7 +64,7 @@ def sweep(**_: object) -> None:
 def pull_organisation(*, account_id: str = "", **_: object) -> None:
     """Start the reading of every account whose movements are listed; with an account, read this one."""
     if account_id:
-        pulls.pull(account_id=UUID(account_id), now=clock.now())
+        pulls.pull(account_id=UUID(account_id), clock=clock.now)
     else:
         pulls.run()
 

@@ -1,19 +1,22 @@
 """Pull transactions: what the provider lists settles what nobody answered, once, and never by guess."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from celery.signals import before_task_publish
 
 from apps.integrations.models import ProviderAccount, ProviderCall
-from apps.integrations.ports import StatementRow
+from apps.integrations.ports import StatementPage, StatementRow
+from apps.kit import crypto
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
+from apps.ledger.services.refusals import AccountFrozen
 from apps.payments.contracts import Choice, IntentStatus, Method
 from apps.payments.models import PullCursor, PulledTransaction
 from apps.payments.services import attempts, evidence, intents, pulls
 from tests.factories import access, payments
-from tests.payments.conftest import bookings, books, told
+from tests.payments.conftest import bookings, books, deliver, told
 from tests.payments.test_two_connections import at_once
 
 NOW = payments.NOW + timedelta(minutes=20)
@@ -32,6 +35,19 @@ def row(attempt, **facts):
             **facts,
         }
     )
+
+
+@dataclass
+class Listing:
+    """A provider that lists these pages, whatever it is asked for."""
+
+    pages: list[StatementPage]
+
+    def register(self, **_):
+        pass
+
+    def fetch(self, _, **__):
+        return self.pages.pop(0)
 
 
 def take(attempt, **facts):
@@ -67,7 +83,7 @@ def paid_without_a_word(rail, suffix="782"):
 
 
 def pull(rail, now=NOW):
-    pulls.pull(account_id=rail.account.id, now=now)
+    pulls.pull(account_id=rail.account.id, clock=lambda: now)
 
 
 def test_settles_what_was_unknown(unknown):
@@ -98,9 +114,23 @@ def test_fills_in_a_missing_receipt(acme):
     assert bookings() == 1
 
 
-def test_corrects_a_sum_that_was_assumed_after_the_movement_was_listed(acme):
+def test_another_sum_under_the_code_goes_to_suspense(unknown):
+    pulled = take(unknown, money=Money(1400_00, "KES"))
+
+    attempt = payments.reloaded(unknown)
+    assert (pulled.attempt_id, pulled.note) == (unknown.id, "")
+    assert (attempt.status, attempt.received, attempt.is_in_suspense) == (
+        "MISMATCH",
+        Money(1400_00, "KES"),
+        True,
+    )
+    assert payments.reload(unknown.intent_id).status == IntentStatus.IN_REVIEW
+    assert books()["SUSPENSE"] == "1400.00"
+
+
+def test_corrects_a_sum_that_was_assumed_when_the_reference_is_told_at_last(acme):
     attempt = payments.waiting()
-    unmatched(take(attempt, money=Money(77_00, "KES")), "asked for KES")
+    unmatched(take(attempt, reference="", money=Money(77_00, "KES")), "Nothing was asked for")
     report = payments.collected(attempt, money=None, receipt="")
     intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
 
@@ -109,6 +139,29 @@ def test_corrects_a_sum_that_was_assumed_after_the_movement_was_listed(acme):
     found = payments.reloaded(attempt)
     assert (found.received, found.provider_receipt) == (Money(77_00, "KES"), "NLJ7RT61SV")
     assert PulledTransaction.objects.count() == 1
+
+
+def test_a_movement_that_a_later_callback_books_is_explained(acme):
+    attempt = payments.waiting()
+    kept = take(attempt, reference="")
+    assert list(PulledTransaction.objects.unmatched()) == [kept]
+
+    report = payments.collected(attempt, receipt="NLJ7RT61SV")
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+
+    assert not PulledTransaction.objects.unmatched().exists()
+    assert PulledTransaction.objects.get() == kept
+
+
+def test_the_receipt_of_another_account_explains_nothing(acme):
+    attempt = payments.waiting()
+    report = payments.collected(attempt, receipt="NLJ7RT61SV")
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+    other = payments.account(branch_id=access.branch().id)
+
+    kept = evidence.take(account_id=other.id, row=row(attempt), now=NOW)
+
+    assert list(PulledTransaction.objects.unmatched()) == [kept]
 
 
 def test_is_a_late_success_after_a_failure(acme):
@@ -135,7 +188,6 @@ def test_a_payment_that_is_known_is_matched_and_booked_no_more(acme):
     [
         ({"reference": "INV-7"}, "Nothing was asked for"),
         ({"reference": ""}, "Nothing was asked for"),
-        ({"money": Money(1400_00, "KES")}, "asked for KES"),
     ],
 )
 def test_nothing_is_booked_by_guess(unknown, facts, word):
@@ -206,7 +258,7 @@ def test_registers_once_and_reads_half_an_hour_again(pulling):
         ProviderCall.objects.filter(kind="pull").order_by("id").values_list("request_body", flat=True)
     )
     assert ProviderCall.objects.filter(kind="pull_register").count() == 1
-    assert '"StartDate": "2026-11-22 11:01:00"' in asked[0]
+    assert '"StartDate": "2026-11-22 12:01:00"' in asked[0]
     assert '"StartDate": "2026-11-24 10:31:00"' in asked[1]
     assert PulledTransaction.objects.count() == 1
 
@@ -225,12 +277,127 @@ def test_begins_where_it_began_when_nobody_answered(pulling):
     assert PulledTransaction.objects.count() == 1
 
 
+def test_what_comes_to_the_accounts_own_address_is_no_forgery(unknown):
+    token = ProviderAccount.objects.get().callback_token
+
+    assert deliver(token, pulls.KIND, {"anything": "at all"}) == "IGNORED"
+
+    assert bookings() == 0
+
+
 def test_reads_only_one_at_a_time(pulling):
     PullCursor.objects.create(provider_account=pulling.account, leased_until=NOW + timedelta(minutes=1))
 
     pull(pulling)
 
     assert not ProviderCall.objects.exists()
+
+
+def test_reads_an_account_once_a_minute(pulling):
+    paid_without_a_word(pulling)
+    pull(pulling)
+
+    pull(pulling, NOW + timedelta(seconds=59))
+    assert ProviderCall.objects.filter(kind="pull").count() == 1
+    pull(pulling, NOW + timedelta(seconds=60))
+
+    assert ProviderCall.objects.filter(kind="pull").count() == 2
+
+
+def test_what_was_paid_in_during_an_outage_is_found_after_it(pulling):
+    pull(pulling)
+    paid_without_a_word(pulling)
+    body = '{"requestId": "1", "errorCode": "500", "errorMessage": "Failed to retrieve transactions"}'
+    pulling.script({"action": "status", "status": 500, "body": body}, times=4, path=PULL)
+    for quarter in range(1, 5):
+        pull(pulling, NOW + timedelta(minutes=15 * quarter))
+    cursor = PullCursor.objects.get()
+    assert (cursor.pulled_until, cursor.leased_until) == (NOW, None)
+    assert cursor.failure_code
+
+    pull(pulling, NOW + timedelta(minutes=75))
+
+    last = ProviderCall.objects.filter(kind="pull").order_by("id").last()
+    assert '"StartDate": "2026-11-24 10:31:00"' in last.request_body
+    assert PulledTransaction.objects.count() == 1
+
+
+def test_a_movement_that_is_refused_keeps_no_other_away(pulling, monkeypatch):
+    first, second = paid_without_a_word(pulling), paid_without_a_word(pulling)
+    post = intents.journals.post
+
+    def frozen(*, draft, actor, now):
+        if str(first.current_attempt_id) in draft.key:
+            raise AccountFrozen
+        return post(draft=draft, actor=actor, now=now)
+
+    monkeypatch.setattr(intents.journals, "post", frozen)
+    pull(pulling)
+
+    cursor = PullCursor.objects.get()
+    assert (cursor.pulled_until, cursor.leased_until) == (None, None)
+    assert cursor.failure_code == "ledger_account_frozen"
+    assert payments.reload(second.id).status == IntentStatus.SUCCEEDED
+    monkeypatch.undo()
+    pull(pulling, NOW + timedelta(minutes=15))
+
+    assert payments.reload(first.id).status == IntentStatus.SUCCEEDED
+    cursor.refresh_from_db()
+    assert (cursor.pulled_until, cursor.failure_code) == (NOW + timedelta(minutes=15), "")
+
+
+def test_credentials_that_cannot_be_opened_let_the_reading_go(pulling):
+    ProviderAccount.objects.update(sealed_credentials=b"nonsense")
+
+    with pytest.raises(crypto.Unreadable):
+        pull(pulling)
+
+    cursor = PullCursor.objects.get()
+    assert (cursor.pulled_until, cursor.leased_until) == (None, None)
+    assert cursor.failure_code == "configuration"
+
+
+def test_a_long_reading_records_each_page_in_its_own_time(unknown, monkeypatch):
+    ProviderAccount.objects.update(is_pull_enabled=True, pull_number="0722000000")
+    times = iter(NOW + timedelta(minutes=6 * step) for step in range(9))
+    listing = Listing(
+        [
+            StatementPage((row(unknown, receipt="NLJ7RT61AA", reference=""),), next_offset=1),
+            StatementPage((row(unknown),)),
+        ]
+    )
+    monkeypatch.setattr(pulls.providers, "statement", lambda *_, **__: listing)
+
+    pulls.pull(account_id=unknown.provider_account_id, clock=lambda: next(times))
+
+    first, second = PulledTransaction.objects.order_by("pulled_at")
+    assert second.pulled_at - first.pulled_at == timedelta(minutes=6)
+    assert payments.reloaded(unknown).booked_at == second.pulled_at
+    assert PullCursor.objects.get().pulled_until == NOW
+
+
+def test_a_list_that_begins_again_is_not_read_for_ever(unknown, monkeypatch):
+    ProviderAccount.objects.update(is_pull_enabled=True, pull_number="0722000000")
+    listing = Listing([StatementPage((row(unknown),), next_offset=1)] * 9)
+    monkeypatch.setattr(pulls.providers, "statement", lambda *_, **__: listing)
+
+    pulls.pull(account_id=unknown.provider_account_id, clock=lambda: NOW)
+
+    cursor = PullCursor.objects.get()
+    assert (cursor.pulled_until, cursor.failure_code) == (None, "list_without_end")
+    assert (len(listing.pages), PulledTransaction.objects.count()) == (7, 1)
+
+
+def test_a_list_that_never_ends_is_not_read_for_ever(unknown, monkeypatch):
+    ProviderAccount.objects.update(is_pull_enabled=True, pull_number="0722000000")
+    listing = Listing([StatementPage((), next_offset=1, unreadable=100)] * 9)
+    monkeypatch.setattr(pulls.providers, "statement", lambda *_, **__: listing)
+    monkeypatch.setattr(pulls, "PAGES_MAX", 3)
+
+    pulls.pull(account_id=unknown.provider_account_id, clock=lambda: NOW)
+
+    assert PullCursor.objects.get().failure_code == "list_without_end"
+    assert len(listing.pages) == 6
 
 
 def test_an_account_that_is_not_listed_is_left_alone(rail):

@@ -13,10 +13,11 @@ from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
-from tests.simulation import partner, refunding, workers
+from tests.simulation import partner, refunding, street, workers
 from tests.simulation.world import RENDERING_LANE, Broken, World
 
 ROUNDS = 80
+UNTOLD = 0.5
 
 
 def open_day(world: World) -> None:
@@ -109,6 +110,17 @@ def _pull(world: World) -> None:
             world.run_job(jobs.Job(workers.PULL, {"account_id": str(account.id)}))
 
 
+def _pull_without_references(world: World) -> None:
+    """In some worlds the provider lists its movements once without saying what they were paid for."""
+    if world.rng.random() < UNTOLD:
+        missing = {"action": "partial_result", "missing": ["billreference"]}
+        world.control(
+            "POST", "/scripts", {"match": {"path": street.PULL}, "times": None, "actions": [missing]}
+        )
+        _pull(world)
+        world.control("DELETE", "/scripts")
+
+
 def _hold_receipts_of_refunds(world: World) -> None:
     """People find in the provider's statement that a refund without an answer was made."""
     with clock.fixed(world.now):
@@ -118,5 +130,9 @@ def _hold_receipts_of_refunds(world: World) -> None:
                 refunding.hold(world, refund, receipt)
 
 
-EVIDENCE: tuple[Callable[[World], None], ...] = (_pull, _hold_receipts_of_refunds)
+EVIDENCE: tuple[Callable[[World], None], ...] = (
+    _pull_without_references,
+    _pull,
+    _hold_receipts_of_refunds,
+)
 """What resolves a payment that neither callback nor query has resolved."""

@@ -52,8 +52,6 @@ def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
         paid = [row for row in found if row["kind"] == "payment"]
         charges = [row for row in found if row["kind"] == "charge"]
         attempt = booked.pop(code, None)
-        if attempt is None and code in _in_the_evidence_queue(rows):
-            continue
         if attempt is None:
             yield f"{code}: the provider has {paid[0]['paid_in']}, our books do not"
             continue
@@ -68,17 +66,6 @@ def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
         yield f"{code}: booked, but the provider has no such payment"
 
 
-def _in_the_evidence_queue(rows: Rows) -> dict[str, Money]:
-    """Return the money that people must decide about: listed by the provider, and not of the sum that was asked for."""
-    listed = set(PulledTransaction.objects.unmatched().values_list("receipt", flat=True))
-    return {
-        attempt.code: sum((_net(row) for row in rows[attempt.code]), Money.zero("KES"))
-        for attempt in PaymentAttempt.objects.filter(booked_at=None, code__in=rows)
-        if rows[attempt.code][0]["receipt"] in listed
-        and _money(rows[attempt.code][0]["paid_in"]) != attempt.money
-    }
-
-
 def _collections(rows: Rows) -> Rows:
     return {key: found for key, found in rows.items() if not found[0]["linked_receipt"]}
 
@@ -91,10 +78,16 @@ def _net(row: dict[str, Any]) -> Money:
     return _money(row["paid_in"]) - _money(row["withdrawn"])
 
 
+def _movements_are_explained(_: World, __: Rows) -> Iterator[str]:
+    """Nobody pays unasked here, so no movement waits for people when its payment is booked."""
+    for movement in PulledTransaction.objects.unmatched():
+        yield f"{movement}: {movement.note}"
+
+
 def _books_equal_the_provider(_: World, rows: Rows) -> Iterator[str]:
-    """The balances of the provider accounts are those of the provider's statements, but for what people must decide."""
+    """The balances of the provider accounts are those of the provider's statements."""
     held = [line.balance for line in balances.by_role(AccountRole.PROVIDER_BALANCE)]
-    ours = sum([*held, *_in_the_evidence_queue(rows).values()], Money.zero("KES"))
+    ours = sum(held, Money.zero("KES"))
     theirs = sum((_net(row) for found in rows.values() for row in found), Money.zero("KES"))
     if ours != theirs:
         yield f"our books hold {ours} at the provider, the provider says {theirs}"
@@ -228,6 +221,7 @@ def _events_arrived(world: World, _: Rows) -> Iterator[str]:
 
 TRUTHS: tuple[Callable[[World, Rows], Iterator[str]], ...] = (
     _statement_is_booked,
+    _movements_are_explained,
     _books_equal_the_provider,
     _ledger_is_clean,
     _booked_once,

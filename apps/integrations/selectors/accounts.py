@@ -33,6 +33,11 @@ def for_collection(*, branch_id: UUID, provider: str, currency: str) -> Provider
     return account
 
 
+def has_token(token: str) -> bool:
+    """Say whether an account was told this token for what comes unasked."""
+    return ProviderAccount.objects.filter(callback_token=token).exists()
+
+
 def pulled_ids() -> list[UUID]:
     """Return the accounts whose movements are listed from time to time, the oldest first."""
     return list(ProviderAccount.objects.pulling().order_by("id").values_list("id", flat=True))

@@ -159,6 +159,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('provider_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='integrations.provideraccount')),
                 ('registered_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
                 ('pulled_until', models.DateTimeField(null=True)),
                 ('leased_until', models.DateTimeField(null=True)),
                 ('failure_code', models.CharField(blank=True, max_length=60)),

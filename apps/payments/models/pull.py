@@ -4,7 +4,7 @@ from typing import Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from apps.kit.models import (
     CurrencyField,
@@ -15,6 +15,7 @@ from apps.kit.models import (
     UuidModel,
 )
 from apps.kit.money import Money
+from apps.payments.models.attempt import PaymentAttempt
 
 CODE_LENGTH = 60
 NOTE_LENGTH = 300
@@ -24,13 +25,15 @@ class PullCursor(models.Model):
     """
     How far the movements of one account have been read: completely up to ``pulled_until``.
 
-    ``leased_until`` keeps a second reader away while one is at work; a reader that died lets go by time.
+    ``leased_until`` keeps a second reader away while one is at work; a reader that died lets go by time. ``started_at``
+    is when the last reading began, ``failure_code`` why it was not complete.
     """
 
     provider_account = models.OneToOneField(
         "integrations.ProviderAccount", on_delete=models.PROTECT, primary_key=True, related_name="+"
     )
     registered_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
     pulled_until = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
     failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
@@ -47,16 +50,19 @@ class PulledTransactionQuerySet(InsertOnlyQuerySet):
         return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
 
     def unmatched(self) -> Self:
-        """Rows that are of no attempt: money that nobody has explained yet."""
-        return self.filter(attempt=None)
+        """Rows that are of no attempt, nor booked under their receipt since: money that nobody has explained yet."""
+        booked = PaymentAttempt.objects.filter(
+            provider_account=OuterRef("provider_account"), provider_receipt=OuterRef("receipt")
+        )
+        return self.filter(~Exists(booked), attempt=None)
 
 
 class PulledTransaction(UuidModel, InsertOnlyModel):
     """
     One movement as a provider told it, kept once per account and receipt.
 
-    ``attempt`` is the one that it was recorded for; without one, ``note`` says why nothing was booked. ``payer`` and
-    ``told_at`` are texts as they came.
+    ``attempt`` is the one that it was recorded for; without one, ``note`` says why nothing was booked then. ``payer``
+    and ``told_at`` are texts as they came.
     """
 
     provider_account = models.ForeignKey(

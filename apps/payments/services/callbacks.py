@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.integrations.contracts import CallbackStatus, StoredCallback
 from apps.integrations.ports import CollectionReport, MalformedCallback, RefundReport
+from apps.integrations.selectors import accounts
 from apps.integrations.services import callbacks as inbox
 from apps.integrations.services import providers
 from apps.kit import http
@@ -45,13 +46,14 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
 
     Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
     contradicts its attempt or refund; money that moved otherwise than can be explained stays UNMATCHED, for people.
-    What cannot be read is MALFORMED. None of these changes what is booked. Raises crypto.Unreadable, and marks
-    nothing, while the account's credentials cannot be opened: the callback may be a true one.
+    What cannot be read is MALFORMED; what comes unasked to an account's own address is IGNORED, as its movements are
+    listed. None of these changes what is booked. Raises crypto.Unreadable, and marks nothing, while the account's
+    credentials cannot be opened: the callback may be a true one.
     """
     stored = inbox.get(callback_id)
     subject = _subject(stored.token)
     if subject is None:
-        inbox.mark(stored.id, CallbackStatus.FORGED, "Nothing was asked for with this token.", now=now)
+        inbox.mark(stored.id, *_unasked(stored.token), now=now)
         return
     kind = KINDS[type(subject)].get(stored.kind, UNEXPECTED)
     read = kind.reader(subject, now)
@@ -73,6 +75,15 @@ def _subject(token: str) -> Subject | None:
         PaymentAttempt.objects.filter(callback_token=token).first()
         or Refund.objects.filter(callback_token=token).first()
     )
+
+
+def _unasked(token: str) -> Verdict:
+    if accounts.has_token(token):
+        return (
+            CallbackStatus.IGNORED,
+            "Nothing is read from the account's own address: its movements are listed.",
+        )
+    return CallbackStatus.FORGED, "Nothing was asked for with this token."
 
 
 def _payload(stored: StoredCallback) -> Mapping[str, object]:

@@ -21,8 +21,9 @@ def take(*, account_id: UUID, row: StatementRow, now: datetime) -> PulledTransac
     Keep a row once per account and receipt; None for one that is kept already, which is looked at again while it is
     nobody's: the provider may have confirmed the payment since, without a sum.
 
-    A row under the code of an attempt, of its very sum, goes the way of every report: it settles what was UNKNOWN,
-    fills in a missing receipt, or is a late success. Any other stays unmatched, for people: nothing is booked by guess.
+    A row under the code of an attempt goes the way of every report: it settles what was UNKNOWN, fills in a missing
+    receipt, is a late success, or, of another sum than was asked for, goes to suspense. Any other stays unmatched, for
+    people: nothing is booked by guess.
     """
     locks.advisory(f"payments:pulled:{account_id}:{row.receipt}")
     kept = PulledTransaction.objects.filter(provider_account_id=account_id, receipt=row.receipt).first()
@@ -59,8 +60,6 @@ def _recorded(account_id: UUID, row: StatementRow, *, now: datetime) -> tuple[Pa
             None,
             f"{attempt.code} was paid under receipt {attempt.provider_receipt}: this money came beside it.",
         )
-    if not attempt.is_booked and row.money != attempt.money:
-        return None, f"{attempt.code} asked for {attempt.money}, not for {row.money}."
     report = CollectionReport(
         ticket="", outcome=Outcome.COLLECTED, money=row.money, receipt=row.receipt, provider_code="pull"
     )
