@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.approvals.contracts import declare_kind
 from apps.kit.money import Money
 
-REFUND = declare_kind(name="refund", title=_("Refund"), permission="payments.refund")
+REFUND = declare_kind(
+    name="refund", title=_("Refund"), permission="payments.refund", page="admin:payments_refund_change"
+)
 """Giving money back to a payer, as approval rules call it."""
 
 NO_METADATA: Mapping[str, str] = MappingProxyType({})

@@ -226,6 +226,7 @@ class PaymentFacts:
     is_open: bool
     notice: str = ""
     refunded: Money | None = None
+    refund_badge: Badge | None = None
 
     @property
     def refunded_out(self) -> Money | None:

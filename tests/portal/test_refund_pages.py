@@ -91,6 +91,18 @@ def test_over_the_limit_the_amount_is_typed_and_others_decide(visit):
     assert Refund.objects.get().status == RefundStatus.AWAITING_APPROVAL
 
 
+def test_what_waits_for_a_decision_leads_to_the_payment(visit):
+    approvals.rule()
+    attempt = made.paid(money=Money(20_000_00, "KES"))
+    browser = visit()
+    dialogs.send(browser, refund_url(attempt), reason=REASON, typed_money="20000.00")
+    refund = Refund.objects.get()
+
+    shown = browser.get(reverse("portal-approval", args=[refund.approval_id])).content.decode()
+
+    assert reverse("admin:payments_refund_change", args=[refund.id]) in shown
+
+
 @pytest.mark.parametrize("role", ["auditor"])
 def test_who_may_not_refund_is_not_offered_it(visit, role):
     attempt = made.paid()
@@ -110,6 +122,7 @@ def test_the_timeline_tells_what_became_of_it(acme):
     told = [title for title in titles(shown) if "efund" in title or "went back" in title]
     assert told == ["Refund asked for", "No answer: refund unknown", "Money went back"]
     assert shown.payment.refunded == payments.KES_1500
+    assert shown.payment.refund_badge.word == "Refunded"
 
 
 def test_lists_refunds_and_leads_to_the_payment(visit):

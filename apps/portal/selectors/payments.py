@@ -13,7 +13,7 @@ from apps.events.selectors import events
 from apps.integrations.selectors import exchanges
 from apps.invoicing.selectors import receipts
 from apps.kit import errors, ids
-from apps.payments.contracts import IntentStatus
+from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.selectors import attempts as payment_attempts
 from apps.payments.selectors import intents, refunds
 from apps.portal.contracts import (
@@ -100,6 +100,7 @@ def _exchanged(intent: Any, tries: list[Any], *, may_see_raw: bool) -> list[Step
 
 def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
     attempt = intent.current_attempt
+    is_refunded = bool(attempt and attempt.refunded_minor)
     when, took = _when(intent, tries)
     account = next((one.provider_account for one in tries if attempt and one.id == attempt.id), None)
     phone = words.phone(intent.payer_phone)
@@ -113,7 +114,8 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         money=intent.money,
         received=attempt.received if attempt else None,
         fee=attempt.fee if attempt else None,
-        refunded=attempt.refunded if attempt and attempt.refunded_minor else None,
+        refunded=attempt.refunded if is_refunded else None,
+        refund_badge=states.REFUND[RefundStatus.SUCCEEDED] if is_refunded else None,
         when=when,
         took=took,
         payer_name=intent.payer_name,
