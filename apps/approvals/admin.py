@@ -164,11 +164,13 @@ class ApprovalRuleAdmin(ReadOnlyAdmin):
         if rule.minimum is None and rule.maximum is None:
             return format_html("{}", rule.currency or _("Any"))
         if rule.maximum is None:
-            return format_html("{} {}", _("from"), money_html(rule.minimum))
+            return format_html(_("from {minimum}"), minimum=money_html(rule.minimum))
         if rule.minimum is None:
-            return format_html("{} {}", _("below"), money_html(rule.maximum))
+            return format_html(_("below {maximum}"), maximum=money_html(rule.maximum))
         return format_html(
-            "{} {} {} {}", _("from"), money_html(rule.minimum), _("to below"), money_html(rule.maximum)
+            _("from {minimum} to below {maximum}"),
+            minimum=money_html(rule.minimum),
+            maximum=money_html(rule.maximum),
         )
 
     @admin.display(description=_("Branch"))

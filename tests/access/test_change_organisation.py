@@ -1,12 +1,14 @@
 """From one organisation's portal to another's by a link that works once, in one browser, for one person."""
 
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 
+from apps.access.admin_sites.places import SIGNER
 from apps.access.services import memberships
 from apps.accounts.models import PlatformRecord
 from apps.accounts.services import second_factors
@@ -90,11 +92,17 @@ def test_takes_the_person_there(browser):
     assert (record.schema, record.person) == ("org_zuri", str(access.user().pk))
 
 
+def come(browser, location=None):
+    """Ask zuri for a nonce, as who leaves acme does; by default with what acme signed for somebody a moment ago."""
+    query = urlsplit(location).query if location else urlencode({"from": SIGNER.sign("acme")})
+    return browser.hosts[ZURI].get(f"/portal/arrive/?{query}")
+
+
 def link(browser):
     """Go the road up to the link and return its token; nobody has taken it yet."""
     answer = browser.leave(ACME, "zuri")
-    away = browser.hosts[ZURI].get("/portal/arrive/", {"from": "acme"})
     assert urlsplit(answer["Location"]).netloc == ZURI
+    away = come(browser, answer["Location"])
     back = browser.hosts[ACME].get(urlsplit(away["Location"]).path)
     return parse_qs(urlsplit(back["Location"]).query)["token"][0]
 
@@ -129,7 +137,7 @@ def test_another_browser_cannot_use_it_and_burns_it(browser):
 def test_another_browser_with_a_nonce_of_its_own_cannot_use_it(browser):
     token = link(browser)
     thief = Browser()
-    thief.hosts[ZURI].get("/portal/arrive/", {"from": "acme"})
+    come(thief)
 
     arrive(thief.hosts[ZURI], token)
 
@@ -156,7 +164,7 @@ def test_it_ends_after_a_minute(browser):
 
 def test_who_left_too_long_ago_gets_no_link(browser):
     browser.leave(ACME, "zuri")
-    away = browser.hosts[ZURI].get("/portal/arrive/", {"from": "acme"})
+    away = come(browser)
 
     with clock.fixed(NOW + timedelta(minutes=1)):
         answer = browser.hosts[ACME].get(urlsplit(away["Location"]).path)
@@ -166,7 +174,7 @@ def test_who_left_too_long_ago_gets_no_link(browser):
 
 
 def test_nobody_is_sent_off_who_did_not_ask(browser):
-    away = browser.hosts[ZURI].get("/portal/arrive/", {"from": "acme"})
+    away = come(browser)
 
     answer = browser.hosts[ACME].get(urlsplit(away["Location"]).path)
 
@@ -219,9 +227,34 @@ def test_a_person_who_was_deactivated_does_not_enter(browser):
 
 @pytest.mark.parametrize("asked", ["evil.example", "nobody", "", "zuri", "//evil.example", "public"])
 def test_is_no_way_to_another_address(browser, asked):
+    answer = browser.hosts[ZURI].get("/portal/arrive/", {"from": SIGNER.sign(asked)})
+
+    assert answer["Location"] == "/portal/"
+
+
+@pytest.mark.parametrize("asked", ["acme", "acme:x", "acme:1u2AbC:forged", "nobody"])
+def test_tells_nobody_which_organisations_there_are(browser, asked):
     answer = browser.hosts[ZURI].get("/portal/arrive/", {"from": asked})
 
     assert answer["Location"] == "/portal/"
+    assert "arrival" not in answer.cookies
+
+
+def session_end(enter, slug):
+    enter(slug)
+    end = Session.objects.latest("expire_date").expire_date
+    connection.set_schema_to_public()
+    return end
+
+
+def test_a_session_ends_after_its_hours_however_busy_and_takes_the_next_with_it(browser, both):
+    end = session_end(both, "acme")
+
+    browser.follow(browser.leave(ACME, "zuri"), ACME)
+
+    assert browser.is_in(ZURI) is True
+    assert session_end(both, "acme") == end
+    assert session_end(both, "zuri") == end
 
 
 @pytest.mark.parametrize("challenge", ["x", "A" * 64, "0" * 63, "..%2F"])
@@ -287,7 +320,7 @@ def test_ends_another_persons_session_there(browser, both):
 
 def test_old_handovers_are_removed_when_the_next_is_made(browser):
     token = link(browser)
-    Handover.objects.update(created_at=NOW - timedelta(days=2))
+    Handover.objects.update(created_at=NOW - timedelta(days=2), user=access.user("left@example.test"))
 
     assert link(browser) != token
 

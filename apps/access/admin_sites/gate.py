@@ -1,14 +1,16 @@
 """What stands between a right password and the pages of a site, one step after the other."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from unfold.forms import AdminOwnPasswordChangeForm
 
@@ -62,6 +64,13 @@ class GatedSite(SecondFactorSite):
             return HttpResponseRedirect(self._address(step) + query)
 
         return gated
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sign a person in for some hours and no longer, however busy he is."""
+        response = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            request.session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE))
+        return response
 
     def settle(self, request: HttpRequest) -> None:
         """Read from the session what every page of this site must know of the person. For sites to override."""

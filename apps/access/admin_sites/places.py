@@ -9,6 +9,7 @@ from uuid import UUID
 import django_otp
 from django.conf import settings
 from django.contrib import auth, messages
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, URLPattern, URLResolver, path, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,6 +26,8 @@ from apps.tenancy.services import handovers
 BRANCH = "branch"
 LEAVING = "leaving_for"
 NONCE_COOKIE = "arrival"
+SIGNER = TimestampSigner(salt="treasury.access.leaving")
+"""Signs where a browser comes from: else anybody could ask which organisations there are."""
 CHALLENGE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -82,7 +85,7 @@ class PlacesSite(GatedSite):
             return HttpResponseRedirect(reverse(f"{self.name}:index"))
         until = clock.now() + handovers.LIFETIME
         request.session[LEAVING] = {"organisation": str(target.id), "until": until.timestamp()}
-        query = urlencode({"from": organisations.current().slug})
+        query = urlencode({"from": SIGNER.sign(organisations.current().slug)})
         return HttpResponseRedirect(f"{_origin(request, target)}{reverse(f'{self.name}:arrive')}?{query}")
 
     def _hand_over(self, request: HttpRequest, challenge: str) -> HttpResponse:
@@ -102,6 +105,7 @@ class PlacesSite(GatedSite):
                 organisation_id=UUID(leaving["organisation"]),
                 challenge=challenge,
                 authenticator_id=device.pk if device else None,
+                session_ends_at=request.session.get_expiry_date(),
                 now=clock.now(),
             )
         except handovers.OrganisationClosed as refusal:
@@ -115,7 +119,7 @@ class PlacesSite(GatedSite):
         """Give the browser a nonce first; when it comes back with a token for it, sign the person in."""
         if "token" in request.GET:
             return self._take_in(request)
-        origin = organisations.ready_by_slug(request.GET.get("from", ""))
+        origin = _origin_of(request.GET.get("from", ""))
         if origin is None or origin.id == organisations.current().id:
             return HttpResponseRedirect(reverse(f"{self.name}:index"))
         nonce = handovers.nonce()
@@ -125,20 +129,21 @@ class PlacesSite(GatedSite):
         return response
 
     def _take_in(self, request: HttpRequest) -> HttpResponse:
-        """Begin a session of this organisation for the person of the token, verified when the one that he left was."""
+        """Begin a session for the person of the token: verified as the one that he left was, and no longer than it."""
         try:
-            user, device = self._announced(request)
+            user, handover = self._announced(request)
         except handovers.HandoverRefused as refusal:
             messages.error(request, refusal.detail)
         else:
             auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-            django_otp.login(request, device)
+            django_otp.login(request, handover.authenticator)
+            request.session.set_expiry(handover.session_ends_at)
         response = HttpResponseRedirect(reverse(f"{self.name}:index"))
         response.delete_cookie(NONCE_COOKIE, path=self._cookie()["path"], samesite="Lax")
         return response
 
     def _announced(self, request: HttpRequest) -> tuple[Any, Any]:
-        """Return the person of the token and what verified him; raise HandoverRefused, also for whom nobody lets in here."""
+        """Return the person of the token, and the handover; raise HandoverRefused, also for whom nobody lets in here."""
         handover = handovers.consume(
             token=request.GET["token"],
             nonce=request.COOKIES.get(NONCE_COOKIE, ""),
@@ -148,7 +153,7 @@ class PlacesSite(GatedSite):
         user = auth.load_backend(settings.AUTHENTICATION_BACKENDS[0]).get_user(handover.user_id)
         if user is None:
             raise handovers.HandoverRefused("You are no member of this organisation.")
-        return user, handover.authenticator
+        return user, handover
 
     def _cookie(self) -> dict[str, Any]:
         return {
@@ -158,6 +163,15 @@ class PlacesSite(GatedSite):
             "httponly": True,
             "samesite": "Lax",
         }
+
+
+def _origin_of(text: str) -> Any:
+    """Return the organisation that sent a browser here a moment ago; None for a name that none of us signed."""
+    try:
+        slug = SIGNER.unsign(text, max_age=handovers.LIFETIME)
+    except BadSignature:
+        return None
+    return organisations.ready_by_slug(slug)
 
 
 def _origin(request: HttpRequest, organisation: Any) -> str:

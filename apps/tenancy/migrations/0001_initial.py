@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('token_digest', models.CharField(max_length=64, unique=True)),
                 ('challenge', models.CharField(max_length=64)),
+                ('session_ends_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),

@@ -14,7 +14,7 @@ class Handover(UuidModel):
     Bound to person, organisation and browser: ``challenge`` is the hash of a nonce that only his browser holds.
 
     Only hashes of token and nonce are kept. ``authenticator`` is the second factor that verified the session which he
-    leaves, if any.
+    leaves, if any; the new session ends with that one, at ``session_ends_at``.
     """
 
     token_digest = models.CharField(max_length=64, unique=True)
@@ -24,6 +24,7 @@ class Handover(UuidModel):
     authenticator = models.ForeignKey(
         "accounts.Authenticator", on_delete=models.CASCADE, related_name="+", null=True
     )
+    session_ends_at = models.DateTimeField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

@@ -45,17 +45,23 @@ def challenge(nonce: str) -> str:
 
 @transaction.atomic
 def issue(
-    *, user_id: UUID, organisation_id: UUID, challenge: str, authenticator_id: int | None, now: datetime
+    *,
+    user_id: UUID,
+    organisation_id: UUID,
+    challenge: str,
+    authenticator_id: int | None,
+    session_ends_at: datetime,
+    now: datetime,
 ) -> str:
     """
     Return a token that lets the person into another organisation, from the browser that made the challenge.
 
-    Raises OrganisationClosed for one that he is no member of, or that is not ready. Old handovers of his are removed.
+    Raises OrganisationClosed for one that he is no member of, or that is not ready. Old handovers are removed.
     """
     target = organisations.of_user(user_id).filter(id=organisation_id).first()
     if target is None:
         raise OrganisationClosed("You are no member of this organisation, or it is closed.")
-    Handover.objects.filter(user_id=user_id, created_at__lt=now - KEPT).delete()
+    Handover.objects.filter(created_at__lt=now - KEPT).delete()
     token = ids.token(TOKEN_SIZE)
     Handover.objects.create(
         token_digest=_digest(token),
@@ -63,6 +69,7 @@ def issue(
         user_id=user_id,
         organisation=target,
         authenticator_id=authenticator_id,
+        session_ends_at=session_ends_at,
         created_at=now,
         expires_at=now + LIFETIME,
     )
