@@ -48,14 +48,19 @@ class HeadOffice:
     name: str
 
 
-def prepare(*, slug: str, name: str, is_test: bool) -> Organisation:
+def prepare(*, slug: str, name: str, is_test: bool, now: datetime) -> Organisation:
     """
     Return an organisation with its schema, and enter it. Needs the owner role; repeated after an interruption it goes
     on where it stopped. Raises what organisations.create and provisioning.provision raise.
     """
     schema.leave()
     organisation = Organisation.objects.filter(slug=slug).first() or organisations.create(
-        slug=slug, name=name, is_test=is_test, base_domain=settings.TREASURY["BASE_DOMAIN"]
+        slug=slug,
+        name=name,
+        is_test=is_test,
+        base_domain=settings.TREASURY["BASE_DOMAIN"],
+        actor=SYSTEM,
+        now=now,
     )
     if organisation.status != OrganisationStatus.READY:
         organisation = provisioning.provision(organisation_id=organisation.id)
@@ -83,6 +88,8 @@ def fill(*, head_office: HeadOffice, owner: Owner, now: datetime) -> UUID:
         name=owner.name,
         password=owner.password,
         must_change_password=owner.must_change_password,
+        actor=SYSTEM,
+        now=now,
     )
     memberships.create(user_id=person.id, role="owner", actor=SYSTEM, now=now)
     applications.create(slug=PORTAL, name="Portal", actor=SYSTEM, now=now)

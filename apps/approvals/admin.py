@@ -164,11 +164,11 @@ class ApprovalRuleAdmin(ReadOnlyAdmin):
         if rule.minimum is None and rule.maximum is None:
             return format_html("{}", rule.currency or _("Any"))
         if rule.maximum is None:
-            return format_html(_("from {minimum}"), minimum=money_html(rule.minimum))
+            return format_html(str(_("from {minimum}")), minimum=money_html(rule.minimum))
         if rule.minimum is None:
-            return format_html(_("below {maximum}"), maximum=money_html(rule.maximum))
+            return format_html(str(_("below {maximum}")), maximum=money_html(rule.maximum))
         return format_html(
-            _("from {minimum} to below {maximum}"),
+            str(_("from {minimum} to below {maximum}")),
             minimum=money_html(rule.minimum),
             maximum=money_html(rule.maximum),
         )

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from apps.access.models import Membership
 from apps.accounts.services import users
+from apps.kit.actors import SYSTEM
 from tests.factories import access as make
 
 
@@ -29,7 +30,14 @@ def test_lets_a_new_person_in(acme, in_organisation, capsys):
 
 
 def test_refuses_whose_password_somebody_else_may_know_and_whom_nobody_knows(acme):
-    users.create(email="new@example.test", name="New", password=make.PASSWORD, must_change_password=True)
+    users.create(
+        email="new@example.test",
+        name="New",
+        password=make.PASSWORD,
+        must_change_password=True,
+        actor=SYSTEM,
+        now=make.NOW,
+    )
 
     for organisation, email in (
         ("zuri", "new@example.test"),

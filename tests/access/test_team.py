@@ -9,6 +9,7 @@ from apps.access.models import Membership, Role
 from apps.access.selectors import memberships as team
 from apps.access.selectors.branches import BranchUnknown
 from apps.access.services import memberships, roles
+from apps.accounts.models import PlatformRecord
 from apps.accounts.services import users
 from apps.audit.models import AuditRecord
 from apps.kit import ids
@@ -209,6 +210,10 @@ def test_admits_a_new_person_with_a_first_password(acme):
     admitted = admit("New@example.test")
 
     assert sign_in("new@example.test", admitted.password) == admitted.membership.user
+    record = PlatformRecord.objects.get(action="user.created")
+    assert (record.object_id, record.changes) == (
+        str(admitted.membership.user_id), {"email": [None, "new@example.test"]},
+    )  # fmt: skip
 
 
 def test_a_first_password_opens_nothing_until_its_owner_chose_his_own(acme):
@@ -216,23 +221,32 @@ def test_a_first_password_opens_nothing_until_its_owner_chose_his_own(acme):
     admitted = admit()
 
     assert sign_in("new@example.test", admitted.password).has_perm("payments.view") is False
-    users.set_password(user_id=admitted.membership.user_id, password="a password of my own")
+    user_id = admitted.membership.user_id
+    users.set_password(user_id=user_id, password="a password of my own", actor=person(user_id), now=NOW)
 
     assert sign_in("new@example.test", admitted.password) is None
     assert sign_in("new@example.test", "a password of my own").has_perm("payments.view") is True
+    record = PlatformRecord.objects.get(action="user.password_changed")
+    assert (record.person, record.changes) == (str(user_id), {})
 
 
 @pytest.mark.parametrize("password", ["short", "the first password"])
 def test_the_own_password_is_neither_weak_nor_the_first_one(acme, password):
     user = users.create(
-        email="new@example.test", name="New", password="the first password", must_change_password=True
+        email="new@example.test",
+        name="New",
+        password="the first password",
+        must_change_password=True,
+        actor=SYSTEM,
+        now=NOW,
     )
 
     with pytest.raises(users.PasswordWeak):
-        users.set_password(user_id=user.id, password=password)
+        users.set_password(user_id=user.id, password=password, actor=person(user.id), now=NOW)
 
     user.refresh_from_db()
     assert user.must_change_password is True
+    assert PlatformRecord.objects.filter(action="user.password_changed").exists() is False
 
 
 def test_an_account_that_another_organisation_made_is_not_let_in(acme, in_organisation):

@@ -33,7 +33,11 @@ def ask(by, who: str) -> ApprovalRequest:
 
 def test_another_person_decides(portal, world):
     maker = users.create(
-        email="maker.of.the.test@savanna.example", name="Maker of the test", password="correct horse staple"
+        email="maker.of.the.test@savanna.example",
+        name="Maker of the test",
+        password="correct horse staple",
+        actor=SYSTEM,
+        now=clock.now(),
     )
     memberships.create(user_id=maker.id, role="treasury_officer", actor=SYSTEM, now=clock.now())
     owner = User.objects.get(email=world.treasury.demo["logins"][0]["email"])

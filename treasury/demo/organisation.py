@@ -92,7 +92,9 @@ def fill(*, now: datetime) -> Passwords:
     places = {WESTLANDS: onboarding.fill(head_office=head_office, owner=owner, now=now)}
     places[CENTRE] = branches.create(code=CENTRE, name=BRANCHES[CENTRE], actor=SYSTEM, now=now).id
     for person in people.TEAM[1:]:
-        user = users.create(email=person.email, name=person.name, password=passwords[person.email])
+        user = users.create(
+            email=person.email, name=person.name, password=passwords[person.email], actor=SYSTEM, now=now
+        )
         memberships.create(user_id=user.pk, role=person.role, actor=SYSTEM, now=now)
     orders = applications.create(slug=ORDERS, name="Orders", actor=SYSTEM, now=now)
     api_keys.issue(application_id=orders.id, name=TILLS, scopes=TILL_SCOPES, actor=SYSTEM, now=now)
@@ -104,12 +106,14 @@ def fill(*, now: datetime) -> Passwords:
     return Passwords(passwords)
 
 
-def renew_passwords() -> Passwords:
+def renew_passwords(*, now: datetime) -> Passwords:
     """Give everybody a new password: those of a seeding that was interrupted are lost."""
     passwords = {}
     for member in team.everybody():
         passwords[member.user.email] = secrets.token_urlsafe(12)
-        users.set_password(user_id=member.user_id, password=passwords[member.user.email])
+        users.set_password(
+            user_id=member.user_id, password=passwords[member.user.email], actor=SYSTEM, now=now
+        )
     return Passwords(passwords)
 
 
@@ -156,7 +160,12 @@ def hand_over(*, application_id: UUID, now: datetime) -> Access:
     inbox_id = connect_inbox(application_id=application_id, now=now)
     password = secrets.token_urlsafe(12)
     users.create(
-        email=people.PLATFORM_EMAIL, name="Platform operator", password=password, is_platform_staff=True
+        email=people.PLATFORM_EMAIL,
+        name="Platform operator",
+        password=password,
+        is_platform_staff=True,
+        actor=SYSTEM,
+        now=now,
     )
     issued = api_keys.issue(
         application_id=application_id, name=DEMO_KEY, scopes=list(SCOPES), actor=SYSTEM, now=now

@@ -50,7 +50,7 @@ def seed(*, now: datetime, month: Month | None, say: Say) -> Seeded | None:
     The story ends at ``now``. Interrupted half-way it goes on where it stopped: the organisation is one transaction,
     and of the month what is done is left. Raises BooksDoNotFoot.
     """
-    found = onboarding.prepare(slug=organisation.SLUG, name=organisation.NAME, is_test=True)
+    found = onboarding.prepare(slug=organisation.SLUG, name=organisation.NAME, is_test=True, now=now)
     try:
         if onboarding.is_filled() and organisation.is_complete(organisation.enter()):
             return None
@@ -83,7 +83,7 @@ def check() -> Books:
 
 def _fill(*, now: datetime, month: Month | None) -> Passwords:
     if onboarding.is_filled():
-        return organisation.renew_passwords()
+        return organisation.renew_passwords(now=now)
     if month is None:
         return organisation.fill(now=now)
     control.forget_everything()

@@ -15,8 +15,10 @@ from django.urls import reverse
 from unfold.forms import AdminOwnPasswordChangeForm
 
 from apps.access.admin_sites.second_factor import ENROL, VERIFY, SecondFactorSite, is_verified, person
+from apps.access.selectors import memberships
 from apps.accounts.selectors import second_factors
 from apps.accounts.services import users
+from apps.kit import clock
 
 PASSWORD = "password_change"  # noqa: S105 (the name of a page)
 WAY_OUT = "logout"
@@ -36,7 +38,9 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
     def save(self, commit: bool = True) -> AbstractBaseUser:  # noqa: ARG002, FBT001, FBT002 (Django's signature)
         """Set the password by the service and return the person."""
         chosen = str(self.cleaned_data["new_password1"])
-        self.user = users.set_password(user_id=self.user.pk, password=chosen)
+        self.user = users.set_password(
+            user_id=self.user.pk, password=chosen, actor=memberships.actor(self.user), now=clock.now()
+        )
         return self.user
 
 

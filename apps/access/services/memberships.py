@@ -95,7 +95,9 @@ def admit(
     if known is not None:
         raise PersonKnown("This person cannot be let in from here. Ask the platform's operator to link him.")
     password = ids.code(PASSWORD_LENGTH)
-    user = users.create(email=email, name=name, password=password, must_change_password=True)
+    user = users.create(
+        email=email, name=name, password=password, must_change_password=True, actor=actor, now=now
+    )
     membership = create(user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now)
     return Admitted(membership, password)
 

@@ -1,6 +1,7 @@
 """Make and deactivate people, and set their passwords."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
@@ -40,6 +41,8 @@ def create(
     email: str,
     name: str,
     password: str,
+    actor: Actor,
+    now: datetime,
     is_platform_staff: bool = False,
     must_change_password: bool = False,
 ) -> User:
@@ -59,11 +62,13 @@ def create(
     _check(password, user)
     user.set_password(password)
     user.save()
+    staff = {"is_platform_staff": [None, True]} if is_platform_staff else {}
+    _record("user.created", user, actor, now, changes={"email": [None, user.email], **staff})
     return user
 
 
 @transaction.atomic
-def set_password(*, user_id: UUID, password: str) -> User:
+def set_password(*, user_id: UUID, password: str, actor: Actor, now: datetime) -> User:
     """
     Give a person the password that he chose himself; his other sessions end.
 
@@ -76,6 +81,7 @@ def set_password(*, user_id: UUID, password: str) -> User:
     user.set_password(password)
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
+    _record("user.password_changed", user, actor, now)
     return user
 
 
@@ -93,15 +99,7 @@ def deactivate(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> Us
         return user
     user.is_active = False
     user.save(update_fields=["is_active"])
-    platform_records.write(
-        action="user.deactivated",
-        object_type="user",
-        object_id=str(user_id),
-        actor=actor,
-        now=now,
-        changes={"is_active": [True, False]},
-        reason=reason,
-    )
+    _record("user.deactivated", user, actor, now, changes={"is_active": [True, False]}, reason=reason)
     return user
 
 
@@ -115,6 +113,26 @@ def _check(password: str, user: User) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise _weak(" ".join(error.messages)) from None
+
+
+def _record(
+    action: str,
+    user: User,
+    actor: Actor,
+    now: datetime,
+    *,
+    changes: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    platform_records.write(
+        action=action,
+        object_type="user",
+        object_id=str(user.pk),
+        actor=actor,
+        now=now,
+        changes=changes,
+        reason=reason,
+    )
 
 
 def _weak(message: str) -> PasswordWeak:

@@ -34,7 +34,14 @@ class SlugTaken(errors.DomainError):
 
 @transaction.atomic
 def create(
-    *, slug: str, name: str, is_test: bool = False, base_domain: str, base_currency: str = "KES"
+    *,
+    slug: str,
+    name: str,
+    base_domain: str,
+    actor: Actor,
+    now: datetime,
+    is_test: bool = False,
+    base_currency: str = "KES",
 ) -> Organisation:
     """
     Record a new organisation, its domain ``<slug>.<base domain>`` and its first data key; provision it next.
@@ -57,6 +64,14 @@ def create(
     )
     Domain.objects.create(domain=f"{slug}.{base_domain}", tenant=organisation, is_primary=True)
     data_keys.create(organisation=organisation)
+    platform_records.write(
+        action="organisation.created",
+        object_type="organisation",
+        object_id=str(organisation.pk),
+        actor=actor,
+        now=now,
+        changes={"slug": [None, slug], "is_test": [None, is_test]},
+    )
     return organisation
 
 

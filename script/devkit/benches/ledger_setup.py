@@ -25,7 +25,7 @@ SPREAD = 100
 
 def main(output: Path) -> None:
     """100 assets and 100 liabilities, opened in this order, so that their numbers run on without a gap."""
-    organisation = onboarding.prepare(slug=SLUG, name="Bench", is_test=True)
+    organisation = onboarding.prepare(slug=SLUG, name="Bench", is_test=True, now=clock.now())
     now = clock.now()
     branch = branches.create(code="BEN", name="Bench", is_head_office=True, actor=SYSTEM, now=now)
     owners = [str(ids.new()) for _ in range(SPREAD)]

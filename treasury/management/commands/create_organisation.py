@@ -30,11 +30,14 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **given: Any) -> None:
         owner = onboarding.Owner(given["owner_email"], given["owner_name"], secrets.token_urlsafe(12))
         head_office = onboarding.HeadOffice(given["branch_code"], given["branch_name"])
+        now = clock.now()
         try:
-            organisation = onboarding.prepare(slug=given["slug"], name=given["name"], is_test=given["test"])
+            organisation = onboarding.prepare(
+                slug=given["slug"], name=given["name"], is_test=given["test"], now=now
+            )
             is_new = not onboarding.is_filled()
             if is_new:
-                onboarding.fill(head_office=head_office, owner=owner, now=clock.now())
+                onboarding.fill(head_office=head_office, owner=owner, now=now)
         except errors.DomainError as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(
