@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import unfold
@@ -48,6 +49,7 @@ DATED = tuple(
         "Report-",
     )
 )
+UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = "# What the portal says in another language. script/messages keeps it in step with the code."
 
 
@@ -168,9 +170,11 @@ def po_bytes(catalogue: Catalog) -> bytes:
 
 
 def mo_bytes(po: bytes, language: str) -> bytes:
-    """Return the compiled form of a .po file."""
+    """Return the compiled form of a .po file: Babel writes dates into it, so always the same ones."""
     kept = io.BytesIO()
-    write_mo(kept, read_po(io.BytesIO(po), locale=language))
+    catalogue = read_po(io.BytesIO(po), locale=language)
+    catalogue.creation_date = catalogue.revision_date = UNDATED
+    write_mo(kept, catalogue)
     return kept.getvalue()
 
 

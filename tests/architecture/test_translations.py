@@ -1,8 +1,26 @@
-"""People are spoken to in their language, programs in English."""
+"""Every text that people read is translated, with its placeholders, and the compiled catalogue is that of the source."""
+
+import subprocess
 
 import pytest
+from django.conf import settings
 
+from script.devkit.environment import base
+from script.devkit.folders import PYTHON
 from tests.factories import access
+
+
+def test_catalogue_is_complete_and_compiled():
+    checked = subprocess.run(
+        [PYTHON, "-m", "script.devkit.catalogue", "--check"],
+        check=False,
+        cwd=settings.BASE_DIR,
+        env=base(),
+        capture_output=True,
+        text=True,
+    )
+
+    assert (checked.stdout.strip(), checked.returncode) == ("every text is translated", 0), checked.stderr
 
 
 @pytest.mark.parametrize("path", ["/portal/login/", "/portal/"])
