@@ -18,6 +18,13 @@
     });
   };
 
+  // Django draws its calendar and clock beside a field when everything is loaded, and names only their pictures.
+  const nameShortcuts = () => document.querySelectorAll(".datetimeshortcuts a").forEach((link) => {
+    const picture = link.querySelector("[title]");
+    if (picture && !link.getAttribute("aria-label")) link.setAttribute("aria-label", picture.title);
+  });
+  addEventListener("load", () => setTimeout(nameShortcuts));
+
   // Copies an identifier or an amount as it is meant for machines; the button says that it did.
   const copy = async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);
