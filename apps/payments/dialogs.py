@@ -74,7 +74,7 @@ class RefundPayment(Dialog):
 class ReceiptForm(forms.Form):
     """The receipt of a reversal, as the provider's statement shows it."""
 
-    receipt = forms.CharField(label=gettext_lazy("Receipt of the reversal"), max_length=40)
+    receipt = forms.CharField(label=gettext_lazy("Receipt of the reversal"), max_length=40, required=False)
 
 
 class VerifyRefund(Dialog):
@@ -88,7 +88,7 @@ class VerifyRefund(Dialog):
     form_class = ReceiptForm
 
     def is_offered(self, row: Refund) -> bool:
-        return row.status == RefundStatus.UNKNOWN
+        return row.is_verifiable
 
     def content(self, request: HttpRequest, rows: Sequence[Refund]) -> Content:  # noqa: ARG002 (the rows say all)
         refund = rows[0]
@@ -96,13 +96,19 @@ class VerifyRefund(Dialog):
             title=_("Verify the refund of %(receipt)s") % {"receipt": refund.payment_receipt},
             button=_("Ask about %(amount)s") % {"amount": refund.money},
             money=refund.money,
-            about=_("Find the reversal in the provider's statement and write its receipt here."),
+            about=_("Write the receipt here, or nothing: then M-Pesa is asked about the request itself.")
+            if refund.can_be_asked_by_ticket
+            else _("Find the reversal in the provider's statement and write its receipt here."),
             next_step=_("M-Pesa is asked; the refund settles only if receipt, sum and payer agree."),
             version=refund.status,
         )
 
     def act(self, row: Refund, answer: Answer) -> str:
         refunds.verify(refund_id=row.id, receipt=answer.data["receipt"], actor=answer.actor, now=answer.now)
+        if not answer.data["receipt"]:
+            return _("M-Pesa has been asked about the refund of %(receipt)s.") % {
+                "receipt": row.payment_receipt
+            }
         return _("M-Pesa has been asked about %(receipt)s.") % {"receipt": answer.data["receipt"]}
 
 

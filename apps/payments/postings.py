@@ -62,17 +62,19 @@ def refund(refund: Refund) -> Draft:
     """
     Book a collection that went back whole, once per refund.
 
-    Dr unapplied collections with what was credited there, Dr suspense with the rest (or suspense alone where all the
-    money waits there), Cr provider balance. The provider's fee for the collection stays paid.
+    Dr unapplied collections with what was credited there, Dr suspense with the rest, Cr provider balance; and Dr
+    provider fees with what the provider took beside it, where it told that at once. Its fee for the collection stays
+    paid.
     """
     attempt = refund.attempt
-    credited = Money.zero(refund.currency) if attempt.is_in_suspense else attempt.money
-    rest = refund.money - credited
+    charge = refund.charge or Money.zero(refund.currency)
+    rest = refund.money - attempt.money
     suspense = _holding(attempt, AccountRole.SUSPENSE)
     legs = [
-        debit(_holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS), credited),
+        debit(_holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS), attempt.money),
         debit(suspense, rest) if rest.is_positive else credit(suspense, -rest),
-        credit(_provider_balance(attempt), refund.money),
+        debit(_fees(attempt), charge),
+        credit(_provider_balance(attempt), refund.money + charge),
     ]
     return Draft(
         key=f"refund:{refund.id}",
@@ -86,7 +88,7 @@ def refund(refund: Refund) -> Draft:
 
 
 def refund_charge(refund: Refund) -> Draft:
-    """Book what the provider took for a refund beside the sum, once per refund: Dr provider fees, Cr provider balance."""
+    """Book a charge that was told after the refund was booked, once per refund: Dr provider fees, Cr provider balance."""
     charge = refund.charge
     if charge is None:
         raise ValueError(f"refund {refund.id} has no charge to book")

@@ -6,13 +6,13 @@ import pytest
 
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
-from apps.integrations.ports import Outcome
+from apps.integrations.ports import Outcome, ProviderUnavailable
 from apps.kit import errors, ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import intents, refund_limits, refunds
+from apps.payments.services import attempts, intents, refund_limits, refunds
 from tests.factories import payments
 from tests.factories import refunds as made
 from tests.payments.conftest import bookings, told
@@ -110,6 +110,21 @@ def test_refuses_what_waits_in_suspense(acme):
 
     assert payments.reload(attempt.intent_id).status == IntentStatus.IN_REVIEW
     refuse(refund_limits.PaymentInReview, attempt)
+
+
+def test_refuses_money_that_came_beside_the_payments(acme):
+    first = payments.sending()
+    attempts.withdraw(
+        attempt_id=first.id, refusal=ProviderUnavailable("network_unreachable"), now=payments.NOW
+    )
+    second = attempts.begin(intent_id=first.intent_id, now=payments.NOW + timedelta(minutes=1))
+    for attempt in (second, first):
+        report = payments.collected(attempt)
+        intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+
+    refund_limits.check(payments.reloaded(second))
+    with pytest.raises(refund_limits.PaymentInReview):
+        refund_limits.check(payments.reloaded(first))
 
 
 @pytest.mark.parametrize("told_later", [{"receipt": ""}, {"money": None}])

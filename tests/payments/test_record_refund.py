@@ -77,6 +77,7 @@ def test_books_the_charge_beside_the_sum(acme):
     record(refund, made.given_back(refund, charge=Money(27_00, "KES")))
 
     assert made.reloaded(refund).charge == Money(27_00, "KES")
+    assert bookings() == 2
     assert books() == {"PROVIDER_BALANCE": "-34.50", "PROVIDER_FEES": "34.50"}
 
 

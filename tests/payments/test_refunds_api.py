@@ -7,13 +7,14 @@ import pytest
 from django.test import Client
 
 from apps.events.models import OutboxEvent
+from apps.integrations.ports import ProviderDeclined, RefundOutcome, RefundReport
 from apps.kit import ids
 from apps.kit.actors import PROVIDER
 from apps.payments import events
 from apps.payments.api.serializers import RefundOut
 from apps.payments.contracts import RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import refunds
+from apps.payments.services import refunds, sendings
 from tests.factories import access, payments
 from tests.factories import refunds as made
 from tests.payments.test_payments_api import Partner, refused
@@ -142,11 +143,35 @@ def test_verifies_an_unknown_one(shop):
 
     assert answer.status_code == 202
     assert made.reloaded(refund).claimed_receipt == "NLJ90ABCDE"
+    refused(shop.post(path, {}), 422, "receipt_invalid", "/receipt")
     refused(shop.post(path, {"receipt": "no"}), 422, "receipt_invalid", "/receipt")
     refused(shop.post(path, {"receipt": refund.payment_receipt}), 409, "receipt_used", "/receipt")
     pending = made.pending()
     other = f"/{ids.encode('re', pending.id)}/verify"
     refused(shop.post(other, {"receipt": "NLJ90ABCDF"}), 409, "invalid_state_transition")
+
+
+def test_asks_by_the_ticket_without_a_receipt(shop):
+    refund = made.unknown()
+    lost = RefundReport("71840-9", RefundOutcome.LOST)
+    refunds.record(refund_id=refund.id, report=lost, actor=PROVIDER, now=made.NOW)
+
+    answer = shop.post(f"/{ids.encode('re', refund.id)}/verify", {})
+
+    assert answer.status_code == 202
+    assert made.reloaded(refund).claimed_receipt == ""
+
+
+def test_what_changes_by_waiting_is_not_kept_under_the_key(shop):
+    attempt = made.paid()
+    first = made.requested(attempt)
+    refused(
+        shop.post(body=body(attempt), **{"Idempotency-Key": "kept"}), 409, "refund_in_progress", "/payment_id"
+    )
+    sendings.begin(refund_id=first.id, now=made.NOW)
+    sendings.decline(refund_id=first.id, refusal=ProviderDeclined("float_insufficient"), now=made.NOW)
+
+    assert shop.post(body=body(attempt), **{"Idempotency-Key": "kept"}).status_code == 201
 
 
 def test_needs_the_scopes(committed_acme):

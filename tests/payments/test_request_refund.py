@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 
 from apps.integrations.models import ProviderAccount, ProviderCall
+from apps.integrations.ports import RefundOutcome, RefundReport
 from apps.integrations.services import accounts
+from apps.kit import jobs
 from apps.kit.actors import SYSTEM
 from apps.kit.crypto import Unreadable
 from apps.payments.contracts import Choice, Method, RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import intents, refunds, sweeps
+from apps.payments.services import intents, refunds, sendings, sweeps
 from tests.factories import payments
 from tests.factories import refunds as made
 from tests.payments.conftest import bookings, books, told
@@ -96,19 +98,35 @@ def test_fails_what_the_provider_declines_at_once(rail):
     assert refund.attempt.refund_pending_minor == 0
 
 
-def test_tries_again_what_never_left_and_gives_up_after_the_third_time(rail):
+def test_tries_again_over_hours_what_never_left_and_then_gives_up(rail):
     rail.script({"action": "rate_limit", "code": "500.003.02"}, times=None, path=REVERSAL)
     refund = made.requested(paid(rail))
     at, waits = NOW, []
-    for _ in range(3):
-        refund = request(refund, at)
-        if refund.next_request_at:
-            waits.append((refund.next_request_at - at).total_seconds())
-            at = refund.next_request_at
+    with jobs.held() as started:
+        for _ in range(8):
+            refund = request(refund, at)
+            if refund.next_request_at:
+                waits.append((refund.next_request_at - at).total_seconds())
+                at = refund.next_request_at
 
-    assert waits == [5, 20]
-    assert (refund.status, refund.failure_code, refund.tries) == (RefundStatus.FAILED, "rate_limited", 3)
+    assert waits == [5, 30, 120, 600, 1800, 7200, 21600]
+    assert [job.countdown for job in started] == [5, 30, 120]
+    assert (refund.status, refund.failure_code, refund.tries) == (RefundStatus.FAILED, "rate_limited", 8)
     assert refund.attempt.refund_pending_minor == 0
+
+
+def test_the_sweep_sends_what_waits_for_longer_than_a_wake_up_keeps(rail):
+    rail.script({"action": "rate_limit", "code": "500.003.02"}, times=4, path=REVERSAL)
+    refund, at = made.requested(paid(rail)), NOW
+    for _ in range(4):
+        refund = request(refund, at)
+        at = refund.next_request_at
+
+    with jobs.held() as started:
+        sweeps.run(now=at + timedelta(minutes=1))
+
+    assert [job.name for job in started] == ["payments.request_refund"]
+    assert request(refund, at + timedelta(minutes=1)).status == RefundStatus.PENDING
 
 
 def test_waits_for_its_next_try(rail):
@@ -223,3 +241,41 @@ def test_a_receipt_that_a_person_found_settles_it(rail):
     found = made.reloaded(refund)
     assert (verdicts, found.status) == (["APPLIED"], RefundStatus.SUCCEEDED)
     assert books()["PROVIDER_BALANCE"] == rail.statement()["closing_balance"]
+
+
+def test_a_ticket_is_asked_about_again_when_a_person_wants_it(rail):
+    refund = request(made.requested(paid(rail)))
+    sendings.lose(refund_id=refund.id, now=NOW)
+    late = NOW + timedelta(days=2)
+    assert sweeps_start(late) == []
+
+    refunds.verify(refund_id=refund.id, receipt="", actor=SYSTEM, now=late)
+
+    assert sweeps_start(late) == ["payments.query_refund"]
+    refunds.query(refund_id=refund.id, now=late)
+    assert ProviderCall.objects.filter(kind="transaction_status").count() == 1
+
+
+def test_a_refund_without_its_receipt_learns_it(rail):
+    refund = request(made.requested(paid(rail, suffix="884")))
+    rail.tick(3)
+    report = RefundReport("", RefundOutcome.ALREADY, provider_code="R000001")
+    refunds.record(refund_id=refund.id, report=report, actor=SYSTEM, now=NOW)
+    assert made.reloaded(refund).is_verifiable
+    receipt = rail.statement()["rows"][-1]["receipt"]
+
+    refunds.verify(refund_id=refund.id, receipt=receipt, actor=SYSTEM, now=NOW)
+    refunds.ask(refund_id=refund.id, now=NOW)
+
+    assert rail.deliver() == ["APPLIED"]
+    found = made.reloaded(refund)
+    assert (found.provider_receipt, found.is_verifiable) == (receipt, False)
+    assert found.occurred_at is not None
+    assert books()["PROVIDER_BALANCE"] == rail.statement()["closing_balance"]
+
+
+def sweeps_start(now):
+    """Return the jobs that the sweep of this instant starts."""
+    with jobs.held() as started:
+        sweeps.start_queries(now=now)
+    return [job.name for job in started]

@@ -50,6 +50,22 @@ def test_settles_with_the_receipt(rail):
     assert AuditRecord.objects.get(action="payment.verify_requested").reason == receipt
 
 
+def test_a_payment_that_is_booked_without_its_receipt_learns_it(rail):
+    intent, receipt = lost(rail)
+    attempt = payments.reloaded(intent.current_attempt)
+    told_less = payments.collected(attempt, receipt="", money=None, ticket="")
+    intents.record(attempt_id=attempt.id, report=told_less, actor=SYSTEM, now=NOW)
+    verify(intent, receipt)
+
+    assert ask(rail, intent) == ["APPLIED"]
+
+    attempt = payments.reloaded(attempt)
+    assert (attempt.provider_receipt, attempt.is_amount_reported) == (receipt, True)
+    assert bookings() == 1
+    with pytest.raises(errors.DomainError):
+        verify(intent, receipt)
+
+
 def test_does_not_believe_the_receipt_of_another_sum(rail):
     _, receipt = lost(rail, money=Money(900_00, "KES"))
     unpaid = payments.sending(choice=Choice(Method.MPESA, "254700000777"), now=clock.now())

@@ -9,7 +9,7 @@ from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
 from apps.payments.contracts import RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import attempts, evidence, refunds
+from apps.payments.services import attempts, evidence, refunds, sendings
 from tests import dialogs
 from tests.factories import access, approvals, payments
 from tests.factories import refunds as made
@@ -144,6 +144,17 @@ def test_a_receipt_is_verified_by_a_dialog(visit):
     dialogs.send(visit(), url, receipt="nlj90abcde")
 
     assert made.reloaded(refund).claimed_receipt == "NLJ90ABCDE"
+
+
+def test_the_dialog_asks_by_the_ticket_when_no_receipt_is_written(visit):
+    refund = made.pending()
+    sendings.lose(refund_id=refund.id, now=made.NOW)
+    url = f"{reverse('admin:payments_refund_changelist')}{refund.id}/do/verify/"
+
+    dialogs.send(visit(), url, receipt="")
+
+    refund = made.reloaded(refund)
+    assert (refund.claimed_receipt, refund.next_query_at is not None) == ("", True)
 
 
 def test_the_evidence_queue_shows_what_nobody_knows(visit):

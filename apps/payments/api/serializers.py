@@ -150,7 +150,13 @@ class RefundIn(StrictSerializer):
 
 
 class RefundVerifyIn(StrictSerializer):
-    receipt = serializers.CharField(max_length=40, help_text="The receipt number of the reversal.")
+    receipt = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The receipt number of the reversal. Without it the provider is asked by its own handle of the request.",
+    )
 
 
 class RefundOut(serializers.Serializer):

@@ -151,7 +151,11 @@ class RefundViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVi
     @extend_schema(request=serializers.RefundVerifyIn, responses={202: serializers.RefundOut})
     @action(detail=True, methods=["post"])
     def verify(self, request: Request, **_: str) -> Response:
-        """Ask the provider about the receipt of a reversal that somebody found; the answer settles the refund if it fits."""
+        """
+        Ask the provider about the receipt of a reversal that somebody found, or about the request itself.
+
+        The answer settles the refund if it fits.
+        """
         body = serializers.RefundVerifyIn(data=request.data)
         body.is_valid(raise_exception=True)
         refund = refunds.verify(

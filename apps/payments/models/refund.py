@@ -182,6 +182,15 @@ class Refund(UuidModel, StatefulModel):
         return self.refunded_at is not None
 
     @property
+    def is_verifiable(self) -> bool:
+        """A person can help: nobody knows what became of it, or it is booked without its receipt."""
+        return self.status == RefundStatus.UNKNOWN or (self.is_refunded and not self.provider_receipt)
+
+    @property
+    def can_be_asked_by_ticket(self) -> bool:
+        return self.status == RefundStatus.UNKNOWN and bool(self.ticket)
+
+    @property
     def may_have_been_made(self) -> bool:
         """An earlier sending of this refund may have been carried out although we were told otherwise or nothing."""
         return self.unknown_at is not None or self.tries > 1

@@ -253,13 +253,14 @@ def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime) -> Pay
     Ask the provider about a receipt that a person holds against a payment without an answer.
 
     The answer comes later as a callback and settles the payment only if receipt, sum and payer agree. Raises
-    InvalidState when nothing has been sent or money has been booked, ReceiptInvalid and ReceiptUsed.
+    InvalidState when nothing has been sent or the receipt is known, ReceiptInvalid and ReceiptUsed. A payment that was
+    booked without its receipt learns it so, and can be given back then.
     """
     attempt_id = _intent(intent_id).current_attempt_id
     if attempt_id is None:
         raise _invalid_state(_intent(intent_id), "verified")
     attempt = attempts.locked(attempt_id)
-    if attempt.is_booked:
+    if attempt.provider_receipt:
         raise _invalid_state(attempt.intent, "verified")
     receipts.claim(attempt, receipt=receipt)
     _audit("payment.verify_requested", attempt.intent, actor=actor, now=now, reason=attempt.claimed_receipt)

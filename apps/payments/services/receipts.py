@@ -53,7 +53,7 @@ def admitted(receipt: str, *, provider: str) -> str:
 def ask(*, attempt_id: UUID, now: datetime) -> None:
     """Ask the provider for the fate of the claimed receipt; its answer is a callback of kind ``status``."""
     attempt = PaymentAttempt.objects.get(id=attempt_id)
-    if attempt.is_booked or not attempt.claimed_receipt:
+    if attempt.provider_receipt or not attempt.claimed_receipt:
         return
     question = StatusRequest(
         receipt=attempt.claimed_receipt,

@@ -27,6 +27,7 @@ class PaymentNotPaid(RefundRefused):
 
     code = "payment_not_paid"
     title = "Payment not paid"
+    retryable = True
 
 
 class PaymentInReview(RefundRefused):
@@ -56,6 +57,7 @@ class RefundInProgress(RefundRefused):
 
     code = "refund_in_progress"
     title = "Refund in progress"
+    retryable = True
 
 
 class PartialRefundNotSupported(RefundRefused):
@@ -96,7 +98,13 @@ def refundable(*, intent_id: UUID) -> PaymentAttempt:
     if intent.current_attempt_id is None:
         raise PaymentNotPaid("This payment has not been paid.")
     attempt = attempts.locked(intent.current_attempt_id)
-    if attempt.intent.status == IntentStatus.IN_REVIEW:
+    check(attempt)
+    return attempt
+
+
+def check(attempt: PaymentAttempt) -> None:
+    """Raise what stands in the way of a refund of this attempt's money; the caller holds its lock."""
+    if attempt.is_in_suspense or attempt.intent.status == IntentStatus.IN_REVIEW:
         raise PaymentInReview("This payment is in review: its money waits in suspense.")
     if attempt.intent.status != IntentStatus.SUCCEEDED or attempt.received is None:
         raise PaymentNotPaid("This payment has not been paid.")
@@ -106,7 +114,6 @@ def refundable(*, intent_id: UUID) -> PaymentAttempt:
         raise AlreadyRefunded("This payment has been refunded.")
     if not attempt.provider_receipt or not attempt.is_amount_reported:
         raise ReceiptPending("The provider has not told the receipt yet; try again later.")
-    return attempt
 
 
 def whole(attempt: PaymentAttempt, *, money: Money | None) -> Money:

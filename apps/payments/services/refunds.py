@@ -147,25 +147,32 @@ def query(*, refund_id: UUID, now: datetime) -> None:
 def ask(*, refund_id: UUID, now: datetime) -> None:
     """Ask the provider for the fate of the claimed receipt; its answer is a callback of kind ``refund-status``."""
     refund = Refund.objects.get(id=refund_id)
-    if not refund.is_refunded and refund.claimed_receipt:
+    if refund.claimed_receipt and not refund.provider_receipt:
         _ask(refund, receipt=refund.claimed_receipt, now=now)
 
 
 @transaction.atomic
 def verify(*, refund_id: UUID, receipt: str, actor: Actor, now: datetime) -> Refund:
     """
-    Ask the provider about a receipt that a person found for a refund without an answer.
+    Ask the provider about a receipt that a person found for a refund without an answer, or for one without a receipt.
 
-    The answer comes later as a callback and settles the refund only if receipt, sum and payer agree. Raises NotFound,
-    InvalidState unless the refund is UNKNOWN, ReceiptInvalid and ReceiptUsed.
+    The answer comes later as a callback and settles the refund only if receipt, sum and payer agree. Without a receipt
+    the provider is asked by the ticket once more, and the claim of a receipt is dropped. Raises NotFound, InvalidState
+    unless the refund is UNKNOWN or its receipt is, ReceiptInvalid (for none too, where there is no ticket to ask by)
+    and ReceiptUsed.
     """
     refund = sendings.locked(refund_id)
-    if refund.status != RefundStatus.UNKNOWN:
+    if not refund.is_verifiable:
         raise attempts.InvalidState(f"This refund is {_state(refund)} and cannot be verified.")
-    refund.claimed_receipt = receipts.admitted(receipt, provider=refund.provider)
+    is_by_ticket = not receipt.strip() and refund.can_be_asked_by_ticket
+    refund.claimed_receipt = "" if is_by_ticket else receipts.admitted(receipt, provider=refund.provider)
+    if is_by_ticket:
+        refund.next_query_at = now
     refund.save_progress()
     _audit("refund.verify_requested", refund, actor=actor, now=now, reason=refund.claimed_receipt)
-    jobs.enqueue("payments.request_refund_status", refund_id=refund.id)
+    jobs.enqueue(
+        "payments.query_refund" if is_by_ticket else "payments.request_refund_status", refund_id=refund.id
+    )
     return refund
 
 
@@ -204,6 +211,7 @@ def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: dateti
     if refund.is_refunded:
         is_new = bool(report.receipt) and not refund.provider_receipt
         refund.provider_receipt = refund.provider_receipt or report.receipt
+        refund.occurred_at = refund.occurred_at or report.occurred_at
         is_new = _book_charge(refund, report, actor=actor, now=now) or is_new
         refund.save_progress()
         return Recorded.APPLIED if is_new else Recorded.DUPLICATE
@@ -220,8 +228,6 @@ def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: dateti
     outbox.publish(events.about_refund(events.REFUND_SUCCEEDED, refund), now=now)
     # The last step: balances, which every payment of the branch shares, stay locked until the commit.
     journals.post(draft=postings.refund(refund), actor=actor, now=now)
-    if refund.charge is not None:
-        journals.post(draft=postings.refund_charge(refund), actor=actor, now=now)
     return Recorded.APPLIED
 
 

@@ -14,8 +14,9 @@ from apps.payments.models import Refund
 from apps.payments.models.refund import SENT_STATES
 from apps.payments.services import attempts, polling
 
-TRIES_MAX = 3
-RETRY_AFTER = timedelta(seconds=5)
+RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 21600))
+TRIES_MAX = len(RETRY_AFTER) + 1
+WAKE_UP_MAX = timedelta(minutes=2)
 CLOCK_SLACK = timedelta(seconds=1)
 RESULT = "refund"
 TIMEOUT = "refund-timeout"
@@ -82,7 +83,11 @@ def decline(*, refund_id: UUID, refusal: ProviderDeclined, now: datetime) -> Non
 
 @transaction.atomic
 def put_off(*, refund_id: UUID, refusal: ProviderUnavailable, now: datetime) -> None:
-    """Try a refund that never left again after 5 and 20 seconds; it fails with the provider's reason after the third."""
+    """
+    Try a refund that never left again, for nobody waits at a till: soon at first, then over hours.
+
+    It fails with the provider's reason after the eighth try. The sweep finds what is due later than a wake-up keeps.
+    """
     refund = locked(refund_id)
     if refund.status == RefundStatus.UNKNOWN and not refund.ticket:
         # The sweep gave it up while its worker still waited: now we know.
@@ -93,10 +98,11 @@ def put_off(*, refund_id: UUID, refusal: ProviderUnavailable, now: datetime) -> 
     if refund.tries >= TRIES_MAX:
         close(refund, refusal=refusal, now=now)
         return
-    delay = RETRY_AFTER * 4 ** (refund.tries - 1)
+    delay = RETRY_AFTER[refund.tries - 1]
     refund.put_off(at=now, after=delay)
     refund.save_progress()
-    jobs.enqueue("payments.request_refund", countdown=delay.total_seconds(), refund_id=refund.id)
+    if delay <= WAKE_UP_MAX:
+        jobs.enqueue("payments.request_refund", countdown=delay.total_seconds(), refund_id=refund.id)
 
 
 @transaction.atomic
