@@ -20,6 +20,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test import TestCase, TransactionTestCase
+from django.utils import translation
 
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
@@ -251,6 +252,13 @@ def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     connection.set_schema_to_public()
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def leave_no_language() -> Iterator[None]:
+    """The last request's language stays in its thread, which is the tests' own here."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
