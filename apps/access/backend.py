@@ -75,11 +75,8 @@ class MembershipBackend:
         return any(name.startswith(f"{area}.") for name in self._permissions(user) or ())
 
     def _permissions(self, user: "User") -> frozenset[str] | None:
-        """Return the permissions in this schema, read once for each user object: one object may meet two schemas."""
-        known = user.__dict__.setdefault("_permissions_by_schema", {})
-        schema = _schema()
-        if schema not in known:
-            known[schema] = memberships.permissions_of(user)
-        if known[schema] is not None and user.must_change_password:
-            return frozenset()
-        return known[schema]
+        """Return the permissions in this schema, read once for each user object; None for an outsider."""
+        membership = memberships.remembered(user)
+        if membership is None:
+            return None
+        return frozenset() if user.must_change_password else frozenset(membership.role.permissions)

@@ -175,7 +175,7 @@ def test_receipt_comes_with_the_stored_bytes_and_their_checksum(story, enter):
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("portal-cash-position", 26), ("portal-payment", 38), ("portal-accounts", 22)]
+    ("name", "most"), [("portal-cash-position", 23), ("portal-payment", 35), ("portal-accounts", 19)]
 )
 def test_page_asks_the_database_a_bounded_number_of_times(story, enter, name, most):
     client = enter("owner")

@@ -9,8 +9,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from apps.access.models import Membership
-from apps.kit import actors
+from apps.kit import actors, schema
 from apps.kit.actors import Actor
+
+MEMORY = "memberships_read"
+"""Where a user object keeps its memberships by schema: one object may meet two."""
 
 
 def of(user: AbstractBaseUser | AnonymousUser) -> Membership | None:
@@ -18,6 +21,15 @@ def of(user: AbstractBaseUser | AnonymousUser) -> Membership | None:
     if user.pk is None:
         return None
     return Membership.objects.select_related("role").filter(user_id=user.pk, is_active=True).first()
+
+
+def remembered(user: AbstractBaseUser | AnonymousUser) -> Membership | None:
+    """Return the membership in this schema as it was when it was first asked for with this user object: a page asks often."""
+    memory: dict[str, Membership | None] = getattr(user, MEMORY, {})
+    if schema.name() not in memory:
+        memory[schema.name()] = of(user)
+        setattr(user, MEMORY, memory)
+    return memory[schema.name()]
 
 
 def permissions_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | None:

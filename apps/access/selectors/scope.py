@@ -8,7 +8,10 @@ from django.contrib.auth.models import AnonymousUser
 from apps.access.contracts import PORTAL, Caller
 from apps.access.models import Application, Membership
 
-type Principal = Caller | AbstractBaseUser | AnonymousUser
+type Person = AbstractBaseUser | AnonymousUser
+"""Who sits at the portal, or at its door."""
+
+type Principal = Caller | Person
 """Who asks: the key of an API request or the person in the portal."""
 
 

@@ -54,9 +54,20 @@ def for_person(requests: ApprovalRequestQuerySet, person: str, *, now: datetime)
     Branches are those of ``requests``.
     """
     member = memberships.of_person(person)
+    places = {branch.id for branch in member.branches.all()} if member else set()
+    return _for_member(requests, member, places or None, now=now)
+
+
+def _for_member(
+    requests: ApprovalRequestQuerySet,
+    member: memberships.Membership | None,
+    branch_ids: Set[UUID] | None,
+    *,
+    now: datetime,
+) -> ApprovalRequestQuerySet:
     if member is None or DECIDE not in member.role.permissions:
         return requests.none()
-    places = [branch.id for branch in member.branches.all()]
+    person = str(member.user_id)
     steps = RequestedStep.objects.filter(
         request_id=OuterRef("id"),
         payload_version=OuterRef("payload_version"),
@@ -69,14 +80,15 @@ def for_person(requests: ApprovalRequestQuerySet, person: str, *, now: datetime)
     )
     return (
         requests.pending()
-        .of_branches(set(places) or None)
+        .of_branches(branch_ids)
         .filter(Exists(steps), ~Exists(made), ~Exists(decided), expires_at__gt=now)
     )
 
 
-def waits_for(person: str, *, now: datetime, most: int) -> int:
+def waits_for(person: scope.Person, *, now: datetime, most: int) -> int:
     """Return how many requests this person may decide now, at most so many: for a badge, so nothing is counted."""
-    waiting = for_person(ApprovalRequest.objects.all(), person, now=now)
+    member, places = memberships.remembered(person), scope.own_branch_ids(person)
+    waiting = _for_member(ApprovalRequest.objects.all(), member, places, now=now)
     return len(waiting.order_by().values_list("id", flat=True)[:most])
 
 

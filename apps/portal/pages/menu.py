@@ -35,7 +35,7 @@ class Item:
     permission: str
     below: frozenset[str] = frozenset()
     is_there: Callable[[scope.Principal], bool] = always
-    count: Callable[[scope.Principal], str] = nothing
+    count: Callable[[scope.Person], str] = nothing
 
     def is_active(self, request: HttpRequest) -> bool:
         match = request.resolver_match

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from apps.access.selectors import applications, memberships, roles
-from apps.access.selectors.scope import Principal
+from apps.access.selectors.scope import Person, Principal
 from apps.approvals.contracts import KINDS, ApprovalStatus
 from apps.approvals.selectors import requests
 from apps.kit.money import Money
@@ -114,9 +114,9 @@ class ApprovalDetail:
     advice: str
 
 
-def waiting_for(person: Principal, *, now: datetime) -> str:
+def waiting_for(person: Person, *, now: datetime) -> str:
     """Return how many requests this person may decide now, for the menu: 7, or 99+; empty for none."""
-    found = requests.waits_for(str(person.pk), now=now, most=ROWS)
+    found = requests.waits_for(person, now=now, most=ROWS)
     return "99+" if found == ROWS else str(found or "")
 
 

@@ -189,7 +189,7 @@ def zone_name() -> str:
 @register.simple_tag
 def role_name(user: AbstractBaseUser | AnonymousUser) -> str:
     """The person's role in this organisation; outside of one, the name he signs in with."""
-    membership = memberships.of(user) if connection.schema_name != PUBLIC else None  # type: ignore[attr-defined]
+    membership = memberships.remembered(user) if connection.schema_name != PUBLIC else None  # type: ignore[attr-defined]
     return membership.role.name if membership else user.get_username()
 
 
