@@ -1,16 +1,20 @@
 """Two people and one refund: who asks finds no button, who decides reads first and types the amount."""
 
+import pytest
+
 from apps.access.models import Application, Branch
 from apps.access.services import memberships
 from apps.accounts.models import User
 from apps.accounts.services import users
-from apps.approvals.contracts import ApprovalStatus, NewRequest
+from apps.approvals.contracts import NewRequest, NewRule, NewStep
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.services import requests
+from apps.approvals.services import requests, rules
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM, person
 from apps.kit.money import Money
-from apps.payments.contracts import REFUND
+from apps.payments.contracts import REFUND, RefundStatus
+from apps.payments.models import Refund
+from apps.payments.services import refunds
 from tests.running import wait_for
 
 WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
@@ -31,17 +35,42 @@ def ask(by, who: str) -> ApprovalRequest:
     return requests.submit(request=wanted, actor=by, now=clock.now())
 
 
-def test_another_person_decides(portal, world):
-    maker = users.create(
-        email="maker.of.the.test@savanna.example",
-        name="Maker of the test",
-        password="correct horse staple",
-        actor=SYSTEM,
-        now=clock.now(),
+@pytest.fixture
+def owner_decides(world):
+    """Let the owner alone decide refunds of head office, whatever the demo's rules say."""
+    rule = NewRule(
+        REFUND.name,
+        [NewStep(["owner"])],
+        "KES",
+        10_000_00,
+        branch_id=Branch.objects.get(is_head_office=True).id,
+        priority=1,
     )
-    memberships.create(user_id=maker.id, role="treasury_officer", actor=SYSTEM, now=clock.now())
+    made = rules.create(rule=rule, actor=SYSTEM, now=clock.now())
+    yield
+    rules.deactivate(rule_id=made.id, actor=SYSTEM, now=clock.now())
+
+
+@pytest.fixture
+def maker(world):
+    """A member who asks for money and decides nothing."""
+    found = User.objects.filter(email="maker.of.the.test@savanna.example").first()
+    if found is None:
+        found = users.create(
+            email="maker.of.the.test@savanna.example",
+            name="Maker of the test",
+            password="correct horse staple",
+            actor=SYSTEM,
+            now=clock.now(),
+        )
+        memberships.create(user_id=found.id, role="treasury_officer", actor=SYSTEM, now=clock.now())
+    return found
+
+
+def test_another_person_decides(portal, world, owner_decides, maker):
     owner = User.objects.get(email=world.treasury.demo["logins"][0]["email"])
-    his, hers = ask(person(maker.id), "Kilifi Bakers"), ask(person(owner.id), "Lamu Boats")
+    hers = ask(person(owner.id), "Lamu Boats")
+    ask(person(maker.id), "Kilifi Bakers")
     home = portal.url
 
     portal.goto(f"{home}approvals/?view=all")
@@ -59,13 +88,28 @@ def test_another_person_decides(portal, world):
     assert "612,400.00" in dialog.inner_text()
     assert approve.is_disabled()
     dialog.locator("[name=typed_money]").fill("612,400")
-    approve.click()
+    assert approve.is_enabled()
 
-    wait_for(
-        lambda: ApprovalRequest.objects.get(id=his.id).status == ApprovalStatus.APPROVED, what="the approval"
+
+def test_money_goes_back_when_another_person_has_decided(portal, world, owner_decides, maker):
+    home = portal.url
+    for _ in range(2):
+        world.wait_status(paid := world.pay("+254700000000", "12400.00"), "succeeded")
+    refund = refunds.create(
+        intent_id=ids.decode("pi", paid),
+        money=None,
+        reason="Charged twice",
+        actor=person(maker.id),
+        now=clock.now(),
     )
-    portal.wait_for_selector("text=approved")
-    assert portal.locator("tbody tr").filter(has_text="Kilifi").count() == 0
+
+    portal.goto(f"{home}approvals/")
+    portal.locator("tbody tr").filter(has_text="Charged twice").locator("button").click()
+    portal.locator("#dialog button[type=submit]").click()
+
+    wait_for(lambda: Refund.objects.get(id=refund.id).status == RefundStatus.SUCCEEDED, what="the refund")
+    portal.goto(f"{home}approvals/")
+    assert portal.locator("tbody tr").filter(has_text="Charged twice").count() == 0
 
 
 def test_no_page_of_approvals_scrolls_sideways(portal, world):
