@@ -11,11 +11,18 @@ AXE = next(Path(axe_playwright_python.__file__).parent.glob("*.js")).read_text()
 BAD = {"serious", "critical"}
 FIRST_ROW = "#result_list tbody a[href*='/change/'], .t-table tbody a[href^='/portal/']"
 
+STILL = """
+    new Promise(later => setTimeout(later, 100)).then(() => Promise.race([
+        Promise.allSettled(document.getAnimations().map(one => one.finished)),
+        new Promise(later => setTimeout(later, 2000)),
+    ])).then(() => null)"""
+
 
 def judge(page, place: str) -> list[str]:
     """Return what axe finds serious or critical on the page as it is."""
     page.wait_for_load_state("networkidle")
     page.evaluate(AXE)
+    page.evaluate(STILL)  # what fades in has another contrast until it is there
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{place}: {violation['id']}: {node['html'][:160]}"
