@@ -1,6 +1,7 @@
 """Two people and one refund: who asks finds no button, who decides reads first and types the amount."""
 
 import pytest
+from playwright.sync_api import expect
 
 from apps.access.models import Application, Branch
 from apps.access.services import memberships
@@ -86,9 +87,9 @@ def test_another_person_decides(portal, world, owner_decides, maker):
     dialog.wait_for()
     approve = dialog.locator("button[type=submit]")
     assert "612,400.00" in dialog.inner_text()
-    assert approve.is_disabled()
+    expect(approve).to_be_disabled()
     dialog.locator("[name=typed_money]").fill("612,400")
-    assert approve.is_enabled()
+    expect(approve).to_be_enabled()
 
 
 def test_money_goes_back_when_another_person_has_decided(portal, world, owner_decides, maker):

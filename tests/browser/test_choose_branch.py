@@ -1,12 +1,13 @@
 """A person chooses a branch in the frame, and the list follows."""
 
+from playwright.sync_api import expect
+
 
 def choose(page, name):
     page.click(".p-places-now")
-    page.click(f"#places >> text={name}")
-    page.wait_for_function(
-        "name => document.querySelector('.p-places-now').innerText.includes(name)", arg=name
-    )
+    with page.expect_navigation():
+        page.click(f"#places >> text={name}")
+    expect(page.locator(".p-places-now")).to_contain_text(name)
 
 
 def test_the_list_follows_the_branch_that_was_chosen(portal, world):

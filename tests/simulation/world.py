@@ -109,9 +109,7 @@ class World:
         self.simulator = server.build(store_path=self.folder / f"{self.seed}.sqlite3", seed=self.seed)
         with ExitStack() as stack:
             stack.callback(self._close_simulator)
-            stack.enter_context(
-                override_settings(TREASURY={**settings.TREASURY, **SETTINGS}, TENANT_LIMIT_SET_CALLS=True)
-            )
+            stack.enter_context(override_settings(TREASURY={**settings.TREASURY, **SETTINGS}))
             stack.enter_context(ids.seeded(self.seed))
             self._sent = stack.enter_context(jobs.held())
             stack.enter_context(http.carried(self.carry))

@@ -33,7 +33,7 @@ TENANT_DOMAIN_MODEL = "tenancy.Domain"
 TENANT_TEMPLATE_SCHEMA = "org__template__pristine"
 PUBLIC_SCHEMA_NAME = "public"
 AUTO_CREATE_SCHEMA = False
-TENANT_LIMIT_SET_CALLS = False
+TENANT_LIMIT_SET_CALLS = True  # the search path is set when it has changed or may have been rolled back
 
 # apps/tenancy/sql/grants.sql takes these back from the application role, in every organisation's schema.
 NO_WRITE_TABLES = [
