@@ -9,12 +9,15 @@ from apps.events.services import relay as relays
 from apps.kit import clock
 from apps.tenancy.services import fan_out
 
-BATCH = 200
+BATCH = 20
 
 
 @shared_task(name="events.relay")
 def relay(*, lane: str, **_: object) -> None:
-    """Run what is due in one queue; sent to the worker queue of that name. After 200 handlers another job goes on."""
+    """
+    Run what is due in one queue; sent to the worker queue of that name. After 20 handlers another job goes on: no
+    organisation keeps a worker for long, and a worker that is to stop does so within seconds.
+    """
     for _turn in range(BATCH):
         if not relays.run_next(queue=lane, now=clock.now()):
             return

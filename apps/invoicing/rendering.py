@@ -10,6 +10,8 @@ from apps.invoicing.models import Document
 from apps.kit import ids
 from apps.tenancy.selectors import organisations
 
+STYLE = "invoicing/document.css"
+
 
 def receipt_html(receipt: Document) -> str:
     """Return the page of a receipt (A5): amounts and names from the document, colour and zone from the organisation."""

@@ -12,6 +12,7 @@ WORKER_QUEUES = "default,events,providers,webhooks"
 SIMULATOR_SETTINGS = "treasury.settings.simulator"
 DEMO_SETTINGS = "treasury.settings.demo"
 IDLE_PRIORITY = "19"
+BACKGROUND_PRIORITY = "5"
 CELERY = ["-m", "celery", "--skip-checks", "-A", "treasury"]  # migrate_all and script/test run the checks
 QUIET = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
 
@@ -62,7 +63,7 @@ def interfaces(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) 
     schedule = str(folders.run / "beat.pid")
     commands = {
         "web": [python, *web, *threads],
-        "worker": [python, *CELERY, *worker],
+        "worker": ["nice", "-n", BACKGROUND_PRIORITY, python, *CELERY, *worker],
         "documents": ["nice", "-n", IDLE_PRIORITY, python, *CELERY, *documents],
         "jobs": ["nice", "-n", IDLE_PRIORITY, python, *CELERY, *jobs],
         "beat": [python, *CELERY, "beat", "--loglevel", "INFO", "--pidfile", schedule],

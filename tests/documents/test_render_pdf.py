@@ -7,11 +7,11 @@ from pypdf import PdfReader
 
 from apps.documents.services import pdf
 
+STYLE = "invoicing/document.css"
+
 
 def test_takes_in_our_static_files():
-    content = pdf.render(
-        html='<link rel="stylesheet" href="static:invoicing/document.css"><body class="receipt">x</body>'
-    )
+    content = pdf.render(html='<body class="receipt">x</body>', style=STYLE)
 
     page = PdfReader(io.BytesIO(content)).pages[0]
     fonts = [font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()]
@@ -31,4 +31,15 @@ def test_takes_in_our_static_files():
 )
 def test_loads_nothing_else(html):
     with pytest.raises(ValueError, match="Error fetching"):
-        pdf.render(html=html)
+        pdf.render(html=html, style=STYLE)
+
+
+def test_the_colour_of_one_organisation_does_not_stay_for_the_next():
+    def colours(brand):
+        html = f'<style>:root {{ --brand: {brand} }}</style><body class="receipt"><div class="mark">SK</div></body>'
+        drawn = PdfReader(io.BytesIO(pdf.render(html=html, style=STYLE))).pages[0].get_contents().get_data()
+        return [line for line in drawn.splitlines() if line.endswith(b" rg")]
+
+    assert b"1 0 0 rg" in colours("#f00")
+    assert b"0 1 0 rg" in colours("#0f0")
+    assert b"1 0 0 rg" not in colours("#0f0")

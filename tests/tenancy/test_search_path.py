@@ -31,13 +31,9 @@ def roll_back(enter):
 def roll_back_to_a_savepoint(enter):
     with transaction.atomic():
         assert schema() == "org_zuri"
-        try:
-            with transaction.atomic():
-                enter("acme")
-                assert schema() == "org_acme"
-                raise Undone
-        except Undone:
-            assert schema() == "org_acme"
+        with pytest.raises(Undone):
+            roll_back(enter)
+        assert schema() == "org_acme"
     assert schema() == "org_acme"
     raise Undone
 

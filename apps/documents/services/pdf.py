@@ -1,13 +1,14 @@
 """Turn HTML into PDF."""
 
 
-def render(*, html: str) -> bytes:
+def render(*, html: str, style: str) -> bytes:
     """
-    Return the PDF of a page. Style sheets, fonts and pictures are named ``static:path`` and come from our static files;
-    any other address ends the rendering, so a name or a note in a document can load nothing.
+    Return the PDF of a page in a style sheet, which is named by its path among our static files and kept, fonts and
+    all, for the next page. Pictures are named ``static:path`` and come from there too; any other address ends the
+    rendering with a ValueError, so a name or a note in a document can load nothing.
 
     WeasyPrint needs pango; it is imported here alone, in the worker that renders.
     """
     from apps.documents import rendering  # noqa: PLC0415 (a machine without pango runs everything else)
 
-    return rendering.pdf(html)
+    return rendering.pdf(html, style)

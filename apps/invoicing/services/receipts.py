@@ -80,7 +80,7 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
 def render(*, receipt_id: UUID, now: datetime) -> StoredFile:
     """Render the PDF of a receipt, store it once and announce it; a repeat returns the stored file."""
     receipt = Document.objects.get(id=receipt_id)
-    content = pdf.render(html=rendering.receipt_html(receipt))
+    content = pdf.render(html=rendering.receipt_html(receipt), style=rendering.STYLE)
     with transaction.atomic():
         file, is_new = artifacts.store(
             kind=ArtifactKind.RECEIPT_PDF,

@@ -18,8 +18,8 @@ from script.devkit.refusals import Refusal
 from script.devkit.steps import step
 
 RATE = 20
-WARM_UP = 20
-SECONDS, QUICK_SECONDS = 60.0, 8.0
+WARM_UP, WARM_UP_SECONDS = 20, 2.0
+SECONDS, QUICK_SECONDS = 60.0, 4.0
 PATIENCE, QUICK_PATIENCE = 180.0, 20.0
 BAR_MS = 800.0
 PLANTED_STOP = 2.0
@@ -123,7 +123,7 @@ def _load(treasury: RunningTreasury, seconds: float, *, is_stopped: bool) -> dic
     with step(f"{WARM_UP} payments to warm up, {job['count']} at {RATE} /s"):
         load = _start(treasury, "payments_load", _written(treasury, "load", job))
         if is_stopped:
-            _stand_still(treasury, after=WARM_UP / RATE + seconds / 2)
+            _stand_still(treasury, after=WARM_UP_SECONDS + seconds / 2)
         return _answer(load, "payments_load")
 
 
