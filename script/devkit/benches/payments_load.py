@@ -36,13 +36,14 @@ class Sent:
 def main(job: dict[str, Any]) -> dict[str, Any]:
     """
     Warm up with ``warm_up`` payments, a few at a time; then send ``count`` at ``rate`` a second, whatever the answers do:
-    ``latencies`` are those of the latter.
+    ``latencies`` are those of the latter, which begin when the file ``mark`` is there.
     """
     limits = httpx.Limits(max_connections=IN_FLIGHT, keepalive_expiry=KEPT_ALIVE)
     with httpx.Client(limits=limits, timeout=TIMEOUT, trust_env=False) as client:
         with ThreadPoolExecutor(WARM_UP_IN_FLIGHT) as pool:
             now = time.monotonic()
             warm = list(pool.map(lambda number: send(client, job, number, now), range(job["warm_up"])))
+        Path(job["mark"]).touch()
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             started = time.monotonic() + 0.2
             waiting = []
