@@ -1,4 +1,8 @@
-"""The cloud: TLS in front, secure cookies, nothing that only a developer needs."""
+"""The cloud: TLS in front, secure cookies, nothing that only a developer needs, and no start with unsafe settings."""
+
+from treasury.settings import unsafe
+
+unsafe.refuse()  # before any other module stops at the first variable that is missing
 
 from treasury.settings.api import *
 from treasury.settings.base import *
@@ -9,16 +13,13 @@ from treasury.settings.security import *
 from treasury.settings.storage import *
 from treasury.settings.unfold import *
 
-if TREASURY["FAULT_PATH"]:
-    raise env.SettingMissing("TREASURY_FAULT_PATH is for tests and is refused in production.")
-if not ALLOWED_HOSTS:
-    raise env.SettingMissing("TREASURY_ALLOWED_HOSTS names the hosts that production serves.")
-
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_SECURE = True
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
-STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preload binds a whole domain for years: its owner decides
+STORAGES["staticfiles"] = {"BACKEND": COLLECTED}
 WHITENOISE_USE_FINDERS = False

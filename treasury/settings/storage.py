@@ -7,6 +7,7 @@ from treasury.settings import env
 
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = env.BASE_DIR / "staticfiles"
+COLLECTED = "whitenoise.storage.CompressedManifestStaticFilesStorage"  # each under the name of its checksum
 STATICFILES_DIRS = [env.BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 STORAGES: dict[str, Any] = {
