@@ -1,6 +1,9 @@
 """Probes for operators: alive, ready, metrics and version."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import wraps
 
 import redis
 from django.conf import settings
@@ -9,6 +12,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_prometheus.exports import ExportToDjangoView
 
 from apps.kit import remote
+from apps.tenancy.selectors import migrations
+from apps.tenancy.services import data_keys
+
+OK, UNAVAILABLE = "ok", "unavailable"
+CHECK_SECONDS = 1.0
+_waiting = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ready")
 
 
 def alive(_: HttpRequest) -> HttpResponse:
@@ -17,11 +26,17 @@ def alive(_: HttpRequest) -> HttpResponse:
 
 
 def ready(_: HttpRequest) -> HttpResponse:
-    """Say whether database and broker answer: 503 with the name of what does not."""
-    found = {"database": _database(), "broker": _broker()}
-    is_ready = all(state == "ok" for state in found.values())
+    """
+    Say whether this process can do its work: 503 with the name of what is missing. Each check has a second.
+
+    Providers are left out: an outage of theirs must not take our own pages down.
+    """
+    running = {name: _waiting.submit(check) for name, check in CHECKS.items()}
+    end = time.monotonic() + CHECK_SECONDS
+    found = {name: _state(check, end - time.monotonic()) for name, check in running.items()}
+    is_ready = all(state == OK for state in found.values())
     return JsonResponse(
-        {"status": "ok" if is_ready else "unavailable", "checks": found}, status=200 if is_ready else 503
+        {"status": OK if is_ready else UNAVAILABLE, "checks": found}, status=200 if is_ready else 503
     )
 
 
@@ -36,27 +51,67 @@ def version(_: HttpRequest) -> HttpResponse:
     return JsonResponse({"version": settings.TREASURY["VERSION"], "api": "v1"})
 
 
-def _database() -> str:
+def _state(check: "Future[str]", seconds: float) -> str:
+    """Return what a check found, or that it did not come to an end in time: it goes on, and holds its thread until then."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return "unavailable"
-    return "ok"
+        return check.result(timeout=max(seconds, 0))
+    except TimeoutError:
+        check.cancel()
+        return UNAVAILABLE
+
+
+def _asking_the_database(check: Callable[[], str]) -> Callable[[], str]:
+    """Let a check use the database in its own thread, and give the connection back."""
+
+    @wraps(check)
+    def asked() -> str:
+        try:
+            return check()
+        except DatabaseError:
+            return UNAVAILABLE
+        finally:
+            connection.close()
+
+    return asked
+
+
+@_asking_the_database
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return OK
+
+
+@_asking_the_database
+def _migrations() -> str:
+    return "behind" if migrations.missing() else OK
+
+
+@_asking_the_database
+def _keyring() -> str:
+    return OK if data_keys.is_readable() else "unreadable"
 
 
 def _broker() -> str:
     url = settings.CELERY_BROKER_URL
     if not url.startswith("redis"):
-        return "ok"
+        return OK
     try:
-        with redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
+        with redis.Redis.from_url(
+            url, socket_timeout=CHECK_SECONDS, socket_connect_timeout=CHECK_SECONDS
+        ) as client:
             client.ping()
     except redis.RedisError:
-        return "unavailable"
-    return "ok"
+        return UNAVAILABLE
+    return OK
 
 
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "keyring": _keyring,
+    "broker": _broker,
+}
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/healthz": alive,
     "/readyz": ready,

@@ -143,7 +143,9 @@ def test_serves_probes_documentation_and_metrics(world):
     base = world.treasury.url
 
     assert httpx.get(f"{base}/healthz").json() == {"status": "ok"}
-    assert httpx.get(f"{base}/readyz").json()["checks"] == {"database": "ok", "broker": "ok"}
+    assert httpx.get(f"{base}/readyz").json()["checks"] == dict.fromkeys(
+        ("database", "migrations", "keyring", "broker"), "ok"
+    )
     assert "version" in httpx.get(f"{base}/version").json()
     assert "python_info" in httpx.get(f"{base}/metrics").text
     docs = httpx.get(f"{base}/v1/docs/")

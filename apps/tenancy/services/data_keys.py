@@ -45,6 +45,18 @@ def decrypt(*, value: bytes, purpose: str) -> bytes:
     return crypto.open_sealed(_unwrap(key), bytes(value[VERSION_SIZE:]), _purpose(organisation.id, purpose))
 
 
+def is_readable() -> bool:
+    """Say whether the master key opens the newest data key there is; true where there is none yet."""
+    newest = DataKey.objects.order_by("-created_at").first()
+    try:
+        _master()
+        if newest is not None:
+            _unwrap(newest)
+    except (MasterKeyInvalid, crypto.Unreadable):
+        return False
+    return True
+
+
 def _unwrap(key: DataKey) -> bytes:
     return crypto.open_sealed(_master(), bytes(key.wrapped), _wrapping(key.organisation_id, key.version))
 
