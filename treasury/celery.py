@@ -9,6 +9,7 @@ from tenant_schemas_celery.app import CeleryApp, get_schema_name_from_task
 from tenant_schemas_celery.task import TenantTask as BaseTenantTask
 
 from apps.kit import schema as present_schema
+from treasury import heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "treasury.settings.local")
 PUBLIC = "public"
@@ -50,6 +51,7 @@ class TenantTask(BaseTenantTask):
 
 app = CeleryApp("treasury", task_cls="treasury.celery:TenantTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+heartbeat.connect()
 
 
 @setup_logging.connect

@@ -65,6 +65,7 @@ def own(
         "TREASURY_REDIS_URL": servers.redis_url,
         "TREASURY_SECRET_KEY": secrets["TREASURY_SECRET_KEY"],
         "TREASURY_MASTER_KEY": secrets["TREASURY_MASTER_KEY"],
+        "TREASURY_HTTP_HOST": "127.0.0.1",
         "TREASURY_HTTP_PORT": str(ports.http),
         "TREASURY_SIMULATOR_PORT": str(ports.simulator),
         "TREASURY_PUBLIC_URL": ports.url,

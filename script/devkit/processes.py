@@ -8,13 +8,10 @@ from script.devkit.environment import Ports
 from script.devkit.folders import PYTHON, ROOT, Folders
 from script.devkit.programs import SERVICES, Program
 
-WORKER_QUEUES = "default,events,providers,webhooks"
+SERVE = "bin/serve"
+INTERFACES = ("web", "worker", "documents", "jobs", "beat")
 SIMULATOR_SETTINGS = "treasury.settings.simulator"
 DEMO_SETTINGS = "treasury.settings.demo"
-IDLE_PRIORITY = "19"
-BACKGROUND_PRIORITY = "5"
-CELERY = ["-m", "celery", "--skip-checks", "-A", "treasury"]  # migrate_all and script/test run the checks
-QUIET = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
 
 
 def manage(*arguments: str) -> list[str]:
@@ -31,47 +28,11 @@ def simulator(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) -
     return Program(name="simulator", command=command, environment=own, tier=SERVICES, folder=ROOT)
 
 
-def interfaces(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) -> list[Program]:
-    """Web, workers and beat; all of them use the application's database role."""
-    python = str(PYTHON)
-    web = ["-m", "gunicorn", "treasury.wsgi:application", "--bind", f"127.0.0.1:{ports.http}"]
-    threads = [
-        "--preload",
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-        "--worker-class",
-        "gthread",
-        "--graceful-timeout",
-        "5",
-    ]
-    worker = [
-        "worker",
-        *QUIET,
-        "--pool",
-        "threads",
-        "--concurrency",
-        "4",
-        "-Q",
-        WORKER_QUEUES,
-        "-n",
-        "worker@%h",
-    ]
-    documents = ["worker", *QUIET, "--pool", "solo", "-Q", "documents", "-n", "documents@%h"]
-    jobs = ["worker", *QUIET, "--pool", "threads", "--concurrency", "2", "-Q", "jobs", "-n", "jobs@%h"]
-    schedule = str(folders.run / "beat.pid")
-    commands = {
-        "web": [python, *web, *threads],
-        "worker": ["nice", "-n", BACKGROUND_PRIORITY, python, *CELERY, *worker],
-        "documents": ["nice", "-n", IDLE_PRIORITY, python, *CELERY, *documents],
-        "jobs": ["nice", "-n", IDLE_PRIORITY, python, *CELERY, *jobs],
-        "beat": [python, *CELERY, "beat", "--loglevel", "INFO", "--pidfile", schedule],
-    }
-    (folders.run / "beat.pid").unlink(missing_ok=True)
+def interfaces(*, variables: Mapping[str, str]) -> list[Program]:
+    """Web, workers and beat, each as bin/serve starts it; all of them use the application's database role."""
     return [
-        Program(name=name, command=command, environment=variables, folder=ROOT)
-        for name, command in commands.items()
+        Program(name=name, command=[str(PYTHON), SERVE, name], environment=variables, folder=ROOT)
+        for name in INTERFACES
     ]
 
 

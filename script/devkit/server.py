@@ -134,7 +134,7 @@ def boot(options: Options, supervisor: Supervisor) -> dict[str, str]:
                 folders, supervisor, variables=variables, stamp=shown_at, orders=options.demo_orders
             )
     with step("simulator, web, worker, documents, beat") as running:
-        _start_interfaces(folders, ports, supervisor, variables=variables)
+        _start_interfaces(ports, supervisor, variables=variables)
         supervisor.wait_for("the simulator", is_simulator_up, seconds=HEALTHY_SECONDS)
         running.note = "healthy"
     with step("pdf rendering (pango)") as running:
@@ -205,15 +205,13 @@ def _start_simulator(
     return partial(health.answers, f"{ports.simulator_url}/__control/health")
 
 
-def _start_interfaces(
-    folders: Folders, ports: Ports, supervisor: Supervisor, *, variables: dict[str, str]
-) -> None:
+def _start_interfaces(ports: Ports, supervisor: Supervisor, *, variables: dict[str, str]) -> None:
     """
     Start web and worker, wait until they serve, then start the workers of documents and jobs, and beat.
 
     These are watched like the others, but nobody waits for them: PDFs and sweeps have seconds to spare.
     """
-    found = processes.interfaces(folders, ports=ports, variables=processes.as_application(variables))
+    found = processes.interfaces(variables=processes.as_application(variables))
     first = [program for program in found if program.name in FIRST]
     for program in first:
         supervisor.start(program)

@@ -36,6 +36,7 @@ TREASURY: dict[str, Any] = {
     "WEBHOOK_TIMEOUT": env.number("TREASURY_WEBHOOK_TIMEOUT"),
     "TRUSTED_PROXIES": env.number("TREASURY_TRUSTED_PROXIES"),
     "VERSION": env.text("TREASURY_VERSION"),
+    "HEARTBEAT_PATH": env.text("TREASURY_HEARTBEAT_PATH"),
 }
 EVENT_WIRING = "treasury.wiring.HANDLERS"
 

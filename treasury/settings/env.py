@@ -55,7 +55,25 @@ VARIABLES = {
             None,
             "Base64 of 32 bytes; wraps the data key of each organisation and keys the digests of API keys.",
         ),
-        Variable("TREASURY_HTTP_PORT", str(HTTP_PORT_LOCAL), "Port of the web process; 4000 in the cloud."),
+        Variable(
+            "TREASURY_HTTP_HOST",
+            "127.0.0.1",
+            "Address that the web process listens at; 0.0.0.0 in the image.",
+        ),
+        Variable("TREASURY_HTTP_PORT", str(HTTP_PORT_LOCAL), "Port of the web process; 4000 in the image."),
+        Variable(
+            "TREASURY_WEB_PROCESSES", "2", "How many processes share the web's port, of 4 threads each."
+        ),
+        Variable(
+            "TREASURY_STOP_SECONDS",
+            "5",
+            "Seconds that requests may still take when the web process is told to stop; 30 in the image.",
+        ),
+        Variable(
+            "TREASURY_HEARTBEAT_PATH",
+            "",
+            "File that a worker or beat touches as a sign of life; in the image `/tmp/heartbeat`.",
+        ),
         Variable(
             "TREASURY_PUBLIC_URL",
             "",
@@ -112,6 +130,13 @@ VARIABLES = {
         ),
     )
 }
+
+
+def stand_in() -> None:
+    """Give each variable that must be set and is not a value that means nothing: for building, where nothing is reached."""
+    for variable in VARIABLES.values():
+        if variable.default is None:
+            os.environ.setdefault(variable.name, "nothing")
 
 
 def text(name: str) -> str:
