@@ -14,6 +14,7 @@ COMMANDS = {
     "test": "testing",
     "simulate": "simulating",
     "lint": "linting",
+    "certify": "certifying",
     "bench": "bench",
     "console": "console",
     "databases": "databases_command",

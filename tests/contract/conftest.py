@@ -1,5 +1,150 @@
-"""The rails that the contracts are tried on: each a provider over real HTTP, with scripted faults."""
+"""
+The rails that the contracts are tried on: each a provider over real HTTP.
 
+Without more they are simulators of the test run, with scripted faults. Under script/certify the target is what the
+environment names, and what needs a fault is not certified, for no sandbox makes one to order.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from apps.integrations.contracts import MpesaCredentials
+from script.devkit.certificates import FAIL, NOT_CERTIFIED, PASS
+from script.devkit.certifying import MARK, TARGET
+from tests.callbacks import Arrived, listening
+from tests.contract.targets import Target
+from tests.factories import payments
 from tests.payments.conftest import rail, street
 
 __all__ = ["rail", "street"]
+
+SIMULATED_SHORT_CODE = "600977"
+PAYS_AT_ONCE = "+254700000000"
+FAULTS_ARE_SIMULATED = "needs a fault that only the simulator makes to order"
+PATIENCE = {True: 120.0, False: 10.0}
+"""Seconds: with a person at a phone, and without."""
+
+
+class Scenarios:
+    """Tells script/certify, line by line, how each scenario ended."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
+        """Show no letter of progress: it would stand before the line of a scenario."""
+        return ("" if report.when != "call" and report.passed else report.outcome), "", ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and report.passed:
+            return
+        told = {"passed": PASS, "failed": FAIL, "skipped": NOT_CERTIFIED}
+        fact = {
+            "scenario": _title(report.nodeid),
+            "result": told[report.outcome],
+            "seconds": round(report.duration, 2),
+            "reason": _reason(report),
+        }
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        terminal.write_line(f"{MARK}{json.dumps(fact)}")
+
+
+def _title(nodeid: str) -> str:
+    path, _, name = nodeid.partition("::")
+    noun = path.rpartition("/test_")[2].removesuffix(".py")
+    return f"{noun}: {name.removeprefix('test_').replace('_', ' ')}"
+
+
+def _reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    crash: Any = getattr(report.longrepr, "reprcrash", None)
+    return crash.message.splitlines()[0] if crash else ""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get(TARGET):
+        config.pluginmanager.register(Scenarios(config))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get(TARGET):
+        for item in items:
+            if item.get_closest_marker("simulator_only"):
+                item.add_marker(pytest.mark.skip(reason=FAULTS_ARE_SIMULATED))
+
+
+@pytest.fixture(scope="module")
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """M-Pesa as script/certify names it, else the simulator of the test run."""
+    if os.environ.get(TARGET):
+        yield from _named()
+    else:
+        yield _simulated(request.getfixturevalue("street"))
+
+
+def _named() -> Iterator[Target]:
+    given = {
+        name.removeprefix("TREASURY_CERTIFY_MPESA_").lower(): value
+        for name, value in os.environ.items()
+        if name.startswith("TREASURY_CERTIFY_MPESA_")
+    }
+    arrived: list[Arrived] = []
+    with listening(arrived, port=int(given.get("callback_port") or 0)) as address:
+        yield Target(
+            base_url=given["base_url"],
+            callback_url=given.get("callback_url", "").rstrip("/") or address,
+            short_code=given["short_code"],
+            phone=given["phone"],
+            pull_number=given["pull_number"],
+            certificate=given["certificate"],
+            credentials=MpesaCredentials(
+                given["consumer_key"],
+                given["consumer_secret"],
+                given["passkey"],
+                given["initiator"],
+                given["initiator_password"],
+            ),
+            arrived=arrived,
+            patience=PATIENCE["callback_url" in given],
+        )
+
+
+def _simulated(street: Any) -> Target:
+    """Open a paybill of its own at the simulator, whose time is moved on instead of waited for."""
+    url, credentials = street.simulator.url, payments.CREDENTIALS
+    opened = {
+        "type": "paybill",
+        "name": "Savanna Kitchens Ltd",
+        "consumer_key": credentials.consumer_key,
+        "consumer_secret": credentials.consumer_secret,
+        "passkey": credentials.passkey,
+        "initiator": credentials.initiator,
+        "initiator_password": credentials.initiator_password,
+    }
+
+    def control(method: str, path: str, body: object) -> None:
+        with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+            answer = client.request(method, f"/__control{path}", json=body)
+        assert answer.is_success, answer.text
+
+    control("POST", "/reset", {"accounts": True})
+    control("PUT", f"/accounts/{SIMULATED_SHORT_CODE}", opened)
+    return Target(
+        base_url=f"{url}/daraja",
+        callback_url=street.callback_url,
+        short_code=SIMULATED_SHORT_CODE,
+        phone=PAYS_AT_ONCE,
+        pull_number="0722000000",
+        certificate=street.certificate,
+        credentials=credentials,
+        arrived=street.arrived,
+        patience=PATIENCE[False],
+        hurry=lambda seconds: control("POST", "/tick", {"seconds": seconds}),
+    )

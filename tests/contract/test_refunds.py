@@ -74,6 +74,7 @@ CASES = [
 ]
 
 
+@pytest.mark.simulator_only
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_whatever_happens_money_goes_back_once_and_is_booked(rail, case):
     refund = made.requested(_paid(rail))

@@ -1,11 +1,9 @@
 """What tests of payments stand on: the books, the events told, and a rail that is the simulator over real HTTP."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +21,7 @@ from apps.ledger.selectors import balances
 from apps.payments.services import callbacks
 from apps.simulator import server
 from apps.tenancy.models import Organisation
+from tests.callbacks import Arrived, listening
 from tests.factories import payments
 
 PUSH = "/mpesa/stkpush/v1/processrequest"
@@ -53,14 +52,6 @@ def bookings() -> int:
 def is_untouched() -> bool:
     """Say whether nothing has been booked."""
     return not Transaction.objects.exists() and not Entry.objects.exists()
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """One callback as it came to our address."""
-
-    path: str
-    body: bytes
 
 
 @dataclass
@@ -135,27 +126,13 @@ class Street:
 @pytest.fixture(scope="session")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     arrived: list[Arrived] = []
-
-    class Keep(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            arrived.append(Arrived(self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'{"ResultCode":0,"ResultDesc":"Accepted"}')
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Keep)
-    threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True).start()
     store_path = tmp_path_factory.mktemp("payments") / "simulator.sqlite3"
     simulator = server.serve(host="127.0.0.1", port=0, store_path=store_path, seed=7)
     with httpx.Client(trust_env=False) as client:
         certificate = client.get(f"{simulator.url}/__control/certificate").text
-    yield Street(simulator, f"http://127.0.0.1:{listener.server_port}", certificate, arrived)
+    with listening(arrived) as callback_url:
+        yield Street(simulator, callback_url, certificate, arrived)
     simulator.close()
-    listener.shutdown()
-    listener.server_close()
 
 
 @pytest.fixture

@@ -1,0 +1,130 @@
+"""What the contract of a provider is tried on: a simulator of the test run, or what script/certify was given."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from apps.integrations.contracts import MpesaCredentials
+from apps.integrations.mpesa.client import DarajaClient
+from apps.integrations.mpesa.initiator import Initiator
+from apps.integrations.mpesa.pull import PullTransactions
+from apps.integrations.mpesa.reversal import Reversal
+from apps.integrations.mpesa.status import TransactionStatus
+from apps.integrations.mpesa.stk import StkPush
+from apps.integrations.ports import CollectionPort, RefundPort, StatementPort, StatusPort
+from apps.kit import clock, http
+from tests.callbacks import Arrived
+from tests.integrations.daraja import Tokens
+
+DUE = 3
+"""Seconds after which a simulator has decided what it was asked and sent its callback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The product's own HTTP client, without the record of calls: nothing that is said here is kept."""
+
+    client: http.Client
+
+    def send(
+        self,
+        *,
+        kind: str,  # noqa: ARG002 (names the call for a record that is not kept)
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+    ) -> http.Answer:
+        return self.client.send(method, url, headers=headers, content=content)
+
+
+@dataclass(slots=True)
+class Target:
+    """
+    One short code of M-Pesa, the phone that pays, and the address where the callbacks come.
+
+    ``hurry`` lets so many seconds pass at once, where the time is a simulator's; ``patience`` is how many real seconds
+    an answer may take.
+    """
+
+    base_url: str
+    callback_url: str
+    short_code: str
+    phone: str
+    pull_number: str
+    certificate: str
+    credentials: MpesaCredentials
+    arrived: list[Arrived]
+    patience: float
+    hurry: Callable[[int], None] | None = None
+    ahead: timedelta = timedelta()
+    _tokens: Tokens = field(default_factory=Tokens, repr=False)
+
+    def collection(self, *, passkey: str = "", consumer_secret: str = "") -> CollectionPort:
+        """Return the port that asks payers; other secrets than the right ones are told to it with a token of their own."""
+        return StkPush(
+            client=self._client(consumer_secret),
+            short_code=self.short_code,
+            till_number="",
+            passkey=passkey or self.credentials.passkey,
+            clock=self.now,
+        )
+
+    def status(self) -> StatusPort:
+        return TransactionStatus(self._client(), self.short_code, self._initiator())
+
+    def refund(self) -> RefundPort:
+        return Reversal(self._client(), self.short_code, self._initiator())
+
+    def statement(self) -> StatementPort:
+        return PullTransactions(self._client(), self.short_code)
+
+    def address(self, kind: str) -> str:
+        """Return an address of its own for the answer to one request."""
+        return f"{self.callback_url}/hooks/{secrets.token_hex(16)}/{secrets.token_hex(16)}/{kind}"
+
+    def answer_to(self, address: str) -> Mapping[str, Any]:
+        """Wait for the first callback that comes to an address, and return its body as the product reads it."""
+        self._let_pass(DUE)
+        path, until = urlsplit(address).path, time.monotonic() + self.patience
+        while True:
+            found = next((callback for callback in self.arrived if callback.path.endswith(path)), None)
+            if found is not None:
+                return http.parse_json(found.body)  # type: ignore[return-value]
+            assert time.monotonic() < until, f"no callback came within {self.patience:.0f} s"
+            time.sleep(0.05)
+
+    def eventually[T](self, look: Callable[[], T | None]) -> T:
+        """Ask until there is something; fail where there is nothing in time."""
+        until = time.monotonic() + self.patience
+        while (found := look()) is None:
+            assert time.monotonic() < until, f"it was not there within {self.patience:.0f} s"
+            time.sleep(min(1.0, self.patience / 20))
+        return found
+
+    def now(self) -> datetime:
+        """Return the provider's time."""
+        return clock.now() + self.ahead
+
+    def _let_pass(self, seconds: int) -> None:
+        if self.hurry is not None:
+            self.hurry(seconds)
+            self.ahead += timedelta(seconds=seconds)
+
+    def _client(self, consumer_secret: str = "") -> DarajaClient:
+        loopback = "{0.scheme}://{0.netloc}".format(urlsplit(self.base_url))
+        policy = http.AddressPolicy(allowed_loopback=(loopback,), https_only=True)
+        return DarajaClient(
+            base_url=self.base_url,
+            consumer_key=self.credentials.consumer_key,
+            consumer_secret=consumer_secret or self.credentials.consumer_secret,
+            transport=Line(http.Client(policy=policy, read_timeout=30.0)),
+            tokens=Tokens() if consumer_secret else self._tokens,
+        )
+
+    def _initiator(self) -> Initiator:
+        return Initiator(self.credentials.initiator, self.credentials.initiator_password, self.certificate)
