@@ -40,6 +40,15 @@ CHECKS = [
     Check("ruff check", [str(VENV / "bin" / "ruff"), "check", "."], ".venv/bin/ruff check --fix ."),
     Check("ruff format", [str(VENV / "bin" / "ruff"), "format", "--check", "."], ".venv/bin/ruff format ."),
     Check("mypy", [str(VENV / "bin" / "mypy")]),
+    Check(
+        "workflow",
+        [
+            str(VENV / "bin" / "check-jsonschema"),
+            "--builtin-schema",
+            "vendor.github-workflows",
+            ".github/workflows/ci.yml",
+        ],
+    ),
     Check("import contracts", [str(VENV / "bin" / "lint-imports"), "--no-logo"]),
     Check("system checks", processes.manage("check", "--fail-level", "WARNING")),
     Check(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from script.devkit import environment, system
-from script.devkit.folders import ROOT, Folders
+from script.devkit.folders import PYTHON, ROOT, Folders
 from script.devkit.throwaway import throw_away_folder
 
 START_SECONDS = 400.0
@@ -43,7 +43,7 @@ class RunningTreasury:
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a management command beside it, as the application's database role."""
         return subprocess.run(
-            [str(ROOT / ".venv" / "bin" / "python"), "manage.py", *arguments],
+            [str(PYTHON), "manage.py", *arguments],
             check=False,
             cwd=ROOT,
             env={**environment.base(), **self.variables, "DB_ROLE": "app"},

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +11,18 @@ from pathlib import Path
 from script.devkit.refusals import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
-VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
 SHARED_VAR = ROOT / "var"
+DJANGO = os.environ.get("TREASURY_DJANGO", "")
+"""The Django that the caller chose, as 6.0; empty where any will do."""
+
+VENV = (
+    SHARED_VAR / "venv" / f"python{sys.version_info.major}.{sys.version_info.minor}-django{DJANGO}"
+    if DJANGO
+    else ROOT / ".venv"
+)
+"""The virtual environment. Whoever chooses a Django gets another one for each Python and Django."""
+
+PYTHON = VENV / "bin" / "python"
 
 
 @dataclass(frozen=True)

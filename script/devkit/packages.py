@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from script.devkit import environment
+from script.devkit import environment, virtualenv
 from script.devkit.folders import PYTHON, ROOT, SHARED_VAR, fingerprint, is_stamped
 from script.devkit.refusals import Refusal
 from script.devkit.steps import step
@@ -20,7 +20,7 @@ CHROMIUM_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrom
 def pango_state() -> str:
     """Whether WeasyPrint finds its libraries; asked once for each set of packages, for it takes a second."""
     stamp = SHARED_VAR / "pango.stamp"
-    value = fingerprint([ROOT / "requirements" / "dev.txt"], str(PYTHON))
+    value = fingerprint([virtualenv.REQUIREMENTS], str(PYTHON))
     if is_stamped(stamp, value):
         return PRESENT
     asked = subprocess.run(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from script.devkit.folders import (
+    DJANGO,
     PYTHON,
     ROOT,
     SHARED_VAR,
@@ -20,13 +21,18 @@ from script.devkit.folders import (
 from script.devkit.refusals import Refusal
 from script.devkit.steps import say
 
-REQUIREMENTS = ROOT / "requirements" / "dev.txt"
+SETS = {"5.2": ROOT / "requirements" / "dev.txt", "6.0": ROOT / "requirements" / "django60.txt"}
+"""What is locked for each Django that the product runs on; the first is the one that it ships with."""
+
+REQUIREMENTS = SETS.get(DJANGO, SETS["5.2"])
 UV_REQUIREMENTS = ROOT / "requirements" / "uv.txt"
 STAMP = VENV / ".requirements"
 
 
 def ensure() -> str:
-    """Make .venv hold exactly what requirements/dev.txt locks; return what was done."""
+    """Make the environment hold exactly what its requirements lock; return what was done."""
+    if DJANGO and DJANGO not in SETS:
+        raise Refusal(f"TREASURY_DJANGO is {DJANGO}. There are locked packages for {', '.join(SETS)}.")
     version = _kept_version()
     if version is not None and is_stamped(STAMP, _stamp(version)):
         return f"up to date, Python {version}"
@@ -38,7 +44,7 @@ def ensure() -> str:
         _run([uv, "venv", "--quiet", "--clear", "--python", _base_interpreter(), str(VENV)], environment)
         version = _version(PYTHON)
     if version is None:
-        raise Refusal(f"{PYTHON} does not run.", mend="rm -rf .venv && script/server")
+        raise Refusal(f"{PYTHON} does not run.", mend=f"rm -rf {VENV} && script/server")
     STAMP.unlink(missing_ok=True)
     sync = ["pip", "sync", "--quiet", "--require-hashes", "--python", str(PYTHON), str(REQUIREMENTS)]
     _run([uv, *sync], environment)
@@ -53,10 +59,10 @@ def is_ready() -> bool:
 
 
 def site_packages() -> Path:
-    """Where the packages of .venv lie."""
+    """Where the packages of the environment lie."""
     found = next((VENV / "lib").glob("python3.*/site-packages"), None)
     if found is None:
-        raise Refusal(".venv holds no packages.", mend="rm -rf .venv && script/server")
+        raise Refusal(f"{VENV} holds no packages.", mend=f"rm -rf {VENV} && script/server")
     return found
 
 
@@ -94,7 +100,7 @@ def installer_environment() -> dict[str, str]:
 
 
 def _kept_version() -> str | None:
-    """The version of the Python in .venv when it may stay: it runs, and TREASURY_PYTHON names no other."""
+    """The version of the environment's Python when it may stay: it runs, and TREASURY_PYTHON names no other."""
     version = _version(PYTHON)
     if os.environ.get("TREASURY_PYTHON") and version != _version(Path(sys.executable)):
         return None
@@ -115,7 +121,7 @@ def _version(python: Path) -> str | None:
 
 
 def _base_interpreter() -> str:
-    """The full path of an interpreter outside .venv, so that remaking .venv cannot pull it away."""
+    """The full path of an interpreter outside the environment, so that remaking it cannot pull it away."""
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     return str(base if base.exists() else Path(sys.executable).resolve())
 
