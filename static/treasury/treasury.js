@@ -3,6 +3,14 @@
   // Unfold opens a 288px sidebar unless a width is stored; it offers no setting.
   if (!localStorage.getItem("sidebarWidth")) localStorage.setItem("sidebarWidth", "248");
 
+  // Unfold reads the system's scheme once: have it read again when the evening comes.
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    const theme = Alpine.$data(document.documentElement);
+    if (theme.adminTheme !== "auto") return;
+    theme.adminTheme = "light";
+    Alpine.nextTick(() => { theme.adminTheme = "auto"; });
+  });
+
   // Names of icon buttons that Unfold leaves out.
   const wordsOf = (owner) => {
     let words = owner.textContent;
