@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from script.devkit import checks, environment, packages, system
+from script.devkit import checks, environment, packages, system, virtualenv
 from script.devkit.folders import PYTHON, ROOT
 from script.devkit.postgres import binaries
-from script.devkit.steps import say
+from script.devkit.steps import say, step
 from script.devkit.supervisor import Supervisor
 from script.devkit.throwaway import prepare, throw_away_servers
 
@@ -25,6 +25,7 @@ DRIVING = ("tests/flows", "tests/browser")
 WORKERS = "2"
 PYTEST = [str(PYTHON), "-m", "pytest"]
 NEEDS_BROWSER = "tests/browser"
+NEEDS_WHEELS = "tests/deploy"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def main(arguments: list[str]) -> int:
     prepare()
     is_browser_needed = not asked or any(part.startswith(NEEDS_BROWSER) for part in asked)
     packages.ensure_for_tests(is_browser_needed=is_browser_needed)
+    if not asked or any(part.startswith(NEEDS_WHEELS) for part in asked):
+        with step("python packages of the image") as running:
+            running.note = virtualenv.keep_wheels_of_image()
     with throw_away_servers() as (supervisor, own):
         variables = {**environment.base(programs=binaries()), **own, "TREASURY_CHROMIUM": packages.chromium()}
         if asked:

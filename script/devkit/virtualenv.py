@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from script.devkit.folders import (
@@ -26,6 +27,7 @@ SETS = {"5.2": ROOT / "requirements" / "dev.txt", "6.0": ROOT / "requirements" /
 
 REQUIREMENTS = SETS.get(DJANGO, SETS["5.2"])
 UV_REQUIREMENTS = ROOT / "requirements" / "uv.txt"
+IMAGE_REQUIREMENTS = ROOT / "requirements" / "production.txt"
 STAMP = VENV / ".requirements"
 
 
@@ -50,6 +52,24 @@ def ensure() -> str:
     _run([uv, *sync], environment)
     STAMP.write_text(_stamp(version), encoding="utf-8")
     return f"installed, Python {version}"
+
+
+def keep_wheels_of_image() -> str:
+    """Let uv's cache hold what the image installs, for tests that install it without the network; return what was done."""
+    uv, environment = find_uv(), installer_environment()
+    with tempfile.TemporaryDirectory() as folder:
+        sync = ["pip", "sync", "--require-hashes", "--python", str(PYTHON), "--target", folder]
+        asked = subprocess.run(
+            [uv, *sync, "--offline", "--dry-run", str(IMAGE_REQUIREMENTS)],
+            check=False,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        if asked.returncode == 0 and "Would download" not in asked.stderr:
+            return "in uv's cache"
+        _run([uv, *sync, "--quiet", str(IMAGE_REQUIREMENTS)], environment)
+    return "fetched"
 
 
 def is_ready() -> bool:

@@ -7,9 +7,19 @@ from treasury.settings import env
 
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = env.BASE_DIR / "staticfiles"
-COLLECTED = "whitenoise.storage.CompressedManifestStaticFilesStorage"  # each under the name of its checksum
+COLLECTED = "treasury.static.CollectedStatic"
 STATICFILES_DIRS = [env.BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
+    "gif",
+    "jpg",
+    "png",
+    "webp",
+    "woff",
+    "woff2",
+    "map",
+]  # maps: debuggers ask only
 STORAGES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
