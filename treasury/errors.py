@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.kit import errors, problems
+from apps.tenancy.selectors import organisations
 
 
 class Unexpected(errors.DomainError):
@@ -39,6 +40,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
             "This form is too old or came from elsewhere. Load the page again; nothing was saved."
         ),
     )
+
+
+def suspended(request: HttpRequest) -> HttpResponse:
+    """Say on the host of an organisation that it is suspended, whoever asks."""
+    return _answer(request, organisations.Suspended())
 
 
 def _answer(request: HttpRequest, error: errors.DomainError) -> HttpResponse:

@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from apps.kit import ids, logs, problems, remote, schema
 from apps.tenancy.selectors import organisations
-from treasury import health
+from treasury import errors, health
 
 GetResponse = Callable[[Any], Any]
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -62,7 +62,11 @@ class HealthMiddleware:
 
 
 class TenantMiddleware:
-    """API, callbacks and inboxes: organisation from the path. Everything else: from the host name."""
+    """
+    API, callbacks and inboxes: organisation from the path. Everything else: from the host name.
+
+    Of one that is suspended the portal is closed, the API refuses who shows a valid key, and callbacks are taken.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -81,24 +85,27 @@ class TenantMiddleware:
         if path.startswith(("/v1/", "/api/v1/")):
             return self._api(request)
         if match := BY_HEX.match(path):
-            found = organisations.ready_by_id(UUID(match["organisation"]))
+            found = organisations.working_by_id(UUID(match["organisation"]))
             return self._enter(request, found) if found else _not_found()
         host = request.get_host().rsplit(":", 1)[0]
-        if host in _public_hosts():
-            return self._public(request)
-        found = organisations.ready_by_host(host)
-        return self._enter(request, found) if found else _not_found()
+        return self._public(request) if host in _public_hosts() else self._portal(request, host)
 
     def _api(self, request: Any) -> HttpResponse:
         match = API.match(request.path_info)
         found = _by_public_name(match["organisation"]) if match else None
-        by_host = organisations.ready_by_host(request.get_host().rsplit(":", 1)[0])
+        by_host = organisations.working_by_host(request.get_host().rsplit(":", 1)[0])
         if found is None or (by_host is not None and by_host.id != found.id):
             return problems.unauthenticated(request)
         response = self._enter(request, found)
         if not hasattr(request, "caller") and response.status_code not in (413, 429, 500, 503):
             return problems.unauthenticated(request)
         return response
+
+    def _portal(self, request: Any, host: str) -> HttpResponse:
+        found = organisations.working_by_host(host)
+        if found is None:
+            return _not_found()
+        return errors.suspended(request) if found.is_suspended else self._enter(request, found)
 
     def _public(self, request: Any) -> HttpResponse:
         request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
@@ -137,13 +144,13 @@ def _by_public_name(name: str) -> organisations.Organisation | None:
     """Find by slug, by ``ten_…`` or by UUID."""
     if name.startswith(f"{ORGANISATION_PREFIX}_"):
         try:
-            return organisations.ready_by_id(ids.decode(ORGANISATION_PREFIX, name))
+            return organisations.working_by_id(ids.decode(ORGANISATION_PREFIX, name))
         except ids.InvalidId:
             return None
     try:
-        return organisations.ready_by_id(UUID(name))
+        return organisations.working_by_id(UUID(name))
     except ValueError:
-        return organisations.ready_by_slug(name)
+        return organisations.working_by_slug(name)
 
 
 def _not_found() -> HttpResponse:

@@ -14,7 +14,7 @@ from apps.accounts.services import users
 from apps.approvals.contracts import NewRule, NewStep
 from apps.approvals.services import rules
 from apps.kit import schema
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import SYSTEM, Actor
 from apps.payments.contracts import REFUND
 from apps.tenancy.models import Organisation, OrganisationStatus
 from apps.tenancy.services import organisations, provisioning
@@ -48,7 +48,7 @@ class HeadOffice:
     name: str
 
 
-def prepare(*, slug: str, name: str, is_test: bool, now: datetime) -> Organisation:
+def prepare(*, slug: str, name: str, is_test: bool, now: datetime, actor: Actor = SYSTEM) -> Organisation:
     """
     Return an organisation with its schema, and enter it. Needs the owner role; repeated after an interruption it goes
     on where it stopped. Raises what organisations.create and provisioning.provision raise.
@@ -59,10 +59,10 @@ def prepare(*, slug: str, name: str, is_test: bool, now: datetime) -> Organisati
         name=name,
         is_test=is_test,
         base_domain=settings.TREASURY["BASE_DOMAIN"],
-        actor=SYSTEM,
+        actor=actor,
         now=now,
     )
-    if organisation.status != OrganisationStatus.READY:
+    if organisation.status == OrganisationStatus.PROVISIONING:
         organisation = provisioning.provision(organisation_id=organisation.id)
     schema.enter(organisation)
     return organisation
@@ -74,25 +74,25 @@ def is_filled() -> bool:
 
 
 @transaction.atomic
-def fill(*, head_office: HeadOffice, owner: Owner, now: datetime) -> UUID:
+def fill(*, head_office: HeadOffice, owner: Owner, now: datetime, actor: Actor = SYSTEM) -> UUID:
     """
     Make roles, head office, the portal's application, the first owner and the first approval rules; return the head
     office. All or nothing.
     """
     roles.seed()
     branch = branches.create(
-        code=head_office.code, name=head_office.name, is_head_office=True, actor=SYSTEM, now=now
+        code=head_office.code, name=head_office.name, is_head_office=True, actor=actor, now=now
     )
     person = users.create(
         email=owner.email,
         name=owner.name,
         password=owner.password,
         must_change_password=owner.must_change_password,
-        actor=SYSTEM,
+        actor=actor,
         now=now,
     )
-    memberships.create(user_id=person.id, role="owner", actor=SYSTEM, now=now)
-    applications.create(slug=PORTAL, name="Portal", actor=SYSTEM, now=now)
+    memberships.create(user_id=person.id, role="owner", actor=actor, now=now)
+    applications.create(slug=PORTAL, name="Portal", actor=actor, now=now)
     for rule in FIRST_RULES:
-        rules.create(rule=rule, actor=SYSTEM, now=now)
+        rules.create(rule=rule, actor=actor, now=now)
     return branch.id

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from apps.access.contracts import Caller
 from apps.access.services import api_keys
 from apps.kit import clock
+from apps.tenancy.selectors import organisations
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):
@@ -17,7 +18,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
     Sets ``request.user`` to the Caller, and ``caller`` and ``actor`` on Django's request.
 
     Unknown, foreign, expired and revoked keys fail alike. A request with two different keys fails too: nobody has
-    to know which of them would win.
+    to know which of them would win. A valid key of a suspended organisation is told so, and nobody else is.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
@@ -29,6 +30,8 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed
         plain: Any = request._request  # noqa: SLF001 (middleware reads Django's request)
         plain.caller, plain.actor = caller, caller.actor
+        if organisations.current().is_suspended:
+            raise organisations.Suspended
         return caller, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the same for every request)

@@ -10,7 +10,7 @@ from apps.tenancy.services import fan_out
 @shared_task(name="access.sweep", scope="public")
 def sweep(**_: object) -> None:
     """Start the purge in every organisation."""
-    fan_out.each_ready("access.purge_idempotency")
+    fan_out.each_working("access.purge_idempotency")
 
 
 @shared_task(name="access.purge_idempotency")

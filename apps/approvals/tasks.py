@@ -24,4 +24,4 @@ def sweep_organisation(**_: object) -> None:
 @shared_task(name="approvals.sweep", scope="public")
 def sweep(**_: object) -> None:
     """Start the sweep of every organisation."""
-    fan_out.each_ready("approvals.sweep_organisation")
+    fan_out.each_working("approvals.sweep_organisation")

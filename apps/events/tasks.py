@@ -33,7 +33,7 @@ def send_webhook(*, delivery_id: str, **_: object) -> None:
 @shared_task(name="events.sweep", scope="public")
 def sweep(**_: object) -> None:
     """Have every organisation look for what is due."""
-    fan_out.each_ready("events.sweep_organisation")
+    fan_out.each_working("events.sweep_organisation")
 
 
 @shared_task(name="events.sweep_organisation")

@@ -40,7 +40,7 @@ def sweep_organisation(**_: object) -> None:
 @shared_task(name="jobs.sweep", scope="public")
 def sweep(**_: object) -> None:
     """Start the sweep of every organisation."""
-    fan_out.each_ready("jobs.sweep_organisation")
+    fan_out.each_working("jobs.sweep_organisation")
 
 
 @shared_task(name="jobs.expire_organisation")
@@ -52,4 +52,4 @@ def expire_organisation(**_: object) -> None:
 @shared_task(name="jobs.expire", scope="public")
 def expire(**_: object) -> None:
     """Start the deletion of old results in every organisation."""
-    fan_out.each_ready("jobs.expire_organisation")
+    fan_out.each_working("jobs.expire_organisation")

@@ -30,6 +30,11 @@ def enter(organisation: Any) -> None:
     _connection.set_tenant(organisation)
 
 
+def visit(name: str) -> None:
+    """Read and write in the schema of this name, where no organisation is at hand."""
+    _connection.set_schema(name)
+
+
 def leave() -> None:
     """Go back to the public schema."""
     _connection.set_schema_to_public()

@@ -57,7 +57,7 @@ def sweep_organisation(*, deed: str = "", row_id: str = "", **_: object) -> None
 @shared_task(name="payments.sweep", scope="public")
 def sweep(**_: object) -> None:
     """Start the sweep of every organisation."""
-    fan_out.each_ready("payments.sweep_organisation")
+    fan_out.each_working("payments.sweep_organisation")
 
 
 @shared_task(name="payments.pull_organisation")
@@ -72,4 +72,4 @@ def pull_organisation(*, account_id: str = "", **_: object) -> None:
 @shared_task(name="payments.pull", scope="public")
 def pull(**_: object) -> None:
     """Start the readings of every organisation."""
-    fan_out.each_ready("payments.pull_organisation")
+    fan_out.each_working("payments.pull_organisation")

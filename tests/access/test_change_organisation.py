@@ -210,7 +210,7 @@ def test_a_suspended_organisation_is_neither_offered_nor_entered(browser):
     assert (
         "Go to another organisation" not in browser.hosts[ACME].get("/portal/access/branch/").content.decode()
     )
-    assert arrive(browser.hosts[ZURI], token).status_code == 404
+    assert arrive(browser.hosts[ZURI], token).status_code == 403
     assert browser.leave(ACME, "zuri")["Location"] == "/portal/"
 
 

@@ -26,3 +26,8 @@ def by_prefix(prefix: str) -> ApiKey | None:
 
 def get(key_id: UUID) -> ApiKey | None:
     return ApiKey.objects.select_related("application", "branch").filter(id=key_id).first()
+
+
+def everything() -> QuerySet[ApiKey]:
+    """Return all keys with application and branch, the oldest first. For internal use: no caller's scope is asked."""
+    return ApiKey.objects.select_related("application", "branch").order_by("id")

@@ -32,3 +32,8 @@ def visible_to(caller: Principal) -> QuerySet[Application]:
 def with_keys(caller: Principal) -> QuerySet[Application]:
     """Return those of ``visible_to`` that can have API keys: all but the portal, which is for people."""
     return visible_to(caller).exclude(slug=PORTAL)
+
+
+def slugs() -> dict[UUID, str]:
+    """Return the slug of every application by its id."""
+    return dict(Application.objects.values_list("id", "slug"))

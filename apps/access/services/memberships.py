@@ -80,13 +80,20 @@ class Admitted:
 
 @transaction.atomic
 def admit(
-    *, email: str, name: str, role: str, actor: Actor, now: datetime, branch_ids: Collection[UUID] = ()
+    *,
+    email: str,
+    name: str,
+    role: str,
+    actor: Actor,
+    now: datetime,
+    branch_ids: Collection[UUID] = (),
+    reason: str = "",
 ) -> Admitted:
     """
     Let a new person into the team by his e-mail, with a password made for him that he must change first of all.
 
     Who has an account already is refused: whoever made that account may know its password, and only the platform's
-    operator can tell whose it is (the command ``add_member``). Raises PersonKnown, MembershipExists for somebody of
+    operator can tell whose it is (``bin/treasury member add``). Raises PersonKnown, MembershipExists for somebody of
     this team, and as ``create``.
     """
     known = get_user_model().objects.filter(email__iexact=email).first()
@@ -98,12 +105,14 @@ def admit(
     user = users.create(
         email=email, name=name, password=password, must_change_password=True, actor=actor, now=now
     )
-    membership = create(user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now)
+    membership = create(
+        user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now, reason=reason
+    )
     return Admitted(membership, password)
 
 
 @transaction.atomic
-def link(*, email: str, role: str, actor: Actor, now: datetime) -> Membership:
+def link(*, email: str, role: str, actor: Actor, now: datetime, reason: str = "") -> Membership:
     """
     Let a person who signs in elsewhere into the team, for the platform's operator: no page offers this.
 
@@ -115,12 +124,18 @@ def link(*, email: str, role: str, actor: Actor, now: datetime) -> Membership:
         raise PersonUnknown("Nobody signs in with this e-mail.")
     if user.must_change_password:
         raise PasswordNotHisOwn("This person has not chosen a password of his own yet.")
-    return create(user_id=user.pk, role=role, actor=actor, now=now)
+    return create(user_id=user.pk, role=role, actor=actor, now=now, reason=reason)
 
 
 @transaction.atomic
 def create(
-    *, user_id: UUID, role: str, actor: Actor, now: datetime, branch_ids: Collection[UUID] = ()
+    *,
+    user_id: UUID,
+    role: str,
+    actor: Actor,
+    now: datetime,
+    branch_ids: Collection[UUID] = (),
+    reason: str = "",
 ) -> Membership:
     """
     Let a user into the organisation with a role (its code); no branches means all of them.
@@ -137,10 +152,26 @@ def create(
         raise _in_the_team() from None
     membership.branches.set(places)
     user_organisations.keep(user_id=user_id, is_member=True)
-    _record(
-        "membership.created", membership, {"role": [None, role], **_branch_change((), branch_ids)}, actor, now
-    )
+    changes: dict[str, list[object]] = {"role": [None, role], **_branch_change((), branch_ids)}
+    _record("membership.created", membership, changes, actor, now, reason)
     return membership
+
+
+@transaction.atomic
+def end(*, membership_id: UUID, reason: str, actor: Actor, now: datetime) -> Membership:
+    """End a membership and leave role and branches as they are; a second time changes nothing. Raises LastOwner."""
+    membership = Membership.objects.select_related("role").get(id=membership_id)
+    if not membership.is_active:
+        return membership
+    return change(
+        membership_id=membership_id,
+        role=membership.role.code,
+        is_active=False,
+        branch_ids=set(membership.branches.values_list("id", flat=True)),
+        actor=actor,
+        now=now,
+        reason=reason,
+    )
 
 
 @transaction.atomic
@@ -152,6 +183,7 @@ def change(
     branch_ids: Collection[UUID],
     actor: Actor,
     now: datetime,
+    reason: str = "",
 ) -> Membership:
     """
     Give a member another role or other branches, end the membership or take it up again.
@@ -177,7 +209,7 @@ def change(
     membership.save(update_fields=["role", "is_active"])
     membership.branches.set(places)
     user_organisations.keep(user_id=membership.user_id, is_member=is_active)
-    _record("membership.changed", membership, changes, actor, now)
+    _record("membership.changed", membership, changes, actor, now, reason)
     return membership
 
 
@@ -214,7 +246,12 @@ def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[st
 
 
 def _record(
-    action: str, membership: Membership, changes: dict[str, list[object]], actor: Actor, now: datetime
+    action: str,
+    membership: Membership,
+    changes: dict[str, list[object]],
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
 ) -> None:
     records.write(
         action=action,
@@ -223,4 +260,5 @@ def _record(
         actor=actor,
         now=now,
         changes={field: pair for field, pair in changes.items() if pair[0] != pair[1]},
+        reason=reason,
     )

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('action', models.CharField(max_length=64)),
                 ('object_type', models.CharField(max_length=64)),
                 ('object_id', models.CharField(max_length=64)),
-                ('actor_kind', models.CharField(choices=[('USER', 'USER'), ('API_KEY', 'API_KEY'), ('SYSTEM', 'SYSTEM'), ('PROVIDER', 'PROVIDER')], max_length=16)),
+                ('actor_kind', models.CharField(choices=[('USER', 'USER'), ('API_KEY', 'API_KEY'), ('SYSTEM', 'SYSTEM'), ('PROVIDER', 'PROVIDER'), ('OPERATOR', 'OPERATOR')], max_length=16)),
                 ('actor_id', models.CharField(max_length=64)),
                 ('person', models.CharField(blank=True, default='', max_length=64)),
                 ('schema', models.CharField(max_length=63)),

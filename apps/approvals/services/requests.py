@@ -216,13 +216,13 @@ def call_off(*, request_id: UUID, reason: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def expire(*, request_id: UUID, now: datetime) -> ApprovalRequest:
+def expire(*, request_id: UUID, now: datetime, actor: Actor = SYSTEM, reason: str = "") -> ApprovalRequest:
     """Close a request that nobody decided in time; any other stays as it is."""
     request = decisions.locked(request_id)
     if request.is_pending and request.expires_at <= now:
         request.expire(at=now)
         request.save_progress()
-        _audit("approval.expired", request, actor=SYSTEM, now=now)
+        _audit("approval.expired", request, actor=actor, now=now, reason=reason)
         outbox.publish(events.about(events.DECIDED, request), now=now)
     return request
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.events.models import WebhookDelivery, WebhookEndpoint
+from apps.events.models.webhook import WebhookStatus
 
 
 def endpoints(*, application_id: UUID | None, branch_id: UUID | None) -> QuerySet[WebhookEndpoint]:
@@ -37,3 +38,9 @@ def detail(delivery_id: UUID) -> WebhookDelivery | None:
         .filter(id=delivery_id)
         .first()
     )
+
+
+def with_status(status: str) -> QuerySet[WebhookDelivery]:
+    """Return the deliveries in a state to endpoints that are kept, newest first. For internal use: no caller's scope is asked."""
+    found = WebhookDelivery.objects.filter(status=WebhookStatus(status), endpoint__deleted_at__isnull=True)
+    return found.select_related("event", "endpoint").order_by("-id")

@@ -105,12 +105,12 @@ def _fail(row: EventDelivery, error: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def requeue(*, delivery_id: UUID, actor: Actor, now: datetime) -> EventDelivery:
+def requeue(*, delivery_id: UUID, actor: Actor, now: datetime, reason: str = "") -> EventDelivery:
     """Try a dead delivery again, 20 more times. Raises DeliveryUnknown, DeliveryNotDead."""
     row = _dead(delivery_id)
     row.requeue(at=now)
     row.save(update_fields=["status", "attempt_limit", "available_at", "locked_until"])
-    _record("event_delivery.requeued", row, actor, now)
+    _record("event_delivery.requeued", row, actor, now, reason)
     outbox.wake([row.queue])
     return row
 

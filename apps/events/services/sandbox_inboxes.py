@@ -73,6 +73,15 @@ def create(*, application_id: UUID, now: datetime, label: str = "", secret: str 
     return inbox
 
 
+def reseal() -> int:
+    """Seal every secret with the newest data key, in the caller's transaction; return of how many inboxes."""
+    inboxes = list(SandboxInbox.objects.locked().exclude(sealed_secret=b"").order_by("id"))
+    for inbox in inboxes:
+        inbox.sealed_secret = data_keys.reseal(value=bytes(inbox.sealed_secret), purpose=_purpose(inbox.id))
+        inbox.save(update_fields=["sealed_secret"])
+    return len(inboxes)
+
+
 @transaction.atomic
 def fail_next(*, inbox_id: UUID, status: int, times: int) -> SandboxInbox:
     """Answer the next requests with this status (300 to 599), so that retries can be watched. Raises InboxUnknown, InboxInvalid."""

@@ -53,7 +53,7 @@ def plan(*, event_id: UUID, now: datetime) -> list[WebhookDelivery]:
 
 
 @transaction.atomic
-def replay(*, delivery_id: UUID, actor: Actor, now: datetime) -> WebhookDelivery:
+def replay(*, delivery_id: UUID, actor: Actor, now: datetime, reason: str = "") -> WebhookDelivery:
     """
     Send once more, now, under the same webhook id; if it fails the whole retry ladder follows.
 
@@ -76,6 +76,7 @@ def replay(*, delivery_id: UUID, actor: Actor, now: datetime) -> WebhookDelivery
         actor=actor,
         now=now,
         changes={"status": [before, row.status]},
+        reason=reason,
     )
     jobs.enqueue("events.send_webhook", delivery_id=row.id)
     return row

@@ -112,7 +112,7 @@ def create(
 
 @transaction.atomic
 def rotate_secret(
-    *, endpoint_id: UUID, actor: Actor, now: datetime, grace: timedelta = GRACE
+    *, endpoint_id: UUID, actor: Actor, now: datetime, grace: timedelta = GRACE, reason: str = ""
 ) -> IssuedEndpoint:
     """
     Replace the secret; until the grace ends (0 to 7 days) every webhook bears a signature of each.
@@ -126,7 +126,7 @@ def rotate_secret(
     sealed = data_keys.encrypt(plaintext=secret, purpose=purpose(endpoint.id))
     endpoint.rotate(sealed_secret=sealed, until=now + grace)
     endpoint.save(update_fields=["sealed_secret", "sealed_previous_secret", "previous_secret_until"])
-    _record("secret_rotated", endpoint, actor, now)
+    _record("secret_rotated", endpoint, actor, now, reason=reason)
     return IssuedEndpoint(endpoint, signatures.secret_text(secret))
 
 
@@ -138,19 +138,21 @@ def disable(*, endpoint_id: UUID, actor: Actor, now: datetime, reason: str = "")
         raise EndpointStateRefused("This endpoint is off already.")
     endpoint.disable(reason=reason)
     endpoint.save(update_fields=["status", "disabled_reason"])
-    _record("disabled", endpoint, actor, now)
+    changes = {"status": [EndpointStatus.ENABLED.value, endpoint.status]}
+    _record("disabled", endpoint, actor, now, changes, reason=reason)
     return endpoint
 
 
 @transaction.atomic
-def enable(*, endpoint_id: UUID, actor: Actor, now: datetime) -> WebhookEndpoint:
+def enable(*, endpoint_id: UUID, actor: Actor, now: datetime, reason: str = "") -> WebhookEndpoint:
     """Send new events again; deliveries that were given up can be replayed. Raises EndpointUnknown, EndpointStateRefused."""
     endpoint = _locked(endpoint_id)
     if endpoint.status == EndpointStatus.ENABLED:
         raise EndpointStateRefused("This endpoint is on already.")
+    before = endpoint.status
     endpoint.enable()
     endpoint.save(update_fields=["status", "disabled_reason", "failing_since"])
-    _record("enabled", endpoint, actor, now)
+    _record("enabled", endpoint, actor, now, {"status": [before, endpoint.status]}, reason=reason)
     return endpoint
 
 
@@ -179,6 +181,17 @@ def signing_keys(endpoint: WebhookEndpoint, now: datetime) -> list[bytes]:
     if endpoint.previous_secret_until is not None and now < endpoint.previous_secret_until:
         sealed.append(endpoint.sealed_previous_secret)
     return [data_keys.decrypt(value=bytes(value), purpose=purpose(endpoint.id)) for value in sealed]
+
+
+def reseal() -> int:
+    """Seal every secret with the newest data key, in the caller's transaction; return of how many endpoints."""
+    endpoints = list(WebhookEndpoint.objects.kept().locked().order_by("id"))
+    for endpoint in endpoints:
+        for name in ("sealed_secret", "sealed_previous_secret"):
+            if value := bytes(getattr(endpoint, name)):
+                setattr(endpoint, name, data_keys.reseal(value=value, purpose=purpose(endpoint.id)))
+        endpoint.save(update_fields=["sealed_secret", "sealed_previous_secret"])
+    return len(endpoints)
 
 
 def purpose(endpoint_id: UUID) -> str:
@@ -221,6 +234,8 @@ def _record(
     actor: Actor,
     now: datetime,
     changes: dict[str, list[Any]] | None = None,
+    *,
+    reason: str = "",
 ) -> None:
     records.write(
         action=f"webhook_endpoint.{deed}",
@@ -229,4 +244,5 @@ def _record(
         actor=actor,
         now=now,
         changes=changes or {},
+        reason=reason,
     )

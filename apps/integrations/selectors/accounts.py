@@ -46,3 +46,8 @@ def pulled_ids() -> list[UUID]:
 def visible_to(caller: scope.Principal) -> QuerySet[ProviderAccount]:
     """Return the accounts of the branches that the caller may see."""
     return ProviderAccount.objects.of_branches(scope.branch_ids(caller))
+
+
+def everything() -> QuerySet[ProviderAccount]:
+    """Return all accounts, each with its branch, the oldest first. For internal use: no caller's scope is asked."""
+    return ProviderAccount.objects.select_related("branch").order_by("id")

@@ -133,7 +133,7 @@ def change(
 
 
 @transaction.atomic
-def enable(*, account_id: UUID, actor: Actor, now: datetime) -> ProviderAccount:
+def enable(*, account_id: UUID, actor: Actor, now: datetime, reason: str = "") -> ProviderAccount:
     """Let new payments use the account; raises ProviderAccountExists when the branch has another one enabled."""
     account = _locked(account_id)
     if account.is_enabled:
@@ -141,19 +141,19 @@ def enable(*, account_id: UUID, actor: Actor, now: datetime) -> ProviderAccount:
     account.is_enabled = True
     _refuse_second(account)
     account.save(update_fields=["is_enabled"])
-    _record("provider_account.enable", account, actor, now, {"is_enabled": [False, True]})
+    _record("provider_account.enable", account, actor, now, {"is_enabled": [False, True]}, reason)
     return account
 
 
 @transaction.atomic
-def disable(*, account_id: UUID, actor: Actor, now: datetime) -> ProviderAccount:
+def disable(*, account_id: UUID, actor: Actor, now: datetime, reason: str = "") -> ProviderAccount:
     """Keep new payments away from the account; what is under way goes on, callbacks and queries included."""
     account = _locked(account_id)
     if not account.is_enabled:
         return account
     account.is_enabled = False
     account.save(update_fields=["is_enabled"])
-    _record("provider_account.disable", account, actor, now, {"is_enabled": [True, False]})
+    _record("provider_account.disable", account, actor, now, {"is_enabled": [True, False]}, reason)
     return account
 
 
@@ -161,6 +161,17 @@ def open_credentials(account: ProviderAccount) -> MpesaCredentials:
     """Return the secrets for a call that is about to be made; raises crypto.Unreadable for a row that was tampered with."""
     opened = data_keys.decrypt(value=bytes(account.sealed_credentials), purpose=account.purpose)
     return MpesaCredentials(**json.loads(opened))
+
+
+def reseal() -> int:
+    """Seal the secrets of every account with the newest data key, in the caller's transaction; return of how many."""
+    found = list(ProviderAccount.objects.locked().order_by("id"))
+    for account in found:
+        account.sealed_credentials = data_keys.reseal(
+            value=bytes(account.sealed_credentials), purpose=account.purpose
+        )
+        account.save(update_fields=["sealed_credentials"])
+    return len(found)
 
 
 def _seal(account: ProviderAccount, credentials: MpesaCredentials, now: datetime) -> None:
@@ -188,7 +199,12 @@ def _plain(value: object) -> object:
 
 
 def _record(
-    action: str, account: ProviderAccount, actor: Actor, now: datetime, changes: Mapping[str, object]
+    action: str,
+    account: ProviderAccount,
+    actor: Actor,
+    now: datetime,
+    changes: Mapping[str, object],
+    reason: str = "",
 ) -> None:
     records.write(
         action=action,
@@ -197,6 +213,7 @@ def _record(
         actor=actor,
         now=now,
         changes=dict(changes),
+        reason=reason,
     )
 
 

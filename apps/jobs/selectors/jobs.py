@@ -41,6 +41,16 @@ def get(caller: scope.Principal, job_id: UUID) -> Job:
     return job
 
 
+def live() -> JobQuerySet:
+    """Return the jobs that wait or run, the oldest first. For internal use: no caller's scope is asked."""
+    return Job.objects.filter(finished_at__isnull=True).order_by("id")
+
+
+def ended() -> JobQuerySet:
+    """Return the jobs that have ended, the newest first. For internal use: no caller's scope is asked."""
+    return Job.objects.filter(finished_at__isnull=False).order_by("-id")
+
+
 def may_stop(caller: scope.Principal, job: Job) -> bool:
     """Say whether the caller, who sees the job, may stop it: his own, or with ``jobs.cancel`` anybody's."""
     if isinstance(caller, Caller):

@@ -65,7 +65,7 @@ def start(*, request: NewJob, now: datetime) -> Job:
 
 
 @transaction.atomic
-def cancel(*, job_id: UUID, actor: Actor, now: datetime) -> Job:
+def cancel(*, job_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Job:
     """
     Stop a job: at once while it waits, else after the chunk that runs; what was done stays done.
 
@@ -79,7 +79,7 @@ def cancel(*, job_id: UUID, actor: Actor, now: datetime) -> Job:
     if not job.is_live:
         raise JobOver(f"This job is {job.status.lower()}: there is nothing left to stop.")
     job.ask_to_stop(by=str(actor), at=now)
-    _audit("job.cancel_requested", job, actor, now)
+    _audit("job.cancel_requested", job, actor, now, reason)
     if job.status == JobStatus.QUEUED:
         job.cancel(at=now)
         finished(job, now=now)

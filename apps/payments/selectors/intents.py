@@ -44,6 +44,11 @@ def found_by(intents: QuerySet[PaymentIntent], term: str) -> QuerySet[PaymentInt
     return intents.filter(found)
 
 
+def everything() -> PaymentIntentQuerySet:
+    """Return all intents. For internal use: no caller's scope is asked."""
+    return PaymentIntent.objects.select_related("branch", "application", "current_attempt")
+
+
 def timeline_facts(intent_id: UUID) -> list[TimelineFact]:
     """Return the dated facts that the rows of an intent and of its attempts hold, oldest first."""
     intent = PaymentIntent.objects.get(id=intent_id)

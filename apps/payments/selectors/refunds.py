@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from apps.access.selectors import scope
 from apps.kit import errors
+from apps.payments.contracts import RefundStatus
 from apps.payments.models import Refund
 from apps.payments.models.refund import RefundQuerySet
 
@@ -33,6 +34,12 @@ def found_by(refunds: QuerySet[Refund], term: str) -> QuerySet[Refund]:
     """Return those that the receipt of the payment or of the refund names exactly; all of them for an empty term."""
     term = term.strip().upper()
     return refunds.filter(Q(payment_receipt=term) | Q(provider_receipt=term)) if term else refunds
+
+
+def with_status(status: str) -> RefundQuerySet:
+    """Return the refunds in a state, each with payment and account, the oldest first. For internal use: no caller's scope is asked."""
+    found = Refund.objects.filter(status=RefundStatus(status))
+    return found.select_related("intent", "provider_account", "branch").order_by("id")
 
 
 def of_intent(intent_id: UUID) -> RefundQuerySet:

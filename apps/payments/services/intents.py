@@ -268,6 +268,28 @@ def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime) -> Pay
     return attempt.intent
 
 
+@transaction.atomic
+def ask(*, intent_id: UUID, actor: Actor, now: datetime, reason: str = "") -> PaymentIntent:
+    """
+    Ask the provider once more about what has been sent and has no answer, now, whatever the plan of questions says.
+
+    Raises NotFound, and InvalidState where there is nothing to ask about, or no ticket to ask by.
+    """
+    attempt_id = _intent(intent_id).current_attempt_id
+    if attempt_id is None:
+        raise _invalid_state(_intent(intent_id), "asked about")
+    attempt = attempts.locked(attempt_id)
+    if not attempt.is_live:
+        raise _invalid_state(attempt.intent, "asked about")
+    if not attempt.ticket:
+        raise InvalidState("The provider gave no ticket for this payment: ask by its receipt.")
+    attempt.next_query_at = now
+    attempt.save_progress()
+    _audit("payment.query_requested", attempt.intent, actor=actor, now=now, reason=reason)
+    jobs.enqueue("payments.query_attempt", attempt_id=attempt.id)
+    return attempt.intent
+
+
 def _intent(intent_id: UUID) -> PaymentIntent:
     intent = PaymentIntent.objects.select_related("current_attempt").filter(id=intent_id).first()
     if intent is None:

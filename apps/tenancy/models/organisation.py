@@ -11,6 +11,8 @@ BRAND_COLOR = "#0e5a6b"
 
 
 class OrganisationStatus(models.TextChoices):
+    """SUSPENDED is closed to people and products; callbacks and jobs go on as in READY."""
+
     PROVISIONING = "PROVISIONING"
     READY = "READY"
     SUSPENDED = "SUSPENDED"
@@ -43,6 +45,10 @@ class Organisation(UuidModel, TenantMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.status == OrganisationStatus.SUSPENDED
 
 
 class Domain(DomainMixin):

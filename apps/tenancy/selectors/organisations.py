@@ -1,4 +1,4 @@
-"""Find organisations: the present one, by id, by slug, by host; only those that are ready."""
+"""Find organisations: the present one, by id, by slug, by host; those that are ready, or that at least work."""
 
 from uuid import UUID
 
@@ -10,13 +10,18 @@ from apps.tenancy.models import Domain, Organisation, OrganisationStatus, UserOr
 PUBLIC = "public"
 __all__ = [
     "Organisation",
+    "Suspended",
     "current",
+    "everything",
     "host_of",
     "of_user",
     "ready",
-    "ready_by_host",
     "ready_by_id",
     "ready_by_slug",
+    "working",
+    "working_by_host",
+    "working_by_id",
+    "working_by_slug",
 ]
 
 
@@ -25,6 +30,16 @@ class NoOrganisation(errors.DomainError):
 
     code = "no_organisation"
     title = "No organisation"
+
+
+class Suspended(errors.Forbidden):
+    """The platform has closed the organisation for a time; money that is under way is booked all the same."""
+
+    code = "organisation_suspended"
+    title = "Organisation suspended"
+
+    def __init__(self) -> None:
+        super().__init__("This organisation is suspended. Ask the operator of this platform.")
 
 
 def current() -> Organisation:
@@ -36,8 +51,13 @@ def current() -> Organisation:
     return Organisation.objects.get(schema_name=schema.name())
 
 
+def everything() -> QuerySet[Organisation]:
+    """Return all organisations by slug, those being set up included, without the row of the public schema."""
+    return Organisation.objects.exclude(schema_name=PUBLIC).order_by("slug")
+
+
 def ready() -> QuerySet[Organisation]:
-    """Return the organisations that work, without the row of the public schema."""
+    """Return the organisations that are open to people and products, without the row of the public schema."""
     return Organisation.objects.filter(status=OrganisationStatus.READY).exclude(schema_name=PUBLIC)
 
 
@@ -50,7 +70,7 @@ def ready_by_slug(slug: str) -> Organisation | None:
 
 
 def of_user(user_id: UUID) -> QuerySet[Organisation]:
-    """Return the organisations that work and of which a person is a member, by name."""
+    """Return the organisations that are open and of which a person is a member, by name."""
     mine = UserOrganisation.objects.filter(user_id=user_id).values("organisation_id")
     return ready().filter(id__in=mine).order_by("name")
 
@@ -60,12 +80,20 @@ def host_of(organisation: Organisation) -> str:
     return str(Domain.objects.filter(tenant=organisation).order_by("-is_primary", "id")[0].domain)
 
 
-def ready_by_host(host: str) -> Organisation | None:
-    domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
-    if (
-        domain is None
-        or domain.tenant.status != OrganisationStatus.READY
-        or domain.tenant.schema_name == PUBLIC
-    ):
-        return None
-    return domain.tenant
+def working() -> QuerySet[Organisation]:
+    """Return the organisations whose callbacks and jobs go on: those that are ready, and those that are suspended."""
+    states = [OrganisationStatus.READY, OrganisationStatus.SUSPENDED]
+    return Organisation.objects.filter(status__in=states).exclude(schema_name=PUBLIC)
+
+
+def working_by_id(organisation_id: UUID) -> Organisation | None:
+    return working().filter(id=organisation_id).first()
+
+
+def working_by_slug(slug: str) -> Organisation | None:
+    return working().filter(slug=slug).first()
+
+
+def working_by_host(host: str) -> Organisation | None:
+    domains = Domain.objects.filter(domain=host.lower())
+    return working().filter(id__in=domains.values("tenant_id")).first()

@@ -5,8 +5,9 @@ import os
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
-from apps.kit import crypto
+from apps.kit import crypto, locks
 from apps.tenancy.models import DataKey, Organisation
 from apps.tenancy.selectors import organisations
 
@@ -18,8 +19,10 @@ class MasterKeyInvalid(RuntimeError):
     """TREASURY_MASTER_KEY is not base64 of 32 bytes."""
 
 
+@transaction.atomic
 def create(*, organisation: Organisation) -> DataKey:
     """Make the next data key of an organisation; values sealed before stay readable."""
+    locks.advisory(f"data-key:{organisation.id}")
     newest = DataKey.objects.filter(organisation=organisation).order_by("-version").first()
     version = newest.version + 1 if newest else 1
     wrapped = crypto.seal(_master(), os.urandom(KEY_SIZE), _wrapping(organisation.id, version))
@@ -55,6 +58,11 @@ def is_readable() -> bool:
     except (MasterKeyInvalid, crypto.Unreadable):
         return False
     return True
+
+
+def reseal(*, value: bytes, purpose: str) -> bytes:
+    """Return a sealed secret under the newest key; raise as ``decrypt``."""
+    return encrypt(plaintext=decrypt(value=value, purpose=purpose), purpose=purpose)
 
 
 def _unwrap(key: DataKey) -> bytes:

@@ -7,10 +7,10 @@ from celery import current_app
 from apps.tenancy.selectors import organisations
 
 
-def each_ready(task_name: str, *, queue: str | None = None, **arguments: Any) -> int:
-    """Send ``task_name`` once to every ready organisation and return how many; unknown names raise KeyError."""
+def each_working(task_name: str, *, queue: str | None = None, **arguments: Any) -> int:
+    """Send ``task_name`` once to every organisation that works, suspended ones included, and return how many; unknown names raise KeyError."""
     task = current_app.tasks[task_name]
-    schemas = list(organisations.ready().values_list("schema_name", flat=True))
+    schemas = list(organisations.working().values_list("schema_name", flat=True))
     for schema in schemas:
         options = {"queue": queue} if queue else {}
         task.apply_async(kwargs=arguments, headers={"_schema_name": schema}, **options)

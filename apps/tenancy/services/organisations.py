@@ -1,4 +1,4 @@
-"""Make organisations, and set what they ask of their people."""
+"""Make organisations, suspend and resume them, and set what they ask of their people."""
 
 import re
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.accounts.services import platform_records
 from apps.kit import errors
 from apps.kit.actors import Actor
-from apps.tenancy.models import Domain, Organisation
+from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,49}")
@@ -30,6 +30,20 @@ class SlugTaken(errors.DomainError):
 
     code = "slug_taken"
     title = "Slug taken"
+
+
+class NotReady(errors.DomainError):
+    """The organisation is still being set up."""
+
+    code = "organisation_not_ready"
+    title = "Organisation not ready"
+
+
+class ReasonRequired(errors.Invalid):
+    """Closing an organisation needs a reason."""
+
+    code = "reason_required"
+    title = "Reason required"
 
 
 @transaction.atomic
@@ -76,6 +90,28 @@ def create(
 
 
 @transaction.atomic
+def suspend(*, organisation_id: UUID, reason: str, actor: Actor, now: datetime) -> Organisation:
+    """
+    Close an organisation to its people and products, from their next request on; a second time changes nothing.
+
+    A valid key is refused with ``organisation_suspended``, any other gets the 401 that it always gets; the portal says
+    that it is suspended. So that no money is lost, everything else goes on: callbacks of providers are taken, payments
+    and refunds that were asked for are sent, asked after and booked, events are handled and webhooks delivered.
+    Nothing new is asked for, and nobody decides: approvals lapse in their time. Raises ReasonRequired, NotReady.
+    """
+    if not reason.strip():
+        message = "Say why the organisation is suspended."
+        raise ReasonRequired(message, errors=[errors.FieldError("/reason", ReasonRequired.code, message)])
+    return _move(organisation_id, OrganisationStatus.SUSPENDED, reason.strip(), actor, now)
+
+
+@transaction.atomic
+def resume(*, organisation_id: UUID, reason: str, actor: Actor, now: datetime) -> Organisation:
+    """Open a suspended organisation again; one that is open stays as it is. Raises NotReady."""
+    return _move(organisation_id, OrganisationStatus.READY, reason.strip(), actor, now)
+
+
+@transaction.atomic
 def set_second_factor_policy(
     *, organisation_id: UUID, is_required: bool, reason: str, actor: Actor, now: datetime
 ) -> Organisation:
@@ -90,6 +126,29 @@ def set_second_factor_policy(
         actor=actor,
         now=now,
         changes={"requires_second_factor": [before, is_required]},
+        reason=reason,
+    )
+    return organisation
+
+
+def _move(
+    organisation_id: UUID, status: OrganisationStatus, reason: str, actor: Actor, now: datetime
+) -> Organisation:
+    organisation = Organisation.objects.select_for_update().get(id=organisation_id)
+    before = organisation.status
+    if before == OrganisationStatus.PROVISIONING:
+        raise NotReady("This organisation is still being set up.")
+    if before == status:
+        return organisation
+    organisation.status = status
+    organisation.save(update_fields=["status"])
+    platform_records.write(
+        action="organisation.suspended" if status == OrganisationStatus.SUSPENDED else "organisation.resumed",
+        object_type="organisation",
+        object_id=str(organisation_id),
+        actor=actor,
+        now=now,
+        changes={"status": [before, str(status)]},
         reason=reason,
     )
     return organisation

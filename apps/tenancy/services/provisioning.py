@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from apps.kit import locks
+from apps.kit import errors, locks
 from apps.kit import schema as present_schema
 from apps.tenancy.models import Organisation, OrganisationStatus, SchemaSnapshot
 from apps.tenancy.services import schemas
@@ -22,12 +22,18 @@ SESSION_SETTING = re.compile(
 )
 
 
-class SnapshotStale(RuntimeError):
+class SnapshotStale(errors.DomainError):
     """No snapshot was taken by this build: run the migrate job first."""
 
+    code = "snapshot_stale"
+    title = "No snapshot of this build"
 
-class SchemaDiffers(RuntimeError):
-    """The restored schema is not the template; nothing was kept."""
+
+class SchemaDiffers(errors.DomainError):
+    """An organisation's schema is not like the template."""
+
+    code = "schema_differs"
+    title = "Schema differs"
 
 
 def code_fingerprint() -> str:
@@ -62,7 +68,7 @@ def provision(*, organisation_id: UUID) -> Organisation:
         raise ValueError(f"{schema!r} cannot be an organisation's schema")
     snapshot = SchemaSnapshot.objects.filter(fingerprint=code_fingerprint()).first()
     if snapshot is None:
-        raise SnapshotStale("no snapshot of the template belongs to this build: run migrate_all")
+        raise SnapshotStale("No snapshot of the template belongs to this build: run the migrate job first.")
     locks.advisory("provisioning")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")
@@ -71,12 +77,20 @@ def provision(*, organisation_id: UUID) -> Organisation:
             cursor.execute(_restore_script(snapshot.sql, schema))
             cursor.execute("SET LOCAL search_path = public")
     schemas.grant(schema)
+    require_equal(schema)
+    if organisation.status == OrganisationStatus.PROVISIONING:
+        organisation.status = OrganisationStatus.READY
+        organisation.save(update_fields=["status"])
+    return organisation
+
+
+def require_equal(schema: str) -> None:
+    """Raise SchemaDiffers unless a schema is like the template."""
     differences = schemas.drift(schema)
     if differences:
-        raise SchemaDiffers(f"{schema}: {len(differences)} differences, first {differences[0]}")
-    organisation.status = OrganisationStatus.READY
-    organisation.save(update_fields=["status"])
-    return organisation
+        raise SchemaDiffers(
+            f"{schema} differs from the template in {len(differences)} places, first {differences[0]}."
+        )
 
 
 def _restore_script(dump: str, schema: str) -> str:

@@ -13,7 +13,9 @@ from apps.tenancy.selectors import organisations
 
 
 class Command(BaseCommand):
-    help = "Verify I1 to I5 in every organisation that is ready (or in the named ones); exit 1 when one is broken."
+    help = (
+        "Verify I1 to I5 in every organisation that works (or in the named ones); exit 1 when one is broken."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -36,11 +38,11 @@ class Command(BaseCommand):
 
     def _organisations(self, slugs: list[str]) -> list[organisations.Organisation]:
         if not slugs:
-            return list(organisations.ready().order_by("slug"))
-        found = {slug: organisations.ready_by_slug(slug) for slug in slugs}
+            return list(organisations.working().order_by("slug"))
+        found = {slug: organisations.working_by_slug(slug) for slug in slugs}
         unknown = [slug for slug, organisation in found.items() if organisation is None]
         if unknown:
-            raise CommandError(f"No organisation that is ready is called {', '.join(unknown)}.")
+            raise CommandError(f"No organisation that is set up is called {', '.join(unknown)}.")
         return [organisation for organisation in found.values() if organisation]
 
     def _verify(self, organisation: organisations.Organisation) -> Verdict:

@@ -1,0 +1,50 @@
+"""A new data key of an organisation: made, and every secret sealed with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.events.services import sandbox_inboxes, webhook_endpoints
+from apps.integrations.services import accounts
+from apps.kit.actors import Actor
+from apps.tenancy.selectors import organisations
+from apps.tenancy.services import data_keys
+
+SEALED = {
+    "provider accounts": accounts.reseal,
+    "webhook endpoints": webhook_endpoints.reseal,
+    "sandbox inboxes": sandbox_inboxes.reseal,
+}
+"""Whose rows hold secrets that a data key seals: a new kind of row adds its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """The number of the new key, and how many rows of each kind it seals now."""
+
+    version: int
+    resealed: dict[str, int]
+
+
+@transaction.atomic
+def rotate_data_key(*, reason: str, actor: Actor, now: datetime) -> Rotated:
+    """
+    Seal every secret of the present organisation with a new data key: all of them, or nothing.
+
+    Processes that run need not be told: each value says which key opens it. The old key stays, for what backups hold
+    and for a secret that is sealed at this very moment; the next rotation takes that one along.
+    """
+    key = data_keys.create(organisation=organisations.current())
+    resealed = {kind: reseal() for kind, reseal in SEALED.items()}
+    records.write(
+        action="data_key.rotated",
+        object_type="data_key",
+        object_id=str(key.version),
+        actor=actor,
+        now=now,
+        changes={"version": [key.version - 1, key.version]},
+        reason=reason,
+    )
+    return Rotated(key.version, resealed)
