@@ -4,6 +4,7 @@ script/console: a Django shell in the local environment, or one management comma
   script/console                       a shell in the public schema
   script/console --tenant savanna      a shell inside an organisation
   script/console ledger_verify --json  any management command, with its own options
+  script/console treasury tenant list  an operator's command, as bin/treasury would run it
 
 Uses the servers of a running script/server; when none runs, starts PostgreSQL and Valkey for as long
 as the command takes. Serves as the application's database role; --owner takes the owner's.
@@ -28,13 +29,13 @@ from script.devkit.single import AlreadyRunning, clear_leftovers, only_one
 from script.devkit.steps import step
 from script.devkit.supervisor import Supervisor
 
+OPERATIONS = ROOT / "bin" / "treasury"
 NEED_OWNER = {
     "migrate_all",
     "migrate",
     "migrate_schemas",
     "makemigrations",
     "seed_demo",
-    "create_organisation",
 }
 
 
@@ -61,7 +62,10 @@ def main(arguments: list[str]) -> int:
         variables = {**environment.base(programs=binaries()), **own}
         signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C belongs to the shell, which gets it too
         chosen = processes.as_owner(variables) if is_owner else processes.as_application(variables)
-        return subprocess.run(processes.manage(*command), check=False, cwd=ROOT, env=chosen).returncode
+        words = (
+            [str(OPERATIONS), *command[1:]] if command[0] == OPERATIONS.name else processes.manage(*command)
+        )
+        return subprocess.run(words, check=False, cwd=ROOT, env=chosen).returncode
 
 
 @contextmanager

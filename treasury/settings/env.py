@@ -124,6 +124,7 @@ VARIABLES = {
             "",
             "Where errors are reported to; empty reports nothing. The logs have them too.",
         ),
+        Variable("TREASURY_OPERATOR", "", "Who works with bin/treasury, where --as does not say it."),
         Variable("TREASURY_ENVIRONMENT", "production", "Under which name errors are reported."),
         Variable(
             "TREASURY_VERSION", "0.1.0", "Version that /version and error reports show; set by the build."

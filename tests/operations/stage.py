@@ -1,0 +1,173 @@
+"""A scene for each verb that writes: rows that it has something to do with, and the words that do it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import connection
+
+from apps.events.models import EventDelivery, WebhookDelivery
+from apps.events.models.webhook import LADDER, AttemptError
+from apps.events.services import relay, webhook_deliveries, webhook_endpoints
+from apps.integrations.services import accounts
+from apps.kit import ids
+from apps.kit.actors import SYSTEM
+from apps.tenancy.models import Organisation, OrganisationStatus
+from tests.events import handlers
+from tests.factories import access, approvals, integrations, jobs, payments
+from tests.factories import accounts as people
+from tests.factories import events as factory
+from tests.factories.events import INTERNAL_TYPE, NOW
+
+TENANT = ("--tenant", "acme")
+
+
+def dead_letter() -> EventDelivery:
+    """Return a delivery whose handler has failed twenty times."""
+    event = factory.publish(INTERNAL_TYPE)
+    handlers.failing.add("write")
+    for day in range(20):
+        relay.run_next(queue="events", now=NOW + timedelta(days=day))
+    handlers.forget()
+    return EventDelivery.objects.get(event_id=event.id)
+
+
+def given_up() -> WebhookDelivery:
+    """Return a webhook that was sent as often as the ladder has rungs, and never taken."""
+    endpoint = factory.endpoint().endpoint
+    row = webhook_deliveries.plan(event_id=factory.publish().id, now=NOW)[0]
+    for _ in LADDER:
+        row.claim(at=NOW)
+        row.fail(error=AttemptError.TCP, http_status=None, retry_after=None, at=NOW)
+    row.save()
+    assert row.endpoint_id == endpoint.id
+    return row
+
+
+def _requeue() -> list[str]:
+    return ["outbox", "requeue", str(dead_letter().id)]
+
+
+def _skip() -> list[str]:
+    return ["outbox", "skip", str(dead_letter().id)]
+
+
+def _retry() -> list[str]:
+    return ["webhook", "retry", ids.encode("whd", given_up().id)]
+
+
+def _open_endpoint() -> list[str]:
+    endpoint = factory.endpoint().endpoint
+    webhook_endpoints.disable(endpoint_id=endpoint.id, actor=SYSTEM, now=NOW)
+    return ["endpoint", "open", ids.encode("whe", endpoint.id)]
+
+
+def _close_endpoint() -> list[str]:
+    return ["endpoint", "close", ids.encode("whe", factory.endpoint().endpoint.id)]
+
+
+def _open_provider() -> list[str]:
+    account = integrations.provider_account()
+    accounts.disable(account_id=account.id, actor=SYSTEM, now=NOW)
+    return ["provider", "open", account.number]
+
+
+def _close_provider() -> list[str]:
+    return ["provider", "close", str(integrations.provider_account().id)]
+
+
+def _verify_payment() -> list[str]:
+    return ["payment", "verify", ids.encode("pi", payments.waiting().intent_id)]
+
+
+def _stop_job() -> list[str]:
+    return ["job", "stop", ids.encode("job", jobs.waiting().id)]
+
+
+def _revoke_key() -> list[str]:
+    return ["key", "revoke", access.api_key().prefix]
+
+
+def _rotate_webhook() -> list[str]:
+    return ["key", "rotate-webhook", ids.encode("whe", factory.endpoint().endpoint.id)]
+
+
+def _rotate_data() -> list[str]:
+    integrations.provider_account()
+    factory.endpoint()
+    return ["key", "rotate-data"]
+
+
+def _suspend() -> list[str]:
+    return ["tenant", "suspend"]
+
+
+def _resume() -> list[str]:
+    Organisation.objects.filter(slug="acme").update(status=OrganisationStatus.SUSPENDED)
+    return ["tenant", "resume"]
+
+
+def _add_member() -> list[str]:
+    return ["member", "add", "baraka@example.test", "--name", "Baraka"]
+
+
+def _end_member() -> list[str]:
+    access.member()
+    access.member("controller", "grace@example.test")
+    return ["member", "deactivate", "grace@example.test"]
+
+
+def _reset() -> list[str]:
+    people.enrolled(access.user())
+    return ["user", "reset-second-factor", "amina@example.test"]
+
+
+def _deactivate() -> list[str]:
+    access.user()
+    return ["user", "deactivate", "AMINA@example.test"]
+
+
+def _expire() -> list[str]:
+    approvals.waiting()
+    return ["approval", "expire"]
+
+
+SCENES: dict[str, Callable[[], list[str]]] = {
+    "outbox requeue": _requeue,
+    "outbox skip": _skip,
+    "webhook retry": _retry,
+    "endpoint open": _open_endpoint,
+    "endpoint close": _close_endpoint,
+    "provider open": _open_provider,
+    "provider close": _close_provider,
+    "payment verify": _verify_payment,
+    "job stop": _stop_job,
+    "key revoke": _revoke_key,
+    "key rotate-webhook": _rotate_webhook,
+    "key rotate-data": _rotate_data,
+    "tenant suspend": _suspend,
+    "tenant resume": _resume,
+    "member add": _add_member,
+    "member deactivate": _end_member,
+    "user reset-second-factor": _reset,
+    "user deactivate": _deactivate,
+    "approval expire": _expire,
+}
+"""What is not here works as the owner's role, and is tested by itself in ``test_open_organisation``."""
+
+
+def contents() -> dict[str, str]:
+    """Return a digest of every table that an application can read, in the public schema and in acme's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname || '.' || quote_ident(tablename) FROM pg_tables WHERE schemaname IN ('public', 'org_acme')"
+            " AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')"
+        )
+        tables = [row[0] for row in cursor.fetchall()]
+        found = {}
+        for table in tables:
+            cursor.execute(
+                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
+            )
+            found[table] = cursor.fetchone()[0]
+    assert len(found) > 50
+    return found

@@ -1,0 +1,38 @@
+"""``python -m treasury.operations``: what ``bin/treasury`` starts."""
+
+import os
+import sys
+
+import django
+from django.db import OperationalError
+
+from treasury.operations import parsing, printing
+
+REFUSED = 2
+
+
+def main(words: list[str]) -> int:
+    """Run one command as the database role that it needs; its exit code is ours."""
+    try:
+        asked = parsing.parse(words)
+    except parsing.UsageRefused as refusal:
+        return _refuse(str(refusal), is_json="--json" in words)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "treasury.settings.local")
+    role = "owner" if asked.verb.is_owners else "app"
+    os.environ.update(DB_ROLE=role)
+    django.setup()
+    from treasury.operations import running  # noqa: PLC0415 (models are there once Django is set up)
+
+    try:
+        return running.run(asked, out=sys.stdout, err=sys.stderr)
+    except OperationalError as error:
+        return _refuse(f"The database does not let the role {role} work: {error}", is_json=asked.is_json)
+
+
+def _refuse(message: str, *, is_json: bool) -> int:
+    printing.refuse_usage(message, is_json=is_json, out=sys.stdout, err=sys.stderr)
+    return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

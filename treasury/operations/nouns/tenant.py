@@ -1,0 +1,91 @@
+"""Organisations."""
+
+import secrets
+
+from apps.accounts.services import platform_records
+from apps.tenancy.selectors import organisations as stored
+from apps.tenancy.services import organisations, upgrades
+from treasury import onboarding, standing
+from treasury.operations.calls import Answer, Call, Row
+
+
+def list_(_: Call) -> Answer:
+    rows = [
+        {
+            "slug": organisation.slug,
+            "name": organisation.name,
+            "status": organisation.status.lower(),
+            "is_test": organisation.is_test,
+            "host": stored.host_of(organisation),
+            "schema": organisation.schema_name,
+            "opened_at": organisation.created_at,
+        }
+        for organisation in stored.everything()
+    ]
+    return Answer(f"{len(rows)} organisations", rows)
+
+
+def status(call: Call) -> Answer:
+    facts = standing.facts(now=call.now)
+    wrong = [fact for fact in facts if fact.is_wrong]
+    rows: list[Row] = [
+        {
+            "what": fact.what,
+            "count": fact.count,
+            "look_at": fact.is_wrong,
+            "next": fact.advice if fact.is_wrong else "",
+        }
+        for fact in facts
+    ]
+    state = stored.current().status.lower()
+    return Answer(f"{state}, {len(wrong) or 'nothing'} to look at", rows, is_wrong=bool(wrong))
+
+
+def create(call: Call) -> Answer:
+    owner = onboarding.Owner(call.given["owner_email"], call.given["owner_name"], secrets.token_urlsafe(12))
+    office = onboarding.HeadOffice(call.given["branch_code"], call.given["branch_name"])
+    organisation = onboarding.prepare(
+        slug=call.given["slug"],
+        name=call.given["name"],
+        is_test=call.given["test"],
+        actor=call.actor,
+        now=call.now,
+    )
+    host = stored.host_of(organisation)
+    if onboarding.is_filled():
+        return Answer(f"{organisation.slug} is there already, at {host}: nothing was changed.")
+    onboarding.fill(head_office=office, owner=owner, actor=call.actor, now=call.now)
+    told = "a first password" if call.is_dry else f"this first password, shown this once: {owner.password}"
+    return Answer(f"{organisation.slug} is ready at {host}; its owner is {owner.email}, with {told}")
+
+
+def suspend(call: Call) -> Answer:
+    found = organisations.suspend(
+        organisation_id=stored.current().id, reason=call.reason, actor=call.actor, now=call.now
+    )
+    return Answer(f"{found.name} is closed to people and products; what is under way goes on.")
+
+
+def resume(call: Call) -> Answer:
+    found = organisations.resume(
+        organisation_id=stored.current().id, reason=call.reason, actor=call.actor, now=call.now
+    )
+    return Answer(f"{found.name} is open.")
+
+
+def migrate(call: Call) -> Answer:
+    if call.is_dry:
+        lacking = [{"schema": name, "migration": migration} for name, migration in upgrades.pending()]
+        return Answer(f"{len(lacking)} migrations are missing", lacking)
+    rows: list[Row] = []
+    upgrades.run(lambda name, state: rows.append({"schema": name, "state": state}))
+    platform_records.write(
+        action="platform.migrated",
+        object_type="platform",
+        object_id="schemas",
+        actor=call.actor,
+        now=call.now,
+        changes={"schemas": [None, len(rows)]},
+        reason=call.reason,
+    )
+    return Answer(f"{len(rows)} schemas are of this build", rows)

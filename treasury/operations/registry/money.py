@@ -1,0 +1,97 @@
+"""Nouns of money: the books, providers, payments, refunds."""
+
+from treasury.operations.registry.arguments import LIMIT
+from treasury.operations.verbs import Argument, Noun, Reach, Verb
+
+OF_PAYMENT = Argument("payment", "its id (pi_…), reference, provider receipt or code")
+OF_ACCOUNT = Argument("account", "the id of the provider account, or its paybill or till number")
+
+LEDGER = Noun(
+    "ledger",
+    "The books.",
+    (
+        Verb(
+            name="verify",
+            help="Recompute the invariants I1 to I5 from every entry; takes no lock.",
+            reach=Reach.EACH,
+        ),
+    ),
+)
+PROVIDER = Noun(
+    "provider",
+    "Accounts at payment providers.",
+    (
+        Verb(
+            name="list",
+            help="List the accounts, and whether new payments use them.",
+            reach=Reach.EACH,
+        ),
+        Verb(
+            name="open",
+            help="Let new payments use an account.",
+            reach=Reach.ONE,
+            writes=True,
+            arguments=(OF_ACCOUNT,),
+        ),
+        Verb(
+            name="close",
+            help="Keep new payments away from an account; callbacks, questions and refunds of what is under way go on.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(OF_ACCOUNT,),
+        ),
+    ),
+)
+PAYMENT = Noun(
+    "payment",
+    "Payments of payers.",
+    (
+        Verb(
+            name="show",
+            help="Show what became of a payment, fact by fact.",
+            reach=Reach.ONE,
+            arguments=(OF_PAYMENT,),
+        ),
+        Verb(
+            name="verify",
+            help="Ask the provider about a payment without an answer; the answer is booked when it comes.",
+            reach=Reach.ONE,
+            writes=True,
+            arguments=(
+                OF_PAYMENT,
+                Argument("--receipt", "the provider's receipt that somebody holds against it"),
+            ),
+        ),
+    ),
+)
+REFUND = Noun(
+    "refund",
+    "Money that goes back to payers.",
+    (
+        Verb(
+            name="list",
+            help="List refunds of which nobody knows, or in another state; the oldest first.",
+            reach=Reach.EACH,
+            arguments=(
+                Argument(
+                    "--status",
+                    "unknown (default), awaiting_approval, requested, sending, pending, failed or succeeded",
+                    {
+                        "choices": [
+                            "unknown",
+                            "awaiting_approval",
+                            "requested",
+                            "sending",
+                            "pending",
+                            "failed",
+                            "succeeded",
+                        ],
+                        "default": "unknown",
+                    },
+                ),
+                LIMIT,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Nouns of organisations and this installation."""
+
+from treasury.operations.registry.arguments import OF_ENDPOINT
+from treasury.operations.verbs import Argument, Noun, Reach, Verb
+
+TENANT = Noun(
+    "tenant",
+    "Organisations.",
+    (
+        Verb(name="list", help="List all organisations, those being set up included.", reach=Reach.PLATFORM),
+        Verb(
+            name="status",
+            help="Say what an organisation waits for, and what somebody must look at.",
+            reach=Reach.EACH,
+        ),
+        Verb(
+            name="create",
+            help="Open an organisation with its first owner, whose password is printed this once; goes on after an interruption.",
+            reach=Reach.PLATFORM,
+            writes=True,
+            is_owners=True,
+            arguments=(
+                Argument("slug", "its name in addresses: a-z, 0-9 and hyphen"),
+                Argument("name", "its name for people"),
+                Argument("--owner-email", "of the first owner", {"required": True}),
+                Argument("--owner-name", "of the first owner", {"required": True}),
+                Argument("--branch-code", "code of the head office (default HQ)", {"default": "HQ"}),
+                Argument("--branch-name", "its name (default Head office)", {"default": "Head office"}),
+                Argument("--test", "with the simulator as its providers", {"action": "store_true"}),
+            ),
+        ),
+        Verb(
+            name="suspend",
+            help="Close an organisation to people and products; callbacks, jobs and webhooks go on, so no money is lost.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+        ),
+        Verb(
+            name="resume",
+            help="Open a suspended organisation again.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+        ),
+        Verb(
+            name="migrate",
+            help="Run the migrate job: public, template, snapshot, each organisation; safe to repeat.",
+            reach=Reach.PLATFORM,
+            writes=True,
+            is_owners=True,
+            is_whole=False,
+        ),
+    ),
+)
+KEY = Noun(
+    "key",
+    "API keys, and what else seals or signs.",
+    (
+        Verb(
+            name="list",
+            help="List API keys that open, or with --revoked all of them; never a secret.",
+            reach=Reach.EACH,
+            arguments=(Argument("--revoked", "the closed ones too", {"action": "store_true"}),),
+        ),
+        Verb(
+            name="revoke",
+            help="Close an API key for good, from the next request on.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(Argument("key", "its id (key_…) or its prefix (tsk_live_…)"),),
+        ),
+        Verb(
+            name="rotate-webhook",
+            help="Give an endpoint a new signing secret, printed this once; the old one signs too until the grace ends.",
+            reach=Reach.ONE,
+            writes=True,
+            arguments=(
+                OF_ENDPOINT,
+                Argument(
+                    "--grace-hours",
+                    "how long both sign, 0 to 168 (default 24)",
+                    {"type": int, "default": 24},
+                ),
+            ),
+        ),
+        Verb(
+            name="rotate-data",
+            help="Make a new data key and seal every secret of the organisation with it; the old key opens what backups hold.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+        ),
+    ),
+)
+SYSTEM = Noun(
+    "system",
+    "This installation.",
+    (
+        Verb(
+            name="check",
+            help="Run the system checks, those for a deployment included, and ask database and broker.",
+            reach=Reach.PLATFORM,
+        ),
+        Verb(name="version", help="Say which version this is.", reach=Reach.PLATFORM),
+    ),
+)
