@@ -22,10 +22,12 @@ from django.db import connection, connections
 from django.test import TestCase, TransactionTestCase
 from django.utils import translation
 
+from apps.kit import ids
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
+from script.devkit import ports
 from script.devkit.ephemeral import RunningTreasury, running_treasury
-from tests import running
+from tests import object_storage, running
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUGS = ("acme", "zuri")
@@ -259,6 +261,43 @@ def leave_no_language() -> Iterator[None]:
     """The last request's language stays in its thread, which is the tests' own here."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def storage_server(tmp_path_factory) -> Iterator[object_storage.ObjectStorage]:
+    """Run a real server that speaks S3 beside the tests."""
+    with object_storage.running(tmp_path_factory.mktemp("object-storage")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(storage_server, settings) -> object_storage.BehindBucket:
+    """Keep the files of this test in the bucket of that server, in a folder of its own."""
+    behind = object_storage.BehindBucket(storage_server, prefix=f"test-{ids.token(8)}")
+    settings.STORAGES = object_storage.storages(storage_server.url, prefix=behind.prefix)
+    return behind
+
+
+@pytest.fixture
+def storage_away(settings) -> object_storage.Away:
+    """Let the storage be away from ``begin`` to ``end``: a bucket that nobody serves."""
+    before = settings.STORAGES
+    nowhere = object_storage.storages(f"http://127.0.0.1:{ports.choose(taken=set())}", prefix="away")
+    return object_storage.Away(
+        begin=lambda: setattr(settings, "STORAGES", nowhere),
+        end=lambda: setattr(settings, "STORAGES", before),
+    )
+
+
+@pytest.fixture(params=["folder", "s3"])
+def each_storage(request, settings, tmp_path) -> object_storage.BehindFolder | object_storage.BehindBucket:
+    """Run the test once with files in a folder and once in a bucket."""
+    if request.param == "s3":
+        return request.getfixturevalue("bucket")
+    options = {"location": str(tmp_path), "base_url": None}
+    place = {"BACKEND": "apps.kit.folder_storage.FolderStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "documents": place, "results": place}
+    return object_storage.BehindFolder(tmp_path)
 
 
 @pytest.fixture(scope="session")

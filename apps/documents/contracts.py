@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from apps.kit.storage import Stored
+
 
 class ArtifactKind(StrEnum):
     """What a file is of its source; one of each kind a source."""
@@ -23,3 +25,14 @@ class StoredFile:
     sha256: str
     size: int
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """Bytes that lie in the storage and are not recorded yet."""
+
+    kind: ArtifactKind
+    source_type: str
+    source_id: UUID
+    content_type: str
+    stored: Stored

@@ -19,6 +19,7 @@ SAFE = {
     "TREASURY_PUBLIC_URL": "https://pay.example.com",
     "TREASURY_ALLOWED_HOSTS": "pay.example.com,.treasury.example.com",
     "TREASURY_BASE_DOMAIN": "treasury.example.com",
+    "TREASURY_STORAGE_PATH": "/srv/treasury/files",
     "TREASURY_TRUSTED_PROXIES": "1",
 }
 """Nothing of it opens anything: the keys were made for these tests."""

@@ -37,6 +37,9 @@ UNSAFE = [
     ("TREASURY_REDIS_URL", "redis://valkey:6379/0", "has no password"),
     ("TREASURY_REDIS_URL", "redis://:p@cache.example.com:6379/0", "rediss://"),
     ("TREASURY_REDIS_URL", "redis://:p@8.8.8.8:6379/0", "rediss://"),
+    ("TREASURY_STORAGE", "disk", "folder or s3"),
+    ("TREASURY_STORAGE_PATH", "", "outlives the machine"),
+    ("TREASURY_STORAGE_BUCKET", "files", "TREASURY_STORAGE=s3"),
     ("TREASURY_TRUSTED_PROXIES", "0", "number of proxies"),
     ("TREASURY_TRUSTED_PROXIES", "-1", "not a whole number"),
     ("TREASURY_TRUSTED_PROXIES", "99", "number of proxies"),
@@ -54,6 +57,15 @@ SAFE_TOO = [
         "TREASURY_POSTGRES_APP_PASSWORD": "",
     },
     {"TREASURY_PUBLIC_URL": "https://api.treasury.example.com:8443"},
+    {
+        "TREASURY_STORAGE": "s3",
+        "TREASURY_STORAGE_PATH": "",
+        "TREASURY_STORAGE_BUCKET": "treasury-files",
+        "TREASURY_STORAGE_ENDPOINT_URL": "http://storage:8333",
+        "TREASURY_STORAGE_ACCESS_KEY": "treasury",
+        "TREASURY_STORAGE_SECRET_KEY": "Vb7nQx2LpZ",
+        "TREASURY_STORAGE_LINK_URL": "https://files.example.com",
+    },
 ]
 
 
@@ -95,6 +107,7 @@ def test_all_at_once():
         "TREASURY_ALLOWED_HOSTS",
         "TREASURY_PUBLIC_URL",
         "TREASURY_BASE_DOMAIN",
+        "TREASURY_STORAGE_PATH",
         "TREASURY_TRUSTED_PROXIES",
     }
 

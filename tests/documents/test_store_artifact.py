@@ -3,8 +3,6 @@
 import hashlib
 
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import ProgrammingError, connection
 
 from apps.documents.contracts import PDF, ArtifactKind
@@ -13,11 +11,12 @@ from apps.documents.selectors import artifacts as known
 from apps.documents.services import artifacts
 from apps.kit import clock, ids, storage
 from apps.kit.models import InsertOnlyViolation
-from apps.tenancy.selectors import organisations
+
+pytestmark = pytest.mark.usefixtures("each_storage")
 
 
-def store(source_id, content=b"%PDF-1"):
-    return artifacts.store(
+def uploaded(source_id, content=b"%PDF-1"):
+    return artifacts.upload(
         kind=ArtifactKind.RECEIPT_PDF,
         content=content,
         content_type=PDF,
@@ -25,6 +24,10 @@ def store(source_id, content=b"%PDF-1"):
         source_id=source_id,
         now=clock.now(),
     )
+
+
+def store(source_id, content=b"%PDF-1"):
+    return artifacts.record(file=uploaded(source_id, content), now=clock.now())
 
 
 def test_keeps_the_first_file_and_its_checksum(acme):
@@ -40,44 +43,39 @@ def test_keeps_the_first_file_and_its_checksum(acme):
     assert known.of_source("document", source_id, ArtifactKind.RECEIPT_PDF) == first
 
 
-def test_does_not_give_back_changed_bytes(acme):
+def test_does_not_give_back_changed_bytes(acme, each_storage):
     file, _ = store(ids.new())
     key = Artifact.objects.get(id=file.id).storage_key
-    default_storage.delete(key)
+    each_storage.delete(key)
     with pytest.raises(storage.FileDamaged):
         artifacts.read(file_id=file.id)
 
-    default_storage.save(key, ContentFile(b"%PDF-X"))
+    each_storage.write(key, b"%PDF-X")
     with pytest.raises(storage.FileDamaged):
         artifacts.read(file_id=file.id)
 
 
-def test_does_not_trust_what_a_process_that_died_left_behind(acme, in_organisation):
+def test_does_not_trust_what_a_process_that_died_left_behind(acme, each_storage):
     source_id, whole = ids.new(), b"%PDF-1 and all the rest"
-    first, _ = store(source_id, whole)
-    key = Artifact.objects.get(id=first.id).storage_key
-    in_organisation("zuri")
-    theirs = key.replace(acme.id.hex, organisations.current().id.hex)
-    default_storage.save(theirs, ContentFile(whole[:6]))
+    left = uploaded(source_id, whole).stored.key
+    each_storage.delete(left)
+    each_storage.write(left, whole[:6])
 
     stored, is_new = store(source_id, whole)
 
     assert is_new
-    assert Artifact.objects.get(id=stored.id).storage_key != theirs
+    assert Artifact.objects.get(id=stored.id).storage_key != left
     assert artifacts.read(file_id=stored.id) == whole
 
 
-def test_takes_over_whole_bytes_that_lie_there_already(acme, in_organisation):
+def test_takes_over_whole_bytes_that_lie_there_already(acme):
     source_id = ids.new()
-    first, _ = store(source_id)
-    key = Artifact.objects.get(id=first.id).storage_key
-    in_organisation("zuri")
-    theirs = key.replace(acme.id.hex, organisations.current().id.hex)
-    default_storage.save(theirs, ContentFile(b"%PDF-1"))
+    left = uploaded(source_id)
 
-    stored, _ = store(source_id)
+    stored, is_new = store(source_id)
 
-    assert Artifact.objects.get(id=stored.id).storage_key == theirs
+    assert is_new
+    assert Artifact.objects.get(id=stored.id).storage_key == left.stored.key
 
 
 def test_is_never_changed(acme):

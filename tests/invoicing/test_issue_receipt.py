@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from django.db import ProgrammingError, connection, transaction
 
+from apps.documents.contracts import PDF, ArtifactKind
+from apps.documents.services import artifacts
 from apps.events.models import OutboxEvent
 from apps.invoicing import rendering
+from apps.invoicing.contracts import SOURCE_TYPE
 from apps.invoicing.models import Document, NumberSeries
 from apps.invoicing.selectors import receipts as known
 from apps.invoicing.services import receipts
-from apps.kit import ids
+from apps.kit import ids, storage
 from apps.kit.models import InsertOnlyViolation
 from apps.kit.money import Money
 from tests.factories import payments as factory
@@ -117,6 +120,36 @@ def test_renders_once_and_announces_it(acme):
     assert known.file_of(receipt) == first
     event = OutboxEvent.objects.get(type="receipt_rendered")
     assert event.data["file"]["sha256"] == first.sha256
+
+
+def test_keeps_nothing_of_a_receipt_that_could_not_be_stored(acme, storage_away):
+    factory.account()
+    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    storage_away.begin()
+
+    with pytest.raises(storage.StorageUnavailable):
+        receipts.render(receipt_id=receipt.id, now=NOW)
+
+    assert known.file_of(receipt) is None
+    assert not OutboxEvent.objects.filter(type="receipt_rendered").exists()
+
+
+def test_takes_over_what_a_process_that_died_had_stored(acme, each_storage):
+    factory.account()
+    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    left = artifacts.upload(
+        kind=ArtifactKind.RECEIPT_PDF,
+        content=b"%PDF half of what was to come",
+        content_type=PDF,
+        source_type=SOURCE_TYPE,
+        source_id=receipt.id,
+        now=NOW,
+    )
+
+    file = receipts.render(receipt_id=receipt.id, now=NOW)
+
+    assert file.sha256 != left.stored.sha256
+    assert artifacts.read(file_id=file.id).startswith(b"%PDF-1")
 
 
 def test_prints_what_is_known_and_escapes_names(acme):

@@ -84,7 +84,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
 
 
 def store_pdf(receipt_id: UUID, slug: str) -> None:
-    artifacts.store(
+    uploaded = artifacts.upload(
         kind=ArtifactKind.RECEIPT_PDF,
         content=f"%PDF-1.7 {CANARY[slug]}".encode(),
         content_type=PDF,
@@ -92,6 +92,7 @@ def store_pdf(receipt_id: UUID, slug: str) -> None:
         source_id=receipt_id,
         now=access.NOW,
     )
+    artifacts.record(file=uploaded, now=access.NOW)
 
 
 def finished_job(application_id: UUID, branch_id: UUID) -> Job:
@@ -114,7 +115,7 @@ def store_result(job_id: UUID, folder: Path) -> None:
     job = Job.objects.get(id=job_id)
     path = folder / job.result_name
     path.write_text(CANARY["zuri"])
-    stored = storage.upload(path=path, folder=job_services.folder(job_id))
+    stored = storage.upload(path=path, folder=job_services.folder(job_id), content_type="text/plain")
     facts = {"result_key": stored.key, "result_sha256": stored.sha256, "result_size": stored.size}
     Job.objects.filter(id=job_id).update(**facts, expires_at=access.NOW + timedelta(days=3650))
 

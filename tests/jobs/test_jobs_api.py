@@ -1,9 +1,11 @@
 """The jobs API: what a key sees, stops and downloads."""
 
+import hashlib
 import json
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 from django.db import connection
 from django.test import Client
@@ -11,7 +13,7 @@ from django.test import Client
 from apps.audit.models import AuditRecord
 from apps.jobs.contracts import JobStatus
 from apps.jobs.models import Job
-from apps.kit import clock, ids
+from apps.kit import bucket_storage, clock, ids
 from tests.factories import access, payments
 from tests.factories import jobs as make
 
@@ -66,6 +68,36 @@ def test_gives_the_file_as_a_download(acme):
     assert answer["ETag"] == f'"{make.reloaded(job).result_sha256}"'
     assert answer["Cache-Control"] == "no-store"
     assert AuditRecord.objects.filter(action="job.result_downloaded").count() == 1
+
+
+def test_leads_to_a_long_file_in_a_bucket(acme, bucket, monkeypatch):
+    monkeypatch.setattr(bucket_storage, "LINKED_FROM", 0)
+    secret = access.issued().secret
+    job = shops(kind=make.FILING)
+    make.work(job)
+
+    address = f"/v1/acme/jobs/{ids.encode('job', job.id)}/result"
+    answer = Client().get(address, headers=access.bearer(secret))
+    connection.set_tenant(acme)
+    given = httpx.get(answer["Location"])
+
+    assert answer.status_code == 302
+    assert answer["Cache-Control"] == "no-store"
+    assert given.content == b"line 0\nline 1\nline 2\n"
+    assert hashlib.sha256(given.content).hexdigest() == make.reloaded(job).result_sha256
+    assert AuditRecord.objects.filter(action="job.result_downloaded").count() == 1
+
+
+def test_says_that_the_storage_is_away(acme, storage_away):
+    secret = access.issued().secret
+    job = shops(kind=make.FILING)
+    make.work(job)
+    storage_away.begin()
+
+    answer, body = ask("GET", f"jobs/{ids.encode('job', job.id)}/result", secret)
+
+    assert (answer.status_code, body["code"], body["retryable"]) == (503, "storage_unavailable", True)
+    assert not AuditRecord.objects.filter(action="job.result_downloaded").exists()
 
 
 def test_says_when_there_is_no_file_or_it_is_gone(acme):

@@ -24,6 +24,10 @@ def chunks_done():
     return sorted(Application.objects.filter(slug__startswith="chunk-").values_list("slug", flat=True))
 
 
+def result_of(job):
+    return storage.Stored(job.result_key, job.result_sha256, job.result_size)
+
+
 def told(job):
     return [event.data["object"]["status"] for event in OutboxEvent.objects.filter(aggregate_id=job.id)]
 
@@ -256,18 +260,34 @@ def test_results_expire_and_rows_stay(committed_acme):
 
     assert Job.objects.get().expired_at == done.expires_at
     with pytest.raises(storage.FileDamaged):
-        b"".join(storage.stream(key=done.result_key, sha256=done.result_sha256))
+        storage.hand_out(result_of(done), name="lines.txt", content_type="text/plain")
 
 
 def test_what_a_killed_worker_left_in_the_storage_goes_too(committed_acme):
     job = make.waiting(kind=make.FILING)
     make.work(job)
-    orphan = storage.upload(path=Path(__file__), folder=jobs.folder(job.id))
+    orphan = storage.upload(path=Path(__file__), folder=jobs.folder(job.id), content_type="text/plain")
 
     sweeps.expire(now=make.reloaded(job).expires_at)
 
     with pytest.raises(storage.FileDamaged):
-        b"".join(storage.stream(key=orphan.key, sha256=orphan.sha256))
+        storage.hand_out(orphan, name="orphan.txt", content_type="text/plain")
+
+
+def test_waits_for_a_storage_that_is_away_and_goes_on_afterwards(committed_acme, storage_away):
+    job = make.waiting(kind=make.FILING)
+    storage_away.begin()
+
+    with pytest.raises(storage.StorageUnavailable):
+        make.work(job)
+    left = make.reloaded(job)
+    assert (left.status, left.result_key, told(job)) == (JobStatus.RUNNING, "", [])
+
+    storage_away.end()
+    sweeps.run(now=LATER)
+    make.work(job, now=LATER)
+    assert make.reloaded(job).status == JobStatus.SUCCEEDED
+    assert b"".join(jobs.open_result(job=make.reloaded(job), actor=SYSTEM, now=LATER)).startswith(b"line 0")
 
 
 def test_a_job_without_a_file_has_none(committed_acme):

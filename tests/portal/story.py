@@ -161,7 +161,7 @@ def _receipt(paid: PaymentAttempt, now: datetime) -> Document:
         ),
         now=now,
     )
-    file, _is_new = artifacts.store(
+    uploaded = artifacts.upload(
         kind=ArtifactKind.RECEIPT_PDF,
         content=PDF_BYTES,
         content_type=PDF,
@@ -169,6 +169,7 @@ def _receipt(paid: PaymentAttempt, now: datetime) -> Document:
         source_id=document.id,
         now=now,
     )
+    file, _is_new = artifacts.record(file=uploaded, now=now)
     rendered: NewEvent = invoicing_events.rendered(
         document, sha256=file.sha256, size=file.size, content_type=PDF
     )

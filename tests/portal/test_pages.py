@@ -174,6 +174,16 @@ def test_receipt_comes_with_the_stored_bytes_and_their_checksum(story, enter):
     assert re.fullmatch(r'"[0-9a-f]{64}"', response.headers["ETag"])
 
 
+def test_a_receipt_that_the_storage_does_not_give_keeps_the_frame(story, enter, storage_away):
+    client = enter("owner")
+    storage_away.begin()
+
+    response = client.get(reverse("portal-receipt-pdf", args=[story.receipt]))
+
+    assert response.status_code == 503
+    assert b"The storage of files does not answer." in response.content
+
+
 @pytest.mark.parametrize(
     ("name", "most"), [("portal-cash-position", 23), ("portal-payment", 35), ("portal-accounts", 19)]
 )

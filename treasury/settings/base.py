@@ -27,6 +27,7 @@ TREASURY: dict[str, Any] = {
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
+    "STORAGE_ROOT": "apps.tenancy.selectors.organisations.storage_root",
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,

@@ -95,9 +95,38 @@ VARIABLES = {
             "Base address of the provider simulator; the only loopback address that providers may have.",
         ),
         Variable(
+            "TREASURY_STORAGE",
+            "folder",
+            "Where files are kept: folder (one machine), or s3 for a bucket that speaks S3.",
+        ),
+        Variable(
             "TREASURY_STORAGE_PATH",
             str(BASE_DIR / "var" / "storage"),
-            "Folder for documents where no object storage is configured.",
+            "Folder for files when TREASURY_STORAGE is folder.",
+        ),
+        Variable("TREASURY_STORAGE_BUCKET", "", "Bucket for files when TREASURY_STORAGE is s3."),
+        Variable(
+            "TREASURY_STORAGE_ENDPOINT_URL",
+            "",
+            "Address of the S3 service as our processes reach it; empty for Amazon's in the region.",
+        ),
+        Variable("TREASURY_STORAGE_REGION", "us-east-1", "Region of the bucket."),
+        Variable(
+            "TREASURY_STORAGE_ACCESS_KEY",
+            "",
+            "Access key of the bucket; empty with the secret key: the role of the machine.",
+        ),
+        Variable("TREASURY_STORAGE_SECRET_KEY", "", "Secret key that belongs to the access key."),
+        Variable("TREASURY_STORAGE_PREFIX", "", "Folder in the bucket under which everything lies."),
+        Variable(
+            "TREASURY_STORAGE_LOCK_DAYS",
+            "2557",
+            "Days for which a document in the bucket can be deleted by nobody; 0 locks none, which production refuses.",
+        ),
+        Variable(
+            "TREASURY_STORAGE_LINK_URL",
+            "",
+            "Address of the S3 service as browsers reach it; long exports are then handed out by links of 60 seconds, else through us.",
         ),
         Variable(
             "TREASURY_FAULT_PATH", "", "Folder that arms named fault points (tests); refused in production."

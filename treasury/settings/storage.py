@@ -1,9 +1,9 @@
-"""Static files from this process, documents in a folder or in object storage."""
+"""Static files from this process, documents and results in a folder or in a bucket."""
 
 from pathlib import Path
 from typing import Any
 
-from treasury.settings import env
+from treasury.settings import env, files
 
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = env.BASE_DIR / "staticfiles"
@@ -21,9 +21,6 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
     "map",
 ]  # maps: debuggers ask only
 STORAGES: dict[str, Any] = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": env.text("TREASURY_STORAGE_PATH"), "base_url": None},
-    },
+    **files.places(),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }

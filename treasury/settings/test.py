@@ -1,11 +1,10 @@
-"""The tests: real PostgreSQL and Valkey, fast password hashing, documents in memory."""
+"""The tests: real PostgreSQL and Valkey, fast password hashing."""
 
 from treasury.settings.local import *
 
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, ".testserver", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["OPTIONS"] = {}
-STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CELERY_BROKER_URL = "memory://"
 LOGGING["root"]["level"] = "WARNING"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from treasury.settings import env
+from treasury.settings import env, files
 
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 12
@@ -177,6 +177,13 @@ def _is_outside(host: str) -> bool:
         return "." in host and not host.endswith(PRIVATE_ENDINGS)
 
 
+def _storage() -> Iterator[Fault]:
+    yield from (Fault(*found) for found in (*files.faults(), *files.faults_in_production()))
+    name, url = "TREASURY_STORAGE_ENDPOINT_URL", _address("TREASURY_STORAGE_ENDPOINT_URL")
+    if url is not None and url.scheme == "http" and url.hostname and _is_outside(url.hostname):
+        yield Fault(name, "crosses networks in clear; use https:// with a host outside this network.")
+
+
 def _proxies() -> Iterator[Fault]:
     name, count = "TREASURY_TRUSTED_PROXIES", _value("TREASURY_TRUSTED_PROXIES")
     if count.isdecimal() and not 1 <= int(count) <= MOST_PROXIES:
@@ -209,6 +216,7 @@ RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _base_domain,
     _database,
     _redis,
+    _storage,
     _proxies,
     _faults_armed,
     _simulator,

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.access.selectors import branches
 from apps.documents.contracts import PDF, ArtifactKind, StoredFile
+from apps.documents.selectors import artifacts as stored_artifacts
 from apps.documents.services import artifacts, pdf
 from apps.events.services import outbox
 from apps.invoicing import events, rendering
@@ -78,18 +79,25 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
 
 
 def render(*, receipt_id: UUID, now: datetime) -> StoredFile:
-    """Render the PDF of a receipt, store it once and announce it; a repeat returns the stored file."""
+    """
+    Render the PDF of a receipt, store it once and announce it; a repeat returns the stored file.
+
+    Call it outside a transaction: the bytes go into the storage first, and only what lies there is recorded.
+    """
     receipt = Document.objects.get(id=receipt_id)
-    content = pdf.render(html=rendering.receipt_html(receipt), style=rendering.STYLE)
+    existing = stored_artifacts.of_source(SOURCE_TYPE, receipt.id, ArtifactKind.RECEIPT_PDF)
+    if existing is not None:
+        return existing
+    uploaded = artifacts.upload(
+        kind=ArtifactKind.RECEIPT_PDF,
+        content=pdf.render(html=rendering.receipt_html(receipt), style=rendering.STYLE),
+        content_type=PDF,
+        source_type=SOURCE_TYPE,
+        source_id=receipt.id,
+        now=now,
+    )
     with transaction.atomic():
-        file, is_new = artifacts.store(
-            kind=ArtifactKind.RECEIPT_PDF,
-            content=content,
-            content_type=PDF,
-            source_type=SOURCE_TYPE,
-            source_id=receipt.id,
-            now=now,
-        )
+        file, is_new = artifacts.record(file=uploaded, now=now)
         if is_new:
             announcement = events.rendered(
                 receipt, sha256=file.sha256, size=file.size, content_type=file.content_type

@@ -3,7 +3,7 @@
 from typing import ClassVar, cast
 
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
@@ -57,16 +57,20 @@ class JobViewSet(TreasuryViewSet):
 
     @extend_schema(
         responses={
-            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")
+            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file."),
+            302: OpenApiResponse(description="The file is at Location, for 60 seconds and without a key."),
         }
     )
     @action(detail=True, url_path="result")
-    def result(self, request: Request, **_: str) -> StreamingHttpResponse:
-        """Download the file that a job made; its SHA-256 is the ETag. It is kept for 7 days."""
+    def result(self, request: Request, **_: str) -> HttpResponseBase:
+        """
+        Download the file that a job made; its SHA-256 is the ETag. It is kept for 7 days. Where files lie in a bucket, a
+        long one is answered with 302: compare it with `result.sha256` of the job.
+        """
         job = self.get_object()
-        pieces = jobs.open_result(job=job, actor=cast(Caller, request.user).actor, now=clock.now())
-        return downloads.stream(
-            pieces,
+        content = jobs.open_result(job=job, actor=cast(Caller, request.user).actor, now=clock.now())
+        return downloads.answer(
+            content,
             name=job.result_name,
             content_type=job.result_content_type,
             size=job.result_size or 0,

@@ -14,7 +14,7 @@ from apps.jobs.models import Job
 from apps.jobs.models.job import PROGRESS_FIELDS, WAKE_AFTER
 from apps.kit import errors, jobs, storage
 from apps.kit.actors import SYSTEM, Actor
-from apps.tenancy.selectors import organisations
+from apps.kit.storage import Stored
 
 RUN_TASK = "jobs.run"
 
@@ -95,24 +95,27 @@ def finished(job: Job, *, now: datetime) -> None:
     outbox.publish(events.finished(job), now=now)
 
 
-def open_result(*, job: Job, actor: Actor, now: datetime) -> Iterator[bytes]:
+def open_result(*, job: Job, actor: Actor, now: datetime) -> str | Iterator[bytes]:
     """
-    Return the file of a job in pieces, checked against its checksum; the download is recorded.
+    Return the file of a job in pieces, checked against its checksum, or a link to it (``storage.hand_out``); that it
+    was taken is recorded.
 
-    The job was read through ``selectors.jobs``. Raises ResultExpired, ResultMissing, or storage.FileDamaged.
+    The job was read through ``selectors.jobs``. Raises ResultExpired, ResultMissing, storage.FileDamaged or
+    storage.StorageUnavailable.
     """
     if not job.has_result:
         raise ResultMissing("This job has no file. One that runs has it at the end.")
     if job.expires_at is not None and job.expires_at <= now:
         raise ResultExpired("The file was kept for 7 days and is deleted. Start the job again for a new one.")
-    pieces = storage.stream(key=job.result_key, sha256=job.result_sha256)
+    stored = Stored(job.result_key, job.result_sha256, job.result_size or 0)
+    content = storage.hand_out(stored, name=job.result_name, content_type=job.result_content_type)
     _audit("job.result_downloaded", job, actor, now)
-    return pieces
+    return content
 
 
 def folder(job_id: UUID) -> str:
     """Return where the files of a job lie: one that a killed worker left there too."""
-    return f"{organisations.current().id.hex}/job/{job_id.hex}"
+    return f"job/{job_id.hex}"
 
 
 def _kept(ids: frozenset[UUID] | None) -> list[UUID] | None:

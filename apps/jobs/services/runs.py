@@ -72,8 +72,8 @@ def go_on(run: Run, *, read_clock: Callable[[], datetime]) -> bool:
     Do one chunk and record it; return whether there is more to do.
 
     The end is recorded here too: cancelled when somebody asked for it, failed with the sentence of a DomainError that
-    the runner raised, else succeeded. Any other error leaves the job to the sweep, which has it taken up again from
-    its cursor. Nothing is recorded once another worker holds the job. The clock is read after the chunk, however long
+    the runner raised, else succeeded. Any other error, and a DomainError that may be retried (the storage does not
+    answer), leaves the job to the sweep, which has it taken up again from its cursor. Nothing is recorded once another worker holds the job. The clock is read after the chunk, however long
     it took: the next one has the whole lease.
     """
     try:
@@ -93,6 +93,8 @@ def _do(run: Run, read_clock: Callable[[], datetime]) -> bool:
                 faults.reach("jobs.after_chunk")
             return _advance(run, step, read_clock())
     except errors.DomainError as refusal:
+        if refusal.retryable:
+            raise
         return _fail(run, refusal, read_clock())
 
 
@@ -150,7 +152,7 @@ def _finish(run: Run, file: ResultFile | None, read_clock: Callable[[], datetime
     if file is not None:
         if run.kind.is_atomic:
             raise FileOfAtomicRun(run.kind.name)
-        stored = storage.upload(path=file.path, folder=folder(run.job_id))
+        stored = storage.upload(path=file.path, folder=folder(run.job_id), content_type=file.content_type)
         faults.reach("jobs.after_upload")
     with transaction.atomic():
         now = read_clock()

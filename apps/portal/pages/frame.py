@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.access.contracts import PERMISSIONS
-from apps.kit import dialogs, errors
+from apps.kit import dialogs, errors, storage
 from apps.kit.admin import ROWS, KeysetPaginator, cursor_of
 from apps.kit.dialogs import Button, Dialog
 from apps.portal.pages import menu
@@ -43,7 +43,7 @@ def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
     Make a view a page of the organisation's site: to read only, for members whose role has the permission ("" for all).
 
     A stranger is sent to sign in, a member without the permission gets 403, and what a selector does not find (or the
-    reader may not see) is 404; both keep the frame. From the home page a member without its permission goes to the
+    reader may not see) is 404; a file that the storage does not give is said to be so; all keep the frame. From the home page a member without its permission goes to the
     first page of his menu. The permission stands on the view as ``permission``.
     """
 
@@ -59,6 +59,8 @@ def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
                 return view(request, **names)
             except errors.NotFound as missing:
                 return not_found(request, missing)
+            except (storage.FileDamaged, storage.StorageUnavailable) as refusal:
+                return file_refused(request, refusal)
 
         protected = admin.site.admin_view(require_safe(guarded))
         protected.permission = permission  # type: ignore[attr-defined]
@@ -141,4 +143,18 @@ def not_found(request: HttpRequest, missing: errors.NotFound) -> HttpResponse:
         refusal_icon="search_off",
         sentence=missing.detail,
         advice=_("It may belong to another branch, or the address is not complete."),
+    )
+
+
+def file_refused(request: HttpRequest, refusal: errors.DomainError) -> HttpResponse:
+    """Say why a file is not shown: the storage is away, or what it holds is not what was stored."""
+    is_away = refusal.retryable
+    return render(
+        request,
+        "portal/refusal.html",
+        title=_("File"),
+        status=refusal.status,
+        refusal_icon="cloud_off" if is_away else "broken_image",
+        sentence=_("The storage of files does not answer.") if is_away else refusal.detail,
+        advice=_("Nothing is lost. Try again in a few minutes.") if is_away else "",
     )

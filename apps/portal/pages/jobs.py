@@ -42,7 +42,7 @@ def progress(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @frame.page(PERMISSION)
 def result(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-    """Stream the file as a download, its SHA-256 as ETag."""
+    """Stream the file as a download, its SHA-256 as ETag, or lead to a link that gives it out."""
     try:
         file = job_pages.result(job_id, request.user, actor=memberships.actor(request.user), now=clock.now())
     except (ResultMissing, ResultExpired, FileDamaged) as refusal:
@@ -55,6 +55,6 @@ def result(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
             sentence=refusal.detail,
             advice=_("Start the job again for a new file."),
         )
-    return downloads.stream(
-        file.pieces, name=file.name, content_type=file.content_type, size=file.size, sha256=file.sha256
+    return downloads.answer(
+        file.content, name=file.name, content_type=file.content_type, size=file.size, sha256=file.sha256
     )

@@ -60,24 +60,27 @@ def page(job_id: UUID, caller: Principal, *, now: datetime) -> JobPage:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to send: its bytes in pieces, and what they are."""
+    """A file to send: its bytes in pieces or a link to them, and what they are."""
 
     name: str
     content_type: str
     size: int
     sha256: str
-    pieces: Iterator[bytes]
+    content: str | Iterator[bytes]
 
 
 def result(job_id: UUID, caller: Principal, *, actor: Actor, now: datetime) -> Download:
     """
     Return the file of a job that the reader may see; that he took it is recorded.
 
-    Raises NotFound for any other job, jobs.ResultMissing, jobs.ResultExpired or storage.FileDamaged.
+    Raises NotFound for any other job, jobs.ResultMissing, jobs.ResultExpired, storage.FileDamaged or
+    storage.StorageUnavailable.
     """
     job = jobs.get(caller, job_id)
-    pieces = results.open_result(job=job, actor=actor, now=now)
-    return Download(job.result_name, job.result_content_type, job.result_size or 0, job.result_sha256, pieces)
+    content = results.open_result(job=job, actor=actor, now=now)
+    return Download(
+        job.result_name, job.result_content_type, job.result_size or 0, job.result_sha256, content
+    )
 
 
 def _size(count: int) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "ready",
     "ready_by_id",
     "ready_by_slug",
+    "storage_root",
     "working",
     "working_by_host",
     "working_by_id",
@@ -54,6 +55,11 @@ def current() -> Organisation:
 def everything() -> QuerySet[Organisation]:
     """Return all organisations by slug, those being set up included, without the row of the public schema."""
     return Organisation.objects.exclude(schema_name=PUBLIC).order_by("slug")
+
+
+def storage_root() -> str:
+    """Return the folder of the present organisation in the storage; named in the settings for apps.kit.storage."""
+    return current().id.hex
 
 
 def ready() -> QuerySet[Organisation]:
