@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
@@ -15,6 +16,7 @@ from apps.ledger.services import accounts, verification
 from tests.conftest import owner
 from tests.factories import ledger
 from tests.factories.ledger import NOW
+from tests.operations.operate import operate
 
 TABLES = ["ledger_account", "ledger_balance", "ledger_transaction", "ledger_entry"]
 
@@ -208,3 +210,18 @@ def test_the_command_speaks_json_about_the_named_organisation(history, tamper):
 def test_the_command_refuses_an_unknown_organisation(acme):
     with pytest.raises(CommandError, match="nobody"):
         call_command("ledger_verify", "--tenant", "nobody")
+
+
+def test_the_operators_command_names_what_is_broken_and_ends_with_one(history, tamper):
+    held, _ = history
+    tamper("UPDATE ledger_balance SET version = 3 WHERE account_id = %s", held)
+    connection.set_schema_to_public()
+
+    done = operate("ledger", "verify", "--all")
+    alone = operate("ledger", "verify", "--tenant", "acme", "--json")
+
+    assert done.code == alone.code == 1
+    assert "zuri: clean, I1 to I5 hold" in done.out
+    assert "acme: BROKEN (4 transactions" in done.out
+    [finding] = alone.document["rows"]
+    assert (finding["invariant"], finding["row"]) == ("I3", f"balance of account {held}, shard 0")

@@ -7,6 +7,7 @@ import django
 from django.db import OperationalError
 
 from treasury.operations import parsing, printing
+from treasury.settings import env
 
 REFUSED = 2
 
@@ -20,11 +21,13 @@ def main(words: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "treasury.settings.local")
     role = "owner" if asked.verb.is_owners else "app"
     os.environ.update(DB_ROLE=role)
-    django.setup()
-    from treasury.operations import running  # noqa: PLC0415 (models are there once Django is set up)
-
     try:
+        django.setup()
+        from treasury.operations import running  # noqa: PLC0415 (models are there once Django is set up)
+
         return running.run(asked, out=sys.stdout, err=sys.stderr)
+    except env.SettingMissing as error:
+        return _refuse(str(error), is_json=asked.is_json)
     except OperationalError as error:
         return _refuse(f"The database does not let the role {role} work: {error}", is_json=asked.is_json)
 

@@ -14,6 +14,7 @@ from treasury.operations.parsing import Asked
 from treasury.operations.verbs import Verb
 
 WIDEST = 60
+WIDEST_AT_THE_END = 300
 GAP = "  "
 DRY = "Dry run, nothing was changed. It would be:"
 
@@ -70,8 +71,9 @@ def table(rows: Sequence[Row]) -> list[str]:
     if not rows:
         return []
     columns = list(rows[0])
-    cells = [[_text(row[column]) for column in columns] for row in rows]
-    is_right = [all(isinstance(row[column], int | Decimal | Money) for row in rows) for column in columns]
+    widest = {columns[-1]: WIDEST_AT_THE_END}
+    cells = [[_text(row[column], widest.get(column, WIDEST)) for column in columns] for row in rows]
+    is_right = [all(_is_number(row[column]) for row in rows) for column in columns]
     heads = [column.replace("_", " ").upper() for column in columns]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     return [
@@ -122,7 +124,11 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be printed")
 
 
-def _text(value: object) -> str:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal | Money) and not isinstance(value, bool)
+
+
+def _text(value: object, widest: int = WIDEST) -> str:
     """Return a cell for people: one line, no longer than it can be read beside others."""
     if value is None or value == "":
         return "-"
@@ -131,13 +137,16 @@ def _text(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
     if isinstance(value, list | tuple):
-        return _text(", ".join(map(str, value)))
+        return _text(", ".join(map(str, value)), widest)
     text = " ".join(str(value).split())
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+    return text if len(text) <= widest else f"{text[: widest - 1]}…"
 
 
 def _difference(changes: object) -> str:
     if not isinstance(changes, Mapping) or not changes:
         return ""
-    parts = [f"{name}: {_text(pair[0])} -> {_text(pair[1])}" for name, pair in changes.items()]
+    parts = [
+        f"{name}: {_text(after)}" if before is None else f"{name}: {_text(before)} -> {_text(after)}"
+        for name, (before, after) in changes.items()
+    ]
     return f" ({'; '.join(parts)})"

@@ -55,7 +55,7 @@ def event(name: str) -> str:
 
 def actor(text: str) -> str:
     """
-    Return who is behind an actor as it is stored (``api_key:<uuid>``, ``user:<uuid>``, ``system:treasury``).
+    Return who is behind an actor as it is stored (``api_key:<uuid>``, ``user:<uuid>``, ``system:treasury``, ``operator:<name>``).
 
     Reads at most one row; an id that is no longer known stays as it is.
     """
@@ -63,6 +63,8 @@ def actor(text: str) -> str:
     try:
         key = UUID(identity)
     except ValueError:
+        if kind == ActorKind.OPERATOR.lower():
+            return gettext("%(name)s, the platform's operator") % {"name": identity}
         return {"system": "Treasury", "provider": gettext("Provider's report")}.get(kind, text)
     if kind == ActorKind.API_KEY.lower() and (found := api_keys.get(key)):
         return gettext("%(application)s, key %(name)s") % {

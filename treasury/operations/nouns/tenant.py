@@ -88,4 +88,4 @@ def migrate(call: Call) -> Answer:
         changes={"schemas": [None, len(rows)]},
         reason=call.reason,
     )
-    return Answer(f"{len(rows)} schemas are of this build", rows)
+    return Answer(f"{len(rows)} of this build", rows)
