@@ -20,7 +20,7 @@ from apps.kit import ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models import PaymentAttempt
-from apps.payments.services import choices, intents, refunds
+from apps.payments.services import attempts, choices, intents, refunds
 from apps.portal.selectors import words
 from apps.tenancy.models import DataKey
 from tests.factories import access, approvals, integrations, jobs, payments
@@ -176,6 +176,19 @@ def test_a_payment_is_asked_about_at_once(do):
 
     assert done.code == 0
     assert payments.reloaded(attempt).next_query_at == AT
+
+
+def test_a_payment_of_which_nobody_knows_is_asked_about_again_however_late(do):
+    attempt = payments.waiting()
+    attempts.lose(attempt_id=attempt.id, now=payments.NOW)
+    assert attempts.claim_query(attempt_id=attempt.id, now=AT).next_query_at is None
+    name = ids.encode("pi", attempt.intent_id)
+
+    assert do("payment", "verify", name).code == do("payment", "verify", name).code == 0
+
+    assert attempts.claim_query(attempt_id=attempt.id, now=AT) is not None
+    assert payments.reloaded(attempt).status == "UNKNOWN"
+    assert AuditRecord.objects.filter(action="payment.query_requested").count() == 2
 
 
 def test_a_payment_is_verified_by_a_receipt(do):
