@@ -7,7 +7,7 @@ from django.utils import formats
 
 from apps.invoicing.contracts import METHOD_NAMES
 from apps.invoicing.models import Document
-from apps.kit import ids
+from apps.kit import brand, ids
 from apps.tenancy.selectors import organisations
 
 STYLE = "invoicing/document.css"
@@ -24,6 +24,7 @@ def receipt_html(receipt: Document) -> str:
         {
             "receipt": receipt,
             "brand": organisation.brand_color,
+            "on_brand": brand.on(organisation.brand_color),
             "initials": _initials(receipt.organisation_name),
             "currency": currency,
             "amount": amount,

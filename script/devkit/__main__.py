@@ -16,6 +16,7 @@ COMMANDS = {
     "lint": "linting",
     "certify": "certifying",
     "bench": "bench",
+    "samples": "sampling",
     "console": "console",
     "databases": "databases_command",
     "messages": "messages",

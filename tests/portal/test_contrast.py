@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.portal import brand
+from apps.kit import brand
 
 TOKENS = (Path(__file__).parents[2] / "static/treasury/tokens.css").read_text()
 TONES = ("in", "pending", "held", "failed", "unknown", "quiet")

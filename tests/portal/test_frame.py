@@ -10,8 +10,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import formats, timezone
 
+from apps.kit import brand
 from apps.ledger.selectors import transactions
-from apps.portal import brand
 from apps.portal.pages import branding
 from apps.portal.templatetags import portal as tags
 from apps.tenancy.models import Organisation

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from apps.access.selectors import branches, scope
-from apps.portal import brand
+from apps.kit import brand
 
 PRODUCT = "Treasury"
 
