@@ -116,8 +116,10 @@ class Target:
             self.ahead += timedelta(seconds=seconds)
 
     def _client(self, consumer_secret: str = "") -> DarajaClient:
-        loopback = "{0.scheme}://{0.netloc}".format(urlsplit(self.base_url))
-        policy = http.AddressPolicy(allowed_loopback=(loopback,), https_only=True)
+        is_simulated = self.base_url.startswith("http://")
+        policy = http.AddressPolicy(
+            allowed_loopback=(self.base_url,) if is_simulated else (), https_only=True
+        )
         return DarajaClient(
             base_url=self.base_url,
             consumer_key=self.credentials.consumer_key,

@@ -12,6 +12,7 @@ SHARED_APPS = [
     "django_otp",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",  # no tables; Django 6.0 wants it listed where an ArrayField is
     "django.contrib.staticfiles",
     "apps.access.apps.OrganisationAdminConfig",
     "django_celery_beat",
