@@ -44,6 +44,7 @@ UNSAFE = [
     ("TREASURY_TRUSTED_PROXIES", "-1", "not a whole number"),
     ("TREASURY_TRUSTED_PROXIES", "99", "number of proxies"),
     ("TREASURY_HTTP_PORT", "http", "not a whole number"),
+    ("TREASURY_WEB_PROCESSES", "many", "not a whole number"),
 ]
 SAFE_TOO = [
     {},

@@ -18,6 +18,8 @@ MOST_PROXIES = 9
 EXAMPLES = ("django-insecure", "change", "example", "secret", "placeholder", "test")
 NUMBERS = (
     "TREASURY_HTTP_PORT",
+    "TREASURY_WEB_PROCESSES",
+    "TREASURY_STOP_SECONDS",
     "TREASURY_SENDING_TIMEOUT",
     "TREASURY_WEBHOOK_TIMEOUT",
     "TREASURY_TRUSTED_PROXIES",
