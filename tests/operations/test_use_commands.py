@@ -154,3 +154,12 @@ def test_the_executable_says_when_the_database_is_not_there():
 
     assert done.returncode == 2
     assert "The database does not let the role app work" in done.stderr
+
+
+def test_the_executable_says_which_setting_stops_it():
+    done = run("tenant", "list", "--json", TREASURY_SECRET_KEY="")
+
+    assert (done.returncode, done.stderr) == (2, "")
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "setting_missing"
+    assert "TREASURY_SECRET_KEY is not set" in error["message"]

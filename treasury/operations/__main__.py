@@ -17,7 +17,7 @@ def main(words: list[str]) -> int:
     try:
         asked = parsing.parse(words)
     except parsing.UsageRefused as refusal:
-        return _refuse(str(refusal), is_json="--json" in words)
+        return _refuse(str(refusal), code="usage", is_json="--json" in words)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "treasury.settings.local")
     role = "owner" if asked.verb.is_owners else "app"
     os.environ.update(DB_ROLE=role)
@@ -27,13 +27,14 @@ def main(words: list[str]) -> int:
 
         return running.run(asked, out=sys.stdout, err=sys.stderr)
     except env.SettingMissing as error:
-        return _refuse(str(error), is_json=asked.is_json)
+        return _refuse(str(error), code="setting_missing", is_json=asked.is_json)
     except OperationalError as error:
-        return _refuse(f"The database does not let the role {role} work: {error}", is_json=asked.is_json)
+        message = f"The database does not let the role {role} work: {error}"
+        return _refuse(message, code="database_unavailable", is_json=asked.is_json)
 
 
-def _refuse(message: str, *, is_json: bool) -> int:
-    printing.refuse_usage(message, is_json=is_json, out=sys.stdout, err=sys.stderr)
+def _refuse(message: str, *, code: str, is_json: bool) -> int:
+    printing.refuse_start(message, code=code, is_json=is_json, out=sys.stdout, err=sys.stderr)
     return REFUSED
 
 

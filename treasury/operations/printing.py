@@ -47,10 +47,11 @@ def refuse(asked: Asked, refusal: errors.DomainError, *, out: TextIO, err: TextI
     )
 
 
-def refuse_usage(message: str, *, is_json: bool, out: TextIO, err: TextIO, code: str = "usage") -> None:
-    """Print that the words make no command."""
+def refuse_start(message: str, *, code: str, is_json: bool, out: TextIO, err: TextIO) -> None:
+    """Print why no command was begun: its words, the settings, or the database."""
     if is_json:
-        _print_json(out, {"is_refused": True, "error": {"code": code, "message": message, "arguments": []}})
+        error = {"code": code, "message": message, "arguments": []}
+        _print_json(out, {"command": None, "tenant": None, "is_refused": True, "error": error})
     else:
         err.write(f"Refused: {message}\n")
 

@@ -32,7 +32,8 @@ belongs to no organisation, with the actor `operator:NAME`, the reason, and one 
 
 The JSON object: `command`, `tenant`, `is_refused`; then `is_dry_run`, `is_wrong`, `messages`, `rows` (money as `{"amount": "10.50",
 "currency": "KES"}`, instants in UTC) and `records` (`action`, `object`, `changes` as `[before, after]`); or `error` with `code`,
-`message` and `arguments`. The codes are those of [errors.md](errors.md).
+`message` and `arguments`. The codes are those of [errors.md](errors.md), and `usage`, `setting_missing` and `database_unavailable` where no
+command was begun.
 """
 COLUMNS = "| command | works in | writes | what it does |\n|---|---|---|---|"
 PLACES = {Reach.PLATFORM: "the platform", Reach.ONE: "one", Reach.EACH: "one, or each"}
