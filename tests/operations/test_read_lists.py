@@ -156,5 +156,15 @@ def test_what_is_to_mend_in_this_installation(db):
 
     assert done.code == 1
     assert "security.W004" in {row["check"] for row in done.document["rows"]}
-    assert "broker" not in {row["check"] for row in done.document["rows"]}
+    assert not {"broker", "storage"} & {row["check"] for row in done.document["rows"]}
     assert operate("version").out == "0.1.0\n"
+
+
+def test_asks_the_storage_too(acme, storage_away):
+    storage_away.begin()
+
+    done = operate("system", "check", "--json")
+
+    [row, *_] = [row for row in done.document["rows"] if row["check"] == "storage"]
+    assert done.code == 1
+    assert "does not take what was asked of it" in row["problem"]

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core import checks
 
+from apps.kit import storage
 from treasury import health
 from treasury.operations.calls import Answer, Call
 
@@ -18,6 +19,7 @@ def check(_: Call) -> Answer:
         for name, state in health.found().items()
         if state != "ok"
     ]
+    rows += [{"check": "storage", "about": "-", "problem": sentence} for sentence in storage.problems()]
     said = f"{settings.SETTINGS_MODULE}: {len(rows) or 'nothing'} to mend"
     return Answer(said, rows, is_wrong=bool(rows))
 

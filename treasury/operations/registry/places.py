@@ -100,7 +100,7 @@ SYSTEM = Noun(
     (
         Verb(
             name="check",
-            help="Run the system checks, those for a deployment included, and ask database and broker.",
+            help="Run the system checks, those for a deployment included, and ask database, broker and the storage of files.",
             reach=Reach.PLATFORM,
         ),
         Verb(name="version", help="Say which version this is.", reach=Reach.PLATFORM),
