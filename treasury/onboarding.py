@@ -48,7 +48,9 @@ class HeadOffice:
     name: str
 
 
-def prepare(*, slug: str, name: str, is_test: bool, now: datetime, actor: Actor = SYSTEM) -> Organisation:
+def prepare(
+    *, slug: str, name: str, is_test: bool, now: datetime, actor: Actor = SYSTEM, reason: str = ""
+) -> Organisation:
     """
     Return an organisation with its schema, and enter it. Needs the owner role; repeated after an interruption it goes
     on where it stopped. Raises what organisations.create and provisioning.provision raise.
@@ -61,6 +63,7 @@ def prepare(*, slug: str, name: str, is_test: bool, now: datetime, actor: Actor 
         base_domain=settings.TREASURY["BASE_DOMAIN"],
         actor=actor,
         now=now,
+        reason=reason,
     )
     if organisation.status == OrganisationStatus.PROVISIONING:
         organisation = provisioning.provision(organisation_id=organisation.id)

@@ -11,6 +11,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
+from s3transfer.exceptions import RetriesExceededError
 from storages.backends.s3 import S3Storage
 
 from apps.kit import ids
@@ -34,7 +35,7 @@ class BucketStorage(S3Storage):
     long files are handed out by a link.
     """
 
-    outages: ClassVar = (BotoCoreError, ClientError, Boto3Error, OSError)
+    outages: ClassVar = (BotoCoreError, ClientError, Boto3Error, RetriesExceededError, OSError)
 
     def __init__(self, **options: Any) -> None:
         style = "path" if options.get("endpoint_url") else "auto"
@@ -105,7 +106,7 @@ class BucketStorage(S3Storage):
         if self.lock_days and lock.get("ObjectLockEnabled") != "Enabled":
             found.append(
                 f"The bucket {self.bucket_name} has no object lock, so documents cannot be locked for {self.lock_days} days. "
-                "Make a bucket with object lock, or set TREASURY_STORAGE_LOCK_DAYS=0."
+                "Make a bucket with object lock."
             )
         if "Rule" in lock:
             found.append(

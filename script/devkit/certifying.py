@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,11 +177,13 @@ def _run(name: str, provider: Provider, target: str) -> list[Scenario]:
             text=True,
             preexec_fn=system.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 (one thread only)
         ) as running:
-            for line in _without_secrets(running, provider):
+            assert running.stdout is not None, "its output is a pipe"
+            for line in map(str.rstrip, running.stdout):
                 if not line.startswith(MARK):
-                    written.append(line)
+                    written.append(_hide(line, provider))
                     continue
-                scenario = Scenario(**json.loads(line.removeprefix(MARK)))
+                told = json.loads(line.removeprefix(MARK))
+                scenario = Scenario(**{**told, "reason": _hide(told.get("reason", ""), provider)})
                 found[scenario.scenario] = scenario
                 say(f"  {scenario.result:<14} {scenario.scenario}")
     if running.returncode not in COMPLETE or not found:
@@ -191,13 +193,12 @@ def _run(name: str, provider: Provider, target: str) -> list[Scenario]:
     return list(found.values())
 
 
-def _without_secrets(running: "subprocess.Popen[str]", provider: Provider) -> Iterator[str]:
-    """Yield the lines of the run; where a secret stands in one, [hidden] stands instead."""
+def _hide(text: str, provider: Provider) -> str:
+    """Return a text with [hidden] in place of every secret, also where it stands escaped, and of the phone without its plus."""
     secrets = [os.environ[wanted.name] for wanted in provider.wanted if wanted.is_secret]
-    longest_first = sorted(secrets, key=len, reverse=True)
-    assert running.stdout is not None, "its output is a pipe"
-    for line in running.stdout:
-        shown = line.rstrip("\n")
-        for secret in longest_first:
-            shown = shown.replace(secret, HIDDEN)
-        yield shown
+    forms = {
+        form for one in secrets for form in (one, one.lstrip("+"), json.dumps(one)[1:-1], repr(one)[1:-1])
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return text

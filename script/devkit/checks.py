@@ -58,6 +58,15 @@ CHECKS = [
         "script/console --owner makemigrations",
     ),
     Check("Dockerfile", [str(HADOLINT), "Dockerfile"]),
+    Check(
+        "Compose file",
+        [
+            str(VENV / "bin" / "check-jsonschema"),
+            "--builtin-schema",
+            "vendor.compose-spec",
+            "deploy/compose.yaml",
+        ],
+    ),
 ]
 
 

@@ -3,12 +3,12 @@
   // Unfold opens a 288px sidebar unless a width is stored; it offers no setting.
   if (!localStorage.getItem("sidebarWidth")) localStorage.setItem("sidebarWidth", "248");
 
-  // Unfold reads the system's scheme once: have it read again when the evening comes.
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    const theme = Alpine.$data(document.documentElement);
-    if (theme.adminTheme !== "auto") return;
-    theme.adminTheme = "light";
-    Alpine.nextTick(() => { theme.adminTheme = "auto"; });
+  // Unfold reads the system's scheme once: follow it when the evening comes.
+  addEventListener("alpine:initialized", () => {
+    const page = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)"), theme = Alpine.$data(page);
+    const paint = () => page.classList.toggle("dark", theme.adminTheme === "dark" || (theme.adminTheme === "auto" && dark.matches));
+    Alpine.effect(paint);
+    dark.addEventListener("change", paint);
   });
 
   // Names of icon buttons that Unfold leaves out.

@@ -33,6 +33,9 @@ OFFLINE = {"UV_OFFLINE": "1", "UV_NO_CACHE": "0"}
 INSIDE = re.compile(r"(?<![\w./])/(?=(?:opt|srv|data|tmp)\b)")
 NAME = re.compile(r"\$\{?(\w+)\}?")
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+INSTALLERS = ("UV_", "XDG_CACHE_HOME", "PIP_")
+"""What tells the installer where its packages are kept: the replay finds those that the tests' own environment has."""
+
 UMASK = 0o077
 
 
@@ -53,6 +56,8 @@ class Replay:
         for stage in ("builder", "runtime"):
             path = [self.root / "usr" / "bin", Path(virtualenv.find_uv()).parent, "/usr/bin", "/bin"]
             self.environment = {"PATH": os.pathsep.join(map(str, path)), "HOME": virtualenv.usable_home()}
+            given = virtualenv.installer_environment()
+            self.environment |= {name: given[name] for name in given if name.startswith(INSTALLERS)}
             for instruction in of_stage(stage):
                 self._follow(instruction)
 

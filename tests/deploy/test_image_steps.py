@@ -23,7 +23,7 @@ from tests.deploy.dockerfile import of_stage
 from tests.deploy.production import SAFE
 from tests.deploy.replay import LEFT_OUT, Replay, lock, unlock
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 40.0
 START_SECONDS = 120.0
 SECURE = {"X-Forwarded-Proto": "https", "Host": "acme.testserver"}
 PDF = "from weasyprint import HTML; print(HTML(string='<p>Receipt').write_pdf()[:5])"

@@ -5,6 +5,9 @@ import pytest
 from tests.deploy.production import SAFE, python, start
 
 UNSAFE = [
+    ("TREASURY_POSTGRES_URL", "postgresql://db.example.com/treasury", "crosses networks in clear"),
+    ("TREASURY_POSTGRES_URL", "postgresql://db.example.com/treasury?sslmode=prefer", "in clear"),
+    ("TREASURY_POSTGRES_URL", "postgresql://db.internal/treasury?options=-c", "not options"),
     ("TREASURY_DEBUG", "true", "unset it"),
     ("DEBUG", "1", "unset it"),
     ("DJANGO_DEBUG", "yes", "unset it"),
@@ -47,6 +50,7 @@ UNSAFE = [
     ("TREASURY_WEB_PROCESSES", "many", "not a whole number"),
 ]
 SAFE_TOO = [
+    {"TREASURY_POSTGRES_URL": "postgresql://db.example.com/treasury?sslmode=verify-full"},
     {},
     {"TREASURY_DEBUG": "0"},
     {"TREASURY_REDIS_URL": "redis://127.0.0.1:6379/0"},

@@ -274,6 +274,18 @@ def test_what_a_killed_worker_left_in_the_storage_goes_too(committed_acme):
         storage.hand_out(orphan, name="orphan.txt", content_type="text/plain")
 
 
+def test_results_that_cannot_be_deleted_are_tried_again(committed_acme, storage_away):
+    job = make.waiting(kind=make.FILING)
+    make.work(job)
+    expires_at = make.reloaded(job).expires_at
+
+    storage_away.begin()
+    assert sweeps.expire(now=expires_at) == 0
+    storage_away.end()
+
+    assert sweeps.expire(now=expires_at) == 1
+
+
 def test_waits_for_a_storage_that_is_away_and_goes_on_afterwards(committed_acme, storage_away):
     job = make.waiting(kind=make.FILING)
     storage_away.begin()

@@ -26,8 +26,9 @@ from apps.tenancy.models import DataKey
 from tests.factories import access, approvals, integrations, jobs, payments
 from tests.factories import events as factory
 from tests.factories import refunds as giving_back
-from tests.operations.operate import AT, OPERATOR, REASON, change
+from tests.operations.operate import AT, OPERATOR, REASON, change, operate
 from tests.operations.stage import TENANT, dead_letter, given_up
+from treasury.operations import parsing
 
 
 @pytest.fixture
@@ -107,6 +108,18 @@ def test_an_endpoint_is_closed_and_opened(do):
     assert endpoint.status == "ENABLED"
 
 
+def test_an_endpoint_is_closed_for_a_long_reason_which_the_trail_keeps_whole(acme, in_organisation):
+    endpoint, reason = factory.endpoint().endpoint, "The partner moves. " * 20
+    name = ids.encode("whe", endpoint.id)
+
+    assert operate("endpoint", "close", name, *TENANT, "--as", OPERATOR, "--reason", reason).code == 0
+    in_organisation("acme")
+
+    endpoint.refresh_from_db()
+    assert endpoint.disabled_reason == reason[:200]
+    assert AuditRecord.objects.get(action="webhook_endpoint.disabled").reason == reason.strip()
+
+
 def test_a_closed_provider_account_refuses_new_payments_by_name(do):
     account = payments.account()
 
@@ -170,12 +183,22 @@ def test_an_account_opens_again(do):
 
 
 def test_a_payment_is_asked_about_at_once(do):
-    attempt = payments.waiting()
+    attempt = payments.waiting(now=AT)
+    assert attempt.next_query_at > AT
 
     done = do("payment", "verify", ids.encode("pi", attempt.intent_id))
 
     assert done.code == 0
     assert payments.reloaded(attempt).next_query_at == AT
+
+
+def test_a_payment_that_was_not_asked_about_in_its_time_is_asked_and_not_given_up(do):
+    attempt = payments.waiting(now=AT - timedelta(hours=2))
+
+    assert do("payment", "verify", ids.encode("pi", attempt.intent_id)).code == 0
+
+    assert attempts.claim_query(attempt_id=attempt.id, now=AT) is not None
+    assert payments.reloaded(attempt).status == attempt.status
 
 
 def test_a_payment_of_which_nobody_knows_is_asked_about_again_however_late(do):
@@ -246,9 +269,8 @@ def test_an_endpoint_gets_a_new_secret_and_a_rehearsal_tells_none(do):
 def test_a_grace_that_cannot_be_is_refused(do, hours):
     endpoint = factory.endpoint().endpoint
 
-    done = do("key", "rotate-webhook", ids.encode("whe", endpoint.id), "--grace-hours", hours)
-
-    assert (done.code, done.out) == (2, "")
+    with pytest.raises(parsing.UsageRefused, match=r"--grace-hours: .* is not 0 to 168"):
+        do("key", "rotate-webhook", ids.encode("whe", endpoint.id), "--grace-hours", hours)
 
 
 def test_a_new_data_key_seals_every_secret_and_all_still_open(do):

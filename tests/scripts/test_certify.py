@@ -25,7 +25,7 @@ ACCOUNT = {
     "consumer_secret": "secret-to-be-hidden",
     "passkey": "passkey-to-be-hidden",
     "initiator": "initiator-to-be-hidden",
-    "initiator_password": "password-to-be-hidden",
+    "initiator_password": 'pa"ss\\é-to-be-hidden',
 }
 
 
@@ -39,12 +39,14 @@ def simulator(tmp_path: Path) -> Iterator[str]:
     with subprocess.Popen(
         [*command, *store], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert "Simulator:" in process.stdout.readline()
-        url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, trust_env=False) as client:
-            assert client.put("/__control/accounts/600988", json=ACCOUNT).status_code == 200
-        yield url
-        process.kill()
+        try:
+            assert "Simulator:" in process.stdout.readline()
+            url = f"http://127.0.0.1:{port}"
+            with httpx.Client(base_url=url, trust_env=False) as client:
+                assert client.put("/__control/accounts/600988", json=ACCOUNT).status_code == 200
+            yield url
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -60,10 +62,12 @@ def certify(simulator: str, tmp_path: Path) -> Callable[..., "subprocess.Complet
         "TREASURY_CERTIFY_MPESA_PULL_NUMBER": "0722000000",
     }
 
+    others = {name: value for name, value in os.environ.items() if not name.startswith("TREASURY_CERTIFY")}
+
     def run(**changes: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [ROOT / "script" / "certify", "mpesa", "--reports", tmp_path / "reports"],
-            env={**os.environ, **given, **changes},
+            env={**others, **given, **changes},
             check=False,
             capture_output=True,
             text=True,

@@ -13,7 +13,7 @@ PROGRAM = "bin/treasury"
 SHORT = {"check": ["system", "check"], "version": ["system", "version"]}
 OPERATOR_LENGTH = 64
 REASON_LENGTH = 500
-CODES = "Exit codes: 0 done, 1 something wrong was found, 2 refused: nothing was changed."
+CODES = "Exit codes: 0 done, 1 something wrong was found, 2 refused: nothing was changed, 3 a defect of the command."
 
 
 class UsageRefused(Exception):

@@ -1,9 +1,13 @@
 """PostgreSQL: one alias, two roles; what the application role may do is granted by list."""
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from treasury.settings import env
+
+OF_URL = ("sslmode", "sslrootcert")
+PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+"""Seconds to connect, milliseconds until a server that acknowledges nothing is given up: it may have failed over."""
 
 
 def _database() -> dict[str, Any]:
@@ -12,6 +16,7 @@ def _database() -> dict[str, Any]:
     role = env.text("DB_ROLE")
     if role not in {"app", "owner"}:
         raise env.SettingMissing("DB_ROLE is app or owner.")
+    chosen = {name: value for name, value in parse_qsl(url.query) if name in OF_URL}
     password = env.text(f"TREASURY_POSTGRES_{role.upper()}_PASSWORD")
     return {
         "ENGINE": "django_tenants.postgresql_backend",
@@ -22,7 +27,7 @@ def _database() -> dict[str, Any]:
         "PASSWORD": password or unquote(url.password or ""),
         "CONN_MAX_AGE": 0,
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}},
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}, **PATIENCE, **chosen},
     }
 
 

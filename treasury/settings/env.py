@@ -27,7 +27,8 @@ VARIABLES = {
         Variable(
             "TREASURY_POSTGRES_URL",
             None,
-            "PostgreSQL: postgresql://host:port/database; user and password only where no role password is set.",
+            "PostgreSQL: postgresql://host:port/database; user and password only where no role password is set; "
+            "`?sslmode=` and `&sslrootcert=` may follow.",
         ),
         Variable(
             "TREASURY_POSTGRES_OWNER_PASSWORD",
@@ -87,7 +88,7 @@ VARIABLES = {
         Variable(
             "TREASURY_BASE_DOMAIN",
             "localhost",
-            "Organisations of the demo are served at <slug>.<base domain>.",
+            "Organisations are served at <slug>.<base domain>.",
         ),
         Variable(
             "TREASURY_SIMULATOR_URL",

@@ -41,12 +41,12 @@ def faults() -> Iterator[tuple[str, str]]:
 def faults_in_production() -> Iterator[tuple[str, str]]:
     """Yield each variable that works, and that production must not run with."""
     if env.text("TREASURY_STORAGE") == "s3":
-        if env.text("TREASURY_STORAGE_LOCK_DAYS") == "0":
+        if not env.text("TREASURY_STORAGE_LOCK_DAYS").strip("0"):
             yield (
                 "TREASURY_STORAGE_LOCK_DAYS",
                 "locks no document; set the days for which nobody can delete one.",
             )
-        if env.text("TREASURY_STORAGE_LINK_URL").startswith("http:"):
+        if env.text("TREASURY_STORAGE_LINK_URL").lower().startswith("http:"):
             yield "TREASURY_STORAGE_LINK_URL", "hands out files in clear; it must be an https:// address."
     elif env.text("TREASURY_STORAGE_PATH") == env.VARIABLES["TREASURY_STORAGE_PATH"].default:
         yield (

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from treasury.settings import env, files
 
@@ -25,6 +25,8 @@ NUMBERS = (
     "TREASURY_TRUSTED_PROXIES",
 )
 DEBUG_SWITCHES = ("DEBUG", "DJANGO_DEBUG", "TREASURY_DEBUG")
+OF_URL = ("sslmode", "sslrootcert")
+ENCRYPTED = ("require", "verify-ca", "verify-full")
 OFF = ("", "0", "false", "no", "off")
 PRIVATE_ENDINGS = (".svc", ".cluster.local", ".internal", ".local", ".localhost")
 
@@ -148,6 +150,14 @@ def _database() -> Iterator[Fault]:
     if url is None or url.scheme not in ("postgres", "postgresql") or not url.hostname:
         yield Fault("TREASURY_POSTGRES_URL", "must be postgresql://host:port/database.")
         return
+    strange = [name for name, _ in parse_qsl(url.query, keep_blank_values=True) if name not in OF_URL]
+    if strange:
+        yield Fault("TREASURY_POSTGRES_URL", f"takes {' and '.join(OF_URL)} alone, not {', '.join(strange)}.")
+    elif _is_outside(url.hostname) and dict(parse_qsl(url.query)).get("sslmode") not in ENCRYPTED:
+        yield Fault(
+            "TREASURY_POSTGRES_URL",
+            "crosses networks in clear; end it with ?sslmode=verify-full, with a host outside this network.",
+        )
     name = f"TREASURY_POSTGRES_{role.upper()}_PASSWORD"
     if not (_value(name) or url.password):
         yield Fault(name, f"is empty; set the password of treasury_{role}.")

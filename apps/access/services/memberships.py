@@ -160,7 +160,8 @@ def create(
 @transaction.atomic
 def end(*, membership_id: UUID, reason: str, actor: Actor, now: datetime) -> Membership:
     """End a membership and leave role and branches as they are; a second time changes nothing. Raises LastOwner."""
-    membership = Membership.objects.select_related("role").get(id=membership_id)
+    _owners()
+    membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     if not membership.is_active:
         return membership
     return change(
@@ -191,7 +192,7 @@ def change(
     Takes effect with the next request. Raises RoleUnknown, BranchUnknown, BeyondOwnBranches, and LastOwner when nobody
     would be left to manage the team.
     """
-    owners = list(Membership.objects.locked().filter(role__code=OWNER, is_active=True).order_by("id"))
+    owners = _owners()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     chosen, places = _role(role), _branches(branch_ids)
     if [owner.id for owner in owners] == [membership.id] and not (is_active and chosen.code == OWNER):
@@ -238,6 +239,11 @@ def _check_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
     own = {branch.id for branch in giver.branches.all()} if giver else set()
     if own and not (branch_ids and own.issuperset(branch_ids)):
         raise BeyondOwnBranches("Name branches of your own, at least one: you do not work for the others.")
+
+
+def _owners() -> list[Membership]:
+    """Lock the owners, who are always locked first, and return them."""
+    return list(Membership.objects.locked().filter(role__code=OWNER, is_active=True).order_by("id"))
 
 
 def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[str, list[object]]:

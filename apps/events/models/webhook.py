@@ -24,6 +24,7 @@ LADDER = [
     timedelta(hours=20),
     timedelta(hours=24),
 ]
+REASON_LENGTH = 200
 WAIT_MAX = timedelta(hours=24)
 JITTER = 0.2
 LEASE = timedelta(seconds=60)
@@ -89,7 +90,7 @@ class WebhookEndpoint(UuidModel, StatefulModel):
     status = FSMField(
         max_length=16, choices=EndpointStatus.choices, default=EndpointStatus.ENABLED, protected=True
     )
-    disabled_reason = models.CharField(max_length=200, default="", blank=True)
+    disabled_reason = models.CharField(max_length=REASON_LENGTH, default="", blank=True)
     sealed_secret = models.BinaryField()
     sealed_previous_secret = models.BinaryField(default=b"", blank=True)
     previous_secret_until = models.DateTimeField(null=True)
@@ -158,11 +159,11 @@ class WebhookEndpoint(UuidModel, StatefulModel):
 
     @transition(status, source=EndpointStatus.ENABLED, target=EndpointStatus.DISABLED)
     def disable(self, *, reason: str) -> None:
-        self.disabled_reason = reason
+        self.disabled_reason = reason[:REASON_LENGTH]
 
     @transition(status, source=EndpointStatus.ENABLED, target=EndpointStatus.AUTO_DISABLED)
     def give_up(self, *, reason: str) -> None:
-        self.disabled_reason = reason
+        self.disabled_reason = reason[:REASON_LENGTH]
 
 
 class WebhookDeliveryQuerySet(LockingQuerySet):

@@ -65,7 +65,7 @@ class JobViewSet(TreasuryViewSet):
     def result(self, request: Request, **_: str) -> HttpResponseBase:
         """
         Download the file that a job made; its SHA-256 is the ETag. It is kept for 7 days. Where files lie in a bucket, a
-        long one is answered with 302: compare it with `result.sha256` of the job.
+        long one is answered with 302: follow it without the API key, and compare with `result.sha256` of the job.
         """
         job = self.get_object()
         content = jobs.open_result(job=job, actor=cast(Caller, request.user).actor, now=clock.now())

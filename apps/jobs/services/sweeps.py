@@ -8,9 +8,11 @@ from django.db import transaction
 from apps.jobs.models import Job
 from apps.jobs.models.job import PROGRESS_FIELDS
 from apps.jobs.services.jobs import RUN_TASK, finished, folder
-from apps.kit import jobs, storage
+from apps.kit import jobs, logs, storage
 
 BATCH = 100
+
+log = logs.get(__name__)
 
 
 def run(*, now: datetime) -> None:
@@ -22,12 +24,21 @@ def run(*, now: datetime) -> None:
 
 
 def expire(*, now: datetime) -> int:
-    """Delete the stored files of jobs whose time is over and mark them; the rows stay. Return how many."""
+    """
+    Delete the stored files of jobs whose time is over and mark them; the rows stay. Return how many.
+
+    One whose files cannot be deleted is logged and tried again by the next sweep; it does not keep the others.
+    """
     due = list(Job.objects.to_expire(now=now).order_by("expires_at").values_list("id", flat=True)[:BATCH])
+    expired = 0
     for job_id in due:
-        storage.discard(folder=folder(job_id))
-        Job.objects.to_expire(now=now).filter(id=job_id).update(expired_at=now)
-    return len(due)
+        try:
+            storage.discard(folder=folder(job_id))
+        except storage.StorageUnavailable:
+            log.exception("result_not_deleted", job_id=str(job_id))
+            continue
+        expired += Job.objects.to_expire(now=now).filter(id=job_id).update(expired_at=now)
+    return expired
 
 
 @transaction.atomic

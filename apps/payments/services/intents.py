@@ -248,7 +248,7 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
 
 
 @transaction.atomic
-def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime) -> PaymentIntent:
+def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime, reason: str = "") -> PaymentIntent:
     """
     Ask the provider about a receipt that a person holds against a payment without an answer.
 
@@ -263,7 +263,8 @@ def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime) -> Pay
     if attempt.provider_receipt:
         raise _invalid_state(attempt.intent, "verified")
     receipts.claim(attempt, receipt=receipt)
-    _audit("payment.verify_requested", attempt.intent, actor=actor, now=now, reason=attempt.claimed_receipt)
+    said = f"{attempt.claimed_receipt}: {reason}" if reason else attempt.claimed_receipt
+    _audit("payment.verify_requested", attempt.intent, actor=actor, now=now, reason=said)
     jobs.enqueue("payments.request_status", attempt_id=attempt.id)
     return attempt.intent
 
@@ -283,7 +284,7 @@ def ask(*, intent_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Pa
         raise _invalid_state(attempt.intent, "asked about")
     if not attempt.ticket:
         raise InvalidState("The provider gave no ticket for this payment: ask by its receipt.")
-    attempt.next_query_at = now
+    polling.bring_forward(attempt, now=now)
     attempt.save_progress()
     _audit("payment.query_requested", attempt.intent, actor=actor, now=now, reason=reason)
     jobs.enqueue("payments.query_attempt", attempt_id=attempt.id)

@@ -51,5 +51,12 @@ def advance(row: Polled, *, may_be_lost: bool, now: datetime) -> None:
     row.query_started_at = None
 
 
+def bring_forward(row: Polled, *, now: datetime) -> None:
+    """Make the row's query due; behind the plan's end it counts as the last one, so that it is asked and not given up."""
+    if row.initiated_at is None:
+        raise ValueError("nothing has been sent")
+    row.next_query_at = min(now, _last_query(row.initiated_at))
+
+
 def _last_query(initiated_at: datetime) -> datetime:
     return initiated_at + timedelta(seconds=2 * settings.TREASURY["POLL_PLAN"][-1])

@@ -55,7 +55,7 @@ def create(
     actor: Actor,
     now: datetime,
     is_test: bool = False,
-    base_currency: str = "KES",
+    reason: str = "",
 ) -> Organisation:
     """
     Record a new organisation, its domain ``<slug>.<base domain>`` and its first data key; provision it next.
@@ -74,7 +74,6 @@ def create(
         name=name,
         is_test=is_test,
         requires_second_factor=not is_test,
-        base_currency=base_currency,
     )
     Domain.objects.create(domain=f"{slug}.{base_domain}", tenant=organisation, is_primary=True)
     data_keys.create(organisation=organisation)
@@ -85,6 +84,7 @@ def create(
         actor=actor,
         now=now,
         changes={"slug": [None, slug], "is_test": [None, is_test]},
+        reason=reason,
     )
     return organisation
 

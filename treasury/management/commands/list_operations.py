@@ -25,7 +25,7 @@ How to, by example: [howto/operate.md](howto/operate.md). Made from `treasury/op
 | `--reason TEXT` | what writes; required where the table says so | why, for the audit trail |
 
 Exit codes: **0** done; **1** something wrong was found (`ledger verify`, `system check`, `tenant status`); **2** refused: nothing was
-changed, and one sentence says why, naming the argument.
+changed, and one sentence says why, naming the argument (only what `tenant migrate` did before a schema stopped it stays); **3** a defect of the command.
 
 What writes is one transaction: all of it, or nothing. Its records are on the organisation's audit trail, or on the platform's for what
 belongs to no organisation, with the actor `operator:NAME`, the reason, and one request id, `cmd_…`. `--dry-run` does it and takes it back.

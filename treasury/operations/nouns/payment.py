@@ -19,7 +19,9 @@ def show(call: Call) -> Answer:
 def verify(call: Call) -> Answer:
     intent, receipt = _named(call), call.given["receipt"]
     if receipt:
-        intents.verify(intent_id=intent.id, receipt=receipt, actor=call.actor, now=call.now)
+        intents.verify(
+            intent_id=intent.id, receipt=receipt, reason=call.reason, actor=call.actor, now=call.now
+        )
         return Answer(f"The provider is asked about receipt {receipt}. Look with: payment show")
     intents.ask(intent_id=intent.id, reason=call.reason, actor=call.actor, now=call.now)
     return Answer("The provider is asked about the attempt. Look with: payment show")

@@ -50,6 +50,7 @@ def create(call: Call) -> Answer:
         is_test=call.given["test"],
         actor=call.actor,
         now=call.now,
+        reason=call.reason,
     )
     host = stored.host_of(organisation)
     if onboarding.is_filled():
@@ -78,14 +79,16 @@ def migrate(call: Call) -> Answer:
         lacking = [{"schema": name, "migration": migration} for name, migration in upgrades.pending()]
         return Answer(f"{len(lacking)} migrations are missing", lacking)
     rows: list[Row] = []
-    upgrades.run(lambda name, state: rows.append({"schema": name, "state": state}))
-    platform_records.write(
-        action="platform.migrated",
-        object_type="platform",
-        object_id="schemas",
-        actor=call.actor,
-        now=call.now,
-        changes={"schemas": [None, len(rows)]},
-        reason=call.reason,
-    )
+    try:
+        upgrades.run(lambda name, state: rows.append({"schema": name, "state": state}))
+    finally:  # what was migrated before another schema stopped the job stays
+        platform_records.write(
+            action="platform.migrated",
+            object_type="platform",
+            object_id="schemas",
+            actor=call.actor,
+            now=call.now,
+            changes={"schemas": [None, len(rows)]},
+            reason=call.reason,
+        )
     return Answer(f"{len(rows)} of this build", rows)

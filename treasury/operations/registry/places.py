@@ -1,6 +1,6 @@
 """Nouns of organisations and this installation."""
 
-from treasury.operations.registry.arguments import OF_ENDPOINT
+from treasury.operations.registry.arguments import OF_ENDPOINT, hours
 from treasury.operations.verbs import Argument, Noun, Reach, Verb
 
 TENANT = Noun(
@@ -81,7 +81,7 @@ KEY = Noun(
                 Argument(
                     "--grace-hours",
                     "how long both sign, 0 to 168 (default 24)",
-                    {"type": int, "default": 24},
+                    {"type": hours, "default": 24},
                 ),
             ),
         ),
