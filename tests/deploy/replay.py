@@ -53,6 +53,9 @@ class Replay:
             (self.root / name).mkdir(parents=True)
         for name in ("python", "python3"):
             (self.root / "usr" / "bin" / name).symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+        library = Path(os.__file__).parent  # beside it, so that an interpreter that was moved finds it here
+        (self.root / "usr" / "lib").mkdir()
+        (self.root / "usr" / "lib" / library.name).symlink_to(library)
         for stage in ("builder", "runtime"):
             path = [self.root / "usr" / "bin", Path(virtualenv.find_uv()).parent, "/usr/bin", "/bin"]
             self.environment = {"PATH": os.pathsep.join(map(str, path)), "HOME": virtualenv.usable_home()}
