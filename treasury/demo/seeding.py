@@ -16,7 +16,7 @@ from treasury.demo.organisation import Access, House, Passwords
 
 SEED = 20_261_124
 DAYS = 30
-ORDERS = 240
+ORDERS = 200
 
 type Say = Callable[[str], None]
 
