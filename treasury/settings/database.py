@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from treasury.settings import env
 
-OF_URL = ("sslmode", "sslrootcert")
 PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 """Seconds to connect, milliseconds until a server that acknowledges nothing is given up: it may have failed over."""
 
@@ -16,7 +15,7 @@ def _database() -> dict[str, Any]:
     role = env.text("DB_ROLE")
     if role not in {"app", "owner"}:
         raise env.SettingMissing("DB_ROLE is app or owner.")
-    chosen = {name: value for name, value in parse_qsl(url.query) if name in OF_URL}
+    chosen = {name: value for name, value in parse_qsl(url.query) if name in env.OF_POSTGRES_URL}
     password = env.text(f"TREASURY_POSTGRES_{role.upper()}_PASSWORD")
     return {
         "ENGINE": "django_tenants.postgresql_backend",

@@ -21,6 +21,9 @@ class Variable:
     meaning: str
 
 
+OF_POSTGRES_URL = ("sslmode", "sslrootcert")
+"""What may follow in TREASURY_POSTGRES_URL; production refuses anything else, which would be dropped."""
+
 VARIABLES = {
     v.name: v
     for v in (

@@ -25,7 +25,6 @@ NUMBERS = (
     "TREASURY_TRUSTED_PROXIES",
 )
 DEBUG_SWITCHES = ("DEBUG", "DJANGO_DEBUG", "TREASURY_DEBUG")
-OF_URL = ("sslmode", "sslrootcert")
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 OFF = ("", "0", "false", "no", "off")
 PRIVATE_ENDINGS = (".svc", ".cluster.local", ".internal", ".local", ".localhost")
@@ -150,9 +149,14 @@ def _database() -> Iterator[Fault]:
     if url is None or url.scheme not in ("postgres", "postgresql") or not url.hostname:
         yield Fault("TREASURY_POSTGRES_URL", "must be postgresql://host:port/database.")
         return
-    strange = [name for name, _ in parse_qsl(url.query, keep_blank_values=True) if name not in OF_URL]
+    strange = [
+        name for name, _ in parse_qsl(url.query, keep_blank_values=True) if name not in env.OF_POSTGRES_URL
+    ]
     if strange:
-        yield Fault("TREASURY_POSTGRES_URL", f"takes {' and '.join(OF_URL)} alone, not {', '.join(strange)}.")
+        yield Fault(
+            "TREASURY_POSTGRES_URL",
+            f"takes {' and '.join(env.OF_POSTGRES_URL)} alone, not {', '.join(strange)}.",
+        )
     elif _is_outside(url.hostname) and dict(parse_qsl(url.query)).get("sslmode") not in ENCRYPTED:
         yield Fault(
             "TREASURY_POSTGRES_URL",
