@@ -1,6 +1,5 @@
-"""A real server that speaks S3, in a folder of its own on loopback, and what the tests see behind the product's back."""
+"""A real server that speaks S3, started as compose.yaml starts it, and what the tests see behind the product's back."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from script.devkit import environment, ports, system
+from tests.deploy import compose
 
 ACCESS_KEY, SECRET_KEY = "treasury-tests", "treasury-tests-secret"
 BUCKET, PLAIN_BUCKET = "treasury-files", "plain-files"
@@ -26,6 +26,7 @@ LOCK_DAYS = 30
 START_SECONDS = 60
 MEND = "on Linux it comes with requirements/dev.txt; on macOS: brew install seaweedfs"
 ROLES = ("master", "volume", "filer")
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 
 
 @dataclass
@@ -59,7 +60,7 @@ class ObjectStorage:
             self.process = subprocess.Popen(
                 self._command(),
                 cwd=self.folder,
-                env={**environment.base(), "HOME": str(self.folder)},
+                env={**environment.base(), "HOME": str(self.folder), **CREDENTIALS},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -96,14 +97,9 @@ class ObjectStorage:
             return False
 
     def _command(self) -> list[str]:
+        """Compose's own command; of a flag that is given twice, the last one counts."""
         binary = shutil.which("weed", path=environment.base()["PATH"])
         assert binary, f"weed, the S3 server of the tests, is not installed: {MEND}"
-        who = {
-            "name": "tests",
-            "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
-            "actions": ["Admin"],
-        }
-        (self.folder / "s3.json").write_text(json.dumps({"identities": [who]}), encoding="utf-8")
         places = [
             part
             for role in ROLES
@@ -114,20 +110,17 @@ class ObjectStorage:
         ]
         return [
             binary,
-            "server",
+            *compose.services()["storage"]["command"],
             f"-dir={self.folder / 'data'}",
             "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1",
             *places,
-            "-master.telemetry=false",
             "-master.electionTimeout=1s",
-            "-master.volumeSizeLimitMB=64",
             "-volume.max=20",
             f"-filer.localSocket={self.folder / 'filer.sock'}",
-            "-s3",
+            f"-s3.localSocket={self.folder / 's3.sock'}",
             f"-s3.port={self.port}",
             f"-s3.port.grpc={self.others['s3.grpc']}",
-            f"-s3.config={self.folder / 's3.json'}",
         ]
 
 

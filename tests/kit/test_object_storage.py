@@ -259,3 +259,9 @@ def test_default_retention_is_refused(storage_server, settings):
     [sentence] = [found for found in storage.problems() if "by default" in found]
 
     assert "results of jobs too" in sentence
+
+
+def test_a_second_server_runs_beside(storage_server, tmp_path):
+    with object_storage.running(tmp_path) as second:
+        assert second.client.list_buckets()["Buckets"]
+    assert storage_server.client.list_buckets()["Buckets"]
