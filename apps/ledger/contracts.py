@@ -27,17 +27,95 @@ class AccountStatus(StrEnum):
     CLOSED = "CLOSED"
 
 
+class OwnerType(StrEnum):
+    """Whose money stands on an account; ``owner_id`` says which one of them, as far as the role has several."""
+
+    PLATFORM = "PLATFORM"
+    MERCHANT = "MERCHANT"
+    RIDER = "RIDER"
+    CUSTOMER = "CUSTOMER"
+    BRANCH = "BRANCH"
+
+
 class AccountRole(StrEnum):
     """What an account is for. Code asks for a role and an owner, never for an account's number."""
 
     PROVIDER_BALANCE = "PROVIDER_BALANCE"
-    PROVIDER_FEES = "PROVIDER_FEES"
+    BANK_BALANCE = "BANK_BALANCE"
+    CASH = "CASH"
+    RECEIVABLE = "RECEIVABLE"
+    TAX_RECEIVABLE = "TAX_RECEIVABLE"
+    TAX_WITHHELD = "TAX_WITHHELD"
+    TAX_RELIEF = "TAX_RELIEF"
+    DISPUTED_PAYMENTS = "DISPUTED_PAYMENTS"
+    FX_POSITION = "FX_POSITION"
+    FX_REVALUATION = "FX_REVALUATION"
+    PAYABLE = "PAYABLE"
     UNAPPLIED_COLLECTIONS = "UNAPPLIED_COLLECTIONS"
     SUSPENSE = "SUSPENSE"
+    CUSTOMER_CREDIT = "CUSTOMER_CREDIT"
+    CUSTOMER_DEPOSIT = "CUSTOMER_DEPOSIT"
+    MERCHANT_PAYABLE = "MERCHANT_PAYABLE"
+    RIDER_PAYABLE = "RIDER_PAYABLE"
+    BRANCH_PAYABLE = "BRANCH_PAYABLE"
+    RESERVE = "RESERVE"
+    PAYOUTS_IN_TRANSIT = "PAYOUTS_IN_TRANSIT"
+    RETURNED_PAYOUTS = "RETURNED_PAYOUTS"
+    TAX_PAYABLE = "TAX_PAYABLE"
+    RETAINED_EARNINGS = "RETAINED_EARNINGS"
+    OPENING_BALANCES = "OPENING_BALANCES"
+    REVENUE = "REVENUE"
+    SALES_ALLOWANCE = "SALES_ALLOWANCE"
+    LATE_FEE_INCOME = "LATE_FEE_INCOME"
+    FX_REALISED_GAIN = "FX_REALISED_GAIN"
+    FX_UNREALISED_GAIN = "FX_UNREALISED_GAIN"
+    PURCHASES = "PURCHASES"
+    PROVIDER_FEES = "PROVIDER_FEES"
+    DISPUTE_FEES = "DISPUTE_FEES"
+    CHARGEBACK_LOSS = "CHARGEBACK_LOSS"
+    BAD_DEBT = "BAD_DEBT"
+    FX_REALISED_LOSS = "FX_REALISED_LOSS"
+    FX_UNREALISED_LOSS = "FX_UNREALISED_LOSS"
+    ROUNDING = "ROUNDING"
+    GENERAL = "GENERAL"
+    """An account that finance opened in the chart for itself; its owner is its line of the chart."""
 
 
 class TransactionKind(StrEnum):
     POSTING = "POSTING"
+    HOLD = "HOLD"
+    CAPTURE = "CAPTURE"
+    RELEASE = "RELEASE"
+    EXPIRY = "EXPIRY"
+    REVERSAL = "REVERSAL"
+    ADJUSTMENT = "ADJUSTMENT"
+    EXCHANGE = "EXCHANGE"
+    REVALUATION = "REVALUATION"
+    CLOSING = "CLOSING"
+    OPENING = "OPENING"
+
+
+class HoldState(StrEnum):
+    """An open hold is ACTIVE or PARTIALLY_CAPTURED; the others are final."""
+
+    ACTIVE = "ACTIVE"
+    PARTIALLY_CAPTURED = "PARTIALLY_CAPTURED"
+    CAPTURED = "CAPTURED"
+    RELEASED = "RELEASED"
+    EXPIRED = "EXPIRED"
+
+
+class PeriodState(StrEnum):
+    OPEN = "OPEN"
+    SOFT_CLOSED = "SOFT_CLOSED"
+    CLOSED = "CLOSED"
+
+
+class LateItems(StrEnum):
+    """What becomes of a posting dated into a closed period: refused, or dated to the first open day."""
+
+    REJECT = "REJECT"
+    NEXT_OPEN = "NEXT_OPEN"
 
 
 class Direction(IntEnum):
@@ -51,9 +129,9 @@ class Layer(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ChartLine:
+class RoleLine:
     """
-    Where the accounts of one role stand in the chart.
+    Where the accounts of one role stand in the chart, unless the organisation's own chart says otherwise.
 
     The first account of the role gets ``code``, the next ones the numbers after it; when the ``width`` numbers of the
     block are used up the codes go on as ``<code>.<n>``. ``shards`` is the number of balance rows of a new account.
@@ -64,18 +142,60 @@ class ChartLine:
     type: AccountType
     name: str
     shards: int = 1
+    owner: OwnerType = OwnerType.PLATFORM
 
 
-CHART: Mapping[AccountRole, ChartLine] = MappingProxyType(
+_ASSET, _LIABILITY, _EQUITY = AccountType.ASSET, AccountType.LIABILITY, AccountType.EQUITY
+_INCOME, _EXPENSE = AccountType.INCOME, AccountType.EXPENSE
+
+CHART: Mapping[AccountRole, RoleLine] = MappingProxyType(
     {
-        AccountRole.PROVIDER_BALANCE: ChartLine(1010, 90, AccountType.ASSET, "Provider balance"),
-        AccountRole.UNAPPLIED_COLLECTIONS: ChartLine(
-            2110, 40, AccountType.LIABILITY, "Unapplied collections"
+        AccountRole.PROVIDER_BALANCE: RoleLine(1010, 90, _ASSET, "Provider balance"),
+        AccountRole.BANK_BALANCE: RoleLine(1110, 80, _ASSET, "Bank balance"),
+        AccountRole.CASH: RoleLine(1210, 40, _ASSET, "Cash", owner=OwnerType.BRANCH),
+        AccountRole.RECEIVABLE: RoleLine(1310, 40, _ASSET, "Receivables"),
+        AccountRole.TAX_RECEIVABLE: RoleLine(1410, 20, _ASSET, "Input VAT"),
+        AccountRole.TAX_WITHHELD: RoleLine(1430, 20, _ASSET, "Tax withheld by customers"),
+        AccountRole.TAX_RELIEF: RoleLine(1450, 20, _ASSET, "VAT relief on bad debts"),
+        AccountRole.DISPUTED_PAYMENTS: RoleLine(1510, 40, _ASSET, "Disputed payments"),
+        AccountRole.FX_POSITION: RoleLine(1910, 40, _ASSET, "Foreign exchange position"),
+        AccountRole.FX_REVALUATION: RoleLine(1950, 40, _ASSET, "Foreign exchange revaluation"),
+        AccountRole.PAYABLE: RoleLine(2010, 40, _LIABILITY, "Payables"),
+        AccountRole.UNAPPLIED_COLLECTIONS: RoleLine(2110, 40, _LIABILITY, "Unapplied collections"),
+        AccountRole.SUSPENSE: RoleLine(2150, 40, _LIABILITY, "Suspense"),
+        AccountRole.CUSTOMER_CREDIT: RoleLine(
+            2210, 40, _LIABILITY, "Customer credit", owner=OwnerType.CUSTOMER
         ),
-        AccountRole.SUSPENSE: ChartLine(2150, 40, AccountType.LIABILITY, "Suspense"),
-        AccountRole.PROVIDER_FEES: ChartLine(5210, 90, AccountType.EXPENSE, "Provider fees"),
+        AccountRole.CUSTOMER_DEPOSIT: RoleLine(
+            2250, 40, _LIABILITY, "Customer deposits", owner=OwnerType.CUSTOMER
+        ),
+        AccountRole.MERCHANT_PAYABLE: RoleLine(
+            2310, 40, _LIABILITY, "Merchant payables", owner=OwnerType.MERCHANT
+        ),
+        AccountRole.RIDER_PAYABLE: RoleLine(2350, 40, _LIABILITY, "Rider payables", owner=OwnerType.RIDER),
+        AccountRole.BRANCH_PAYABLE: RoleLine(2390, 10, _LIABILITY, "Branch payables", owner=OwnerType.BRANCH),
+        AccountRole.RESERVE: RoleLine(2410, 40, _LIABILITY, "Reserves", owner=OwnerType.MERCHANT),
+        AccountRole.PAYOUTS_IN_TRANSIT: RoleLine(2450, 40, _LIABILITY, "Payouts in transit"),
+        AccountRole.RETURNED_PAYOUTS: RoleLine(2490, 10, _LIABILITY, "Returned payouts"),
+        AccountRole.TAX_PAYABLE: RoleLine(2510, 40, _LIABILITY, "Output VAT"),
+        AccountRole.RETAINED_EARNINGS: RoleLine(3110, 40, _EQUITY, "Retained earnings"),
+        AccountRole.OPENING_BALANCES: RoleLine(3910, 40, _EQUITY, "Opening balances"),
+        AccountRole.REVENUE: RoleLine(4010, 90, _INCOME, "Sales"),
+        AccountRole.SALES_ALLOWANCE: RoleLine(4110, 40, _INCOME, "Sales allowances"),
+        AccountRole.LATE_FEE_INCOME: RoleLine(4210, 40, _INCOME, "Late fees"),
+        AccountRole.FX_REALISED_GAIN: RoleLine(4310, 40, _INCOME, "Realised exchange gains"),
+        AccountRole.FX_UNREALISED_GAIN: RoleLine(4350, 40, _INCOME, "Unrealised exchange gains"),
+        AccountRole.PURCHASES: RoleLine(5010, 90, _EXPENSE, "Purchases"),
+        AccountRole.PROVIDER_FEES: RoleLine(5210, 90, _EXPENSE, "Provider fees"),
+        AccountRole.DISPUTE_FEES: RoleLine(5310, 40, _EXPENSE, "Dispute fees"),
+        AccountRole.CHARGEBACK_LOSS: RoleLine(5350, 40, _EXPENSE, "Chargeback losses"),
+        AccountRole.BAD_DEBT: RoleLine(5410, 40, _EXPENSE, "Bad debts"),
+        AccountRole.FX_REALISED_LOSS: RoleLine(5510, 40, _EXPENSE, "Realised exchange losses"),
+        AccountRole.FX_UNREALISED_LOSS: RoleLine(5550, 40, _EXPENSE, "Unrealised exchange losses"),
+        AccountRole.ROUNDING: RoleLine(5610, 40, _EXPENSE, "Rounding differences"),
     }
 )
+"""Every role but GENERAL, whose lines are the organisation's own."""
 
 
 @dataclass(frozen=True, slots=True)

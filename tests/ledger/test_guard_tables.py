@@ -152,8 +152,8 @@ def test_the_guards_hold_for_the_owner_too(committed_acme):
 def test_an_account_has_the_type_of_its_role(acme, balance):
     ledger.post(ledger.transfer(balance, ledger.ref(AccountRole.SUSPENSE, balance.branch_id), 1))
 
-    with pytest.raises(DatabaseError, match="ledger_account_type_of_role"):
+    with pytest.raises(DatabaseError, match="ledger_chart_line_type_of_role"):
         run(
-            "SELECT ledger_open_account(gen_random_uuid(), 'PROVIDER_FEES', NULL, branch_id, 'KES', 2::smallint,"
-            " 'LIABILITY', 'x', 1, 1, 1::smallint, now(), 'KES', 'Africa/Nairobi', true) FROM ledger_account LIMIT 1"
+            "SELECT ledger_open_account(gen_random_uuid(), 'PROVIDER_FEES', 'PLATFORM', NULL, branch_id, 'KES',"
+            " 2::smallint, 'LIABILITY', 'x', 'x', 1, 1, 1::smallint, now(), 'KES', 'Africa/Nairobi', true) FROM ledger_account LIMIT 1"
         )

@@ -206,8 +206,8 @@ def test_a_leg_cannot_be_added_to_an_old_transaction(committed_acme, balance, un
 def test_a_sharded_account_spreads_and_sums(committed_acme, balance, branch):
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ledger_open_account(%s, 'PROVIDER_FEES', NULL, %s, 'KES', 2::smallint, 'EXPENSE', 'Fees', 5210, 90,"
-            " 4::smallint, %s, 'KES', 'Africa/Nairobi', true)",
+            "SELECT ledger_open_account(%s, 'PROVIDER_FEES', 'PLATFORM', NULL, %s, 'KES', 2::smallint, 'EXPENSE', 'Fees',"
+            " '', 5210, 90, 4::smallint, %s, 'KES', 'Africa/Nairobi', true)",
             [ids.new(), branch.id, NOW],
         )
     fees = ledger.ref(AccountRole.PROVIDER_FEES, branch.id)

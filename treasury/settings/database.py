@@ -48,6 +48,11 @@ NO_WRITE_TABLES = [
     "ledger_balance",
     "ledger_transaction",
     "ledger_entry",
+    "ledger_movement",
+    "ledger_seal",
+    "ledger_sealleaf",
+    "ledger_period",
+    "ledger_checkpoint",
 ]
 INSERT_ONLY_TABLES = [
     "approvals_approvaldecision",
@@ -61,6 +66,9 @@ INSERT_ONLY_TABLES = [
     "integrations_providercallback",
     "documents_artifact",
     "invoicing_document",
+    "ledger_closing",
+    "ledger_fxrate",
+    "ledger_signoff",
     "payments_pulledtransaction",
 ]
 NO_DELETE_TABLES = [
@@ -76,6 +84,8 @@ NO_DELETE_TABLES = [
     "integrations_provideraccount",
     "invoicing_numberseries",
     "jobs_job",
+    "ledger_chartline",
+    "ledger_hold",
     "parties_party",
     "payments_paymentattempt",
     "payments_paymentintent",

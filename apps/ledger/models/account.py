@@ -1,7 +1,6 @@
 """Accounts and their balances."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from functools import reduce
 from operator import or_
 from typing import ClassVar
@@ -10,14 +9,9 @@ from django.db import models
 from django.db.models import Case, F, Q, Sum, Value, When
 
 from apps.kit.models import CurrencyField, MinorField, one_of
-from apps.ledger.contracts import CHART, AccountRef, AccountRole, AccountStatus, AccountType
-from apps.ledger.models.read_only import LedgerModel, ReadOnlyQuerySet
-
-SHARDS_MAX = 64
-
-
-def choices(values: Iterable[StrEnum]) -> list[tuple[str, str]]:
-    return [(value.value, value.replace("_", " ").capitalize()) for value in values]
+from apps.ledger.contracts import CHART, AccountRef, AccountRole, AccountStatus, AccountType, OwnerType
+from apps.ledger.models.chart_line import SHARDS_MAX, ChartLine
+from apps.ledger.models.read_only import LedgerModel, ReadOnlyQuerySet, choices
 
 
 class AccountQuerySet(ReadOnlyQuerySet):
@@ -50,15 +44,17 @@ class Account(LedgerModel):
     """
     One account of one branch in one currency.
 
-    There is one per role, owner, branch and currency. ``code`` is its number in the chart; ``normal`` is +1 where debits
-    increase it (assets, expenses) and -1 elsewhere. Currency, type and shards never change.
+    There is one per role, owner, branch and currency. ``code`` is its number and ``line`` its place in the chart; ``normal``
+    is +1 where debits increase it (assets, expenses) and -1 elsewhere. Line, currency, type and shards never change.
     """
 
     id = models.BigAutoField(primary_key=True)
     uid = models.UUIDField(unique=True)
     code = models.CharField(max_length=24, unique=True)
     name = models.CharField(max_length=120)
+    line = models.ForeignKey(ChartLine, on_delete=models.PROTECT, related_name="accounts")
     role = models.CharField(max_length=40, choices=choices(AccountRole))
+    owner_type = models.CharField(max_length=12, choices=choices(OwnerType))
     owner_id = models.UUIDField(null=True)
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
     currency = CurrencyField()
@@ -87,10 +83,16 @@ class Account(LedgerModel):
             models.UniqueConstraint(fields=["id", "currency"], name="ledger_account_id_currency"),
             models.CheckConstraint(
                 condition=reduce(
-                    or_, (Q(role=role.value, type=line.type.value) for role, line in CHART.items())
+                    or_,
+                    (Q(role=role.value, type=line.type.value) for role, line in CHART.items()),
+                    Q(role=AccountRole.GENERAL.value, owner_id__isnull=False),
                 ),
                 name="ledger_account_type_of_role",
             ),
+            models.CheckConstraint(
+                condition=one_of("owner_type", OwnerType), name="ledger_account_owner_type"
+            ),
+            models.CheckConstraint(condition=one_of("type", AccountType), name="ledger_account_type"),
             models.CheckConstraint(
                 condition=one_of("status", AccountStatus),
                 name="ledger_account_status",

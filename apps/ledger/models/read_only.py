@@ -1,8 +1,14 @@
 """The base of every table of the ledger: rows are read here and written by the ledger's SQL functions."""
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any, NoReturn
 
 from django.db import models
+
+
+def choices(values: Iterable[StrEnum]) -> list[tuple[str, str]]:
+    return [(value.value, value.replace("_", " ").capitalize()) for value in values]
 
 
 class LedgerIsReadOnly(TypeError):

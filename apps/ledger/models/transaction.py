@@ -5,8 +5,10 @@ from django.db.models import Q
 
 from apps.kit.models import CurrencyField, MinorField, one_of
 from apps.ledger.contracts import Direction, Layer, TransactionKind
-from apps.ledger.models.account import Account, choices
-from apps.ledger.models.read_only import LedgerModel
+from apps.ledger.models.account import Account
+from apps.ledger.models.read_only import LedgerModel, choices
+
+STEPS_OF_HOLD = [TransactionKind.CAPTURE, TransactionKind.RELEASE, TransactionKind.EXPIRY]
 
 
 class Transaction(LedgerModel):
@@ -15,7 +17,9 @@ class Transaction(LedgerModel):
 
     ``idem_key`` is unique for ever and ``request_hash`` tells a repetition from another request under the same key.
     ``effective_date`` is a local date in the book's zone, ``posted_at`` the instant of the booking, ``event_at`` the
-    provider's instant. The source is the business row that caused it.
+    provider's instant. The source is the business row that caused it. A reversal names the one transaction that it
+    ``reverses``, a capture, release or expiry its ``hold``; ``reason`` says why a person wrote it and ``approved_by`` who
+    agreed. ``cost_centre`` and ``dimensions`` (name to value) cut reports.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -32,12 +36,40 @@ class Transaction(LedgerModel):
     reference = models.CharField(max_length=64, blank=True)
     description = models.CharField(max_length=200)
     created_by = models.CharField(max_length=120)
+    approved_by = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    reverses = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by", db_constraint=False
+    )
+    hold = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="steps",
+        db_constraint=False,
+        db_index=False,
+    )
+    cost_centre = models.CharField(max_length=40, blank=True)
+    dimensions = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["source_id", "source_type"], name="ledger_transaction_source")]
+        indexes = [
+            models.Index(fields=["source_id", "source_type"], name="ledger_transaction_source"),
+            models.Index(fields=["hold"], name="ledger_transaction_hold", condition=Q(hold__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(entry_count__gte=2), name="ledger_transaction_two_legs"),
             models.CheckConstraint(condition=one_of("kind", TransactionKind), name="ledger_transaction_kind"),
+            models.CheckConstraint(
+                condition=Q(kind=TransactionKind.REVERSAL.value, reverses__isnull=False)
+                | (~Q(kind=TransactionKind.REVERSAL.value) & Q(reverses__isnull=True)),
+                name="ledger_transaction_reverses",
+            ),
+            models.CheckConstraint(
+                condition=(one_of("kind", STEPS_OF_HOLD) & Q(hold__isnull=False))
+                | (~one_of("kind", STEPS_OF_HOLD) & Q(hold__isnull=True)),
+                name="ledger_transaction_hold_step",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,8 @@ class AccountBalance:
     status: AccountStatus
     branch_id: UUID
     branch_name: str
+    line_code: str
+    line_name: str
     owner_id: UUID | None
     currency: str
     net: Money
@@ -76,12 +78,15 @@ def with_balances(
         accounts = accounts.filter(branch_id=branch_id)
     if currency:
         accounts = accounts.filter(currency=currency)
-    return [balance_of(account) for account in accounts.with_net().select_related("branch").order_by("code")]
+    return [
+        balance_of(account)
+        for account in accounts.with_net().select_related("branch", "line").order_by("code")
+    ]
 
 
 def get(uid: UUID, caller: Principal | None = None) -> AccountBalance:
     """Return one account by its public id; raise NotFound for one that the caller may not see."""
-    account = visible_to(caller).filter(uid=uid).with_net().select_related("branch").first()
+    account = visible_to(caller).filter(uid=uid).with_net().select_related("branch", "line").first()
     if account is None:
         raise errors.NotFound("There is no such account.")
     return balance_of(account)
@@ -110,7 +115,7 @@ def movement(account: AccountBalance, *, since: date) -> Movement:
 
 
 def balance_of(account: Account) -> AccountBalance:
-    """Return the contract of an account that was read ``with_net`` and with its branch."""
+    """Return the contract of an account that was read ``with_net`` and with its branch and line."""
     net = Money(account.net, account.currency)
     return AccountBalance(
         id=account.id,
@@ -122,6 +127,8 @@ def balance_of(account: Account) -> AccountBalance:
         status=AccountStatus(account.status),
         branch_id=account.branch_id,
         branch_name=account.branch.name,
+        line_code=account.line.code,
+        line_name=account.line.name,
         owner_id=account.owner_id,
         currency=account.currency,
         net=net,

@@ -2,7 +2,7 @@
 
 from apps.access.selectors.scope import Principal
 from apps.kit.money import Money
-from apps.ledger.contracts import CHART, AccountRef, AccountRole, AccountType
+from apps.ledger.contracts import AccountRef, AccountRole
 from apps.ledger.models import Account
 from apps.ledger.selectors import accounts
 from apps.ledger.selectors.accounts import AccountBalance
@@ -13,8 +13,7 @@ def of(ref: AccountRef) -> Money:
     account = Account.objects.matching([ref]).with_net().first()
     if account is None:
         return Money.zero(ref.currency)
-    is_debit_normal = CHART[ref.role].type in {AccountType.ASSET, AccountType.EXPENSE}
-    return Money(account.net if is_debit_normal else -account.net, ref.currency)
+    return Money(account.net * account.normal, ref.currency)
 
 
 def by_role(role: AccountRole, caller: Principal | None = None) -> list[AccountBalance]:

@@ -9,12 +9,16 @@ from apps.audit.services import records
 from apps.kit import ids, money
 from apps.kit.actors import Actor
 from apps.kit.money import Money
-from apps.ledger.contracts import CHART, AccountRef, AccountStatus
+from apps.ledger.contracts import CHART, AccountRef, AccountStatus, AccountType, RoleLine
 from apps.ledger.models import Account, Balance
 from apps.ledger.services import refusals
 from apps.tenancy.selectors import organisations
 
-OPEN_ACCOUNT = "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
+OPEN_ACCOUNT = "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
+
+
+OWN_LINE = RoleLine(0, 1, AccountType.MEMO, "")
+"""What is handed over for GENERAL, whose line of the chart already says everything."""
 
 
 @transaction.atomic
@@ -106,7 +110,7 @@ def _set_status(
 
 
 def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
-    line = CHART[ref.role]
+    line = CHART.get(ref.role, OWN_LINE)
     organisation = organisations.current()
     with refusals.translated(), connection.cursor() as cursor:
         cursor.execute(
@@ -114,12 +118,14 @@ def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
             [
                 ids.new(),
                 ref.role.value,
+                line.owner.value,
                 ref.owner_id,
                 ref.branch_id,
                 ref.currency,
                 money.exponent(ref.currency),
                 line.type.value,
-                name or ref.name or line.name,
+                line.name,
+                name or ref.name,
                 line.code,
                 line.width,
                 line.shards,

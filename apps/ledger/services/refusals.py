@@ -59,6 +59,14 @@ class AccountNotEmpty(errors.DomainError):
     title = "Account not empty"
 
 
+class ChartLineMissing(errors.DomainError):
+    """The chart has no line on which the account could be opened, or only a heading."""
+
+    code = "ledger_chart_line_missing"
+    title = "No such line in the chart"
+    status = 422
+
+
 class PeriodClosed(errors.DomainError):
     """The effective date lies in a period that is closed."""
 
@@ -121,6 +129,7 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
     "LG012": (DraftInvalid, "The posting or the limits are not valid."),
     "LG014": (ExponentChanged, "The currency is kept with another number of decimals."),
     "LG015": (AccountNotEmpty, "Only an empty account can be closed."),
+    "LG016": (ChartLineMissing, "The chart of accounts has no line for this account."),
     "LG409": (KeyReused, "The key was used for another booking."),
     "22001": (DraftInvalid, "A text is longer than the ledger keeps."),
     "22003": (DraftInvalid, "The sum is larger than an account can hold."),

@@ -26,9 +26,9 @@ END $body$;
 CREATE OR REPLACE FUNCTION {s}.ledger_guard_account() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 BEGIN
-  IF (NEW.id, NEW.uid, NEW.role, NEW.owner_id, NEW.branch_id, NEW.currency, NEW.type, NEW.shards)
-     IS DISTINCT FROM (OLD.id, OLD.uid, OLD.role, OLD.owner_id, OLD.branch_id, OLD.currency, OLD.type, OLD.shards) THEN
-    RAISE EXCEPTION 'account % keeps its role, owner, branch, currency, type and shards', OLD.id
+  IF (NEW.id, NEW.uid, NEW.line_id, NEW.role, NEW.owner_type, NEW.owner_id, NEW.branch_id, NEW.currency, NEW.type, NEW.shards)
+     IS DISTINCT FROM (OLD.id, OLD.uid, OLD.line_id, OLD.role, OLD.owner_type, OLD.owner_id, OLD.branch_id, OLD.currency, OLD.type, OLD.shards) THEN
+    RAISE EXCEPTION 'account % keeps its line, role, owner, branch, currency, type and shards', OLD.id
       USING ERRCODE = 'LG010';
   END IF;
   RETURN NEW;

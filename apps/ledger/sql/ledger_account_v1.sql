@@ -1,17 +1,20 @@
 -- The only ways in which the application writes the book, currencies, accounts, limits and states.
 -- {s} is the quoted schema. Errors: LG001 no such account, LG004 closed, LG012 malformed, LG014 other exponent,
--- LG015 account not empty.
+-- LG015 account not empty, LG016 no line in the chart.
 
 -- Return the account of a role, owner, branch and currency; open it with the next code of the role's block if need be.
--- The first account opens the book, with the last three arguments; a book that is open stays as it is.
+-- An account without a role's line (GENERAL) names its line. A role that the chart does not know yet gets its line, under
+-- the heading that holds its code. The first account opens the book, with the last three arguments; a book that is open
+-- stays as it is.
 CREATE OR REPLACE FUNCTION {s}.ledger_open_account(
-  p_uid uuid, p_role text, p_owner_id uuid, p_branch_id uuid, p_currency text, p_exponent smallint, p_type text,
-  p_name text, p_code integer, p_width integer, p_shards smallint, p_now timestamptz,
+  p_uid uuid, p_role text, p_owner_type text, p_owner_id uuid, p_branch_id uuid, p_currency text, p_exponent smallint,
+  p_type text, p_line_name text, p_name text, p_code integer, p_width integer, p_shards smallint, p_now timestamptz,
   p_functional_currency text, p_timezone text, p_is_test boolean
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
   v_id bigint;
   v_count bigint;
+  v_line ledger_chartline;
 BEGIN
   SELECT id INTO v_id FROM ledger_account
     WHERE role = p_role AND owner_id IS NOT DISTINCT FROM p_owner_id AND branch_id = p_branch_id AND currency = p_currency;
@@ -40,16 +43,30 @@ BEGIN
     RAISE EXCEPTION 'currency % is kept with another exponent than %', p_currency, p_exponent USING ERRCODE = 'LG014';
   END IF;
 
-  SELECT count(*) INTO v_count FROM ledger_account WHERE role = p_role;
-  INSERT INTO ledger_account (uid, code, name, role, owner_id, branch_id, currency, type, shards, status, opened_at)
-    VALUES (
-      p_uid, CASE WHEN v_count < p_width THEN (p_code + v_count)::text ELSE p_code || '.' || (v_count + 1) END,
-      p_name, p_role, p_owner_id, p_branch_id, p_currency, p_type, p_shards, 'OPEN', p_now
-    ) RETURNING id INTO v_id;
+  SELECT * INTO v_line FROM ledger_chartline
+    WHERE CASE WHEN p_role = 'GENERAL' THEN id = p_owner_id AND role IS NULL ELSE role = p_role END;
+  IF NOT FOUND AND p_role <> 'GENERAL' THEN
+    INSERT INTO ledger_chartline (id, code, name, type, is_heading, role, width, shards)
+      VALUES (p_uid, p_code::text, p_line_name, p_type, false, p_role, p_width, p_shards) RETURNING * INTO v_line;
+  END IF;
+  IF v_line.id IS NULL OR v_line.is_heading THEN
+    RAISE EXCEPTION 'the chart has no line for this account' USING ERRCODE = 'LG016';
+  END IF;
+  SELECT count(*) INTO v_count FROM ledger_account WHERE line_id = v_line.id;
+  INSERT INTO ledger_account (
+    uid, code, name, line_id, role, owner_type, owner_id, branch_id, currency, type, shards, status, opened_at
+  ) VALUES (
+    p_uid,
+    CASE WHEN v_count = 0 THEN v_line.code
+         WHEN v_count < v_line.width AND v_line.code ~ '^[0-9]{1,9}$' THEN (v_line.code::bigint + v_count)::text
+         ELSE v_line.code || '.' || (v_count + 1) END,
+    coalesce(nullif(p_name, ''), v_line.name), v_line.id, p_role, p_owner_type, p_owner_id, p_branch_id, p_currency,
+    v_line.type, v_line.shards, 'OPEN', p_now
+  ) RETURNING id INTO v_id;
   INSERT INTO ledger_balance (
     account_id, shard, currency, posted_debits, posted_credits, pending_debits, pending_credits, limits_version,
     can_debit, can_credit, version
-  ) SELECT v_id, n, p_currency, 0, 0, 0, 0, 0, true, true, 0 FROM generate_series(0, p_shards - 1) AS n;
+  ) SELECT v_id, n, p_currency, 0, 0, 0, 0, 0, true, true, 0 FROM generate_series(0, v_line.shards - 1) AS n;
   RETURN v_id;
 END $body$;
 

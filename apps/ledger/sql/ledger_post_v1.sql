@@ -47,10 +47,10 @@ BEGIN
 
   INSERT INTO ledger_transaction (
     uid, idem_key, request_hash, kind, effective_date, event_at, posted_at, entry_count, source_type, source_id,
-    reference, description, created_by
+    reference, description, created_by, approved_by, reason, cost_centre
   ) VALUES (
     p_uid, p_key, p_request_hash, p_kind, v_date, p_event_at, p_now, v_legs, p_source_type, p_source_id,
-    p_reference, p_description, p_created_by
+    p_reference, p_description, p_created_by, '', '', ''
   ) ON CONFLICT (idem_key) DO NOTHING RETURNING id INTO booked_id;
   IF booked_id IS NULL THEN
     SELECT id, uid, request_hash INTO booked_id, booked_uid, v_hash FROM ledger_transaction WHERE idem_key = p_key;

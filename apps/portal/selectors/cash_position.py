@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.access.selectors.scope import Principal
 from apps.kit.models import MinorField
 from apps.kit.money import Money
-from apps.ledger.contracts import CHART, AccountRole, Direction, Layer
+from apps.ledger.contracts import AccountRole, Direction, Layer
 from apps.ledger.selectors import accounts as ledger_accounts
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.payments.contracts import IntentStatus
@@ -131,16 +131,19 @@ def _sums(amounts: Iterable[Money]) -> tuple[Money, ...]:
 
 
 def _parts(books: Sequence[AccountBalance]) -> tuple[Part, ...]:
-    """Return what stands against the money held, by role; nothing when it does not add up to it."""
-    found: dict[AccountRole, list[AccountBalance]] = defaultdict(list)
+    """Return what stands against the money held, by line of the chart; nothing when it does not add up to it."""
+    found: dict[tuple[str, str], list[AccountBalance]] = defaultdict(list)
+    held = 0
     for account in books:
-        found[account.role].append(account)
-    held = sum(account.net.minor for account in found.pop(AccountRole.PROVIDER_BALANCE, []))
+        if account.role == AccountRole.PROVIDER_BALANCE:
+            held += account.net.minor
+        else:
+            found[account.line_code, account.line_name].append(account)
     parts = []
-    for role, accounts in sorted(found.items(), key=lambda pair: CHART[pair[0]].code):
+    for (_, name), accounts in sorted(found.items()):
         amount = Money(-sum(account.net.minor for account in accounts), accounts[0].currency)
         only = accounts[0].uid if len(accounts) == 1 else None
-        parts.append(Part(CHART[role].name, amount, only))
+        parts.append(Part(name, amount, only))
     return tuple(parts) if sum(part.amount.minor for part in parts) == held else ()
 
 
