@@ -17,6 +17,9 @@ TABLES = [
     "ledger_balance",
     "ledger_transaction",
     "ledger_entry",
+    "ledger_movement",
+    "ledger_seal",
+    "ledger_sealleaf",
 ]
 CALLABLE = {
     "ledger_open_account",
@@ -24,6 +27,7 @@ CALLABLE = {
     "ledger_set_status",
     "ledger_transfer",
     "ledger_post",
+    "ledger_store_seal",
 }
 SCHEMAS = ["org_acme", "org_zuri", settings.TENANT_TEMPLATE_SCHEMA]
 
@@ -63,6 +67,7 @@ def test_the_application_calls_the_listed_functions_only(acme, schema):
         "ledger_guard_account",
         "ledger_check_same_transaction",
         "ledger_check_balanced",
+        "ledger_guard_movement",
     }
 
 
@@ -77,7 +82,7 @@ def test_every_function_is_the_owners_and_bound_to_its_schema(acme, schema):
         )
         functions = cursor.fetchall()
 
-    assert len(functions) == 9
+    assert len(functions) == 11
     for name, is_definer, configuration, role in functions:
         assert (is_definer, role) == (True, "treasury_owner"), name
         assert configuration in (

@@ -98,4 +98,5 @@ APP_FUNCTIONS = [
     "ledger_open_account",
     "ledger_set_limits",
     "ledger_set_status",
+    "ledger_store_seal",
 ]

@@ -103,6 +103,13 @@ class KeyReused(errors.DomainError):
     status = 422
 
 
+class SealRefused(errors.DomainError):
+    """The seal does not follow the last one, or holds what cannot be sealed."""
+
+    code = "ledger_seal_refused"
+    title = "Seal refused"
+
+
 class LedgerBusy(errors.DomainError):
     """A lock was not to be had in time; the same request may succeed at once."""
 
@@ -130,6 +137,8 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
     "LG014": (ExponentChanged, "The currency is kept with another number of decimals."),
     "LG015": (AccountNotEmpty, "Only an empty account can be closed."),
     "LG016": (ChartLineMissing, "The chart of accounts has no line for this account."),
+    "LG030": (SealRefused, "The seal does not follow the last one."),
+    "LG031": (SealRefused, "A seal holds transactions that exist and have no seal yet."),
     "LG409": (KeyReused, "The key was used for another booking."),
     "22001": (DraftInvalid, "A text is longer than the ledger keeps."),
     "22003": (DraftInvalid, "The sum is larger than an account can hold."),
