@@ -45,7 +45,13 @@ def test_shared_insert_only_models_are_only_inserted(db):
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_what_is_booked_is_written_by_the_ledgers_functions_alone(db, schema):
     booked = set(tables_of(LedgerModel))
-    assert booked >= {"ledger_account", "ledger_balance", "ledger_transaction", "ledger_entry", "ledger_sealleaf"}
+    assert booked >= {
+        "ledger_account",
+        "ledger_balance",
+        "ledger_transaction",
+        "ledger_entry",
+        "ledger_sealleaf",
+    }
     for table in booked:
         assert allowed(schema, table) == {"SELECT"}, table
     assert allowed(schema, "django_migrations") == {"SELECT"}
