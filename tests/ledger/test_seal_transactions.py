@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from apps.kit import clock
 from apps.kit.money import Money
-from apps.ledger import merkle
+from apps.ledger import merkle, tasks
 from apps.ledger.contracts import AccountRef, AccountRole, credit, debit
 from apps.ledger.models import Entry, Movement, Seal, SealLeaf
 from apps.ledger.selectors import leaves
@@ -348,3 +349,31 @@ def test_the_owner_cannot_change_what_is_sealed(committed_acme, refs, statement)
         database.rollback()
 
     assert refusal.value.sqlstate == "LG010"
+
+
+def test_the_nightly_check_seals_what_came_later_than_the_beat_looks(committed_acme, refs, late, small_seals):
+    for hours in range(4):
+        book(refs, 1, 2)
+        seals.run(now=LATER + timedelta(hours=hours))
+    late.commit()
+
+    with clock.fixed(LATER + timedelta(hours=3)):
+        tasks.seal_organisation()
+        assert late.number not in chain(*sealed())
+        tasks.check_seals_organisation()
+
+    assert sealed()[-1] == [late.number]
+
+
+def test_the_nightly_check_tells_when_something_cannot_be_sealed(committed_acme, refs):
+    [number] = book(refs, 1)
+    hour = NOW + timedelta(hours=1)
+
+    with owner() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('org_acme:ledger.seal', 0))")
+        with pytest.raises(seals.SealsMissing, match=f"Transaction {number} is older than an hour"):
+            seals.check(now=hour)
+
+    assert Seal.objects.exists() is False
+    seals.check(now=hour)
+    assert sealed() == [[number]]

@@ -1,5 +1,7 @@
 """Queues, acknowledgement and the beat schedule; PostgreSQL is the truth, the broker only wakes."""
 
+from celery.schedules import crontab
+
 from treasury.settings import env
 
 CELERY_BROKER_URL = env.text("TREASURY_REDIS_URL")
@@ -21,6 +23,9 @@ CELERY_TASK_ROUTES = {
     "events.sweep_organisation": {"queue": "events"},
     "jobs.run": {"queue": "jobs"},
     "jobs.*": {"queue": "default"},
+    "ledger.seal_organisation": {"queue": "sealing"},
+    "ledger.check_seals_organisation": {"queue": "sealing"},
+    "ledger.*": {"queue": "default"},
     "payments.pull": {"queue": "default"},
     "payments.pull_organisation": {"queue": "providers"},
     "payments.query_attempt": {"queue": "providers"},
@@ -50,6 +55,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "default", "expires": 60},
     },
     "jobs-sweep": {"task": "jobs.sweep", "schedule": 5.0, "options": {"queue": "default", "expires": 5}},
+    "ledger-seal": {
+        "task": "ledger.seal",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "ledger-check-seals": {
+        "task": "ledger.check_seals",
+        "schedule": crontab(hour=1, minute=30),
+        "options": {"queue": "default", "expires": 3600},
+    },
     "jobs-expire": {
         "task": "jobs.expire",
         "schedule": 3600.0,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from apps.kit import locks
+from apps.kit import errors, locks
 from apps.ledger import merkle
 from apps.ledger.models import Seal
 from apps.ledger.selectors import leaves
@@ -17,6 +17,7 @@ SETTLING = timedelta(seconds=30)
 """Younger transactions wait, so that those of one instant are usually in one seal; nothing depends on it."""
 LOOK_BACK = timedelta(hours=2)
 BATCHES_AT_ONCE = 20
+OVERDUE = timedelta(hours=1)
 
 # By id, and never past a mark that says "all below are done": a transaction that commits late has a lower id than some that
 # are sealed. The mark only says where to begin looking; run(is_thorough=True) begins at the first.
@@ -30,6 +31,15 @@ LOWEST_RECENT = """
     JOIN ledger_sealleaf leaf ON leaf.seal_id = seal.seq AND leaf.position = 0
     WHERE seal.seq >= coalesce((SELECT max(seq) FROM ledger_seal WHERE sealed_at < %s), 0)"""
 STORE = "SELECT ledger_store_seal(%s, %s, %s, %s, %s::bigint[], %s::bytea[], %s)"
+
+
+class SealsMissing(errors.DomainError):
+    """A transaction is older than an hour and could not be sealed."""
+
+    code = "ledger_seals_missing"
+    title = "Transactions not sealed"
+    status = 500
+    category = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,15 @@ def seal(*, now: datetime, after: int = 0) -> Sealed | None:
     with translated(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(STORE, [seq, prev_hash, root, seal_hash, ids, leaf_hashes, now])
     return Sealed(seq=seq, count=len(ids), last_id=ids[-1], seal_hash=seal_hash)
+
+
+def check(*, now: datetime) -> None:
+    """Seal whatever was missed, however late it came; raise SealsMissing if something older than an hour is left."""
+    while run(now=now, is_thorough=True):
+        pass
+    left = _unsealed(after=0, before=now - OVERDUE)
+    if left:
+        raise SealsMissing(f"Transaction {left[0]} is older than an hour and has no seal.")
 
 
 def _unsealed(*, after: int, before: datetime) -> list[int]:
