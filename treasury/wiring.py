@@ -3,7 +3,10 @@
 from apps.events.contracts import Handler
 
 HANDLERS: dict[str, tuple[Handler, ...]] = {
-    "approval_decided": (Handler("apps.payments.subscribers.execute_approval", queue="events"),),
+    "approval_decided": (
+        Handler("apps.ledger.subscribers.execute_approval", queue="events"),
+        Handler("apps.payments.subscribers.execute_approval", queue="events"),
+    ),
     "provider_callback_received": (Handler("apps.payments.subscribers.apply_callback", queue="events"),),
     "payment_success": (Handler("apps.invoicing.subscribers.issue_receipt", queue="events"),),
     "receipt_issued": (

@@ -27,6 +27,8 @@ PERMISSIONS = {
     "jobs.export": "Export lists to a file",
     "jobs.view": "See long jobs that others started",
     "keys.manage": "Make and revoke API keys",
+    "ledger.exchange": "Exchange money between currencies and revalue it",
+    "ledger.rates": "Record exchange rates",
     "ledger.view": "See accounts, balances, transactions and entries",
     "parties.manage": "Record and change parties",
     "parties.view": "See parties",

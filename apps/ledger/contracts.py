@@ -7,7 +7,13 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
+from apps.approvals.contracts import declare_kind
 from apps.kit.money import Money
+
+FX_RATE = declare_kind(name="fx_rate", title=_("Exchange rate"), permission="ledger.rates")
+"""Taking over a rate that is far from the last one, as approval rules call it."""
 
 
 class AccountType(StrEnum):

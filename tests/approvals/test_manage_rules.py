@@ -104,19 +104,17 @@ def test_says_when_a_group_is_too_small(acme):
     assert stored.is_satisfiable(rule) is True
 
 
-def test_a_new_organisation_has_its_first_rule(acme):
+def test_a_new_organisation_has_its_first_rules(acme):
     owner = onboarding.Owner("first@example.test", "First", "correct horse battery")
 
     onboarding.fill(head_office=onboarding.HeadOffice("HQ", "Head office"), owner=owner, now=NOW)
 
-    rule = ApprovalRule.objects.get()
-    assert (rule.kind, rule.minimum.text, rule.currency, rule.branch_id) == (
-        "refund",
-        "10000.00",
-        "KES",
-        None,
-    )
+    rule = ApprovalRule.objects.get(kind="refund")
+    assert (rule.minimum.text, rule.currency, rule.branch_id) == ("10000.00", "KES", None)
     assert stored.is_satisfiable(rule) is True
+    any_rate = ApprovalRule.objects.get(kind="fx_rate")
+    assert (any_rate.minimum, any_rate.currency, any_rate.branch_id) == (None, "", None)
+    assert stored.is_satisfiable(any_rate) is True
 
 
 TWO_APPROVERS = (NewStep(roles=("approver",), needed=2),)

@@ -79,6 +79,29 @@ def test_splits_without_losing_a_unit(minor, weights):
     assert sum(part.minor for part in Money(minor, "KES").allocate(weights)) == minor
 
 
+@given(
+    MINOR,
+    st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=8).filter(any),
+    st.sampled_from(["KES", "JPY", "KWD", "ETH"]),
+)
+def test_gives_each_part_its_share_to_the_unit_and_always_the_same(minor, weights, currency):
+    parts = [part.minor for part in Money(minor, currency).allocate(weights)]
+
+    total = sum(weights)
+    assert all(
+        abs(part * total - minor * weight) < total for part, weight in zip(parts, weights, strict=True)
+    )
+    assert [-part.minor for part in Money(-minor, currency).allocate(weights)] == parts
+    assert [
+        part.minor for part in Money(minor, currency).allocate([7 * weight for weight in weights])
+    ] == parts
+
+
+def test_gives_a_tie_to_the_first():
+    assert [part.minor for part in Money(2, "KES").allocate([1, 1, 1])] == [1, 1, 0]
+    assert [part.minor for part in Money(-1, "KES").allocate([1, 1])] == [-1, 0]
+
+
 @given(MINOR, st.sampled_from(["KES", "JPY", "KWD", "ETH"]))
 def test_survives_the_wire(minor, currency):
     money = Money(minor, currency)

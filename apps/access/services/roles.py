@@ -11,6 +11,7 @@ from apps.kit import errors
 from apps.kit.actors import Actor
 
 SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view", "approvals.view", "parties.view")
+MOVE_CURRENCIES = ("ledger.exchange", "ledger.rates")
 MAKE_PAYMENTS = ("payments.create", "payments.cancel", "payments.verify", "payments.refund")
 SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))
 DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -29,11 +30,12 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "views.share",
             "parties.manage",
             *MAKE_PAYMENTS,
+            *MOVE_CURRENCIES,
         ),
     ),
     "treasury_officer": (
         "Treasury officer (maker)",
-        (*SEE_MONEY, "webhooks.view", "jobs.export", "parties.manage", *MAKE_PAYMENTS),
+        (*SEE_MONEY, "webhooks.view", "jobs.export", "parties.manage", *MAKE_PAYMENTS, *MOVE_CURRENCIES),
     ),
     "approver": ("Approver (checker)", (*SEE_MONEY, "approvals.decide")),
     "controller": (
@@ -46,6 +48,7 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "webhooks.view",
             "audit.view",
             "payments.verify",
+            "ledger.rates",
             "jobs.view",
             "jobs.cancel",
             "jobs.export",

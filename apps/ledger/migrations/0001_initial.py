@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('base', 'quote', 'as_of', 'source'), name='ledger_fx_rate_once'), models.CheckConstraint(condition=models.Q(('rate__gt', 0)), name='ledger_fx_rate_positive'), models.CheckConstraint(condition=models.Q(('base', models.F('quote')), _negated=True), name='ledger_fx_rate_two_currencies')],
+                'constraints': [models.UniqueConstraint(fields=('base', 'quote', 'as_of', 'source'), name='ledger_fx_rate_once'), models.CheckConstraint(condition=models.Q(('rate__gt', 0), ('rate__lte', 1000000000000)), name='ledger_fx_rate_range'), models.CheckConstraint(condition=models.Q(('base', models.F('quote')), _negated=True), name='ledger_fx_rate_two_currencies')],
             },
         ),
         migrations.CreateModel(

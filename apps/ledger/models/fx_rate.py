@@ -5,6 +5,9 @@ from django.db.models import F, Q
 
 from apps.kit.models import CurrencyField, InsertOnlyModel, UuidModel
 
+RATE_MAX = 10**12
+"""PostgreSQL takes NaN for greater than any number: an upper bound keeps it out too."""
+
 
 class FxRate(UuidModel, InsertOnlyModel):
     """
@@ -25,7 +28,7 @@ class FxRate(UuidModel, InsertOnlyModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["base", "quote", "as_of", "source"], name="ledger_fx_rate_once"),
-            models.CheckConstraint(condition=Q(rate__gt=0), name="ledger_fx_rate_positive"),
+            models.CheckConstraint(condition=Q(rate__gt=0, rate__lte=RATE_MAX), name="ledger_fx_rate_range"),
             models.CheckConstraint(condition=~Q(base=F("quote")), name="ledger_fx_rate_two_currencies"),
         ]
 

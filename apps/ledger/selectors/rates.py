@@ -1,0 +1,138 @@
+"""Exchange rates: the last one of two currencies, straight, turned round, or across the functional currency."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from django.db.models import Q, QuerySet
+
+from apps.kit import errors, money
+from apps.kit.money import Money
+from apps.ledger.models import Book, FxRate
+from apps.tenancy.selectors import organisations
+
+MAX_AGE_DAYS = 4
+"""How old a rate may be while the book is not open yet."""
+SHOWN = Context(prec=12)
+
+
+class RateMissing(errors.DomainError):
+    """No rate of the two currencies is known for that time."""
+
+    code = "fx_rate_missing"
+    title = "Exchange rate missing"
+
+
+class RateStale(errors.DomainError):
+    """The last rate of the two currencies is older than the book allows."""
+
+    code = "fx_rate_stale"
+    title = "Exchange rate too old"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """
+    What one whole unit of ``base`` is worth in ``quote``, exact: a rate that was turned round is no endless decimal here.
+
+    ``source`` says whose it is and which way it was come by; ``as_of`` is that of the older one of two.
+    """
+
+    base: str
+    quote: str
+    ratio: Fraction
+    as_of: datetime
+    source: str
+
+    @property
+    def text(self) -> str:
+        """The rate for people: 12 significant digits."""
+        shown = SHOWN.divide(Decimal(self.ratio.numerator), Decimal(self.ratio.denominator))
+        return f"{shown.normalize(SHOWN):f}"
+
+    def nearest(self, sum_: Money) -> Money:
+        """Return ``sum_`` in the other currency, half a minor unit to the even one."""
+        return Money(round(self._exact(sum_)), self.quote)
+
+    def below(self, sum_: Money) -> Money:
+        """Return ``sum_`` in the other currency, what is less than a minor unit left out."""
+        return Money(math.floor(self._exact(sum_)), self.quote)
+
+    def _exact(self, sum_: Money) -> Fraction:
+        if sum_.currency != self.base:
+            raise money.CurrencyMismatch(f"A rate of {self.base} does not convert {sum_.currency}.")
+        shift = money.exponent(self.quote) - money.exponent(self.base)
+        return Fraction(sum_.minor) * self.ratio * Fraction(10) ** shift
+
+
+def functional_currency() -> str:
+    """Return the currency that the book is kept in: until it is open, the organisation's base currency."""
+    book = Book.objects.first()
+    return book.functional_currency if book else organisations.current().base_currency
+
+
+def latest(base: str, quote: str, *, at: datetime, now: datetime) -> Rate:
+    """
+    Return the rate that holds ``at`` an instant, of what was recorded until ``now``.
+
+    It is the last one of the pair, in either direction, or that across the functional currency where this is younger.
+    A currency is worth one of itself. Raises RateMissing, and RateStale when it is older than the book allows.
+    """
+    if base == quote:
+        return Rate(base, quote, Fraction(1), at, "")
+    found = [
+        rate for rate in (pair(base, quote, at=at, now=now), _across(base, quote, at=at, now=now)) if rate
+    ]
+    if not found:
+        raise RateMissing(f"There is no rate from {base} to {quote} for {at:%Y-%m-%d %H:%M}. Record one.")
+    rate = max(found, key=lambda one: one.as_of)
+    book = Book.objects.first()
+    days = book.rate_max_age_days if book else MAX_AGE_DAYS
+    if at - rate.as_of > timedelta(days=days):
+        raise RateStale(
+            f"The last rate from {base} to {quote} is of {rate.as_of:%Y-%m-%d}, more than {days} days before "
+            f"{at:%Y-%m-%d}. Record a younger one."
+        )
+    return rate
+
+
+def pair(base: str, quote: str, *, at: datetime, now: datetime) -> Rate | None:
+    """Return the last rate of two currencies in either direction, however old; None where there is none."""
+    row = of_pair(base, quote).filter(as_of__lte=at, created_at__lte=now).order_by("-as_of", "-id").first()
+    return None if row is None else read(row, base)
+
+
+def of_pair(base: str, quote: str) -> QuerySet[FxRate]:
+    """Return the rates of two currencies, in both directions."""
+    return FxRate.objects.filter(Q(base=base, quote=quote) | Q(base=quote, quote=base))
+
+
+def read(row: FxRate, base: str) -> Rate:
+    """Return a stored rate as one from ``base``, turned round where it is kept the other way."""
+    ratio = Fraction(row.rate)
+    if row.base == base:
+        return Rate(row.base, row.quote, ratio, row.as_of, row.source)
+    return Rate(row.quote, row.base, 1 / ratio, row.as_of, f"{row.source}, turned round")
+
+
+def everything(base: str = "", quote: str = "") -> QuerySet[FxRate]:
+    """Return all rates, or those of a pair as it is kept, the youngest first."""
+    rows = FxRate.objects.all()
+    if base:
+        rows = rows.filter(base=base)
+    if quote:
+        rows = rows.filter(quote=quote)
+    return rows.order_by("-as_of", "-id")
+
+
+def _across(base: str, quote: str, *, at: datetime, now: datetime) -> Rate | None:
+    functional = functional_currency()
+    if functional in {base, quote}:
+        return None
+    first, second = pair(base, functional, at=at, now=now), pair(functional, quote, at=at, now=now)
+    if first is None or second is None:
+        return None
+    as_of = min(first.as_of, second.as_of)
+    return Rate(base, quote, first.ratio * second.ratio, as_of, f"{first.source} and {second.source}")

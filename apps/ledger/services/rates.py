@@ -1,0 +1,250 @@
+"""Rates: recorded as somebody said them, once; one that is far from the last waits for a second person."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+from apps.access.selectors import applications, branches
+from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdict, payload_hash
+from apps.approvals.selectors import requests as asked
+from apps.approvals.services import requests
+from apps.audit.services import records
+from apps.kit import errors, ids, locks, money
+from apps.kit.actors import Actor, ActorKind
+from apps.kit.errors import FieldError
+from apps.ledger.contracts import FX_RATE
+from apps.ledger.models import FxRate
+from apps.ledger.models.fx_rate import RATE_MAX
+from apps.ledger.selectors import rates as stored
+
+PREFIX = "fxr"
+OBJECT = "fx_rate"
+FAR = Fraction(5, 100)
+"""A rate that differs from the last one by more than this is taken over by two people only."""
+DECIMALS = 18
+SOURCE_MAX = 40
+ACTORS_MAX = 120
+NAMESPACE = UUID("6f0d0f0e-5b0a-5d6c-9a55-1f7a3c1d8e24")
+
+
+class RateInvalid(errors.Invalid):
+    """What was given can be no exchange rate."""
+
+    code = "fx_rate_invalid"
+    title = "Exchange rate not valid"
+
+
+class RateContradicts(errors.DomainError):
+    """The source is known to have said another rate for the same time."""
+
+    code = "fx_rate_contradicts"
+    title = "Another rate is recorded"
+
+
+class RateRuleMissing(errors.DomainError):
+    """The rate is far from the last one, and no approval rule says who may agree to it."""
+
+    code = "fx_rate_rule_missing"
+    title = "Nobody may approve this rate"
+
+
+class RateRefused(errors.DomainError):
+    """Other people have refused this very rate of this source and time."""
+
+    code = "fx_rate_refused"
+    title = "Rate was refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a rate: it is recorded (``rate_id``) or waits for approval (``approval_id``)."""
+
+    rate_id: UUID | None = None
+    approval_id: UUID | None = None
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One unit of ``base`` is ``rate`` of ``quote``, as ``source`` said at ``as_of``."""
+
+    base: str
+    quote: str
+    rate: Decimal
+    as_of: datetime
+    source: str
+
+    @property
+    def subject_id(self) -> UUID:
+        """What the approval is about: the same rate of the same source and time, whatever it is."""
+        said_at = self.as_of.astimezone(UTC).isoformat()
+        return uuid5(NAMESPACE, f"{self.base}/{self.quote} {said_at} {self.source}")
+
+    @property
+    def text(self) -> str:
+        return f"1 {self.base} = {self.rate.normalize():f} {self.quote}"
+
+    def payload(self) -> dict[str, str]:
+        return {
+            "base": self.base,
+            "quote": self.quote,
+            "rate": f"{self.rate.normalize():f}",
+            "as_of": self.as_of.astimezone(UTC).isoformat(),
+            "source": self.source,
+        }
+
+
+def parsed(text: str) -> Decimal:
+    """Read a rate that somebody wrote; raise RateInvalid for what is no number."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise _invalid("/rate", f"{text!r} is no rate; write it as 129.4567.") from None
+
+
+@transaction.atomic
+def record(
+    *, base: str, quote: str, rate: Decimal, as_of: datetime, source: str, actor: Actor, now: datetime
+) -> Recorded:
+    """
+    Record that ``source`` said at ``as_of`` that one unit of ``base`` is ``rate`` units of ``quote``.
+
+    The same again is a replay. A rate that is more than 5 % off the last one of the pair, in either direction, is not
+    recorded: it waits for other people, by the approval rules. The first rate of a pair has nothing to be compared with.
+    Raises RateInvalid, which names the field, RateContradicts, RateRuleMissing, RateRefused, and RequestPending where
+    another rate of the same source and time waits.
+    """
+    said = _Said(base, quote, rate, as_of, source.strip())
+    _check(said, now=now)
+    locks.advisory(f"ledger:fx_rate:{min(base, quote)}:{max(base, quote)}")
+    known = _known(said)
+    if known is not None:
+        return Recorded(rate_id=known.id, is_replay=True)
+    far = _distance(said, now=now)
+    if far is None or abs(far) <= FAR:
+        return Recorded(rate_id=_insert(said, actor=actor, approved_by="", now=now).id)
+    return _ask(said, far, actor=actor, now=now)
+
+
+@transaction.atomic
+def decide(*, decided: Decided, now: datetime) -> FxRate | None:
+    """
+    Record a rate that other people have agreed to, in the name of who asked; return None where they have not.
+
+    A repeat changes nothing, and neither does an agreement to what the source is known by now to have said otherwise.
+    """
+    if decided.status != ApprovalStatus.APPROVED:
+        return None
+    request = asked.within(None, None).get(id=decided.request_id)
+    payload = asked.present_version(request).payload
+    said = _Said(
+        payload["base"],
+        payload["quote"],
+        Decimal(payload["rate"]),
+        datetime.fromisoformat(payload["as_of"]),
+        payload["source"],
+    )
+    locks.advisory(f"ledger:fx_rate:{min(said.base, said.quote)}:{max(said.base, said.quote)}")
+    try:
+        known = _known(said)
+    except RateContradicts:
+        return None
+    if known is not None:
+        return known
+    decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
+    approved_by = ", ".join(decisions.values_list("decided_by", flat=True))[:ACTORS_MAX]
+    kind, _, identity = request.requested_by.partition(":")
+    maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
+    return _insert(said, actor=maker, approved_by=approved_by, now=now)
+
+
+def _ask(said: _Said, far: Fraction, *, actor: Actor, now: datetime) -> Recorded:
+    percent = f"{float(abs(far) * 100):.1f} % {'above' if far > 0 else 'below'} the last one"
+    before = asked.within(None, None).filter(kind=FX_RATE.name, subject_id=said.subject_id)
+    if before.filter(status=ApprovalStatus.REFUSED, payload_hash=payload_hash(said.payload())).exists():
+        raise RateRefused(f"{said.text} of {said.source} is {percent}, and was refused before.")
+    is_replay = before.pending().exists()
+    request = requests.submit(
+        request=NewRequest(
+            kind=FX_RATE,
+            subject_id=said.subject_id,
+            subject_reference=f"{said.base}/{said.quote} {said.as_of:%Y-%m-%d}",
+            payload=said.payload(),
+            branch_id=branches.head_office().id,
+            application_id=applications.portal().id,
+            summary=f"Rate {said.text} of {said.source}: {percent}",
+        ),
+        actor=actor,
+        now=now,
+    )
+    if request is None:
+        raise RateRuleMissing(f"{said.text} is {percent}. Make an approval rule for exchange rates first.")
+    return Recorded(approval_id=request.id, is_replay=is_replay)
+
+
+def _insert(said: _Said, *, actor: Actor, approved_by: str, now: datetime) -> FxRate:
+    row = FxRate.objects.create(
+        base=said.base,
+        quote=said.quote,
+        rate=said.rate,
+        as_of=said.as_of,
+        source=said.source,
+        created_by=str(actor),
+        approved_by=approved_by,
+        created_at=now,
+    )
+    records.write(
+        action="fx_rate.recorded",
+        object_type=OBJECT,
+        object_id=ids.encode(PREFIX, row.id),
+        actor=actor,
+        now=now,
+        changes={"rate": [None, said.text], "approved_by": [None, approved_by]},
+    )
+    return row
+
+
+def _known(said: _Said) -> FxRate | None:
+    """Return the row of the same source and time; raise RateContradicts where it says something else."""
+    row = FxRate.objects.filter(
+        base=said.base, quote=said.quote, as_of=said.as_of, source=said.source
+    ).first()
+    if row is not None and row.rate != said.rate:
+        raise RateContradicts(
+            f"{said.source} is recorded with 1 {said.base} = {row.rate.normalize():f} {said.quote} for "
+            f"{said.as_of:%Y-%m-%d %H:%M}. A rate is not corrected: record a later one."
+        )
+    return row
+
+
+def _distance(said: _Said, *, now: datetime) -> Fraction | None:
+    """Return by which part the rate differs from the last one before it, or from the next one where there is none."""
+    last = stored.pair(said.base, said.quote, at=said.as_of, now=now)
+    if last is None:
+        row = stored.of_pair(said.base, said.quote).order_by("as_of", "id").first()
+        last = None if row is None else stored.read(row, said.base)
+    return None if last is None else Fraction(said.rate) / last.ratio - 1
+
+
+def _check(said: _Said, *, now: datetime) -> None:
+    for field, currency in (("/base", said.base), ("/quote", said.quote)):
+        if currency not in money.EXPONENTS:
+            raise _invalid(field, f"{currency!r} is not a currency that is handled here.")
+    if said.base == said.quote:
+        raise _invalid("/quote", "A rate is of two currencies.")
+    if not isinstance(said.rate, Decimal) or not said.rate.is_finite() or not 0 < said.rate <= RATE_MAX:
+        raise _invalid("/rate", f"A rate is a decimal number above 0 and at most {RATE_MAX:,}.")
+    if -int(said.rate.normalize().as_tuple().exponent) > DECIMALS:
+        raise _invalid("/rate", f"A rate has at most {DECIMALS} decimals.")
+    if said.as_of.tzinfo is None or said.as_of > now:
+        raise _invalid("/as_of", "A rate is of an instant that has passed, with its zone.")
+    if not 0 < len(said.source) <= SOURCE_MAX or not said.source.isprintable():
+        raise _invalid("/source", f"A source is one line of 1 to {SOURCE_MAX} characters.")
+
+
+def _invalid(pointer: str, message: str) -> RateInvalid:
+    return RateInvalid(message, errors=[FieldError(pointer, RateInvalid.code, message)])
