@@ -1,5 +1,7 @@
 """Seal transactions: everything once, in order, chained; late committers, two sealers and a killed one included."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +20,10 @@ from apps.ledger.models import Entry, Movement, Seal, SealLeaf
 from apps.ledger.selectors import leaves
 from apps.ledger.services import journals, seals
 from apps.ledger.services.refusals import ClockSkewed, SealRefused, translated
-from tests.conftest import owner
+from tests.conftest import ROOT, owner
 from tests.factories import ledger
 from tests.factories.ledger import NOW
+from tests.operations.operate import change, operate
 
 LATER = NOW + timedelta(seconds=30)
 
@@ -377,3 +380,28 @@ def test_the_nightly_check_tells_when_something_cannot_be_sealed(committed_acme,
     assert Seal.objects.exists() is False
     seals.check(now=hour)
     assert sealed() == [[number]]
+
+
+def test_the_operator_seals_proves_and_checks(committed_acme, refs, tmp_path):
+    _, second = book(refs, 1, 2)
+    connection.set_schema_to_public()
+
+    made = change("ledger", "seal", "--tenant", "acme", "--json").document
+    again = change("ledger", "seal", "--tenant", "acme")
+    proof = operate("ledger", "prove", f"LT-{second:07d}", "--tenant", "acme")
+
+    assert made["rows"] == [
+        {"tenant": "acme", "seal": 1, "transactions": 2, "seal_hash": made["rows"][0]["seal_hash"]}
+    ]
+    assert made["records"][0]["changes"] == {"last_seal": [0, 1]}
+    assert "0 transactions were sealed" in again.out
+    (tmp_path / "proof.json").write_text(proof.out)
+    kept = made["rows"][0]["seal_hash"]
+    checked = subprocess.run(
+        [sys.executable, ROOT / "tools/verify_proof.py", tmp_path / "proof.json", "--seal-hash", kept],
+        check=False,
+    )
+    assert (proof.code, checked.returncode) == (0, 0)
+    for name, said in (("LT-9999999", "no such transaction"), ("nothing", "neither the id nor the number")):
+        refused = operate("ledger", "prove", name, "--tenant", "acme")
+        assert (refused.code, said in refused.err) == (2, True)

@@ -11,9 +11,10 @@ from apps.events.services import relay, webhook_deliveries, webhook_endpoints
 from apps.integrations.services import accounts
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
+from apps.ledger.contracts import AccountRole
 from apps.tenancy.models import Organisation, OrganisationStatus
 from tests.events import handlers
-from tests.factories import access, approvals, integrations, jobs, payments
+from tests.factories import access, approvals, integrations, jobs, ledger, payments
 from tests.factories import accounts as people
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW
@@ -131,6 +132,13 @@ def _expire() -> list[str]:
     return ["approval", "expire"]
 
 
+def _seal() -> list[str]:
+    branch = ledger.branch()
+    held, owed = (ledger.ref(role, branch.id) for role in (AccountRole.CASH, AccountRole.REVENUE))
+    ledger.post(ledger.transfer(held, owed, 10_00))
+    return ["ledger", "seal"]
+
+
 SCENES: dict[str, Callable[[], list[str]]] = {
     "outbox requeue": _requeue,
     "outbox skip": _skip,
@@ -151,6 +159,7 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "user reset-second-factor": _reset,
     "user deactivate": _deactivate,
     "approval expire": _expire,
+    "ledger seal": _seal,
 }
 """What is not here works as the owner's role, and is tested by itself in ``test_open_organisation``."""
 

@@ -44,11 +44,13 @@ class Answer:
     """
     What a verb says: one sentence and, as a table, rows that all have the same columns.
 
-    ``is_wrong``: it found something that somebody must look at.
+    ``is_wrong``: it found something that somebody must look at. ``document``: people get this and nothing else, to keep it
+    as a file.
     """
 
     sentence: str = ""
     rows: Sequence[Row] = ()
+    document: str = ""
     is_wrong: bool = False
 
 

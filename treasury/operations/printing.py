@@ -24,6 +24,10 @@ def show(asked: Asked, report: Report, *, out: TextIO) -> None:
     if asked.is_json:
         _print_json(out, _document(asked, report))
         return
+    documents = [answer.document for _, answer in report.answers if answer.document]
+    if documents:
+        out.writelines(f"{document}\n" for document in documents)
+        return
     out.writelines(f"{line}\n" for line in table(report.rows))
     if report.is_dry:
         out.write(f"{DRY}\n")

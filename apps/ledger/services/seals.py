@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from apps.audit.services import records
 from apps.kit import errors, locks
+from apps.kit.actors import Actor
 from apps.ledger import merkle
 from apps.ledger.models import Seal
 from apps.ledger.selectors import leaves
@@ -83,7 +85,7 @@ def seal(*, now: datetime, after: int = 0) -> Sealed | None:
         return None
     hashes = leaves.leaves(ids)
     leaf_hashes = [hashes[number] for number in ids]
-    last = Seal.objects.order_by("-seq").first()
+    last = _last()
     seq = last.seq + 1 if last else 1
     prev_hash = bytes(last.seal_hash) if last else merkle.NOTHING_BEFORE
     root = merkle.root(leaf_hashes)
@@ -95,6 +97,24 @@ def seal(*, now: datetime, after: int = 0) -> Sealed | None:
     return Sealed(seq=seq, count=len(ids), last_id=ids[-1], seal_hash=seal_hash)
 
 
+@transaction.atomic
+def make_now(*, actor: Actor, reason: str, now: datetime) -> list[Sealed]:
+    """Seal whatever waits because somebody asks for it; leaves a record on the trail, also when nothing waited."""
+    last = _last()
+    seq = last.seq if last else 0
+    made = run(now=now, is_thorough=True)
+    records.write(
+        action="ledger_sealed",
+        object_type="ledger",
+        object_id=str(organisations.current().id),
+        actor=actor,
+        now=now,
+        changes={"last_seal": [seq, made[-1].seq if made else seq]},
+        reason=reason,
+    )
+    return made
+
+
 def check(*, now: datetime) -> None:
     """Seal whatever was missed, however late it came; raise SealsMissing if something older than an hour is left."""
     while run(now=now, is_thorough=True):
@@ -102,6 +122,10 @@ def check(*, now: datetime) -> None:
     left = _unsealed(after=0, before=now - OVERDUE)
     if left:
         raise SealsMissing(f"Transaction {left[0]} is older than an hour and has no seal.")
+
+
+def _last() -> Seal | None:
+    return Seal.objects.order_by("-seq").first()
 
 
 def _unsealed(*, after: int, before: datetime) -> list[int]:

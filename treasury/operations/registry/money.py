@@ -15,6 +15,18 @@ LEDGER = Noun(
             help="Recompute the invariants I1 to I5 from every entry; takes no lock.",
             reach=Reach.EACH,
         ),
+        Verb(
+            name="seal",
+            help="Seal what is booked and waits for the next minute's seal, and print the hashes of the seals.",
+            reach=Reach.ONE,
+            writes=True,
+        ),
+        Verb(
+            name="prove",
+            help="Print the proof that a transaction is in its seal, a file for tools/verify_proof.py.",
+            reach=Reach.ONE,
+            arguments=(Argument("transaction", "its number (LT-0482377) or id"),),
+        ),
     ),
 )
 PROVIDER = Noun(
