@@ -2,6 +2,7 @@
 
 import apps.kit.ids
 import apps.kit.models
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
 import django_fsm
@@ -341,6 +342,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='transaction',
             index=models.Index(condition=models.Q(('hold__isnull', False)), fields=['hold'], name='ledger_transaction_hold'),
+        ),
+        migrations.AddIndex(
+            model_name='transaction',
+            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['posted_at'], name='ledger_transaction_posted'),
+        ),
+        migrations.AddIndex(
+            model_name='transaction',
+            index=models.Index(condition=models.Q(('kind', 'CLOSING')), fields=['id'], name='ledger_transaction_closing'),
         ),
         migrations.AddConstraint(
             model_name='transaction',

@@ -1,5 +1,6 @@
 """Transactions and their entries: inserted once, never changed."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -56,6 +57,12 @@ class Transaction(LedgerModel):
         indexes = [
             models.Index(fields=["source_id", "source_type"], name="ledger_transaction_source"),
             models.Index(fields=["hold"], name="ledger_transaction_hold", condition=Q(hold__isnull=False)),
+            BrinIndex(fields=["posted_at"], name="ledger_transaction_posted", autosummarize=True),
+            models.Index(
+                fields=["id"],
+                name="ledger_transaction_closing",
+                condition=Q(kind=TransactionKind.CLOSING.value),
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(entry_count__gte=2), name="ledger_transaction_two_legs"),
