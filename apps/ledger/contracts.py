@@ -223,11 +223,16 @@ class AccountRef:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One side of a posting: exactly one of ``debit`` and ``credit``, positive, in the account's currency."""
+    """
+    One side of a posting: exactly one of ``debit`` and ``credit``, in the account's currency.
+
+    It is positive on the posted layer; on the pending one a negative sum takes back what was held.
+    """
 
     account: AccountRef
     debit: Money | None = None
     credit: Money | None = None
+    layer: Layer = Layer.POSTED
 
     @property
     def direction(self) -> Direction:
@@ -259,7 +264,9 @@ class Draft:
     ``key`` names the business fact ("payments:collection:<attempt id>") and is used once in the life of the ledger:
     the same draft again returns the first booking, another draft under the same key is refused. ``effective_date`` None
     is the local date of ``now`` in the book's zone. ``event_at`` is the provider's time, ``reference`` the text that
-    people search by (a provider's receipt).
+    people search by (a provider's receipt). ``approved_by`` and ``reason`` say who agreed and why a person wrote it.
+    ``cost_centre`` and ``dimensions`` cut reports. ``reverses`` and ``hold`` are numbers of transactions, set by the
+    services of reversals and holds alone.
     """
 
     key: str
@@ -271,12 +278,34 @@ class Draft:
     effective_date: date | None = None
     event_at: datetime | None = None
     reference: str = ""
+    approved_by: str = ""
+    reason: str = ""
+    reverses: int | None = None
+    hold: int | None = None
+    cost_centre: str = ""
+    dimensions: Mapping[str, str] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a posted transfer between two accounts in one currency, which has a faster way."""
+        return (
+            len(self.legs) == len(Direction)
+            and {leg.direction for leg in self.legs} == set(Direction)
+            and all(leg.layer == Layer.POSTED for leg in self.legs)
+            and not (self.approved_by or self.reason or self.reverses or self.hold)
+            and not (self.cost_centre or self.dimensions)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A booked transaction: its public id, its number in the ledger, and whether it had been booked before."""
+    """
+    A booked transaction: its public id, its number in the ledger, and whether it had been booked before.
+
+    ``effective_date`` is later than the draft's where that lay in a closed period and the book moves late items.
+    """
 
     id: UUID
     number: int
+    effective_date: date
     is_replay: bool

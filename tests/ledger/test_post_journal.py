@@ -12,7 +12,7 @@ from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole, Leg, credit, debit
 from apps.ledger.models import Account, Balance, Book, Entry, Transaction
 from apps.ledger.selectors import balances
-from apps.ledger.services import accounts, journals
+from apps.ledger.services import accounts, calls, journals
 from apps.tenancy.selectors import organisations
 from tests.factories import ledger
 from tests.factories.ledger import NOW
@@ -329,20 +329,17 @@ def test_the_orm_writes_nothing(balance, unapplied):
 
 
 def test_an_unbalanced_posting_by_the_function_alone_is_refused_at_commit(balance, unapplied):
-    account_ids = [accounts.ensure(ref=ref, now=NOW).id for ref in (balance, unapplied)]
+    lopsided = ledger.draft(legs=(debit(balance, Money(5, "KES")), credit(unapplied, Money(4, "KES"))))
 
     with pytest.raises(DatabaseError, match="does not balance"):
-        post_by_function(account_ids, amounts=[5, 4])
+        post_by_function(lopsided)
 
     assert Transaction.objects.exists() is False
 
 
 @transaction.atomic
-def post_by_function(account_ids, *, amounts):
+def post_by_function(draft):
+    opened = {leg.account: accounts.ensure(ref=leg.account, now=NOW) for leg in draft.legs}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT ledger_post(gen_random_uuid(), 'k', '', 'POSTING', %s::bigint[], '{KES,KES}', '{1,-1}',"
-            " %s::numeric[], NULL, NULL, 't', gen_random_uuid(), '', '', 'x', %s)",
-            [account_ids, amounts, NOW],
-        )
+        cursor.execute(*calls.post([draft], opened, actor=SYSTEM, now=NOW, force=False))
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

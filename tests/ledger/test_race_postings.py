@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -12,9 +13,9 @@ from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRef, AccountRole, credit, debit
-from apps.ledger.models import Account, Entry, Transaction
+from apps.ledger.models import Account, Entry, Hold, Transaction
 from apps.ledger.selectors import balances
-from apps.ledger.services import accounts, journals, verification
+from apps.ledger.services import accounts, holds, journals, verification
 from tests.conftest import owner
 from tests.factories import ledger
 from tests.factories.ledger import NOW
@@ -50,7 +51,7 @@ def together[Result](organisation, work: list[Callable[[], Result]]) -> list[Res
             connection.ensure_connection()
             start.wait(timeout=30)
             return piece()
-        except journals.LimitExceeded as refusal:
+        except (journals.LimitExceeded, holds.HoldEnded, holds.HoldExceeded) as refusal:
             return refusal
         finally:
             connection.close()
@@ -217,4 +218,74 @@ def test_a_sharded_account_spreads_and_sums(committed_acme, balance, branch):
     assert Account.objects.matching([fees]).get().balances.count() == 4
     with pytest.raises(journals.DraftInvalid):
         accounts.set_limits(ref=fees, net_floor=None, net_ceiling=Money(1, "KES"), actor=SYSTEM, now=NOW)
+    assert verification.verify().is_clean
+
+
+def hold_of(balance: AccountRef, unapplied: AccountRef, minor: int, **facts) -> journals.Booked:
+    promise = holds.Promise(
+        key=f"hold:{ids.new()}",
+        description="Payout",
+        source_type="payout",
+        source_id=ids.new(),
+        payer=unapplied,
+        payee=balance,
+        money=Money(minor, "KES"),
+        **facts,
+    )
+    return holds.place(promise=promise, actor=SYSTEM, now=NOW)
+
+
+def capture(held: journals.Booked, minor: int, key: str, now=NOW) -> journals.Booked:
+    return holds.capture(hold_id=held.id, money=Money(minor, "KES"), key=key, actor=SYSTEM, now=now)
+
+
+def test_captures_from_many_connections_never_exceed_their_hold(committed_acme, balance, unapplied):
+    held = hold_of(balance, unapplied, 10)
+    work = [lambda number=number: capture(held, 3, f"capture:{number}") for number in range(8)]
+
+    outcomes = together(committed_acme, work)
+
+    assert Counter(type(outcome) for outcome in outcomes) == {journals.Booked: 3, holds.HoldExceeded: 5}
+    assert Hold.objects.get(transaction_id=held.number).remaining == Money(1, "KES")
+    assert verification.verify().is_clean
+
+
+def test_one_capture_from_many_connections_is_booked_once(committed_acme, balance, unapplied):
+    held = hold_of(balance, unapplied, 10)
+
+    outcomes = together(committed_acme, [lambda: capture(held, 10, "capture:once")] * 8)
+
+    assert Counter(booked.is_replay for booked in outcomes) == {True: 7, False: 1}
+    assert balances.of(unapplied) == Money(-10, "KES")
+
+
+def test_an_expiry_and_a_release_race_to_one_end(committed_acme, balance, unapplied):
+    held = hold_of(balance, unapplied, 10, expires_at=NOW + timedelta(minutes=1))
+    later = NOW + timedelta(minutes=2)
+
+    def release() -> object:
+        return holds.release(hold_id=held.id, reason="Failed", actor=SYSTEM, now=later)
+
+    together(committed_acme, [release, lambda: holds.expire_due(now=later)] * 4)
+
+    assert Transaction.objects.filter(hold_id=held.number).count() == 1
+    assert Hold.objects.get(transaction_id=held.number).state in {"RELEASED", "EXPIRED"}
+    assert verification.verify().is_clean
+
+
+def test_batches_of_the_same_accounts_and_keys_do_not_deadlock(committed_acme, balance, unapplied, suspense):
+    refs = [balance, unapplied, suspense]
+    for ref in refs:
+        accounts.ensure(ref=ref, now=NOW)
+    shared = [ledger.transfer(refs[n % 3], refs[(n + 1) % 3], 1) for n in range(12)]
+
+    def batch(turn: int) -> list[journals.Booked]:
+        own = [ledger.transfer(refs[(n + turn) % 3], refs[(n + turn + 1) % 3], 1) for n in range(12)]
+        with transaction.atomic():  # a deadlock would come out: nothing retries inside a caller's transaction
+            mixed = [*own, *shared] if turn % 2 else [*reversed(shared), *own]
+            return journals.post_batch(drafts=mixed, actor=SYSTEM, now=NOW)
+
+    together(committed_acme, [lambda turn=turn: batch(turn) for turn in range(6)])
+
+    assert Transaction.objects.count() == 12 + 6 * 12
     assert verification.verify().is_clean

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('cost_centre', models.CharField(blank=True, max_length=40)),
                 ('dimensions', models.JSONField(null=True)),
+                ('is_forced', models.BooleanField()),
                 ('hold', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='ledger.transaction')),
                 ('reverses', models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.transaction')),
             ],

@@ -20,7 +20,7 @@ class Transaction(LedgerModel):
     ``effective_date`` is a local date in the book's zone, ``posted_at`` the instant of the booking, ``event_at`` the
     provider's instant. The source is the business row that caused it. A reversal names the one transaction that it
     ``reverses``, a capture, release or expiry its ``hold``; ``reason`` says why a person wrote it and ``approved_by`` who
-    agreed. ``cost_centre`` and ``dimensions`` (name to value) cut reports.
+    agreed. ``cost_centre`` and ``dimensions`` (name to value) cut reports. One that ``is_forced`` passed over limits.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -52,6 +52,7 @@ class Transaction(LedgerModel):
     )
     cost_centre = models.CharField(max_length=40, blank=True)
     dimensions = models.JSONField(null=True)
+    is_forced = models.BooleanField()
 
     class Meta:
         indexes = [

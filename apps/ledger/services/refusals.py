@@ -95,6 +95,20 @@ class ExponentChanged(errors.DomainError):
     title = "Currency decimals differ"
 
 
+class AlreadyReversed(errors.DomainError):
+    """A transaction is reversed once."""
+
+    code = "ledger_already_reversed"
+    title = "Already reversed"
+
+
+class HoldMismatch(errors.DomainError):
+    """A booking would leave a hold and its entries apart."""
+
+    code = "ledger_hold_mismatch"
+    title = "Hold does not match its entries"
+
+
 class KeyReused(errors.DomainError):
     """The key was used for another booking."""
 
@@ -139,6 +153,8 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
     "LG016": (ChartLineMissing, "The chart of accounts has no line for this account."),
     "LG030": (SealRefused, "The seal does not follow the last one."),
     "LG031": (SealRefused, "A seal holds transactions that exist and have no seal yet."),
+    "LG017": (DraftInvalid, "A reversal turns every leg of its original around."),
+    "LG018": (HoldMismatch, "The booking does not match what is held."),
     "LG409": (KeyReused, "The key was used for another booking."),
     "22001": (DraftInvalid, "A text is longer than the ledger keeps."),
     "22003": (DraftInvalid, "The sum is larger than an account can hold."),

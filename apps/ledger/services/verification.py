@@ -127,8 +127,9 @@ QUERIES: Mapping[Invariant, str] = MappingProxyType(
             CROSS JOIN LATERAL (
               SELECT e.account_id, e.transaction_id, sum(e.amount * e.direction) AS change,
                 (array_agg(e.net_after ORDER BY e.version DESC))[1] AS net
-              FROM ledger_entry e
+              FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
               WHERE e.account_id = b.account_id AND e.shard = b.shard AND e.layer = 0 AND e.version > b.limits_version
+                AND NOT t.is_forced AND t.kind <> 'CAPTURE'
               GROUP BY e.account_id, e.transaction_id
             ) AS moved
             WHERE (b.net_floor IS NOT NULL OR b.net_ceiling IS NOT NULL)

@@ -7,13 +7,14 @@ CREATE OR REPLACE FUNCTION {s}.ledger_transfer(
   p_debit_account_id bigint, p_credit_account_id bigint, p_currency text, p_amount numeric,
   p_effective_date date, p_event_at timestamptz, p_source_type text, p_source_id uuid,
   p_reference text, p_description text, p_created_by text, p_now timestamptz,
-  OUT booked_id bigint, OUT booked_uid uuid, OUT is_replay boolean
+  OUT booked_id bigint, OUT booked_uid uuid, OUT booked_date date, OUT is_replay boolean
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
   v_closed_through date;
   v_timezone text;
   v_is_test boolean;
-  v_date date;
+  v_moves_late boolean;
+  v_event_at timestamptz := p_event_at;
   v_hash bytea;
   v_debit_shards smallint;
   v_credit_shards smallint;
@@ -40,22 +41,27 @@ BEGIN
   -- 0. The fence against a period close, which takes the same lock exclusively; named by this schema's table. It is a
   --    statement of its own: a wait inside a statement would not refresh what that statement sees.
   PERFORM pg_advisory_xact_lock_shared(7401, 'ledger_book'::regclass::oid::integer);
-  SELECT closed_through, timezone, b.is_test INTO v_closed_through, v_timezone, v_is_test FROM ledger_book b;
+  SELECT closed_through, timezone, b.is_test, late_items = 'NEXT_OPEN'
+    INTO v_closed_through, v_timezone, v_is_test, v_moves_late FROM ledger_book b;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the book is not open' USING ERRCODE = 'LG007';
   END IF;
-  v_date := coalesce(p_effective_date, (p_now AT TIME ZONE v_timezone)::date);
+  booked_date := coalesce(p_effective_date, (p_now AT TIME ZONE v_timezone)::date);
+  IF v_moves_late AND booked_date <= v_closed_through THEN
+    v_event_at := coalesce(p_event_at, booked_date::timestamp AT TIME ZONE v_timezone);
+    booked_date := v_closed_through + 1;
+  END IF;
 
   -- 1. The key decides whether this is new. A concurrent booking of the same key is waited for here.
   INSERT INTO ledger_transaction (
     uid, idem_key, request_hash, kind, effective_date, event_at, posted_at, entry_count, source_type, source_id,
-    reference, description, created_by, approved_by, reason, cost_centre
+    reference, description, created_by, approved_by, reason, cost_centre, is_forced
   ) VALUES (
-    p_uid, p_key, p_request_hash, p_kind, v_date, p_event_at, p_now, 2, p_source_type, p_source_id,
-    p_reference, p_description, p_created_by, '', '', ''
+    p_uid, p_key, p_request_hash, p_kind, booked_date, v_event_at, p_now, 2, p_source_type, p_source_id,
+    p_reference, p_description, p_created_by, '', '', '', false
   ) ON CONFLICT (idem_key) DO NOTHING RETURNING id INTO booked_id;
   IF booked_id IS NULL THEN
-    SELECT id, uid, request_hash INTO booked_id, booked_uid, v_hash FROM ledger_transaction WHERE idem_key = p_key;
+    SELECT id, uid, request_hash, effective_date INTO booked_id, booked_uid, v_hash, booked_date FROM ledger_transaction WHERE idem_key = p_key;
     IF v_hash IS DISTINCT FROM p_request_hash THEN
       RAISE EXCEPTION 'key % was used for another booking', p_key USING ERRCODE = 'LG409';
     END IF;
@@ -66,7 +72,7 @@ BEGIN
   is_replay := false;
 
   -- 2. What only a new booking must satisfy.
-  IF v_date <= v_closed_through THEN
+  IF booked_date <= v_closed_through THEN
     RAISE EXCEPTION 'the book is closed through %', v_closed_through USING ERRCODE = 'LG005', DETAIL = v_closed_through::text;
   END IF;
   IF NOT v_is_test AND abs(extract(epoch FROM p_now - clock_timestamp())) > 300 THEN
@@ -116,6 +122,6 @@ BEGIN
   INSERT INTO ledger_entry (
     transaction_id, seq, account_id, shard, currency, layer, direction, amount, net_after, version, effective_date
   ) VALUES
-    (booked_id, 1, p_debit_account_id, v_debit_shard, p_currency, 0, 1, p_amount, v_debit_net, v_debit_version, v_date),
-    (booked_id, 2, p_credit_account_id, v_credit_shard, p_currency, 0, -1, p_amount, v_credit_net, v_credit_version, v_date);
+    (booked_id, 1, p_debit_account_id, v_debit_shard, p_currency, 0, 1, p_amount, v_debit_net, v_debit_version, booked_date),
+    (booked_id, 2, p_credit_account_id, v_credit_shard, p_currency, 0, -1, p_amount, v_credit_net, v_credit_version, booked_date);
 END $body$;

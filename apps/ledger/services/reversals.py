@@ -1,0 +1,116 @@
+"""Reversals: a booking taken back by one that turns every leg of it around."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.kit import errors
+from apps.kit.actors import Actor
+from apps.kit.money import Money
+from apps.ledger.contracts import Booked, Direction, Draft, Layer, Leg, TransactionKind
+from apps.ledger.models import Entry, Transaction
+from apps.ledger.services import journals
+from apps.ledger.services.refusals import AlreadyReversed
+
+__all__ = ["AlreadyReversed", "NotReversible", "reverse"]
+
+REVERSIBLE = [
+    TransactionKind.POSTING,
+    TransactionKind.ADJUSTMENT,
+    TransactionKind.EXCHANGE,
+    TransactionKind.REVALUATION,
+    TransactionKind.CLOSING,
+    TransactionKind.OPENING,
+]
+
+
+class NotReversible(errors.DomainError):
+    """The transaction is a reversal or a step of a hold, or the date lies before it."""
+
+    code = "ledger_not_reversible"
+    title = "Cannot be reversed"
+    status = 422
+
+
+@transaction.atomic
+def reverse(
+    *,
+    transaction_id: UUID,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    effective_date: date | None = None,
+    approved_by: str = "",
+    force: bool = False,
+) -> Booked:
+    """
+    Book the opposite of a transaction, once; the same request again returns the reversal that stands (``is_replay``).
+
+    ``effective_date`` None is today's in the book's zone; it may not lie before the original's. ``force`` passes over limits,
+    where the money is no longer there. Raises NotFound, NotReversible (a reversal, a hold or a step of one: release what is
+    held instead), AlreadyReversed (with another reason or date), and what ``journals.post`` raises. It locks as that does.
+    """
+    original = Transaction.objects.filter(uid=transaction_id).first()
+    if original is None:
+        raise errors.NotFound("There is no such transaction.")
+    if not reason.strip():
+        raise NotReversible("A reversal needs a reason.")
+    if original.kind not in REVERSIBLE:
+        raise NotReversible(f"A {original.kind.lower()} is not reversed; book what corrects it.")
+    if effective_date is not None and effective_date < original.effective_date:
+        raise NotReversible(f"A reversal is dated {original.effective_date:%Y-%m-%d} or later.")
+    draft = _draft(original, reason=reason.strip(), effective_date=effective_date, approved_by=approved_by)
+    try:
+        booked = journals.post(draft=draft, actor=actor, now=now, force=force)
+    except journals.KeyReused as error:
+        raise AlreadyReversed(f"{original.number} was reversed before.") from error
+    if booked.effective_date < original.effective_date:
+        raise NotReversible(f"A reversal is dated {original.effective_date:%Y-%m-%d} or later.")
+    if not booked.is_replay:
+        _record(original, booked, reason=draft.reason, actor=actor, now=now, force=force)
+    return booked
+
+
+def _draft(original: Transaction, *, reason: str, effective_date: date | None, approved_by: str) -> Draft:
+    return Draft(
+        key=f"ledger:reversal:{original.uid}",
+        description=f"Reversal of {original.number}",
+        source_type="ledger_transaction",
+        source_id=original.uid,
+        legs=tuple(_turned(entry) for entry in original.entries.select_related("account").order_by("seq")),
+        kind=TransactionKind.REVERSAL,
+        effective_date=effective_date,
+        reference=original.reference,
+        approved_by=approved_by,
+        reason=reason,
+        reverses=original.id,
+        cost_centre=original.cost_centre,
+        dimensions=original.dimensions,
+    )
+
+
+def _turned(entry: Entry) -> Leg:
+    money = Money(int(entry.amount), entry.currency)
+    is_debit = entry.direction == Direction.DEBIT
+    return Leg(
+        entry.account.ref,
+        debit=None if is_debit else money,
+        credit=money if is_debit else None,
+        layer=Layer(entry.layer),
+    )
+
+
+def _record(
+    original: Transaction, booked: Booked, *, reason: str, actor: Actor, now: datetime, force: bool
+) -> None:
+    records.write(
+        action="ledger.transaction_reversed",
+        object_type="ledger_transaction",
+        object_id=str(original.uid),
+        actor=actor,
+        now=now,
+        changes={"reversed_by": ["", str(booked.id)], "is_forced": [False, force]},
+        reason=reason,
+    )
