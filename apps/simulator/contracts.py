@@ -232,6 +232,14 @@ class StatementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RateSheet:
+    """What a source of exchange rates publishes: a day, and texts by the source's own name of a currency."""
+
+    day: str
+    rates: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """An HTTP request as the faces see it."""
 

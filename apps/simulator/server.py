@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from apps.simulator.api import control, daraja
+from apps.simulator.api import control, daraja, rates
 from apps.simulator.api.http import Server
 from apps.simulator.contracts import Request, Response
 from apps.simulator.pages import site
@@ -14,6 +14,7 @@ from apps.simulator.services.world import World
 from apps.simulator.store import Store
 
 DARAJA = "/daraja"
+RATES = "/rates"
 CONTROL = "/__control"
 
 
@@ -80,7 +81,7 @@ def check_host(*, host: str) -> None:
 
 def route(*, world: World, request: Request) -> Response:
     """Hand a request to the face that its path belongs to."""
-    for prefix, face in ((DARAJA, daraja.handle), (CONTROL, control.handle)):
+    for prefix, face in ((DARAJA, daraja.handle), (RATES, rates.handle), (CONTROL, control.handle)):
         if request.path.startswith(f"{prefix}/"):
             return face(world=world, request=replace(request, path=request.path.removeprefix(prefix)))
     return site.handle(world=world, request=request)

@@ -18,10 +18,16 @@ PROOF = re.compile(
 NOT_YET = "not yet"
 LEADS_OUTSIDE = re.compile(r"_(URL|DSN|ENDPOINT|HOST|ADDRESS)$")
 OUR_OWN = {"TREASURY_HTTP_HOST", "TREASURY_PUBLIC_URL", "TREASURY_SIMULATOR_URL"}
-NAMES = {"mpesa": "M-Pesa"}
+NAMES = {
+    "mpesa": "M-Pesa",
+    "ecb": "European Central Bank",
+    "cbk": "Central Bank of Kenya",
+    "quotes": "A provider's exchange rates",
+}
 CERTIFIED = {
     "CollectionPort": ("STK push", "STK query"),
     "RefundPort": ("reversal",),
+    "RatePort": ("exchange rates",),
     "StatementPort": ("pull transactions",),
     "StatusPort": ("transaction status",),
 }
@@ -57,7 +63,7 @@ def test_a_row_says_by_what_it_is_proven(row):
 
 
 def test_every_provider_has_a_row_for_each_port_that_it_keeps():
-    found = {(row.system, name) for row in rows() for name in row.what.split(" and ")}
+    found = {(row.system, name) for row in rows() for name in row.what.partition(":")[0].split(" and ")}
     wanted = {
         (NAMES[provider], what)
         for provider, ports in providers.PORTS.items()

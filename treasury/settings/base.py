@@ -19,6 +19,11 @@ TREASURY: dict[str, Any] = {
     "PUBLIC_URL": PUBLIC_URL,
     "BASE_DOMAIN": env.text("TREASURY_BASE_DOMAIN"),
     "SIMULATOR_URL": SIMULATOR_URL,
+    "RATE_URLS": {
+        "ecb": env.text("TREASURY_RATES_ECB_URL"),
+        "cbk": env.text("TREASURY_RATES_CBK_URL"),
+        "quotes": env.text("TREASURY_RATES_QUOTES_URL"),
+    },
     "SANDBOX_INBOX_PREFIX": f"{PUBLIC_URL}/sandbox/",
     "SANDBOX_INBOX_LOCAL": False,  # inboxes also in live organisations: for the demo and tests
     "VALIDATE_EVENTS": False,  # against their JSON Schema, on publishing: development and tests

@@ -23,6 +23,7 @@ CELERY_TASK_ROUTES = {
     "events.sweep_organisation": {"queue": "events"},
     "jobs.run": {"queue": "jobs"},
     "jobs.*": {"queue": "default"},
+    "ledger.fetch_rates_organisation": {"queue": "providers"},
     "ledger.seal_organisation": {"queue": "sealing"},
     "ledger.check_seals_organisation": {"queue": "sealing"},
     "ledger.*": {"queue": "default"},
@@ -74,6 +75,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "payments.pull",
         "schedule": 900.0,
         "options": {"queue": "default", "expires": 300},
+    },
+    "ledger-fetch-rates": {
+        "task": "ledger.fetch_rates",
+        "schedule": 10800.0,
+        "options": {"queue": "default", "expires": 3600},
     },
     "access-purge": {
         "task": "access.sweep",

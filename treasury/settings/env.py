@@ -99,6 +99,22 @@ VARIABLES = {
             "Base address of the provider simulator; the only loopback address that providers may have.",
         ),
         Variable(
+            "TREASURY_RATES_ECB_URL",
+            "",
+            "Where the European Central Bank's daily XML of euro rates is read, "
+            "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml; empty: not asked.",
+        ),
+        Variable(
+            "TREASURY_RATES_CBK_URL",
+            "",
+            "Where the Central Bank of Kenya's indicative rates are read as CSV; empty: not asked.",
+        ),
+        Variable(
+            "TREASURY_RATES_QUOTES_URL",
+            "",
+            "Where a provider's exchange rates are read as JSON; empty: not asked.",
+        ),
+        Variable(
             "TREASURY_STORAGE",
             "folder",
             "Where files are kept: folder (one machine), or s3 for a bucket that speaks S3.",

@@ -13,9 +13,9 @@ from apps.integrations.mpesa.pull import PullTransactions
 from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
-from apps.integrations.ports import CollectionPort, RefundPort, StatementPort, StatusPort
+from apps.integrations.ports import CollectionPort, RatePort, RefundPort, StatementPort, StatusPort
 from apps.integrations.selectors import accounts as stored
-from apps.integrations.services import accounts, tokens
+from apps.integrations.services import accounts, rate_sources, tokens
 from apps.integrations.services.calls import RecordedTransport
 from apps.kit import http
 
@@ -25,7 +25,8 @@ PORTS: dict[str, dict[type, type]] = {
         RefundPort: Reversal,
         StatementPort: PullTransactions,
         StatusPort: TransactionStatus,
-    }
+    },
+    **{source: {RatePort: adapter} for source, adapter in rate_sources.SOURCES.items()},
 }
 """Which provider keeps the promise of which port, and with what."""
 

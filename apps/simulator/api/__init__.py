@@ -1,1 +1,1 @@
-"""The machine-readable faces of the simulator: Daraja and the control interface."""
+"""The machine-readable faces of the simulator: Daraja, sources of exchange rates, and the control interface."""

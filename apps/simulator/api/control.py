@@ -13,6 +13,7 @@ from apps.simulator.services import (
     clock,
     credentials,
     prompts,
+    rates,
     results,
     reversals,
     scripts,
@@ -218,6 +219,20 @@ def reset(world: World, request: Request) -> Response:
     return _json({"status": "ok"})
 
 
+def publish_rates(world: World, request: Request, source: str) -> Response:
+    """Have a source of exchange rates publish a sheet from now on."""
+    content = _content(request)
+    if set(content) - {"day", "rates"}:
+        raise ControlRefusal(400, "invalid_request", "A sheet has day and rates.")
+    try:
+        with world.store.transaction() as tx:
+            rates.publish(tx=tx, source=source, day=content.get("day", ""), rates=content.get("rates"))
+            shown = rates.sheet(tx=tx, source=source, now=world.clock.now())
+    except rates.SheetRefused as refusal:
+        raise ControlRefusal(400, "invalid_request", str(refusal)) from refusal
+    return _json({"day": shown.day, "rates": shown.rates})
+
+
 def add_script(world: World, request: Request) -> Response:
     """Add a fault script."""
     try:
@@ -253,6 +268,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("POST", "/clock", set_clock),
     ("POST", "/callbacks/hold", hold_callbacks),
     ("POST", "/callbacks/take", take_callbacks),
+    ("PUT", "/rates/(ecb|cbk|quotes)", publish_rates),
     ("POST", "/reset", reset),
     ("POST", "/scripts", add_script),
     ("GET", "/scripts", list_scripts),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from apps.simulator.contracts import Answer, AnswerKind, Faults, StatementExtra
@@ -49,6 +50,12 @@ TOO_MANY = (
     '{"fault":{"faultstring":"Rate limit quota violation.","detail":{"errorcode":"policies.ratelimit"}}}'
 )
 INTERNAL_ERROR = '{"requestId":"","errorCode":"500.001.1001","errorMessage":"Internal Server Error"}'
+XML_BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE bomb [<!ENTITY a "lol">'
+    + "".join(f'<!ENTITY {name} "{f"&{inner};" * 10}">' for inner, name in pairwise("abcdefghij"))
+    + "]><bomb>&j;</bomb>"
+)
+"""A billion laughs: a few hundred bytes that a careless reader makes gigabytes of."""
 LONGEST_MS = 24 * 3_600_000
 MOST_COPIES = 50
 LONGEST_TEXT = 100_000
@@ -225,6 +232,12 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
     "empty_body": (
         {"status", "processed"},
         lambda faults, fields: _scripted(faults, fields, status=200, body="", content_type="text/plain"),
+    ),
+    "xml_bomb": (
+        {"processed"},
+        lambda faults, fields: _scripted(
+            faults, fields, status=200, body=XML_BOMB, content_type="application/xml"
+        ),
     ),
     "rate_limit": ({"code", "processed"}, _rate_limit),
     "expire_token": (set(), lambda faults, _: _answer(faults, is_token_expired=True)),

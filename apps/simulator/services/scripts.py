@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 from apps.simulator.services import faults
 
 MATCH_FIELDS = {"face", "path", "method", "nth", "body"}
+DARAJA = "daraja"
+RATES = "rates"
+FACES = (DARAJA, RATES)
 MOST = 1_000_000
 SCRIPT_FIELDS = {"match", "times", "actions"}
 
@@ -42,7 +45,7 @@ def add(*, tx: sqlite3.Connection, script: Mapping[str, object]) -> int:
 
 
 def claim(
-    *, tx: sqlite3.Connection, path: str, method: str, body: Mapping[str, object]
+    *, tx: sqlite3.Connection, path: str, method: str, body: Mapping[str, object], face: str = DARAJA
 ) -> tuple[int | None, list[object]]:
     """
     Return the number and the actions of the first script that fires for this call.
@@ -52,7 +55,7 @@ def claim(
     claimed: tuple[int | None, list[object]] = (None, [])
     for row in tx.execute("SELECT * FROM script ORDER BY id").fetchall():
         match = json.loads(row["match"])
-        if not _matches(match, path=path, method=method, body=body):
+        if match.get("face", DARAJA) != face or not _matches(match, path=path, method=method, body=body):
             continue
         seen = row["seen"] + 1
         is_left = row["times"] is None or row["fired"] < row["times"]
@@ -87,8 +90,8 @@ def clear(*, tx: sqlite3.Connection) -> int:
 
 def _check_match(match: Mapping[str, object]) -> None:
     nth, body = match.get("nth", 1), match.get("body", {})
-    if match.get("face", "daraja") != "daraja":
-        raise ScriptRefused("face is daraja.")
+    if match.get("face", DARAJA) not in FACES:
+        raise ScriptRefused(f"face is {' or '.join(FACES)}.")
     if isinstance(nth, bool) or not isinstance(nth, int) or nth < 1:
         raise ScriptRefused("nth is a whole number from 1.")
     if not isinstance(body, dict):

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from apps.simulator.contracts import Callback
-from apps.simulator.services import callbacks, due
+from apps.simulator.services import callbacks, due, rates
 from apps.simulator.services.clock import StepRefused, VirtualClock
 from apps.simulator.store import Store, StoreClosed
 
@@ -95,6 +95,7 @@ class World:
                 tx.execute(f"DELETE FROM {table}")  # noqa: S608
             tx.execute("DELETE FROM account" if with_accounts else "UPDATE account SET balance_cents = 0")
             callbacks.hold(tx=tx, is_held=False)
+            rates.forget(tx=tx)
             self.clock.rewind(tx=tx)
         self.has_changed.set()
 

@@ -1,0 +1,1 @@
+"""Sources of exchange rates: each adapter reads what one of them publishes."""
