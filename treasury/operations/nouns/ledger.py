@@ -17,7 +17,7 @@ def verify(_: Call) -> Answer:
         }
         for finding in verdict.findings
     ]
-    state = "clean, I1 to I5 hold" if verdict.is_clean else "BROKEN"
+    state = f"clean, {verification.HOLD}" if verdict.is_clean else "BROKEN"
     size = f"{verdict.transactions} transactions, {verdict.entries} entries, {verdict.accounts} accounts"
     return Answer(f"{state} ({size})", rows, is_wrong=not verdict.is_clean)
 

@@ -12,7 +12,7 @@ LEDGER = Noun(
     (
         Verb(
             name="verify",
-            help="Recompute the invariants I1 to I5 from every entry; takes no lock.",
+            help="Recompute the invariants of the books from every entry and seal; takes no lock.",
             reach=Reach.EACH,
         ),
         Verb(

@@ -1,61 +1,10 @@
-"""Verification: the ledger's invariants I1 to I5, recomputed from its rows."""
+"""I1 to I5: balances, running balances and limits, from the entries."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from django.db import connection
+from apps.ledger.services.verification.invariants import Finding, Invariant, asked
 
-
-class Invariant(StrEnum):
-    """What must be true of every ledger at every moment."""
-
-    BALANCED = "I1"
-    TOTALS = "I2"
-    CHAINED = "I3"
-    TRIAL_BALANCE = "I4"
-    LIMITS = "I5"
-
-
-MEANINGS: Mapping[Invariant, str] = MappingProxyType(
-    {
-        Invariant.BALANCED: "every transaction has all its legs and balances per currency and layer",
-        Invariant.TOTALS: "every balance row is the sum of its entries",
-        Invariant.CHAINED: "versions run from 1 without gaps and every running balance follows from the one before",
-        Invariant.TRIAL_BALANCE: "the trial balance of every currency is zero",
-        Invariant.LIMITS: "nothing moved an account past its limits since they were set",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One row that breaks an invariant: which row, and what is wrong with it."""
-
-    invariant: Invariant
-    row: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.invariant} broken: {self.row}: {self.problem}"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a verification saw; ``findings`` holds at most 20 rows of each invariant."""
-
-    transactions: int
-    entries: int
-    accounts: int
-    findings: tuple[Finding, ...]
-
-    @property
-    def is_clean(self) -> bool:
-        return not self.findings
-
-
-# Each query returns (row, problem), at most 20. One statement sees one snapshot: bookings that go on meanwhile are no findings.
 QUERIES: Mapping[Invariant, str] = MappingProxyType(
     {
         Invariant.BALANCED: """
@@ -138,18 +87,6 @@ QUERIES: Mapping[Invariant, str] = MappingProxyType(
     }
 )
 
-COUNTS = """
-    SELECT (SELECT count(*) FROM ledger_transaction), (SELECT count(*) FROM ledger_entry),
-      (SELECT count(*) FROM ledger_account)"""
 
-
-def verify() -> Verdict:
-    """Recompute I1 to I5 of the present organisation. Reads every entry and takes no lock."""
-    findings = []
-    with connection.cursor() as cursor:
-        cursor.execute(COUNTS)
-        transactions, entries, accounts = cursor.fetchone()
-        for invariant, query in QUERIES.items():
-            cursor.execute(query)
-            findings += [Finding(invariant, row, problem) for row, problem in cursor.fetchall()]
-    return Verdict(transactions, entries, accounts, tuple(findings))
+def searches() -> list[Iterator[Finding]]:
+    return [asked(invariant, query) for invariant, query in QUERIES.items()]

@@ -1,0 +1,421 @@
+"""
+Detect tampering: what a superuser changes with triggers off and balances repaired is betrayed by the seals, and by them alone.
+
+The guards themselves are held to the SQL files of this build, in a transaction of the owner that is taken back.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from apps.kit import clock
+from apps.ledger import merkle
+from apps.ledger.contracts import AccountRef, AccountRole
+from apps.ledger.models import Seal
+from apps.ledger.selectors import leaves
+from apps.ledger.services import seals, verification
+from tests import conftest
+from tests.factories import ledger
+from tests.factories.ledger import NOW
+from tests.ledger.tampering import tamper, unguarded
+
+LATER = NOW + timedelta(minutes=1)
+INSERT = """
+    WITH copied AS (
+      INSERT INTO ledger_transaction (uid, idem_key, request_hash, kind, effective_date, posted_at, entry_count, source_type,
+        source_id, reference, description, created_by, approved_by, reason, cost_centre, is_forced)
+      SELECT gen_random_uuid(), 'copied', request_hash, kind, effective_date, {posted_at}, entry_count, source_type,
+        source_id, reference, description, created_by, '', '', '', false FROM ledger_transaction ORDER BY id LIMIT 1 RETURNING id
+    )
+    INSERT INTO ledger_entry (transaction_id, seq, account_id, shard, currency, layer, direction, amount, net_after, version,
+      effective_date)
+    SELECT copied.id, seq, account_id, shard, currency, layer, direction, amount, 0, version + 1000, effective_date
+    FROM ledger_entry, copied WHERE transaction_id = (SELECT min(id) FROM ledger_transaction)"""
+"""A whole and balanced copy of the first transaction, as if it had been posted at another time."""
+
+
+def findings() -> list[tuple[str, str, str]]:
+    return [(found.invariant.value, found.row, found.problem) for found in verification.verify().findings]
+
+
+def refs() -> tuple[AccountRef, AccountRef]:
+    branch = ledger.branch()
+    return ledger.ref(AccountRole.CASH, branch.id), ledger.ref(AccountRole.REVENUE, branch.id)
+
+
+@pytest.fixture
+def history(committed_acme) -> list[int]:
+    """Four transactions, two in each of two seals; returns their ids."""
+    held, owed = refs()
+    numbers = []
+    for minors in ((10_00, 20_00), (30_00, 40_00)):
+        numbers += [ledger.post(ledger.transfer(held, owed, minor)).number for minor in minors]
+        seals.run(now=LATER)
+    assert findings() == []
+    return numbers
+
+
+def test_a_repaired_ledger_is_clean(history):
+    tamper()
+
+    assert findings() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_entry SET amount = amount - 1 WHERE transaction_id = {number}",
+        "UPDATE ledger_transaction SET description = 'Payment, somebody else' WHERE id = {number}",
+        "UPDATE ledger_transaction SET idem_key = 'another' WHERE id = {number}",
+        "UPDATE ledger_transaction SET uid = gen_random_uuid() WHERE id = {number}",
+        "UPDATE ledger_transaction SET kind = 'ADJUSTMENT' WHERE id = {number}",
+        "UPDATE ledger_transaction SET posted_at = posted_at + interval '1 microsecond' WHERE id = {number}",
+        "UPDATE ledger_entry SET direction = -direction WHERE transaction_id = {number}",
+        "UPDATE ledger_account SET uid = gen_random_uuid() WHERE id = 1",
+    ],
+)
+def test_a_change_of_a_transaction_names_it(history, change):
+    number = history[1]
+
+    tamper(change.format(number=number))
+
+    found = findings()
+    assert ("I9", f"transaction {number}", "is not what was sealed at position 1 of seal 1") in found
+    assert {invariant for invariant, _, _ in found} == {"I9"}
+    if "ledger_account" not in change:
+        assert len(found) == 1
+
+
+def test_another_effective_date_on_header_and_legs_names_the_transaction(history):
+    tamper(
+        f"UPDATE ledger_transaction SET effective_date = '2026-01-01' WHERE id = {history[2]}",
+        f"UPDATE ledger_entry SET effective_date = '2026-01-01' WHERE transaction_id = {history[2]}",
+    )
+
+    assert findings() == [
+        ("I9", f"transaction {history[2]}", "is not what was sealed at position 0 of seal 2")
+    ]
+
+
+def test_reordered_legs_name_the_transaction(history):
+    tamper(
+        f"UPDATE ledger_entry SET seq = seq + 10 WHERE transaction_id = {history[0]}",
+        f"UPDATE ledger_entry SET seq = 13 - seq WHERE transaction_id = {history[0]}",
+    )
+
+    assert findings() == [
+        ("I9", f"transaction {history[0]}", "is not what was sealed at position 0 of seal 1")
+    ]
+
+
+def test_a_deleted_transaction_is_named(history):
+    tamper(
+        f"DELETE FROM ledger_entry WHERE transaction_id = {history[3]}",
+        f"DELETE FROM ledger_transaction WHERE id = {history[3]}",
+    )
+
+    assert findings() == [
+        ("I9", f"transaction {history[3]}", "was sealed at position 1 of seal 2 and is gone")
+    ]
+
+
+def test_a_transaction_deleted_with_its_leaf_leaves_a_gap_in_its_seal(history):
+    tamper(
+        f"DELETE FROM ledger_sealleaf WHERE transaction_id = {history[0]}",
+        f"DELETE FROM ledger_entry WHERE transaction_id = {history[0]}",
+        f"DELETE FROM ledger_transaction WHERE id = {history[0]}",
+    )
+
+    assert findings() == [("I9", "seal 1", "has 1 of 2 leaves, or not in a row")]
+
+
+def forged(number: int) -> str:
+    return leaves.leaves([number])[number].hex()
+
+
+def test_a_leaf_that_is_forged_too_does_not_lead_to_the_root(history):
+    tamper(f"UPDATE ledger_transaction SET description = 'x' WHERE id = {history[1]}")
+
+    tamper(
+        f"UPDATE ledger_sealleaf SET leaf_hash = decode('{forged(history[1])}', 'hex') WHERE transaction_id = {history[1]}"
+    )
+
+    assert findings() == [("I9", "seal 1", "has a root that its leaves do not lead to")]
+
+
+def test_a_seal_that_is_forged_too_breaks_the_chain(committed_acme, history):
+    tamper(f"UPDATE ledger_transaction SET description = 'x' WHERE id = {history[1]}")
+    hashes = leaves.leaves(history[:2])
+    root = merkle.root([hashes[number] for number in history[:2]])
+    seal = merkle.seal_hash(
+        prev_hash=merkle.NOTHING_BEFORE, merkle_root=root, seq=1, count=2, organisation_id=committed_acme.id
+    )
+    leaf = f"UPDATE ledger_sealleaf SET leaf_hash = decode('{forged(history[1])}', 'hex') WHERE transaction_id = {history[1]}"
+
+    tamper(leaf, f"UPDATE ledger_seal SET merkle_root = decode('{root.hex()}', 'hex') WHERE seq = 1")
+    without_hash = findings()
+    tamper(f"UPDATE ledger_seal SET seal_hash = decode('{seal.hex()}', 'hex') WHERE seq = 1")
+
+    assert without_hash == [("I9", "seal 1", "has a hash that is not of what it holds")]
+    assert findings() == [("I9", "seal 2", "does not follow from the seal before")]
+
+
+def test_a_missing_seal_and_its_leaves_are_named(history):
+    tamper("DELETE FROM ledger_seal WHERE seq = 1")
+
+    assert findings() == [
+        ("I9", "seal 1", "is missing"),
+        *(
+            ("I9", f"transaction {number}", "has a leaf of seal 1, and there is no such seal")
+            for number in history[:2]
+        ),
+    ]
+
+
+def test_a_backdated_insert_is_named_before_it_is_sealed_and_after(history):
+    tamper(INSERT.format(posted_at="posted_at - interval '1 day'"))
+    added = history[-1] + 1
+
+    before = findings()
+    seals.run(now=LATER)
+    after = findings()
+
+    posted_at = f"says that it was posted at {NOW - timedelta(days=1):%Y-%m-%d %H:%M:%S+00}"
+    assert before == [("I9", f"transaction {added}", f"{posted_at}, and is in no seal")]
+    horizon = f"{LATER:%Y-%m-%d %H:%M:%S+00}"
+    assert after == [
+        (
+            "I9",
+            f"transaction {added}",
+            f"{posted_at}, and is in no seal up to {horizon}: it was written later",
+        )
+    ]
+
+
+def test_in_a_live_organisation_the_clock_tells_too(transactional_db, in_organisation):
+    in_organisation("zuri")
+    now = clock.now()
+    ledger.post(ledger.transfer(*refs(), 10_00), now=now - timedelta(minutes=4))
+    assert findings() == []
+
+    tamper("UPDATE ledger_transaction SET posted_at = posted_at - interval '57 minutes'", schema="org_zuri")
+
+    [(invariant, row, problem)] = findings()
+    assert (invariant, row) == ("I9", "transaction 1")
+    assert problem.endswith("and is in no seal")
+
+
+def test_a_wrong_movement_and_a_leg_of_another_day_break_i6(history):
+    with unguarded() as database:
+        database.execute("UPDATE ledger_movement SET debits = debits + 1 WHERE account_id = 1")
+    moved = findings()
+    tamper(
+        f"UPDATE ledger_entry SET effective_date = '2026-01-01' WHERE transaction_id = {history[0]} AND seq = 1"
+    )
+
+    assert moved == [
+        (
+            "I6",
+            "movements of account 1 on 2026-11-24, layer 0",
+            "say debits 10001, credits 0 in 4 entries; the sealed entries say 10000, 0 in 4",
+        )
+    ]
+    assert findings() == [
+        ("I6", f"transaction {history[0]}", "is of 2026-11-24, and its entry 1 of 2026-01-01")
+    ]
+
+
+def test_a_missing_movement_breaks_i6(history):
+    with unguarded() as database:
+        database.execute("DELETE FROM ledger_movement WHERE account_id = 2")
+
+    assert findings() == [
+        ("I6", "movements of account 2 on 2026-11-24, layer 0", "are missing, but 4 sealed entries are there")
+    ]
+
+
+def test_a_hold_that_has_no_pending_entries_breaks_i8(history):
+    with unguarded() as database:
+        database.execute(
+            "INSERT INTO ledger_hold (transaction_id, debit_account_id, credit_account_id, currency, amount, captured,"
+            f" released, state) VALUES ({history[0]}, 1, 2, 'KES', 1000, 300, 0, 'PARTIALLY_CAPTURED')"
+        )
+
+    problem = "says that 700 is left; its pending entries are 0 debit and 0 credit"
+    assert findings() == [("I8", f"hold {history[0]}", problem)]
+
+
+def test_pending_entries_without_a_hold_break_i8(history):
+    tamper(f"UPDATE ledger_entry SET layer = 1 WHERE transaction_id = {history[1]}")
+
+    assert ("I8", f"hold {history[1]}", "is missing, but 2000 is pending") in findings()
+
+
+def test_at_most_twenty_rows_of_an_invariant_are_named(committed_acme):
+    held, owed = refs()
+    for minor in range(1, 26):
+        ledger.post(ledger.transfer(held, owed, minor))
+    seals.run(now=LATER)
+
+    tamper("UPDATE ledger_transaction SET description = 'x'")
+
+    found = findings()
+    assert len(found) == 20
+    assert found[0] == ("I9", "transaction 1", "is not what was sealed at position 0 of seal 1")
+
+
+def test_a_long_verification_says_how_far_it_is(committed_acme, monkeypatch):
+    monkeypatch.setattr(seals, "LEAVES_MAX", 1)
+    held, owed = refs()
+    for minor in range(1, 22):
+        ledger.post(ledger.transfer(held, owed, minor))
+    while seals.run(now=LATER):
+        pass
+    heard: list[str] = []
+
+    verdict = verification.verify(progress=heard.append)
+
+    assert (verdict.is_clean, heard) == (True, ["20 of 21 seals"])
+    assert Seal.objects.count() == 21
+
+
+@pytest.fixture
+def as_owner(django_db_setup, django_db_blocker) -> Iterator[Callable[[str], None]]:
+    """Work as the owner inside acme, in a transaction that is taken back; returns what runs a statement."""
+    name = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        conftest.use(name, "owner")
+        try:
+            with transaction.atomic():
+                connection.set_schema("org_acme")
+
+                def run(statement: str) -> None:
+                    with connection.cursor() as cursor:
+                        cursor.execute(statement)
+
+                yield run
+                transaction.set_rollback(True)
+        finally:
+            connection.set_schema_to_public()
+            conftest.use(name, "app")
+
+
+@pytest.mark.parametrize(
+    ("statement", "row", "problem"),
+    [
+        (
+            "ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_append_only",
+            "trigger ledger_entry_append_only of ledger_entry",
+            "is switched off",
+        ),
+        (
+            "ALTER TABLE ledger_transaction ENABLE REPLICA TRIGGER ledger_transaction_balanced",
+            "trigger ledger_transaction_balanced of ledger_transaction",
+            "is switched off",
+        ),
+        (
+            "DROP TRIGGER ledger_seal_append_only ON ledger_seal",
+            "trigger ledger_seal_append_only of ledger_seal",
+            "is missing",
+        ),
+        (
+            (
+                "CREATE OR REPLACE TRIGGER ledger_seal_append_only BEFORE DELETE ON ledger_seal"
+                " FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()"
+            ),
+            "trigger ledger_seal_append_only of ledger_seal",
+            "is not the one of this build",
+        ),
+        (
+            (
+                "CREATE OR REPLACE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry"
+                " FOR EACH STATEMENT EXECUTE FUNCTION org_zuri.ledger_refuse()"
+            ),
+            "trigger ledger_entry_append_only of ledger_entry",
+            "is not the one of this build",
+        ),
+        (
+            (
+                "CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+                " SET search_path = pg_catalog, org_acme, pg_temp AS 'BEGIN RETURN NULL; END'"
+            ),
+            "function ledger_refuse",
+            "is not the one of this build",
+        ),
+        (
+            "ALTER FUNCTION ledger_set_limits(bigint, numeric, numeric) SECURITY INVOKER",
+            "function ledger_set_limits",
+            "is not bound to its owner and schema",
+        ),
+        (
+            "ALTER FUNCTION ledger_refuse() RESET search_path",
+            "function ledger_refuse",
+            "is not bound to its owner and schema",
+        ),
+        (
+            "CREATE FUNCTION ledger_undo() RETURNS void LANGUAGE sql AS ''",
+            "function ledger_undo",
+            "is not the one of this build",
+        ),
+        ("GRANT DELETE ON ledger_entry TO treasury_app", "table ledger_entry", "lets the application DELETE"),
+        (
+            "GRANT UPDATE (amount) ON ledger_entry TO treasury_app",
+            "table ledger_entry",
+            "lets the application UPDATE",
+        ),
+        (
+            "GRANT TRUNCATE ON ledger_hold TO treasury_app",
+            "table ledger_hold",
+            "lets the application TRUNCATE",
+        ),
+        (
+            "REVOKE EXECUTE ON FUNCTION ledger_set_limits(bigint, numeric, numeric) FROM treasury_app",
+            "function ledger_set_limits",
+            "may not be called by the application",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION ledger_refuse() TO PUBLIC",
+            "function ledger_refuse",
+            "may be called by the application",
+        ),
+    ],
+)
+def test_what_is_changed_about_the_guards_is_named(as_owner, statement, row, problem):
+    assert findings() == []
+
+    as_owner(statement)
+
+    assert ("I11", row, problem) in findings()
+
+
+def test_switching_all_triggers_off_for_good_is_named(transactional_db, in_organisation):
+    with unguarded() as database:
+        setting = f'ALTER DATABASE "{connection.settings_dict["NAME"]}" {{}} session_replication_role'
+        database.execute(setting.format("SET") + " = replica")
+    try:
+        in_organisation("acme")
+        assert findings() == [
+            ("I11", "database", "has session_replication_role=replica, which switches triggers off")
+        ]
+    finally:
+        with unguarded() as database:
+            database.execute(setting.format("RESET"))
+
+
+def test_every_trigger_and_function_of_the_ledger_is_looked_for(acme):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE c.relnamespace = 'org_acme'::regnamespace AND c.relname LIKE 'ledger%%' AND NOT t.tgisinternal"
+        )
+        triggers = set(cursor.fetchall())
+        cursor.execute(
+            "SELECT proname FROM pg_proc WHERE pronamespace = 'org_acme'::regnamespace AND proname LIKE 'ledger%%'"
+        )
+        functions = {name for (name,) in cursor.fetchall()}
+
+    sources = verification.installation._sources()
+    assert set(verification.installation._parsed_triggers(sources)) == triggers
+    assert {name for name, _ in verification.installation.FUNCTION.findall(sources)} == functions
