@@ -1,0 +1,205 @@
+"""Statements: the entries of one account in order of their dates, with opening, running and closing balance, over all shards."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.kit import errors
+from apps.kit.money import Money
+from apps.ledger.contracts import Direction
+from apps.ledger.selectors.accounts import AccountBalance
+from apps.ledger.selectors.point_in_time import Asked
+
+ROWS = 50
+ROWS_MAX = 1000
+DAY = timedelta(days=1)
+CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,18})\.([0-9]{1,5})")
+
+
+class CursorInvalid(errors.Invalid):
+    """The cursor of the page is none that was given out."""
+
+    code = "cursor_invalid"
+    title = "Cursor not valid"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One entry; ``balance`` is the account's balance after it on its normal side, in the order of the statement."""
+
+    transaction_uid: UUID
+    transaction_number: str
+    effective_date: date
+    posted_at: datetime
+    description: str
+    reference: str
+    source_type: str
+    source_id: UUID
+    debit: Money | None
+    credit: Money | None
+    balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """
+    A page of an account's statement from ``since`` to ``as_of``, both included, as known at ``known_at`` (None: by now).
+
+    ``opening`` and ``closing`` are of the whole statement, ``brought_forward`` and ``carried_forward`` of this page, all
+    on the account's normal side. ``next`` is the cursor of the following page, empty on the last one.
+    """
+
+    account: AccountBalance
+    since: date
+    as_of: date
+    known_at: datetime | None
+    opening: Money
+    closing: Money
+    brought_forward: Money
+    lines: tuple[StatementLine, ...]
+    next: str
+
+    @property
+    def carried_forward(self) -> Money:
+        return self.lines[-1].balance if self.lines else self.brought_forward
+
+
+LINE = """e.transaction_id, e.seq, e.effective_date, e.direction, e.amount, t.uid, t.posted_at, t.description,
+        t.reference, t.source_type, t.source_id"""
+PAGE = """
+    WITH opening AS ({opening}), closing AS ({closing}), brought AS ({brought}),
+    within AS (
+      SELECT coalesce(sum(e.amount * e.direction), 0) AS net FROM ledger_entry e
+      JOIN ledger_transaction t ON t.id = e.transaction_id
+      WHERE e.account_id = %(account)s AND e.layer = 0 AND e.effective_date = %(day)s
+        AND (e.transaction_id, e.seq) <= (%(transaction)s, %(seq)s) AND ({known})
+    )
+    SELECT opening.debits - opening.credits, closing.debits - closing.credits,
+      brought.debits - brought.credits + within.net, line.*
+    FROM opening, closing, brought, within LEFT JOIN LATERAL (
+      SELECT {line} FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+      WHERE e.account_id = %(account)s AND e.layer = 0 AND e.effective_date BETWEEN %(day)s AND %(as_of)s
+        AND (e.effective_date, e.transaction_id, e.seq) > (%(day)s, %(transaction)s, %(seq)s) AND ({known})
+      ORDER BY e.effective_date, e.transaction_id, e.seq LIMIT %(limit)s
+    ) AS line ON true
+    ORDER BY line.effective_date, line.transaction_id, line.seq"""
+
+
+def page(
+    account: AccountBalance,
+    *,
+    since: date,
+    as_of: date,
+    known_at: datetime | None = None,
+    after: str = "",
+    rows: int = ROWS,
+) -> Statement:
+    """
+    Return a page of an account's statement by keyset over (effective date, transaction, line): one statement, one snapshot.
+
+    Visibility is decided where ``account`` was read (``selectors.accounts.get``). Raises CursorInvalid.
+    """
+    rows = min(rows, ROWS_MAX)
+    place = _cursor(after, since=since) if after else (since, 0, 0)
+    found = _read(account, since=since, as_of=as_of, known_at=known_at, place=place, limit=rows + 1)
+    sign = 1 if account.is_debit_normal else -1
+    opening, closing, brought = (Money(sign * int(net), account.currency) for net in found[0][:3])
+    shown = [row[3:] for row in found if row[3] is not None][:rows]
+    last = shown[-1] if len(found) > rows else None
+    return Statement(
+        account=account,
+        since=since,
+        as_of=as_of,
+        known_at=known_at,
+        opening=opening,
+        closing=closing,
+        brought_forward=brought,
+        lines=tuple(lines_of(shown, brought, sign)),
+        next=f"{last[2].isoformat()}.{last[0]}.{last[1]}" if last else "",
+    )
+
+
+def _read(
+    account: AccountBalance,
+    *,
+    since: date,
+    as_of: date,
+    known_at: datetime | None,
+    place: tuple[date, int, int],
+    limit: int,
+) -> list[tuple[Any, ...]]:
+    day, transaction, seq = place
+    values: dict[str, Any] = {
+        "account": account.id,
+        "as_of": as_of,
+        "known_at": known_at,
+        "day": day,
+        "transaction": transaction,
+        "seq": seq,
+        "limit": limit,
+    }
+    parts = {}
+    for name, end in (("opening", _before(since)), ("closing", as_of), ("brought", _before(day))):
+        parts[name], more = Asked(account_ids=[account.id], as_of=end, known_at=known_at).sql(name)
+        values |= more
+    statement = PAGE.format(
+        line=LINE, known="true" if known_at is None else "t.posted_at <= %(known_at)s", **parts
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+
+
+def lines_of(rows: Sequence[tuple[Any, ...]], brought: Money, sign: int) -> Iterator[StatementLine]:
+    """Yield the lines of what ``LINE`` selects; ``sign`` is +1 where debits increase the balance."""
+    balance = brought
+    for (
+        number,
+        _,
+        day,
+        direction,
+        amount,
+        uid,
+        posted_at,
+        description,
+        reference,
+        source_type,
+        source_id,
+    ) in rows:
+        money = Money(int(amount), brought.currency)
+        is_debit = direction == Direction.DEBIT
+        balance += money if is_debit == (sign > 0) else -money
+        yield StatementLine(
+            transaction_uid=uid,
+            transaction_number=f"LT-{number:07d}",
+            effective_date=day,
+            posted_at=posted_at,
+            description=description,
+            reference=reference,
+            source_type=source_type,
+            source_id=source_id,
+            debit=money if is_debit else None,
+            credit=None if is_debit else money,
+            balance=balance,
+        )
+
+
+def _before(day: date) -> date:
+    return day - DAY if day > date.min else day
+
+
+def _cursor(text: str, *, since: date) -> tuple[date, int, int]:
+    match = CURSOR.fullmatch(text)
+    try:
+        day = date.fromisoformat(match[1]) if match else date.min
+    except ValueError:
+        day = date.min
+    if match is None or day < since:
+        message = "This cursor was not given out by a statement."
+        raise CursorInvalid(message, errors=[errors.FieldError("/cursor", CursorInvalid.code, message)])
+    return day, int(match[2]), int(match[3])
