@@ -15,13 +15,13 @@ READ_AT_ONCE = 500
 """So many transactions are in memory with their legs, of which each may have thousands."""
 
 ROWS = """
-    SELECT t.id, t.uid, t.idem_key, t.kind, t.effective_date, t.posted_at, reversed.uid, t.description,
+    SELECT t.id, t.uid, t.idem_key, t.kind, t.effective_date, t.posted_at,
+      (SELECT uid FROM ledger_transaction WHERE id = t.reverses_id), t.description,
       e.seq, a.uid, e.currency, e.layer, e.direction, e.amount
     FROM ledger_transaction t
-    LEFT JOIN ledger_transaction reversed ON reversed.id = t.reverses_id
     LEFT JOIN ledger_entry e ON e.transaction_id = t.id
     LEFT JOIN ledger_account a ON a.id = e.account_id
-    WHERE t.id = ANY (%s) ORDER BY t.id, e.seq"""
+    WHERE t.id = ANY (%s::bigint[]) ORDER BY t.id, e.seq"""
 
 
 def statements(transaction_ids: Sequence[int]) -> Iterator[tuple[int, str]]:
