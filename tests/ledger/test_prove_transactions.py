@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.kit import errors, ids
+from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger import merkle
 from apps.ledger.contracts import AccountRole, credit, debit
 from apps.ledger.models import Seal
 from apps.ledger.selectors import proofs
-from apps.ledger.services import seals
+from apps.ledger.services import holds, reversals, seals, verification
 from tests.conftest import ROOT, owner
 from tests.factories import access, ledger
 from tests.factories.ledger import NOW
@@ -290,3 +292,29 @@ def load() -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "verify_proof"}
     exec(compile(TOOL.read_text(), TOOL, "exec"), names)
     return names
+
+
+def test_holds_their_captures_and_reversals_are_sealed_proven_and_verified(acme, balance, unapplied, check):
+    promise = holds.Promise(
+        key="promise:1",
+        description="Order 7",
+        source_type="order",
+        source_id=ids.new(),
+        payer=balance,
+        payee=unapplied,
+        money=Money(10_00, "KES"),
+    )
+    placed = holds.place(promise=promise, actor=SYSTEM, now=NOW)
+    captured = holds.capture(hold_id=placed.id, money=Money(4_00, "KES"), key="c", actor=SYSTEM, now=NOW)
+    released = holds.release(hold_id=placed.id, reason="Order changed", actor=SYSTEM, now=NOW)
+    original = ledger.post(ledger.transfer(balance, unapplied, 3_00))
+    reversal = reversals.reverse(transaction_id=original.id, reason="Twice", actor=SYSTEM, now=NOW)
+    other = holds.place(promise=replace(promise, key="promise:2"), actor=SYSTEM, now=NOW)
+    holds.capture(hold_id=other.id, money=Money(1_00, "KES"), key="d", actor=SYSTEM, now=NOW)
+
+    seals.run(now=LATER)
+
+    for booked in (placed, captured, released, original, reversal):
+        assert check(proofs.of(booked.id), "--seal-hash", last_hash())[0] == 0
+    assert str(proofs.of(reversal.id)["statement"]).split("|")[6] == str(original.id)
+    assert verification.verify().findings == ()
