@@ -7,12 +7,16 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.approvals.contracts import declare_kind
 from apps.kit.money import Money
 
 FX_RATE = declare_kind(name="fx_rate", title=_("Exchange rate"), permission="ledger.rates")
+PERIOD_REOPEN = declare_kind(
+    name="period_reopen", title=_("Reopening of a period"), permission="ledger.close"
+)
 """Taking over a rate that is far from the last one, as approval rules call it."""
 
 
@@ -132,6 +136,50 @@ class Direction(IntEnum):
 class Layer(IntEnum):
     POSTED = 0
     PENDING = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SignOffKind:
+    """
+    Something that an app or a person vouches for before a period is closed.
+
+    ``is_always``: no close without it. The others answer a precondition that the books themselves raise.
+    """
+
+    name: str
+    title: str | Promise
+    is_always: bool = False
+
+
+SIGN_OFFS: dict[str, SignOffKind] = {}
+
+
+def declare_sign_off(*, name: str, title: str | Promise, is_always: bool = False) -> SignOffKind:
+    """Enter a kind of sign-off and return it; call it at import of the ``contracts`` module of the app that vouches."""
+    kind = SignOffKind(name, title, is_always)
+    if SIGN_OFFS.setdefault(name, kind) != kind:
+        raise SignOffDeclaredTwice(f"{name} is declared twice")
+    return kind
+
+
+class SignOffDeclaredTwice(ValueError):
+    """Two modules declare a kind of sign-off of the same name in different ways."""
+
+
+SUSPENSE_ACKNOWLEDGED = declare_sign_off(name="suspense", title=_("Suspense acknowledged"))
+REVALUATION_DONE = declare_sign_off(name="revaluation", title=_("Revaluation done"))
+CASH_RECONCILED = declare_sign_off(name="reconciliation", title=_("Cash accounts reconciled"))
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """One thing that must be so before a period is closed: whether it is, how many rows say otherwise, and a sentence."""
+
+    name: str
+    title: str | Promise
+    is_met: bool
+    sentence: str
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,21 @@ CALLABLE = {
     "ledger_transfer",
     "ledger_post",
     "ledger_store_seal",
+    "ledger_change_book",
+    "ledger_open_period",
+    "ledger_mark_period",
+    "ledger_close_period",
+    "ledger_reopen_period",
 }
 GUARDS = {
     "ledger_check_balanced",
     "ledger_check_hold",
     "ledger_check_same_transaction",
+    "ledger_checkpoint_text",
     "ledger_guard_account",
     "ledger_guard_hold",
     "ledger_guard_movement",
+    "ledger_guard_period",
     "ledger_refuse",
 }
 SCHEMAS = ["org_acme", "org_zuri", settings.TENANT_TEMPLATE_SCHEMA]

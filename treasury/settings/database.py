@@ -99,4 +99,9 @@ APP_FUNCTIONS = [
     "ledger_set_limits",
     "ledger_set_status",
     "ledger_store_seal",
+    "ledger_change_book",
+    "ledger_open_period",
+    "ledger_mark_period",
+    "ledger_close_period",
+    "ledger_reopen_period",
 ]

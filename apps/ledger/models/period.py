@@ -14,8 +14,8 @@ class Period(LedgerModel):
     """
     A range of days, both included; no two overlap (an exclusion constraint).
 
-    SOFT_CLOSED is checked and about to close; nothing may be dated into a CLOSED one. ``revision`` counts the closes: the
-    checkpoints of an earlier one stay and are superseded.
+    SOFT_CLOSED is about to close, and takes postings still; nothing may be dated into a CLOSED one. ``revision`` is 1 and
+    grows when the period is opened again: sign-offs, closings and checkpoints of an earlier revision stay and are superseded.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -74,6 +74,27 @@ class PeriodClosed(errors.DomainError):
     title = "Period closed"
 
 
+class PeriodOutOfOrder(errors.DomainError):
+    """A period begins on the day after the last one, and on a day that is open."""
+
+    code = "ledger_period_out_of_order"
+    title = "Period out of order"
+
+
+class PeriodStateWrong(errors.DomainError):
+    """The period, or one before or after it, is not in the state that this needs."""
+
+    code = "ledger_period_state_wrong"
+    title = "Period in another state"
+
+
+class CheckpointMismatch(errors.DomainError):
+    """What was kept at the last close and booked since is not the sum of all entries."""
+
+    code = "ledger_checkpoint_mismatch"
+    title = "Checkpoint does not match"
+
+
 class BookMissing(errors.DomainError):
     """The organisation's book has not been opened."""
 
@@ -155,6 +176,13 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
     "LG031": (SealRefused, "A seal holds transactions that exist and have no seal yet."),
     "LG017": (DraftInvalid, "A reversal turns every leg of its original around."),
     "LG018": (HoldMismatch, "The booking does not match what is held."),
+    "LG040": (PeriodOutOfOrder, "A period begins on an open day, and on the day after the last period."),
+    "LG041": (
+        PeriodStateWrong,
+        "This period, or one before or after it, is in another state than this needs.",
+    ),
+    "LG042": (CheckpointMismatch, "Checkpoint and entries of {account} differ. Verify the ledger first."),
+    "LG043": (errors.NotFound, "There is no such period."),
     "LG409": (KeyReused, "The key was used for another booking."),
     "22001": (DraftInvalid, "A text is longer than the ledger keeps."),
     "22003": (DraftInvalid, "The sum is larger than an account can hold."),

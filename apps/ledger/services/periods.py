@@ -1,0 +1,274 @@
+"""Periods: opened a year at a time, signed off, closed by a checked list."""
+
+import calendar
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.access.selectors import applications, branches
+from apps.audit.services import records
+from apps.events.contracts import EventType
+from apps.events.services import outbox
+from apps.kit import errors, ids
+from apps.kit.actors import Actor
+from apps.ledger import events
+from apps.ledger.contracts import SIGN_OFFS, LateItems, PeriodState, Precondition
+from apps.ledger.models import Account, Book, Period, SignOff
+from apps.ledger.selectors import periods as stored
+from apps.ledger.selectors import preconditions
+from apps.ledger.selectors.preconditions import Question
+from apps.ledger.services import closing, refusals
+
+MONTHS = 12
+NOTE_MAX = 200
+FENCE = "SELECT pg_advisory_xact_lock(7401, 'ledger_book'::regclass::oid::integer)"
+FENCE_SHARED = "SELECT pg_advisory_xact_lock_shared(7401, 'ledger_book'::regclass::oid::integer)"
+BOOK = "book"
+
+
+class YearInvalid(errors.Invalid):
+    """No such year, or month of a year."""
+
+    code = "ledger_year_invalid"
+    title = "Year not valid"
+
+
+class CloseRefused(errors.DomainError):
+    """A precondition of the close is not met; ``errors`` names each."""
+
+    code = "ledger_close_refused"
+    title = "Period cannot be closed yet"
+
+
+class SignOffInvalid(errors.Invalid):
+    """There is no such kind of sign-off, or its note is too long."""
+
+    code = "ledger_sign_off_invalid"
+    title = "Sign-off not valid"
+
+
+@transaction.atomic
+def generate(*, year: int, actor: Actor, now: datetime) -> list[Period]:
+    """
+    Open the twelve months of the fiscal year that begins in ``year``; those that are there already stay as they are.
+
+    The last one ends the year. Raises YearInvalid, BookMissing, and PeriodOutOfOrder unless the year follows the periods
+    that there are.
+    """
+    if not date.min.year < year < date.max.year - 1:
+        raise _wrong(YearInvalid, "/year", "Name a year in four digits.")
+    months = list(_months(year, _book().fiscal_year_start))
+    opened = [month for month in months if _open(month)]
+    if opened:
+        _record_book(
+            "ledger.periods_opened", "days", [None, f"{opened[0][0]} to {opened[-1][1]}"], actor, now
+        )
+    return list(stored.stored().filter(start_date__gte=months[0][0], end_date__lte=months[-1][1]))
+
+
+def checklist(*, period_id: UUID, now: datetime, is_carrying_holds: bool = False) -> list[Precondition]:
+    """Return every precondition of a close, met or not, as the books are now. Raises NotFound."""
+    return preconditions.of(Question(stored.get(period_id), now, is_carrying_holds))
+
+
+@transaction.atomic
+def soft_close(*, period_id: UUID, actor: Actor, now: datetime) -> Period:
+    """Say that a period is about to be closed: it takes postings still. A second time changes nothing."""
+    return _mark(period_id, PeriodState.SOFT_CLOSED, actor=actor, now=now)
+
+
+@transaction.atomic
+def resume(*, period_id: UUID, actor: Actor, now: datetime) -> Period:
+    """Take a soft close back. Raises PeriodStateWrong for a closed period: that is reopened by two people."""
+    return _mark(period_id, PeriodState.OPEN, actor=actor, now=now)
+
+
+@transaction.atomic
+def sign_off(
+    *, kind: str, period_id: UUID, is_signed: bool, note: str = "", actor: Actor, now: datetime
+) -> SignOff:
+    """
+    Vouch for something before a period is closed, or take that back; the last one of a kind counts.
+
+    A repeat returns the first. Raises NotFound, SignOffInvalid for a kind that nobody declared, and PeriodStateWrong for
+    a closed period.
+    """
+    if kind not in SIGN_OFFS:
+        raise _wrong(SignOffInvalid, "/kind", f"There is no sign-off {kind}. Choose: {', '.join(SIGN_OFFS)}.")
+    if len(note) > NOTE_MAX or "\0" in note:
+        raise _wrong(SignOffInvalid, "/note", f"A note has at most {NOTE_MAX} characters.")
+    _lock(FENCE_SHARED)
+    period = stored.get(period_id)
+    if period.state == PeriodState.CLOSED:
+        raise refusals.PeriodStateWrong("This period is closed.")
+    last = stored.sign_offs_of(period).filter(kind=kind).first()
+    if last and (last.is_signed, last.note, last.signed_by) == (is_signed, note, str(actor)):
+        return last
+    signed = SignOff.objects.create(
+        period=period,
+        revision=period.revision,
+        kind=kind,
+        is_signed=is_signed,
+        note=note,
+        signed_by=str(actor),
+        signed_at=now,
+    )
+    before = last.is_signed if last else False
+    changes = {kind: [before, is_signed]}
+    record("period.signed_off", period, actor=actor, now=now, changes=changes, reason=note)
+    return signed
+
+
+@transaction.atomic
+def close(*, period_id: UUID, actor: Actor, now: datetime, is_carrying_holds: bool = False) -> Period:
+    """
+    Close a period for good: nothing can be dated into it afterwards, and what stood on each account at its end is kept.
+
+    At the end of a year income and expenses go into retained earnings first. Postings wait meanwhile: each is either in
+    the kept balances or refused. A closed period stays as it is. Raises NotFound, CloseRefused with every precondition
+    that is not met, CheckpointMismatch, LedgerBusy, and as journals.post.
+    """
+    period = stored.get(period_id)
+    if period.state == PeriodState.CLOSED:
+        return period
+    _check(Question(period, now, is_carrying_holds))
+    fence()
+    period = stored.get(period_id)
+    if period.state == PeriodState.CLOSED:
+        return period
+    _check(Question(period, now, is_carrying_holds))
+    closings = closing.post(period=period, actor=actor, now=now) if period.is_year_end else []
+    with refusals.translated(_names()), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_close_period(%s, %s, %s)", [period.uid, str(actor), now])
+    closed = stored.get(period_id)
+    changes = {
+        "state": [period.state, closed.state],
+        "checkpoint_hash": [None, bytes(closed.checkpoint_hash or b"").hex()],
+        "closings": [None, len(closings)],
+    }
+    record("period.closed", closed, actor=actor, now=now, changes=changes)
+    publish(events.PERIOD_CLOSED, closed, now=now)
+    return closed
+
+
+@transaction.atomic
+def set_late_items(*, policy: LateItems, actor: Actor, now: datetime) -> Book:
+    """Say what becomes of postings dated into a closed period from now on. Raises BookMissing."""
+    return _change_book("late_items", policy.value, actor=actor, now=now)
+
+
+@transaction.atomic
+def set_fiscal_year_start(*, month: int, actor: Actor, now: datetime) -> Book:
+    """Say in which month the year begins. Raises YearInvalid, BookMissing, PeriodStateWrong once there is a period."""
+    if not 1 <= month <= MONTHS:
+        raise _wrong(YearInvalid, "/month", "A month is 1 to 12.")
+    return _change_book("fiscal_year_start", month, actor=actor, now=now)
+
+
+def _check(question: Question) -> None:
+    missing = [found for found in preconditions.of(question) if not found.is_met]
+    if missing:
+        raise CloseRefused(
+            " ".join(found.sentence for found in missing),
+            errors=[
+                errors.FieldError(f"/{found.name}", CloseRefused.code, found.sentence) for found in missing
+            ],
+        )
+
+
+def _mark(period_id: UUID, state: PeriodState, *, actor: Actor, now: datetime) -> Period:
+    period = stored.get(period_id)
+    if period.state == state:
+        return period
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_mark_period(%s, %s)", [period.uid, state.value])
+    changes = {"state": [period.state, state.value]}
+    record("period.marked", period, actor=actor, now=now, changes=changes)
+    return stored.get(period_id)
+
+
+def _change_book(field: str, value: str | int, *, actor: Actor, now: datetime) -> Book:
+    before = getattr(_book(), field)
+    given = {"late_items": None, "fiscal_year_start": None, field: value}
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_change_book(%(late_items)s, %(fiscal_year_start)s::smallint)", given)
+    if before != value:
+        _record_book("ledger.book_changed", field, [before, value], actor, now)
+    return _book()
+
+
+def _book() -> Book:
+    book: Book | None = Book.objects.first()
+    if book is None:
+        raise refusals.BookMissing("The book of this organisation is not open.")
+    return book
+
+
+def _open(month: tuple[date, date, bool]) -> bool:
+    """Open one month and say whether it was not there."""
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_open_period(%s, %s, %s, %s)", [ids.new(), *month])
+        return bool(cursor.fetchone()[0])
+
+
+def _months(year: int, first_month: int) -> Iterator[tuple[date, date, bool]]:
+    """Yield first day, last day, and whether it ends the year, of each month of a fiscal year."""
+    for step in range(MONTHS):
+        years, month = divmod(first_month - 1 + step, MONTHS)
+        in_year, number = year + years, month + 1
+        last = calendar.monthrange(in_year, number)[1]
+        yield date(in_year, number, 1), date(in_year, number, last), step == MONTHS - 1
+
+
+def fence() -> None:
+    """Wait until every posting has ended and let no other begin until the transaction ends. Raises LedgerBusy."""
+    _lock(FENCE)
+
+
+def record(
+    action: str, period: Period, *, actor: Actor, now: datetime, changes: dict[str, Any], reason: str = ""
+) -> None:
+    """Put a deed about a period on the audit trail."""
+    records.write(
+        action=action,
+        object_type=events.PERIOD_AGGREGATE,
+        object_id=ids.encode(events.PERIOD_PREFIX, period.uid),
+        actor=actor,
+        now=now,
+        changes=changes,
+        reason=reason,
+    )
+
+
+def publish(event_type: EventType, period: Period, *, now: datetime) -> None:
+    """Say a fact about a period: it is the head office's and the portal's, for it is about the whole book."""
+    said = events.about_period(
+        event_type,
+        period,
+        branch_id=branches.head_office().id,
+        application_id=applications.portal().id,
+    )
+    outbox.publish(said, now=now)
+
+
+def _record_book(action: str, field: str, change: list[object], actor: Actor, now: datetime) -> None:
+    records.write(
+        action=action, object_type=BOOK, object_id=BOOK, actor=actor, now=now, changes={field: change}
+    )
+
+
+def _names() -> dict[int, str]:
+    """Return how accounts are called, by id: a checkpoint that does not match names one."""
+    return {account.id: str(account) for account in Account.objects.all()}
+
+
+def _lock(statement: str) -> None:
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _wrong(kind: type[errors.Invalid], pointer: str, message: str) -> errors.Invalid:
+    return kind(message, errors=[errors.FieldError(pointer, kind.code, message)])
