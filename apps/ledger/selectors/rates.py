@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
@@ -71,6 +72,13 @@ def functional_currency() -> str:
     """Return the currency that the book is kept in: until it is open, the organisation's base currency."""
     book = Book.objects.first()
     return book.functional_currency if book else organisations.current().base_currency
+
+
+def end_of(day: date) -> datetime:
+    """Return the last instant of a day in the book's zone: the rate of the day is the one that holds then."""
+    book = Book.objects.first()
+    zone = ZoneInfo(book.timezone if book else organisations.current().time_zone)
+    return datetime.combine(day, time.max, zone).astimezone(UTC)
 
 
 def latest(base: str, quote: str, *, at: datetime, now: datetime) -> Rate:

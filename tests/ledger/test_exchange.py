@@ -1,0 +1,358 @@
+"""Exchange: one currency for another through its position, at a recorded rate, with fee, rounding and gain apart."""
+
+import dataclasses
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.audit.models import AuditRecord
+from apps.kit import ids
+from apps.kit.actors import SYSTEM
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole, TransactionKind
+from apps.ledger.models import Account, Entry, Transaction
+from apps.ledger.selectors import balances, positions, transactions
+from apps.ledger.selectors.positions import Position
+from apps.ledger.selectors.rates import RateMissing, RateStale
+from apps.ledger.services import accounts, exchanges, journals, reversals, verification
+from tests.factories import fx, ledger
+from tests.factories.fx import kes, usd
+from tests.ledger.test_race_postings import together
+
+NOW = fx.NOW
+USD_100 = usd(100_00)
+
+
+@pytest.fixture
+def place(branch):
+    fx.rate("129.5")
+    return branch.id
+
+
+def legs(booked):
+    """Return what a transaction moved: account, currency, and the sum with its sign, a debit positive."""
+    found = transactions.get(booked.id)
+    return {
+        (
+            leg.account_name if leg.role == AccountRole.FX_POSITION else leg.role.value,
+            money.currency,
+        ): money.minor * (1 if leg.debit else -1)
+        for leg in found.legs
+        for money in [leg.debit or leg.credit]
+    }
+
+
+def position(place, currency="USD"):
+    return positions.of(currency, functional="KES", branch_id=place)
+
+
+def gains(place):
+    gain = balances.of(ledger.ref(AccountRole.FX_REALISED_GAIN, place))
+    loss = balances.of(ledger.ref(AccountRole.FX_REALISED_LOSS, place))
+    return gain.minor, loss.minor
+
+
+def test_a_hundred_dollars_become_shillings_by_four_legs_in_two_currencies(place):
+    booked = fx.exchange(USD_100, "KES", place, reference="FT-1")
+
+    assert legs(booked) == {
+        ("BANK_BALANCE", "USD"): -100_00,
+        ("Position in USD", "USD"): 100_00,
+        ("Position in USD, at cost", "KES"): -12_950_00,
+        ("BANK_BALANCE", "KES"): 12_950_00,
+    }
+    row = Transaction.objects.get(uid=booked.id)
+    assert (row.kind, row.source_type, row.reference) == (TransactionKind.EXCHANGE, "fx_exchange", "FT-1")
+    assert row.description == "Exchange of USD 100.00 to KES at 129.5"
+    assert row.dimensions == {"rate": "129.5", "rate_source": "CBK", "rate_as_of": fx.MORNING.isoformat()}
+    assert AuditRecord.objects.get(action="ledger.exchanged").object_id == str(booked.id)
+    assert verification.verify().is_clean
+
+
+def test_a_fee_is_a_leg_of_its_own(place):
+    charges = ledger.ref(AccountRole.PROVIDER_FEES, place)
+
+    booked = fx.exchange(USD_100, "KES", place, fee=kes(250_00), fee_account=charges)
+
+    moved = legs(booked)
+    assert (moved["BANK_BALANCE", "KES"], moved["PROVIDER_FEES", "KES"]) == (12_700_00, 250_00)
+    assert moved["Position in USD, at cost", "KES"] == -12_950_00
+
+
+def test_what_is_less_than_a_cent_stays_with_the_house(branch):
+    """USD 0.07 at 129.51 are KES 9.0657: the customer gets 9.06, the position goes at 9.07, the cent is income."""
+    fx.rate("129.51")
+    customer = ids.new()
+    ours = {
+        currency: ledger.ref(AccountRole.CUSTOMER_DEPOSIT, branch.id, currency, owner_id=customer)
+        for currency in ("USD", "KES")
+    }
+
+    booked = fx.exchange(usd(7), "KES", branch.id, source=ours["USD"], target=ours["KES"])
+
+    assert legs(booked) == {
+        ("CUSTOMER_DEPOSIT", "USD"): 7,
+        ("Position in USD", "USD"): -7,
+        ("Position in USD, at cost", "KES"): 9_07,
+        ("CUSTOMER_DEPOSIT", "KES"): -9_06,
+        ("ROUNDING", "KES"): -1,
+    }
+    assert position(branch.id) == Position(7, 9_07)
+
+
+def test_converting_back_gives_the_gain_against_the_average_cost(place):
+    fx.exchange(kes(12_950_00), "USD", place)
+    fx.rate("131.5", as_of=NOW + timedelta(hours=1), now=NOW + timedelta(hours=1))
+    fx.exchange(kes(13_150_00), "USD", place, now=NOW + timedelta(hours=2))
+    assert position(place) == Position(200_00, 26_100_00)
+    fx.rate("132", as_of=NOW + timedelta(hours=3), now=NOW + timedelta(hours=3))
+
+    booked = fx.exchange(usd(50_00), "KES", place, now=NOW + timedelta(hours=4))
+
+    assert legs(booked) == {
+        ("BANK_BALANCE", "USD"): -50_00,
+        ("Position in USD", "USD"): 50_00,
+        ("BANK_BALANCE", "KES"): 6_600_00,
+        ("Position in USD, at cost", "KES"): -6_525_00,
+        ("FX_REALISED_GAIN", "KES"): -75_00,
+    }
+    assert position(place) == Position(150_00, 19_575_00)
+    assert gains(place) == (75_00, 0)
+
+
+def test_converting_all_back_at_a_loss_leaves_no_cost_behind(place):
+    fx.exchange(kes(12_950_00), "USD", place)
+    fx.rate("128", as_of=NOW + timedelta(hours=1), now=NOW + timedelta(hours=1))
+
+    fx.exchange(USD_100, "KES", place, now=NOW + timedelta(hours=2))
+
+    assert position(place) == Position(0, 0)
+    assert gains(place) == (0, 150_00)
+
+
+def test_two_foreign_currencies_meet_at_their_worth_in_shillings(place):
+    fx.rate("150", base="EUR")
+    fx.exchange(kes(12_950_00), "USD", place)
+
+    booked = fx.exchange(USD_100, "EUR", place)
+
+    moved = legs(booked)
+    assert moved["BANK_BALANCE", "EUR"] == 86_33
+    assert (position(place), position(place, "EUR")) == (Position(0, 0), Position(86_33, 12_950_00))
+    assert gains(place) == (0, 0)
+    assert verification.verify().is_clean
+
+
+def test_the_same_order_again_is_the_first_booking_at_whatever_rate(place):
+    order = fx.order(USD_100, "KES", place)
+    first = exchanges.exchange(order=order, actor=SYSTEM, now=NOW)
+    fx.rate("131", as_of=NOW + timedelta(minutes=1), now=NOW + timedelta(minutes=2))
+
+    again = exchanges.exchange(order=order, actor=SYSTEM, now=NOW + timedelta(days=9))
+
+    assert (again.id, again.number, again.effective_date, again.is_replay) == (
+        first.id,
+        first.number,
+        first.effective_date,
+        True,
+    )
+    assert Transaction.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "changed", [{"give": usd(100_01)}, {"reference": "x"}, {"effective_date": date(2026, 11, 24)}]
+)
+def test_another_order_under_its_key_is_refused(place, changed):
+    order = fx.order(USD_100, "KES", place)
+    exchanges.exchange(order=order, actor=SYSTEM, now=NOW)
+
+    with pytest.raises(journals.KeyReused):
+        exchanges.exchange(order=dataclasses.replace(order, **changed), actor=SYSTEM, now=NOW)
+
+    assert Transaction.objects.count() == 1
+
+
+def test_without_a_rate_nothing_is_booked(place):
+    with pytest.raises(RateMissing):
+        fx.exchange(Money(1_00, "EUR"), "KES", place)
+    with pytest.raises(RateStale):
+        fx.exchange(USD_100, "KES", place, now=NOW + timedelta(days=5))
+
+    assert not Transaction.objects.exists()
+    assert not Account.objects.exists()
+
+
+def test_a_back_dated_exchange_takes_the_rate_of_its_day(place):
+    fx.rate("127", as_of=fx.MORNING - timedelta(days=2))
+
+    booked = fx.exchange(USD_100, "KES", place, effective_date=date(2026, 11, 23))
+
+    assert legs(booked)["BANK_BALANCE", "KES"] == 12_700_00
+    assert booked.effective_date == date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "facts"),
+    [
+        ("/key", {"key": ""}),
+        ("/key", {"key": "x" * 151}),
+        ("/give", {"give": usd(0)}),
+        ("/give", {"give": usd(-1)}),
+        ("/source", {"source": "KES"}),
+        ("/target", {"target": "USD"}),
+        ("/target", {"target": "elsewhere"}),
+        ("/target", {"target": "owed"}),
+        ("/fee", {"fee": kes(1)}),
+        ("/fee", {"fee": usd(1), "fee_account": "fees"}),
+        ("/fee", {"fee": kes(0), "fee_account": "fees"}),
+        ("/fee_account", {"fee": kes(1), "fee_account": "USD"}),
+        ("/give", {"fee": kes(12_950_00), "fee_account": "fees"}),
+    ],
+)
+def test_names_what_cannot_be(place, pointer, facts):
+    named = {
+        "KES": fx.bank("KES", place),
+        "USD": fx.bank("USD", place),
+        "elsewhere": fx.bank("KES", ledger.branch().id),
+        "owed": ledger.ref(AccountRole.CUSTOMER_DEPOSIT, place),
+        "fees": ledger.ref(AccountRole.PROVIDER_FEES, place),
+    }
+    chosen = {
+        field: named.get(value, value) if isinstance(value, str) else value for field, value in facts.items()
+    }
+
+    with pytest.raises(exchanges.ExchangeInvalid) as refusal:
+        exchanges.exchange(
+            order=dataclasses.replace(fx.order(USD_100, "KES", place), **chosen), actor=SYSTEM, now=NOW
+        )
+
+    assert [error.pointer for error in refusal.value.errors] == [pointer]
+    assert not Transaction.objects.exists()
+
+
+def test_nothing_is_kept_when_the_ledger_refuses(place):
+    accounts.ensure(ref=fx.bank("USD", place), now=NOW)
+    accounts.set_limits(ref=fx.bank("USD", place), net_floor=usd(0), net_ceiling=None, actor=SYSTEM, now=NOW)
+
+    with pytest.raises(journals.LimitExceeded):
+        fx.exchange(USD_100, "KES", place)
+
+    assert not Transaction.objects.exists()
+    assert position(place) == Position(0, 0)
+    assert not AuditRecord.objects.filter(action="ledger.exchanged").exists()
+
+
+def test_a_reversal_takes_position_cost_and_gain_back(place):
+    fx.exchange(kes(12_950_00), "USD", place)
+    fx.rate("132", as_of=NOW + timedelta(hours=1), now=NOW + timedelta(hours=1))
+    booked = fx.exchange(USD_100, "KES", place, now=NOW + timedelta(hours=2))
+    assert gains(place) == (250_00, 0)
+
+    reversals.reverse(
+        transaction_id=booked.id, reason="Wrong account", actor=SYSTEM, now=NOW + timedelta(hours=3)
+    )
+
+    assert gains(place) == (0, 0)
+    assert position(place) == Position(100_00, 12_950_00)
+    assert verification.verify().is_clean
+
+
+def test_one_key_from_many_connections_is_one_booking(committed_acme):
+    branch = ledger.branch()
+    fx.rate("129.5")
+    order = fx.order(USD_100, "KES", branch.id)
+
+    outcomes = together(committed_acme, [lambda: exchanges.exchange(order=order, actor=SYSTEM, now=NOW)] * 6)
+
+    assert sorted(outcome.is_replay for outcome in outcomes) == [False, *[True] * 5]
+    assert len({outcome.id for outcome in outcomes}) == 1
+    assert Transaction.objects.count() == 1
+
+
+def test_exchanges_at_once_see_each_others_position(committed_acme):
+    branch = ledger.branch()
+    fx.rate("129.5")
+    fx.rate("150", base="EUR")
+    fx.exchange(kes(25_900_00), "USD", branch.id)
+    fx.exchange(kes(30_000_00), "EUR", branch.id)
+    fx.rate("131", as_of=NOW + timedelta(minutes=1), now=NOW + timedelta(minutes=1))
+    later = NOW + timedelta(minutes=2)
+    work = [
+        lambda: fx.exchange(usd(25_00), "KES", branch.id, now=later),
+        lambda: fx.exchange(usd(10_00), "EUR", branch.id, now=later),
+        lambda: fx.exchange(Money(10_00, "EUR"), "USD", branch.id, now=later),
+    ] * 4
+
+    together(committed_acme, work)
+
+    dollars, euros = (positions.of(code, functional="KES", branch_id=branch.id) for code in ("USD", "EUR"))
+    assert Transaction.objects.count() == 14
+    assert 0 < dollars.units < 200_00
+    assert abs(dollars.cost / dollars.units - 129.5) < 1
+    assert abs(euros.cost / euros.units - 150) < 1
+    assert verification.verify().is_clean
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(min_value=-(10**6), max_value=10**6).filter(bool),
+        st.integers(min_value=0, max_value=10**9),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_a_position_keeps_every_cent_whatever_comes_and_goes(steps):
+    position, gained, spent = Position(), 0, 0
+    for units, value in steps:
+        before = position
+        position, gain = position.moved(units, value)
+        gained += gain
+        spent += value if units > 0 else -value
+
+        assert position.units == before.units + units
+        assert position.cost - gained == spent
+        assert position.cost * position.units >= 0
+        assert position.units or not position.cost
+
+
+@given(STEPS.filter(bool))
+def test_a_position_bought_at_one_price_and_sold_at_it_gains_nothing(steps):
+    position = Position()
+    for units, _ in steps:
+        position, gain = position.moved(units, abs(units) * 129)
+        assert gain == 0
+    assert position.cost == position.units * 129
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["USD", "KES", "EUR"]),
+            st.sampled_from(["USD", "KES", "EUR"]),
+            st.integers(1, 10**7),
+        ),
+        max_size=6,
+    )
+)
+def test_random_exchanges_balance_and_leave_no_cost_without_a_position(acme, steps):
+    place = ledger.branch().id
+    fx.rate("129.4567")
+    fx.rate("141.1436", base="EUR")
+    for source, target, minor in steps:
+        if source != target and minor > 1000:
+            fx.exchange(Money(minor, source), target, place)
+
+    assert verification.verify().is_clean
+    for currency in ("USD", "EUR"):
+        found = positions.of(currency, functional="KES", branch_id=place)
+        assert found.units * found.cost >= 0
+        moved = sum(
+            int(entry.amount) * entry.direction
+            for entry in Entry.objects.filter(account__branch_id=place, currency=currency)
+        )
+        assert moved == 0
