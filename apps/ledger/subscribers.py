@@ -3,12 +3,14 @@
 from apps.approvals.contracts import Decided
 from apps.events.contracts import Event
 from apps.kit import clock
-from apps.ledger.contracts import FX_RATE
-from apps.ledger.services import rates
+from apps.ledger.contracts import FX_RATE, PERIOD_REOPEN
+from apps.ledger.services import rates, reopenings
 
 
 def execute_approval(event: Event) -> None:
-    """Record an exchange rate that other people have agreed to; decisions about other deeds are for others."""
+    """Do what other people have agreed to: record an exchange rate, reopen a period; other deeds are for others."""
     decided = Decided.read(event.data)
     if decided.kind == FX_RATE.name:
         rates.decide(decided=decided, now=clock.now())
+    elif decided.kind == PERIOD_REOPEN.name:
+        reopenings.decide(decided=decided, now=clock.now())

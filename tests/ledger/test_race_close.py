@@ -9,16 +9,19 @@ from datetime import date, timedelta
 import pytest
 from django.db import OperationalError, connection
 
+from apps.approvals.contracts import ApprovalStatus, Decided
+from apps.approvals.models import ApprovalRequest
 from apps.events.models import OutboxEvent
 from apps.kit.actors import SYSTEM
 from apps.kit.errors import DomainError
-from apps.ledger.contracts import AccountRef, AccountRole, Layer, PeriodState, TransactionKind
+from apps.ledger.contracts import PERIOD_REOPEN, AccountRef, AccountRole, Layer, PeriodState, TransactionKind
 from apps.ledger.models import Book, Checkpoint, Closing, Entry, Period, Transaction
 from apps.ledger.selectors import periods as stored
-from apps.ledger.services import closing, journals, periods, verification
+from apps.ledger.services import closing, journals, periods, reopenings, verification
 from tests.conftest import owner
-from tests.factories import access, ledger
+from tests.factories import access, approvals, ledger
 from tests.factories import periods as make
+from tests.factories.approvals import ONE_APPROVER
 from tests.factories.periods import LATER
 
 DAY = date(2026, 1, 14)
@@ -111,6 +114,29 @@ def test_two_closes_of_a_year_close_it_once(committed_acme, refs):
     assert Transaction.objects.filter(kind=TransactionKind.CLOSING).count() == 1
     make.seal(now=CLOSED)
     assert verification.verify().findings == ()
+
+
+def test_two_reopenings_of_a_year_reverse_its_closing_once(committed_acme, refs):
+    approvals.rule(kind=PERIOD_REOPEN.name, currency="", minimum_minor=None, steps=ONE_APPROVER)
+    december = make.close_through(12)
+    asked = reopenings.ask(
+        period_id=december.uid, reason="A late invoice", actor=approvals.maker(), now=CLOSED
+    )
+    request = ApprovalRequest.objects.get(id=asked)
+    agreed = Decided(
+        request_id=request.id,
+        kind=request.kind,
+        status=ApprovalStatus.APPROVED,
+        subject_id=december.uid,
+        payload_hash=request.payload_hash,
+    )
+
+    outcomes = at_once(committed_acme, [lambda: reopenings.decide(decided=agreed, now=CLOSED)] * 3)
+
+    assert sum(outcome is not None for outcome in outcomes) == 1
+    assert make.month(12).revision == 2
+    assert Transaction.objects.filter(kind=TransactionKind.REVERSAL).count() == 1
+    assert OutboxEvent.objects.filter(type="period_reopened").count() == 1
 
 
 def test_a_close_that_is_killed_leaves_nothing(committed_acme, refs, monkeypatch):

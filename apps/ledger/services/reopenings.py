@@ -1,0 +1,146 @@
+"""Reopenings: the last closed period is opened again by two people, one who asks and one who agrees."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.access.selectors import applications, branches
+from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdict, payload_hash
+from apps.approvals.selectors import requests as asked
+from apps.approvals.services import requests
+from apps.kit import errors, ids
+from apps.kit.actors import SYSTEM, Actor, ActorKind
+from apps.ledger import events
+from apps.ledger.contracts import PERIOD_REOPEN
+from apps.ledger.models import Closing, Period
+from apps.ledger.selectors import periods as stored
+from apps.ledger.services import periods, refusals, reversals
+
+REASON_MIN = 5
+REASON_MAX = 200
+ACTORS_MAX = 120
+
+
+class ReopenRefused(errors.DomainError):
+    """Only the last closed period can be opened again."""
+
+    code = "ledger_reopen_refused"
+    title = "Period cannot be reopened"
+
+
+class ReopenRuleMissing(errors.DomainError):
+    """No approval rule says who may agree to the reopening of a period."""
+
+    code = "ledger_reopen_rule_missing"
+    title = "Nobody may approve a reopening"
+
+
+class ReopenReasonInvalid(errors.Invalid):
+    """A reopening says why."""
+
+    code = "ledger_reopen_reason_invalid"
+    title = "Reason required"
+
+
+@transaction.atomic
+def ask(*, period_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
+    """
+    Ask other people to agree that the last closed period is opened again; return the id of the approval request.
+
+    The same reason again returns the request that waits. Raises NotFound, ReopenReasonInvalid, ReopenRefused,
+    ReopenRuleMissing, and RequestPending where another reason waits; nothing is opened yet.
+    """
+    reason = reason.strip()
+    if not REASON_MIN <= len(reason) <= REASON_MAX or "\0" in reason:
+        message = f"Say why, in {REASON_MIN} to {REASON_MAX} characters."
+        raise ReopenReasonInvalid(
+            message, errors=[errors.FieldError("/reason", ReopenReasonInvalid.code, message)]
+        )
+    period = stored.get(period_id)
+    if period != stored.last_closed():
+        raise ReopenRefused("Only the last closed period can be opened again.")
+    request = requests.submit(
+        request=NewRequest(
+            kind=PERIOD_REOPEN,
+            subject_id=period.uid,
+            subject_reference=ids.encode(events.PERIOD_PREFIX, period.uid),
+            payload=_payload(period, reason),
+            branch_id=branches.head_office().id,
+            application_id=applications.portal().id,
+            summary=f"Reopen {period}: {reason}",
+        ),
+        actor=actor,
+        now=now,
+    )
+    if request is None:
+        raise ReopenRuleMissing("Make an approval rule for the reopening of periods first.")
+    return request.id
+
+
+@transaction.atomic
+def decide(*, decided: Decided, now: datetime) -> Period | None:
+    """
+    Open a period again that other people have agreed to, and return it; None where it stays closed.
+
+    Closings of the year are reversed on its last day; its checkpoints stay and are superseded by the next close. An
+    agreement to what is not the last closed period any more, or to something else, is void and recorded so; a repeat
+    changes nothing.
+    """
+    if decided.status != ApprovalStatus.APPROVED:
+        return None
+    request = asked.within(None, None).get(id=decided.request_id)
+    payload = asked.present_version(request).payload
+    reason = payload["reason"]
+    periods.fence()
+    period = stored.get(decided.subject_id)
+    if str(period.revision) != payload["revision"]:
+        return None
+    if period != stored.last_closed() or decided.payload_hash != payload_hash(_payload(period, reason)):
+        periods.record("period.reopening_void", period, actor=SYSTEM, now=now, changes={}, reason=reason)
+        return None
+    return _reopen(period, request, reason=reason, now=now)
+
+
+def _reopen(period: Period, request: asked.ApprovalRequest, *, reason: str, now: datetime) -> Period:
+    kind, _, identity = request.requested_by.partition(":")
+    maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
+    decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
+    approved_by = ", ".join(decisions.values_list("decided_by", flat=True))[:ACTORS_MAX]
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_reopen_period(%s)", [period.uid])
+    closings = Closing.objects.filter(
+        period=period, revision=period.revision, transaction__reversed_by__isnull=True
+    )
+    for closing in closings.select_related("transaction").order_by("id"):
+        reversals.reverse(
+            transaction_id=closing.transaction.uid,
+            reason=reason,
+            actor=maker,
+            now=now,
+            effective_date=period.end_date,
+            approved_by=approved_by,
+            force=True,
+        )
+    reopened = stored.get(period.uid)
+    changes = {
+        "state": [period.state, reopened.state],
+        "revision": [period.revision, reopened.revision],
+        "checkpoint_hash": [bytes(period.checkpoint_hash or b"").hex(), None],
+        "approved_by": [None, approved_by],
+    }
+    periods.record("period.reopened", reopened, actor=maker, now=now, changes=changes, reason=reason)
+    periods.publish(events.PERIOD_REOPENED, reopened, now=now)
+    return reopened
+
+
+def _payload(period: Period, reason: str) -> dict[str, str]:
+    """Return everything that is approved: this very close of the period, told by its hash."""
+    return {
+        "period": ids.encode(events.PERIOD_PREFIX, period.uid),
+        "start_date": period.start_date.isoformat(),
+        "end_date": period.end_date.isoformat(),
+        "revision": str(period.revision),
+        "checkpoint_hash": bytes(period.checkpoint_hash or b"").hex(),
+        "reason": reason,
+    }
