@@ -8,12 +8,13 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from script.devkit import environment, processes, system
+from script.devkit.benches import ledger_cases
+from script.devkit.benches.ledger_cases import BARS, BASELINES, CASES, KEYS, Case
 from script.devkit.benches.report import Report, Wish
-from script.devkit.folders import PYTHON, ROOT, Folders
+from script.devkit.folders import PYTHON, ROOT
 from script.devkit.postgres import binaries
 from script.devkit.refusals import Refusal
 from script.devkit.steps import step
@@ -23,50 +24,16 @@ from script.devkit.throwaway import throw_away_servers
 SETTINGS = "treasury.settings.local"
 TPCB_DATABASE = "tpcb"
 TPCB_SCALE = 10
-CONNECTIONS = (1, 4)
+SERVICES = max(case.connections for case in CASES if case.way == "service")
 ROUNDS, QUICK_ROUNDS = 3, 1
+HISTORY = (10_000, 2_500_000, 1_000_000)
+QUICK_HISTORY = (500, 20_000, 8_000)
+"""Accounts, transactions of two legs, and how many of those touch one same account."""
 SECONDS, QUICK_SECONDS = 8.0, 1.0
 PLANTED_DELAY = 0.05
-BAR = 0.5
-"""The lowest ratio of one bare transfer to tpcb-like, 4 connections: the aim is 0.7, the rest is room for noise."""
-
-TRANSFER = """
-SELECT booked_id FROM {schema}.ledger_transfer(
-  gen_random_uuid(), 'bench:' || gen_random_uuid(), sha256('bench'), 'POSTING', :a, :c, 'KES', 100, NULL::date,
-  NULL::timestamptz, 'bench', gen_random_uuid(), '', 'Bench', 'system', now());"""
-POST = """
-SELECT booked_id FROM {schema}.ledger_post(
-  gen_random_uuid(), 'bench:' || gen_random_uuid(), sha256('bench'), 'POSTING', ARRAY[:a, :b, :c, :d]::bigint[],
-  ARRAY['KES', 'KES', 'KES', 'KES'], ARRAY[1, 1, -1, -1]::smallint[], ARRAY[70, 30, 60, 40]::numeric[], NULL::date,
-  NULL::timestamptz, 'bench', gen_random_uuid(), '', 'Bench', 'system', now());"""
 TPS = re.compile(r"tps = ([0-9.]+)")
 PROCESSED = re.compile(r"actually processed: (\d+)")
 FAILED = re.compile(r"failed transactions: (\d+)")
-
-
-@dataclass(frozen=True)
-class Case:
-    """One line of the table: who books what on which accounts; ``way`` is sql (pgbench) or service (Python)."""
-
-    way: str
-    work: str
-    accounts: str
-
-    @property
-    def title(self) -> str:
-        return f"{self.way} {self.work}, {self.accounts}"
-
-
-TPCB = Case("pgbench", "tpcb-like", "scale 10")
-CASES = (
-    TPCB,
-    Case("sql", "transfer", "spread"),
-    Case("sql", "transfer", "hot"),
-    Case("sql", "post", "spread"),
-    Case("service", "transfer", "spread"),
-    Case("service", "transfer", "hot"),
-    Case("service", "post", "spread"),
-)
 
 
 @dataclass
@@ -74,29 +41,42 @@ class Tally:
     """What the load says that it has booked, to be compared with the books."""
 
     booked: int = 0
+    bytes_grown: int = 0
     refused: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One case in one round: how many a second, and the processor time of PostgreSQL for each, in milliseconds."""
+
+    rate: float
+    cpu_ms: float
+
+
+type Results = Mapping[Case, list[Measured]]
+
+
 def run(wish: Wish) -> Report:
-    """Measure each case with 1 and 4 connections, then verify the ledger and count."""
+    """Measure each case in turn, round by round; then verify the ledger and count; then read a ledger with a history."""
     with throw_away_servers(is_durable=True, settings=SETTINGS) as (supervisor, own):
         variables = {**environment.base(programs=binaries()), **own}
         setup = _prepare(supervisor, variables)
-        measured: dict[tuple[Case, int], list[float]] = {}
+        results: dict[Case, list[Measured]] = {case: [] for case in CASES}
         tally = Tally()
-        load = Load(supervisor.folders, variables, setup, tally, wish)
+        before = _size(variables, setup["schema"])
+        load = Load(supervisor, variables, setup, tally, wish)
         try:
             for _ in range(QUICK_ROUNDS if wish.is_quick else ROUNDS):
-                for connections in CONNECTIONS:
-                    for case in CASES:
-                        rate = load.measure(case, connections)
-                        measured.setdefault((case, connections), []).append(rate)
+                for case in CASES:
+                    results[case].append(load.measure(case))
         finally:
             load.close()
+        tally.bytes_grown = _size(variables, setup["schema"]) - before
         if "lost-row" in wish.plants:
             _plant(supervisor, variables, setup["schema"])
         verdict = _verify(variables)
-    return conclude(wish, measured, tally, verdict)
+        history = _history(supervisor, variables, wish)
+    return conclude(wish, results, tally, verdict, history)
 
 
 class Load:
@@ -104,33 +84,33 @@ class Load:
 
     def __init__(
         self,
-        folders: Folders,
+        supervisor: Supervisor,
         variables: Mapping[str, str],
         setup: Mapping[str, Any],
         tally: Tally,
         wish: Wish,
     ) -> None:
-        self.folders = folders
+        self.folders = supervisor.folders
+        self.postmaster = supervisor.children["postgres"].process.pid
         self.setup = setup
         self.tally = tally
         self.delay = PLANTED_DELAY if "delay" in wish.plants else 0.0
         self.seconds = wish.seconds or (QUICK_SECONDS if wish.is_quick else SECONDS)
         self.variables = {**variables, "DB_ROLE": "app"}
         with step("connections of the service"):
-            self.services = [self._service() for _ in range(max(CONNECTIONS))]
+            self.services = [self._service() for _ in range(SERVICES)]
             for service in self.services:
                 _expect(service, "ready")
 
-    def measure(self, case: Case, connections: int) -> float:
-        """Run it and return how many a second; what is booked goes to the tally."""
-        with step(f"{case.title}, {connections} connections") as running:
-            rate = (
-                self._by_service(case, connections)
-                if case.way == "service"
-                else self._by_pgbench(case, connections)
-            )
-            running.note = f"{rate:8.0f} /s"
-        return rate
+    def measure(self, case: Case) -> Measured:
+        """Run it and return how many a second it booked; what is booked goes to the tally."""
+        with step(case.title) as running:
+            before, start = system.cpu_seconds(self.postmaster), time.monotonic()
+            calls = self._by_service(case) if case.way == "service" else self._by_pgbench(case)
+            used, took = system.cpu_seconds(self.postmaster) - before, time.monotonic() - start
+            measured = Measured(calls * case.each, 1000 * used / max(1.0, calls * case.each * took))
+            running.note = f"{measured.rate:8.0f} /s"
+        return measured
 
     def close(self) -> None:
         for service in self.services:
@@ -148,15 +128,16 @@ class Load:
             preexec_fn=system.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 (one thread only)
         )
 
-    def _by_service(self, case: Case, connections: int) -> float:
+    def _by_service(self, case: Case) -> float:
         job = {
             "work": case.work,
             "accounts": case.accounts,
+            "each": case.each,
             "at": time.time() + 0.1,
             "seconds": self.seconds,
             "delay": self.delay,
         }
-        chosen = self.services[:connections]
+        chosen = self.services[: case.connections]
         for service in chosen:
             assert service.stdin is not None
             service.stdin.write(json.dumps(job) + "\n")
@@ -167,57 +148,28 @@ class Load:
             booked += answer["booked"]
             self.tally.refused += answer["refused"]
         self.tally.booked += booked
-        return booked / self.seconds
+        return booked / self.seconds / case.each
 
-    def _by_pgbench(self, case: Case, connections: int) -> float:
-        is_baseline = case is TPCB
-        script = ["-b", "tpcb-like"] if is_baseline else ["-f", str(self._script(case))]
+    def _by_pgbench(self, case: Case) -> float:
+        path = self.folders.var / "bench.sql"
+        if not case.is_baseline:
+            path.write_text(ledger_cases.script(case, self.setup, delay=self.delay), encoding="utf-8")
         output = _pgbench(
             self.variables,
-            *script,
-            *(
-                "-n",
-                "-c",
-                str(connections),
-                "-j",
-                str(min(connections, 2)),
-                "-T",
-                str(max(1, round(self.seconds))),
-            ),
-            database=TPCB_DATABASE if is_baseline else "",
-            role="owner" if is_baseline else "app",
+            *(["-b", "tpcb-like"] if case.is_baseline else ["-f", str(path)]),
+            *("-n", "-c", str(case.connections), "-j", str(min(case.connections, 2))),
+            *("-T", str(max(1, round(self.seconds)))),
+            database=TPCB_DATABASE if case.is_baseline else "",
+            role="owner" if case.is_baseline else "app",
         )
-        if not is_baseline:
-            self.tally.booked += int(_find(PROCESSED, output))
+        if not case.is_baseline:
+            self.tally.booked += int(_find(PROCESSED, output)) * case.each
             self.tally.refused += ["pgbench"] * int(_find(FAILED, output))
         return float(_find(TPS, output))
 
-    def _script(self, case: Case) -> Path:
-        """The pgbench script of a case: draws accounts, then calls the function once."""
-        assets, liabilities = (
-            self.setup["accounts"]["PROVIDER_BALANCE"],
-            self.setup["accounts"]["UNAPPLIED_COLLECTIONS"],
-        )
-        last = liabilities[0] if case.accounts == "hot" else liabilities[-1]
-        middle = len(assets) // 2
-        lines = [
-            f"\\set a random({assets[0]}, {assets[middle - 1]})",
-            f"\\set b random({assets[middle]}, {assets[-1]})",
-            f"\\set c random({liabilities[0]}, {last})",
-            f"\\set d random({liabilities[0]}, {liabilities[-1]})",
-            " ".join(
-                (TRANSFER if case.work == "transfer" else POST).format(schema=self.setup["schema"]).split()
-            ),
-        ]
-        if self.delay:
-            lines.append(f"\\sleep {round(self.delay * 1000)} ms")
-        path = self.folders.var / "bench.sql"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return path
-
 
 def _prepare(supervisor: Supervisor, variables: dict[str, str]) -> dict[str, Any]:
-    """Schemas, an organisation with 200 accounts, and pgbench's own tables in a database beside it."""
+    """Schemas, an organisation with 1,000 accounts, and pgbench's own tables in a database beside it."""
     owner = processes.as_owner(variables)
     facts = supervisor.folders.var / "bench.json"
     with step("database schemas"):
@@ -252,6 +204,21 @@ def _pgbench(
     return _run([str(binaries() / "pgbench"), *arguments, database or name], there)
 
 
+def _psql(variables: Mapping[str, str], *statements: str) -> str:
+    """Run statements as the owner, each by itself; return what the last one answers."""
+    address, _, name = variables["TREASURY_POSTGRES_URL"].removeprefix("postgresql://").partition("/")
+    host, _, port = address.partition(":")
+    there = {
+        **variables,
+        "PGHOST": host,
+        "PGPORT": port,
+        "PGUSER": "treasury_owner",
+        "PGPASSWORD": variables["TREASURY_POSTGRES_OWNER_PASSWORD"],
+    }
+    commands = [part for statement in statements for part in ("-c", statement)]
+    return _run([str(binaries() / "psql"), "-qAt", *commands, name], there).splitlines()[-1]
+
+
 def _run(command: list[str], variables: Mapping[str, str]) -> str:
     done = subprocess.run(
         command,
@@ -268,8 +235,11 @@ def _run(command: list[str], variables: Mapping[str, str]) -> str:
 
 
 def _require(code: int, supervisor: Supervisor) -> None:
+    """Refuse with the end of the newest log: the folder of the logs does not outlive the run."""
     if code:
-        raise Refusal(f"a step of the bench ended with code {code}. Logs: {supervisor.folders.log}")
+        newest = max(supervisor.folders.log.glob("*.log"), key=lambda path: path.stat().st_mtime)
+        said = newest.read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise Refusal(f"a step of the bench ended with code {code}:\n{said}")
 
 
 def _expect(service: "subprocess.Popen[str]", start: str) -> str:
@@ -313,35 +283,62 @@ def _verify(variables: Mapping[str, str]) -> dict[str, Any]:
     return verdict
 
 
+def _size(variables: Mapping[str, str], schema: str) -> int:
+    """Return the bytes of the tables that a posting grows, with their indexes."""
+    statement = f"SELECT sum(pg_total_relation_size('{schema}.' || name)) FROM unnest(ARRAY['ledger_transaction', 'ledger_entry']) name"  # noqa: S608 (our own schema)
+    return int(_psql(variables, "VACUUM", statement))
+
+
+def _history(supervisor: Supervisor, variables: dict[str, str], wish: Wish) -> dict[str, float]:
+    """Fill a second organisation with a history and return the medians of reading it, in milliseconds."""
+    found = supervisor.folders.var / "history.json"
+    size = [str(number) for number in (QUICK_HISTORY if wish.is_quick else HISTORY)]
+    command = [str(PYTHON), "-m", "script.devkit.benches.ledger_history", str(found), *size]
+    with step("a ledger with a history"):
+        _require(
+            supervisor.run("history", command, environment=processes.as_owner(variables), name="history"),
+            supervisor,
+        )
+    medians: dict[str, float] = json.loads(found.read_text(encoding="utf-8"))
+    return medians
+
+
 def conclude(
-    wish: Wish, measured: Mapping[tuple[Case, int], list[float]], tally: Tally, verdict: Mapping[str, Any]
+    wish: Wish, results: Results, tally: Tally, verdict: Mapping[str, Any], history: Mapping[str, float]
 ) -> Report:
     report = Report("ledger", wish.is_quick)
-    report.table = [
-        ["case", *[text for count in CONNECTIONS for text in (f"/s at {count}", f"ratio at {count}")]]
-    ]
-    ratios: dict[str, dict[str, float]] = {}
-    for case in CASES:
-        row = [case.title]
-        for connections in CONNECTIONS:
-            rates, base = measured[case, connections], measured[TPCB, connections]
-            ratio = statistics.median(rate / reference for rate, reference in zip(rates, base, strict=True))
-            row += [f"{statistics.median(rates):.0f}", f"{ratio:.2f}"]
-            if case is not TPCB:
-                ratios.setdefault(case.title.replace(", ", " ").replace(" ", "_"), {})[str(connections)] = (
-                    round(ratio, 3)
-                )
-        report.table.append(row)
+    report.table = [["case, connections", "/s", "ratio", "CPU ms", "ratio of CPU"]]
+    ratios, cpu = {}, {}
+    for case, measured in results.items():
+        base = results[next(line for line in BASELINES if line.connections == case.connections)]
+        ratios[case] = round(_median_ratio(measured, base, "rate"), 3)
+        cpu[case] = round(_median_ratio(measured, base, "cpu_ms"), 3)
+        rate, used = (
+            statistics.median(getattr(one, name) for one in measured) for name in ("rate", "cpu_ms")
+        )
+        report.table.append(
+            [case.title, f"{rate:.0f}", f"{ratios[case]:.2f}", f"{used:.3f}", f"{cpu[case]:.2f}"]
+        )
+    named = {name: ratios[case] for name, case in KEYS.items()}
+    grown = round(tally.bytes_grown / max(1, tally.booked))
     report.keys = {
-        "tpcb_per_second": {
-            str(count): round(statistics.median(measured[TPCB, count])) for count in CONNECTIONS
-        },
-        "ratios": ratios,
+        **named,
+        "cpu_ratio": cpu[KEYS["transfer_ratio"]],
+        **history,
+        "bytes_per_transfer": grown,
+        "ledger_clean": not verdict["findings"],
+        "ratios": {case.title: ratio for case, ratio in ratios.items() if not case.is_baseline},
         "booked": tally.booked,
         "in_the_books": verdict["transactions"],
-        "findings": len(verdict["findings"]),
     }
-    bare = ratios["sql_transfer_spread"][str(max(CONNECTIONS))]
+    report.table += [
+        [name, str(value), "", "", ""] for name, value in [*history.items(), ("bytes_per_transfer", grown)]
+    ]
+    _judge(report, named, tally, verdict)
+    return report
+
+
+def _judge(report: Report, named: Mapping[str, float], tally: Tally, verdict: Mapping[str, Any]) -> None:
     report.require(
         not verdict["findings"],
         f"ledger_verify: {[finding['problem'] for finding in verdict['findings']][:3]}",
@@ -351,5 +348,13 @@ def conclude(
         f"{tally.booked} were booked, {verdict['transactions']} are in the books",
     )
     report.require(not tally.refused, f"{len(tally.refused)} were refused: {sorted(set(tally.refused))}")
-    report.require(bare >= BAR, f"a bare transfer reaches {bare} of tpcb-like, less than {BAR}")
-    return report
+    for name, bar in BARS.items():
+        report.require(named[name] >= bar, f"{name} is {named[name]} of tpcb-like, less than {bar}")
+
+
+def _median_ratio(measured: list[Measured], base: list[Measured], name: str) -> float:
+    """Return the median over the rounds of this by the baseline of the same round."""
+    return statistics.median(
+        getattr(one, name) / max(1e-9, getattr(reference, name))
+        for one, reference in zip(measured, base, strict=True)
+    )

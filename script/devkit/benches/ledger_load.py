@@ -1,7 +1,7 @@
 """
 One connection that posts through the ledger's service as fast as it can; run by .venv's Python as the application role.
 
-Reads one job a line (JSON: work, accounts, at, seconds, delay), answers each with one line of how many were booked.
+Reads one job a line (JSON: work, accounts, each, at, seconds, delay), answers each with one line of how many were booked.
 """
 
 import json
@@ -46,8 +46,8 @@ class Load:
         while time.monotonic() < end:
             time.sleep(job["delay"])
             try:
-                journals.post(draft=self._draft(job), actor=SYSTEM, now=clock.now())
-                booked += 1
+                drafts = [self._draft(job) for _ in range(job["each"])]
+                booked += len(journals.post_batch(drafts=drafts, actor=SYSTEM, now=clock.now()))
             except errors.DomainError as refusal:
                 refused.append(refusal.code)
         return {"booked": booked, "refused": refused}
@@ -56,7 +56,7 @@ class Load:
         liabilities = self.liabilities[:1] if job["accounts"] == "hot" else self.liabilities
         number = ids.new()
         legs: tuple[Leg, ...]
-        if job["work"] == "transfer":
+        if job["work"] != "post":
             money = Money(100, CURRENCY)
             legs = (debit(random.choice(self.assets), money), credit(random.choice(liabilities), money))  # noqa: S311
         else:

@@ -16,15 +16,16 @@ from apps.access.services import branches  # noqa: E402 (Django must be set up f
 from apps.kit import clock, ids  # noqa: E402
 from apps.kit.actors import SYSTEM  # noqa: E402
 from apps.ledger.contracts import AccountRef, AccountRole  # noqa: E402
+from apps.ledger.models import ChartLine  # noqa: E402
 from apps.ledger.services import accounts  # noqa: E402
 from treasury import onboarding  # noqa: E402
 
 SLUG, CURRENCY = "bench", "KES"
-SPREAD = 100
+SPREAD, SHARDS = 500, 16
 
 
 def main(output: Path) -> None:
-    """100 assets and 100 liabilities, opened in this order, so that their numbers run on without a gap."""
+    """500 assets and 500 liabilities, opened in this order, so that their numbers run on without a gap; one with shards."""
     organisation = onboarding.prepare(slug=SLUG, name="Bench", is_test=True, now=clock.now())
     now = clock.now()
     branch = branches.create(code="BEN", name="Bench", is_head_office=True, actor=SYSTEM, now=now)
@@ -38,11 +39,22 @@ def main(output: Path) -> None:
         ]
         for role in ("PROVIDER_BALANCE", "UNAPPLIED_COLLECTIONS")
     }
+    ChartLine.objects.create(
+        code="2150",
+        name="Suspense",
+        type="LIABILITY",
+        is_heading=False,
+        role="SUSPENSE",
+        width=1,
+        shards=SHARDS,
+    )
+    sharded = accounts.ensure(ref=AccountRef(AccountRole.SUSPENSE, CURRENCY, branch.id), now=now)
     facts = {
         "schema": organisation.schema_name,
         "branch": str(branch.id),
         "owners": owners,
         "accounts": opened,
+        "sharded": sharded.id,
     }
     output.write_text(json.dumps(facts), encoding="utf-8")
 
