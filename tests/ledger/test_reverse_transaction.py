@@ -122,7 +122,7 @@ def test_the_database_refuses_a_second_reversal(balance, unapplied):
     reverse(original.id)
     forged = ledger.transfer(unapplied, balance, 5, kind=TransactionKind.REVERSAL, reverses=original.number)
 
-    with pytest.raises(DatabaseError, match="reverses_id"):
+    with pytest.raises(DatabaseError, match="reversed_once"):
         post_by_function(forged)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from script.devkit.benches import ledger, payments
+from script.devkit.benches import ledger, ledger_cases, payments
 from script.devkit.benches.report import Report, Wish, percentiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,13 +33,13 @@ def of_payments(*, sent: int = 2, loaded: dict[str, Any] | None = None, **checke
 
 
 def of_ledger(*, rate: float = 80.0, **verdict: Any) -> Report:
-    measured = {
-        (case, count): [100.0 if case is ledger.TPCB else rate]
-        for case in ledger.CASES
-        for count in ledger.CONNECTIONS
+    results = {
+        case: [ledger.Measured(100.0 if case.is_baseline else rate * case.each, 1.0)]
+        for case in ledger_cases.CASES
     }
-    tally = ledger.Tally(booked=30)
-    return ledger.conclude(Wish(is_quick=True), measured, tally, {**VERDICT, **verdict})
+    tally = ledger.Tally(booked=30, transfers=10, bytes_of_transfers=8_000)
+    history = {"point_in_time_ms": 1.5, "trial_balance_ms": 20.0}
+    return ledger.conclude(Wish(is_quick=True), results, tally, {**VERDICT, **verdict}, history)
 
 
 def test_takes_percentiles_from_what_was_measured():
@@ -55,14 +55,16 @@ def test_ends_with_one_json_object():
 
     last = json.loads(report.lines()[-1])
     assert (last["bench"], last["quick"], last["red"]) == ("ledger", True, [])
-    assert last["ratios"]["sql_transfer_spread"] == {"1": 0.8, "4": 0.8}
+    assert last["ratios"]["sql transfer, spread, 1"] == 0.8
+    assert (last["transfer_ratio"], last["batch100_ratio"], last["cpu_ratio"]) == (0.8, 80.0, 1.0)
+    assert (last["point_in_time_ms"], last["bytes_per_transfer"], last["ledger_clean"]) == (1.5, 800, True)
     assert of_payments().red == []
 
 
 @pytest.mark.parametrize(
     ("report", "reason"),
     [
-        (of_ledger(rate=49.0), "a bare transfer reaches 0.49 of tpcb-like, less than 0.5"),
+        (of_ledger(rate=49.0), "transfer_ratio is 0.49 of tpcb-like, less than 0.5"),
         (of_ledger(transactions=29), "30 were booked, 29 are in the books"),
         (of_ledger(transactions=31), "30 were booked, 31 are in the books"),
         (of_ledger(findings=[{"problem": "has 1 of 2 legs"}]), "ledger_verify: ['has 1 of 2 legs']"),
@@ -87,7 +89,7 @@ def test_turns_red_for_one_reason(report, reason):
 @pytest.mark.parametrize(
     ("name", "seconds", "slow", "lost"),
     [
-        ("ledger", "0.3", "of tpcb-like, less than", "are in the books"),
+        ("ledger", "0.3", "transfer_ratio is", "are in the books"),
         ("payments", "2", "the bar 800 ms", "payments were not booked exactly once"),
     ],
 )

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('uid', models.UUIDField(unique=True)),
-                ('idem_key', models.CharField(max_length=200, unique=True)),
+                ('idem_key', models.CharField(max_length=200)),
                 ('request_hash', models.BinaryField(max_length=32)),
                 ('kind', models.CharField(choices=[('POSTING', 'Posting'), ('HOLD', 'Hold'), ('CAPTURE', 'Capture'), ('RELEASE', 'Release'), ('EXPIRY', 'Expiry'), ('REVERSAL', 'Reversal'), ('ADJUSTMENT', 'Adjustment'), ('EXCHANGE', 'Exchange'), ('REVALUATION', 'Revaluation'), ('CLOSING', 'Closing'), ('OPENING', 'Opening')], max_length=16)),
                 ('effective_date', models.DateField()),
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('dimensions', models.JSONField(null=True)),
                 ('is_forced', models.BooleanField()),
                 ('hold', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='ledger.transaction')),
-                ('reverses', models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.transaction')),
+                ('reverses', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.transaction')),
             ],
         ),
         migrations.CreateModel(
@@ -351,6 +351,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='transaction',
             index=models.Index(condition=models.Q(('kind', 'CLOSING')), fields=['id'], name='ledger_transaction_closing'),
+        ),
+        migrations.AddConstraint(
+            model_name='transaction',
+            constraint=models.UniqueConstraint(fields=('idem_key',), name='ledger_transaction_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='transaction',
+            constraint=models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='ledger_transaction_reversed_once'),
         ),
         migrations.AddConstraint(
             model_name='transaction',

@@ -25,7 +25,7 @@ class Transaction(LedgerModel):
 
     id = models.BigAutoField(primary_key=True)
     uid = models.UUIDField(unique=True)
-    idem_key = models.CharField(max_length=200, unique=True)
+    idem_key = models.CharField(max_length=200)
     request_hash = models.BinaryField(max_length=32)
     kind = models.CharField(max_length=16, choices=choices(TransactionKind))
     effective_date = models.DateField()
@@ -39,8 +39,13 @@ class Transaction(LedgerModel):
     created_by = models.CharField(max_length=120)
     approved_by = models.CharField(max_length=120, blank=True)
     reason = models.CharField(max_length=200, blank=True)
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by", db_constraint=False
+    reverses = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="reversed_by",
+        db_constraint=False,
+        db_index=False,
     )
     hold = models.ForeignKey(
         "self",
@@ -66,6 +71,12 @@ class Transaction(LedgerModel):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["idem_key"], name="ledger_transaction_once"),
+            models.UniqueConstraint(
+                fields=["reverses"],
+                name="ledger_transaction_reversed_once",
+                condition=Q(reverses__isnull=False),
+            ),
             models.CheckConstraint(condition=Q(entry_count__gte=2), name="ledger_transaction_two_legs"),
             models.CheckConstraint(condition=one_of("kind", TransactionKind), name="ledger_transaction_kind"),
             models.CheckConstraint(

@@ -1,6 +1,6 @@
 """Accounts: opened by role, limited, frozen, closed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -34,14 +34,25 @@ def ensure(*, ref: AccountRef, now: datetime, name: str = "") -> Account:
     return account or _open(ref, name=name, now=now)
 
 
-def resolve(*, refs: Iterable[AccountRef], now: datetime) -> dict[AccountRef, Account]:
-    """Return the account of each reference with one query; open the missing ones, in one order for all callers."""
-    wanted = set(refs)
-    found = {account.ref: account for account in Account.objects.matching(wanted)}
+def resolve(*, refs: Collection[AccountRef], now: datetime) -> dict[AccountRef, Account]:
+    """Return the account of each reference with one query; the missing ones are opened."""
+    return open_missing(refs, find(refs), now=now)
+
+
+def find(refs: Collection[AccountRef]) -> dict[AccountRef, Account]:
+    """Return those of the named accounts that exist, with one query."""
+    return {account.ref: account for account in Account.objects.matching(refs)}
+
+
+def open_missing(
+    refs: Collection[AccountRef], found: Mapping[AccountRef, Account], *, now: datetime
+) -> dict[AccountRef, Account]:
+    """Return the account of each reference; open those that were not found, in one order for all callers."""
     missing = sorted(
-        wanted - found.keys(), key=lambda ref: (ref.role, str(ref.branch_id), ref.currency, str(ref.owner_id))
+        set(refs) - found.keys(),
+        key=lambda ref: (ref.role, str(ref.branch_id), ref.currency, str(ref.owner_id)),
     )
-    return found | {ref: _open(ref, name="", now=now) for ref in missing}
+    return {**found, **{ref: _open(ref, name="", now=now) for ref in missing}}
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -86,11 +87,15 @@ def post_batch(*, drafts: Sequence[Draft], actor: Actor, now: datetime, force: b
 
 
 def _book(drafts: Sequence[Draft], *, actor: Actor, now: datetime, force: bool) -> list[Booked]:
-    names: dict[int, str] = {}
-    with translated(names), transaction.atomic():
-        refs = {leg.account for draft in drafts for leg in draft.legs}
-        resolved = accounts.resolve(refs=refs, now=now)
-        names |= {account.id: str(account) for account in resolved.values()}
+    refs = {leg.account for draft in drafts for leg in draft.legs}
+    found = accounts.find(refs)
+    is_alone = len(found) == len(refs) and not connection.in_atomic_block
+    # One statement is a transaction by itself; one that opens accounts, or may not spoil the caller's, needs a block.
+    with (
+        translated({account.id: str(account) for account in found.values()}),
+        nullcontext() if is_alone else transaction.atomic(),
+    ):
+        resolved = accounts.open_missing(refs, found, now=now)
         call = (
             calls.transfer(drafts[0], resolved, actor=actor, now=now)
             if len(drafts) == 1 and drafts[0].is_plain and not force

@@ -41,7 +41,8 @@ class Tally:
     """What the load says that it has booked, to be compared with the books."""
 
     booked: int = 0
-    bytes_grown: int = 0
+    transfers: int = 0
+    bytes_of_transfers: int = 0
     refused: list[str] = field(default_factory=list)
 
 
@@ -63,7 +64,6 @@ def run(wish: Wish) -> Report:
         setup = _prepare(supervisor, variables)
         results: dict[Case, list[Measured]] = {case: [] for case in CASES}
         tally = Tally()
-        before = _size(variables, setup["schema"])
         load = Load(supervisor, variables, setup, tally, wish)
         try:
             for _ in range(QUICK_ROUNDS if wish.is_quick else ROUNDS):
@@ -71,7 +71,6 @@ def run(wish: Wish) -> Report:
                     results[case].append(load.measure(case))
         finally:
             load.close()
-        tally.bytes_grown = _size(variables, setup["schema"]) - before
         if "lost-row" in wish.plants:
             _plant(supervisor, variables, setup["schema"])
         verdict = _verify(variables)
@@ -104,12 +103,16 @@ class Load:
 
     def measure(self, case: Case) -> Measured:
         """Run it and return how many a second it booked; what is booked goes to the tally."""
+        booked, size = self.tally.booked, _size(self.variables, self.setup["schema"])
         with step(case.title) as running:
             before, start = system.cpu_seconds(self.postmaster), time.monotonic()
             calls = self._by_service(case) if case.way == "service" else self._by_pgbench(case)
             used, took = system.cpu_seconds(self.postmaster) - before, time.monotonic() - start
             measured = Measured(calls * case.each, 1000 * used / max(1.0, calls * case.each * took))
             running.note = f"{measured.rate:8.0f} /s"
+        if case.work == "transfer":
+            self.tally.transfers += self.tally.booked - booked
+            self.tally.bytes_of_transfers += _size(self.variables, self.setup["schema"]) - size
         return measured
 
     def close(self) -> None:
@@ -286,7 +289,7 @@ def _verify(variables: Mapping[str, str]) -> dict[str, Any]:
 def _size(variables: Mapping[str, str], schema: str) -> int:
     """Return the bytes of the tables that a posting grows, with their indexes."""
     statement = f"SELECT sum(pg_total_relation_size('{schema}.' || name)) FROM unnest(ARRAY['ledger_transaction', 'ledger_entry']) name"  # noqa: S608 (our own schema)
-    return int(_psql(variables, "VACUUM", statement))
+    return int(_psql(variables, statement))
 
 
 def _history(supervisor: Supervisor, variables: dict[str, str], wish: Wish) -> dict[str, float]:
@@ -320,7 +323,7 @@ def conclude(
             [case.title, f"{rate:.0f}", f"{ratios[case]:.2f}", f"{used:.3f}", f"{cpu[case]:.2f}"]
         )
     named = {name: ratios[case] for name, case in KEYS.items()}
-    grown = round(tally.bytes_grown / max(1, tally.booked))
+    grown = round(tally.bytes_of_transfers / max(1, tally.transfers))
     report.keys = {
         **named,
         "cpu_ratio": cpu[KEYS["transfer_ratio"]],

@@ -24,7 +24,6 @@ from apps.kit import clock, ids  # noqa: E402
 from apps.kit.actors import SYSTEM  # noqa: E402
 from apps.ledger.contracts import AccountRef, AccountRole  # noqa: E402
 from apps.ledger.selectors import balances  # noqa: E402
-
 from apps.ledger.services import accounts  # noqa: E402
 from treasury import onboarding  # noqa: E402
 
@@ -129,8 +128,6 @@ def fill(facts: dict[str, object]) -> None:
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")
-        cursor.execute("ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_account")
-        cursor.execute("ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_transaction")
         for statement in FILL:
             cursor.execute(statement, facts)
         cursor.execute("VACUUM ANALYZE")
