@@ -1,10 +1,25 @@
 """Background work of the ledger: sealing what was booked, the nightly look whether all of it is, fetching exchange rates."""
 
-from celery import shared_task
+from datetime import timedelta
 
+from celery import shared_task
+from django.utils.translation import gettext_lazy as _t
+
+from apps.jobs.contracts import declare
 from apps.kit import clock
-from apps.ledger.services import rate_fetches, seals
+from apps.ledger.services import rate_fetches, reports, seals
 from apps.tenancy.services import fan_out
+
+REPORT_LEASE = timedelta(minutes=5)
+"""For reading a report and drawing its pages, which is one step."""
+
+declare(
+    kind=reports.KIND,
+    title=_t("Report"),
+    runner="apps.ledger.services.reports.run",
+    is_atomic=False,
+    lease=REPORT_LEASE,
+)
 
 
 @shared_task(name="ledger.seal_organisation")

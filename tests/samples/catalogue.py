@@ -22,11 +22,12 @@ SAVANNA = ("Savanna Kitchens Ltd", "WST", "Westlands branch")
 
 @dataclass(frozen=True)
 class Printed:
-    """One file as it left the product, and what must be readable in it."""
+    """One file as it left the product, what must be readable in it, and how many pages it has."""
 
     content: bytes
     number: str
     says: tuple[str, ...]
+    pages: int = 1
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,15 @@ class BalanceSheet:
 
 
 def read(
-    *, as_of: date, known_at: datetime, branch_id: UUID | None = None, caller: Principal | None = None
+    *,
+    as_of: date,
+    known_at: datetime,
+    branch_id: UUID | None = None,
+    within: frozenset[UUID] | None = None,
+    caller: Principal | None = None,
 ) -> BalanceSheet:
     """Return the balance sheet at the end of ``as_of``, as known at ``known_at``, of what the caller sees: one statement."""
-    asked = Basis(as_of=as_of, known_at=known_at, branch_id=branch_id)
+    asked = Basis(as_of=as_of, known_at=known_at, branch_id=branch_id, within=within)
     found = basis.rows(asked, caller)
     assets, liabilities, equity = (
         tuple(row for row in found if row.type == kind)

@@ -29,13 +29,15 @@ class Basis:
     """
     What a report states beside its figures: they are those at the end of ``as_of``, as known at ``known_at``.
 
-    ``since`` is the first day of a report on a range. ``branch_id`` is the one branch that it is about.
+    ``since`` is the first day of a report on a range. ``branch_id`` is the one branch that it is about, ``within`` the
+    branches whose accounts may be read at all; None stands for all of them.
     """
 
     as_of: date
     known_at: datetime
     since: date | None = None
     branch_id: UUID | None = None
+    within: frozenset[UUID] | None = None
 
     def __post_init__(self) -> None:
         if self.since is not None and self.since > self.as_of:
@@ -186,9 +188,15 @@ def groups(found: Iterable[Row], depth: int = 0) -> Iterator[Group]:
 
 
 def _branch_ids(basis: Basis, caller: Principal | None) -> set[UUID] | None:
-    if basis.branch_id is None:
-        return None if caller is None else scope.branch_ids(caller)
-    return {basis.branch_id if caller is None else branches.chosen(caller, basis.branch_id).id}
+    if basis.branch_id is not None:
+        chosen: set[UUID] | None = {
+            basis.branch_id if caller is None else branches.chosen(caller, basis.branch_id).id
+        }
+    else:
+        chosen = None if caller is None else scope.branch_ids(caller)
+    if basis.within is None:
+        return chosen
+    return set(basis.within) if chosen is None else chosen & basis.within
 
 
 def row(found: Sequence[Any]) -> Row:

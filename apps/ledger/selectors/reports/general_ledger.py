@@ -73,6 +73,7 @@ def read(
     as_of: date,
     known_at: datetime,
     branch_id: UUID | None = None,
+    within: frozenset[UUID] | None = None,
     caller: Principal | None = None,
 ) -> GeneralLedger:
     """
@@ -80,7 +81,7 @@ def read(
 
     Raises DatesInvalid, and TooManyEntries beyond 50,000: the export of entries has no such bound.
     """
-    asked = Basis(as_of=as_of, known_at=known_at, since=since, branch_id=branch_id)
+    asked = Basis(as_of=as_of, known_at=known_at, since=since, branch_id=branch_id, within=within)
     rows, values = basis.sql(dataclasses.replace(asked, since=None), caller)
     values |= {"since": since, "as_of": as_of, "known_at": known_at, "limit": ENTRIES_MAX + 1}
     with connection.cursor() as cursor:

@@ -45,6 +45,7 @@ def read(
     as_of: date,
     known_at: datetime,
     branch_id: UUID | None = None,
+    within: frozenset[UUID] | None = None,
     caller: Principal | None = None,
 ) -> ProfitAndLoss:
     """
@@ -53,7 +54,7 @@ def read(
     The closing transactions of a year end and the reversals of closings are left out, both together: they carry a result
     to equity and earn nothing. Raises DatesInvalid.
     """
-    asked = Basis(as_of=as_of, known_at=known_at, since=since, branch_id=branch_id)
+    asked = Basis(as_of=as_of, known_at=known_at, since=since, branch_id=branch_id, within=within)
     found = basis.rows(
         asked, caller, types=(AccountType.INCOME, AccountType.EXPENSE), is_without_closings=True
     )

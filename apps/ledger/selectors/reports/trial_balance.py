@@ -36,10 +36,15 @@ class TrialBalance:
 
 
 def read(
-    *, as_of: date, known_at: datetime, branch_id: UUID | None = None, caller: Principal | None = None
+    *,
+    as_of: date,
+    known_at: datetime,
+    branch_id: UUID | None = None,
+    within: frozenset[UUID] | None = None,
+    caller: Principal | None = None,
 ) -> TrialBalance:
     """Return the trial balance at the end of ``as_of``, as known at ``known_at``, of what the caller sees: one statement."""
-    asked = Basis(as_of=as_of, known_at=known_at, branch_id=branch_id)
+    asked = Basis(as_of=as_of, known_at=known_at, branch_id=branch_id, within=within)
     rows = basis.rows(asked, caller)
     totals = []
     for currency in basis.currencies(rows):

@@ -1,0 +1,248 @@
+"""Reports as files: CSV, XLSX and PDF of one and the same table, made as a job of the person who asks."""
+
+import dataclasses
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.access.contracts import Caller
+from apps.access.selectors import branches, memberships, scope
+from apps.documents.services import pdf
+from apps.jobs.contracts import FileFormat, NewJob, Progress, ResultFile, Work
+from apps.jobs.services import jobs, tables
+from apps.kit import errors
+from apps.kit.actors import Actor
+from apps.ledger.rendering import pages, reports
+from apps.ledger.rendering.tables import Table
+from apps.ledger.selectors import accounts, statements
+from apps.ledger.selectors.reports import balance_sheet, general_ledger, profit_and_loss, trial_balance
+from apps.ledger.selectors.reports.basis import Basis
+
+KIND = "ledger_report"
+PERMISSION = "ledger.view"
+PDF = "application/pdf"
+PAGE_ROWS_MAX = 5_000
+"""So many lines are about 150 pages; a file of rows is the way for more."""
+
+
+class ReportName(StrEnum):
+    TRIAL_BALANCE = "TRIAL_BALANCE"
+    GENERAL_LEDGER = "GENERAL_LEDGER"
+    BALANCE_SHEET = "BALANCE_SHEET"
+    PROFIT_AND_LOSS = "PROFIT_AND_LOSS"
+    STATEMENT = "STATEMENT"
+
+
+class ReportFormat(StrEnum):
+    CSV = "CSV"
+    XLSX = "XLSX"
+    PDF = "PDF"
+
+
+NEEDS_SINCE = {ReportName.GENERAL_LEDGER, ReportName.PROFIT_AND_LOSS, ReportName.STATEMENT}
+
+
+class ReportInvalid(errors.Invalid):
+    """The report needs something that was not named."""
+
+    code = "report_invalid"
+    title = "Report not valid"
+
+
+class ReportForbidden(errors.Forbidden):
+    """The caller may not take the ledger's reports away."""
+
+    code = "report_forbidden"
+    title = "Report not allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReport:
+    """
+    Which report, of which days, as known when, and as what.
+
+    ``since`` is needed by reports on a range, ``account_uid`` by a statement; ``branch_id`` narrows all others.
+    """
+
+    name: ReportName
+    as_of: date
+    known_at: datetime
+    file_format: ReportFormat = ReportFormat.PDF
+    since: date | None = None
+    branch_id: UUID | None = None
+    account_uid: UUID | None = None
+
+
+@transaction.atomic
+def start(*, request: NewReport, caller: scope.Principal, actor: Actor, now: datetime) -> jobs.Job:
+    """
+    Start the making of a report on what the caller sees; the file is the result of the job. ``known_at`` is cut to the
+    second that the report states.
+
+    Raises ReportInvalid, DatesInvalid, ReportForbidden, NotFound for an account and BranchForbidden for a branch that is
+    not his.
+    """
+    _check(request)
+    if isinstance(caller, Caller) or PERMISSION not in (memberships.permissions_of(caller) or frozenset()):
+        raise ReportForbidden("Your role may not see the ledger.")
+    membership = memberships.of(caller)
+    reach = scope.branch_ids(caller)
+    if request.account_uid is not None:
+        accounts.get(request.account_uid, caller)
+    if request.branch_id is not None:
+        reach = {branches.chosen(caller, request.branch_id).id}
+    branch_id = next(iter(reach)) if reach and len(reach) == 1 else branches.head_office().id
+    return jobs.start(
+        request=NewJob(
+            kind=KIND,
+            title=str(titles()[request.name]),
+            branch_id=branch_id,
+            application_id=scope.application_id(caller),
+            branch_ids=None if reach is None else frozenset(reach),
+            application_ids=None,
+            permission=PERMISSION,
+            scope="",
+            actor=actor,
+            starter_id=None if membership is None else membership.id,
+            parameters=_parameters(
+                dataclasses.replace(request, known_at=request.known_at.replace(microsecond=0))
+            ),
+        ),
+        now=now,
+    )
+
+
+def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
+    """Make the file of a report; whoever takes the job up again makes the same one."""
+    asked = work.parameters
+    request = NewReport(
+        name=ReportName(asked["name"]),
+        as_of=date.fromisoformat(asked["as_of"]),
+        known_at=datetime.fromisoformat(asked["known_at"]),
+        file_format=ReportFormat(asked["format"]),
+        since=date.fromisoformat(asked["since"]) if asked["since"] else None,
+        branch_id=UUID(asked["branch_id"]) if asked["branch_id"] else None,
+        account_uid=UUID(asked["account_uid"]) if asked["account_uid"] else None,
+    )
+    table = tabulate(request, within=work.branch_ids, now=work.taken_up_at)
+    rows = sum(1 for _row in table.rows)
+    yield Progress(done=0, total=rows)
+    yield Progress(done=rows, total=rows)
+    return write(table, request.file_format, folder=work.folder)
+
+
+def tabulate(request: NewReport, *, within: frozenset[UUID] | None, now: datetime) -> Table:
+    """Read a report and return its table; ``within`` are the branches that may be read (None: all). Raises ReportInvalid."""
+    _check(request)
+    if request.account_uid is not None and request.name == ReportName.STATEMENT:
+        return _statement(request, request.account_uid, within=within, now=now)
+    since, as_of = request.since or request.as_of, request.as_of
+    known_at, branch_id = request.known_at, request.branch_id
+    match request.name:
+        case ReportName.TRIAL_BALANCE:
+            trial = trial_balance.read(as_of=as_of, known_at=known_at, branch_id=branch_id, within=within)
+            return reports.trial_balance(trial, now=now)
+        case ReportName.BALANCE_SHEET:
+            sheet = balance_sheet.read(as_of=as_of, known_at=known_at, branch_id=branch_id, within=within)
+            return reports.balance_sheet(sheet, now=now)
+        case ReportName.PROFIT_AND_LOSS:
+            result = profit_and_loss.read(
+                since=since, as_of=as_of, known_at=known_at, branch_id=branch_id, within=within
+            )
+            return reports.profit_and_loss(result, now=now)
+        case _:
+            entries = general_ledger.read(
+                since=since, as_of=as_of, known_at=known_at, branch_id=branch_id, within=within
+            )
+            return reports.general_ledger(entries, now=now)
+
+
+def write(table: Table, file_format: ReportFormat, *, folder: Path) -> ResultFile:
+    """Write a table into ``folder``. The same table makes the same bytes. Raises TooManyEntries for a PDF of too many pages."""
+    name = f"{table.name}-{table.basis.as_of:%Y-%m-%d}.{file_format.lower()}"
+    rows = list(table.rows)
+    if file_format == ReportFormat.PDF:
+        if len(table.lines) > PAGE_ROWS_MAX:
+            raise general_ledger.TooManyEntries(
+                f"A PDF holds {PAGE_ROWS_MAX:,} lines and this report has {len(table.lines):,}. Ask for CSV or XLSX."
+            )
+        (folder / name).write_bytes(pdf.render(html=pages.html(table), style=pages.STYLE))
+        return ResultFile(folder / name, name, PDF, len(rows), table.totals)
+    content_type = tables.write(
+        folder / name,
+        tables.File(
+            title=table.title,
+            facts=((_("Report"), table.title), *table.facts, (_("Rows"), len(rows))),
+            totals=table.totals,
+            heads=(_("Section"), *(column.title for column in table.columns)),
+            rows=((line.section, *line.cells) for line in rows),
+            at=table.basis.known_at,
+        ),
+        FileFormat(file_format.value),
+    )
+    return ResultFile(folder / name, name, content_type, len(rows), table.totals)
+
+
+def titles() -> dict[ReportName, str]:
+    """Return what each report is called."""
+    return {
+        ReportName.TRIAL_BALANCE: _("Trial balance"),
+        ReportName.GENERAL_LEDGER: _("General ledger"),
+        ReportName.BALANCE_SHEET: _("Balance sheet"),
+        ReportName.PROFIT_AND_LOSS: _("Profit and loss"),
+        ReportName.STATEMENT: _("Account statement"),
+    }
+
+
+def _statement(
+    request: NewReport, account_uid: UUID, *, within: frozenset[UUID] | None, now: datetime
+) -> Table:
+    account = accounts.get(account_uid)
+    if within is not None and account.branch_id not in within:
+        raise errors.NotFound("There is no such account.")
+    found: list[statements.Statement] = []
+    while not found or found[-1].next:
+        if len(found) * statements.ROWS_MAX >= general_ledger.ENTRIES_MAX:
+            raise general_ledger.TooManyEntries(
+                f"There are more than {general_ledger.ENTRIES_MAX:,} entries. Ask for fewer days."
+            )
+        page = statements.page(
+            account,
+            since=request.since or request.as_of,
+            as_of=request.as_of,
+            known_at=request.known_at,
+            after=found[-1].next if found else "",
+            rows=statements.ROWS_MAX,
+        )
+        found.append(page)
+    return reports.statement(found, known_at=request.known_at, now=now)
+
+
+def _check(request: NewReport) -> None:
+    if request.name in NEEDS_SINCE and request.since is None:
+        raise _invalid("since", "This report is on a range of days: say from which on.")
+    if request.name == ReportName.STATEMENT and request.account_uid is None:
+        raise _invalid("account", "A statement is of one account: say which.")
+    Basis(as_of=request.as_of, known_at=request.known_at, since=request.since)
+
+
+def _invalid(field: str, message: str) -> ReportInvalid:
+    return ReportInvalid(message, errors=[errors.FieldError(f"/{field}", ReportInvalid.code, message)])
+
+
+def _parameters(request: NewReport) -> dict[str, str]:
+    return {
+        "name": request.name.value,
+        "format": request.file_format.value,
+        "as_of": request.as_of.isoformat(),
+        "known_at": request.known_at.isoformat(),
+        "since": request.since.isoformat() if request.since else "",
+        "branch_id": str(request.branch_id or ""),
+        "account_uid": str(request.account_uid or ""),
+    }
