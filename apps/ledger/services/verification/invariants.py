@@ -24,10 +24,11 @@ class Invariant(StrEnum):
     PERIODS = "I7"
     HOLDS = "I8"
     SEALS = "I9"
+    CURRENCIES = "I10"
     INSTALLATION = "I11"
 
 
-HOLD = "I1 to I9 and I11 hold"
+HOLD = "I1 to I11 hold"
 """What is said of a ledger that breaks none."""
 
 MEANINGS: Mapping[Invariant, str] = MappingProxyType(
@@ -41,6 +42,7 @@ MEANINGS: Mapping[Invariant, str] = MappingProxyType(
         Invariant.PERIODS: "every checkpoint is the one before and what moved since, and nothing came into a closed period",
         Invariant.HOLDS: "what is left of every hold is what its pending entries hold",
         Invariant.SEALS: "every transaction is what was sealed, and every seal follows from its leaves and the one before",
+        Invariant.CURRENCIES: "every position has its cost, no cost is without one, and every revaluation was taken back next day",
         Invariant.INSTALLATION: "triggers, functions and privileges of this schema are those of this build",
     }
 )

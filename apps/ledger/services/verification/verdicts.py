@@ -6,7 +6,15 @@ from itertools import islice
 
 from django.db import connection
 
-from apps.ledger.services.verification import balances, holds, installation, movements, periods, seals
+from apps.ledger.services.verification import (
+    balances,
+    currencies,
+    holds,
+    installation,
+    movements,
+    periods,
+    seals,
+)
 from apps.ledger.services.verification.invariants import FINDINGS_MAX, Finding
 
 COUNTS = """
@@ -43,6 +51,7 @@ def verify(*, progress: Callable[[str], None] | None = None) -> Verdict:
         periods.search(),
         holds.search(),
         seals.search(progress or _unheard),
+        currencies.search(),
         installation.search(),
     ]
     found = [finding for search in searches for finding in islice(search, FINDINGS_MAX)]
