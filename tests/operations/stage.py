@@ -14,7 +14,7 @@ from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRole
 from apps.tenancy.models import Organisation, OrganisationStatus
 from tests.events import handlers
-from tests.factories import access, approvals, integrations, jobs, ledger, payments
+from tests.factories import access, approvals, fx, integrations, jobs, ledger, payments
 from tests.factories import accounts as people
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW
@@ -139,6 +139,23 @@ def _seal() -> list[str]:
     return ["ledger", "seal"]
 
 
+def _record_rate() -> list[str]:
+    return ["fx", "record", "USD", "KES", "129.5", "--source", "CBK"]
+
+
+def _fetch_rates() -> list[str]:
+    return ["fx", "fetch"]
+
+
+def _revalue() -> list[str]:
+    branch = ledger.branch()
+    fx.rate()
+    legs = fx.bank("USD", branch.id), ledger.ref(AccountRole.REVENUE, branch.id, "USD")
+    ledger.post(ledger.transfer(*legs, 100_00))
+    fx.rate("131", as_of=fx.NOW)
+    return ["fx", "revalue", "2026-11-24"]
+
+
 SCENES: dict[str, Callable[[], list[str]]] = {
     "outbox requeue": _requeue,
     "outbox skip": _skip,
@@ -160,6 +177,9 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "user deactivate": _deactivate,
     "approval expire": _expire,
     "ledger seal": _seal,
+    "fx record": _record_rate,
+    "fx fetch": _fetch_rates,
+    "fx revalue": _revalue,
 }
 """What is not here works as the owner's role, and is tested by itself in ``test_open_organisation``."""
 

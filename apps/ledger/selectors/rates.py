@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from apps.kit import errors, money
 from apps.kit.money import Money
-from apps.ledger.models import Book, FxRate
+from apps.ledger.models import Book, Currency, FxRate
 from apps.tenancy.selectors import organisations
 
 MAX_AGE_DAYS = 4
@@ -123,6 +123,29 @@ def read(row: FxRate, base: str) -> Rate:
     if row.base == base:
         return Rate(row.base, row.quote, ratio, row.as_of, row.source)
     return Rate(row.quote, row.base, 1 / ratio, row.as_of, f"{row.source}, turned round")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The rate of a currency that the book uses, into the functional one; ``problem`` is the code of why none holds."""
+
+    base: str
+    quote: str
+    rate: Rate | None
+    problem: str
+
+
+def standing(*, now: datetime) -> list[Standing]:
+    """Return, for each foreign currency that an account is kept in, the rate that holds now, or why there is none."""
+    functional = functional_currency()
+    found = []
+    for code in Currency.objects.exclude(code=functional).order_by("code").values_list("code", flat=True):
+        try:
+            found.append(Standing(code, functional, latest(code, functional, at=now, now=now), ""))
+        except (RateMissing, RateStale) as refusal:
+            last = pair(code, functional, at=now, now=now)
+            found.append(Standing(code, functional, last, refusal.code))
+    return found
 
 
 def everything(base: str = "", quote: str = "") -> QuerySet[FxRate]:

@@ -8,11 +8,12 @@ from enum import StrEnum
 from django.db import transaction
 
 from apps.approvals.services.requests import RequestPending
+from apps.audit.services import records
 from apps.events.services import outbox
 from apps.integrations.ports import ProviderError, RateRow, RateSheet
 from apps.integrations.services import rate_sources
-from apps.kit import logs, money
-from apps.kit.actors import PROVIDER
+from apps.kit import jobs, logs, money
+from apps.kit.actors import PROVIDER, Actor
 from apps.ledger import events
 from apps.ledger.models import Book
 from apps.ledger.selectors.rates import MAX_AGE_DAYS
@@ -51,6 +52,22 @@ class Fetched:
     rows: Counter[Taken] = field(default_factory=Counter)
     trouble: str = ""
     detail: str = ""
+
+
+@transaction.atomic
+def request(*, actor: Actor, reason: str, now: datetime) -> list[str]:
+    """Have every source asked by a worker once this is committed; return their names."""
+    sources = rate_sources.configured()
+    records.write(
+        action="fx_rates.fetch_requested",
+        object_type=events.FX_SOURCE,
+        object_id=", ".join(sources) or "none",
+        actor=actor,
+        now=now,
+        reason=reason,
+    )
+    jobs.enqueue("ledger.fetch_rates_organisation")
+    return sources
 
 
 def fetch_all(*, now: datetime) -> list[Fetched]:

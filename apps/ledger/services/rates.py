@@ -107,8 +107,16 @@ def parsed(text: str) -> Decimal:
 
 
 @transaction.atomic
-def record(
-    *, base: str, quote: str, rate: Decimal, as_of: datetime, source: str, actor: Actor, now: datetime
+def record(  # noqa: PLR0913 (a rate has that many facts, each by keyword)
+    *,
+    base: str,
+    quote: str,
+    rate: Decimal,
+    as_of: datetime,
+    source: str,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
 ) -> Recorded:
     """
     Record that ``source`` said at ``as_of`` that one unit of ``base`` is ``rate`` units of ``quote``.
@@ -126,7 +134,7 @@ def record(
         return Recorded(rate_id=known.id, is_replay=True)
     far = _distance(said, now=now)
     if far is None or abs(far) <= FAR:
-        return Recorded(rate_id=_insert(said, actor=actor, approved_by="", now=now).id)
+        return Recorded(rate_id=_insert(said, actor=actor, reason=reason, now=now).id)
     return _ask(said, far, actor=actor, now=now)
 
 
@@ -186,7 +194,7 @@ def _ask(said: _Said, far: Fraction, *, actor: Actor, now: datetime) -> Recorded
     return Recorded(approval_id=request.id, is_replay=is_replay)
 
 
-def _insert(said: _Said, *, actor: Actor, approved_by: str, now: datetime) -> FxRate:
+def _insert(said: _Said, *, actor: Actor, now: datetime, approved_by: str = "", reason: str = "") -> FxRate:
     row = FxRate.objects.create(
         base=said.base,
         quote=said.quote,
@@ -204,6 +212,7 @@ def _insert(said: _Said, *, actor: Actor, approved_by: str, now: datetime) -> Fx
         actor=actor,
         now=now,
         changes={"rate": [None, said.text], "approved_by": [None, approved_by]},
+        reason=reason,
     )
     return row
 

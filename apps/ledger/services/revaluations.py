@@ -67,7 +67,7 @@ def value(*, on: date, now: datetime) -> list[Valued]:
 
 
 @transaction.atomic
-def revalue(*, on: date, actor: Actor, now: datetime) -> Revalued:
+def revalue(*, on: date, actor: Actor, now: datetime, reason: str = "") -> Revalued:
     """
     Book the unrealised gains and losses of a day's end, one transaction a branch and currency, and their reversal on the
     next day, all or nothing. What has been booked for a day stands: again is a replay, whatever came in since.
@@ -89,6 +89,7 @@ def revalue(*, on: date, actor: Actor, now: datetime) -> Revalued:
         actor=actor,
         now=now,
         changes={"transactions": [0, len(booked)], "accounts": [0, len(valued)]},
+        reason=reason,
     )
     return Revalued(on, tuple(valued), booked, is_replay=False)
 

@@ -1,6 +1,6 @@
 """THE LIST: every noun and verb that operators have. --help and docs/operations.md are made from it."""
 
-from treasury.operations.registry.money import LEDGER, PAYMENT, PROVIDER, REFUND
+from treasury.operations.registry.money import FX, LEDGER, PAYMENT, PROVIDER, REFUND
 from treasury.operations.registry.people import APPROVAL, MEMBER, USER
 from treasury.operations.registry.places import KEY, SYSTEM, TENANT
 from treasury.operations.registry.traffic import ENDPOINT, JOB, OUTBOX, WEBHOOK
@@ -8,6 +8,7 @@ from treasury.operations.registry.traffic import ENDPOINT, JOB, OUTBOX, WEBHOOK
 NOUNS = (
     TENANT,
     LEDGER,
+    FX,
     PROVIDER,
     PAYMENT,
     REFUND,

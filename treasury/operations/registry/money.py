@@ -29,6 +29,49 @@ LEDGER = Noun(
         ),
     ),
 )
+FX = Noun(
+    "fx",
+    "Exchange rates, and what foreign money is worth by them.",
+    (
+        Verb(
+            name="list",
+            help="Say which rate holds for each foreign currency of the book; one that is missing or too old is wrong.",
+            reach=Reach.EACH,
+        ),
+        Verb(
+            name="record",
+            help="Record a rate; one that is more than 5 % off the last waits for approval.",
+            reach=Reach.ONE,
+            writes=True,
+            arguments=(
+                Argument("base", "the currency of which one unit is meant, as USD"),
+                Argument("quote", "the currency in which it is worth the rate, as KES"),
+                Argument("rate", "as 129.4567"),
+                Argument("--source", "who says so, as CBK", {"required": True}),
+                Argument("--as-of", "when, as 2026-11-30T09:30:00+03:00 (default now)", {"default": ""}),
+            ),
+        ),
+        Verb(
+            name="fetch",
+            help="Have every source of rates asked in the background, as beat does every 3 hours.",
+            reach=Reach.ONE,
+            writes=True,
+        ),
+        Verb(
+            name="value",
+            help="Show what foreign money is worth at the end of a day, and what it is carried at; books nothing.",
+            reach=Reach.EACH,
+            arguments=(Argument("--on", "the day, as 2026-11-30 (default yesterday)", {"default": ""}),),
+        ),
+        Verb(
+            name="revalue",
+            help="Book the unrealised gains and losses of a day's end, and their reversal on the next day.",
+            reach=Reach.ONE,
+            writes=True,
+            arguments=(Argument("on", "the day, as 2026-11-30"),),
+        ),
+    ),
+)
 PROVIDER = Noun(
     "provider",
     "Accounts at payment providers.",
