@@ -22,8 +22,9 @@ from apps.ledger.contracts import (
 from apps.ledger.models import Book, Checkpoint, Closing, Entry, Period, SignOff, Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.selectors import periods as stored
-from apps.ledger.services import accounts, journals, periods, refusals, verification
-from tests.factories import access, ledger
+from apps.ledger.services import accounts, holds, journals, periods, refusals, verification
+from apps.ledger.services.holds import Promise
+from tests.factories import access, approvals, ledger
 from tests.factories import periods as make
 from tests.factories.ledger import NOW
 from tests.factories.periods import LATER
@@ -123,7 +124,7 @@ def test_reports_every_precondition(year):
     found = periods.checklist(period_id=make.month(11).uid, now=LATER)
 
     assert [row.name for row in found] == [
-        "ended", "previous_closed", "holds", "suspense", "sealed", "revaluation", "reconciliation",
+        "ended", "previous_closed", "holds", "requests", "suspense", "sealed", "revaluation", "reconciliation",
     ]  # fmt: skip
     assert {row.name: row.count for row in found if not row.is_met} == {
         "previous_closed": 10,
@@ -175,6 +176,31 @@ def test_foreign_currency_is_revalued_or_signed(year, branch):
     )
 
     assert "revaluation" not in unmet(make.month(1))
+
+
+def test_a_booking_that_waits_for_approval_is_waited_for(year):
+    approvals.rule(currency="", minimum_minor=None)
+    approvals.waiting(payload={"effective_date": "2026-01-31"}, money=None)
+    approvals.waiting(payload={"effective_date": "2026-02-01"}, money=None)
+
+    assert (unmet(make.month(1))["requests"], unmet(make.month(3)).get("requests")) == (1, None)
+
+
+def test_holds_are_settled_or_carried(year, balance, unapplied):
+    promise = Promise(
+        key="test:promise",
+        payer=balance,
+        payee=unapplied,
+        money=Money(5_00, "KES"),
+        description="Payout to a rider",
+        source_type="payout",
+        source_id=ids.new(),
+    )
+    holds.place(promise=promise, actor=SYSTEM, now=NOW)
+
+    assert unmet(make.month(11))["holds"] == 1
+    assert "holds" not in unmet(make.month(10))
+    assert "holds" not in unmet(make.month(11), is_carrying_holds=True)
 
 
 def test_a_kind_of_another_app_is_asked_for(year, monkeypatch):

@@ -1,7 +1,7 @@
 """A scene for each verb that writes: rows that it has something to do with, and the words that do it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import connection
 
@@ -14,7 +14,7 @@ from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRole
 from apps.tenancy.models import Organisation, OrganisationStatus
 from tests.events import handlers
-from tests.factories import access, approvals, fx, integrations, jobs, ledger, payments
+from tests.factories import access, approvals, fx, integrations, jobs, ledger, payments, periods
 from tests.factories import accounts as people
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW
@@ -156,6 +156,46 @@ def _revalue() -> list[str]:
     return ["fx", "revalue", "2026-11-24"]
 
 
+def _book() -> None:
+    """Let the organisation have a book, with money that came in August."""
+    access.head_office()
+    access.portal()
+    branch = ledger.branch()
+    held, owed = (ledger.ref(role, branch.id) for role in (AccountRole.CASH, AccountRole.REVENUE))
+    ledger.post(ledger.transfer(held, owed, 10_00, effective_date=date(2026, 8, 14)))
+
+
+def _open_year() -> list[str]:
+    _book()
+    return ["ledger", "open-year", "2026"]
+
+
+def _sign_off() -> list[str]:
+    _book()
+    periods.months()
+    return ["ledger", "sign-off", "2026-01", "reconciliation"]
+
+
+def _close_period() -> list[str]:
+    _book()
+    periods.months()
+    periods.make_ready(periods.month(1))
+    return ["ledger", "close", "2026-01"]
+
+
+def _reopen_period() -> list[str]:
+    _book()
+    periods.months()
+    periods.close_through(1)
+    approvals.rule(kind="period_reopen", currency="", minimum_minor=None, steps=approvals.ONE_APPROVER)
+    return ["ledger", "reopen", "2026-01"]
+
+
+def _late_items() -> list[str]:
+    _book()
+    return ["ledger", "late-items", "next_open"]
+
+
 SCENES: dict[str, Callable[[], list[str]]] = {
     "outbox requeue": _requeue,
     "outbox skip": _skip,
@@ -180,6 +220,11 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "fx record": _record_rate,
     "fx fetch": _fetch_rates,
     "fx revalue": _revalue,
+    "ledger open-year": _open_year,
+    "ledger sign-off": _sign_off,
+    "ledger close": _close_period,
+    "ledger reopen": _reopen_period,
+    "ledger late-items": _late_items,
 }
 """What is not here works as the owner's role, and is tested by itself in ``test_open_organisation``."""
 

@@ -17,7 +17,7 @@ from treasury.operations.verbs import Reach
 VERBS = {f"{noun.name} {verb.name}": verb for noun in NOUNS for verb in noun.verbs}
 WRITING = [name for name, verb in VERBS.items() if verb.writes and not verb.is_owners]
 READING = [name for name, verb in VERBS.items() if not verb.writes]
-OF_ONE_THING = {"payment show": "pi_unknown", "ledger prove": "LT-0000001"}
+OF_ONE_THING = {"payment show": "pi_unknown", "ledger prove": "LT-0000001", "ledger checklist": "2026-10"}
 """What reads one thing, and the name of one that there is not."""
 PAGE = settings.BASE_DIR / "docs" / "operations.md"
 

@@ -1,12 +1,13 @@
 """Periods, what their close waits for, and the balances kept at a close."""
 
 import hashlib
+from contextlib import suppress
 from datetime import date, timedelta
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from apps.kit import errors
+from apps.kit import errors, ids
 from apps.kit.models import MinorField
 from apps.ledger.contracts import Layer, PeriodState, TransactionKind
 from apps.ledger.models import Account, Book, Checkpoint, Period, SignOff, Transaction
@@ -24,6 +25,17 @@ def get(period_id: UUID) -> Period:
     if period is None:
         raise errors.NotFound("There is no such period.")
     return period
+
+
+def named(text: str) -> Period:
+    """Return the period that a person names: by its public id, its first day, or its first month; raise NotFound."""
+    with suppress(ValueError):
+        if text.startswith("per_"):
+            return get(ids.decode("per", text))
+        day = date.fromisoformat(text if text.count("-") > 1 else f"{text}-01")
+        if period := Period.objects.filter(start_date=day).first():
+            return period
+    raise errors.NotFound(f"There is no period {text}. Name its first month, as 2026-10, or its id.")
 
 
 def of_day(day: date) -> Period | None:

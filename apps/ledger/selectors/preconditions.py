@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.approvals.selectors import requests
 from apps.ledger.contracts import (
     CASH_RECONCILED,
     REVALUATION_DONE,
@@ -101,6 +102,33 @@ def _holds(question: Question) -> Precondition:
     is_met = not count or question.is_carrying_holds
     return Precondition(
         "holds", gettext_lazy("Holds settled or carried"), is_met, sentence % {"count": count}, count
+    )
+
+
+def _requests(question: Question) -> Precondition:
+    """Whatever waits for approval and names an ``effective_date`` in its payload would be booked on that day."""
+    first, last = _days(question.period)
+    count = (
+        requests.within(None, None)
+        .pending()
+        .filter(
+            versions__number=F("payload_version"),
+            versions__payload__effective_date__gte=first.isoformat(),
+            versions__payload__effective_date__lte=last.isoformat(),
+        )
+        .count()
+    )
+    sentence = (
+        ngettext(
+            "%(count)d booking dated in it waits for approval.",
+            "%(count)d bookings dated in it wait for approval.",
+            count,
+        )
+        if count
+        else _("No booking dated in it waits for approval.")
+    )
+    return Precondition(
+        "requests", gettext_lazy("Nothing waits for approval"), not count, sentence % {"count": count}, count
     )
 
 
@@ -207,6 +235,7 @@ CHECKS: tuple[Callable[[Question], Precondition], ...] = (
     _ended,
     _previous_closed,
     _holds,
+    _requests,
     _suspense,
     _sealed,
     _revaluation,
@@ -228,5 +257,5 @@ def _or_signed(question: Question, kind: SignOffKind, found: Precondition) -> Pr
     return replace(found, is_met=True, sentence=sentence)
 
 
-def _days(period: Period) -> tuple[object, object]:
+def _days(period: Period) -> tuple[date, date]:
     return period.start_date, period.end_date

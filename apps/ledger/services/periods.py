@@ -51,7 +51,7 @@ class SignOffInvalid(errors.Invalid):
 
 
 @transaction.atomic
-def generate(*, year: int, actor: Actor, now: datetime) -> list[Period]:
+def generate(*, year: int, actor: Actor, now: datetime, reason: str = "") -> list[Period]:
     """
     Open the twelve months of the fiscal year that begins in ``year``; those that are there already stay as they are.
 
@@ -63,9 +63,8 @@ def generate(*, year: int, actor: Actor, now: datetime) -> list[Period]:
     months = list(_months(year, _book().fiscal_year_start))
     opened = [month for month in months if _open(month)]
     if opened:
-        _record_book(
-            "ledger.periods_opened", "days", [None, f"{opened[0][0]} to {opened[-1][1]}"], actor, now
-        )
+        changes = {"days": [None, f"{opened[0][0]} to {opened[-1][1]}"]}
+        _record_book("ledger.periods_opened", changes, actor=actor, now=now, reason=reason)
     return list(stored.stored().filter(start_date__gte=months[0][0], end_date__lte=months[-1][1]))
 
 
@@ -123,7 +122,9 @@ def sign_off(
 
 
 @transaction.atomic
-def close(*, period_id: UUID, actor: Actor, now: datetime, is_carrying_holds: bool = False) -> Period:
+def close(
+    *, period_id: UUID, actor: Actor, now: datetime, is_carrying_holds: bool = False, reason: str = ""
+) -> Period:
     """
     Close a period for good: nothing can be dated into it afterwards, and what stood on each account at its end is kept.
 
@@ -149,23 +150,23 @@ def close(*, period_id: UUID, actor: Actor, now: datetime, is_carrying_holds: bo
         "checkpoint_hash": [None, bytes(closed.checkpoint_hash or b"").hex()],
         "closings": [None, len(closings)],
     }
-    record("period.closed", closed, actor=actor, now=now, changes=changes)
+    record("period.closed", closed, actor=actor, now=now, changes=changes, reason=reason)
     publish(events.PERIOD_CLOSED, closed, now=now)
     return closed
 
 
 @transaction.atomic
-def set_late_items(*, policy: LateItems, actor: Actor, now: datetime) -> Book:
+def set_late_items(*, policy: LateItems, actor: Actor, now: datetime, reason: str = "") -> Book:
     """Say what becomes of postings dated into a closed period from now on. Raises BookMissing."""
-    return _change_book("late_items", policy.value, actor=actor, now=now)
+    return _change_book("late_items", policy.value, actor=actor, now=now, reason=reason)
 
 
 @transaction.atomic
-def set_fiscal_year_start(*, month: int, actor: Actor, now: datetime) -> Book:
+def set_fiscal_year_start(*, month: int, actor: Actor, now: datetime, reason: str = "") -> Book:
     """Say in which month the year begins. Raises YearInvalid, BookMissing, PeriodStateWrong once there is a period."""
     if not 1 <= month <= MONTHS:
         raise _wrong(YearInvalid, "/month", "A month is 1 to 12.")
-    return _change_book("fiscal_year_start", month, actor=actor, now=now)
+    return _change_book("fiscal_year_start", month, actor=actor, now=now, reason=reason)
 
 
 def _check(question: Question) -> None:
@@ -190,13 +191,14 @@ def _mark(period_id: UUID, state: PeriodState, *, actor: Actor, now: datetime) -
     return stored.get(period_id)
 
 
-def _change_book(field: str, value: str | int, *, actor: Actor, now: datetime) -> Book:
+def _change_book(field: str, value: str | int, *, actor: Actor, now: datetime, reason: str) -> Book:
     before = getattr(_book(), field)
     given = {"late_items": None, "fiscal_year_start": None, field: value}
     with refusals.translated(), connection.cursor() as cursor:
         cursor.execute("SELECT ledger_change_book(%(late_items)s, %(fiscal_year_start)s::smallint)", given)
     if before != value:
-        _record_book("ledger.book_changed", field, [before, value], actor, now)
+        changes = {field: [before, value]}
+        _record_book("ledger.book_changed", changes, actor=actor, now=now, reason=reason)
     return _book()
 
 
@@ -254,9 +256,15 @@ def publish(event_type: EventType, period: Period, *, now: datetime) -> None:
     outbox.publish(said, now=now)
 
 
-def _record_book(action: str, field: str, change: list[object], actor: Actor, now: datetime) -> None:
+def _record_book(action: str, changes: dict[str, Any], *, actor: Actor, now: datetime, reason: str) -> None:
     records.write(
-        action=action, object_type=BOOK, object_id=BOOK, actor=actor, now=now, changes={field: change}
+        action=action,
+        object_type=BOOK,
+        object_id=BOOK,
+        actor=actor,
+        now=now,
+        changes=changes,
+        reason=reason,
     )
 
 

@@ -60,6 +60,7 @@ def ask(*, period_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
     period = stored.get(period_id)
     if period != stored.last_closed():
         raise ReopenRefused("Only the last closed period can be opened again.")
+    waits = asked.pending_of(kind=PERIOD_REOPEN.name, subject_id=period.uid) is not None
     request = requests.submit(
         request=NewRequest(
             kind=PERIOD_REOPEN,
@@ -75,6 +76,8 @@ def ask(*, period_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
     )
     if request is None:
         raise ReopenRuleMissing("Make an approval rule for the reopening of periods first.")
+    if not waits:
+        periods.record("period.reopening_asked", period, actor=actor, now=now, changes={}, reason=reason)
     return request.id
 
 

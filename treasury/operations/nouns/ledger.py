@@ -1,8 +1,14 @@
 """The books."""
 
+from apps.kit import ids
+from apps.ledger import events
+from apps.ledger.contracts import LateItems, Precondition
+from apps.ledger.models import Period
+from apps.ledger.selectors import periods as stored
 from apps.ledger.selectors import proofs
-from apps.ledger.services import seals, verification
-from treasury.operations.calls import Answer, Call
+from apps.ledger.services import periods as books
+from apps.ledger.services import reopenings, seals, verification
+from treasury.operations.calls import Answer, Call, Row
 
 
 def verify(_: Call) -> Answer:
@@ -35,3 +41,84 @@ def seal(call: Call) -> Answer:
 def prove(call: Call) -> Answer:
     proof = proofs.of(proofs.uid_of(call.given["transaction"]))
     return Answer(rows=[{"proof": proof}], document=proofs.as_text(proof))
+
+
+def periods(_: Call) -> Answer:
+    rows = [_row(period) for period in stored.stored()]
+    first = stored.first_open_day()
+    return Answer(f"open from {first} on" if first else "every day is open", rows)
+
+
+def checklist(call: Call) -> Answer:
+    """Say what a close waits for; something to look at where it waits."""
+    found = _checklist(call)
+    missing = [row for row in found if not row.is_met]
+    sentence = f"{len(missing)} to do before it can be closed" if missing else "it can be closed"
+    return Answer(sentence, [_said(row) for row in found], is_wrong=bool(missing))
+
+
+def open_year(call: Call) -> Answer:
+    opened = books.generate(year=call.given["year"], actor=call.actor, reason=call.reason, now=call.now)
+    return Answer(f"{len(opened)} periods are there", [_row(period) for period in opened])
+
+
+def sign_off(call: Call) -> Answer:
+    signed = books.sign_off(
+        kind=call.given["kind"],
+        period_id=stored.named(call.given["period"]).uid,
+        is_signed=not call.given["withdraw"],
+        note=call.reason,
+        actor=call.actor,
+        now=call.now,
+    )
+    return Answer(f"{signed.kind} is {'signed off' if signed.is_signed else 'not signed off any more'}.")
+
+
+def close(call: Call) -> Answer:
+    """Close, or, where it is rehearsed and cannot be closed yet, say what it waits for."""
+    waiting = checklist(call)
+    if call.is_dry and waiting.is_wrong:
+        return waiting
+    closed = books.close(
+        period_id=stored.named(call.given["period"]).uid,
+        is_carrying_holds=call.given["carry_holds"],
+        actor=call.actor,
+        reason=call.reason,
+        now=call.now,
+    )
+    return Answer(f"Nothing can be dated {closed.end_date} or before any more.", [_row(closed)])
+
+
+def reopen(call: Call) -> Answer:
+    period = stored.named(call.given["period"])
+    asked = reopenings.ask(period_id=period.uid, reason=call.reason, actor=call.actor, now=call.now)
+    return Answer(f"{ids.encode('apr', asked)} waits for another person.")
+
+
+def late_items(call: Call) -> Answer:
+    policy = LateItems(call.given["policy"].upper())
+    book = books.set_late_items(policy=policy, actor=call.actor, reason=call.reason, now=call.now)
+    return Answer(f"late items: {book.late_items.lower()}")
+
+
+def _checklist(call: Call) -> list[Precondition]:
+    period = stored.named(call.given["period"])
+    return books.checklist(period_id=period.uid, now=call.now, is_carrying_holds=call.given["carry_holds"])
+
+
+def _said(row: Precondition) -> Row:
+    return {"precondition": row.name, "met": row.is_met, "count": row.count, "finding": row.sentence}
+
+
+def _row(period: Period) -> Row:
+    return {
+        "period": ids.encode(events.PERIOD_PREFIX, period.uid),
+        "first_day": period.start_date,
+        "last_day": period.end_date,
+        "state": period.state.lower(),
+        "revision": period.revision,
+        "year_end": period.is_year_end,
+        "closed_at": period.closed_at,
+        "closed_by": period.closed_by,
+        "checkpoint_hash": bytes(period.checkpoint_hash).hex() if period.checkpoint_hash else "",
+    }

@@ -4,7 +4,9 @@ from treasury.operations.registry.arguments import LIMIT
 from treasury.operations.verbs import Argument, Noun, Reach, Verb
 
 OF_PAYMENT = Argument("payment", "its id (pi_…), reference, provider receipt or code")
+OF_PERIOD = Argument("period", "its first month (2026-10), first day or id (per_…)")
 OF_ACCOUNT = Argument("account", "the id of the provider account, or its paybill or till number")
+CARRY_HOLDS = Argument("--carry-holds", "let open holds go on in the next period", {"action": "store_true"})
 
 LEDGER = Noun(
     "ledger",
@@ -26,6 +28,59 @@ LEDGER = Noun(
             help="Print the proof that a transaction is in its seal, a file for tools/verify_proof.py.",
             reach=Reach.ONE,
             arguments=(Argument("transaction", "its number (LT-0482377) or id"),),
+        ),
+        Verb(
+            name="periods",
+            help="List the periods of the book, and which of them are closed.",
+            reach=Reach.EACH,
+        ),
+        Verb(
+            name="checklist",
+            help="Say what the close of a period waits for.",
+            reach=Reach.ONE,
+            arguments=(OF_PERIOD, CARRY_HOLDS),
+        ),
+        Verb(
+            name="open-year",
+            help="Open the twelve months of the fiscal year that begins in this year.",
+            reach=Reach.ONE,
+            writes=True,
+            arguments=(Argument("year", "the year in which it begins", {"type": int}),),
+        ),
+        Verb(
+            name="sign-off",
+            help="Vouch for something that the close of a period waits for, or take that back.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(
+                OF_PERIOD,
+                Argument("kind", "suspense, revaluation, reconciliation, or what another part declares"),
+                Argument("--withdraw", "take it back", {"action": "store_true"}),
+            ),
+        ),
+        Verb(
+            name="close",
+            help="Close a period: nothing can be dated into it afterwards. Rehearsed, it shows what it waits for.",
+            reach=Reach.ONE,
+            writes=True,
+            arguments=(OF_PERIOD, CARRY_HOLDS),
+        ),
+        Verb(
+            name="reopen",
+            help="Ask other people to agree that the last closed period is opened again.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(OF_PERIOD,),
+        ),
+        Verb(
+            name="late-items",
+            help="Say what becomes of a posting dated into a closed period: refused, or dated to the first open day.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(Argument("policy", "reject or next_open", {"choices": ["reject", "next_open"]}),),
         ),
     ),
 )
