@@ -7,11 +7,12 @@ import pytest
 from apps.audit.models import AuditRecord
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRole, AccountType, TransactionKind
+from apps.ledger.contracts import REVALUATION_DONE, AccountRole, AccountType, TransactionKind
 from apps.ledger.models import Account, Entry, Transaction
 from apps.ledger.selectors import carrying, positions, transactions
+from apps.ledger.selectors import periods as stored_periods
 from apps.ledger.selectors.rates import RateMissing, RateStale
-from apps.ledger.services import journals, revaluations, verification
+from apps.ledger.services import journals, periods, revaluations, verification
 from tests.conftest import owner
 from tests.factories import fx, ledger
 from tests.factories.fx import kes, usd
@@ -203,6 +204,25 @@ def test_a_day_is_revalued_once_whatever_came_in_since(place):
     assert (again.is_replay, again.valued) == (True, ())
     assert [one.id for one in again.booked] == [one.id for one in first.booked]
     assert Transaction.objects.filter(kind=TransactionKind.REVALUATION).count() == 1
+
+
+def test_signs_the_period_off_that_ends_on_the_day(place):
+    sale(place)
+    closing("129.5")
+    (november,) = [
+        month for month in periods.generate(year=2026, actor=SYSTEM, now=fx.NOW) if month.end_date == LAST_DAY
+    ]
+
+    assert revalue().booked == ()
+
+    (signed,) = stored_periods.sign_offs_of(november)
+    assert (signed.kind, signed.is_signed, signed.note) == (
+        REVALUATION_DONE.name,
+        True,
+        "1 accounts in foreign currency were valued",
+    )
+    met = {found.name: found.is_met for found in periods.checklist(period_id=november.uid, now=AFTER)}
+    assert met["revaluation"] is True
 
 
 def test_two_connections_revalue_a_day_once(committed_acme):

@@ -12,12 +12,22 @@ from apps.audit.services import records
 from apps.kit import errors, locks
 from apps.kit.actors import Actor
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRef, AccountRole, Booked, Draft, TransactionKind, credit, debit
+from apps.ledger.contracts import (
+    REVALUATION_DONE,
+    AccountRef,
+    AccountRole,
+    Booked,
+    Draft,
+    TransactionKind,
+    credit,
+    debit,
+)
 from apps.ledger.models import Book, Transaction
 from apps.ledger.selectors import carrying, positions, rates
+from apps.ledger.selectors import periods as stored_periods
 from apps.ledger.selectors.carrying import Holding
 from apps.ledger.selectors.rates import Rate
-from apps.ledger.services import journals, reversals
+from apps.ledger.services import journals, periods, reversals
 
 SOURCE = "fx_revaluation"
 KEY = "ledger:revaluation:"
@@ -70,7 +80,8 @@ def value(*, on: date, now: datetime) -> list[Valued]:
 def revalue(*, on: date, actor: Actor, now: datetime, reason: str = "") -> Revalued:
     """
     Book the unrealised gains and losses of a day's end, one transaction a branch and currency, and their reversal on the
-    next day, all or nothing. What has been booked for a day stands: again is a replay, whatever came in since.
+    next day, all or nothing. A period that ends on the day is signed off. What has been booked for a day stands: again is
+    a replay, whatever came in since.
 
     Raises RevaluationTooEarly, PeriodClosed, RateMissing and RateStale, and then nothing is booked.
     """
@@ -82,6 +93,7 @@ def revalue(*, on: date, actor: Actor, now: datetime, reason: str = "") -> Reval
     _check(on, now=now)
     valued = value(on=on, now=now)
     booked = tuple(_book(draft, actor=actor, now=now) for draft in _drafts(valued, on=on))
+    _sign_off(on, len(valued), actor=actor, now=now)
     records.write(
         action="ledger.revalued",
         object_type="ledger_book",
@@ -143,6 +155,20 @@ def _book(draft: Draft, *, actor: Actor, now: datetime) -> Booked:
         now=now,
     )
     return booked
+
+
+def _sign_off(on: date, count: int, *, actor: Actor, now: datetime) -> None:
+    """Vouch for the period that ends on the day, which waits for it: where nothing was gained, no transaction says so."""
+    period = stored_periods.of_day(on)
+    if period is not None and period.end_date == on:
+        periods.sign_off(
+            kind=REVALUATION_DONE.name,
+            period_id=period.uid,
+            is_signed=True,
+            note=f"{count} accounts in foreign currency were valued",
+            actor=actor,
+            now=now,
+        )
 
 
 def _check(on: date, *, now: datetime) -> None:
