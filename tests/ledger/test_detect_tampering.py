@@ -5,9 +5,11 @@ The guards themselves are held to the SQL files of this build, in a transaction 
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from apps.kit import clock
@@ -17,7 +19,7 @@ from apps.ledger.models import Seal
 from apps.ledger.selectors import leaves
 from apps.ledger.services import seals, verification
 from tests import conftest
-from tests.factories import ledger
+from tests.factories import access, ledger, periods
 from tests.factories.ledger import NOW
 from tests.ledger.tampering import tamper, unguarded
 
@@ -253,6 +255,71 @@ def test_pending_entries_without_a_hold_break_i8(history):
     assert ("I8", f"hold {history[1]}", "is missing, but 2000 is pending") in findings()
 
 
+@pytest.fixture
+def closed(committed_acme) -> list[int]:
+    """The transactions of October and November, both closed; December is open."""
+    access.head_office()
+    access.portal()
+    held, owed = refs()
+    days = (date(2026, 10, 14), date(2026, 11, 14))
+    numbers = [
+        ledger.post(ledger.transfer(held, owed, 10_00, effective_date=day), now=LATER).number for day in days
+    ]
+    periods.months()
+    periods.close_through(11)
+    assert findings() == []
+    return numbers
+
+
+def test_what_comes_into_a_closed_period_breaks_i7(closed):
+    posted_at = periods.LATER + timedelta(hours=1)
+    tamper(INSERT.format(posted_at=f"'{posted_at:%Y-%m-%d %H:%M:%S+00}'"))
+
+    found = findings()
+
+    closed_at = f"{periods.LATER:%Y-%m-%d %H:%M:%S+00}"
+    late = f"was posted at {posted_at:%Y-%m-%d %H:%M:%S+00} into the period to 2026-10-31, which was closed at {closed_at}"
+    assert found[0] == ("I7", f"transaction {closed[-1] + 1}", late)
+    wrong = "says debits 1000, credits 0; the entries up to then say 2000 and 0"
+    assert ("I7", "checkpoint of account 1 at 2026-10-31", wrong) in found
+
+
+def test_a_checkpoint_that_was_changed_breaks_i7(closed):
+    with unguarded() as database:
+        database.execute(
+            "UPDATE ledger_checkpoint SET debits = debits + 1 WHERE account_id = 1 AND debits = 1000"
+        )
+
+    wrong = "says debits 1001, credits 0; the entries up to then say 1000 and 0"
+    assert findings() == [
+        ("I7", "checkpoint of account 1 at 2026-10-31", wrong),
+        ("I7", "period to 2026-10-31", "has a hash that is not of its checkpoints"),
+    ]
+
+
+def test_a_checkpoint_that_is_gone_breaks_i7(closed):
+    with unguarded() as database:
+        database.execute("DELETE FROM ledger_checkpoint WHERE account_id = 1 AND debits = 2000")
+
+    wrong = "is missing; the entries up to then say debits 2000, credits 0"
+    assert findings() == [
+        ("I7", "checkpoint of account 1 at 2026-11-30", wrong),
+        ("I7", "period to 2026-11-30", "has a hash that is not of its checkpoints"),
+    ]
+
+
+def test_a_book_that_was_opened_by_hand_breaks_i7(closed):
+    with unguarded() as database:
+        database.execute("UPDATE ledger_book SET closed_through = '2026-09-30'")
+    opened = findings()
+    with unguarded() as database:
+        database.execute("UPDATE ledger_book SET closed_through = '2026-11-30'")
+        database.execute("UPDATE ledger_period SET state = 'OPEN' WHERE end_date = '2026-10-31'")
+
+    assert opened == [("I7", "period to 2026-11-30", "is closed, and the book through 2026-09-30 only")]
+    assert ("I7", "period to 2026-10-31", "is open, and a later one is closed") in findings()
+
+
 def test_at_most_twenty_rows_of_an_invariant_are_named(committed_acme):
     held, owed = refs()
     for minor in range(1, 26):
@@ -264,6 +331,18 @@ def test_at_most_twenty_rows_of_an_invariant_are_named(committed_acme):
     found = findings()
     assert len(found) == 20
     assert found[0] == ("I9", "transaction 1", "is not what was sealed at position 0 of seal 1")
+
+
+def test_seals_that_were_verified_before_can_be_passed_over(history):
+    tamper("UPDATE ledger_transaction SET description = 'x'")
+
+    found = [finding.row for finding in verification.verify(since_seal=2).findings]
+
+    assert found == [f"transaction {number}" for number in history[2:]]
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("ledger_verify", "--tenant", "acme", "--since", "2", stdout=out)
+    assert out.getvalue().count("is not what was sealed") == 2
 
 
 def test_a_long_verification_says_how_far_it_is(committed_acme, monkeypatch):

@@ -18,6 +18,7 @@ from apps.ledger import merkle, tasks
 from apps.ledger.contracts import AccountRef, AccountRole, credit, debit
 from apps.ledger.models import Entry, Movement, Seal, SealLeaf
 from apps.ledger.selectors import leaves
+from apps.ledger.selectors import seals as stored
 from apps.ledger.services import journals, seals
 from apps.ledger.services.refusals import ClockSkewed, SealRefused, translated
 from tests.conftest import ROOT, owner
@@ -131,6 +132,17 @@ def test_a_long_queue_is_sealed_in_several_and_no_more_at_once_than_asked(commit
     assert [made.count for made in first + rest] == [2, 2, 2, 1]
     assert sealed() == [numbers[:2], numbers[2:4], numbers[4:6], numbers[6:]]
     assert_movements_are_the_sealed_entries()
+
+
+def test_says_which_seal_holds_a_transaction_and_which_is_the_last(committed_acme, refs):
+    assert stored.last() is None
+    first = book(refs, 1, 2)
+    [one] = seals.run(now=LATER)
+    second, third = book(refs, 3, 4)
+    seals.run(now=LATER, batches=0)
+
+    assert stored.last() == stored.SealState(1, 2, LATER, f"0x{one.seal_hash.hex()}")
+    assert stored.of_transactions([*first, second, third]) == dict.fromkeys(first, stored.last())
 
 
 def test_a_step_that_fails_afterwards_keeps_nothing(committed_acme, refs):
@@ -394,7 +406,7 @@ def test_the_operator_seals_proves_and_checks(committed_acme, refs, tmp_path):
         {"tenant": "acme", "seal": 1, "transactions": 2, "seal_hash": made["rows"][0]["seal_hash"]}
     ]
     assert made["records"][0]["changes"] == {"last_seal": [0, 1]}
-    assert "0 transactions were sealed" in again.out
+    assert f"0 transactions were sealed; seal 1 has the hash {made['rows'][0]['seal_hash']}" in again.out
     (tmp_path / "proof.json").write_text(proof.out)
     kept = made["rows"][0]["seal_hash"]
     checked = subprocess.run(

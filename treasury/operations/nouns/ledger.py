@@ -6,6 +6,7 @@ from apps.ledger.contracts import LateItems, Precondition
 from apps.ledger.models import Period
 from apps.ledger.selectors import periods as stored
 from apps.ledger.selectors import proofs
+from apps.ledger.selectors import seals as chain
 from apps.ledger.services import periods as books
 from apps.ledger.services import reopenings, seals, verification
 from treasury.operations.calls import Answer, Call, Row
@@ -35,7 +36,9 @@ def seal(call: Call) -> Answer:
         {"seal": sealed.seq, "transactions": sealed.count, "seal_hash": f"0x{sealed.seal_hash.hex()}"}
         for sealed in made
     ]
-    return Answer(f"{sum(sealed.count for sealed in made)} transactions were sealed", rows)
+    last = chain.last()
+    hold = f"; seal {last.seq} has the hash {last.seal_hash}" if last else ""
+    return Answer(f"{sum(sealed.count for sealed in made)} transactions were sealed{hold}", rows)
 
 
 def prove(call: Call) -> Answer:

@@ -19,11 +19,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--tenant", nargs="+", metavar="SLUG", default=[], help="only these organisations"
         )
+        parser.add_argument(
+            "--since",
+            type=int,
+            metavar="SEAL",
+            default=1,
+            help="recompute seals from this number on; earlier ones were verified before",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
     def handle(self, *_: Any, tenant: list[str], **options: Any) -> None:
         verdicts = {
-            organisation.slug: self._verify(organisation) for organisation in self._organisations(tenant)
+            organisation.slug: self._verify(organisation, since_seal=options["since"])
+            for organisation in self._organisations(tenant)
         }
         if options["json"]:
             self.stdout.write(json.dumps({slug: _document(verdict) for slug, verdict in verdicts.items()}))
@@ -43,10 +51,10 @@ class Command(BaseCommand):
             raise CommandError(f"No organisation that is set up is called {', '.join(unknown)}.")
         return [organisation for organisation in found.values() if organisation]
 
-    def _verify(self, organisation: organisations.Organisation) -> Verdict:
+    def _verify(self, organisation: organisations.Organisation, *, since_seal: int) -> Verdict:
         with tenant_context(organisation):
             return verification.verify(
-                progress=lambda said: self.stderr.write(f"{organisation.slug}: {said}")
+                progress=lambda said: self.stderr.write(f"{organisation.slug}: {said}"), since_seal=since_seal
             )
 
     def _print(self, slug: str, verdict: Verdict) -> None:

@@ -31,6 +31,32 @@ LATE = """
     WHERE p.state = 'CLOSED' AND t.posted_at > p.closed_at AND t.kind NOT IN ('CLOSING', 'REVERSAL')
     ORDER BY t.id LIMIT 20"""
 
+# The text is that of ledger_checkpoint_text, written out: a function could have been replaced.
+HASHES = """
+    SELECT 'period to ' || end_date, 'has a hash that is not of its checkpoints'
+    FROM (
+      SELECT *, lag(checkpoint_hash) OVER (ORDER BY end_date) AS previous_hash
+      FROM ledger_period WHERE state = 'CLOSED'
+    ) AS p
+    WHERE checkpoint_hash IS DISTINCT FROM sha256(convert_to(
+      'ledger-checkpoint|v1|' || to_char(start_date, 'YYYY-MM-DD') || '|' || to_char(end_date, 'YYYY-MM-DD')
+      || '|' || revision || '|' || coalesce(encode(previous_hash, 'hex'), repeat('0', 64))
+      || coalesce((
+        SELECT string_agg(E'\\n' || a.uid || '|' || a.currency || '|' || c.debits || '|' || c.credits, '' ORDER BY a.uid)
+        FROM ledger_checkpoint c JOIN ledger_account a ON a.id = c.account_id
+        WHERE c.period_id = p.id AND c.revision = p.revision
+      ), ''), 'UTF8'))
+    ORDER BY end_date LIMIT 20"""
+OPENED = """
+    SELECT 'period to ' || max(p.end_date), format('is closed, and the book through %s only', b.closed_through)
+    FROM ledger_period p CROSS JOIN ledger_book b
+    WHERE p.state = 'CLOSED' GROUP BY b.closed_through HAVING max(p.end_date) > coalesce(b.closed_through, '-infinity')
+    UNION ALL
+    SELECT 'period to ' || end_date, 'is open, and a later one is closed'
+    FROM ledger_period p WHERE state <> 'CLOSED'
+      AND EXISTS (SELECT FROM ledger_period later WHERE later.state = 'CLOSED' AND later.start_date > p.end_date)"""
+
 
 def search() -> Iterator[Finding]:
-    return chain(asked(Invariant.PERIODS, LATE), asked(Invariant.PERIODS, CHECKPOINTS))
+    queries = (LATE, OPENED, CHECKPOINTS, HASHES)
+    return chain.from_iterable(asked(Invariant.PERIODS, query) for query in queries)
