@@ -105,6 +105,14 @@ def test_i2_names_the_balance_that_is_missing(history, tamper):
     assert ("I2", f"balance of account {held}, shard 0", "is missing, but there are entries") in findings()
 
 
+def test_i2_names_the_account_that_has_entries_in_another_currency(history, tamper):
+    held, _ = history
+
+    tamper("UPDATE ledger_entry SET currency = 'USD' WHERE transaction_id = %s", first_number())
+
+    assert ("I2", f"balance of account {held}, shard 0", "is missing, but there are entries") in findings()
+
+
 def test_i3_names_the_entry_that_leaves_a_gap(history, tamper):
     held, _ = history
     number = first_number()

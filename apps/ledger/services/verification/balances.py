@@ -34,13 +34,13 @@ QUERIES: Mapping[Invariant, str] = MappingProxyType(
                      coalesce(e.pending_debits, 0), coalesce(e.pending_credits, 0)) END
             FROM ledger_balance b
             FULL JOIN (
-              SELECT account_id, shard,
+              SELECT account_id, shard, currency,
                 coalesce(sum(amount) FILTER (WHERE layer = 0 AND direction = 1), 0) AS posted_debits,
                 coalesce(sum(amount) FILTER (WHERE layer = 0 AND direction = -1), 0) AS posted_credits,
                 coalesce(sum(amount) FILTER (WHERE layer = 1 AND direction = 1), 0) AS pending_debits,
                 coalesce(sum(amount) FILTER (WHERE layer = 1 AND direction = -1), 0) AS pending_credits
-              FROM ledger_entry GROUP BY account_id, shard
-            ) AS e ON e.account_id = b.account_id AND e.shard = b.shard
+              FROM ledger_entry GROUP BY account_id, shard, currency
+            ) AS e ON e.account_id = b.account_id AND e.shard = b.shard AND e.currency = b.currency
             WHERE (b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits) IS DISTINCT FROM
               (coalesce(e.posted_debits, 0), coalesce(e.posted_credits, 0),
                coalesce(e.pending_debits, 0), coalesce(e.pending_credits, 0))
