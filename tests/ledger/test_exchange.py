@@ -12,7 +12,7 @@ from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole, TransactionKind
-from apps.ledger.models import Account, Entry, Transaction
+from apps.ledger.models import Account, Entry, FxRate, Transaction
 from apps.ledger.selectors import balances, positions, transactions
 from apps.ledger.selectors.positions import Position
 from apps.ledger.selectors.rates import RateMissing, RateStale
@@ -66,7 +66,12 @@ def test_a_hundred_dollars_become_shillings_by_four_legs_in_two_currencies(place
     row = Transaction.objects.get(uid=booked.id)
     assert (row.kind, row.source_type, row.reference) == (TransactionKind.EXCHANGE, "fx_exchange", "FT-1")
     assert row.description == "Exchange of USD 100.00 to KES at 129.5"
-    assert row.dimensions == {"rate": "129.5", "rate_source": "CBK", "rate_as_of": fx.MORNING.isoformat()}
+    assert row.dimensions == {
+        "rate": "129.5",
+        "rate_source": "CBK",
+        "rate_as_of": fx.MORNING.isoformat(),
+        "rate_ids": ids.encode("fxr", FxRate.objects.get().id),
+    }
     assert AuditRecord.objects.get(action="ledger.exchanged").object_id == str(booked.id)
     assert verification.verify().is_clean
 

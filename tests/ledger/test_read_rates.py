@@ -99,6 +99,24 @@ def test_the_book_says_how_old_a_rate_may_be(acme):
         latest(at=MORNING + 5 * DAY, now=NOW + 5 * DAY)
 
 
+def test_a_history_says_of_each_day_what_latest_says(acme):
+    for days in (12, 9, 5, 1):
+        fx.rate(str(120 + days), as_of=MORNING - days * DAY, now=MORNING - days * DAY)
+    fx.rate("0.0078", base="KES", quote="USD", as_of=MORNING - 3 * DAY, now=MORNING)
+    fx.rate("130", as_of=MORNING - 2 * DAY, now=NOW + DAY)
+    history = rates.History.of("USD", "KES", now=NOW)
+
+    def asked(ask):
+        try:
+            return ask()
+        except (rates.RateMissing, rates.RateStale) as refusal:
+            return str(refusal)
+
+    for hours in range(0, 24 * 15, 5):
+        at = NOW - timedelta(hours=hours)
+        assert asked(lambda at=at: history.at(at)) == asked(lambda at=at: latest(at=at))
+
+
 def test_a_currency_is_worth_one_of_itself(acme):
     assert latest("KES", "KES").ratio == 1
 

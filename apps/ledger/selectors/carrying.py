@@ -77,17 +77,17 @@ def holdings(*, on: date, now: datetime) -> list[Holding]:
     functional = rates.functional_currency()
     nets: dict[Place, int] = defaultdict(int)
     carried: dict[Place, int] = defaultdict(int)
-    known: dict[tuple[str, date], rates.Rate] = {}
+    known: dict[str, rates.History] = {}
+    zone = rates.zone()
     for place, day, moved, passed in _movements(functional, on):
         nets[place] += moved
         if passed is not None:
             carried[place] += round(passed)
         elif moved:
-            at = (place.currency, day)
-            known[at] = known.get(at) or rates.latest(
-                place.currency, functional, at=rates.end_of(day), now=now
-            )
-            carried[place] += known[at].nearest(Money(moved, place.currency)).minor
+            if place.currency not in known:
+                known[place.currency] = rates.History.of(place.currency, functional, now=now)
+            rate = known[place.currency].at(rates.end_of(day, zone))
+            carried[place] += rate.nearest(Money(moved, place.currency)).minor
     return [
         Holding(
             place.account_id,

@@ -1,5 +1,6 @@
 """Exchanges: one currency for another at a recorded rate, in one transaction that keeps rate, fee and gain apart."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -50,10 +51,12 @@ class Order:
     @property
     def id(self) -> UUID:
         """What the order is known by: the same for the same order, another one for any other."""
-        parts = [self.key, self.give, self.fee, self.effective_date, self.reference]
-        for ref in (self.source, self.target, self.fee_account):
-            parts += [ref.role, ref.currency, ref.branch_id, ref.owner_id] if ref else [None]
-        return uuid5(NAMESPACE_URL, "|".join(str(part) for part in parts))
+        accounts_ = [
+            [ref.role, ref.currency, ref.branch_id, ref.owner_id] if ref else []
+            for ref in (self.source, self.target, self.fee_account)
+        ]
+        said = [self.key, self.give, self.fee, self.effective_date, self.reference, *accounts_]
+        return uuid5(NAMESPACE_URL, json.dumps(said, default=str))
 
 
 @transaction.atomic
@@ -86,7 +89,7 @@ def exchange(*, order: Order, actor: Actor, now: datetime) -> Booked:
         kind=TransactionKind.EXCHANGE,
         effective_date=order.effective_date,
         reference=order.reference,
-        dimensions={"rate": rate.text, "rate_source": rate.source, "rate_as_of": rate.as_of.isoformat()},
+        dimensions=rate.dimensions(),
     )
     booked = journals.post(draft=draft, actor=actor, now=now)
     records.write(

@@ -15,8 +15,7 @@ from apps.integrations.services import rate_sources
 from apps.kit import jobs, logs, money
 from apps.kit.actors import PROVIDER, Actor
 from apps.ledger import events
-from apps.ledger.models import Book
-from apps.ledger.selectors.rates import MAX_AGE_DAYS
+from apps.ledger.selectors import rates as stored
 from apps.ledger.services import rates
 
 log = logs.get(__name__)
@@ -121,10 +120,8 @@ def _judge(sheet: RateSheet, taken: Counter[Taken], *, now: datetime) -> tuple[s
     """Return what is wrong with a sheet as a code and a sentence, or two empty texts."""
     if not sheet.rows:
         return "rates_missing", "There is no rate in the answer."
-    book = Book.objects.first()
-    days = book.rate_max_age_days if book else MAX_AGE_DAYS
     youngest = max(row.as_of for row in sheet.rows)
-    if now - youngest > timedelta(days=days):
+    if now - youngest > timedelta(days=stored.max_age_days()):
         return "rates_late", f"The last rates are of {youngest:%Y-%m-%d}."
     wrong = [f"{taken[outcome]} {outcome}" for outcome in TROUBLES if taken[outcome]]
     return ("rates_incomplete", ", ".join(wrong)) if wrong else ("", "")

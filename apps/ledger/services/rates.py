@@ -21,7 +21,6 @@ from apps.ledger.models import FxRate
 from apps.ledger.models.fx_rate import RATE_MAX
 from apps.ledger.selectors import rates as stored
 
-PREFIX = "fxr"
 OBJECT = "fx_rate"
 FAR = Fraction(5, 100)
 """A rate that differs from the last one by more than this is taken over by two people only."""
@@ -208,7 +207,7 @@ def _insert(said: _Said, *, actor: Actor, now: datetime, approved_by: str = "", 
     records.write(
         action="fx_rate.recorded",
         object_type=OBJECT,
-        object_id=ids.encode(PREFIX, row.id),
+        object_id=ids.encode(stored.PREFIX, row.id),
         actor=actor,
         now=now,
         changes={"rate": [None, said.text], "approved_by": [None, approved_by]},

@@ -4,7 +4,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -140,7 +139,7 @@ def _draft(branch_id: UUID, found: list[Valued], *, on: date) -> Draft | None:
         legs=legs,
         kind=TransactionKind.REVALUATION,
         effective_date=on,
-        dimensions={"rate": rate.text, "rate_source": rate.source, "rate_as_of": rate.as_of.isoformat()},
+        dimensions=rate.dimensions(),
     )
 
 
@@ -175,7 +174,7 @@ def _check(on: date, *, now: datetime) -> None:
     book = Book.objects.first()
     if book is None:
         raise journals.BookMissing("The book of this organisation is not open.")
-    if on >= now.astimezone(ZoneInfo(book.timezone)).date():
+    if on >= now.astimezone(rates.zone()).date():
         message = f"{on} is not over yet."
         raise RevaluationTooEarly(
             message, errors=[errors.FieldError("/on", RevaluationTooEarly.code, message)]
