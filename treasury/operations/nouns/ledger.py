@@ -78,7 +78,7 @@ def sign_off(call: Call) -> Answer:
 
 
 def close(call: Call) -> Answer:
-    """Close, or, where it is rehearsed and cannot be closed yet, say what it waits for."""
+    """Close; where it is rehearsed, show what the close waits for."""
     waiting = checklist(call)
     if call.is_dry and waiting.is_wrong:
         return waiting
@@ -89,7 +89,8 @@ def close(call: Call) -> Answer:
         reason=call.reason,
         now=call.now,
     )
-    return Answer(f"Nothing can be dated {closed.end_date} or before any more.", [_row(closed)])
+    rows = waiting.rows if call.is_dry else [_row(closed)]
+    return Answer(f"Nothing can be dated {closed.end_date} or before any more.", rows)
 
 
 def reopen(call: Call) -> Answer:
