@@ -107,7 +107,7 @@ def read(raw):
         document = json.loads(
             raw.decode("utf-8"), object_pairs_hook=_once, parse_float=_no_number, parse_constant=_no_number
         )
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Refuted(f"the file is not JSON in UTF-8: {error}") from None
     if not isinstance(document, dict) or document.get("type") != TYPE:
         raise Refuted(f"the file is not a {TYPE}")

@@ -225,6 +225,7 @@ def test_what_is_no_proof_is_refuted(booked, check, name, value):
         lambda raw: raw.replace(b'{"type"', b'{"type":"x","type"'),
         lambda raw: raw.replace(b'"seq":1', b'"seq":1.0'),
         lambda raw: raw.replace(b'"seq":1', b'"seq":NaN'),
+        lambda raw: raw.replace(b'"seq":1', b'"seq":1' + b"0" * 5_000),
         lambda raw: raw.replace(b"v1|", b"v1|\\ud800"),
         lambda raw: raw.replace(b"v1|", b"v1|\xff"),
         lambda _: b"[" * 100_000,
