@@ -61,7 +61,7 @@ def run(wish: Wish) -> Report:
     """Measure each case in turn, round by round; then verify the ledger and count; then read a ledger with a history."""
     with throw_away_servers(is_durable=True, settings=SETTINGS) as (supervisor, own):
         variables = {**environment.base(programs=binaries()), **own}
-        setup = _prepare(supervisor, variables)
+        setup = prepare(supervisor, variables)
         results: dict[Case, list[Measured]] = {case: [] for case in CASES}
         tally = Tally()
         load = Load(supervisor, variables, setup, tally, wish)
@@ -73,7 +73,7 @@ def run(wish: Wish) -> Report:
             load.close()
         if "lost-row" in wish.plants:
             _plant(supervisor, variables, setup["schema"])
-        verdict = _verify(variables)
+        verdict = verify(variables)
         history = _history(supervisor, variables, wish)
     return conclude(wish, results, tally, verdict, history)
 
@@ -171,7 +171,7 @@ class Load:
         return float(_find(TPS, output))
 
 
-def _prepare(supervisor: Supervisor, variables: dict[str, str]) -> dict[str, Any]:
+def prepare(supervisor: Supervisor, variables: dict[str, str]) -> dict[str, Any]:
     """Schemas, an organisation with 1,000 accounts, and pgbench's own tables in a database beside it."""
     owner = processes.as_owner(variables)
     facts = supervisor.folders.var / "bench.json"
@@ -268,7 +268,7 @@ def _plant(supervisor: Supervisor, variables: dict[str, str], schema: str) -> No
     )
 
 
-def _verify(variables: Mapping[str, str]) -> dict[str, Any]:
+def verify(variables: Mapping[str, str]) -> dict[str, Any]:
     """What ledger_verify says of the bench's organisation."""
     with step("ledger_verify"):
         done = subprocess.run(
