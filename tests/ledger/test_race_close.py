@@ -9,8 +9,6 @@ from datetime import date, timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from apps.approvals.contracts import ApprovalStatus, Decided
-from apps.approvals.models import ApprovalRequest
 from apps.events.models import OutboxEvent
 from apps.kit.actors import SYSTEM
 from apps.kit.errors import DomainError
@@ -119,17 +117,7 @@ def test_two_closes_of_a_year_close_it_once(committed_acme, refs):
 def test_two_reopenings_of_a_year_reverse_its_closing_once(committed_acme, refs):
     approvals.rule(kind=PERIOD_REOPEN.name, currency="", minimum_minor=None, steps=ONE_APPROVER)
     december = make.close_through(12)
-    asked = reopenings.ask(
-        period_id=december.uid, reason="A late invoice", actor=approvals.maker(), now=CLOSED
-    )
-    request = ApprovalRequest.objects.get(id=asked)
-    agreed = Decided(
-        request_id=request.id,
-        kind=request.kind,
-        status=ApprovalStatus.APPROVED,
-        subject_id=december.uid,
-        payload_hash=request.payload_hash,
-    )
+    agreed = make.agreed(december, now=CLOSED)
 
     outcomes = at_once(committed_acme, [lambda: reopenings.decide(decided=agreed, now=CLOSED)] * 3)
 
@@ -137,6 +125,19 @@ def test_two_reopenings_of_a_year_reverse_its_closing_once(committed_acme, refs)
     assert make.month(12).revision == 2
     assert Transaction.objects.filter(kind=TransactionKind.REVERSAL).count() == 1
     assert OutboxEvent.objects.filter(type="period_reopened").count() == 1
+
+
+def test_a_close_gives_up_where_a_posting_does_not_end(committed_acme, refs, monkeypatch):
+    make.make_ready(make.month(1))
+    monkeypatch.setattr(periods, "PATIENCE", "200ms")
+    with owner() as posting:
+        posting.execute("SET search_path = org_acme")
+        posting.execute("SELECT pg_advisory_xact_lock_shared(7401, 'ledger_book'::regclass::oid::integer)")
+        with pytest.raises(journals.LedgerBusy):
+            close(make.month(1))
+
+    assert make.month(1).state == PeriodState.OPEN
+    assert close(make.month(1)).state == PeriodState.CLOSED
 
 
 def test_a_close_that_is_killed_leaves_nothing(committed_acme, refs, monkeypatch):
@@ -206,6 +207,7 @@ def test_random_histories_balance_by_checkpoint_as_by_entries(acme, seed):
     access.portal()
     dice = random.Random(seed)
     branch = ledger.branch()
+    approvals.rule(kind=PERIOD_REOPEN.name, currency="", minimum_minor=None, steps=ONE_APPROVER)
     refs = [
         ledger.ref(role, branch.id, currency)
         for currency in ("KES", "USD", "JPY")
@@ -213,12 +215,16 @@ def test_random_histories_balance_by_checkpoint_as_by_entries(acme, seed):
     ]
     ledger.post(ledger.transfer(refs[0], refs[1], 1, effective_date=date(2026, 1, 1)))
     make.months()
-    refused = closed = 0
-    for step in range(60):
+    refused = closed = reopened = 0
+    for step in range(90):
         now = LATER + step * timedelta(minutes=10)
-        if dice.random() < 0.15 and closed < 12:
+        if dice.random() < 0.2 and closed < 12:
             closed += 1
             make.close(make.month(closed), now=now)
+            continue
+        if closed and dice.random() < 0.07:
+            make.reopen(make.month(closed), now=now)
+            closed, reopened = closed - 1, reopened + 1
             continue
         group = dice.randrange(3) * 3
         debited, credited = dice.sample(refs[group : group + 3], 2)
@@ -236,6 +242,6 @@ def test_random_histories_balance_by_checkpoint_as_by_entries(acme, seed):
         kept = {row.account_id: [row.debits, row.credits] for row in stored.checkpoints_of(period)}
         assert kept == sums
         assert bytes(period.checkpoint_hash) == stored.recomputed_hash(period)
-    assert (closed > 2, refused > 3) == (True, True)
+    assert (closed > 0, reopened > 0, refused > 3) == (True, True, True)
     make.seal(now=LATER + timedelta(days=1))
     assert verification.verify().findings == ()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -237,6 +238,7 @@ def test_a_late_item_goes_to_the_first_open_day_where_the_book_says_so(balance, 
 
     row = Transaction.objects.get(id=late.number)
     assert row.effective_date == stored.first_open_day() == date(2026, 11, 1)
+    assert row.event_at.astimezone(ZoneInfo("Africa/Nairobi")).date() == OCTOBER
     periods.set_late_items(policy=LateItems.REJECT, actor=SYSTEM, now=AGREED)
     with pytest.raises(journals.PeriodClosed):
         ledger.post(ledger.transfer(fees, balance, 1_00, effective_date=OCTOBER), now=AGREED)

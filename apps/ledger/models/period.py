@@ -55,7 +55,12 @@ class SignOff(UuidModel, InsertOnlyModel):
 
 
 class Checkpoint(LedgerModel):
-    """What stood on an account, over all shards, at the end of a period's last day: cumulative posted totals."""
+    """
+    What stood on an account, over all shards, at the end of a period's last day: cumulative posted totals.
+
+    Those are valid whose revision is that of their period. ``functional_net`` is the net of an account in the functional
+    currency, and empty for others.
+    """
 
     pk = models.CompositePrimaryKey("period_id", "revision", "account_id")
     period = models.ForeignKey(

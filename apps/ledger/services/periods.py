@@ -26,6 +26,7 @@ MONTHS = 12
 NOTE_MAX = 200
 FENCE = "SELECT pg_advisory_xact_lock(7401, 'ledger_book'::regclass::oid::integer)"
 FENCE_SHARED = "SELECT pg_advisory_xact_lock_shared(7401, 'ledger_book'::regclass::oid::integer)"
+PATIENCE = "10s"
 BOOK = "book"
 
 
@@ -99,7 +100,8 @@ def sign_off(
         raise _wrong(SignOffInvalid, "/kind", f"There is no sign-off {kind}. Choose: {', '.join(SIGN_OFFS)}.")
     if len(note) > NOTE_MAX or "\0" in note:
         raise _wrong(SignOffInvalid, "/note", f"A note has at most {NOTE_MAX} characters.")
-    _lock(FENCE_SHARED)
+    with connection.cursor() as cursor:
+        cursor.execute(FENCE_SHARED)
     period = stored.get(period_id)
     if period.state == PeriodState.CLOSED:
         raise refusals.PeriodStateWrong("This period is closed.")
@@ -226,8 +228,17 @@ def _months(year: int, first_month: int) -> Iterator[tuple[date, date, bool]]:
 
 
 def fence() -> None:
-    """Wait until every posting has ended and let no other begin until the transaction ends. Raises LedgerBusy."""
-    _lock(FENCE)
+    """
+    Wait until every posting has ended and let no other begin until the transaction ends.
+
+    Raises LedgerBusy where one does not end in time: those that come later wait behind this one, so it does not wait long.
+    """
+    with refusals.translated(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (usual,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        cursor.execute(FENCE)
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [usual])
 
 
 def record(
@@ -271,11 +282,6 @@ def _record_book(action: str, changes: dict[str, Any], *, actor: Actor, now: dat
 def _names() -> dict[int, str]:
     """Return how accounts are called, by id: a checkpoint that does not match names one."""
     return {account.id: str(account) for account in Account.objects.all()}
-
-
-def _lock(statement: str) -> None:
-    with refusals.translated(), connection.cursor() as cursor:
-        cursor.execute(statement)
 
 
 def _wrong(kind: type[errors.Invalid], pointer: str, message: str) -> errors.Invalid:

@@ -61,6 +61,9 @@ def checklist(call: Call) -> Answer:
 
 
 def open_year(call: Call) -> Answer:
+    month = call.given["first_month"]
+    if month is not None:
+        books.set_fiscal_year_start(month=month, actor=call.actor, reason=call.reason, now=call.now)
     opened = books.generate(year=call.given["year"], actor=call.actor, reason=call.reason, now=call.now)
     return Answer(f"{len(opened)} periods are there", [_row(period) for period in opened])
 

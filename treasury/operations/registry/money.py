@@ -45,7 +45,14 @@ LEDGER = Noun(
             help="Open the twelve months of the fiscal year that begins in this year.",
             reach=Reach.ONE,
             writes=True,
-            arguments=(Argument("year", "the year in which it begins", {"type": int}),),
+            arguments=(
+                Argument("year", "the year in which it begins", {"type": int}),
+                Argument(
+                    "--first-month",
+                    "the month in which every year begins (1 to 12); only before the first year is opened",
+                    {"type": int},
+                ),
+            ),
         ),
         Verb(
             name="sign-off",
