@@ -417,6 +417,14 @@ def as_owner(django_db_setup, django_db_blocker) -> Iterator[Callable[[str], Non
         ),
         (
             (
+                "CREATE OR REPLACE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry"
+                " FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION ledger_refuse()"
+            ),
+            "trigger ledger_entry_append_only of ledger_entry",
+            "is not the one of this build",
+        ),
+        (
+            (
                 "CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
                 " SET search_path = pg_catalog, org_acme, pg_temp AS 'BEGIN RETURN NULL; END'"
             ),
@@ -430,6 +438,11 @@ def as_owner(django_db_setup, django_db_blocker) -> Iterator[Callable[[str], Non
         ),
         (
             "ALTER FUNCTION ledger_refuse() RESET search_path",
+            "function ledger_refuse",
+            "is not bound to its owner and schema",
+        ),
+        (
+            "ALTER FUNCTION ledger_refuse() SET search_path = pg_catalog, org_zuri, pg_temp",
             "function ledger_refuse",
             "is not bound to its owner and schema",
         ),
@@ -481,6 +494,19 @@ def test_switching_all_triggers_off_for_good_is_named(transactional_db, in_organ
     finally:
         with unguarded() as database:
             database.execute(setting.format("RESET"))
+
+
+def test_a_role_that_can_become_the_owner_is_named(transactional_db, in_organisation):
+    with unguarded() as database:
+        database.execute("GRANT treasury_owner TO treasury_app")
+    try:
+        in_organisation("acme")
+        assert findings() == [
+            ("I11", "role treasury_app", "can become treasury_owner, which owns the tables")
+        ]
+    finally:
+        with unguarded() as database:
+            database.execute("REVOKE treasury_owner FROM treasury_app")
 
 
 def test_every_trigger_and_function_of_the_ledger_is_looked_for(acme):

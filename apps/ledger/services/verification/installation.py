@@ -18,7 +18,7 @@ FUNCTION = re.compile(
 )
 TRIGGER = re.compile(
     r"TRIGGER (\w+)\s+(BEFORE|AFTER)\s+([^;]+?)\s+ON\s+(?:[^\s;.]+\.)?(\w+)\b[^;]*?FOR EACH (ROW|STATEMENT)\b"
-    r"[^;]*?EXECUTE FUNCTION (?:[^\s;.]+\.)?(\w+)\("
+    r"([^;]*?)EXECUTE FUNCTION (?:[^\s;.]+\.)?(\w+)\("
 )
 
 TRIGGERS = """
@@ -44,6 +44,10 @@ SWITCHED_OFF = """
     FROM pg_db_role_setting CROSS JOIN unnest(setconfig) AS setting
     WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
       AND setting LIKE 'session\\_replication\\_role=%%' AND setting NOT LIKE '%%=origin'"""
+OWNERS = """
+    SELECT DISTINCT c.relowner::regrole::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND c.relname LIKE 'ledger\\_%%'
+      AND pg_has_role(%s, c.relowner, 'MEMBER')"""
 
 
 class Trigger(NamedTuple):
@@ -52,6 +56,7 @@ class Trigger(NamedTuple):
     moment: str
     deeds: frozenset[str]
     level: str
+    is_conditional: bool
     function: str
 
 
@@ -78,6 +83,7 @@ def _triggers() -> Iterator[tuple[str, str]]:
 def _functions() -> Iterator[tuple[str, str]]:
     quoted = connection.ops.quote_name(schema.name())
     expected = {name: body.replace("{s}", quoted) for name, body in FUNCTION.findall(_sources())}
+    bound = {f"search_path=pg_catalog, {name}, pg_temp" for name in (quoted, schema.name())}
     present: set[str] = set()
     for name, body, is_definer, options, is_owners, may_call in _rows(
         FUNCTIONS, APP_ROLE, schema.name(), list(expected)
@@ -86,7 +92,7 @@ def _functions() -> Iterator[tuple[str, str]]:
         present.add(name)
         if expected.get(name) != body or not is_owners:
             yield what, "is not the one of this build"
-        if not is_definer or not (options or "").startswith("search_path=pg_catalog, "):
+        if not is_definer or options not in bound:
             yield what, "is not bound to its owner and schema"
         if may_call != (name in settings.APP_FUNCTIONS):
             yield what, f"{'may' if may_call else 'may not'} be called by the application"
@@ -98,6 +104,8 @@ def _rights() -> Iterator[tuple[str, str]]:
     for table, right in _rows(RIGHTS, schema.name(), APP_ROLE, APP_ROLE):
         if right not in _granted(table):
             yield f"table {table}", f"lets the application {right}"
+    for (owner,) in _rows(OWNERS, schema.name(), APP_ROLE):
+        yield f"role {APP_ROLE}", f"can become {owner}, which owns the tables"
 
 
 def _granted(table: str) -> set[str]:
@@ -120,8 +128,10 @@ def _sources() -> str:
 
 def _parsed_triggers(text: str) -> dict[tuple[str, str], Trigger]:
     return {
-        (table, name): Trigger(moment, frozenset(re.split(r"\s+OR\s+", deeds)), level, function)
-        for name, moment, deeds, table, level, function in TRIGGER.findall(text)
+        (table, name): Trigger(
+            moment, frozenset(re.split(r"\s+OR\s+", deeds)), level, "WHEN" in condition, function
+        )
+        for name, moment, deeds, table, level, condition, function in TRIGGER.findall(text)
     }
 
 
