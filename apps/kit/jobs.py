@@ -11,7 +11,10 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from apps.kit import logs
+from apps.kit import logs, schema
+
+SCHEMA_HEADER = "_schema_name"
+"""Where a message names its organisation."""
 
 log = logs.get(__name__)
 
@@ -34,11 +37,16 @@ def enqueue(name: str, *, countdown: float | None = None, queue: str | None = No
 
     A wake-up, not a promise: the broker may lose it, so every job that matters is also a row that a sweep finds.
     A broker that is down is logged and fails nobody: what was committed stands, and so do the jobs after this one.
-    Raises KeyError at once for a name that no task has. UUIDs travel as text.
+    It runs in the organisation that was entered when it was asked for, whatever has been entered by the commit. Raises
+    KeyError at once for a name that no task has. UUIDs travel as text.
     """
     task = current_app.tasks[name]
     payload = {key: str(value) if isinstance(value, UUID) else value for key, value in arguments.items()}
-    options: dict[str, Any] = {"countdown": countdown, **({"queue": queue} if queue else {})}
+    options: dict[str, Any] = {
+        "countdown": countdown,
+        "headers": {SCHEMA_HEADER: schema.name()},
+        **({"queue": queue} if queue else {}),
+    }
 
     def start() -> None:
         held = _held.get()

@@ -5,10 +5,11 @@ import time
 
 import pytest
 from celery import current_app
+from celery.app.task import Task
 from django.db import transaction
 from structlog.testing import capture_logs
 
-from apps.kit import ids, jobs
+from apps.kit import ids, jobs, schema
 
 TASK = "events.send_webhook"
 
@@ -33,6 +34,19 @@ def test_a_broker_that_is_down_fails_nobody(acme, broker_down, django_capture_on
     assert after == ["and the next one still runs"]
     assert [(line["event"], line["task"]) for line in lines] == [("job_not_started", TASK)]
     assert time.monotonic() - began < 5
+
+
+def test_runs_where_it_was_asked_for_whatever_is_entered_by_the_commit(
+    acme, monkeypatch, django_capture_on_commit_callbacks
+):
+    sent = []
+    monkeypatch.setattr(Task, "apply_async", lambda *_, **options: sent.append(options["headers"]))
+
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        jobs.enqueue(TASK, delivery_id=ids.new())
+        schema.leave()
+
+    assert [headers["_schema_name"] for headers in sent] == ["org_acme"]
 
 
 def test_a_name_that_no_task_has_fails_at_once(acme):
