@@ -1,5 +1,7 @@
 """The ledger as a Django app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class LedgerConfig(AppConfig):
     name = "apps.ledger"
     label = "ledger"
     verbose_name = "Ledger"
+
+    def ready(self) -> None:
+        """Register what transactions name as their source."""
+        import_module("apps.ledger.selectors.sources")

@@ -11,5 +11,6 @@ class PaymentsConfig(AppConfig):
     verbose_name = "Payments"
 
     def ready(self) -> None:
-        """Register the tasks in every process: services start them by name."""
+        """Register the tasks in every process: services start them by name. And what transactions name as their source."""
         import_module("apps.payments.tasks")
+        import_module("apps.payments.selectors.sources")

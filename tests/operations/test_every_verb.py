@@ -45,7 +45,7 @@ def test_has_a_function_and_a_text_for_everything(noun, capsys):
 
         shown = capsys.readouterr().out
         assert ended.value.code == 0
-        assert ("--dry-run" in shown, "--as" in shown) == (verb.writes, verb.writes)
+        assert ("--dry-run" in shown, "--as NAME" in shown) == (verb.writes, verb.writes)
         assert "--json" in shown
         assert ("--tenant" in shown) is (verb.reach is not Reach.PLATFORM)
         assert verb.help.endswith(".")

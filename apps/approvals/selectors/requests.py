@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Collection, Set
 from datetime import datetime
 from uuid import UUID
 
@@ -101,6 +101,11 @@ def made_by_person(requests: ApprovalRequestQuerySet, person: str) -> ApprovalRe
 def pending_of(*, kind: str, subject_id: UUID) -> ApprovalRequest | None:
     """Return the request about a deed that waits, if any."""
     return ApprovalRequest.objects.pending().filter(kind=kind, subject_id=subject_id).first()
+
+
+def about(subject_ids: Collection[UUID]) -> QuerySet[ApprovalRequest]:
+    """Return the requests about these deeds, whatever became of them, the oldest first. The caller's scope is not asked."""
+    return ApprovalRequest.objects.filter(subject_id__in=subject_ids).order_by("id")
 
 
 def requester_name(request: ApprovalRequest) -> str:

@@ -14,6 +14,11 @@ def for_partner(*, application_id: UUID, branch_id: UUID | None) -> QuerySet[Out
     return rows if branch_id is None else rows.filter(branch_id=branch_id)
 
 
+def facts_of(aggregate_ids: Collection[UUID]) -> QuerySet[OutboxEvent]:
+    """Return all events of these objects in their order, without what became of their deliveries."""
+    return OutboxEvent.objects.filter(aggregate_id__in=aggregate_ids).order_by("seq")
+
+
 def of_aggregates(aggregate_ids: Collection[UUID]) -> QuerySet[OutboxEvent]:
     """
     Return all events of these objects in their order, internal ones included, for people in the portal.

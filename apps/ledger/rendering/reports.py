@@ -181,9 +181,6 @@ def statement(pages: Sequence[Statement], *, known_at: datetime, now: datetime) 
     stated = Basis(as_of=first.as_of, known_at=known_at, since=first.since, branch_id=account.branch_id)
     entries = [line for page in pages for line in page.lines]
     name = f"{account.code} {account.name}"
-    zero = Money.zero(account.currency)
-    debits = sum((line.debit for line in entries if line.debit), zero)
-    credits_ = sum((line.credit for line in entries if line.credit), zero)
     return Table(
         name=f"statement-{account.code}",
         title=_("Account statement"),
@@ -193,13 +190,15 @@ def statement(pages: Sequence[Statement], *, known_at: datetime, now: datetime) 
         lines=(
             balance_line(_("Opening balance"), first.opening),
             *(entry(line, account.currency, name) for line in entries),
-            Line(LineKind.TOTAL, (_("Total"), None, None, account.currency, debits, credits_, None)),
+            Line(
+                LineKind.TOTAL, (_("Total"), None, None, account.currency, first.debits, first.credits, None)
+            ),
             balance_line(_("Closing balance"), first.closing),
         ),
         totals=(
             (_("Opening balance"), first.opening),
-            (_("Total debit"), debits),
-            (_("Total credit"), credits_),
+            (_("Total debit"), first.debits),
+            (_("Total credit"), first.credits),
             (_("Closing balance"), first.closing),
         ),
         is_across=True,

@@ -92,6 +92,14 @@ def get(uid: UUID, caller: Principal | None = None) -> AccountBalance:
     return balance_of(account)
 
 
+def by_code(code: str, caller: Principal | None = None) -> AccountBalance:
+    """Return one account by its number; raise NotFound for one that the caller may not see."""
+    uid = visible_to(caller).filter(code=code).values_list("uid", flat=True).first()
+    if uid is None:
+        raise errors.NotFound(f"There is no account {code!r}.")
+    return get(uid, caller)
+
+
 def movement(account: AccountBalance, *, since: date) -> Movement:
     """Sum the entries of an account whose effective date is ``since`` or later; one query on an index."""
     posted = Entry.objects.filter(account_id=account.id, layer=Layer.POSTED.value, effective_date__gte=since)

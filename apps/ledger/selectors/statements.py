@@ -51,7 +51,7 @@ class Statement:
     A page of an account's statement from ``since`` to ``as_of``, both included, as known at ``known_at`` (None: by now).
 
     ``opening`` and ``closing`` are of the whole statement, ``brought_forward`` and ``carried_forward`` of this page, all
-    on the account's normal side. ``next`` is the cursor of the following page, empty on the last one.
+    on the account's normal side; ``debits`` and ``credits`` moved it in all. ``next`` is the cursor of the following page, empty on the last one.
     """
 
     account: AccountBalance
@@ -60,6 +60,8 @@ class Statement:
     known_at: datetime | None
     opening: Money
     closing: Money
+    debits: Money
+    credits: Money
     brought_forward: Money
     lines: tuple[StatementLine, ...]
     next: str
@@ -80,7 +82,8 @@ PAGE = """
         AND (e.transaction_id, e.seq) <= (%(transaction)s, %(seq)s) AND ({known})
     )
     SELECT opening.debits - opening.credits, closing.debits - closing.credits,
-      brought.debits - brought.credits + within.net, line.*
+      brought.debits - brought.credits + within.net, closing.debits - opening.debits, closing.credits - opening.credits,
+      line.*
     FROM opening, closing, brought, within LEFT JOIN LATERAL (
       SELECT {line} FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
       WHERE e.account_id = %(account)s AND e.layer = 0 AND e.effective_date BETWEEN %(day)s AND %(as_of)s
@@ -109,7 +112,8 @@ def page(
     found = _read(account, since=since, as_of=as_of, known_at=known_at, place=place, limit=rows + 1)
     sign = 1 if account.is_debit_normal else -1
     opening, closing, brought = (Money(sign * int(net), account.currency) for net in found[0][:3])
-    shown = [row[3:] for row in found if row[3] is not None][:rows]
+    debits, credits_ = (Money(int(moved), account.currency) for moved in found[0][3:5])
+    shown = [row[5:] for row in found if row[5] is not None][:rows]
     last = shown[-1] if len(found) > rows else None
     return Statement(
         account=account,
@@ -118,6 +122,8 @@ def page(
         known_at=known_at,
         opening=opening,
         closing=closing,
+        debits=debits,
+        credits=credits_,
         brought_forward=brought,
         lines=tuple(lines_of(shown, brought, sign)),
         next=f"{last[2].isoformat()}.{last[0]}.{last[1]}" if last else "",

@@ -1,14 +1,19 @@
 """The books."""
 
+from itertools import islice
+from zoneinfo import ZoneInfo
+
 from apps.kit import ids
 from apps.ledger import events
 from apps.ledger.contracts import LateItems, Precondition
 from apps.ledger.models import Period
+from apps.ledger.selectors import accounts, explanations, proofs
 from apps.ledger.selectors import periods as stored
-from apps.ledger.selectors import proofs
 from apps.ledger.selectors import seals as chain
+from apps.ledger.selectors.explanations import Explanation
 from apps.ledger.services import periods as books
 from apps.ledger.services import reopenings, seals, verification
+from apps.tenancy.selectors import organisations
 from treasury.operations.calls import Answer, Call, Row
 
 
@@ -129,3 +134,51 @@ def _row(period: Period) -> Row:
         "closed_by": period.closed_by,
         "checkpoint_hash": bytes(period.checkpoint_hash).hex() if period.checkpoint_hash else "",
     }
+
+
+def explain(call: Call) -> Answer:
+    """Show what a figure, a transaction or the whole ledger rests on."""
+    what, most = call.given["what"], call.given["limit"]
+    as_of = call.given["as_of"] or call.now.astimezone(ZoneInfo(organisations.current().time_zone)).date()
+    known_at = call.given["known_at"] or call.now
+    if what is None:
+        found = list(islice(explanations.without_evidence(as_of=as_of, known_at=known_at), most + 1))
+        more = f", of which {most} are shown" if len(found) > most else ""
+        count = f"at least {len(found)}" if more else str(len(found))
+        state = (
+            f"nothing proves {count} transactions{more}" if found else "something proves every transaction"
+        )
+        return Answer(state, [row for own in found[:most] for row in _facts(own)], is_wrong=bool(found))
+    if what.upper().startswith("LT-"):
+        own = explanations.transaction(proofs.uid_of(what))
+        return Answer(f"{own.number}: {own.description}, by {own.created_by}", _facts(own))
+    figure = explanations.figure(
+        accounts.by_code(what),
+        since=call.given["since"] or as_of.replace(day=1),
+        as_of=as_of,
+        known_at=known_at,
+        rows=most,
+    )
+    lines = {line.transaction_uid: line for line in figure.statement.lines}
+    rows = [row for uid in lines for row in _facts(figure.explanations[uid])]
+    more = "; there are more entries, ask for more with --limit" if figure.statement.next else ""
+    return Answer(f"{figure.formula}{more}", rows)
+
+
+def _facts(own: Explanation) -> list[Row]:
+    """Return a row for each fact, and one that says what is lacking."""
+    head = {"transaction": own.number, "date": own.effective_date}
+    rows: list[Row] = [
+        {
+            **head,
+            "rests_on": fact.kind.lower(),
+            "at": fact.at,
+            "id": fact.id,
+            "sha256": fact.sha256,
+            "says": fact.text,
+        }
+        for fact in own.facts
+    ]
+    if own.lack:
+        rows.append({**head, "rests_on": "nothing", "at": None, "id": "", "sha256": "", "says": own.lack})
+    return rows

@@ -1,6 +1,7 @@
 """Arguments that verbs of several nouns take."""
 
 import argparse
+from datetime import date, datetime
 
 from treasury.operations.verbs import Argument
 
@@ -22,5 +23,28 @@ def hours(text: str) -> int:
     return int(text)
 
 
+def day(text: str) -> date:
+    """Read a day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a day as 2026-11-24") from None
+
+
+def instant(text: str) -> datetime:
+    """Read an instant with its offset."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} is not an instant as 2026-11-24T10:41:00+03:00")
+    return read
+
+
+AS_OF = Argument("--as-of", "the last day (default today)", {"type": day})
+KNOWN_AT = Argument(
+    "--known-at", "leave out what was posted after this instant (default now)", {"type": instant}
+)
 LIMIT = Argument("--limit", "at most so many rows (default 50)", {"type": count, "default": 50})
 OF_ENDPOINT = Argument("endpoint", "the id of the endpoint, whe_…")

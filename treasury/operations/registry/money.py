@@ -1,6 +1,6 @@
 """Nouns of money: the books, providers, payments, refunds."""
 
-from treasury.operations.registry.arguments import LIMIT
+from treasury.operations.registry.arguments import AS_OF, KNOWN_AT, LIMIT, day
 from treasury.operations.verbs import Argument, Noun, Reach, Verb
 
 OF_PAYMENT = Argument("payment", "its id (pi_…), reference, provider receipt or code")
@@ -88,6 +88,24 @@ LEDGER = Noun(
             writes=True,
             asks_why=True,
             arguments=(Argument("policy", "reject or next_open", {"choices": ["reject", "next_open"]}),),
+        ),
+        Verb(
+            name="explain",
+            help="Show what a balance or a transaction rests on, down to the provider's words; or what rests on nothing.",
+            reach=Reach.ONE,
+            arguments=(
+                Argument(
+                    "what",
+                    "an account's number (1010) or a transaction's (LT-0482377); without it, what nothing proves",
+                    {"nargs": "?"},
+                ),
+                AS_OF,
+                KNOWN_AT,
+                Argument(
+                    "--since", "the first day of the entries (default the first of the month)", {"type": day}
+                ),
+                LIMIT,
+            ),
         ),
     ),
 )

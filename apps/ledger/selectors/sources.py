@@ -1,0 +1,75 @@
+"""The rows of the ledger itself that transactions name as their source."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from apps.ledger.contracts import PeriodState
+from apps.ledger.models import Period, Transaction
+from apps.ledger.selectors.subjects import Cause, Subject, declare_subjects
+
+
+def periods(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return the period that a closing closed; who closed and reopened it stands in its sign-offs and the audit trail."""
+    found = {
+        period.uid: period for period in Period.objects.filter(uid__in={own.source_id for own in causes})
+    }
+    return _by_cause(
+        causes,
+        {
+            uid: Subject(
+                "period",
+                uid,
+                f"Period {period.start_date:%Y-%m-%d} to {period.end_date:%Y-%m-%d}, {period.state.lower()}"
+                + (f" by {period.closed_by}" if period.state == PeriodState.CLOSED else ""),
+                period.closed_at,
+                is_proof=True,
+            )
+            for uid, period in found.items()
+        },
+    )
+
+
+def reversed_ones(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return the transaction that a reversal takes back; its own evidence is found by its number."""
+    found = Transaction.objects.filter(uid__in={own.source_id for own in causes})
+    return _by_cause(
+        causes,
+        {
+            booked.uid: Subject(
+                "transaction",
+                booked.uid,
+                f"{booked.number}, {booked.description}",
+                booked.posted_at,
+                is_proof=True,
+            )
+            for booked in found
+        },
+    )
+
+
+def orders(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return what an exchange or a revaluation was reckoned by: the rate and its source, which the transaction keeps."""
+    found = Transaction.objects.filter(uid__in={own.uid for own in causes})
+    by_uid = {booked.uid: booked.dimensions or {} for booked in found}
+    return {
+        own.uid: [
+            Subject(
+                "rate",
+                own.source_id,
+                "Rate {rate} of {rate_source} at {rate_as_of}".format_map(by_uid[own.uid]),
+                is_proof=True,
+            )
+        ]
+        for own in causes
+        if {"rate", "rate_source", "rate_as_of"} <= by_uid.get(own.uid, {}).keys()
+    }
+
+
+def _by_cause(causes: Iterable[Cause], found: Mapping[UUID, Subject]) -> dict[UUID, list[Subject]]:
+    return {own.uid: [found[own.source_id]] for own in causes if own.source_id in found}
+
+
+declare_subjects("ledger_period", periods)
+declare_subjects("ledger_transaction", reversed_ones)
+declare_subjects("fx_exchange", orders)
+declare_subjects("fx_revaluation", orders)

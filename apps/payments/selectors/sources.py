@@ -1,0 +1,61 @@
+"""The payments, attempts and refunds that transactions of the ledger name as their source."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from apps.kit import ids
+from apps.ledger.selectors.subjects import Cause, Subject, declare_subjects
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.postings import SOURCE
+
+COLLECTIONS = ("collection:", "collection-correction:")
+REFUNDS = ("refund:", "refund-charge:")
+
+
+def subjects(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return, for each booking, the payment, the attempt that collected, and the refund that gave back: three queries."""
+    named = {own.uid: _named(own.key) for own in causes}
+    intents = PaymentIntent.objects.in_bulk({own.source_id for own in causes})
+    refunds = Refund.objects.in_bulk({key for is_refund, key in named.values() if is_refund and key})
+    wanted = {key for is_refund, key in named.values() if not is_refund and key}
+    attempts = PaymentAttempt.objects.in_bulk(wanted | {refund.attempt_id for refund in refunds.values()})
+    found: dict[UUID, Sequence[Subject]] = {}
+    for own in causes:
+        is_refund, key = named[own.uid]
+        refund = refunds.get(key) if is_refund and key else None
+        attempt = attempts.get(refund.attempt_id if refund else key) if refund or key else None
+        rows = [_intent(intents.get(own.source_id)), _attempt(attempt), _refund(refund)]
+        found[own.uid] = [row for row in rows if row is not None]
+    return found
+
+
+def _named(key: str) -> tuple[bool, UUID | None]:
+    """Return whether a booking's key names a refund, and the id that it names."""
+    for prefix in (*COLLECTIONS, *REFUNDS):
+        if key.startswith(prefix):
+            return prefix in REFUNDS, UUID(key.removeprefix(prefix))
+    return False, None
+
+
+def _intent(intent: PaymentIntent | None) -> Subject | None:
+    if intent is None:
+        return None
+    text = f"Payment {ids.encode('pi', intent.id)}, {intent.money}, {intent.status.lower()}"
+    return Subject("payment", intent.id, text, intent.created_at)
+
+
+def _attempt(attempt: PaymentAttempt | None) -> Subject | None:
+    if attempt is None:
+        return None
+    receipt = attempt.provider_receipt or "no receipt"
+    return Subject("attempt", attempt.id, f"Attempt {attempt.code}, {receipt}", attempt.created_at)
+
+
+def _refund(refund: Refund | None) -> Subject | None:
+    if refund is None:
+        return None
+    text = f"Refund {ids.encode('re', refund.id)}, {refund.money}, {refund.status.lower()}"
+    return Subject("refund", refund.id, text, refund.created_at)
+
+
+declare_subjects(SOURCE, subjects)
