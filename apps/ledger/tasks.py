@@ -1,4 +1,4 @@
-"""Background work of the ledger: sealing what was booked, the nightly look whether all of it is, fetching exchange rates."""
+"""Background work of the ledger: expiring holds, sealing and the nightly look at it, fetching exchange rates."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _t
 
 from apps.jobs.contracts import declare
 from apps.kit import clock
-from apps.ledger.services import rate_fetches, reports, seals
+from apps.ledger.services import holds, rate_fetches, reports, seals
 from apps.tenancy.services import fan_out
 
 REPORT_LEASE = timedelta(minutes=5)
@@ -20,6 +20,18 @@ declare(
     is_atomic=False,
     lease=REPORT_LEASE,
 )
+
+
+@shared_task(name="ledger.expire_holds_organisation")
+def expire_holds_organisation(**_: object) -> None:
+    """Give back what is held past its time in this organisation."""
+    holds.expire_due(now=clock.now())
+
+
+@shared_task(name="ledger.expire_holds", scope="public")
+def expire_holds(**_: object) -> None:
+    """Start expiring holds in every organisation."""
+    fan_out.each_working("ledger.expire_holds_organisation")
 
 
 @shared_task(name="ledger.seal_organisation")

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from apps.kit import errors, ids
+from apps.kit import clock, errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
+from apps.ledger import tasks
 from apps.ledger.contracts import AccountRole, HoldState, TransactionKind
 from apps.ledger.models import Balance, Hold, Transaction
 from apps.ledger.selectors import balances
@@ -189,6 +190,14 @@ def test_expires_what_is_due_once(wallet, suspense):
     assert holds.expire_due(now=NOW + HOUR) == []
     assert (row(due).state, pending(wallet)) == (HoldState.EXPIRED, 5_00)
     check_deferred()
+
+
+def test_the_job_of_the_organisation_expires_what_is_due(wallet, suspense):
+    booked = place(wallet, suspense, 1_00)
+
+    with clock.fixed(NOW + HOUR):
+        tasks.expire_holds_organisation()
+    assert row(booked).state == HoldState.EXPIRED
 
 
 def test_an_expiry_in_the_past_is_refused_and_leaves_nothing(wallet, suspense):

@@ -56,6 +56,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "default", "expires": 60},
     },
     "jobs-sweep": {"task": "jobs.sweep", "schedule": 5.0, "options": {"queue": "default", "expires": 5}},
+    "ledger-expire-holds": {
+        "task": "ledger.expire_holds",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "ledger-seal": {
         "task": "ledger.seal",
         "schedule": 60.0,
