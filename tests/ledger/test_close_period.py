@@ -161,6 +161,22 @@ def test_suspense_is_empty_or_acknowledged(year, balance, suspense):
     assert unmet(january)["suspense"] == 1
 
 
+def test_a_reconciliation_holds_until_cash_moves_again(year, balance, unapplied):
+    october = make.month(10)
+    said = {"kind": "reconciliation", "period_id": october.uid, "is_signed": True, "actor": SYSTEM}
+    periods.sign_off(**said, now=NOW)
+    assert "reconciliation" not in unmet(october)
+
+    ledger.post(ledger.transfer(balance, unapplied, 1, effective_date=OCTOBER), now=LATER)
+    found = [row for row in periods.checklist(period_id=october.uid, now=LATER) if not row.is_met]
+
+    assert found[-1].sentence == (
+        "1 cash account waits for its reconciliation. Something was booked after it was signed off."
+    )
+    periods.sign_off(**said, note="Again", now=LATER)
+    assert "reconciliation" not in unmet(october)
+
+
 def test_foreign_currency_is_revalued_or_signed(year, branch):
     dollars, owed = (
         ledger.ref(role, branch.id, "USD") for role in (AccountRole.BANK_BALANCE, AccountRole.PAYABLE)

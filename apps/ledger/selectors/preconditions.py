@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -23,7 +23,7 @@ from apps.ledger.contracts import (
     SignOffKind,
     TransactionKind,
 )
-from apps.ledger.models import Account, Book, Entry, Hold, Period, SealLeaf, SignOff, Transaction
+from apps.ledger.models import Account, Book, Entry, Hold, Period, SealLeaf, Transaction
 from apps.ledger.models.hold import OPEN_STATES
 from apps.ledger.selectors import periods
 
@@ -39,10 +39,10 @@ class Question:
     now: datetime
     is_carrying_holds: bool = False
 
-    def is_signed(self, kind: SignOffKind) -> bool:
-        """Say whether the last sign-off of this kind, for this revision of the period, vouches for it."""
-        last = SignOff.objects.filter(period=self.period, revision=self.period.revision, kind=kind.name)
-        return bool(last.order_by("-signed_at", "-id").values_list("is_signed", flat=True).first())
+    def signed_at(self, kind: SignOffKind) -> datetime | None:
+        """Return when this kind was signed off last for this revision of the period, if that has not been taken back."""
+        last = periods.sign_offs_of(self.period).filter(kind=kind.name).first()
+        return last.signed_at if last and last.is_signed else None
 
 
 def of(question: Question) -> list[Precondition]:
@@ -207,6 +207,11 @@ def _reconciliation(question: Question) -> Precondition:
         layer=Layer.POSTED.value,
         effective_date__range=_days(question.period),
     )
+    last = Entry.objects.filter(
+        account__role__in=CASH_ROLES,
+        layer=Layer.POSTED.value,
+        effective_date__range=_days(question.period),
+    ).aggregate(at=Max("transaction__posted_at"))
     standing = periods.standing(question.period).filter(role__in=CASH_ROLES).values("id")
     count = Account.objects.filter(Q(Exists(moved)) | Q(id__in=standing), role__in=CASH_ROLES).count()
     sentence = (
@@ -228,6 +233,7 @@ def _reconciliation(question: Question) -> Precondition:
             sentence % {"count": count},
             count,
         ),
+        moved_at=last["at"],
     )
 
 
@@ -244,15 +250,25 @@ CHECKS: tuple[Callable[[Question], Precondition], ...] = (
 
 
 def _signed(question: Question, kind: SignOffKind) -> Precondition:
-    is_met = question.is_signed(kind)
+    is_met = question.signed_at(kind) is not None
     sentence = _("Signed off.") if is_met else _("Nobody has signed this off.")
     return Precondition(kind.name, kind.title, is_met, sentence, 0 if is_met else 1)
 
 
-def _or_signed(question: Question, kind: SignOffKind, found: Precondition) -> Precondition:
-    """Return what was found, met by a sign-off where the books alone do not meet it; the count stays."""
-    if found.is_met or not question.is_signed(kind):
+def _or_signed(
+    question: Question, kind: SignOffKind, found: Precondition, *, moved_at: datetime | None = None
+) -> Precondition:
+    """
+    Return what was found, met by a sign-off where the books alone do not meet it; the count stays.
+
+    One from before ``moved_at`` vouches for what is not so any more.
+    """
+    signed_at = question.signed_at(kind)
+    if found.is_met or signed_at is None:
         return found
+    if moved_at is not None and signed_at < moved_at:
+        sentence = _("%(finding)s Something was booked after it was signed off.")
+        return replace(found, sentence=sentence % {"finding": found.sentence})
     sentence = _("%(finding)s Signed off.") % {"finding": found.sentence}
     return replace(found, is_met=True, sentence=sentence)
 
