@@ -264,6 +264,34 @@ def test_a_reversal_takes_position_cost_and_gain_back(place):
     assert verification.verify().is_clean
 
 
+def test_what_a_reversal_leaves_of_a_cost_is_gained_by_the_next_exchange(place):
+    """100 at 100 and 100 at 120 cost 110 on average; with 100 sold and the second purchase reversed, 1,000 too many went."""
+    for text, minutes in (("100", 1), ("120", 2)):
+        FxRate(
+            base="USD",
+            quote="KES",
+            rate=text,
+            as_of=NOW + timedelta(minutes=minutes),
+            source="x",
+            created_by="x",
+            created_at=NOW + timedelta(minutes=minutes),
+        ).save()
+        last = fx.exchange(kes(int(text) * 100_00), "USD", place, now=NOW + timedelta(minutes=minutes))
+    later = NOW + timedelta(minutes=3)
+    fx.exchange(USD_100, "KES", place, now=later)
+    assert gains(place) == (1_000_00, 0)
+    reversals.reverse(transaction_id=last.id, reason="Wrong", actor=SYSTEM, now=later)
+    assert position(place) == Position(0, -1_000_00)
+    assert verification.verify().is_clean
+
+    booked = fx.exchange(kes(12_000_00), "USD", place, now=later)
+
+    assert legs(booked)["FX_REALISED_GAIN", "KES"] == -1_000_00
+    assert position(place) == Position(100_00, 12_000_00)
+    assert gains(place) == (2_000_00, 0)
+    assert verification.verify().is_clean
+
+
 def test_one_key_from_many_connections_is_one_booking(committed_acme):
     branch = ledger.branch()
     fx.rate("129.5")
@@ -322,6 +350,24 @@ def test_a_position_keeps_every_cent_whatever_comes_and_goes(steps):
         assert position.cost - gained == spent
         assert position.cost * position.units >= 0
         assert position.units or not position.cost
+
+
+@given(
+    st.integers(-(10**6), 10**6),
+    st.integers(-(10**9), 10**9),
+    st.integers(1, 10**6),
+    st.integers(0, 10**9),
+    st.booleans(),
+)
+def test_a_position_of_any_kind_keeps_every_cent(units, cost, moved, value, is_in):
+    sign = 1 if is_in else -1
+
+    after, gain = Position(units, cost).moved(sign * moved, value)
+
+    assert after.units == units + sign * moved
+    assert (after.cost - cost) - gain == sign * value
+    assert after.cost * after.units >= 0
+    assert after.units or not after.cost
 
 
 @given(STEPS.filter(bool))

@@ -32,8 +32,12 @@ class Position:
         Return the position after ``units`` came in (or, below zero, went out) for ``value``, and the gain of it.
 
         What makes the position smaller goes at its average cost, half a unit to the even one, and what is left over or
-        lacks against its share of ``value`` is the gain. What makes it larger, or turns it round, enters at ``value``.
+        lacks against its share of ``value`` is the gain. What makes it larger, or turns it round, enters at ``value``. A cost
+        that has no position any more, as the reversal of an earlier exchange may leave it, is gained or lost first.
         """
+        if self.cost and self.units * self.cost <= 0:
+            after, gain = Position(self.units).moved(units, value)
+            return after, gain - self.cost
         sign = 1 if units > 0 else -1
         closing = min(abs(units), abs(self.units)) if self.units * units < 0 else 0
         if not closing:

@@ -16,8 +16,14 @@ POSITIONS = """
       format('holds %s minor units at a cost of %s', -coalesce(held.net, 0), coalesce(cost.net, 0))
     FROM (SELECT * FROM nets WHERE NOT is_cost) AS held
     FULL JOIN (SELECT * FROM nets WHERE is_cost) AS cost USING (owner_id, branch_id)
-    WHERE -coalesce(held.net, 0) * coalesce(cost.net, 0) < 0 OR (coalesce(held.net, 0) = 0 AND coalesce(cost.net, 0) <> 0)
+    WHERE (-coalesce(held.net, 0) * coalesce(cost.net, 0) < 0 OR (coalesce(held.net, 0) = 0 AND coalesce(cost.net, 0) <> 0))
+      AND NOT EXISTS (
+        SELECT FROM ledger_account a JOIN ledger_entry e ON e.account_id = a.id
+        JOIN ledger_transaction t ON t.id = e.transaction_id
+        WHERE a.role = 'FX_POSITION' AND a.owner_id = coalesce(held.owner_id, cost.owner_id)
+          AND a.branch_id = coalesce(held.branch_id, cost.branch_id) AND t.kind = 'REVERSAL')
     ORDER BY 1 LIMIT 20"""
+"""What reversals left of a cost is gained or lost by the next exchange: see Position."""
 TAKEN_BACK = """
     SELECT 'transaction ' || t.id,
       CASE WHEN back.id IS NULL THEN format('revalues the books of %s and was never taken back', t.effective_date)
