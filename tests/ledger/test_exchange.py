@@ -203,6 +203,7 @@ def test_a_back_dated_exchange_takes_the_rate_of_its_day(place):
     [
         ("/key", {"key": ""}),
         ("/key", {"key": "x" * 151}),
+        ("/key", {"key": "a\0b"}),
         ("/give", {"give": usd(0)}),
         ("/give", {"give": usd(-1)}),
         ("/source", {"source": "KES"}),

@@ -60,6 +60,18 @@ def test_keeps_what_was_said_by_whom_and_when(acme):
     assert record.changes["rate"] == [None, "1 USD = 129.4567 KES"]
 
 
+def test_keeps_every_digit_of_a_long_rate_also_where_it_waits(rule):
+    long = "139860000000.123456789012345678"
+    fx.rate(long, base="BTC")
+    assert FxRate.objects.get(base="BTC").rate == Decimal(long)
+
+    waiting = fx.rate("159860000000.123456789012345678", base="BTC", as_of=NEXT)
+    approvals.approve(ApprovalRequest.objects.get(id=waiting.approval_id), approvals.person())
+    told(waiting.approval_id)
+
+    assert FxRate.objects.get(base="BTC", as_of=NEXT).rate == Decimal("159860000000.123456789012345678")
+
+
 def test_the_same_again_is_a_replay(acme):
     first = fx.rate("129.5")
 
@@ -85,7 +97,9 @@ def test_another_source_may_say_another_rate(acme):
     assert FxRate.objects.count() == 2
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "NaN", "sNaN", "Infinity", "-0", "1E+13", "1E-19", "1E+400"])
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "NaN", "sNaN", "Infinity", "-0", "1E+13", "1E-19", "1E+400", "1E-999999", "1E+999999"]
+)
 def test_refuses_an_absurd_rate(acme, text):
     with pytest.raises(rates.RateInvalid) as refusal:
         fx.rate(text)

@@ -156,8 +156,8 @@ def _leg(ref: AccountRef, signed: int) -> Leg:
 
 
 def _check(order: Order) -> None:
-    if not 0 < len(order.key) <= KEY_MAX:
-        raise _invalid("/key", f"A key has 1 to {KEY_MAX} characters.")
+    if not 0 < len(order.key) <= KEY_MAX or not order.key.isprintable():
+        raise _invalid("/key", f"A key has 1 to {KEY_MAX} printable characters.")
     if not order.give.is_positive:
         raise _invalid("/give", "Give something.")
     if order.source.currency != order.give.currency:

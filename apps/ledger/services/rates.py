@@ -85,13 +85,13 @@ class _Said:
 
     @property
     def text(self) -> str:
-        return f"1 {self.base} = {self.rate.normalize():f} {self.quote}"
+        return f"1 {self.base} = {_text(self.rate)} {self.quote}"
 
     def payload(self) -> dict[str, str]:
         return {
             "base": self.base,
             "quote": self.quote,
-            "rate": f"{self.rate.normalize():f}",
+            "rate": _text(self.rate),
             "as_of": self.as_of.astimezone(UTC).isoformat(),
             "source": self.source,
         }
@@ -223,7 +223,7 @@ def _known(said: _Said) -> FxRate | None:
     ).first()
     if row is not None and row.rate != said.rate:
         raise RateContradicts(
-            f"{said.source} is recorded with 1 {said.base} = {row.rate.normalize():f} {said.quote} for "
+            f"{said.source} is recorded with 1 {said.base} = {_text(row.rate)} {said.quote} for "
             f"{said.as_of:%Y-%m-%d %H:%M}. A rate is not corrected: record a later one."
         )
     return row
@@ -246,12 +246,18 @@ def _check(said: _Said, *, now: datetime) -> None:
         raise _invalid("/quote", "A rate is of two currencies.")
     if not isinstance(said.rate, Decimal) or not said.rate.is_finite() or not 0 < said.rate <= RATE_MAX:
         raise _invalid("/rate", f"A rate is a decimal number above 0 and at most {RATE_MAX:,}.")
-    if -int(said.rate.normalize().as_tuple().exponent) > DECIMALS:
+    if -int(said.rate.as_tuple().exponent) > DECIMALS:
         raise _invalid("/rate", f"A rate has at most {DECIMALS} decimals.")
     if said.as_of.tzinfo is None or said.as_of > now:
         raise _invalid("/as_of", "A rate is of an instant that has passed, with its zone.")
     if not 0 < len(said.source) <= SOURCE_MAX or not said.source.isprintable():
         raise _invalid("/source", f"A source is one line of 1 to {SOURCE_MAX} characters.")
+
+
+def _text(rate: Decimal) -> str:
+    """Return a rate with all its digits and no zeros behind them; ``normalize`` would round a long one."""
+    text = f"{rate:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _invalid(pointer: str, message: str) -> RateInvalid:

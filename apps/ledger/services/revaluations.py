@@ -85,7 +85,7 @@ def revalue(*, on: date, actor: Actor, now: datetime, reason: str = "") -> Reval
     Raises RevaluationTooEarly, PeriodClosed, RateMissing and RateStale, and then nothing is booked.
     """
     locks.advisory(KEY)
-    before = Transaction.objects.filter(idem_key__startswith=f"{KEY}{on}:").order_by("id")
+    before = Transaction.objects.filter(source_type=SOURCE, source_id=_source_of(on)).order_by("id")
     if before:
         booked = tuple(Booked(row.uid, row.id, row.effective_date, is_replay=True) for row in before)
         return Revalued(on, (), booked, is_replay=True)
@@ -109,12 +109,12 @@ def _drafts(valued: list[Valued], *, on: date) -> list[Draft]:
     gains: dict[tuple[UUID, str], list[Valued]] = defaultdict(list)
     for one in valued:
         gains[one.holding.branch_id, one.holding.net.currency].append(one)
-    drafts = [_draft(branch_id, found, on=on) for (branch_id, _), found in gains.items()]
+    drafts = [_draft(branch_id, found, rate=found[0].rate, on=on) for (branch_id, _), found in gains.items()]
     return [draft for draft in drafts if draft is not None]
 
 
-def _draft(branch_id: UUID, found: list[Valued], *, on: date) -> Draft | None:
-    rate, currency = found[0].rate, found[0].rate.base
+def _draft(branch_id: UUID, found: list[Valued], *, rate: Rate, on: date) -> Draft | None:
+    currency = rate.base
     gain = Money(sum(one.gain.minor for one in found), rate.quote)
     if gain.is_zero:
         return None
@@ -135,12 +135,17 @@ def _draft(branch_id: UUID, found: list[Valued], *, on: date) -> Draft | None:
         key=f"{KEY}{on}:{branch_id}:{currency}",
         description=f"Revaluation of {currency} at {rate.text}",
         source_type=SOURCE,
-        source_id=uuid5(NAMESPACE_URL, f"{KEY}{on}"),
+        source_id=_source_of(on),
         legs=legs,
         kind=TransactionKind.REVALUATION,
         effective_date=on,
         dimensions=rate.dimensions(),
     )
+
+
+def _source_of(on: date) -> UUID:
+    """Return what the transactions of a day's revaluation are found by."""
+    return uuid5(NAMESPACE_URL, f"{KEY}{on}")
 
 
 def _book(draft: Draft, *, actor: Actor, now: datetime) -> Booked:
