@@ -150,6 +150,28 @@ def test_two_foreign_currencies_meet_at_their_worth_in_shillings(place):
     assert verification.verify().is_clean
 
 
+@pytest.mark.parametrize(
+    ("give", "currency", "text", "arrives"),
+    [
+        (Money(1_000, "JPY"), "KES", "0.8209", 820_90),
+        (Money(1_500, "KWD"), "KES", "421.3", 631_95),
+        (Money(10**19 + 1, "ETH"), "KES", "350000.5", 3_500_005_00),
+        (Money(3 * 10**36, "ETH"), "JPY", "470000", 1_410_000 * 10**18),
+        (Money(129_46, "KES"), "KWD", "0.0023736", 307),
+        (Money(99, "KES"), "JPY", "1.218", 1),
+    ],
+)
+def test_currencies_of_any_decimals_and_sums_of_any_size(branch, give, currency, text, arrives):
+    if "KES" not in {give.currency, currency}:
+        fx.rate("1", base=give.currency)
+    fx.rate(text, base=give.currency, quote=currency)
+
+    fx.exchange(give, currency, branch.id)
+
+    assert balances.of(fx.bank(currency, branch.id)) == Money(arrives, currency)
+    assert verification.verify().is_clean
+
+
 def test_the_same_order_again_is_the_first_booking_at_whatever_rate(place):
     order = fx.order(USD_100, "KES", place)
     first = exchanges.exchange(order=order, actor=SYSTEM, now=NOW)
