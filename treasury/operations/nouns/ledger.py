@@ -1,5 +1,6 @@
 """The books."""
 
+from datetime import date, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -7,10 +8,11 @@ from apps.kit import ids
 from apps.ledger import events
 from apps.ledger.contracts import LateItems, Precondition
 from apps.ledger.models import Period
-from apps.ledger.selectors import accounts, explanations, proofs
+from apps.ledger.selectors import accounts, explanations, plain_text, proofs
 from apps.ledger.selectors import periods as stored
 from apps.ledger.selectors import seals as chain
 from apps.ledger.selectors.explanations import Explanation
+from apps.ledger.selectors.plain_text import Syntax
 from apps.ledger.services import periods as books
 from apps.ledger.services import reopenings, seals, verification
 from apps.tenancy.selectors import organisations
@@ -136,11 +138,17 @@ def _row(period: Period) -> Row:
     }
 
 
+def export(call: Call) -> Answer:
+    """Print what bean-check or hledger reads: every posted entry, and the balances that it must find."""
+    as_of, known_at = _days(call)
+    lines = list(plain_text.export(Syntax(call.given["syntax"]), as_of=as_of, known_at=known_at))
+    return Answer(rows=[{"line": line} for line in lines], document="\n".join(lines))
+
+
 def explain(call: Call) -> Answer:
     """Show what a figure, a transaction or the whole ledger rests on."""
     what, most = call.given["what"], call.given["limit"]
-    as_of = call.given["as_of"] or call.now.astimezone(ZoneInfo(organisations.current().time_zone)).date()
-    known_at = call.given["known_at"] or call.now
+    as_of, known_at = _days(call)
     if what is None:
         found = list(islice(explanations.without_evidence(as_of=as_of, known_at=known_at), most + 1))
         more = f", of which {most} are shown" if len(found) > most else ""
@@ -163,6 +171,12 @@ def explain(call: Call) -> Answer:
     rows = [row for uid in lines for row in _facts(figure.explanations[uid])]
     more = "; there are more entries, ask for more with --limit" if figure.statement.next else ""
     return Answer(f"{figure.formula}{more}", rows)
+
+
+def _days(call: Call) -> tuple[date, datetime]:
+    """Return the day and the instant that were asked for: else today in the organisation's zone, and now."""
+    today = call.now.astimezone(ZoneInfo(organisations.current().time_zone)).date()
+    return call.given["as_of"] or today, call.given["known_at"] or call.now
 
 
 def _facts(own: Explanation) -> list[Row]:

@@ -90,6 +90,20 @@ LEDGER = Noun(
             arguments=(Argument("policy", "reject or next_open", {"choices": ["reject", "next_open"]}),),
         ),
         Verb(
+            name="export",
+            help="Print the books as plain-text accounting, which another program reads and checks.",
+            reach=Reach.ONE,
+            arguments=(
+                Argument(
+                    "--syntax",
+                    "beancount (default) or hledger",
+                    {"choices": ["beancount", "hledger"], "default": "beancount"},
+                ),
+                AS_OF,
+                KNOWN_AT,
+            ),
+        ),
+        Verb(
             name="explain",
             help="Show what a balance or a transaction rests on, down to the provider's words; or what rests on nothing.",
             reach=Reach.ONE,
