@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,16 @@ from apps.accounts.models import User
 from apps.events.models import EventDelivery, OutboxEvent, WebhookDelivery
 from apps.jobs.models import Job
 from apps.kit.money import Money
-from apps.ledger.models import Entry
+from apps.ledger.models import Entry, Transaction
+from apps.ledger.selectors import explanations, plain_text
+from apps.ledger.selectors.plain_text import Syntax
+from apps.ledger.selectors.reports import trial_balance
 from apps.payments.contracts import Choice, Method, NewIntent
 from apps.payments.models import PaymentIntent, Refund
 from apps.payments.services import intents
 from apps.simulator import server
 from tests.conftest import truncate
+from tests.ledger.test_second_opinion import read_by_beancount
 from treasury.demo import books, control, organisation, people, seeding, story
 from treasury.demo.deeds import Deeds
 from treasury.demo.endings import Ending
@@ -124,7 +129,7 @@ def test_plays_the_same_month_twice_and_another_from_another_seed(
     assert digests[0] != digests[2]
 
 
-def test_every_order_ends_as_told_and_the_books_foot(committed_acme, simulators, monkeypatch):
+def test_every_order_ends_as_told_and_the_books_foot(committed_acme, simulators, monkeypatch, tmp_path):
     simulator = simulators()
     lines: list[str] = []
     sent: list[str] = []
@@ -147,6 +152,8 @@ def test_every_order_ends_as_told_and_the_books_foot(committed_acme, simulators,
     verdict = books.check(house)
     assert verdict.do_foot, str(verdict)
     assert verdict.untold.is_zero
+    assert_a_second_program_agrees(tmp_path / "month.beancount")
+    assert list(explanations.without_evidence(as_of=ENDS_AT.date())) == []
     assert verdict.held.is_positive
     assert str(verdict) in lines[0]
     assert simulator.world.clock.is_stopped is False
@@ -156,6 +163,21 @@ def test_every_order_ends_as_told_and_the_books_foot(committed_acme, simulators,
     assert set(EventDelivery.objects.filter(status="PENDING").values_list("queue", flat=True)) == {
         "documents"
     }
+
+
+def assert_a_second_program_agrees(path: Path) -> None:
+    """Let beancount read the month: no error, and no account on which it finds another sum."""
+    asked = {"as_of": ENDS_AT.date(), "known_at": ENDS_AT + timedelta(hours=1)}
+    path.write_text("\n".join([*plain_text.export(Syntax.BEANCOUNT, **asked), ""]))
+
+    found = read_by_beancount(path)
+
+    assert found["errors"] == []
+    rows = trial_balance.read(**asked).rows
+    assert {key: Decimal(net) for key, net in found["sums"].items()} == {
+        f"{plain_text.name(row)} {row.currency}": row.net.decimal for row in rows
+    }
+    assert found["transactions"] == Transaction.objects.count() >= 10
 
 
 def test_goes_on_where_it_was_interrupted(committed_acme, simulators, monkeypatch):
