@@ -16,6 +16,7 @@ from apps.approvals.services import rules
 from apps.kit import schema
 from apps.kit.actors import SYSTEM, Actor
 from apps.ledger.contracts import FX_RATE, PERIOD_REOPEN
+from apps.ledger.services import charts
 from apps.payments.contracts import REFUND
 from apps.tenancy.models import Organisation, OrganisationStatus
 from apps.tenancy.services import organisations, provisioning
@@ -82,8 +83,8 @@ def is_filled() -> bool:
 @transaction.atomic
 def fill(*, head_office: HeadOffice, owner: Owner, now: datetime, actor: Actor = SYSTEM) -> UUID:
     """
-    Make roles, head office, the portal's application, the first owner and the first approval rules; return the head
-    office. All or nothing.
+    Make roles, head office, the portal's application, the first owner, the chart of accounts and the first approval
+    rules; return the head office. All or nothing.
     """
     roles.seed()
     branch = branches.create(
@@ -99,6 +100,7 @@ def fill(*, head_office: HeadOffice, owner: Owner, now: datetime, actor: Actor =
     )
     memberships.create(user_id=person.id, role="owner", actor=actor, now=now)
     applications.create(slug=PORTAL, name="Portal", actor=actor, now=now)
+    charts.install(actor=actor, now=now)
     for rule in FIRST_RULES:
         rules.create(rule=rule, actor=actor, now=now)
     return branch.id

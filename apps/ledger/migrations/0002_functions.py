@@ -7,7 +7,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
-FILES = ["guards.sql", "ledger_account_v1.sql", "ledger_transfer_v1.sql", "ledger_post_v1.sql", "seals.sql", "rates.sql", "periods.sql"]
+FILES = ["guards.sql", "ledger_account_v1.sql", "ledger_transfer_v1.sql", "ledger_post_v1.sql", "seals.sql", "rates.sql", "periods.sql", "chart.sql"]
 
 
 def install(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -67,6 +67,13 @@ class ChartLineMissing(errors.DomainError):
     status = 422
 
 
+class LineInvalid(errors.Invalid):
+    """A line of the chart that cannot be, or that cannot be changed so."""
+
+    code = "ledger_chart_line_invalid"
+    title = "Line of the chart not valid"
+
+
 class PeriodClosed(errors.DomainError):
     """The effective date lies in a period that is closed."""
 
@@ -176,6 +183,10 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
     "LG031": (SealRefused, "A seal holds transactions that exist and have no seal yet."),
     "LG017": (DraftInvalid, "A reversal turns every leg of its original around."),
     "LG018": (HoldMismatch, "The booking does not match what is held."),
+    "LG050": (
+        LineInvalid,
+        "The chart cannot have such a line: see its parent, its numbers and its accounts.",
+    ),
     "LG040": (PeriodOutOfOrder, "A period begins on an open day, and on the day after the last period."),
     "LG041": (
         PeriodStateWrong,
