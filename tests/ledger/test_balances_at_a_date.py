@@ -235,9 +235,10 @@ def _close(end: date, *, revision: int, kept: dict[int, tuple[int, int, int]]) -
         ).fetchone()
         for number, (account_id, debits, credits_) in kept.items():
             database.execute(
-                "INSERT INTO ledger_checkpoint (period_id, revision, account_id, debits, credits)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                [period_id, number, account_id, debits, credits_],
+                "INSERT INTO ledger_checkpoint (period_id, revision, account_id, debits, credits, entries)"
+                " SELECT %s, %s, %s, %s, %s, coalesce(sum(entries), 0) FROM ledger_movement"
+                " WHERE account_id = %s AND effective_date <= %s",
+                [period_id, number, account_id, debits, credits_, account_id, end],
             )
 
 

@@ -216,6 +216,7 @@ class Migration(migrations.Migration):
                 ('debits', apps.kit.models.MinorField()),
                 ('credits', apps.kit.models.MinorField()),
                 ('functional_net', apps.kit.models.MinorField(null=True)),
+                ('entries', models.BigIntegerField()),
                 ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='checkpoints', to='ledger.account')),
                 ('period', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='checkpoints', to='ledger.period')),
             ],
@@ -335,6 +336,10 @@ class Migration(migrations.Migration):
             model_name='sealleaf',
             name='seal',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='leaves', to='ledger.seal'),
+        ),
+        migrations.AddIndex(
+            model_name='movement',
+            index=models.Index(fields=['effective_date'], name='ledger_movement_date'),
         ),
         migrations.AddIndex(
             model_name='transaction',

@@ -59,7 +59,7 @@ class Checkpoint(LedgerModel):
     What stood on an account, over all shards, at the end of a period's last day: cumulative posted totals.
 
     Those are valid whose revision is that of their period. ``functional_net`` is the net of an account in the functional
-    currency, and empty for others.
+    currency, and empty for others. ``entries`` counts those that the daily sums hold up to that day, on both layers.
     """
 
     pk = models.CompositePrimaryKey("period_id", "revision", "account_id")
@@ -73,6 +73,7 @@ class Checkpoint(LedgerModel):
     debits = MinorField()
     credits = MinorField()
     functional_net = MinorField(null=True)
+    entries = models.BigIntegerField()
 
     class Meta:
         indexes = [models.Index(fields=["account", "period"], name="ledger_checkpoint_account")]

@@ -57,3 +57,6 @@ class Movement(LedgerModel):
     debits = MinorField()
     credits = MinorField()
     entries = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["effective_date"], name="ledger_movement_date")]

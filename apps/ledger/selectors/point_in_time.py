@@ -29,29 +29,32 @@ class Totals:
 NOTHING = Totals(0, 0)
 
 # How the entries that no seal holds are found without reading an account's history: the balance rows count every entry
-# (version), the daily sums count the sealed ones. The difference is how many are missing; they are sought from the newest
+# (version), the daily sums and the last close count the sealed ones. The difference is how many are missing; they are sought from the newest
 # entry of each shard downwards, in steps that grow, until all are found. The scalar subquery keeps it a look-up per row.
 TOTALS = """
     WITH RECURSIVE closed AS MATERIALIZED (
       SELECT id, revision, end_date FROM ledger_period
-      WHERE state = 'CLOSED' AND end_date <= {as_of} AND {since} IS NULL
+      WHERE state = 'CLOSED' AND end_date <= coalesce({since} - 1, {as_of})
       ORDER BY end_date DESC LIMIT 1
     ), days AS MATERIALIZED (
-      SELECT coalesce({since} - 1, (SELECT end_date FROM closed), '-infinity'::date) AS after, {as_of} AS upto
+      SELECT coalesce((SELECT end_date FROM closed), '-infinity'::date) AS kept_to,
+        coalesce({since} - 1, (SELECT end_date FROM closed), '-infinity'::date) AS after, {as_of} AS upto
     ), counted AS (
       SELECT account_id, sum(version) AS entries, max(version) AS longest FROM ledger_balance WHERE {chosen}
       GROUP BY account_id
     ), kept AS (
-      SELECT k.account_id, k.debits, k.credits FROM closed
+      SELECT k.account_id, k.entries, CASE WHEN {since} IS NULL THEN k.debits END AS debits,
+        CASE WHEN {since} IS NULL THEN k.credits END AS credits FROM closed
       JOIN ledger_checkpoint k ON k.period_id = closed.id AND k.revision = closed.revision WHERE {chosen}
     ), sealed AS (
       SELECT account_id, sum(entries) AS entries,
         sum(debits) FILTER (WHERE layer = 0 AND effective_date > days.after AND effective_date <= days.upto) AS debits,
         sum(credits) FILTER (WHERE layer = 0 AND effective_date > days.after AND effective_date <= days.upto) AS credits
-      FROM ledger_movement, days WHERE {chosen} GROUP BY account_id
+      FROM ledger_movement, days
+      WHERE {chosen} AND effective_date > (SELECT kept_to FROM days) GROUP BY account_id
     ), tail AS (
       SELECT counted.account_id, found.debits, found.credits
-      FROM counted LEFT JOIN sealed USING (account_id) CROSS JOIN days
+      FROM counted LEFT JOIN kept USING (account_id) LEFT JOIN sealed USING (account_id) CROSS JOIN days
       CROSS JOIN LATERAL (
         WITH RECURSIVE walk AS (
           SELECT 0::bigint AS depth, 16::bigint AS next, 0::bigint AS entries, 0::numeric AS debits, 0::numeric AS credits
@@ -69,11 +72,11 @@ TOTALS = """
             WHERE shard.account_id = counted.account_id
               AND (SELECT leaf.position FROM ledger_sealleaf leaf WHERE leaf.transaction_id = e.transaction_id) IS NULL
           ) AS step
-          WHERE walk.entries < counted.entries - coalesce(sealed.entries, 0) AND walk.depth < counted.longest
+          WHERE walk.entries < counted.entries - coalesce(kept.entries, 0) - coalesce(sealed.entries, 0) AND walk.depth < counted.longest
         )
         SELECT sum(debits) AS debits, sum(credits) AS credits FROM walk
       ) AS found
-      WHERE counted.entries > coalesce(sealed.entries, 0)
+      WHERE counted.entries > coalesce(kept.entries, 0) + coalesce(sealed.entries, 0)
     ), later AS (
       SELECT e.account_id, coalesce(sum(e.amount) FILTER (WHERE e.direction = 1), 0) AS debits,
         coalesce(sum(e.amount) FILTER (WHERE e.direction = -1), 0) AS credits

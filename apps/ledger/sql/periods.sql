@@ -122,9 +122,11 @@ BEGIN
   END IF;
   SELECT * INTO v_previous FROM ledger_period WHERE end_date < v_period.start_date ORDER BY end_date DESC LIMIT 1;
 
-  INSERT INTO ledger_checkpoint (period_id, revision, account_id, debits, credits, functional_net)
+  INSERT INTO ledger_checkpoint (period_id, revision, account_id, debits, credits, functional_net, entries)
   SELECT v_period.id, v_period.revision, a.id, sum(moved.debits), sum(moved.credits),
-    CASE WHEN a.currency = v_book.functional_currency THEN sum(moved.debits) - sum(moved.credits) END
+    CASE WHEN a.currency = v_book.functional_currency THEN sum(moved.debits) - sum(moved.credits) END,
+    (SELECT coalesce(sum(m.entries), 0) FROM ledger_movement m
+     WHERE m.account_id = a.id AND m.effective_date <= v_period.end_date)
   FROM (
     SELECT c.account_id, c.debits, c.credits FROM ledger_checkpoint c
     WHERE c.period_id = v_previous.id AND c.revision = v_previous.revision

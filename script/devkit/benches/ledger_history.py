@@ -24,6 +24,7 @@ from apps.kit import clock, ids  # noqa: E402
 from apps.kit.actors import SYSTEM  # noqa: E402
 from apps.ledger.contracts import AccountRef, AccountRole  # noqa: E402
 from apps.ledger.selectors import balances  # noqa: E402
+from apps.ledger.selectors.reports import trial_balance  # noqa: E402
 from apps.ledger.services import accounts  # noqa: E402
 from treasury import onboarding  # noqa: E402
 
@@ -87,9 +88,9 @@ FILL = (
        FROM ledger_entry WHERE transaction_id IN (SELECT transaction_id FROM ledger_sealleaf) GROUP BY 1, 2""",
     """INSERT INTO ledger_period (uid, start_date, end_date, state, revision, is_year_end, closed_by, closed_at)
        SELECT gen_random_uuid(), %(today)s::date - 370, %(today)s::date - 30, 'CLOSED', 1, false, 'system', now()""",
-    """INSERT INTO ledger_checkpoint (period_id, revision, account_id, debits, credits)
+    """INSERT INTO ledger_checkpoint (period_id, revision, account_id, debits, credits, entries)
        SELECT p.id, 1, e.account_id, coalesce(sum(amount) FILTER (WHERE direction = 1), 0),
-         coalesce(sum(amount) FILTER (WHERE direction = -1), 0)
+         coalesce(sum(amount) FILTER (WHERE direction = -1), 0), count(*)
        FROM ledger_entry e, ledger_period p WHERE e.effective_date <= p.end_date GROUP BY 1, 3""",
 )
 
@@ -115,10 +116,10 @@ def main(output: Path, account_count: int, transactions: int, hot: int) -> None:
         "tail": TAIL,
     }
     fill(facts)
-    month_ago = today - timedelta(days=10)
+    as_of, known = today - timedelta(days=10), clock.now()
     medians = {
-        "point_in_time_ms": median(lambda: balances.at(refs[:1], as_of=month_ago)),
-        "trial_balance_ms": median(lambda: balances.totals(None, as_of=month_ago)),
+        "point_in_time_ms": median(lambda: balances.at(refs[:1], as_of=as_of)),
+        "trial_balance_ms": median(lambda: trial_balance.read(as_of=as_of, known_at=known)),
         "history_entries": 2 * transactions,
     }
     output.write_text(json.dumps(medians), encoding="utf-8")
