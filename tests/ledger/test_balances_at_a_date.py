@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from apps.kit import ids, schema
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRef, AccountRole, Layer, TransactionKind
+from apps.ledger.contracts import PERIOD_REOPEN, AccountRef, AccountRole, Layer, TransactionKind
 from apps.ledger.models import Account, ChartLine, Entry, Movement, SealLeaf
 from apps.ledger.selectors import balances, point_in_time
 from apps.ledger.selectors.point_in_time import Asked, Totals
 from apps.ledger.services import seals
 from apps.tenancy.selectors import organisations
 from tests.conftest import owner
-from tests.factories import ledger
+from tests.factories import access, approvals, ledger
+from tests.factories import periods as make
 from tests.factories.ledger import NOW
 
 TODAY = date(2026, 11, 24)
@@ -185,6 +186,41 @@ def test_a_checkpoint_counts_for_what_was_before_it(committed_acme):
     assert balances.totals([account_id], as_of=TODAY, since=date(2026, 11, 1))[account_id] == Totals(10, 0)
     _reopen()
     assert balances.totals([account_id], as_of=TODAY)[account_id] == Totals(110, 0)
+
+
+def agrees() -> None:
+    """Compare every month's end of the year, and the days around now, at several instants, with the sum over entries."""
+    days = [date(2026, month, 28) for month in range(1, 13)] + [TODAY, date(2026, 12, 31), date(2027, 2, 1)]
+    for day in days:
+        for known_at in (None, NOW, make.LATER, make.LATER + timedelta(days=2)):
+            for since in (None, day.replace(day=1)):
+                asked = Asked(account_ids=None, as_of=day, known_at=known_at, since=since)
+                assert point_in_time.read(asked) == naive(asked), asked
+
+
+def test_closed_and_reopened_periods_agree_with_the_sum_over_entries(acme, branch, balance, unapplied):
+    access.head_office()
+    access.portal()
+    approvals.rule(kind=PERIOD_REOPEN.name, currency="", minimum_minor=None, steps=approvals.ONE_APPROVER)
+    sales = ledger.ref(AccountRole.REVENUE, branch.id)
+    for month in range(1, 13):
+        booked = ledger.transfer(balance, sales, 10**month, effective_date=date(2026, month, 14))
+        ledger.post(booked, now=NOW + timedelta(days=month))
+    make.months()
+    agrees()
+    make.close_through(12)
+    agrees()
+    year_end = make.month(12)
+    make.reopen(year_end, now=make.LATER + timedelta(days=1))
+    ledger.post(
+        ledger.transfer(balance, unapplied, 77, effective_date=date(2026, 12, 30)),
+        now=make.LATER + timedelta(days=1),
+    )
+    agrees()
+    make.close(year_end, now=make.LATER + timedelta(days=3))
+    ledger.post(ledger.transfer(balance, unapplied, 5), now=make.LATER + timedelta(days=3))
+
+    agrees()
 
 
 def test_one_statement_answers(history):
