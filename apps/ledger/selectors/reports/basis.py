@@ -73,17 +73,19 @@ class Row:
     branch_id: UUID
     branch_name: str
     headings: tuple[Heading, ...]
-    debits: Money
-    credits: Money
+    currency: str
+    debits_minor: int
+    credits_minor: int
 
     @property
-    def currency(self) -> str:
-        return self.debits.currency
+    def net_minor(self) -> int:
+        """Debits less credits."""
+        return self.debits_minor - self.credits_minor
 
     @property
     def net(self) -> Money:
         """Debits less credits."""
-        return self.debits - self.credits
+        return Money(self.net_minor, self.currency)
 
     @property
     def balance(self) -> Money:
@@ -156,7 +158,7 @@ def currencies(found: Iterable[Row]) -> list[str]:
 
 def net(found: Iterable[Row], currency: str) -> Money:
     """Return debits less credits of the rows in one currency."""
-    return sum((row.net for row in found if row.currency == currency), Money.zero(currency))
+    return Money(sum(row.net_minor for row in found if row.currency == currency), currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ def row(found: Sequence[Any]) -> Row:
         branch_id=branch_id,
         branch_name=branch_name,
         headings=tuple(Heading(*pair) for pair in zip(codes or (), names or (), strict=True)),
-        debits=Money(int(debits), currency),
-        credits=Money(int(credits_), currency),
+        currency=currency,
+        debits_minor=int(debits),
+        credits_minor=int(credits_),
     )

@@ -48,12 +48,7 @@ def read(
     rows = basis.rows(asked, caller)
     totals = []
     for currency in basis.currencies(rows):
-        nets = [row.net for row in rows if row.currency == currency]
-        zero = Money.zero(currency)
-        totals.append(
-            CurrencyTotal(
-                debits=sum((money for money in nets if money.is_positive), zero),
-                credits=-sum((money for money in nets if not money.is_positive), zero),
-            )
-        )
+        nets = [row.net_minor for row in rows if row.currency == currency]
+        debits = sum(net for net in nets if net > 0)
+        totals.append(CurrencyTotal(Money(debits, currency), Money(debits - sum(nets), currency)))
     return TrialBalance(asked, tuple(rows), tuple(totals))
