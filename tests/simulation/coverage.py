@@ -41,6 +41,7 @@ NOT_YET = {
 
 
 NOT_PLAYED = {
+    "Hold": "nothing that is simulated places one yet",
     "Job": "exports start in the portal",
     "WebhookEndpoint": "the partner keeps his endpoint as it is",
 }
