@@ -12,7 +12,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Model, Q, QuerySet, Sum
-from django.forms import Field
+from django.forms import Field, MultiWidget
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import formats, timezone
 from django.utils.functional import Promise, cached_property
@@ -292,11 +292,14 @@ class TreasuryAdmin(DialogAdmin):
         return super().render_change_form(request, {**context, **ours}, add, change, form_url, obj)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:
-        """Return the field without Django's links to add, change or look at what it points to."""
+        """Return the field without links to what it points to; parts of one field are named, each for itself."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
             if field is not None and hasattr(field.widget, name):
                 setattr(field.widget, name, False)
+        if field is not None and isinstance(field.widget, MultiWidget):
+            for part in field.widget.widgets:
+                part.attrs["aria-label"] = f"{field.label}: {part.attrs.get('placeholder', '')}"
         return field
 
     def presets(self, request: HttpRequest) -> Sequence[tuple[Any, str]]:  # noqa: ARG002 (for lists that offer some)
