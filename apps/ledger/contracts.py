@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.approvals.contracts import declare_kind
 from apps.kit.money import Money
 
+JOURNAL = declare_kind(name="journal", title=_("Journal"), permission="ledger.adjust")
+"""An adjustment or opening balances that somebody books by hand."""
 FX_RATE = declare_kind(name="fx_rate", title=_("Exchange rate"), permission="ledger.rates")
 PERIOD_REOPEN = declare_kind(
     name="period_reopen", title=_("Reopening of a period"), permission="ledger.close"

@@ -3,14 +3,16 @@
 from apps.approvals.contracts import Decided
 from apps.events.contracts import Event
 from apps.kit import clock
-from apps.ledger.contracts import FX_RATE, PERIOD_REOPEN
-from apps.ledger.services import rates, reopenings
+from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN
+from apps.ledger.services import adjustments, rates, reopenings
 
 
 def execute_approval(event: Event) -> None:
-    """Do what other people have agreed to: record an exchange rate, reopen a period; other deeds are for others."""
+    """Do what other people have agreed to: record an exchange rate, reopen a period, book a journal; other deeds are for others."""
     decided = Decided.read(event.data)
     if decided.kind == FX_RATE.name:
         rates.decide(decided=decided, now=clock.now())
     elif decided.kind == PERIOD_REOPEN.name:
         reopenings.decide(decided=decided, now=clock.now())
+    elif decided.kind == JOURNAL.name:
+        adjustments.decide(decided=decided, now=clock.now())

@@ -1,0 +1,317 @@
+"""Adjustments: what people book by hand is asked for by one and agreed to by another before it is booked."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+from apps.access.selectors import applications, branches
+from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdict, payload_hash
+from apps.approvals.selectors import requests as asked
+from apps.approvals.services import requests
+from apps.audit.services import records
+from apps.kit import errors, money
+from apps.kit.actors import SYSTEM, Actor, ActorKind
+from apps.kit.money import Money
+from apps.ledger.contracts import JOURNAL, Booked, Direction, Draft, Leg, TransactionKind
+from apps.ledger.models import Account, Transaction
+from apps.ledger.services import journals, refusals
+
+KINDS = (TransactionKind.ADJUSTMENT, TransactionKind.OPENING)
+SOURCE = "journal"
+LEGS_MAX = 1_000
+VOUCHER_MAX = 40
+DESCRIPTION_MAX = 200
+REASON_MIN, REASON_MAX = 5, 200
+COST_CENTRE_MAX = 40
+DIMENSIONS_MAX = 10
+DIMENSION_MAX = 80
+ACTORS_MAX = 120
+NAMESPACE = UUID("d3d4f3bd-6f0c-5a52-8f6b-8d3c0a6f6a4e")
+
+
+class JournalInvalid(errors.Invalid):
+    """What was asked for can be no journal of ours."""
+
+    code = "ledger_journal_invalid"
+    title = "Journal not valid"
+
+
+class JournalRuleMissing(errors.DomainError):
+    """No approval rule says who may agree to a journal."""
+
+    code = "ledger_journal_rule_missing"
+    title = "Nobody may approve a journal"
+
+
+class VoucherUsed(errors.DomainError):
+    """A journal with this voucher number is booked already."""
+
+    code = "ledger_voucher_used"
+    title = "Voucher number used"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One side of a journal: an account by its public id, and the sum in its currency."""
+
+    account_id: UUID
+    direction: Direction
+    money: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJournal:
+    """
+    What somebody wants booked by hand.
+
+    ``voucher`` is the number of the paper that it stands on; it is booked once in the life of the ledger and is found
+    as the transaction's reference. ``effective_date`` is the local date that it falls on.
+    """
+
+    voucher: str
+    description: str
+    reason: str
+    effective_date: date
+    lines: Sequence[JournalLine]
+    kind: TransactionKind = TransactionKind.ADJUSTMENT
+    cost_centre: str = ""
+    dimensions: Mapping[str, str] | None = None
+
+
+@transaction.atomic
+def ask(*, journal: NewJournal, actor: Actor, now: datetime, within: Collection[UUID] | None = None) -> UUID:
+    """
+    Ask other people to agree to a journal and return the id of the approval request; nothing is booked yet.
+
+    The same journal again returns the request that waits. ``within`` are the branches that the caller may act for, None
+    for all. Raises JournalInvalid, which names the fields, Unbalanced, AccountUnknown, AccountClosed, AccountFrozen,
+    VoucherUsed, JournalRuleMissing, and RequestPending where another journal of this voucher waits.
+    """
+    _check(journal)
+    accounts = _accounts(journal, within)
+    subject = subject_of(journal.voucher)
+    if Transaction.objects.filter(idem_key=_key(subject)).exists():
+        raise VoucherUsed(f"Voucher {journal.voucher} is booked already. Take another number.")
+    places = {account.branch_id for account in accounts.values()}
+    payload = _payload(journal)
+    waits = asked.pending_of(kind=JOURNAL.name, subject_id=subject) is not None
+    request = requests.submit(
+        request=NewRequest(
+            kind=JOURNAL,
+            subject_id=subject,
+            subject_reference=journal.voucher,
+            payload=payload,
+            branch_id=places.pop() if len(places) == 1 else branches.head_office().id,
+            application_id=applications.portal().id,
+            summary=f"{journal.kind.capitalize()} {journal.voucher}, {journal.description}: {journal.reason}",
+            money=_money(journal),
+        ),
+        actor=actor,
+        now=now,
+    )
+    if request is None:
+        raise JournalRuleMissing("Make an approval rule for journals first.")
+    if not waits:
+        _record("journal.asked", journal.voucher, actor=actor, now=now, reason=journal.reason)
+    return request.id
+
+
+@transaction.atomic
+def decide(*, decided: Decided, now: datetime) -> Booked | None:
+    """
+    Book a journal that other people have agreed to, as its maker; None where nothing is booked.
+
+    A posting that the ledger refuses, because the period was closed or an account frozen meanwhile, leaves nothing
+    behind but a record ``journal.failed`` that says why. Where locks cannot be had it raises LedgerBusy. A repeat returns
+    the first booking.
+    """
+    if decided.status != ApprovalStatus.APPROVED:
+        return None
+    request = asked.within(None, None).get(id=decided.request_id)
+    payload = asked.present_version(request).payload
+    voucher, reason = payload["voucher"], payload["reason"]
+    if decided.payload_hash != payload_hash(payload):
+        _record("journal.void", voucher, actor=SYSTEM, now=now, reason=reason)
+        return None
+    kind, _, identity = request.requested_by.partition(":")
+    maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
+    decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
+    approved_by = ", ".join(decisions.values_list("decided_by", flat=True))[:ACTORS_MAX]
+    try:
+        booked = journals.post(draft=_draft(payload, decided.subject_id, approved_by), actor=maker, now=now)
+    except refusals.LedgerBusy:
+        raise
+    except errors.DomainError as refusal:
+        changes = {"code": [None, refusal.code], "detail": [None, refusal.detail]}
+        _record("journal.failed", voucher, actor=maker, now=now, reason=reason, changes=changes)
+        return None
+    if not booked.is_replay:
+        changes = {"transaction": [None, str(booked.id)], "approved_by": [None, approved_by]}
+        _record("journal.posted", voucher, actor=maker, now=now, reason=reason, changes=changes)
+    return booked
+
+
+def subject_of(voucher: str) -> UUID:
+    """Return what approvals about this voucher, and the transaction, name as their subject."""
+    return uuid5(NAMESPACE, voucher)
+
+
+def _key(subject: UUID) -> str:
+    return f"ledger:journal:{subject}"
+
+
+def _draft(payload: Mapping[str, Any], subject: UUID, approved_by: str) -> Draft:
+    lines = payload["lines"]
+    accounts = {
+        str(own.uid): own for own in Account.objects.filter(uid__in={line["account"] for line in lines})
+    }
+    legs = []
+    for line in lines:
+        sum_ = Money(int(line["minor"]), line["currency"])
+        is_debit = line["side"] == Direction.DEBIT.name
+        legs.append(
+            Leg(
+                accounts[line["account"]].ref,
+                debit=sum_ if is_debit else None,
+                credit=None if is_debit else sum_,
+            )
+        )
+    return Draft(
+        key=_key(subject),
+        description=payload["description"],
+        source_type=SOURCE,
+        source_id=subject,
+        legs=tuple(legs),
+        kind=TransactionKind(payload["kind"]),
+        effective_date=date.fromisoformat(payload["effective_date"]),
+        reference=payload["voucher"],
+        approved_by=approved_by,
+        reason=payload["reason"],
+        cost_centre=payload["cost_centre"],
+        dimensions=payload["dimensions"] or None,
+    )
+
+
+def _payload(journal: NewJournal) -> dict[str, Any]:
+    """Return everything that is approved of a journal."""
+    return {
+        "voucher": journal.voucher,
+        "kind": journal.kind.value,
+        "description": journal.description,
+        "reason": journal.reason,
+        "effective_date": journal.effective_date.isoformat(),
+        "cost_centre": journal.cost_centre,
+        "dimensions": dict(journal.dimensions or {}),
+        "lines": [
+            {
+                "account": str(line.account_id),
+                "side": line.direction.name,
+                "minor": str(line.money.minor),
+                "currency": line.money.currency,
+            }
+            for line in journal.lines
+        ],
+    }
+
+
+def _money(journal: NewJournal) -> Money | None:
+    """Return the sum of the debits, where all of the journal is in one currency: approval rules have bands."""
+    currencies = {line.money.currency for line in journal.lines}
+    if len(currencies) != 1:
+        return None
+    minor = sum(line.money.minor for line in journal.lines if line.direction is Direction.DEBIT)
+    return Money(minor, currencies.pop())
+
+
+def _accounts(journal: NewJournal, within: Collection[UUID] | None) -> dict[UUID, Account]:
+    """Return the accounts of a journal; refuse one that is not there, not the caller's, or takes no postings."""
+    found = {
+        account.uid: account
+        for account in Account.objects.filter(uid__in={line.account_id for line in journal.lines})
+    }
+    for place, line in enumerate(journal.lines):
+        account = found.get(line.account_id)
+        pointer = f"/lines/{place}/account"
+        if account is None or (within is not None and account.branch_id not in within):
+            raise _refusal(refusals.AccountUnknown, pointer, "There is no such account.")
+        if account.status != "OPEN":
+            kind = refusals.AccountClosed if account.status == "CLOSED" else refusals.AccountFrozen
+            raise _refusal(kind, pointer, f"{account} is {account.status.lower()} and takes no postings.")
+        if line.money.currency != account.currency:
+            raise _refusal(JournalInvalid, pointer, f"{account} is kept in {account.currency}.")
+    return found
+
+
+def _check(journal: NewJournal) -> None:
+    found = [
+        *_text("/voucher", journal.voucher, 1, VOUCHER_MAX),
+        *_text("/description", journal.description, 1, DESCRIPTION_MAX),
+        *_text("/reason", journal.reason, REASON_MIN, REASON_MAX),
+        *_text("/cost_centre", journal.cost_centre, 0, COST_CENTRE_MAX),
+    ]
+    dimensions = journal.dimensions or {}
+    if len(dimensions) > DIMENSIONS_MAX:
+        found.append(_wrong("/dimensions", f"A journal has at most {DIMENSIONS_MAX} dimensions."))
+    for name, value in dimensions.items():
+        found += _text("/dimensions", name, 1, DIMENSION_MAX) + _text("/dimensions", value, 1, DIMENSION_MAX)
+    if journal.kind not in KINDS:
+        found.append(_wrong("/kind", "A journal is an adjustment or an opening."))
+    if not len(Direction) <= len(journal.lines) <= LEGS_MAX:
+        found.append(_wrong("/lines", f"A journal has 2 to {LEGS_MAX} lines."))
+    for place, line in enumerate(journal.lines):
+        if not 0 < line.money.minor <= money.MINOR_UNITS_MAX:
+            found.append(_wrong(f"/lines/{place}/amount", "The sum of a line is positive."))
+    if found:
+        raise JournalInvalid(" ".join(error.message for error in found), errors=found)
+    _check_sides(journal)
+
+
+def _check_sides(journal: NewJournal) -> None:
+    sides = {(line.account_id, line.direction) for line in journal.lines}
+    if any((account_id, -direction) in sides for account_id, direction in sides):
+        raise _refusal(JournalInvalid, "/lines", "An account is debited and credited in one journal.")
+    sums: dict[str, int] = {}
+    for line in journal.lines:
+        sums[line.money.currency] = sums.get(line.money.currency, 0) + line.direction * line.money.minor
+    for currency, difference in sums.items():
+        if difference:
+            lacking = Money(abs(difference), currency)
+            raise _refusal(refusals.Unbalanced, "/lines", f"Debits and credits differ by {lacking}.")
+
+
+def _text(pointer: str, text: str, least: int, most: int) -> list[errors.FieldError]:
+    if least <= len(text.strip()) and len(text) <= most and (not text or text.isprintable()):
+        return []
+    return [_wrong(pointer, f"Write {least} to {most} characters on one line.")]
+
+
+def _wrong(pointer: str, message: str) -> errors.FieldError:
+    return errors.FieldError(pointer, JournalInvalid.code, message)
+
+
+def _refusal(kind: type[errors.DomainError], pointer: str, message: str) -> errors.DomainError:
+    return kind(message, errors=[errors.FieldError(pointer, kind.code, message)])
+
+
+def _record(
+    action: str,
+    voucher: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    changes: dict[str, Any] | None = None,
+) -> None:
+    records.write(
+        action=action,
+        object_type="ledger_journal",
+        object_id=voucher,
+        actor=actor,
+        now=now,
+        reason=reason,
+        changes=changes,
+    )
