@@ -207,8 +207,9 @@ def test_a_job_makes_the_file_of_what_the_person_sees(books):
     assert job.result_name == "trial-balance-2026-11-30.csv"
 
 
-def test_who_may_not_see_the_ledger_gets_no_report(books):
-    outsider = access.member("support", "asha@example.test").user
+@pytest.mark.parametrize("role", ["support", "approver"])
+def test_who_may_not_see_the_ledger_or_take_files_away_gets_no_report(books, role):
+    outsider = access.member(role, "asha@example.test").user
 
     with pytest.raises(reports.ReportForbidden):
         start(outsider, asked(ReportName.TRIAL_BALANCE))

@@ -11,6 +11,7 @@ from apps.ledger.contracts import AccountRef
 from apps.ledger.models import Account
 from apps.ledger.selectors import accounts, statements
 from apps.ledger.selectors.accounts import AccountBalance
+from apps.ledger.selectors.reports.basis import DatesInvalid
 from apps.ledger.selectors.statements import Statement
 from apps.ledger.services import seals
 from tests.factories import ledger
@@ -102,6 +103,13 @@ def test_an_empty_range_has_balances_and_no_lines(history):
     assert (statement.opening, statement.closing, statement.carried_forward, statement.lines) == (
         kes(999), kes(999), kes(999), (),
     )  # fmt: skip
+
+
+def test_days_that_run_backwards_are_refused(history):
+    with pytest.raises(DatesInvalid) as refusal:
+        statements.page(history, since=LAST, as_of=FIRST)
+
+    assert refusal.value.errors[0].pointer == "/since"
 
 
 def test_a_page_is_one_statement(history):

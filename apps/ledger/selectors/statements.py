@@ -14,6 +14,7 @@ from apps.kit.money import Money
 from apps.ledger.contracts import Direction
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.ledger.selectors.point_in_time import Asked
+from apps.ledger.selectors.reports.basis import check_days
 
 ROWS = 50
 ROWS_MAX = 1000
@@ -105,8 +106,9 @@ def page(
     """
     Return a page of an account's statement by keyset over (effective date, transaction, line): one statement, one snapshot.
 
-    Visibility is decided where ``account`` was read (``selectors.accounts.get``). Raises CursorInvalid.
+    Visibility is decided where ``account`` was read (``selectors.accounts.get``). Raises DatesInvalid and CursorInvalid.
     """
+    check_days(since, as_of)
     rows = min(rows, ROWS_MAX)
     place = _cursor(after, since=since) if after else (since, 0, 0)
     found = _read(account, since=since, as_of=as_of, known_at=known_at, place=place, limit=rows + 1)

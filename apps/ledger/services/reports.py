@@ -15,7 +15,7 @@ from apps.access.contracts import Caller
 from apps.access.selectors import branches, memberships, scope
 from apps.documents.services import pdf
 from apps.jobs.contracts import FileFormat, NewJob, Progress, ResultFile, Work
-from apps.jobs.services import jobs, tables
+from apps.jobs.services import exports, jobs, tables
 from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.ledger.rendering import pages, reports
@@ -26,6 +26,7 @@ from apps.ledger.selectors.reports.basis import Basis
 
 KIND = "ledger_report"
 PERMISSION = "ledger.view"
+NEEDED = {PERMISSION, exports.PERMISSION}
 PDF = "application/pdf"
 PAGE_ROWS_MAX = 5_000
 """So many lines are about 150 pages; a file of rows is the way for more."""
@@ -89,8 +90,8 @@ def start(*, request: NewReport, caller: scope.Principal, actor: Actor, now: dat
     not his.
     """
     _check(request)
-    if isinstance(caller, Caller) or PERMISSION not in (memberships.permissions_of(caller) or frozenset()):
-        raise ReportForbidden("Your role may not see the ledger.")
+    if isinstance(caller, Caller) or not (memberships.permissions_of(caller) or frozenset()) >= NEEDED:
+        raise ReportForbidden("Your role may not take reports of the ledger away.")
     membership = memberships.of(caller)
     reach = scope.branch_ids(caller)
     if request.account_uid is not None:

@@ -24,6 +24,13 @@ class DatesInvalid(errors.Invalid):
     title = "Dates not valid"
 
 
+def check_days(since: date | None, as_of: date) -> None:
+    """Raise DatesInvalid where the first day is after the last one."""
+    if since is not None and since > as_of:
+        message = "The first day of a report is not after its last one."
+        raise DatesInvalid(message, errors=[errors.FieldError("/since", DatesInvalid.code, message)])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
     """
@@ -40,9 +47,7 @@ class Basis:
     within: frozenset[UUID] | None = None
 
     def __post_init__(self) -> None:
-        if self.since is not None and self.since > self.as_of:
-            message = "The first day of a report is not after its last one."
-            raise DatesInvalid(message, errors=[errors.FieldError("/since", DatesInvalid.code, message)])
+        check_days(self.since, self.as_of)
 
     def is_provisional(self, now: datetime) -> bool:
         """Whether something may still be committed that was posted before ``known_at``: print it again a minute later."""
