@@ -133,6 +133,19 @@ def test_a_reversal_leads_to_what_it_takes_back(acme, balance, unapplied):
     assert explained.facts[0].text.startswith(f"LT-{original.number:07d}, ")
 
 
+def test_a_journal_leads_to_its_voucher_and_the_approval(acme, balance, unapplied):
+    facts = {"source_type": "journal", "reference": "JV-7", "reason": "Bank charges of October"}
+    booked = ledger.post(ledger.transfer(balance, unapplied, 5, **facts))
+    assert "no approval" in explanations.transaction(booked.id).lack
+    request = approvals.waiting(subject_id=Transaction.objects.get().source_id)
+    approvals.approve(request, approvals.person())
+
+    explained = explanations.transaction(booked.id)
+
+    assert explained.facts[0].text == "Voucher JV-7: Bank charges of October"
+    assert (kinds(explained), explained.lack) == (["SUBJECT", "APPROVAL"], "")
+
+
 def test_explains_many_in_a_fixed_number_of_queries(acme):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:

@@ -65,6 +65,15 @@ def orders(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
     }
 
 
+def vouchers(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return the voucher of a journal that a person wrote; the approval that agreed to it is about the same id."""
+    found = Transaction.objects.filter(uid__in={own.uid for own in causes})
+    return {
+        booked.uid: [Subject("voucher", booked.source_id, f"Voucher {booked.reference}: {booked.reason}")]
+        for booked in found
+    }
+
+
 def _by_cause(causes: Iterable[Cause], found: Mapping[UUID, Subject]) -> dict[UUID, list[Subject]]:
     return {own.uid: [found[own.source_id]] for own in causes if own.source_id in found}
 
@@ -73,3 +82,4 @@ declare_subjects("ledger_period", periods)
 declare_subjects("ledger_transaction", reversed_ones)
 declare_subjects("fx_exchange", orders)
 declare_subjects("fx_revaluation", orders)
+declare_subjects("journal", vouchers)
