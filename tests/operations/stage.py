@@ -1,7 +1,9 @@
 """A scene for each verb that writes: rows that it has something to do with, and the words that do it."""
 
+import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 
 from django.db import connection
 
@@ -12,6 +14,7 @@ from apps.integrations.services import accounts
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRole
+from apps.ledger.services import charts
 from apps.tenancy.models import Organisation, OrganisationStatus
 from tests.events import handlers
 from tests.factories import access, approvals, fx, integrations, jobs, ledger, payments, periods
@@ -196,6 +199,29 @@ def _late_items() -> list[str]:
     return ["ledger", "late-items", "next_open"]
 
 
+def _file(name: str, *lines: str) -> str:
+    path = Path(tempfile.mkdtemp()) / name
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def _import_chart() -> list[str]:
+    charts.install(actor=SYSTEM, now=ledger.NOW)
+    return [
+        "ledger",
+        "chart-import",
+        _file("chart.csv", "code,name,type,parent,role,heading", "6155,Parking,expense,61,,no"),
+    ]
+
+
+def _open_balances() -> list[str]:
+    _book()
+    approvals.rule(kind="journal", currency="", minimum_minor=None, steps=approvals.ONE_APPROVER)
+    lines = ("account,currency,debit,credit", "1210,KES,500.00,", "4010,KES,,500.00")
+    facts = ["--voucher", "OB-2026", "--date", "2026-08-31"]
+    return ["ledger", "open-balances", _file("balances.csv", *lines), *facts]
+
+
 SCENES: dict[str, Callable[[], list[str]]] = {
     "outbox requeue": _requeue,
     "outbox skip": _skip,
@@ -225,6 +251,8 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "ledger close": _close_period,
     "ledger reopen": _reopen_period,
     "ledger late-items": _late_items,
+    "ledger chart-import": _import_chart,
+    "ledger open-balances": _open_balances,
 }
 """What is not here works as the owner's role, and is tested by itself in ``test_open_organisation``."""
 

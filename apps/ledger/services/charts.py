@@ -11,6 +11,7 @@ from apps.audit.services import records
 from apps.kit import errors, locks, money
 from apps.kit.actors import Actor
 from apps.ledger.contracts import CHART, AccountRef, AccountRole, AccountType
+from apps.ledger.importers import FORMULA_SIGNS
 from apps.ledger.models import Account, ChartLine
 from apps.ledger.services import accounts, chart_template, refusals
 from apps.ledger.services.chart_template import TemplateLine
@@ -72,13 +73,13 @@ def add(
     Raises LineInvalid, which names the field, and LineUnknown for the parent.
     """
     locks.advisory("ledger:chart")
-    code = _code(code)
+    code = checked_code(code)
     if ChartLine.objects.filter(code=code).exists():
         raise _wrong("/code", f"There is a line {code} already.")
     above = _heading(parent, type)
     made = ChartLine(
         code=code,
-        name=_name(name),
+        name=checked_name(name),
         type=type.value,
         parent=above,
         is_heading=is_heading,
@@ -96,7 +97,7 @@ def add(
 def rename(*, code: str, name: str, actor: Actor, now: datetime) -> ChartLine:
     """Call a line otherwise; its accounts keep the names that they were opened under. Raises LineInvalid, LineUnknown."""
     line = _locked(code)
-    before, line.name = line.name, _name(name)
+    before, line.name = line.name, checked_name(name)
     if line.name != before:
         line.save(update_fields=["name"])
         _record("chart.line_renamed", code, {"name": [before, line.name]}, actor, now)
@@ -174,7 +175,8 @@ def _heading(code: str, kind: AccountType) -> ChartLine | None:
     return line
 
 
-def _code(text: str) -> str:
+def checked_code(text: str) -> str:
+    """Return a code without blanks around it; raise LineInvalid for what can be none."""
     code = text.strip()
     if not 1 <= len(code) <= CODE_MAX or not all(
         part.isascii() and part.isalnum() for part in code.split("-")
@@ -183,10 +185,13 @@ def _code(text: str) -> str:
     return code
 
 
-def _name(text: str) -> str:
+def checked_name(text: str) -> str:
+    """Return a name without blanks around it; raise LineInvalid for what can be none."""
     name = text.strip()
-    if not 1 <= len(name) <= NAME_MAX or not name.isprintable():
-        raise _wrong("/name", f"A name is 1 to {NAME_MAX} characters on one line.")
+    if not 1 <= len(name) <= NAME_MAX or not name.isprintable() or name.startswith(FORMULA_SIGNS):
+        raise _wrong(
+            "/name", f"A name is 1 to {NAME_MAX} characters on one line, and begins as no formula does."
+        )
     return name
 
 

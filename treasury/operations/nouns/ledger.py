@@ -13,8 +13,8 @@ from apps.ledger.selectors import periods as stored
 from apps.ledger.selectors import seals as chain
 from apps.ledger.selectors.explanations import Explanation
 from apps.ledger.selectors.plain_text import Syntax
+from apps.ledger.services import chart_files, opening_balances, reopenings, seals, verification
 from apps.ledger.services import periods as books
-from apps.ledger.services import reopenings, seals, verification
 from apps.tenancy.selectors import organisations
 from treasury.operations.calls import Answer, Call, Row
 
@@ -143,6 +143,41 @@ def export(call: Call) -> Answer:
     as_of, known_at = _days(call)
     lines = list(plain_text.export(Syntax(call.given["syntax"]), as_of=as_of, known_at=known_at))
     return Answer(rows=[{"line": line} for line in lines], document="\n".join(lines))
+
+
+def chart_export(_: Call) -> Answer:
+    text = chart_files.as_csv()
+    return Answer(rows=[{"line": line} for line in text.splitlines()], document=text)
+
+
+def chart_import(call: Call) -> Answer:
+    """Say what was changed, or, where it is rehearsed, what would be."""
+    changes = chart_files.take_over(
+        content=call.given["file"], actor=call.actor, reason=call.reason, now=call.now
+    )
+    rows = [
+        {"row": own.row, "code": own.code, "change": own.change, "before": own.before, "after": own.after}
+        for own in changes
+    ]
+    return Answer(f"{len(changes)} changes of the chart", rows)
+
+
+def open_balances(call: Call) -> Answer:
+    """Show the lines of the file; they are booked once another person has agreed."""
+    lines = opening_balances.plan(content=call.given["file"])
+    asked = opening_balances.ask(
+        content=call.given["file"],
+        voucher=call.given["voucher"],
+        reason=call.reason,
+        effective_date=call.given["date"],
+        actor=call.actor,
+        now=call.now,
+    )
+    rows = [
+        {"account": str(own.account_id), "side": own.direction.name.lower(), "sum": str(own.money)}
+        for own in lines
+    ]
+    return Answer(f"{ids.encode('apr', asked)} waits for another person.", rows)
 
 
 def explain(call: Call) -> Answer:

@@ -2,6 +2,7 @@
 
 import argparse
 from datetime import date, datetime
+from pathlib import Path
 
 from treasury.operations.verbs import Argument
 
@@ -42,9 +43,18 @@ def instant(text: str) -> datetime:
     return read
 
 
+def content(path: str) -> bytes:
+    """Read a file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path} cannot be read: {error.strerror}") from None
+
+
 AS_OF = Argument("--as-of", "the last day (default today)", {"type": day})
 KNOWN_AT = Argument(
     "--known-at", "leave out what was posted after this instant (default now)", {"type": instant}
 )
 LIMIT = Argument("--limit", "at most so many rows (default 50)", {"type": count, "default": 50})
 OF_ENDPOINT = Argument("endpoint", "the id of the endpoint, whe_…")
+FILE = Argument("file", "the path of the file", {"type": content})

@@ -1,6 +1,6 @@
 """Nouns of money: the books, providers, payments, refunds."""
 
-from treasury.operations.registry.arguments import AS_OF, KNOWN_AT, LIMIT, day
+from treasury.operations.registry.arguments import AS_OF, FILE, KNOWN_AT, LIMIT, day
 from treasury.operations.verbs import Argument, Noun, Reach, Verb
 
 OF_PAYMENT = Argument("payment", "its id (pi_…), reference, provider receipt or code")
@@ -101,6 +101,31 @@ LEDGER = Noun(
                 ),
                 AS_OF,
                 KNOWN_AT,
+            ),
+        ),
+        Verb(
+            name="chart-export",
+            help="Print the chart of accounts as CSV, which chart-import reads.",
+            reach=Reach.ONE,
+        ),
+        Verb(
+            name="chart-import",
+            help="Add, rename and move lines of the chart as a CSV or XLSX says, all or nothing; rehearse it to see what would change.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(FILE,),
+        ),
+        Verb(
+            name="open-balances",
+            help="Ask another person to agree to the opening balances of a CSV or XLSX; they become one transaction.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(
+                FILE,
+                Argument("--voucher", "the number of the paper, booked once", {"required": True}),
+                Argument("--date", "the day that the balances stand at", {"type": day, "required": True}),
             ),
         ),
         Verb(
