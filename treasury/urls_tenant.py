@@ -11,12 +11,14 @@ from apps.approvals.api import urls as approvals_urls
 from apps.events.api import urls as events_urls
 from apps.invoicing.api import urls as invoicing_urls
 from apps.jobs.api import urls as jobs_urls
+from apps.ledger.api import urls as ledger_urls
 from apps.parties.api import urls as parties_urls
 from apps.payments.api import urls as payments_urls
 
 router = SimpleRouter(trailing_slash=False)
 for urls in (
     payments_urls,
+    ledger_urls,
     invoicing_urls,
     jobs_urls,
     parties_urls,

@@ -1,7 +1,8 @@
 """Lists by keyset: a signed cursor in place of an offset, and no count."""
 
 import hashlib
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 from uuid import UUID
 
 from django.core import signing
@@ -37,20 +38,22 @@ class CursorPagination(BasePagination):
     A cursor holds the last id and a hash of the filters, signed; with other filters it is refused.
     """
 
+    field = "id"
+
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:  # noqa: ARG002 (DRF's signature)
         self.limit = _limit(request)
         self.filters = _filters(request)
         self.request = request
-        rows = queryset.order_by("-id")
+        rows = queryset.order_by(f"-{self.field}")
         if cursor := request.query_params.get("cursor"):
-            rows = rows.filter(id__lt=_read(cursor, self.filters))
+            rows = rows.filter(**{f"{self.field}__lt": _read(cursor, self.filters)})
         page = list(rows[: self.limit + 1])
         self.has_more = len(page) > self.limit
         self.page = page[: self.limit]
         return self.page
 
     def get_paginated_response(self, data: Any) -> Response:
-        cursor = _write(self.page[-1].id, self.filters) if self.has_more else None
+        cursor = _write(self._last(), self.filters) if self.has_more else None
         body = {"object": "list", "data": data, "has_more": self.has_more, "next_cursor": cursor}
         headers = {}
         if cursor:
@@ -58,6 +61,9 @@ class CursorPagination(BasePagination):
             query["cursor"] = cursor
             headers["Link"] = f'<{self.request.path}?{query.urlencode()}>; rel="next"'
         return Response(body, headers=headers)
+
+    def _last(self) -> UUID:
+        return cast(UUID, attrgetter(self.field.replace("__", "."))(self.page[-1]))
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -86,6 +92,18 @@ class CursorPagination(BasePagination):
                 "schema": {"type": "string"},
             },
         ]
+
+
+class UidPagination(CursorPagination):
+    """Newest first by ``uid``, for rows of the ledger, whose keys are numbers."""
+
+    field = "uid"
+
+
+class TransactionUidPagination(CursorPagination):
+    """Newest first by the ``uid`` of the transaction that the row belongs to."""
+
+    field = "transaction__uid"
 
 
 def _limit(request: Request) -> int:

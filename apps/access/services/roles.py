@@ -31,6 +31,7 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "parties.manage",
             "ledger.adjust",
             "ledger.close",
+            "ledger.post",
             *MAKE_PAYMENTS,
             *MOVE_CURRENCIES,
         ),

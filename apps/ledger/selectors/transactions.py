@@ -66,6 +66,14 @@ def visible_to(caller: Principal | None) -> QuerySet[Transaction]:
     return Transaction.objects.filter(id__in=touched)
 
 
+def with_entries(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
+    """Read the entries with their accounts, what a transaction reverses or steps from, and what reversed it."""
+    entries = Entry.objects.select_related("account").order_by("seq")
+    return transactions.select_related("reverses", "hold").prefetch_related(
+        Prefetch("entries", entries), "reversed_by"
+    )
+
+
 def get(uid: UUID, caller: Principal | None = None) -> BookedTransaction:
     """Return one transaction; raise NotFound unless the caller sees a branch that it touches."""
     found = _read(visible_to(caller).filter(uid=uid))

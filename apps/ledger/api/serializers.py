@@ -1,0 +1,200 @@
+"""Bodies of the ledger's accounts, balances, statements, periods and rates."""
+
+from datetime import date
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.kit import ids
+from apps.kit.money import EXPONENTS, Money
+from apps.kit.pagination import LIMIT_DEFAULT, LIMIT_MAX
+from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
+from apps.ledger.contracts import AccountRole, AccountStatus, AccountType, OwnerType, PeriodState
+from apps.ledger.events import PERIOD_AGGREGATE, PERIOD_PREFIX
+from apps.ledger.models import Account, FxRate, Period
+from apps.ledger.selectors import rates
+from apps.ledger.selectors.statements import Statement
+from apps.ledger.services import partner_accounts
+
+ACCOUNT = "acc"
+TRANSACTION = "ltx"
+HOLD = "hld"
+RATE = rates.PREFIX
+KNOWN_AT = "As the books were known at this instant (RFC 3339). Default: by now."
+
+
+class LowerField(serializers.CharField):
+    """A choice that is UPPER_CASE inside and lower case on the wire."""
+
+    def to_representation(self, value: str) -> str:
+        return value.lower()
+
+
+class AccountOut(serializers.Serializer):
+    """An account of one branch in one currency. Its balance grows on its normal side: that of a liability by credits."""
+
+    id = IdField(ACCOUNT, source="uid")
+    object = serializers.CharField(read_only=True, default="ledger_account")
+    code = serializers.CharField(help_text="Its number in the chart of accounts.")
+    name = serializers.CharField()
+    role = LowerField(help_text=", ".join(role.lower() for role in AccountRole))
+    type = LowerField(help_text=", ".join(kind.lower() for kind in AccountType))
+    status = LowerField(help_text=", ".join(status.lower() for status in AccountStatus))
+    currency = serializers.CharField()
+    branch_id = IdField("br")
+    owner_type = LowerField(help_text=", ".join(owner.lower() for owner in OwnerType))
+    owner_id = serializers.SerializerMethodField(help_text="A party's id, or what the role says, as a UUID.")
+    balance = serializers.SerializerMethodField()
+    opened_at = InstantField()
+
+    def get_owner_id(self, account: Account) -> str | None:
+        return _owner(account.role, account.owner_id)
+
+    @extend_schema_field(MONEY_SCHEMA)
+    def get_balance(self, account: Account) -> dict[str, str]:
+        return Money(int(account.net) * account.normal, account.currency).wire()
+
+
+def _owner(role: str, owner_id: UUID | None) -> str | None:
+    if owner_id is None:
+        return None
+    return ids.encode("pty", owner_id) if role in partner_accounts.PARTY_ROLES else str(owner_id)
+
+
+class BalanceQuery(StrictSerializer):
+    as_of = serializers.DateField(required=False, help_text="At the end of this day. Default: today.")
+    known_at = serializers.DateTimeField(required=False, default=None, help_text=KNOWN_AT)
+
+
+class BalanceOut(serializers.Serializer):
+    """What stood on an account at the end of a day, as known at an instant."""
+
+    object = serializers.CharField(read_only=True, default="ledger_balance")
+    account_id = IdField(ACCOUNT)
+    as_of = serializers.DateField()
+    known_at = InstantField(allow_null=True)
+    balance = MoneyField(help_text="On the account's normal side.")
+    debits = MoneyField(help_text="All that was debited until then.")
+    credits = MoneyField(help_text="All that was credited until then.")
+    final = serializers.BooleanField(help_text="The same two times give this answer for ever.")
+
+
+class StatementQuery(BalanceQuery):
+    since = serializers.DateField(required=False, help_text="The first day. Default: of the month of as_of.")
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=LIMIT_MAX, default=LIMIT_DEFAULT, help_text="Lines a page."
+    )
+    cursor = serializers.CharField(
+        required=False, default="", help_text="next_cursor of the page before, with the same other values."
+    )
+
+    def days(self, today: date) -> tuple[date, date]:
+        """Return the first and the last day that are asked for; refuse those that are the wrong way round."""
+        as_of = self.validated_data.get("as_of") or today
+        since = self.validated_data.get("since") or as_of.replace(day=1)
+        if since > as_of:
+            message = serializers.ErrorDetail("The first day is after the last one.", code="range_invalid")
+            raise serializers.ValidationError({"since": message})
+        return since, as_of
+
+
+class StatementLineOut(serializers.Serializer):
+    transaction_id = IdField(TRANSACTION, source="transaction_uid")
+    number = serializers.CharField(source="transaction_number")
+    effective_date = serializers.DateField()
+    posted_at = InstantField()
+    description = serializers.CharField()
+    reference = serializers.CharField()
+    debit = MoneyField(allow_null=True)
+    credit = MoneyField(allow_null=True)
+    balance = MoneyField(help_text="After this line.")
+
+
+class StatementOut(serializers.Serializer):
+    """A page of an account's statement, in the order of dates; every balance is on the account's normal side."""
+
+    object = serializers.CharField(read_only=True, default="ledger_statement")
+    account_id = IdField(ACCOUNT, source="account.uid")
+    since = serializers.DateField()
+    as_of = serializers.DateField()
+    known_at = InstantField(allow_null=True)
+    opening = MoneyField(help_text="Before the first day.")
+    closing = MoneyField(help_text="At the end of the last day.")
+    brought_forward = MoneyField(help_text="Before the first line of this page.")
+    carried_forward = MoneyField(help_text="After the last line of this page.")
+    data = StatementLineOut(many=True, source="lines")
+    has_more = serializers.SerializerMethodField()
+    next_cursor = serializers.SerializerMethodField()
+
+    def get_has_more(self, statement: Statement) -> bool:
+        return bool(statement.next)
+
+    def get_next_cursor(self, statement: Statement) -> str | None:
+        return statement.next or None
+
+
+class PeriodOut(serializers.Serializer):
+    """A period of the book, both days included. Nothing can be dated into a closed one."""
+
+    id = IdField(PERIOD_PREFIX, source="uid")
+    object = serializers.CharField(read_only=True, default=PERIOD_AGGREGATE)
+    start_date = serializers.DateField()
+    end_date = serializers.DateField()
+    status = LowerField(source="state", help_text=", ".join(state.lower() for state in PeriodState))
+    revision = serializers.IntegerField(help_text="Grows when it is opened again.")
+    year_end = serializers.BooleanField(source="is_year_end")
+    closed_at = InstantField(allow_null=True)
+    checkpoint_hash = serializers.SerializerMethodField(help_text="SHA-256 of the balances kept at its end.")
+
+    def get_checkpoint_hash(self, period: Period) -> str | None:
+        return bytes(period.checkpoint_hash).hex() if period.checkpoint_hash else None
+
+
+class PreconditionOut(serializers.Serializer):
+    name = serializers.CharField()
+    met = serializers.BooleanField(source="is_met")
+    sentence = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many rows say otherwise.")
+
+
+class ChecklistOut(serializers.Serializer):
+    """What a close of the period waits for, as the books are now."""
+
+    object = serializers.CharField(read_only=True, default="period_checklist")
+    period_id = IdField(PERIOD_PREFIX)
+    ready = serializers.BooleanField(help_text="Whether all of it is met.")
+    data = PreconditionOut(many=True)
+
+
+class RateOut(serializers.Serializer):
+    """What one unit of ``base`` was worth in ``quote``, as a source said at an instant."""
+
+    id = IdField(RATE)
+    object = serializers.CharField(read_only=True, default="fx_rate")
+    base = serializers.CharField()
+    quote = serializers.CharField()
+    rate = serializers.SerializerMethodField(help_text="An exact decimal.")
+    source = serializers.CharField()
+    as_of = InstantField()
+    created_at = InstantField()
+
+    def get_rate(self, rate: FxRate) -> str:
+        return f"{rate.rate.normalize():f}"
+
+
+class LatestRateQuery(StrictSerializer):
+    base = serializers.ChoiceField(choices=sorted(EXPONENTS), help_text="The currency to give, as USD.")
+    quote = serializers.ChoiceField(choices=sorted(EXPONENTS), help_text="The currency to get, as KES.")
+    at = serializers.DateTimeField(required=False, default=None, help_text="RFC 3339. Default: now.")
+
+
+class LatestRateOut(serializers.Serializer):
+    """The rate that holds at an instant: straight, turned round, or across the functional currency."""
+
+    object = serializers.CharField(read_only=True, default="fx_rate_latest")
+    base = serializers.CharField()
+    quote = serializers.CharField()
+    rate = serializers.CharField(source="text", help_text="12 significant digits.")
+    source = serializers.CharField(help_text="Whose it is and which way it was come by.")
+    as_of = InstantField()

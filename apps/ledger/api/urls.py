@@ -1,0 +1,14 @@
+"""Where the ledger's API is found, below /v1/{tenantId}/ledger/."""
+
+from rest_framework.routers import BaseRouter
+
+from apps.ledger.api import booking_views, views
+
+
+def register(router: BaseRouter) -> None:
+    """Add this app's resources to the router of the API."""
+    router.register("ledger/accounts", views.AccountViewSet, basename="ledger-account")
+    router.register("ledger/transactions", booking_views.TransactionViewSet, basename="ledger-transaction")
+    router.register("ledger/holds", booking_views.HoldViewSet, basename="ledger-hold")
+    router.register("ledger/periods", views.PeriodViewSet, basename="ledger-period")
+    router.register("ledger/rates", views.RateViewSet, basename="ledger-rate")

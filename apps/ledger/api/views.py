@@ -1,0 +1,152 @@
+"""Accounts, periods and rates of the ledger over the API."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.selectors import scope
+from apps.access.selectors.branches import BranchForbidden
+from apps.kit import clock, ids, money
+from apps.kit.pagination import UidPagination
+from apps.kit.views import TreasuryViewSet
+from apps.ledger.api import filters, serializers
+from apps.ledger.models import Account, FxRate, Period
+from apps.ledger.selectors import accounts, balances, books, statements
+from apps.ledger.selectors import periods as stored_periods
+from apps.ledger.selectors import rates as stored_rates
+from apps.ledger.selectors.accounts import AccountBalance
+from apps.ledger.selectors.point_in_time import NOTHING
+from apps.ledger.services import periods
+
+
+class LedgerViewSet(TreasuryViewSet):
+    """Rows of the ledger: their public id is ``uid``."""
+
+    pagination_class = UidPagination
+
+    def get_object(self) -> Any:
+        """Return the row of the path from ``get_queryset``, which shows only what the caller may see."""
+        row = self.get_queryset().filter(uid=self.path_id()).first()
+        if row is None:
+            raise ids.InvalidId("no such row")
+        return row
+
+
+class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerViewSet):
+    """Accounts of the key's branch, or of all. They are opened when something is first posted to them."""
+
+    queryset = Account.objects.none()
+    serializer_class = serializers.AccountOut
+    filterset_class = filters.AccountFilter
+    id_prefix = serializers.ACCOUNT
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "ledger:read",
+        "retrieve": "ledger:read",
+        "balance": "ledger:read",
+        "statement": "ledger:read",
+    }
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return accounts.visible_to(self.request.user).with_net()
+
+    @extend_schema(parameters=[serializers.BalanceQuery], responses=serializers.BalanceOut)
+    @action(detail=True, methods=["get"])
+    def balance(self, request: Request, **_: str) -> Response:
+        """Tell what stood on an account at the end of a day, as known at an instant."""
+        asked = serializers.BalanceQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        account, now = self._account(), clock.now()
+        as_of = asked.validated_data.get("as_of") or books.today(now)
+        known_at = asked.validated_data["known_at"]
+        totals = balances.totals([account.id], as_of=as_of, known_at=known_at).get(account.id, NOTHING)
+        said = {
+            "account_id": account.uid,
+            "as_of": as_of,
+            "known_at": known_at,
+            "balance": money.Money(totals.net if account.is_debit_normal else -totals.net, account.currency),
+            "debits": money.Money(totals.debits, account.currency),
+            "credits": money.Money(totals.credits, account.currency),
+            "final": known_at is not None and balances.is_settled(known_at, now=now),
+        }
+        return Response(serializers.BalanceOut(said).data)
+
+    @extend_schema(parameters=[serializers.StatementQuery], responses=serializers.StatementOut)
+    @action(detail=True, methods=["get"])
+    def statement(self, request: Request, **_: str) -> Response:
+        """Read an account's entries in the order of their dates, with opening, running and closing balance."""
+        asked = serializers.StatementQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        data = asked.validated_data
+        since, as_of = asked.days(books.today(clock.now()))
+        page = statements.page(
+            self._account(),
+            since=since,
+            as_of=as_of,
+            known_at=data["known_at"],
+            after=data["cursor"],
+            rows=data["limit"],
+        )
+        return Response(serializers.StatementOut(page).data)
+
+    def _account(self) -> AccountBalance:
+        return accounts.get(self.path_id(), self.request.user)
+
+
+class PeriodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerViewSet):
+    """Periods of the organisation's book, the last one first."""
+
+    queryset = Period.objects.none()
+    serializer_class = serializers.PeriodOut
+    filterset_class = filters.PeriodFilter
+    id_prefix = serializers.PERIOD_PREFIX
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "ledger:read",
+        "retrieve": "ledger:read",
+        "checklist": "ledger:read",
+    }
+
+    def get_queryset(self) -> QuerySet[Period]:
+        return stored_periods.stored()
+
+    @extend_schema(responses=serializers.ChecklistOut)
+    @action(detail=True, methods=["get"])
+    def checklist(self, request: Request, **_: str) -> Response:
+        """Read what a close waits for. It counts over all branches, so a key that is bound to one is refused."""
+        if scope.branch_ids(request.user) is not None:
+            raise BranchForbidden("What a close waits for is counted over all branches.")
+        period = self.get_object()
+        found = periods.checklist(period_id=period.uid, now=clock.now())
+        said = {"period_id": period.uid, "ready": all(one.is_met for one in found), "data": found}
+        return Response(serializers.ChecklistOut(said).data)
+
+
+class RateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
+    """Exchange rates as they were recorded. They are the organisation's: a key of any branch reads them."""
+
+    queryset = FxRate.objects.none()
+    serializer_class = serializers.RateOut
+    filterset_class = filters.RateFilter
+    id_prefix = serializers.RATE
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "ledger:read",
+        "retrieve": "ledger:read",
+        "latest": "ledger:read",
+    }
+
+    def get_queryset(self) -> QuerySet[FxRate]:
+        return stored_rates.everything()
+
+    @extend_schema(parameters=[serializers.LatestRateQuery], responses=serializers.LatestRateOut)
+    @action(detail=False, methods=["get"], filterset_class=None, pagination_class=None)
+    def latest(self, request: Request, **_: str) -> Response:
+        """Read the rate that holds at an instant: one that is missing or too old is refused, never guessed."""
+        asked = serializers.LatestRateQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        data, now = asked.validated_data, clock.now()
+        rate = stored_rates.latest(data["base"], data["quote"], at=data["at"] or now, now=now)
+        return Response(serializers.LatestRateOut(rate).data)
