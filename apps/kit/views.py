@@ -26,6 +26,7 @@ class TreasuryViewSet(viewsets.GenericViewSet):
     idempotent_actions: ClassVar[frozenset[str]] = frozenset()
     id_prefix: ClassVar[str] = ""
     lookup_field = "id"
+    lookup_url_kwarg = "id"
     filterset_class: ClassVar[Any] = StrictFilterSet
     lookup_value_regex = r"[^/.]+"
 
@@ -42,11 +43,11 @@ class TreasuryViewSet(viewsets.GenericViewSet):
 
     def path_id(self) -> UUID:
         """Return the identifier in the path; another prefix or form is a 404."""
-        return ids.decode(self.id_prefix, self.kwargs[self.lookup_field])
+        return ids.decode(self.id_prefix, self.kwargs[self.lookup_url_kwarg])
 
     def get_object(self) -> Any:
         """Return the row of the path from ``get_queryset``, which shows only what the caller may see."""
-        row = self.get_queryset().filter(pk=self.path_id()).first()
+        row = self.get_queryset().filter(**{self.lookup_field: self.path_id()}).first()
         if row is None:
             raise ids.InvalidId("no such row")
         return row

@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from apps.kit import clock
 from tests.isolation import endpoints, twins
 
 CANONICAL = [endpoint for endpoint in endpoints.every() if not endpoint.is_alias]
-WITHOUT_TEXT = {"arl", "key", "whd"}  # prefixes of what shows no text that could bear a canary
+WITHOUT_TEXT = {"arl", "key", "per", "whd"}  # prefixes of what shows no text that could bear a canary
+QUERIES = {"latest": "?base=USD&quote=KES"}  # what an action must be asked
 CLIENT = Client(raise_request_exception=False)
 
 
@@ -18,20 +20,24 @@ def organisations(db, in_organisation, settings, tmp_path):
     in_organisation("acme")
     acme_key, row_ids = twins.populate()
     rows = twins.read()
+    now = clock.now()
+    booked = twins.book("acme", row_ids["br"], now)
     in_organisation("zuri")
     twins.write(rows)
+    assert twins.book("zuri", row_ids["br"], now) == booked
     twins.store_pdf(row_ids["rcp"], "zuri")
     twins.store_result(row_ids["job"], tmp_path)
     zuri_key = twins.key_of_zuri(row_ids["key"])
     connection.set_schema_to_public()
-    return {"acme": acme_key, "zuri": zuri_key}, row_ids
+    return {"acme": acme_key, "zuri": zuri_key}, {**row_ids, **booked}
 
 
 def ask(endpoint, slug, secret, row_ids, query=""):
     """Return status and whole body, streamed or not."""
     response = CLIENT.generic(
         endpoint.method,
-        endpoint.path(organisation=slug, row_id=row_ids[endpoint.view.id_prefix]) + query,
+        endpoint.path(organisation=slug, row_id=row_ids[endpoint.view.id_prefix])
+        + (query or QUERIES.get(endpoint.action, "")),
         "{}",
         content_type="application/json",
         headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": f"{endpoint.action}-1"},

@@ -1,7 +1,7 @@
 """Two organisations that hold rows with identical ids: acme's are made, zuri's are copies with another canary."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,14 @@ from apps.invoicing.contracts import SOURCE_TYPE
 from apps.invoicing.services import receipts
 from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
-from apps.kit import storage
+from apps.kit import clock, ids, storage
+from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
-from tests.factories import access, approvals, events, jobs, parties, payments, refunds
+from apps.ledger.contracts import AccountRole
+from apps.ledger.models import Period, Transaction
+from apps.ledger.services import holds, periods, seals
+from apps.ledger.services.holds import Promise
+from tests.factories import access, approvals, events, fx, jobs, ledger, parties, payments, refunds
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 MADE_ANEW = {"access.apikey", "documents.artifact"}
@@ -60,6 +65,8 @@ def populate() -> tuple[str, dict[str, UUID]]:
         now=access.NOW,
     )
     store_pdf(receipt.id, "acme")
+    now = clock.now()
+    rate = fx.rate(source=canary, as_of=now - timedelta(hours=1), now=now)
     job = finished_job(shop.id, office.id)
     approval = approvals.waiting(
         summary=canary, payload={"note": canary}, steps=(NewStep(("approver",), needed=2),)
@@ -71,6 +78,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "arl": approval.rule_id,
         "br": office.id,
         "evt": event.id,
+        "fxr": rate.rate_id,
         "inb": inbox.id,
         "job": job.id,
         "pty": parties.party(display_name=canary).id,
@@ -80,6 +88,40 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "re": refund.id,
         "whd": WebhookDelivery.objects.get(event=event).id,
         "whe": endpoint.id,
+    }
+
+
+def book(slug: str, branch_id: UUID, now: datetime) -> dict[str, UUID]:
+    """
+    Book in one of the organisations what the ledger's API shows, under the same ids in both; return them by prefix.
+
+    The ledger is written by its functions only, so its rows are made in each, from the same seed.
+    """
+    canary = CANARY[slug]
+    with clock.fixed(now), ids.seeded(7):
+        payer = ledger.ref(AccountRole.CUSTOMER_DEPOSIT, branch_id, owner_id=ids.new(), name=canary)
+        payee = ledger.ref(AccountRole.RIDER_PAYABLE, branch_id, owner_id=ids.new(), name=canary)
+        posted = ledger.post(
+            ledger.transfer(payer, payee, 5_00, key="twin:posting", description=canary), now=now
+        )
+        promise = Promise(
+            key="twin:hold",
+            description=canary,
+            source_type="twin",
+            source_id=ids.new(),
+            payer=payer,
+            payee=payee,
+            money=Money(3_00, "KES"),
+        )
+        held = holds.place(promise=promise, actor=SYSTEM, now=now)
+        periods.generate(year=2026, actor=SYSTEM, now=now)
+        seals.run(now=now + timedelta(minutes=5))
+    account = Transaction.objects.get(uid=posted.id).entries.get(seq=1).account
+    return {
+        "acc": account.uid,
+        "hld": held.id,
+        "ltx": posted.id,
+        "per": Period.objects.earliest("start_date").uid,
     }
 
 

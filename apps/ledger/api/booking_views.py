@@ -1,6 +1,6 @@
 """Transactions, their proofs, and holds over the API."""
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -115,6 +115,7 @@ class HoldViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryView
     serializer_class = serializers.HoldOut
     filterset_class = filters.HoldFilter
     pagination_class = TransactionUidPagination
+    lookup_field = "transaction__uid"
     id_prefix = serializers.HOLD
     required_scopes: ClassVar[dict[str, str]] = {
         "list": "ledger:read",
@@ -127,13 +128,6 @@ class HoldViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryView
 
     def get_queryset(self) -> QuerySet[Hold]:
         return holds.visible_to(self.request.user)
-
-    def get_object(self) -> Any:
-        """Return the hold of the path, which is known by the transaction that placed it."""
-        held = self.get_queryset().filter(transaction__uid=self.path_id()).first()
-        if held is None:
-            raise ids.InvalidId("no such row")
-        return held
 
     @extend_schema(request=serializers.HoldIn, responses={200: serializers.HoldOut, 201: serializers.HoldOut})
     def create(self, request: Request, **_: str) -> Response:

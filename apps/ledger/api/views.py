@@ -1,6 +1,6 @@
 """Accounts, periods and rates of the ledger over the API."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.access.selectors import scope
 from apps.access.selectors.branches import BranchForbidden
-from apps.kit import clock, ids, money
+from apps.kit import clock, money
 from apps.kit.pagination import UidPagination
 from apps.kit.views import TreasuryViewSet
 from apps.ledger.api import filters, serializers
@@ -28,13 +28,7 @@ class LedgerViewSet(TreasuryViewSet):
     """Rows of the ledger: their public id is ``uid``."""
 
     pagination_class = UidPagination
-
-    def get_object(self) -> Any:
-        """Return the row of the path from ``get_queryset``, which shows only what the caller may see."""
-        row = self.get_queryset().filter(uid=self.path_id()).first()
-        if row is None:
-            raise ids.InvalidId("no such row")
-        return row
+    lookup_field = "uid"
 
 
 class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerViewSet):
