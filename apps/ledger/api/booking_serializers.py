@@ -1,7 +1,6 @@
 """Bodies of what is booked: transactions and holds."""
 
 from typing import Any
-from uuid import UUID
 
 from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
@@ -121,7 +120,7 @@ class TransactionIn(StrictSerializer):
     )
     cost_centre = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     dimensions = DimensionsField(required=False, default=None, allow_null=True)
-    legs = LegIn(many=True, min_length=2, max_length=LEGS_MAX)
+    legs = LegIn(many=True, min_length=2, max_length=LEGS_MAX)  # type: ignore[call-arg]  # ListSerializer takes them
 
 
 class BatchedTransactionIn(TransactionIn):
@@ -129,7 +128,7 @@ class BatchedTransactionIn(TransactionIn):
 
 
 class BatchIn(StrictSerializer):
-    transactions = BatchedTransactionIn(many=True, min_length=1, max_length=BATCH_MAX)
+    transactions = BatchedTransactionIn(many=True, min_length=1, max_length=BATCH_MAX)  # type: ignore[call-arg]  # ListSerializer takes them
 
 
 def posting(said: dict[str, Any], key: str, pointer: str = "") -> PartnerPosting:
@@ -223,13 +222,12 @@ class TransactionOut(serializers.Serializer):
 
 
 def _encoded(prefix: str, transaction: Transaction | None) -> str | None:
-    uid: UUID | None = transaction and transaction.uid
-    return None if uid is None else ids.encode(prefix, uid)
+    return None if transaction is None else ids.encode(prefix, transaction.uid)
 
 
 class BatchOut(serializers.Serializer):
     object = serializers.CharField(read_only=True, default="list")
-    data = TransactionOut(many=True)
+    data = TransactionOut(many=True)  # type: ignore[assignment]  # the name means something else to REST framework
 
 
 class ProofOut(serializers.Serializer):

@@ -123,7 +123,7 @@ class StatementOut(serializers.Serializer):
     closing = MoneyField(help_text="At the end of the last day.")
     brought_forward = MoneyField(help_text="Before the first line of this page.")
     carried_forward = MoneyField(help_text="After the last line of this page.")
-    data = StatementLineOut(many=True, source="lines")
+    data = StatementLineOut(many=True, source="lines")  # type: ignore[assignment]  # the name means something else to REST framework
     has_more = serializers.SerializerMethodField()
     next_cursor = serializers.SerializerMethodField()
 
@@ -164,7 +164,7 @@ class ChecklistOut(serializers.Serializer):
     object = serializers.CharField(read_only=True, default="period_checklist")
     period_id = IdField(PERIOD_PREFIX)
     ready = serializers.BooleanField(help_text="Whether all of it is met.")
-    data = PreconditionOut(many=True)
+    data = PreconditionOut(many=True)  # type: ignore[assignment]  # the name means something else to REST framework
 
 
 class RateOut(serializers.Serializer):
@@ -175,7 +175,7 @@ class RateOut(serializers.Serializer):
     base = serializers.CharField()
     quote = serializers.CharField()
     rate = serializers.SerializerMethodField(help_text="An exact decimal.")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # the name means something else to REST framework
     as_of = InstantField()
     created_at = InstantField()
 
@@ -196,5 +196,5 @@ class LatestRateOut(serializers.Serializer):
     base = serializers.CharField()
     quote = serializers.CharField()
     rate = serializers.CharField(source="text", help_text="12 significant digits.")
-    source = serializers.CharField(help_text="Whose it is and which way it was come by.")
+    source = serializers.CharField(help_text="Whose, and which way.")  # type: ignore[assignment]  # the name means something else to REST framework
     as_of = InstantField()
