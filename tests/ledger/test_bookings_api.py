@@ -8,9 +8,9 @@ from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.api.booking_serializers import TransactionOut
-from apps.ledger.contracts import AccountRole
+from apps.ledger.contracts import AccountRole, AccountType
 from apps.ledger.models import Account, Transaction
-from apps.ledger.services import accounts, seals
+from apps.ledger.services import accounts, charts, seals
 from tests.factories import access, ledger, periods
 from tests.ledger.partner import Partner, kes, leg, party, transfer
 from tests.payments.test_payments_api import refused
@@ -216,6 +216,24 @@ def test_our_own_accounts_are_refused_by_their_id_too(shop, sides):
 
     refused(shop.post("transactions", body), 403, "ledger_account_not_postable", "/legs/1/account_id")
     assert not Transaction.objects.exists()
+
+
+def test_posts_to_an_account_that_finance_opened_for_itself(shop, sides):
+    office = access.head_office().id
+    facts = {"actor": SYSTEM, "now": ledger.NOW}
+    charts.add(code="9010", name="Deliveries", type=AccountType.INCOME, parent="", **facts)
+    own = charts.open_account(code="9010", branch_id=office, currency="KES", **facts)
+    body = transfer(*sides)
+    body["legs"][1] = {
+        "direction": "credit",
+        "account_id": ids.encode("acc", own.uid),
+        "amount": kes("10.00"),
+    }
+
+    answer = shop.post("transactions", body)
+
+    assert answer.status_code == 201, answer.content
+    assert balance(shop, "general") == "10.00"
 
 
 def test_a_party_of_another_application_is_none(shop, sides):
