@@ -11,6 +11,7 @@ class ArtifactKind(StrEnum):
     """What a file is of its source; one of each kind a source."""
 
     RECEIPT_PDF = "RECEIPT_PDF"
+    VOUCHER = "VOUCHER"
 
 
 PDF = "application/pdf"

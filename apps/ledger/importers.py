@@ -3,8 +3,11 @@
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -15,6 +18,12 @@ BYTES_MAX = 5_000_000
 UNPACKED_MAX = 50_000_000
 ROWS_MAX = 10_000
 CELL_MAX = 500
+WIDTH_MAX, HEIGHT_MAX = 32, ROWS_MAX * 2
+NO_WORKBOOK = (
+    zipfile.BadZipFile, zlib.error, EOFError, ParseError, InvalidFileException, KeyError, IndexError, TypeError, ValueError,
+    OSError, NotImplementedError,
+)  # fmt: skip
+"""What reading raises on a file that only begins like a workbook."""
 XLSX_SIGN = b"PK\x03\x04"
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -52,6 +61,8 @@ def read(content: bytes, *, columns: Sequence[str]) -> list[Row]:
         raise FileInvalid(f"The file is larger than {BYTES_MAX} bytes.")
     table = _xlsx(content) if content.startswith(XLSX_SIGN) else _csv(content)
     heads = [head.strip().lower() for head in next(table, [])]
+    while heads and not heads[-1]:
+        heads.pop()
     if sorted(heads) != sorted(columns):
         raise FileInvalid(f"The first row names these columns: {', '.join(columns)}.")
     rows = list(_rows(heads, table))
@@ -102,16 +113,15 @@ def _csv(content: bytes) -> Iterator[list[str]]:
 
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
-    """Yield the rows of the first sheet; a formula is yielded as it is written, so that it is refused."""
+    """Return the rows of the first sheet; a formula comes as it is written, so that it is refused."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(part.file_size for part in packed.infolist()) > UNPACKED_MAX:
                 raise FileInvalid("The file is too large when it is unpacked.")
         book = load_workbook(io.BytesIO(content), read_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError):
-        raise FileInvalid("The file is no XLSX.") from None
-    try:
-        for cells in book.worksheets[0].iter_rows(values_only=True):
-            yield ["" if cell is None else str(cell) for cell in cells]
-    finally:
+        table = book.worksheets[0].iter_rows(values_only=True, max_col=WIDTH_MAX)
+        rows = [["" if cell is None else str(cell) for cell in cells] for cells in islice(table, HEIGHT_MAX)]
         book.close()
+    except NO_WORKBOOK:
+        raise FileInvalid("The file is no XLSX.") from None
+    return iter(rows)

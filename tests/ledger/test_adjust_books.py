@@ -190,6 +190,7 @@ def test_needs_a_rule(book):
         ({"voucher": ""}, "/voucher"),
         ({"voucher": "x" * 41}, "/voucher"),
         ({"voucher": "a\0b"}, "/voucher"),
+        ({"voucher": "JV-0012 "}, "/voucher"),
         ({"description": " "}, "/description"),
         ({"description": "x" * 201}, "/description"),
         ({"reason": "no"}, "/reason"),

@@ -1,6 +1,7 @@
 """Import and export the chart: the whole file is checked, shown, then taken over or nothing of it."""
 
 import io
+import zipfile
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -131,6 +132,22 @@ def test_a_formula_in_a_workbook_is_refused():
         take_over(sheet(["6155", '=HYPERLINK("x")', "expense", "61", "", "no"]))
 
     assert [error.code for error in refusal.value.errors] == ["formula"]
+
+
+def test_a_damaged_workbook_is_refused():
+    damaged, whole = (
+        io.BytesIO(),
+        zipfile.ZipFile(io.BytesIO(sheet(["6155", "Parking", "expense", "61", "", "no"]))),
+    )
+    with zipfile.ZipFile(damaged, "w") as packed:
+        for name in whole.namelist():
+            part = whole.read(name)
+            packed.writestr(name, part[: len(part) // 2] if "sheet1" in name else part)
+
+    with pytest.raises(FileInvalid):
+        take_over(damaged.getvalue())
+
+    assert not ChartLine.objects.filter(code="6155").exists()
 
 
 def test_numbers_of_another_line_leave_nothing_behind():

@@ -22,7 +22,6 @@ from apps.ledger.services import journals, refusals
 
 KINDS = (TransactionKind.ADJUSTMENT, TransactionKind.OPENING)
 SOURCE = "journal"
-LEGS_MAX = 1_000
 VOUCHER_MAX = 40
 DESCRIPTION_MAX = 200
 REASON_MIN, REASON_MAX = 5, 200
@@ -143,9 +142,9 @@ def decide(*, decided: Decided, now: datetime) -> Booked | None:
     approved_by = ", ".join(decisions.values_list("decided_by", flat=True))[:ACTORS_MAX]
     try:
         booked = journals.post(draft=_draft(payload, decided.subject_id, approved_by), actor=maker, now=now)
-    except refusals.LedgerBusy:
-        raise
     except errors.DomainError as refusal:
+        if refusal.retryable:
+            raise
         changes = {"code": [None, refusal.code], "detail": [None, refusal.detail]}
         _record("journal.failed", voucher, actor=maker, now=now, reason=reason, changes=changes)
         return None
@@ -260,8 +259,8 @@ def _check(journal: NewJournal) -> None:
         found += _text("/dimensions", name, 1, DIMENSION_MAX) + _text("/dimensions", value, 1, DIMENSION_MAX)
     if journal.kind not in KINDS:
         found.append(_wrong("/kind", "A journal is an adjustment or an opening."))
-    if not len(Direction) <= len(journal.lines) <= LEGS_MAX:
-        found.append(_wrong("/lines", f"A journal has 2 to {LEGS_MAX} lines."))
+    if not len(Direction) <= len(journal.lines) <= journals.LEGS_MAX:
+        found.append(_wrong("/lines", f"A journal has 2 to {journals.LEGS_MAX} lines."))
     for place, line in enumerate(journal.lines):
         if not 0 < line.money.minor <= money.MINOR_UNITS_MAX:
             found.append(_wrong(f"/lines/{place}/amount", "The sum of a line is positive."))
@@ -284,9 +283,9 @@ def _check_sides(journal: NewJournal) -> None:
 
 
 def _text(pointer: str, text: str, least: int, most: int) -> list[errors.FieldError]:
-    if least <= len(text.strip()) and len(text) <= most and (not text or text.isprintable()):
+    if least <= len(text) <= most and text == text.strip() and text.isprintable():
         return []
-    return [_wrong(pointer, f"Write {least} to {most} characters on one line.")]
+    return [_wrong(pointer, f"Write {least} to {most} characters on one line, without blanks around them.")]
 
 
 def _wrong(pointer: str, message: str) -> errors.FieldError:

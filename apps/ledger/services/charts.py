@@ -96,7 +96,7 @@ def add(
 @transaction.atomic
 def rename(*, code: str, name: str, actor: Actor, now: datetime) -> ChartLine:
     """Call a line otherwise; its accounts keep the names that they were opened under. Raises LineInvalid, LineUnknown."""
-    line = _locked(code)
+    line = _changing(code)
     before, line.name = line.name, checked_name(name)
     if line.name != before:
         line.save(update_fields=["name"])
@@ -111,7 +111,7 @@ def move(*, code: str, parent: str, actor: Actor, now: datetime) -> ChartLine:
 
     Raises LineUnknown, and LineInvalid for a heading of another type or one that stands below the line itself.
     """
-    line = _locked(code)
+    line = _changing(code)
     above = _heading(parent, AccountType(line.type))
     before = line.parent.code if line.parent else ""
     if before != parent:
@@ -131,7 +131,7 @@ def open_account(
 
     Raises LineUnknown, LineInvalid for a heading or a line of a role, NotFound for the branch and CurrencyUnknown.
     """
-    line = _locked(code)
+    line = _known(code)
     if line.is_heading or line.role:
         raise _wrong("/code", f"{line} is no line that accounts are opened on by hand.")
     branches.get(branch_id)
@@ -158,8 +158,19 @@ def _line(line: TemplateLine, parent: ChartLine | None) -> ChartLine:
     )
 
 
-def _locked(code: str) -> ChartLine:
-    line = ChartLine.objects.locked().filter(code=code).first()
+def _changing(code: str) -> ChartLine:
+    """
+    Return a line while no other change of the chart runs.
+
+    The row itself is not locked: an opening holds the fence of the chart when it refers to the line, and a change takes
+    that fence after this lock.
+    """
+    locks.advisory("ledger:chart")
+    return _known(code)
+
+
+def _known(code: str) -> ChartLine:
+    line = ChartLine.objects.filter(code=code).first()
     if line is None:
         message = f"The chart has no line {code}."
         raise LineUnknown(message, errors=[errors.FieldError("/code", LineUnknown.code, message)])
