@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from apps.audit.models import AuditRecord
@@ -180,3 +181,11 @@ def test_two_at_once_add_one_line(committed_acme):
 
     assert results == ["6150", "refused"]
     assert ChartLine.objects.filter(code="6150").count() == 1
+
+
+def test_the_page_lists_every_role_with_its_numbers_and_type():
+    page = (settings.BASE_DIR / "docs" / "accounting.md").read_text()
+
+    for role, line in CHART.items():
+        row = f"| `{role}` | {line.code}-{line.code + line.width - 1} | {line.type.lower()} |"
+        assert row in page, row
