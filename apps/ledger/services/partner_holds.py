@@ -5,13 +5,23 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.access.contracts import Caller
+from apps.kit import errors
 from apps.kit.money import Money
 from apps.ledger.contracts import Booked
 from apps.ledger.services import holds
-from apps.ledger.services.holds import Promise
-from apps.ledger.services.partner_accounts import Named, name_shut, naming, resolve
+from apps.ledger.services.holds import CaptureInvalid, HoldExceeded, HoldExpired, Promise
+from apps.ledger.services.partner_accounts import Named, name_shut, resolve
 from apps.ledger.services.partner_postings import SOURCE, ledger_key, require_own
-from apps.ledger.services.refusals import AccountClosed, AccountFrozen
+from apps.ledger.services.refusals import AccountClosed, AccountFrozen, KeyReused, LimitExceeded
+
+FIELDS: dict[type[errors.DomainError], str] = {
+    HoldExpired: "/expires_at",
+    HoldExceeded: "/amount",
+    CaptureInvalid: "/amount",
+    LimitExceeded: "/amount",
+    KeyReused: "/key",
+}
+"""Which field of a request a refusal is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +51,32 @@ def place(*, wanted: PartnerHold, caller: Caller, now: datetime) -> Booked:
         expires_at=wanted.expires_at,
         reference=wanted.reference,
     )
-    is_late = wanted.expires_at is not None and wanted.expires_at <= now
     try:
-        with naming("", "/expires_at" if is_late else "/amount"):
-            return holds.place(promise=promise, actor=caller.actor, now=now)
+        return holds.place(promise=promise, actor=caller.actor, now=now)
     except (AccountFrozen, AccountClosed) as refusal:
         name_shut(refusal, [wanted.payer, wanted.payee], [payer, payee])
+        raise
+    except tuple(FIELDS) as refusal:
+        _name(refusal)
         raise
 
 
 def capture(*, hold_id: UUID, money: Money, key: str, caller: Caller, now: datetime) -> Booked:
     """Book a part or all of what the key's application holds. Raises TransactionForeign, and as ``holds.capture``."""
     require_own(hold_id, caller)
-    with naming("", "/amount"):
-        return holds.capture(
-            hold_id=hold_id, money=money, key=ledger_key(caller, key), actor=caller.actor, now=now
-        )
+    named = ledger_key(caller, key)
+    try:
+        return holds.capture(hold_id=hold_id, money=money, key=named, actor=caller.actor, now=now)
+    except (HoldExceeded, CaptureInvalid, KeyReused) as refusal:
+        _name(refusal)
+        raise
 
 
 def release(*, hold_id: UUID, reason: str, caller: Caller, now: datetime) -> Booked:
     """Give back what the key's application still holds. Raises TransactionForeign, and as ``holds.release``."""
     require_own(hold_id, caller)
     return holds.release(hold_id=hold_id, reason=reason, actor=caller.actor, now=now)
+
+
+def _name(refusal: errors.DomainError) -> None:
+    refusal.errors = (errors.FieldError(FIELDS[type(refusal)], refusal.code, refusal.detail),)
