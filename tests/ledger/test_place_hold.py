@@ -9,7 +9,7 @@ from apps.kit import clock, errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger import tasks
-from apps.ledger.contracts import AccountRole, HoldState, TransactionKind
+from apps.ledger.contracts import AccountRole, HoldState, Layer, TransactionKind
 from apps.ledger.models import Balance, Hold, Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import accounts, calls, holds, journals, verification
@@ -272,3 +272,25 @@ def update(booked, change):
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE ledger_hold SET {change} WHERE transaction_id = %s", [booked.number])
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_what_is_held_is_freed_by_a_step_of_its_own_hold_alone(wallet, suspense):
+    place(wallet, suspense, 6_00)
+    freeing = holds._legs(wallet, suspense, kes(-6_00), Layer.PENDING)
+
+    with pytest.raises(journals.DraftInvalid, match="Only a hold and its steps"):
+        ledger.post(ledger.draft(legs=freeing))
+    with pytest.raises(DatabaseError, match="a posting has two or more legs"):
+        post_by_function(ledger.draft(legs=freeing))
+    assert pending(wallet) == 6_00
+
+
+def test_a_step_of_one_hold_does_not_free_another(wallet, suspense, unapplied):
+    other = place(suspense, unapplied, 1_00)
+    place(wallet, suspense, 6_00)
+    legs = holds._legs(wallet, suspense, kes(-6_00), Layer.PENDING)
+    forged = ledger.draft(legs=legs, kind=TransactionKind.RELEASE, hold=other.number)
+
+    with pytest.raises(DatabaseError, match="not what its entries say"):
+        post_by_function(forged)
+    assert pending(wallet) == 6_00

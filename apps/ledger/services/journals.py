@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from apps.kit.actors import Actor
 from apps.kit.money import MINOR_UNITS_MAX
-from apps.ledger.contracts import Booked, Direction, Draft, Layer, Leg
+from apps.ledger.contracts import Booked, Direction, Draft, Layer, Leg, TransactionKind
 from apps.ledger.services import accounts, calls
 from apps.ledger.services.refusals import (
     AccountClosed,
@@ -50,6 +50,7 @@ __all__ = [
 ATTEMPTS = 3
 LEGS_MAX = 10_000
 BATCH_MAX = 1_000
+OF_HOLDS = {TransactionKind.HOLD, TransactionKind.CAPTURE, TransactionKind.RELEASE, TransactionKind.EXPIRY}
 
 
 def post(*, draft: Draft, actor: Actor, now: datetime, force: bool = False) -> Booked:
@@ -115,18 +116,9 @@ def _check_size(drafts: Sequence[Draft]) -> None:
 
 
 def _check(draft: Draft) -> None:
-    if not draft.key or not draft.source_type:
-        raise DraftInvalid("A posting has a key and a source.")
-    texts = (
-        draft.key,
-        draft.source_type,
-        draft.reference,
-        draft.description,
-        draft.reason,
-        draft.cost_centre,
-    )
-    if any("\0" in text for text in texts):
-        raise DraftInvalid("A text of the posting holds a NUL.")
+    _check_texts(draft)
+    if draft.kind not in OF_HOLDS and any(leg.layer == Layer.PENDING for leg in draft.legs):
+        raise DraftInvalid("Only a hold and its steps are pending.")
     if len(draft.legs) < len(Direction):
         raise DraftInvalid("A posting has a debit and a credit at least.")
     sums: Counter[tuple[str, Layer]] = Counter()
@@ -139,6 +131,21 @@ def _check(draft: Draft) -> None:
     debited = {(leg.account, leg.layer) for leg in draft.legs if leg.debit is not None}
     if any((leg.account, leg.layer) in debited for leg in draft.legs if leg.credit is not None):
         raise DraftInvalid("An account is debited and credited in one posting.")
+
+
+def _check_texts(draft: Draft) -> None:
+    if not draft.key or not draft.source_type:
+        raise DraftInvalid("A posting has a key and a source.")
+    texts = (
+        draft.key,
+        draft.source_type,
+        draft.reference,
+        draft.description,
+        draft.reason,
+        draft.cost_centre,
+    )
+    if any("\0" in text for text in texts):
+        raise DraftInvalid("A text of the posting holds a NUL.")
 
 
 def _check_leg(leg: Leg) -> None:

@@ -112,6 +112,10 @@ BEGIN
     ) AS booked (held_debits, held_credits, captured)
     WHERE held_debits <> v_hold.amount - v_hold.captured - v_hold.released OR held_credits <> held_debits
       OR booked.captured <> v_hold.captured
+  ) OR EXISTS (
+    SELECT FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+    WHERE (t.id = v_id OR t.hold_id = v_id) AND e.layer = 1
+      AND e.account_id <> (CASE e.direction WHEN 1 THEN v_hold.debit_account_id ELSE v_hold.credit_account_id END)
   ) THEN
     RAISE EXCEPTION 'hold % is not what its entries say', v_id USING ERRCODE = 'LG018';
   END IF;

@@ -1,6 +1,6 @@
 -- Book transactions of n legs, one or a batch, all of them or none. {s} is the quoted schema. Steps and errors: see
 -- ledger_transfer. Transactions and legs are parallel arrays; a leg names its transaction by the place in the first ones.
--- Direction +1 is debit, -1 credit; layer 0 is posted, 1 pending, where a negative amount takes a hold back. Several legs of
+-- Direction +1 is debit, -1 credit; layer 0 is posted, 1 pending, of holds alone, where a negative amount takes back. Several legs of
 -- a transaction may touch one account, on each layer all on one side. ``p_force`` passes over limits.
 CREATE OR REPLACE FUNCTION {s}.ledger_post(
   p_uids uuid[], p_keys text[], p_hashes bytea[], p_kinds text[], p_effective_dates date[], p_event_ats timestamptz[],
@@ -53,7 +53,8 @@ BEGIN
        GROUP BY leg.place, leg.account_id, leg.layer
        HAVING min(leg.direction) <> max(leg.direction) OR NOT coalesce(bool_and(
          leg.place BETWEEN 1 AND v_places AND leg.direction IN (1, -1) AND leg.amount = trunc(leg.amount)
-         AND CASE leg.layer WHEN 0 THEN leg.amount > 0 WHEN 1 THEN leg.amount <> 0 ELSE false END
+         AND CASE leg.layer WHEN 0 THEN leg.amount > 0 ELSE leg.layer = 1 AND leg.amount <> 0
+           AND p_kinds[leg.place] IN ('HOLD', 'CAPTURE', 'RELEASE', 'EXPIRY') END
        ), false)
      ) OR (
        SELECT count(*) <> v_places OR min(legs) < 2 OR max(legs) > 10000
