@@ -22,7 +22,7 @@ from apps.ledger.contracts import (
 from apps.ledger.models import Book, Checkpoint, Closing, Entry, Period, SignOff, Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.selectors import periods as stored
-from apps.ledger.services import accounts, holds, journals, periods, refusals, verification
+from apps.ledger.services import accounts, holds, journals, periods, refusals, reversals, verification
 from apps.ledger.services.holds import Promise
 from tests.factories import access, approvals, ledger
 from tests.factories import periods as make
@@ -334,6 +334,8 @@ def test_the_year_goes_into_retained_earnings_by_branch(year, balance, fees, bra
     }
     make.seal()
     assert verification.verify().findings == ()
+    with pytest.raises(reversals.NotReversible, match="A closing is not reversed"):
+        reversals.reverse(transaction_id=closings[0].uid, reason="Mistake", actor=SYSTEM, now=LATER)
 
 
 def test_nothing_is_kept_when_the_closing_is_refused(year, balance, fees):

@@ -143,6 +143,7 @@ def _check_texts(draft: Draft) -> None:
         draft.description,
         draft.reason,
         draft.cost_centre,
+        *(text for pair in (draft.dimensions or {}).items() for text in pair),
     )
     if any("\0" in text for text in texts):
         raise DraftInvalid("A text of the posting holds a NUL.")

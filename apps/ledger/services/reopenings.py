@@ -116,14 +116,13 @@ def _reopen(period: Period, request: asked.ApprovalRequest, *, reason: str, now:
         period=period, revision=period.revision, transaction__reversed_by__isnull=True
     )
     for closing in closings.select_related("transaction").order_by("id"):
-        reversals.reverse(
+        reversals.reverse_closing(
             transaction_id=closing.transaction.uid,
             reason=reason,
             actor=maker,
             now=now,
             effective_date=period.end_date,
             approved_by=approved_by,
-            force=True,
         )
     reopened = stored.get(period.uid)
     changes = {

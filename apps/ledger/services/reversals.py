@@ -1,5 +1,6 @@
 """Reversals: a booking taken back by one that turns every leg of it around."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,14 +15,13 @@ from apps.ledger.models import Entry, Transaction
 from apps.ledger.services import journals
 from apps.ledger.services.refusals import AlreadyReversed
 
-__all__ = ["AlreadyReversed", "NotReversible", "reverse"]
+__all__ = ["AlreadyReversed", "NotReversible", "reverse", "reverse_closing"]
 
 REVERSIBLE = [
     TransactionKind.POSTING,
     TransactionKind.ADJUSTMENT,
     TransactionKind.EXCHANGE,
     TransactionKind.REVALUATION,
-    TransactionKind.CLOSING,
     TransactionKind.OPENING,
 ]
 
@@ -49,16 +49,63 @@ def reverse(
     Book the opposite of a transaction, once; the same request again returns the reversal that stands (``is_replay``).
 
     ``effective_date`` None is today's in the book's zone; it may not lie before the original's. ``force`` passes over limits,
-    where the money is no longer there. Raises NotFound, NotReversible (a reversal, a hold or a step of one: release what is
-    held instead), AlreadyReversed (with another reason or date), and what ``journals.post`` raises. It locks as that does.
+    where the money is no longer there. Raises NotFound, NotReversible (a reversal, a closing, a hold or a step of one: release
+    what is held instead), AlreadyReversed (with another reason or date), and what ``journals.post`` raises. It locks as that does.
     """
+    return _reverse(
+        _original(transaction_id, REVERSIBLE),
+        reason=reason,
+        actor=actor,
+        now=now,
+        effective_date=effective_date,
+        approved_by=approved_by,
+        force=force,
+    )
+
+
+@transaction.atomic
+def reverse_closing(
+    *,
+    transaction_id: UUID,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    effective_date: date,
+    approved_by: str,
+) -> Booked:
+    """Take a year's closing back, past limits: for the reopening of its period. Otherwise as ``reverse``."""
+    return _reverse(
+        _original(transaction_id, [TransactionKind.CLOSING]),
+        reason=reason,
+        actor=actor,
+        now=now,
+        effective_date=effective_date,
+        approved_by=approved_by,
+        force=True,
+    )
+
+
+def _original(transaction_id: UUID, kinds: Collection[TransactionKind]) -> Transaction:
     original = Transaction.objects.filter(uid=transaction_id).first()
     if original is None:
         raise errors.NotFound("There is no such transaction.")
+    if original.kind not in kinds:
+        raise NotReversible(f"A {original.kind.lower()} is not reversed; book what corrects it.")
+    return original
+
+
+def _reverse(
+    original: Transaction,
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    effective_date: date | None,
+    approved_by: str,
+    force: bool,
+) -> Booked:
     if not reason.strip():
         raise NotReversible("A reversal needs a reason.")
-    if original.kind not in REVERSIBLE:
-        raise NotReversible(f"A {original.kind.lower()} is not reversed; book what corrects it.")
     if effective_date is not None and effective_date < original.effective_date:
         raise NotReversible(f"A reversal is dated {original.effective_date:%Y-%m-%d} or later.")
     draft = _draft(original, reason=reason.strip(), effective_date=effective_date, approved_by=approved_by)
