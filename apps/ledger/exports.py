@@ -5,13 +5,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.contracts import Choice, Column, Reach, Source, ValueKind, declare_source
 from apps.kit.models import MinorField
-from apps.ledger.contracts import AccountRole, Direction
+from apps.ledger.contracts import AccountRole, Direction, Layer
 from apps.ledger.models import Entry
 
 
 def _rows(reach: Reach) -> QuerySet[Entry]:
-    """Of a branch: the entries of its accounts, which need not balance by themselves."""
-    entries = Entry.objects.all()
+    """What was posted. Of a branch: on its accounts, which need not balance by themselves."""
+    entries = Entry.objects.filter(layer=Layer.POSTED.value)
     if reach.branch_ids is not None:
         entries = entries.filter(account__branch_id__in=reach.branch_ids)
     sides = {

@@ -122,7 +122,7 @@ def test_a_movement_explains_the_balance(balance, unapplied):
 def test_a_source_shows_what_it_caused(collection):
     source_id, booked = collection
 
-    with queries(2):
+    with queries(3):
         (found,) = transactions.of_source("payment_intent", source_id)
 
     assert found.uid == booked.id

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRole, Direction
+from apps.ledger.contracts import AccountRole, Direction, Layer
 from apps.ledger.models import Entry
 from apps.ledger.selectors.accounts import AccountBalance
 
@@ -59,11 +59,13 @@ class EntryPage:
 
 def page(account: AccountBalance, *, before: str = "", rows: int = ROWS) -> EntryPage:
     """
-    Return a page of an account's entries by keyset: two queries, no count. A cursor that is none starts at the newest.
+    Return a page of what was posted on an account by keyset: two queries, no count. A cursor that is none starts at the newest.
 
     Visibility is decided where ``account`` was read (``selectors.accounts.get``).
     """
-    entries = Entry.objects.filter(account_id=account.id).select_related("transaction")
+    entries = Entry.objects.filter(account_id=account.id, layer=Layer.POSTED.value).select_related(
+        "transaction"
+    )
     version, dot, shard = before.partition(".")
     if dot and version.isdecimal() and shard.isdecimal():
         entries = entries.filter(Q(version__lt=int(version)) | Q(version=int(version), shard__lt=int(shard)))
@@ -77,7 +79,9 @@ def page(account: AccountBalance, *, before: str = "", rows: int = ROWS) -> Entr
 def _counters(entries: list[Entry]) -> dict[int, list[CounterAccount]]:
     """Return, by transaction, the accounts on the side opposite to the given entries."""
     sides = {(entry.transaction_id, -entry.direction) for entry in entries}
-    legs = Entry.objects.filter(transaction_id__in={number for number, _ in sides}).select_related("account")
+    legs = Entry.objects.filter(
+        transaction_id__in={number for number, _ in sides}, layer=Layer.POSTED.value
+    ).select_related("account")
     counters: dict[int, list[CounterAccount]] = defaultdict(list)
     for leg in legs.order_by("transaction_id", "seq"):
         counter = CounterAccount(

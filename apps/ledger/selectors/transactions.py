@@ -1,6 +1,6 @@
 """Transactions with their entries: one by its id, or those of a source."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from apps.access.selectors import scope
 from apps.access.selectors.scope import Principal
 from apps.kit import errors
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRole, Direction, TransactionKind
+from apps.ledger.contracts import AccountRole, Direction, Layer, TransactionKind
 from apps.ledger.models import Entry, Transaction
 
 
@@ -26,12 +26,26 @@ class BookedLeg:
     branch_id: UUID
     debit: Money | None
     credit: Money | None
+    is_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another transaction that this one refers to: its public id and the number that people read."""
+
+    uid: UUID
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
 class BookedTransaction:
-    """A transaction and its legs, debits first as they were booked. ``number`` is for people: LT-0482377."""
+    """
+    A transaction and its legs, debits first as they were booked. ``number`` is for people: LT-0482377.
 
+    ``related`` holds what it reverses, the hold that it is a step of and what reversed it, by these names.
+    """
+
+    id: int
     uid: UUID
     number: str
     kind: TransactionKind
@@ -43,14 +57,19 @@ class BookedTransaction:
     source_type: str
     source_id: UUID
     created_by: str
+    approved_by: str
+    reason: str
+    cost_centre: str
+    dimensions: Mapping[str, str]
+    related: Mapping[str, Related]
     legs: tuple[BookedLeg, ...]
 
     @property
     def totals(self) -> tuple[Money, ...]:
-        """The sum of the debits of each currency; the credits are equal."""
+        """The sum of the posted debits of each currency; the credits are equal."""
         sums: dict[str, Money] = {}
         for leg in self.legs:
-            if leg.debit is not None:
+            if leg.debit is not None and not leg.is_pending:
                 sums[leg.debit.currency] = (
                     sums.get(leg.debit.currency, Money.zero(leg.debit.currency)) + leg.debit
                 )
@@ -83,25 +102,24 @@ def get(uid: UUID, caller: Principal | None = None) -> BookedTransaction:
 
 
 def of_source(source_type: str, source_id: UUID, caller: Principal | None = None) -> list[BookedTransaction]:
-    """Return what a business row caused, oldest first: two queries."""
+    """Return what a business row caused, oldest first: three queries."""
     return _read(visible_to(caller).filter(source_type=source_type, source_id=source_id))
 
 
 def of_sources(source_type: str, source_ids: Iterable[UUID]) -> list[BookedTransaction]:
-    """Return what several business rows caused, oldest first: two queries. The caller's scope is not asked."""
+    """Return what several business rows caused, oldest first: three queries. The caller's scope is not asked."""
     return _read(Transaction.objects.filter(source_type=source_type, source_id__in=list(source_ids)))
 
 
 def _read(transactions: QuerySet[Transaction]) -> list[BookedTransaction]:
-    entries = Entry.objects.select_related("account").order_by("seq")
-    return [
-        _contract(transaction)
-        for transaction in transactions.prefetch_related(Prefetch("entries", entries)).order_by("id")
-    ]
+    return [_contract(transaction) for transaction in with_entries(transactions).order_by("id")]
 
 
 def _contract(transaction: Transaction) -> BookedTransaction:
+    reversed_by = next(iter(transaction.reversed_by.all()), None)
+    related = {"reverses": transaction.reverses, "hold": transaction.hold, "reversed_by": reversed_by}
     return BookedTransaction(
+        id=transaction.id,
         uid=transaction.uid,
         number=transaction.number,
         kind=TransactionKind(transaction.kind),
@@ -113,6 +131,11 @@ def _contract(transaction: Transaction) -> BookedTransaction:
         source_type=transaction.source_type,
         source_id=transaction.source_id,
         created_by=transaction.created_by,
+        approved_by=transaction.approved_by,
+        reason=transaction.reason,
+        cost_centre=transaction.cost_centre,
+        dimensions=transaction.dimensions or {},
+        related={name: Related(other.uid, other.number) for name, other in related.items() if other},
         legs=tuple(_leg(entry) for entry in transaction.entries.all()),
     )
 
@@ -128,4 +151,5 @@ def _leg(entry: Entry) -> BookedLeg:
         branch_id=entry.account.branch_id,
         debit=money if is_debit else None,
         credit=None if is_debit else money,
+        is_pending=entry.layer == Layer.PENDING,
     )

@@ -13,7 +13,7 @@ from apps.kit.dialog_admin import exporting
 from apps.kit.dialogs import Button, button
 from apps.ledger.contracts import AccountRole
 from apps.ledger.selectors import accounts as ledger_accounts
-from apps.ledger.selectors import entries, transactions
+from apps.ledger.selectors import entries, seals, transactions
 from apps.portal.contracts import Fact, Target
 from apps.portal.pages import frame
 from apps.portal.selectors import ledger, states, words
@@ -86,6 +86,13 @@ def transaction(request: HttpRequest, transaction_uid: UUID) -> HttpResponse:
         transaction=booked,
         booking=ledger.booking(booked, request.user),
         booked_by=words.actor(booked.created_by),
+        approved_by=words.actor(booked.approved_by) if booked.approved_by else "",
+        kind=words.TRANSACTION_KINDS[booked.kind],
+        seal=seals.of_transactions([booked.id]).get(booked.id),
+        related=[
+            Target("transaction", other.uid, words.RELATED[name] % {"number": other.number})
+            for name, other in booked.related.items()
+        ],
         source=Target("payment", booked.source_id, _("Payment"))
         if booked.source_type == "payment_intent"
         else None,

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import scope
@@ -14,7 +15,7 @@ from apps.kit.money import Money
 from apps.ledger.contracts import AccountType
 from apps.ledger.selectors import accounts, transactions
 from apps.ledger.selectors.accounts import AccountBalance
-from apps.ledger.selectors.transactions import BookedTransaction
+from apps.ledger.selectors.transactions import BookedLeg, BookedTransaction
 from apps.portal.contracts import AccountSection, Booking, EntryLine, Footing, Proof
 
 SECTIONS = {
@@ -91,7 +92,7 @@ def _booking(transaction: BookedTransaction, visible: set[UUID] | None) -> Booki
         entries=tuple(
             EntryLine(
                 account_uid=leg.account_uid if visible is None or leg.branch_id in visible else None,
-                account=f"{leg.account_code} {leg.account_name}",
+                account=_named(leg),
                 debit=leg.debit,
                 credit=leg.credit,
             )
@@ -99,6 +100,12 @@ def _booking(transaction: BookedTransaction, visible: set[UUID] | None) -> Booki
         ),
         total=totals[0] if len(totals) == 1 else None,
     )
+
+
+def _named(leg: BookedLeg) -> str:
+    """Name the account, and say where the money is held only."""
+    name = f"{leg.account_code} {leg.account_name}"
+    return gettext("%(account)s, held") % {"account": name} if leg.is_pending else name
 
 
 def _totals(balances: Iterable[Money]) -> tuple[Money, ...]:

@@ -5,13 +5,33 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.access.selectors import api_keys, memberships
 from apps.kit.actors import ActorKind
+from apps.ledger.contracts import TransactionKind
 
 BULLETS = "\N{BULLET}" * 3
 RAILS = {"mpesa": "M-Pesa"}
+TRANSACTION_KINDS = {
+    TransactionKind.POSTING: gettext_lazy("Posting"),
+    TransactionKind.HOLD: gettext_lazy("Hold"),
+    TransactionKind.CAPTURE: gettext_lazy("Capture of a hold"),
+    TransactionKind.RELEASE: gettext_lazy("Release of a hold"),
+    TransactionKind.EXPIRY: gettext_lazy("Expiry of a hold"),
+    TransactionKind.REVERSAL: gettext_lazy("Reversal"),
+    TransactionKind.ADJUSTMENT: gettext_lazy("Adjustment"),
+    TransactionKind.EXCHANGE: gettext_lazy("Exchange of currencies"),
+    TransactionKind.REVALUATION: gettext_lazy("Revaluation"),
+    TransactionKind.CLOSING: gettext_lazy("Year-end closing"),
+    TransactionKind.OPENING: gettext_lazy("Opening balances"),
+}
+RELATED = {
+    "reverses": gettext_lazy("Reverses %(number)s"),
+    "hold": gettext_lazy("Hold %(number)s"),
+    "reversed_by": gettext_lazy("Reversed by %(number)s"),
+}
+"""How a transaction refers to another one."""
 PHONE = re.compile(r"(?<![0-9A-Za-z])\+?254([17]\d{2})\d{3}(\d{3})(?![0-9A-Za-z])")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
