@@ -12,7 +12,7 @@ from apps.ledger import tasks
 from apps.ledger.contracts import AccountRole, HoldState, Layer, TransactionKind
 from apps.ledger.models import Balance, Hold, Transaction
 from apps.ledger.selectors import balances
-from apps.ledger.services import accounts, calls, holds, journals, verification
+from apps.ledger.services import accounts, holds, journals, verification
 from tests.factories import ledger
 from tests.factories.ledger import NOW
 
@@ -256,15 +256,7 @@ def test_the_database_refuses_a_step_that_its_hold_does_not_know(wallet, suspens
     assert forged.kind == TransactionKind.CAPTURE
 
     with pytest.raises(DatabaseError, match="not what its entries say"):
-        post_by_function(forged)
-
-
-@transaction.atomic
-def post_by_function(draft):
-    opened = {leg.account: accounts.ensure(ref=leg.account, now=NOW) for leg in draft.legs}
-    with connection.cursor() as cursor:
-        cursor.execute(*calls.post([draft], opened, actor=SYSTEM, now=NOW, force=False))
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        ledger.post_by_function(forged)
 
 
 @transaction.atomic
@@ -281,7 +273,7 @@ def test_what_is_held_is_freed_by_a_step_of_its_own_hold_alone(wallet, suspense)
     with pytest.raises(journals.DraftInvalid, match="Only a hold and its steps"):
         ledger.post(ledger.draft(legs=freeing))
     with pytest.raises(DatabaseError, match="a posting has two or more legs"):
-        post_by_function(ledger.draft(legs=freeing))
+        ledger.post_by_function(ledger.draft(legs=freeing))
     assert pending(wallet) == 6_00
 
 
@@ -292,5 +284,5 @@ def test_a_step_of_one_hold_does_not_free_another(wallet, suspense, unapplied):
     forged = ledger.draft(legs=legs, kind=TransactionKind.RELEASE, hold=other.number)
 
     with pytest.raises(DatabaseError, match="not what its entries say"):
-        post_by_function(forged)
+        ledger.post_by_function(forged)
     assert pending(wallet) == 6_00

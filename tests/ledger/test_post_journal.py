@@ -12,7 +12,7 @@ from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole, Leg, credit, debit
 from apps.ledger.models import Account, Balance, Book, Entry, Transaction
 from apps.ledger.selectors import balances
-from apps.ledger.services import accounts, calls, journals
+from apps.ledger.services import accounts, journals
 from apps.tenancy.selectors import organisations
 from tests.factories import ledger
 from tests.factories.ledger import NOW
@@ -332,14 +332,6 @@ def test_an_unbalanced_posting_by_the_function_alone_is_refused_at_commit(balanc
     lopsided = ledger.draft(legs=(debit(balance, Money(5, "KES")), credit(unapplied, Money(4, "KES"))))
 
     with pytest.raises(DatabaseError, match="does not balance"):
-        post_by_function(lopsided)
+        ledger.post_by_function(lopsided)
 
     assert Transaction.objects.exists() is False
-
-
-@transaction.atomic
-def post_by_function(draft):
-    opened = {leg.account: accounts.ensure(ref=leg.account, now=NOW) for leg in draft.legs}
-    with connection.cursor() as cursor:
-        cursor.execute(*calls.post([draft], opened, actor=SYSTEM, now=NOW, force=False))
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -3,16 +3,16 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError
 
 from apps.audit.models import AuditRecord
 from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
-from apps.ledger.contracts import Draft, TransactionKind, credit, debit
+from apps.ledger.contracts import TransactionKind, credit, debit
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import balances
-from apps.ledger.services import accounts, calls, reversals, verification
+from apps.ledger.services import accounts, reversals, verification
 from apps.ledger.services.refusals import AlreadyReversed, LimitExceeded
 from tests.factories import ledger
 from tests.factories.ledger import NOW
@@ -114,7 +114,7 @@ def test_the_database_refuses_a_reversal_that_turns_nothing_around(balance, unap
     forged = ledger.transfer(unapplied, balance, 4, kind=TransactionKind.REVERSAL, reverses=original.number)
 
     with pytest.raises(DatabaseError, match="does not turn"):
-        post_by_function(forged)
+        ledger.post_by_function(forged)
 
 
 def test_the_database_refuses_a_second_reversal(balance, unapplied):
@@ -123,12 +123,4 @@ def test_the_database_refuses_a_second_reversal(balance, unapplied):
     forged = ledger.transfer(unapplied, balance, 5, kind=TransactionKind.REVERSAL, reverses=original.number)
 
     with pytest.raises(DatabaseError, match="reversed_once"):
-        post_by_function(forged)
-
-
-@transaction.atomic
-def post_by_function(draft: Draft):
-    opened = {leg.account: accounts.ensure(ref=leg.account, now=NOW) for leg in draft.legs}
-    with connection.cursor() as cursor:
-        cursor.execute(*calls.post([draft], opened, actor=SYSTEM, now=NOW, force=False))
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        ledger.post_by_function(forged)

@@ -193,6 +193,20 @@ def _pgbench(
     variables: Mapping[str, str], *arguments: str, database: str, role: str, is_new: bool = False
 ) -> str:
     """Run pgbench over TCP as one of our two roles; return what it wrote."""
+    there, name = _login(variables, role)
+    if is_new:
+        _run([str(binaries() / "createdb"), "--maintenance-db", name, database], there)
+    return _run([str(binaries() / "pgbench"), *arguments, database or name], there)
+
+
+def _psql(variables: Mapping[str, str], statement: str) -> str:
+    """Run a statement as the owner; return the last line of its answer."""
+    there, name = _login(variables, "owner")
+    return _run([str(binaries() / "psql"), "-qAt", "-c", statement, name], there).splitlines()[-1]
+
+
+def _login(variables: Mapping[str, str], role: str) -> tuple[dict[str, str], str]:
+    """Return the environment in which PostgreSQL's programs log in as one of our two roles, and the database's name."""
     address, _, name = variables["TREASURY_POSTGRES_URL"].removeprefix("postgresql://").partition("/")
     host, _, port = address.partition(":")
     login = {
@@ -201,25 +215,7 @@ def _pgbench(
         "PGUSER": f"treasury_{role}",
         "PGPASSWORD": variables[f"TREASURY_POSTGRES_{role.upper()}_PASSWORD"],
     }
-    there = {**variables, **login}
-    if is_new:
-        _run([str(binaries() / "createdb"), "--maintenance-db", name, database], there)
-    return _run([str(binaries() / "pgbench"), *arguments, database or name], there)
-
-
-def _psql(variables: Mapping[str, str], *statements: str) -> str:
-    """Run statements as the owner, each by itself; return what the last one answers."""
-    address, _, name = variables["TREASURY_POSTGRES_URL"].removeprefix("postgresql://").partition("/")
-    host, _, port = address.partition(":")
-    there = {
-        **variables,
-        "PGHOST": host,
-        "PGPORT": port,
-        "PGUSER": "treasury_owner",
-        "PGPASSWORD": variables["TREASURY_POSTGRES_OWNER_PASSWORD"],
-    }
-    commands = [part for statement in statements for part in ("-c", statement)]
-    return _run([str(binaries() / "psql"), "-qAt", *commands, name], there).splitlines()[-1]
+    return {**variables, **login}, name
 
 
 def _run(command: list[str], variables: Mapping[str, str]) -> str:
