@@ -3,15 +3,22 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import wraps
 from typing import Any
+
+from django.db import connection, transaction
 
 from apps.kit import ids
 from apps.kit.actors import Actor
 from apps.ledger.contracts import AccountRef, Draft, Leg
 from apps.ledger.models import Account
+from apps.ledger.services.refusals import LedgerBusy, translated
 
 type Call = tuple[str, list[Any]]
+
+ATTEMPTS = 3
 
 TRANSFER = (
     "SELECT booked_id, booked_uid, booked_date, is_replay FROM ledger_transfer("
@@ -20,7 +27,11 @@ TRANSFER = (
 
 
 def request_hash(draft: Draft) -> bytes:
-    """Return the SHA-256 of all that the draft says, independent of row ids."""
+    """
+    Return the SHA-256 of all that the draft says; accounts by what they are for, not by their rows.
+
+    ``reverses`` and ``hold`` are numbers of rows: those drafts are the same only in the books in which they were made.
+    """
     body = {
         "kind": draft.kind.value,
         "effective_date": draft.effective_date and draft.effective_date.isoformat(),
@@ -91,6 +102,37 @@ POST = (
     " %s::integer[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::numeric[],"
     " %s, %s, %s) ORDER BY place"
 )
+
+
+def tried[Result](work: Callable[[], Result]) -> Result:
+    """
+    Return what ``work`` returns; it is done up to 3 times where it is a transaction of its own and the ledger is busy.
+
+    A part of the caller's transaction is done once: after a deadlock all of that would have to be done again.
+    """
+    attempts = 1 if connection.in_atomic_block else ATTEMPTS
+    for _ in range(attempts - 1):
+        with suppress(LedgerBusy):
+            return work()
+    return work()
+
+
+def whole[**Said, Result](service: Callable[Said, Result]) -> Callable[Said, Result]:
+    """
+    Make a service one transaction that ends in typed refusals, tried as a whole (see ``tried``).
+
+    For services that change nothing when they are called again: each has a key, or looks first at what is there.
+    """
+
+    def once(*args: Said.args, **kwargs: Said.kwargs) -> Result:
+        with translated(), transaction.atomic():
+            return service(*args, **kwargs)
+
+    @wraps(service)
+    def called(*args: Said.args, **kwargs: Said.kwargs) -> Result:
+        return tried(lambda: once(*args, **kwargs))
+
+    return called
 
 
 def transfer(draft: Draft, accounts: Mapping[AccountRef, Account], *, actor: Actor, now: datetime) -> Call:

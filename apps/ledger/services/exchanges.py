@@ -2,11 +2,10 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-from django.db import transaction
 
 from apps.audit.services import records
 from apps.kit import errors, locks
@@ -17,7 +16,7 @@ from apps.ledger.models import Transaction
 from apps.ledger.selectors import positions
 from apps.ledger.selectors import rates as stored
 from apps.ledger.selectors.rates import Rate
-from apps.ledger.services import accounts, journals
+from apps.ledger.services import accounts, calls, journals
 
 SOURCE = "fx_exchange"
 KEY_MAX = 150
@@ -59,7 +58,7 @@ class Order:
         return uuid5(NAMESPACE_URL, json.dumps(said, default=str))
 
 
-@transaction.atomic
+@calls.whole
 def exchange(*, order: Order, actor: Actor, now: datetime) -> Booked:
     """
     Book an exchange at the rate of now (of ``effective_date``, where one is given), all of it or nothing.
@@ -103,6 +102,12 @@ def exchange(*, order: Order, actor: Actor, now: datetime) -> Booked:
     return booked
 
 
+def lock_positions(named: Iterable[tuple[UUID, str]]) -> None:
+    """Let nobody else move the positions of these branches and currencies until the transaction ends; one order for all."""
+    for branch_id, currency in sorted(set(named)):
+        locks.advisory(f"ledger:fx_position:{branch_id}:{currency}")
+
+
 def _legs(order: Order, rate: Rate, *, at: datetime, now: datetime) -> tuple[Leg, ...]:
     side = _side(order, now=now)
     worth = rate.nearest(order.give)
@@ -122,8 +127,7 @@ def _legs(order: Order, rate: Rate, *, at: datetime, now: datetime) -> tuple[Leg
     foreign = [
         (money, came) for money, came in ((order.give, side), (worth, -side)) if money.currency != functional
     ]
-    for currency in sorted(money.currency for money, _ in foreign):
-        locks.advisory(f"ledger:fx_position:{order.source.branch_id}:{currency}")
+    lock_positions((order.source.branch_id, money.currency) for money, _ in foreign)
     for money, came in foreign:
         _pass(moves, money, came, value, branch_id=order.source.branch_id)
     return tuple(_leg(ref, signed) for ref, signed in moves.items() if signed)

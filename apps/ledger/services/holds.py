@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.kit import errors
 from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
@@ -21,7 +19,7 @@ from apps.ledger.contracts import (
 )
 from apps.ledger.models import Entry, Hold
 from apps.ledger.models.hold import OPEN_STATES
-from apps.ledger.services import journals
+from apps.ledger.services import calls, journals
 
 EXPIRE_AT_ONCE = 100
 
@@ -56,6 +54,15 @@ class CaptureInvalid(errors.DomainError):
     status = 422
 
 
+class ExpiryFailed(errors.DomainError):
+    """Holds whose time is over could not be given back."""
+
+    code = "ledger_expiry_failed"
+    title = "Holds not expired"
+    status = 500
+    category = "internal"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
     """What is to be held, until ``expires_at`` if it is said. ``key`` is the key of its booking, used once for ever."""
@@ -71,7 +78,7 @@ class Promise:
     reference: str = ""
 
 
-@transaction.atomic
+@calls.whole
 def place(*, promise: Promise, actor: Actor, now: datetime) -> Booked:
     """
     Hold ``money`` so that ``payer`` (debited) will pay ``payee`` (credited); limits count it from now on.
@@ -111,7 +118,7 @@ def place(*, promise: Promise, actor: Actor, now: datetime) -> Booked:
     return booked
 
 
-@transaction.atomic
+@calls.whole
 def capture(*, hold_id: UUID, money: Money, key: str, actor: Actor, now: datetime) -> Booked:
     """
     Book a part of what is held, or all of it; the rest stays held and may be captured later.
@@ -137,7 +144,7 @@ def capture(*, hold_id: UUID, money: Money, key: str, actor: Actor, now: datetim
     return booked
 
 
-@transaction.atomic
+@calls.whole
 def release(*, hold_id: UUID, reason: str, actor: Actor, now: datetime) -> Booked:
     """
     Give back what is still held. Once released, the same request returns that booking.
@@ -151,21 +158,41 @@ def release(*, hold_id: UUID, reason: str, actor: Actor, now: datetime) -> Booke
 
 
 def expire_due(*, now: datetime) -> list[UUID]:
-    """Book the expiry of up to 100 holds whose time is over; return their ids. Holds that others lock are left for later."""
-    expired = []
-    due = Hold.objects.filter(state__in=OPEN_STATES, expires_at__lte=now).order_by("expires_at")
-    for number in due.values_list("transaction_id", flat=True)[:EXPIRE_AT_ONCE]:
-        with transaction.atomic():
-            held = (
-                Hold.objects.select_for_update(of=("self",), skip_locked=True)
-                .select_related("transaction", "debit_account", "credit_account")
-                .filter(transaction_id=number, state__in=OPEN_STATES)
-                .first()
-            )
-            if held is not None:
-                _end(held, TransactionKind.EXPIRY, reason="", actor=SYSTEM, now=now)
-                expired.append(held.transaction.uid)
+    """
+    Book the expiry of up to 100 holds whose time is over; return their ids. Holds that others lock are left for later.
+
+    Where the ledger refuses one, the next ones are expired all the same; at the end ExpiryFailed names those that were refused.
+    """
+    expired: list[UUID] = []
+    refused: list[str] = []
+    due = Hold.objects.filter(state__in=OPEN_STATES, expires_at__lte=now).order_by(
+        "expires_at", "transaction_id"
+    )
+    for held in due.select_related("transaction"):
+        try:
+            booked = _expire(number=held.transaction_id, now=now)
+        except errors.DomainError as refusal:
+            refused.append(f"{held.transaction}: {refusal}")
+        else:
+            expired += [held.transaction.uid] if booked else []
+        if EXPIRE_AT_ONCE in {len(expired), len(refused)}:
+            break
+    if refused:
+        raise ExpiryFailed(f"{len(refused)} holds past their time are still held. {' '.join(refused)}")
     return expired
+
+
+@calls.whole
+def _expire(*, number: int, now: datetime) -> Booked | None:
+    held = (
+        Hold.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("transaction", "debit_account", "credit_account")
+        .filter(transaction_id=number, state__in=OPEN_STATES)
+        .first()
+    )
+    if held is None:
+        return None
+    return _end(held, TransactionKind.EXPIRY, reason="", actor=SYSTEM, now=now)
 
 
 def _end(held: Hold, kind: TransactionKind, *, reason: str, actor: Actor, now: datetime) -> Booked:

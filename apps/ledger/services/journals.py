@@ -47,7 +47,6 @@ __all__ = [
     "post_batch",
 ]
 
-ATTEMPTS = 3
 LEGS_MAX = 10_000
 BATCH_MAX = 1_000
 OF_HOLDS = {TransactionKind.HOLD, TransactionKind.CAPTURE, TransactionKind.RELEASE, TransactionKind.EXPIRY}
@@ -77,14 +76,7 @@ def post_batch(*, drafts: Sequence[Draft], actor: Actor, now: datetime, force: b
     _check_size(drafts)
     for draft in drafts:
         _check(draft)
-    attempts = 1 if connection.in_atomic_block else ATTEMPTS
-    while True:
-        attempts -= 1
-        try:
-            return _book(drafts, actor=actor, now=now, force=force)
-        except LedgerBusy:
-            if not attempts:
-                raise
+    return calls.tried(lambda: _book(drafts, actor=actor, now=now, force=force))
 
 
 def _book(drafts: Sequence[Draft], *, actor: Actor, now: datetime, force: bool) -> list[Booked]:

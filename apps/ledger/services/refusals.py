@@ -161,6 +161,15 @@ class LedgerBusy(errors.DomainError):
     retryable = True
 
 
+class LedgerTimedOut(errors.DomainError):
+    """A step took longer than the database lets it; nothing was booked, and the same request may succeed later."""
+
+    code = "ledger_timed_out"
+    title = "Ledger too slow"
+    status = 503
+    retryable = True
+
+
 class LedgerMisused(RuntimeError):
     """The program is wrong: it books at another isolation level than READ COMMITTED."""
 
@@ -197,6 +206,7 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
     "LG409": (KeyReused, "The key was used for another booking."),
     "22001": (DraftInvalid, "A text is longer than the ledger keeps."),
     "22003": (DraftInvalid, "The sum is larger than an account can hold."),
+    "57014": (LedgerTimedOut, "The ledger took too long. Try again later."),
 }
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from django.db import transaction
-
 from apps.audit.services import records
 from apps.kit import errors, locks
 from apps.kit.actors import Actor
@@ -26,7 +24,7 @@ from apps.ledger.selectors import carrying, positions, rates
 from apps.ledger.selectors import periods as stored_periods
 from apps.ledger.selectors.carrying import Holding
 from apps.ledger.selectors.rates import Rate
-from apps.ledger.services import journals, periods, reversals
+from apps.ledger.services import calls, journals, periods, reversals
 
 SOURCE = "fx_revaluation"
 KEY = "ledger:revaluation:"
@@ -75,7 +73,7 @@ def value(*, on: date, now: datetime) -> list[Valued]:
     return valued
 
 
-@transaction.atomic
+@calls.whole
 def revalue(*, on: date, actor: Actor, now: datetime, reason: str = "") -> Revalued:
     """
     Book the unrealised gains and losses of a day's end, one transaction a branch and currency, and their reversal on the

@@ -4,15 +4,16 @@ from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.audit.services import records
 from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.kit.money import Money
-from apps.ledger.contracts import Booked, Direction, Draft, Layer, Leg, TransactionKind
+from apps.ledger.contracts import AccountRole, Booked, Direction, Draft, Layer, Leg, TransactionKind
 from apps.ledger.models import Entry, Transaction
-from apps.ledger.services import journals
+from apps.ledger.selectors import rates
+from apps.ledger.services import calls, exchanges, journals
 from apps.ledger.services.refusals import AlreadyReversed
 
 __all__ = ["AlreadyReversed", "NotReversible", "reverse", "reverse_closing"]
@@ -34,7 +35,7 @@ class NotReversible(errors.DomainError):
     status = 422
 
 
-@transaction.atomic
+@calls.whole
 def reverse(
     *,
     transaction_id: UUID,
@@ -63,7 +64,7 @@ def reverse(
     )
 
 
-@transaction.atomic
+@calls.whole
 def reverse_closing(
     *,
     transaction_id: UUID,
@@ -108,6 +109,8 @@ def _reverse(
         raise NotReversible("A reversal needs a reason.")
     if effective_date is not None and effective_date < original.effective_date:
         raise NotReversible(f"A reversal is dated {original.effective_date:%Y-%m-%d} or later.")
+    if original.kind == TransactionKind.EXCHANGE:
+        exchanges.lock_positions(_positions(original))
     draft = _draft(original, reason=reason.strip(), effective_date=effective_date, approved_by=approved_by)
     try:
         booked = journals.post(draft=draft, actor=actor, now=now, force=force)
@@ -118,6 +121,12 @@ def _reverse(
     if not booked.is_replay:
         _record(original, booked, reason=draft.reason, actor=actor, now=now, force=force)
     return booked
+
+
+def _positions(exchange: Transaction) -> QuerySet[Entry, tuple[UUID, str]]:
+    """Return branch and currency of each position that an exchange moved; the one in functional currency is its cost."""
+    moved = exchange.entries.filter(account__role=AccountRole.FX_POSITION)
+    return moved.exclude(currency=rates.functional_currency()).values_list("account__branch_id", "currency")
 
 
 def _draft(original: Transaction, *, reason: str, effective_date: date | None, approved_by: str) -> Draft:
