@@ -1,4 +1,4 @@
-"""The ledger explorer: from the balance of an account to its entries, their transaction and its source."""
+"""The ledger explorer: from the balances of all accounts to the entries of one."""
 
 from uuid import UUID
 
@@ -13,10 +13,9 @@ from apps.kit.dialog_admin import exporting
 from apps.kit.dialogs import Button, button
 from apps.ledger.contracts import AccountRole
 from apps.ledger.selectors import accounts as ledger_accounts
-from apps.ledger.selectors import entries, seals, transactions
-from apps.portal.contracts import Fact, Target
+from apps.ledger.selectors import entries
 from apps.portal.pages import frame
-from apps.portal.selectors import ledger, states, words
+from apps.portal.selectors import ledger, states
 from apps.tenancy.selectors import organisations
 
 
@@ -72,29 +71,4 @@ def account(request: HttpRequest, account_uid: UUID) -> HttpResponse:
         sections=ledger.sections(ledger_accounts.with_balances(request.user)),
         lines=page.lines,
         pages=frame.Pages(newer="newest" if before else "", older=page.older),
-    )
-
-
-@frame.page("ledger.view")
-def transaction(request: HttpRequest, transaction_uid: UUID) -> HttpResponse:
-    booked = transactions.get(transaction_uid, request.user)
-    return frame.render(
-        request,
-        "portal/transaction.html",
-        title=booked.description or booked.number,
-        crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
-        transaction=booked,
-        booking=ledger.booking(booked, request.user),
-        booked_by=words.actor(booked.created_by),
-        approved_by=words.actor(booked.approved_by) if booked.approved_by else "",
-        kind=words.TRANSACTION_KINDS[booked.kind],
-        seal=seals.of_transactions([booked.id]).get(booked.id),
-        related=[
-            Target("transaction", other.uid, words.RELATED[name] % {"number": other.number})
-            for name, other in booked.related.items()
-        ],
-        source=Target("payment", booked.source_id, _("Payment"))
-        if booked.source_type == "payment_intent"
-        else None,
-        identifiers=[Fact(_("Number"), booked.number), Fact(_("Transaction"), str(booked.uid))],
     )

@@ -13,6 +13,7 @@ from apps.portal.pages import (
     lists,
     payments,
     search,
+    transactions,
     webhooks,
 )
 
@@ -26,7 +27,8 @@ urlpatterns = [
     path("receipts/<uuid:receipt_id>/pdf", payments.receipt_pdf, name="portal-receipt-pdf"),
     path("ledger/accounts/", ledger.accounts, name="portal-accounts"),
     path("ledger/accounts/<uuid:account_uid>/", ledger.account, name="portal-account"),
-    path("ledger/transactions/<uuid:transaction_uid>/", ledger.transaction, name="portal-transaction"),
+    path("ledger/transactions/<uuid:transaction_uid>/", transactions.show, name="portal-transaction"),
+    path("ledger/transactions/<uuid:transaction_uid>/proof", transactions.proof, name="portal-proof"),
     path("ledger/do/export/", ledger.export, name="portal-ledger-export"),
     path("jobs/<uuid:job_id>/", jobs.show, name="portal-job"),
     path("jobs/<uuid:job_id>/progress", jobs.progress, name="portal-job-progress"),
