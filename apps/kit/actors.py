@@ -1,5 +1,7 @@
 """Who does something: a user, an API key, the system itself, a provider, or an operator at the command line."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +34,11 @@ class Actor:
         return f"{self.kind.lower()}:{self.id}"
 
 
+BETWEEN = ", "
+WRITTEN = re.compile(
+    r"(user|api_key):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(system|provider|operator):[^,\0]+"
+)
+
 SYSTEM = Actor(ActorKind.SYSTEM, "treasury")
 PROVIDER = Actor(ActorKind.PROVIDER, "provider")
 
@@ -44,3 +51,19 @@ def person(user_id: object) -> Actor:
 def operator(name: str) -> Actor:
     """Return the actor that stands for somebody at the command line, by the name that he gave: no account of his is asked."""
     return Actor(ActorKind.OPERATOR, name)
+
+
+def joined(actors: Iterable[str], *, longest: int) -> str:
+    """Return several actors as one text of ``longest`` characters at most: the first ones, each of them whole."""
+    text = ""
+    for actor in actors:
+        longer = f"{text}{BETWEEN}{actor}" if text else actor
+        if len(longer) > longest:
+            break
+        text = longer
+    return text
+
+
+def are_written(text: str) -> bool:
+    """Whether a text names actors as ``str`` and ``joined`` write them; nothing names nobody."""
+    return not text or all(WRITTEN.fullmatch(actor) for actor in text.split(BETWEEN))

@@ -138,4 +138,13 @@ def is_key(text: str, model: type[models.Model]) -> bool:
         model._meta.pk.to_python(text)
     except ValidationError:
         return False
+    return is_storable(text)
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL keeps a text: it has no NUL, and no half of a surrogate pair, which UTF-8 does not write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
     return "\0" not in text

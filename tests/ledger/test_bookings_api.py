@@ -152,6 +152,7 @@ def test_refuses_a_leg_by_naming_the_field(shop, sides, changed, code, pointer):
         ({"key": "a b"}, "key_invalid", "/key"),
         ({"dimensions": {str(n): "x" for n in range(21)}}, "too_many", "/dimensions"),
         ({"dimensions": {"": "x"}}, "name", "/dimensions"),
+        ({"dimensions": {"\ud800": "x"}}, "ledger_draft_invalid", "/dimensions"),
         ({"branch_id": "br_1"}, "unknown_field", "/branch_id"),
     ],
 )
@@ -311,6 +312,8 @@ def test_posts_a_batch_whole_or_not_at_all(shop, sides):
     batch = {"transactions": [transfer(*sides, key="c-0"), transfer(*sides, key="c-1")]}
     batch["transactions"][1]["legs"][0]["amount"] = kes("9.00")
     refused(shop.post("transactions/batch", batch), 422, "ledger_unbalanced", "/transactions/1/legs")
+    batch["transactions"][1] = transfer(*sides, key="c-1", dimensions={"\ud800": "x"})
+    refused(shop.post("transactions/batch", batch), 422, "ledger_draft_invalid", "/transactions/1/dimensions")
     assert Transaction.objects.count() == 3
 
 

@@ -164,6 +164,16 @@ def test_refuses_a_capture_that_is_none(wallet, suspense, money, refusal):
     assert row(booked).remaining == kes(6_00)
 
 
+def test_a_key_that_the_database_does_not_keep_is_refused_by_its_field(wallet, suspense):
+    booked = place(wallet, suspense, 6_00)
+
+    with pytest.raises(journals.DraftInvalid) as refusal:
+        capture(booked, 1_00, key="capture:\ud800")
+
+    assert [error.pointer for error in refusal.value.errors] == ["/key"]
+    assert row(booked).remaining == kes(6_00)
+
+
 def test_a_capture_at_its_expiry_is_refused_before_anybody_booked_that(wallet, suspense):
     booked = place(wallet, suspense, 6_00)
 

@@ -17,6 +17,8 @@ from apps.tenancy.selectors import organisations
 from tests.factories import ledger
 from tests.factories.ledger import NOW
 
+USER = "user:00000000-0000-7000-8000-000000000001"
+
 
 def kes(minor: int) -> Money:
     return Money(minor, "KES")
@@ -155,7 +157,6 @@ def test_drafts_that_are_no_booking_are_refused(branch, balance, unapplied):
         ledger.draft(legs=(one, credit(balance, kes(1_00)))),
         ledger.draft(legs=(one, credit(unapplied, kes(1_00))), key=""),
         ledger.draft(legs=(one, credit(unapplied, kes(1_00))), description="x" * 201),
-        ledger.draft(legs=(one, credit(unapplied, kes(1_00))), reference="NLJ\0"),
     ]
 
     for booking in wrong:
@@ -166,6 +167,47 @@ def test_drafts_that_are_no_booking_are_refused(branch, balance, unapplied):
 
     assert Transaction.objects.exists() is False
     assert Account.objects.exists() is False
+
+
+@pytest.mark.parametrize("text", ["NLJ\0", "\ud800NLJ", "NLJ\udfff"])
+@pytest.mark.parametrize(
+    "field", ["key", "source_type", "reference", "description", "reason", "cost_centre", "dimensions"]
+)
+def test_a_text_that_the_database_does_not_keep_is_refused_by_its_field(balance, unapplied, field, text):
+    said = {"shop": text} if field == "dimensions" else text
+
+    with pytest.raises(journals.DraftInvalid) as refusal:
+        ledger.post(ledger.transfer(balance, unapplied, 1_00, **{field: said}))
+
+    assert [error.pointer for error in refusal.value.errors] == [f"/{field}"]
+    assert Account.objects.exists() is False
+
+
+def test_a_name_that_the_database_does_not_keep_opens_no_account(branch, unapplied):
+    named = ledger.ref(AccountRole.PROVIDER_BALANCE, branch.id, name="M-Pesa \ud800")
+
+    with pytest.raises(journals.DraftInvalid) as refusal:
+        ledger.post(ledger.transfer(named, unapplied, 1_00))
+
+    assert [error.pointer for error in refusal.value.errors] == ["/name"]
+    assert Account.objects.exists() is False
+
+
+@pytest.mark.parametrize(
+    "text", ["Amina", "user:amina", "user:", "somebody:else", f"{USER}, ", f"{USER},{USER}"]
+)
+def test_who_agreed_is_an_actor(balance, unapplied, text):
+    with pytest.raises(journals.DraftInvalid) as refusal:
+        ledger.post(ledger.transfer(balance, unapplied, 1_00, approved_by=text))
+
+    assert [error.pointer for error in refusal.value.errors] == ["/approved_by"]
+    assert Transaction.objects.exists() is False
+
+
+def test_several_may_have_agreed(balance, unapplied):
+    booked = ledger.post(ledger.transfer(balance, unapplied, 1_00, approved_by=f"{USER}, system:treasury"))
+
+    assert Transaction.objects.get(uid=booked.id).approved_by == f"{USER}, system:treasury"
 
 
 def test_a_refusal_leaves_the_callers_transaction_usable(balance, unapplied, suspense):

@@ -6,8 +6,9 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from apps.audit.services import records
-from apps.kit import ids, money
+from apps.kit import errors, ids, money
 from apps.kit.actors import Actor
+from apps.kit.models import is_storable
 from apps.kit.money import Money
 from apps.ledger.contracts import CHART, AccountRef, AccountStatus, AccountType, RoleLine
 from apps.ledger.models import Account, Balance
@@ -123,6 +124,12 @@ def _set_status(
 def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
     line = CHART.get(ref.role, OWN_LINE)
     organisation = organisations.current()
+    called = name or ref.name
+    if not is_storable(called):
+        message = "A name holds a NUL or half a surrogate pair."
+        raise refusals.DraftInvalid(
+            message, errors=[errors.FieldError("/name", refusals.DraftInvalid.code, message)]
+        )
     with refusals.translated(), connection.cursor() as cursor:
         cursor.execute(
             OPEN_ACCOUNT,
@@ -136,7 +143,7 @@ def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
                 money.exponent(ref.currency),
                 line.type.value,
                 line.name,
-                name or ref.name,
+                called,
                 line.code,
                 line.width,
                 line.shards,

@@ -14,7 +14,7 @@ from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.kit import errors, money
-from apps.kit.actors import SYSTEM, Actor, ActorKind
+from apps.kit.actors import SYSTEM, Actor, ActorKind, joined
 from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL, Booked, Direction, Draft, Leg, TransactionKind
 from apps.ledger.models import Account, Transaction
@@ -139,7 +139,7 @@ def decide(*, decided: Decided, now: datetime) -> Booked | None:
     kind, _, identity = request.requested_by.partition(":")
     maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
     decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
-    approved_by = ", ".join(decisions.values_list("decided_by", flat=True))[:ACTORS_MAX]
+    approved_by = joined(decisions.values_list("decided_by", flat=True), longest=ACTORS_MAX)
     try:
         booked = journals.post(draft=_draft(payload, decided.subject_id, approved_by), actor=maker, now=now)
     except errors.DomainError as refusal:

@@ -124,8 +124,9 @@ def capture(*, hold_id: UUID, money: Money, key: str, actor: Actor, now: datetim
     Book a part of what is held, or all of it; the rest stays held and may be captured later.
 
     ``key`` names this capture: the same one again returns its booking. Raises NotFound, HoldEnded, HoldExpired (also
-    before the expiry was booked), HoldExceeded, CaptureInvalid, KeyReused. The hold's row is locked first, then its balances.
+    before the expiry was booked), HoldExceeded, CaptureInvalid, DraftInvalid, KeyReused. The hold's row is locked first, then its balances.
     """
+    journals.check_storable(key=key)
     held = _locked(hold_id)
     if money.currency != held.currency or money.minor <= 0:
         raise CaptureInvalid(f"A capture of this hold is a positive sum in {held.currency}.")

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from apps.kit.actors import Actor
+from apps.kit import errors
+from apps.kit.actors import Actor, are_written
+from apps.kit.models import is_storable
 from apps.kit.money import MINOR_UNITS_MAX
 from apps.ledger.contracts import Booked, Direction, Draft, Layer, Leg, TransactionKind
 from apps.ledger.services import accounts, calls
@@ -108,7 +110,7 @@ def _check_size(drafts: Sequence[Draft]) -> None:
 
 
 def _check(draft: Draft) -> None:
-    _check_texts(draft)
+    check_texts(draft)
     if draft.kind not in OF_HOLDS and any(leg.layer == Layer.PENDING for leg in draft.legs):
         raise DraftInvalid("Only a hold and its steps are pending.")
     if len(draft.legs) < len(Direction):
@@ -125,20 +127,33 @@ def _check(draft: Draft) -> None:
         raise DraftInvalid("An account is debited and credited in one posting.")
 
 
-def _check_texts(draft: Draft) -> None:
+def check_texts(draft: Draft) -> None:
+    """Raise DraftInvalid, which names the field, for a text that the database does not keep or that says nobody."""
     if not draft.key or not draft.source_type:
         raise DraftInvalid("A posting has a key and a source.")
-    texts = (
-        draft.key,
-        draft.source_type,
-        draft.reference,
-        draft.description,
-        draft.reason,
-        draft.cost_centre,
-        *(text for pair in (draft.dimensions or {}).items() for text in pair),
-    )
-    if any("\0" in text for text in texts):
-        raise DraftInvalid("A text of the posting holds a NUL.")
+    texts = {
+        "key": draft.key,
+        "source_type": draft.source_type,
+        "reference": draft.reference,
+        "description": draft.description,
+        "reason": draft.reason,
+        "cost_centre": draft.cost_centre,
+        "dimensions": "".join(text for pair in (draft.dimensions or {}).items() for text in pair),
+    }
+    check_storable(**texts)
+    if not are_written(draft.approved_by):
+        raise _invalid("approved_by", "Who agreed is an actor, as user and id.")
+
+
+def check_storable(**texts: str) -> None:
+    """Raise DraftInvalid for the first of the named fields that the database does not keep."""
+    for field, text in texts.items():
+        if not is_storable(text):
+            raise _invalid(field, "A text holds a NUL or half a surrogate pair.")
+
+
+def _invalid(field: str, message: str) -> DraftInvalid:
+    return DraftInvalid(message, errors=[errors.FieldError(f"/{field}", DraftInvalid.code, message)])
 
 
 def _check_leg(leg: Leg) -> None:

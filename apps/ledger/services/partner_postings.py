@@ -158,18 +158,19 @@ def _book(postings: Sequence[PartnerPosting], otherwise: str, caller: Caller, no
 
 def _draft(posting: PartnerPosting, refs: Sequence[AccountRef], caller: Caller) -> Draft:
     with naming(posting.pointer):
-        key = ledger_key(caller, posting.key)
-    return Draft(
-        key=key,
-        description=posting.description,
-        source_type=SOURCE,
-        source_id=caller.application_id,
-        legs=tuple(_leg(leg, ref) for leg, ref in zip(posting.legs, refs, strict=True)),
-        effective_date=posting.effective_date,
-        reference=posting.reference,
-        cost_centre=posting.cost_centre,
-        dimensions=posting.dimensions,
-    )
+        draft = Draft(
+            key=ledger_key(caller, posting.key),
+            description=posting.description,
+            source_type=SOURCE,
+            source_id=caller.application_id,
+            legs=tuple(_leg(leg, ref) for leg, ref in zip(posting.legs, refs, strict=True)),
+            effective_date=posting.effective_date,
+            reference=posting.reference,
+            cost_centre=posting.cost_centre,
+            dimensions=posting.dimensions,
+        )
+        journals.check_texts(draft)
+    return draft
 
 
 def _leg(leg: PartnerLeg, ref: AccountRef) -> Leg:

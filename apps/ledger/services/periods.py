@@ -14,6 +14,7 @@ from apps.events.contracts import EventType
 from apps.events.services import outbox
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
+from apps.kit.models import is_storable
 from apps.ledger import events
 from apps.ledger.contracts import SIGN_OFFS, LateItems, PeriodState, Precondition
 from apps.ledger.models import Account, Book, Period, SignOff
@@ -98,7 +99,7 @@ def sign_off(
     """
     if kind not in SIGN_OFFS:
         raise _wrong(SignOffInvalid, "/kind", f"There is no sign-off {kind}. Choose: {', '.join(SIGN_OFFS)}.")
-    if len(note) > NOTE_MAX or "\0" in note:
+    if len(note) > NOTE_MAX or not is_storable(note):
         raise _wrong(SignOffInvalid, "/note", f"A note has at most {NOTE_MAX} characters.")
     with connection.cursor() as cursor:
         cursor.execute(FENCE_SHARED)

@@ -14,7 +14,7 @@ from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.kit import errors, ids, locks, money
-from apps.kit.actors import Actor, ActorKind
+from apps.kit.actors import Actor, ActorKind, joined
 from apps.kit.errors import FieldError
 from apps.ledger.contracts import FX_RATE
 from apps.ledger.models import FxRate
@@ -163,7 +163,7 @@ def decide(*, decided: Decided, now: datetime) -> FxRate | None:
     if known is not None:
         return known
     decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
-    approved_by = ", ".join(decisions.values_list("decided_by", flat=True))[:ACTORS_MAX]
+    approved_by = joined(decisions.values_list("decided_by", flat=True), longest=ACTORS_MAX)
     kind, _, identity = request.requested_by.partition(":")
     maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
     return _insert(said, actor=maker, approved_by=approved_by, now=now)

@@ -10,7 +10,8 @@ from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdic
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.kit import errors, ids
-from apps.kit.actors import SYSTEM, Actor, ActorKind
+from apps.kit.actors import SYSTEM, Actor, ActorKind, joined
+from apps.kit.models import is_storable
 from apps.ledger import events
 from apps.ledger.contracts import PERIOD_REOPEN
 from apps.ledger.models import Closing, Period
@@ -52,7 +53,7 @@ def ask(*, period_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
     ReopenRuleMissing, and RequestPending where another reason waits; nothing is opened yet.
     """
     reason = reason.strip()
-    if not REASON_MIN <= len(reason) <= REASON_MAX or "\0" in reason:
+    if not REASON_MIN <= len(reason) <= REASON_MAX or not is_storable(reason):
         message = f"Say why, in {REASON_MIN} to {REASON_MAX} characters."
         raise ReopenReasonInvalid(
             message, errors=[errors.FieldError("/reason", ReopenReasonInvalid.code, message)]
@@ -109,7 +110,7 @@ def _reopen(period: Period, request: asked.ApprovalRequest, *, reason: str, now:
     kind, _, identity = request.requested_by.partition(":")
     maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
     decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
-    approved_by = ", ".join(decisions.values_list("decided_by", flat=True))[:ACTORS_MAX]
+    approved_by = joined(decisions.values_list("decided_by", flat=True), longest=ACTORS_MAX)
     with refusals.translated(), connection.cursor() as cursor:
         cursor.execute("SELECT ledger_reopen_period(%s)", [period.uid])
     closings = Closing.objects.filter(

@@ -51,7 +51,7 @@ def reverse(
 
     ``effective_date`` None is today's in the book's zone; it may not lie before the original's. ``force`` passes over limits,
     where the money is no longer there. Raises NotFound, NotReversible (a reversal, a closing, a hold or a step of one: release
-    what is held instead), AlreadyReversed (with another reason or date), and what ``journals.post`` raises. It locks as that does.
+    what is held instead), AlreadyReversed (with another reason, date or ``approved_by``), and what ``journals.post`` raises. It locks as that does.
     """
     return _reverse(
         _original(transaction_id, REVERSIBLE),
