@@ -9,7 +9,10 @@ from tests.isolation import endpoints, twins
 
 CANONICAL = [endpoint for endpoint in endpoints.every() if not endpoint.is_alias]
 WITHOUT_TEXT = {"arl", "key", "per", "whd"}  # prefixes of what shows no text that could bear a canary
-QUERIES = {"latest": "?base=USD&quote=KES"}  # what an action must be asked
+QUERIES = {
+    "latest": "?base=USD&quote=KES",
+    "changes": "?known_at=2020-01-01T00:00:00Z",
+}  # what an action must be asked
 CLIENT = Client(raise_request_exception=False)
 
 

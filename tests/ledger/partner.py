@@ -23,6 +23,12 @@ class Partner:
     def get(self, path, **query):
         return self.inside(Client().get(f"/v1/{self.slug}/ledger/{path}", query, headers=self.headers))
 
+    def take(self, path, status=200):
+        """Return the bytes of what lies outside the ledger: a job, or the file of one."""
+        answer = self.inside(Client().get(f"/v1/{self.slug}/{path}", headers=self.headers))
+        assert answer.status_code == status, answer
+        return answer.getvalue()
+
     def post(self, path, body=None, **headers):
         answer = Client().post(
             f"/v1/{self.slug}/ledger/{path}",

@@ -73,7 +73,10 @@ def chosen(caller: Principal, branch_id: UUID | None) -> Branch:
     allowed = branch_ids(caller)
     if branch_id is not None:
         if allowed is not None and branch_id not in allowed:
-            raise BranchForbidden(_refusal(caller))
+            refusal = _refusal(caller)
+            raise BranchForbidden(
+                refusal, errors=[errors.FieldError("/branch_id", "branch_forbidden", refusal)]
+            )
         branch = Branch.objects.filter(id=branch_id).first()
         if branch is None:
             raise BranchUnknown(

@@ -16,10 +16,11 @@ from apps.kit.pagination import TransactionUidPagination
 from apps.kit.views import TreasuryViewSet
 from apps.ledger.api import booking_serializers as serializers
 from apps.ledger.api import filters
+from apps.ledger.api.report_serializers import ExplanationOut
 from apps.ledger.api.views import LedgerViewSet
 from apps.ledger.contracts import Booked
 from apps.ledger.models import Hold, Transaction
-from apps.ledger.selectors import holds, proofs, transactions
+from apps.ledger.selectors import explanations, holds, proofs, transactions
 from apps.ledger.services import partner_holds, partner_postings
 
 
@@ -39,6 +40,7 @@ class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ledge
         "list": "ledger:read",
         "retrieve": "ledger:read",
         "proof": "ledger:read",
+        "explanation": "ledger:explain",
         "create": "ledger:write",
         "batch": "ledger:write",
         "reverse": "ledger:write",
@@ -97,6 +99,12 @@ class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ledge
     def proof(self, request: Request, **_: str) -> Response:
         """Read the proof that it is sealed as it is. It is sealed within two minutes of its posting; until then, 409."""
         return Response(proofs.of(self.path_id(), request.user))
+
+    @extend_schema(responses=ExplanationOut)
+    @action(detail=True, methods=["get"])
+    def explanation(self, request: Request, **_: str) -> Response:
+        """Read what it rests on: its business row, events, approvals, and the provider's words by their SHA-256."""
+        return Response(ExplanationOut(explanations.transaction(self.path_id(), request.user)).data)
 
     def _shown(self, booked: Booked, headers: dict[str, str] | None = None) -> Response:
         found = self.get_queryset().get(id=booked.number)

@@ -80,14 +80,8 @@ class BalanceOut(serializers.Serializer):
     final = serializers.BooleanField(help_text="The same two times give this answer for ever.")
 
 
-class StatementQuery(BalanceQuery):
+class RangeQuery(BalanceQuery):
     since = serializers.DateField(required=False, help_text="The first day. Default: of the month of as_of.")
-    limit = serializers.IntegerField(
-        required=False, min_value=1, max_value=LIMIT_MAX, default=LIMIT_DEFAULT, help_text="Lines a page."
-    )
-    cursor = serializers.CharField(
-        required=False, default="", help_text="next_cursor of the page before, with the same other values."
-    )
 
     def days(self, today: date) -> tuple[date, date]:
         """Return the first and the last day that are asked for; refuse those that are the wrong way round."""
@@ -97,6 +91,15 @@ class StatementQuery(BalanceQuery):
             message = serializers.ErrorDetail("The first day is after the last one.", code="range_invalid")
             raise serializers.ValidationError({"since": message})
         return since, as_of
+
+
+class StatementQuery(RangeQuery):
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=LIMIT_MAX, default=LIMIT_DEFAULT, help_text="Lines a page."
+    )
+    cursor = serializers.CharField(
+        required=False, default="", help_text="next_cursor of the page before, with the same other values."
+    )
 
 
 class StatementLineOut(serializers.Serializer):

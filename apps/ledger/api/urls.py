@@ -2,7 +2,7 @@
 
 from rest_framework.routers import BaseRouter
 
-from apps.ledger.api import booking_views, views
+from apps.ledger.api import booking_views, report_views, views
 
 
 def register(router: BaseRouter) -> None:
@@ -12,3 +12,4 @@ def register(router: BaseRouter) -> None:
     router.register("ledger/holds", booking_views.HoldViewSet, basename="ledger-hold")
     router.register("ledger/periods", views.PeriodViewSet, basename="ledger-period")
     router.register("ledger/rates", views.RateViewSet, basename="ledger-rate")
+    router.register("ledger/reports", report_views.ReportViewSet, basename="ledger-report")

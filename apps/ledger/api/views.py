@@ -15,8 +15,9 @@ from apps.kit import clock, money
 from apps.kit.pagination import UidPagination
 from apps.kit.views import TreasuryViewSet
 from apps.ledger.api import filters, serializers
+from apps.ledger.api.report_serializers import ExplainedFigureOut
 from apps.ledger.models import Account, FxRate, Period
-from apps.ledger.selectors import accounts, balances, books, statements
+from apps.ledger.selectors import accounts, balances, books, explanations, statements
 from apps.ledger.selectors import periods as stored_periods
 from apps.ledger.selectors import rates as stored_rates
 from apps.ledger.selectors.accounts import AccountBalance
@@ -43,6 +44,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerVie
         "retrieve": "ledger:read",
         "balance": "ledger:read",
         "statement": "ledger:read",
+        "explanation": "ledger:explain",
     }
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -86,6 +88,24 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerVie
             rows=data["limit"],
         )
         return Response(serializers.StatementOut(page).data)
+
+    @extend_schema(parameters=[serializers.StatementQuery], responses=ExplainedFigureOut)
+    @action(detail=True, methods=["get"])
+    def explanation(self, request: Request, **_: str) -> Response:
+        """Read how a balance comes about: its formula, a page of its entries, and what each of them rests on."""
+        asked = serializers.StatementQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        data = asked.validated_data
+        since, as_of = asked.days(books.today(clock.now()))
+        figure = explanations.figure(
+            self._account(),
+            since=since,
+            as_of=as_of,
+            known_at=data["known_at"],
+            after=data["cursor"],
+            rows=data["limit"],
+        )
+        return Response(ExplainedFigureOut(figure).data)
 
     def _account(self) -> AccountBalance:
         return accounts.get(self.path_id(), self.request.user)

@@ -15,6 +15,7 @@ from apps.approvals.selectors import requests
 from apps.events.selectors import events
 from apps.integrations.contracts import CallbackStatus
 from apps.integrations.selectors import exchanges
+from apps.kit import errors
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import statements, transactions
 from apps.ledger.selectors.accounts import AccountBalance
@@ -22,6 +23,9 @@ from apps.ledger.selectors.statements import Statement
 from apps.ledger.selectors.subjects import SUBJECTS, Cause, Subject
 
 AT_ONCE = 500
+LOOKED_AT = 2_000
+ROWS = 50
+CURSOR_MAX = 18
 TAKEN = {CallbackStatus.APPLIED, CallbackStatus.DUPLICATE}
 ANSWERED = range(200, 300)
 
@@ -125,6 +129,52 @@ def without_evidence(
     rows = found.order_by("id").iterator(chunk_size=AT_ONCE)
     for some in batched(rows, AT_ONCE):
         yield from (own for own in explain(some) if own.lack)
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """
+    What nothing proves among a bounded number of transactions; ``next`` is the cursor of those after them, empty at the end.
+
+    A page can be empty and have others after it.
+    """
+
+    explanations: tuple[Explanation, ...]
+    next: str
+
+
+def page_without_evidence(
+    *, as_of: date, known_at: datetime, after: str = "", rows: int = ROWS, caller: Principal | None = None
+) -> Unproven:
+    """
+    Look at ``LOOKED_AT`` transactions after a cursor at most, and return those that ``without_evidence`` would yield.
+
+    Raises CursorInvalid.
+    """
+    found = transactions.visible_to(caller).filter(
+        effective_date__lte=as_of, posted_at__lte=known_at, id__gt=_last_seen(after)
+    )
+    seen = list(found.order_by("id")[: LOOKED_AT + 1])
+    unproven: list[Explanation] = []
+    last = 0
+    for some in batched(seen[:LOOKED_AT], AT_ONCE):
+        for row, own in zip(some, explain(some), strict=True):
+            if own.lack and len(unproven) == rows:
+                return Unproven(tuple(unproven), str(last))
+            unproven += [own] if own.lack else []
+            last = row.id
+    return Unproven(tuple(unproven), str(last) if len(seen) > LOOKED_AT else "")
+
+
+def _last_seen(cursor: str) -> int:
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= CURSOR_MAX):
+        message = "This cursor was not given out by this report."
+        raise statements.CursorInvalid(
+            message, errors=[errors.FieldError("/cursor", statements.CursorInvalid.code, message)]
+        )
+    return int(cursor)
 
 
 def explain(booked: Iterable[Transaction]) -> list[Explanation]:

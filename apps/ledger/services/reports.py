@@ -26,6 +26,7 @@ from apps.ledger.selectors.reports.basis import Basis
 
 KIND = "ledger_report"
 PERMISSION = "ledger.view"
+SCOPE = "ledger:read"
 NEEDED = {PERMISSION, exports.PERMISSION}
 PDF = "application/pdf"
 PAGE_ROWS_MAX = 5_000
@@ -84,16 +85,15 @@ class NewReport:
 def start(*, request: NewReport, caller: scope.Principal, actor: Actor, now: datetime) -> jobs.Job:
     """
     Start the making of a report on what the caller sees; the file is the result of the job. ``known_at`` is cut to the
-    second that the report states.
+    second that the report states. A key needs the scope of what the report reads, and sees the job as its application's.
 
     Raises ReportInvalid, DatesInvalid, ReportForbidden, NotFound for an account and BranchForbidden for a branch that is
     not his.
     """
     _check(request)
-    if isinstance(caller, Caller) or not (memberships.permissions_of(caller) or frozenset()) >= NEEDED:
-        raise ReportForbidden("Your role may not take reports of the ledger away.")
-    membership = memberships.of(caller)
-    reach = scope.branch_ids(caller)
+    _check_caller(caller)
+    membership = None if isinstance(caller, Caller) else memberships.of(caller)
+    reach, own_applications = scope.branch_ids(caller), scope.application_ids(caller)
     if request.account_uid is not None:
         accounts.get(request.account_uid, caller)
     if request.branch_id is not None:
@@ -106,9 +106,9 @@ def start(*, request: NewReport, caller: scope.Principal, actor: Actor, now: dat
             branch_id=branch_id,
             application_id=scope.application_id(caller),
             branch_ids=None if reach is None else frozenset(reach),
-            application_ids=None,
+            application_ids=None if own_applications is None else frozenset(own_applications),
             permission=PERMISSION,
-            scope="",
+            scope=SCOPE,
             actor=actor,
             starter_id=None if membership is None else membership.id,
             parameters=_parameters(
@@ -223,6 +223,14 @@ def _statement(
         )
         found.append(page)
     return reports.statement(found, known_at=request.known_at, now=now)
+
+
+def _check_caller(caller: scope.Principal) -> None:
+    if isinstance(caller, Caller):
+        if SCOPE not in caller.scopes:
+            raise ReportForbidden(f"This needs a key with the scope {SCOPE} too.")
+    elif not (memberships.permissions_of(caller) or frozenset()) >= NEEDED:
+        raise ReportForbidden("Your role may not take reports of the ledger away.")
 
 
 def _check(request: NewReport) -> None:
