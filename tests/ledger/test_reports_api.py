@@ -16,7 +16,7 @@ from tests.factories import access, ledger
 from tests.ledger.partner import Partner, kes
 from tests.payments.test_payments_api import refused
 
-SCOPES = ("ledger:read", "ledger:explain", "exports:write", "jobs:read")
+SCOPES = ("ledger:read", "evidence:read", "exports:write", "jobs:read")
 REPORTS = ("trial-balance", "balance-sheet", "profit-and-loss", "general-ledger", "without-evidence")
 
 

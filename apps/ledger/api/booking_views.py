@@ -40,7 +40,7 @@ class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ledge
         "list": "ledger:read",
         "retrieve": "ledger:read",
         "proof": "ledger:read",
-        "explanation": "ledger:explain",
+        "explanation": "evidence:read",
         "create": "ledger:write",
         "batch": "ledger:write",
         "reverse": "ledger:write",

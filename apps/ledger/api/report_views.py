@@ -41,7 +41,7 @@ class ReportViewSet(TreasuryViewSet):
         "profit_and_loss": "ledger:read",
         "general_ledger": "ledger:read",
         "changes": "ledger:read",
-        "without_evidence": "ledger:explain",
+        "without_evidence": "evidence:read",
         "create": "exports:write",
     }
     idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create"})

@@ -44,7 +44,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerVie
         "retrieve": "ledger:read",
         "balance": "ledger:read",
         "statement": "ledger:read",
-        "explanation": "ledger:explain",
+        "explanation": "evidence:read",
     }
 
     def get_queryset(self) -> QuerySet[Account]:
