@@ -16,10 +16,15 @@ from apps.kit.money import Money
 JOURNAL = declare_kind(name="journal", title=_("Journal"), permission="ledger.adjust")
 """An adjustment or opening balances that somebody books by hand."""
 FX_RATE = declare_kind(name="fx_rate", title=_("Exchange rate"), permission="ledger.rates")
-PERIOD_REOPEN = declare_kind(
-    name="period_reopen", title=_("Reopening of a period"), permission="ledger.close"
-)
 """Taking over a rate that is far from the last one, as approval rules call it."""
+PERIOD_REOPEN = declare_kind(
+    name="period_reopen",
+    title=_("Reopening of a period"),
+    permission="ledger.close",
+    page="portal-period",
+)
+PERIOD_CLOSE_JOB = "ledger_close"
+"""The kind of job that closes a period."""
 
 
 class AccountType(StrEnum):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _t
 
 from apps.jobs.contracts import declare
 from apps.kit import clock
+from apps.ledger.contracts import PERIOD_CLOSE_JOB
 from apps.ledger.services import holds, rate_fetches, reports, seals
 from apps.tenancy.services import fan_out
 
@@ -19,6 +20,17 @@ declare(
     runner="apps.ledger.services.reports.run",
     is_atomic=False,
     lease=REPORT_LEASE,
+)
+
+CLOSE_LEASE = timedelta(minutes=15)
+"""For the close of a large book, which is one step; after a worker's death another one begins it anew so much later."""
+
+declare(
+    kind=PERIOD_CLOSE_JOB,
+    title=_t("Close of a period"),
+    runner="apps.ledger.services.period_closes.run",
+    is_atomic=False,
+    lease=CLOSE_LEASE,
 )
 
 

@@ -9,6 +9,7 @@ PLACES = [
     "approvals/approvalrequest/",
     "jobs/job/",
     "ledger/accounts/",
+    "ledger/periods/",
     "ledger/account/",
     "ledger/transaction/",
     "integrations/provideraccount/",

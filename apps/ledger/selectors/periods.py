@@ -1,17 +1,34 @@
 """Periods, what their close waits for, and the balances kept at a close."""
 
 import hashlib
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
+from apps.jobs.selectors import jobs
 from apps.kit import errors, ids
 from apps.kit.models import MinorField
-from apps.ledger.contracts import Layer, PeriodState, TransactionKind
+from apps.kit.money import Money
+from apps.ledger.contracts import PERIOD_CLOSE_JOB, AccountType, Layer, PeriodState, TransactionKind
 from apps.ledger.models import Account, Book, Checkpoint, Period, SignOff, Transaction
 from apps.ledger.models.account import AccountQuerySet
+from apps.ledger.selectors import books
+
+YEARLY_TYPES = [AccountType.INCOME.value, AccountType.EXPENSE.value]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTotal:
+    """What was kept at a close in one currency: debits and credits of so many accounts up to the last day."""
+
+    accounts: int
+    debits: Money
+    credits: Money
 
 
 def stored() -> QuerySet[Period]:
@@ -66,6 +83,61 @@ def checkpoints_of(period: Period) -> QuerySet[Checkpoint]:
     )
 
 
+def kept_totals(period: Period, *, within: Collection[UUID] | None) -> list[KeptTotal]:
+    """Return the sums of what was kept at the last close of a period, by currency; ``within`` are branches, None for all."""
+    rows = checkpoints_of(period)
+    if within is not None:
+        rows = rows.filter(account__branch_id__in=within)
+    summed = rows.values_list("account__currency").annotate(
+        accounts=Count("account_id"),
+        debited=Sum("debits", output_field=MinorField()),
+        credited=Sum("credits", output_field=MinorField()),
+    )
+    return [
+        KeptTotal(accounts, Money(debited, currency), Money(credited, currency))
+        for currency, accounts, debited, credited in summed.order_by("account__currency")
+    ]
+
+
+def overdue(now: datetime) -> QuerySet[Period]:
+    """Return the periods that have ended in the book's zone and are not closed, the oldest first."""
+    return stored().filter(end_date__lt=books.today(now)).exclude(state=PeriodState.CLOSED.value)
+
+
+def late_behind(period: Period) -> QuerySet[Transaction]:
+    """Return what came after a period was closed, and is therefore dated to the day after it, oldest first."""
+    return Transaction.objects.filter(_came_late([period])).order_by("id")
+
+
+def late_counts(periods: Iterable[Period]) -> dict[int, int]:
+    """Return how much came late behind each of these periods, by their ids, in one query; those with nothing are left out."""
+    behind = {period.end_date + timedelta(days=1): period.id for period in periods}
+    found = Transaction.objects.filter(_came_late(periods)).values_list("effective_date")
+    return {behind[day]: count for day, count in found.annotate(Count("id"))}
+
+
+def _came_late(periods: Iterable[Period]) -> Q:
+    """Posted after the close, dated to the day after the period, and happened before that day began in the book's zone."""
+    book = books.of_organisation()
+    late = Q(pk__in=[])
+    for period in periods:
+        if book is not None and period.closed_at is not None:
+            day = period.end_date + timedelta(days=1)
+            begins_at = datetime.combine(day, time.min, ZoneInfo(book.timezone))
+            late |= Q(effective_date=day, event_at__lt=begins_at, posted_at__gte=period.closed_at)
+    return late
+
+
+def close_under_way() -> jobs.Job | None:
+    """Return the job that closes a period now, if there is one."""
+    return jobs.live().filter(kind=PERIOD_CLOSE_JOB).first()
+
+
+def last_close_job() -> jobs.Job | None:
+    """Return the job that ended last of those that closed a period, or could not."""
+    return jobs.ended().filter(kind=PERIOD_CLOSE_JOB).first()
+
+
 def superseded_checkpoints_of(period: Period) -> QuerySet[Checkpoint]:
     """Return the balances kept at closes of a period that was opened again since."""
     return Checkpoint.objects.filter(
@@ -90,6 +162,15 @@ def standing(period: Period) -> AccountQuerySet:
     )
     accounts: AccountQuerySet = Account.objects.annotate(standing=net).exclude(standing=0)
     return accounts
+
+
+def results_at(period: Period) -> list[Money]:
+    """Return what stands on income and expense accounts at the end of a period, by currency: income is positive."""
+    rows = standing(period).filter(type__in=YEARLY_TYPES).values_list("currency", "standing")
+    sums: dict[str, Money] = {}
+    for currency, net in rows:
+        sums[currency] = sums.get(currency, Money.zero(currency)) - Money(net, currency)
+    return [sums[currency] for currency in sorted(sums)]
 
 
 def closing_transactions() -> QuerySet[Transaction]:

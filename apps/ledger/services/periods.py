@@ -53,15 +53,19 @@ class SignOffInvalid(errors.Invalid):
 
 
 @transaction.atomic
-def generate(*, year: int, actor: Actor, now: datetime, reason: str = "") -> list[Period]:
+def generate(
+    *, year: int, actor: Actor, now: datetime, reason: str = "", first_month: int | None = None
+) -> list[Period]:
     """
     Open the twelve months of the fiscal year that begins in ``year``; those that are there already stay as they are.
 
-    The last one ends the year. Raises YearInvalid, BookMissing, and PeriodOutOfOrder unless the year follows the periods
-    that there are.
+    The last one ends the year. ``first_month`` says in which month the book's years begin, before its first one. Raises
+    YearInvalid, BookMissing, PeriodStateWrong, and PeriodOutOfOrder unless the year follows the periods that there are.
     """
     if not date.min.year < year < date.max.year - 1:
         raise _wrong(YearInvalid, "/year", "Name a year in four digits.")
+    if first_month is not None:
+        set_fiscal_year_start(month=first_month, actor=actor, now=now, reason=reason)
     months = list(_months(year, _book().fiscal_year_start))
     opened = [month for month in months if _open(month)]
     if opened:
@@ -73,6 +77,11 @@ def generate(*, year: int, actor: Actor, now: datetime, reason: str = "") -> lis
 def checklist(*, period_id: UUID, now: datetime, is_carrying_holds: bool = False) -> list[Precondition]:
     """Return every precondition of a close, met or not, as the books are now. Raises NotFound."""
     return preconditions.of(Question(stored.get(period_id), now, is_carrying_holds))
+
+
+def require_ready(*, period_id: UUID, now: datetime, is_carrying_holds: bool = False) -> None:
+    """Raise CloseRefused with every precondition of a close that is not met, or NotFound."""
+    _check(Question(stored.get(period_id), now, is_carrying_holds))
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from apps.kit import clock
 from apps.kit.money import Money
 from apps.portal.contracts import CashPosition, Tone, Waiting
 from apps.portal.pages import chart, frame
-from apps.portal.selectors import cash_position
+from apps.portal.selectors import cash_position, periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ def show(request: HttpRequest) -> HttpResponse:
     position = cash_position.of(
         request.user, now=clock.now(), may_see_payments=request.user.has_perm("payments.view")
     )
+    attention = _attention(position)
+    if request.user.has_perm("ledger.close") and (hint := periods.hint(now=position.as_of)):
+        attention.append(Attention(Tone.HELD, "event_available", hint.label, (), hint.url))
     expected = [money for money in position.expected.sums if money.currency == position.currency]
     return frame.render(
         request,
@@ -43,7 +46,7 @@ def show(request: HttpRequest) -> HttpResponse:
         total=position.total,
         expected=expected[0] if expected else None,
         expected_url=payments_with("PROCESSING", "ACTION_REQUIRED"),
-        attention=_attention(position),
+        attention=attention,
         chart=chart.cash_flow(position.days),
     )
 

@@ -98,6 +98,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 *(_("Ledger"), "account_tree", "portal-accounts", "ledger.view"),
                 *("portal-account", "portal-transaction"),
             ),
+            page(_("Periods"), "event_available", "portal-periods", "ledger.view", "portal-period"),
         ],
     ),
     (

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 
 from apps.approvals.contracts import ApprovalStatus, Verdict
-from apps.ledger.contracts import AccountStatus
+from apps.ledger.contracts import AccountStatus, PeriodState
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.portal.contracts import Badge, Tone
 
@@ -101,6 +101,18 @@ ACCOUNT: Mapping[str, Badge] = {
     AccountStatus.OPEN: Badge(DONE, "check_circle", _("Open")),
     AccountStatus.FROZEN: Badge(HELD, "ac_unit", _("Frozen")),
     AccountStatus.CLOSED: Badge(QUIET, "lock", _("Closed")),
+}
+
+PERIOD: Mapping[str, Badge] = {
+    PeriodState.OPEN: Badge(PENDING, "lock_open", _("Open")),
+    PeriodState.SOFT_CLOSED: Badge(HELD, "lock_clock", _("About to close")),
+    PeriodState.CLOSED: Badge(DONE, "lock", _("Closed")),
+}
+
+CONDITION: Mapping[str, Badge] = {
+    "MET": Badge(DONE, "check_circle", _("Met")),
+    "SIGNED": Badge(DONE, "verified", _("Signed off")),
+    "TO_DO": Badge(HELD, "pending", _("To do")),
 }
 
 SIGNATURE: Mapping[bool | None, Badge] = {
