@@ -9,7 +9,8 @@ from typing import Self
 
 from apps.kit.errors import DomainError
 
-MINOR_UNITS_MAX = 10**38 - 1
+MINOR_DIGITS_MAX = 38
+MINOR_UNITS_MAX = 10**MINOR_DIGITS_MAX - 1
 BASIS_POINTS = 10_000
 AMOUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 
@@ -125,9 +126,10 @@ class Money:
         sign, whole, fraction = match[1], match[2], match[3] or ""
         if len(fraction) > decimals:
             raise AmountPrecision(f"{currency} has {decimals} decimals; {text} has more.")
-        minor = int(whole + fraction.ljust(decimals, "0"))
-        if minor > MINOR_UNITS_MAX:
-            raise MoneyInvalid(f"{text} is larger than any amount that is handled here.")
+        digits = (whole + fraction.ljust(decimals, "0")).lstrip("0")
+        if len(digits) > MINOR_DIGITS_MAX:
+            raise MoneyInvalid("That is larger than any amount that is handled here.")
+        minor = int(digits or "0")
         return cls(-minor if sign else minor, currency)
 
     @property

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.kit import clock, ids
-from apps.ledger.api import serializers
+from apps.ledger.api import currency_serializers, serializers
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Account
 from tests.factories import access, fx, ledger, periods
@@ -179,7 +179,7 @@ def test_reads_rates(finance):
 
     listed = finance.get("rates", base="USD").json()["data"]
     assert [(one["quote"], one["rate"], one["source"]) for one in listed] == [("KES", "129.5", "CBK")]
-    assert set(serializers.RateOut().fields) == set(listed[0])
+    assert set(currency_serializers.RateOut().fields) == set(listed[0])
     assert finance.get(f"rates/{listed[0]['id']}").json() == listed[0]
     assert len(finance.get("rates", quote="KES").json()["data"]) == 2
 

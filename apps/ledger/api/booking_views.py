@@ -58,8 +58,8 @@ class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ledge
         """Post a transaction, all its legs or nothing: 200 where it was booked before under its key."""
         body = serializers.TransactionIn(data=request.data)
         body.is_valid(raise_exception=True)
-        wanted = serializers.posting(body.validated_data, _key(request))
-        booked = partner_postings.post(posting=wanted, caller=_caller(request), now=clock.now())
+        wanted = serializers.posting(body.validated_data, key_of(request))
+        booked = partner_postings.post(posting=wanted, caller=caller_of(request), now=clock.now())
         location = f"{request.path.rstrip('/')}/{ids.encode(self.id_prefix, booked.id)}"
         return self._shown(booked, {"Location": location})
 
@@ -73,7 +73,7 @@ class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ledge
             serializers.posting(said, "", f"/transactions/{place}")
             for place, said in enumerate(body.validated_data["transactions"])
         ]
-        booked = partner_postings.post_batch(postings=wanted, caller=_caller(request), now=clock.now())
+        booked = partner_postings.post_batch(postings=wanted, caller=caller_of(request), now=clock.now())
         found = self.get_queryset().in_bulk([one.number for one in booked])
         return Response(serializers.BatchOut({"data": [found[one.number] for one in booked]}).data)
 
@@ -89,7 +89,7 @@ class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ledge
         booked = partner_postings.reverse(
             transaction_id=self.path_id(),
             **body.validated_data,
-            caller=_caller(request),
+            caller=caller_of(request),
             now=clock.now(),
         )
         return self._shown(booked)
@@ -142,8 +142,8 @@ class HoldViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryView
         """Hold a sum: it counts against limits from now on. 200 where it was held before under its key."""
         body = serializers.HoldIn(data=request.data)
         body.is_valid(raise_exception=True)
-        wanted = serializers.hold(body.validated_data, _key(request))
-        booked = partner_holds.place(wanted=wanted, caller=_caller(request), now=clock.now())
+        wanted = serializers.hold(body.validated_data, key_of(request))
+        booked = partner_holds.place(wanted=wanted, caller=caller_of(request), now=clock.now())
         made = status.HTTP_200_OK if booked.is_replay else status.HTTP_201_CREATED
         location = f"{request.path.rstrip('/')}/{ids.encode(self.id_prefix, booked.id)}"
         return self._shown(booked.id, made, {"Location": location})
@@ -157,8 +157,8 @@ class HoldViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryView
         partner_holds.capture(
             hold_id=self.path_id(),
             money=body.validated_data["amount"],
-            key=body.validated_data.get("key", _key(request)),
-            caller=_caller(request),
+            key=body.validated_data.get("key", key_of(request)),
+            caller=caller_of(request),
             now=clock.now(),
         )
         return self._shown(self.path_id())
@@ -170,7 +170,7 @@ class HoldViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryView
         body = serializers.ReleaseIn(data=request.data)
         body.is_valid(raise_exception=True)
         partner_holds.release(
-            hold_id=self.path_id(), **body.validated_data, caller=_caller(request), now=clock.now()
+            hold_id=self.path_id(), **body.validated_data, caller=caller_of(request), now=clock.now()
         )
         return self._shown(self.path_id())
 
@@ -181,11 +181,11 @@ class HoldViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryView
         return Response(self.get_serializer(held).data, status=made, headers=headers)
 
 
-def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
     """Return the key behind the request: the permission class lets nobody else pass."""
     return cast(Caller, request.user)
 
 
-def _key(request: Request) -> str:
+def key_of(request: Request) -> str:
     """Return the Idempotency-Key without the quotes that it may be sent in."""
     return request.headers.get("Idempotency-Key", "").removeprefix('"').removesuffix('"')

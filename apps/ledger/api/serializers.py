@@ -1,4 +1,4 @@
-"""Bodies of the ledger's accounts, balances, statements, periods and rates."""
+"""Bodies of the ledger's accounts, balances, statements and periods."""
 
 from datetime import date
 from uuid import UUID
@@ -7,12 +7,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.kit import ids
-from apps.kit.money import EXPONENTS, Money
+from apps.kit.money import Money
 from apps.kit.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
 from apps.ledger.contracts import AccountRole, AccountStatus, AccountType, OwnerType, PeriodState
 from apps.ledger.events import PERIOD_AGGREGATE, PERIOD_PREFIX
-from apps.ledger.models import Account, FxRate, Period
+from apps.ledger.models import Account, Period
 from apps.ledger.selectors import rates
 from apps.ledger.selectors.statements import Statement
 from apps.ledger.services import partner_accounts
@@ -168,36 +168,3 @@ class ChecklistOut(serializers.Serializer):
     period_id = IdField(PERIOD_PREFIX)
     ready = serializers.BooleanField(help_text="Whether all of it is met.")
     data = PreconditionOut(many=True)  # type: ignore[assignment]  # the name means something else to REST framework
-
-
-class RateOut(serializers.Serializer):
-    """What one unit of ``base`` was worth in ``quote``, as a source said at an instant."""
-
-    id = IdField(RATE)
-    object = serializers.CharField(read_only=True, default="fx_rate")
-    base = serializers.CharField()
-    quote = serializers.CharField()
-    rate = serializers.SerializerMethodField(help_text="An exact decimal.")
-    source = serializers.CharField()  # type: ignore[assignment]  # the name means something else to REST framework
-    as_of = InstantField()
-    created_at = InstantField()
-
-    def get_rate(self, rate: FxRate) -> str:
-        return f"{rate.rate.normalize():f}"
-
-
-class LatestRateQuery(StrictSerializer):
-    base = serializers.ChoiceField(choices=sorted(EXPONENTS), help_text="The currency to give, as USD.")
-    quote = serializers.ChoiceField(choices=sorted(EXPONENTS), help_text="The currency to get, as KES.")
-    at = serializers.DateTimeField(required=False, default=None, help_text="RFC 3339. Default: now.")
-
-
-class LatestRateOut(serializers.Serializer):
-    """The rate that holds at an instant: straight, turned round, or across the functional currency."""
-
-    object = serializers.CharField(read_only=True, default="fx_rate_latest")
-    base = serializers.CharField()
-    quote = serializers.CharField()
-    rate = serializers.CharField(source="text", help_text="12 significant digits.")
-    source = serializers.CharField(help_text="Whose, and which way.")  # type: ignore[assignment]  # the name means something else to REST framework
-    as_of = InstantField()

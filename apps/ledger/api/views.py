@@ -1,4 +1,4 @@
-"""Accounts, periods and rates of the ledger over the API."""
+"""Accounts and periods of the ledger over the API."""
 
 from typing import ClassVar
 
@@ -16,10 +16,9 @@ from apps.kit.pagination import UidPagination
 from apps.kit.views import TreasuryViewSet
 from apps.ledger.api import filters, serializers
 from apps.ledger.api.report_serializers import ExplainedFigureOut
-from apps.ledger.models import Account, FxRate, Period
+from apps.ledger.models import Account, Period
 from apps.ledger.selectors import accounts, balances, books, explanations, statements
 from apps.ledger.selectors import periods as stored_periods
-from apps.ledger.selectors import rates as stored_rates
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.ledger.selectors.point_in_time import NOTHING
 from apps.ledger.services import periods
@@ -137,30 +136,3 @@ class PeriodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerView
         found = periods.checklist(period_id=period.uid, now=clock.now())
         said = {"period_id": period.uid, "ready": all(one.is_met for one in found), "data": found}
         return Response(serializers.ChecklistOut(said).data)
-
-
-class RateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
-    """Exchange rates as they were recorded. They are the organisation's: a key of any branch reads them."""
-
-    queryset = FxRate.objects.none()
-    serializer_class = serializers.RateOut
-    filterset_class = filters.RateFilter
-    id_prefix = serializers.RATE
-    required_scopes: ClassVar[dict[str, str]] = {
-        "list": "ledger:read",
-        "retrieve": "ledger:read",
-        "latest": "ledger:read",
-    }
-
-    def get_queryset(self) -> QuerySet[FxRate]:
-        return stored_rates.everything()
-
-    @extend_schema(parameters=[serializers.LatestRateQuery], responses=serializers.LatestRateOut)
-    @action(detail=False, methods=["get"], filterset_class=None, pagination_class=None)
-    def latest(self, request: Request, **_: str) -> Response:
-        """Read the rate that holds at an instant: one that is missing or too old is refused, never guessed."""
-        asked = serializers.LatestRateQuery(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        data, now = asked.validated_data, clock.now()
-        rate = stored_rates.latest(data["base"], data["quote"], at=data["at"] or now, now=now)
-        return Response(serializers.LatestRateOut(rate).data)

@@ -82,12 +82,19 @@ class NewJournal:
 
 
 @transaction.atomic
-def ask(*, journal: NewJournal, actor: Actor, now: datetime, within: Collection[UUID] | None = None) -> UUID:
+def ask(
+    *,
+    journal: NewJournal,
+    actor: Actor,
+    now: datetime,
+    within: Collection[UUID] | None = None,
+    application_id: UUID | None = None,
+) -> UUID:
     """
     Ask other people to agree to a journal and return the id of the approval request; nothing is booked yet.
 
     The same journal again returns the request that waits. ``within`` are the branches that the caller may act for, None
-    for all. Raises JournalInvalid, which names the fields, Unbalanced, AccountUnknown, AccountClosed, AccountFrozen,
+    for all, ``application_id`` whose request it is, the portal's unless told. Raises JournalInvalid, which names the fields, Unbalanced, AccountUnknown, AccountClosed, AccountFrozen,
     VoucherUsed, JournalRuleMissing, and RequestPending where another journal of this voucher waits.
     """
     _check(journal)
@@ -105,7 +112,7 @@ def ask(*, journal: NewJournal, actor: Actor, now: datetime, within: Collection[
             subject_reference=journal.voucher,
             payload=payload,
             branch_id=places.pop() if len(places) == 1 else branches.head_office().id,
-            application_id=applications.portal().id,
+            application_id=application_id or applications.portal().id,
             summary=f"{journal.kind.capitalize()} {journal.voucher}, {journal.description}: {journal.reason}",
             money=_money(journal),
         ),

@@ -28,6 +28,7 @@ from apps.ledger.services.refusals import (
 SOURCE = "application"
 LEGS_MAX = 1_000
 BATCH = "/transactions"
+EXCHANGE = "ledger:exchange:"
 KEY_MAX = 150
 
 
@@ -71,7 +72,7 @@ def ledger_key(caller: Caller, key: str) -> str:
 
 def own_key(transaction: Transaction) -> str:
     """Return the key that a partner gave, or nothing for what we booked ourselves."""
-    kind, _, rest = transaction.idem_key.partition(":")
+    kind, _, rest = transaction.idem_key.removeprefix(EXCHANGE).partition(":")
     return rest.partition(":")[2] if kind == "api" else ""
 
 

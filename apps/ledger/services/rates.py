@@ -25,6 +25,7 @@ OBJECT = "fx_rate"
 FAR = Fraction(5, 100)
 """A rate that differs from the last one by more than this is taken over by two people only."""
 DECIMALS = 18
+FIRST_YEAR = 1970
 SOURCE_MAX = 40
 ACTORS_MAX = 120
 NAMESPACE = UUID("6f0d0f0e-5b0a-5d6c-9a55-1f7a3c1d8e24")
@@ -116,12 +117,14 @@ def record(  # noqa: PLR0913 (a rate has that many facts, each by keyword)
     actor: Actor,
     now: datetime,
     reason: str = "",
+    application_id: UUID | None = None,
 ) -> Recorded:
     """
     Record that ``source`` said at ``as_of`` that one unit of ``base`` is ``rate`` units of ``quote``.
 
     The same again is a replay. A rate that is more than 5 % off the last one of the pair, in either direction, is not
     recorded: it waits for other people, by the approval rules. The first rate of a pair has nothing to be compared with.
+    ``application_id`` is whose request that is, the portal's unless told.
     Raises RateInvalid, which names the field, RateContradicts, RateRuleMissing, RateRefused, and RequestPending where
     another rate of the same source and time waits.
     """
@@ -134,7 +137,7 @@ def record(  # noqa: PLR0913 (a rate has that many facts, each by keyword)
     far = _distance(said, now=now)
     if far is None or abs(far) <= FAR:
         return Recorded(rate_id=_insert(said, actor=actor, reason=reason, now=now).id)
-    return _ask(said, far, actor=actor, now=now)
+    return _ask(said, far, application_id=application_id, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -169,7 +172,7 @@ def decide(*, decided: Decided, now: datetime) -> FxRate | None:
     return _insert(said, actor=maker, approved_by=approved_by, now=now)
 
 
-def _ask(said: _Said, far: Fraction, *, actor: Actor, now: datetime) -> Recorded:
+def _ask(said: _Said, far: Fraction, *, application_id: UUID | None, actor: Actor, now: datetime) -> Recorded:
     percent = f"{float(abs(far) * 100):.1f} % {'above' if far > 0 else 'below'} the last one"
     before = asked.within(None, None).filter(kind=FX_RATE.name, subject_id=said.subject_id)
     if before.filter(status=ApprovalStatus.REFUSED, payload_hash=payload_hash(said.payload())).exists():
@@ -182,7 +185,7 @@ def _ask(said: _Said, far: Fraction, *, actor: Actor, now: datetime) -> Recorded
             subject_reference=f"{said.base}/{said.quote} {said.as_of:%Y-%m-%d}",
             payload=said.payload(),
             branch_id=branches.head_office().id,
-            application_id=applications.portal().id,
+            application_id=application_id or applications.portal().id,
             summary=f"Rate {said.text} of {said.source}: {percent}",
         ),
         actor=actor,
@@ -248,8 +251,10 @@ def _check(said: _Said, *, now: datetime) -> None:
         raise _invalid("/rate", f"A rate is a decimal number above 0 and at most {RATE_MAX:,}.")
     if -int(said.rate.as_tuple().exponent) > DECIMALS:
         raise _invalid("/rate", f"A rate has at most {DECIMALS} decimals.")
-    if said.as_of.tzinfo is None or said.as_of > now:
-        raise _invalid("/as_of", "A rate is of an instant that has passed, with its zone.")
+    if said.as_of.tzinfo is None or said.as_of.year < FIRST_YEAR or said.as_of > now:
+        raise _invalid(
+            "/as_of", f"A rate is of an instant that has passed, of {FIRST_YEAR} or later, with its zone."
+        )
     if not 0 < len(said.source) <= SOURCE_MAX or not said.source.isprintable():
         raise _invalid("/source", f"A source is one line of 1 to {SOURCE_MAX} characters.")
 
