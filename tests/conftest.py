@@ -28,6 +28,7 @@ from apps.tenancy.services import data_keys, provisioning
 from script.devkit import ports
 from script.devkit.ephemeral import RunningTreasury, running_treasury
 from tests import object_storage, running
+from treasury.settings.database import LIMITS
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUGS = ("acme", "zuri")
@@ -101,7 +102,8 @@ def app_password() -> str:
 def use(name: str, role: str) -> None:
     password = owner_password() if role == "owner" else app_password()
     connection.close()
-    chosen = {"NAME": name, "USER": f"treasury_{role}", "PASSWORD": password}
+    options = {**settings.DATABASES["default"]["OPTIONS"], "options": LIMITS[role]}
+    chosen = {"NAME": name, "USER": f"treasury_{role}", "PASSWORD": password, "OPTIONS": options}
     connection.settings_dict.update(chosen)
     settings.DATABASES["default"].update(chosen)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django_fsm import TransitionNotAllowed
 from rest_framework import exceptions
@@ -21,6 +22,8 @@ CODES = {
     exceptions.ParseError: ("malformed_json", "Malformed request"),
     exceptions.Throttled: ("rate_limited", "Too many requests"),
 }
+BUSY_STATES = {"40P01", "55P03", "57014"}
+"""PostgreSQL's words for a deadlock, a lock that was not to be had in time and a statement that took too long."""
 UNAUTHENTICATED = "Send a valid API key of this organisation as a bearer token."
 
 
@@ -52,6 +55,16 @@ class Unauthenticated(errors.DomainError):
     title = "Authentication required"
     status = 401
     category = "authentication"
+
+
+class Busy(errors.DomainError):
+    """The database did not come to it in time: others hold the same rows, or it has too much to do."""
+
+    code = "busy"
+    title = "Busy"
+    status = 503
+    category = "internal"
+    retryable = True
 
 
 class InvalidTransition(errors.DomainError):
@@ -100,15 +113,23 @@ def as_domain_error(error: Exception) -> errors.DomainError | None:
             refusal = errors.Forbidden(str(error))
         case TransitionNotAllowed():
             refusal = InvalidTransition(str(error))
-        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            refusal = Unauthenticated(UNAUTHENTICATED)
-        case exceptions.ValidationError():
-            refusal = errors.Invalid(_summary(error), errors=list(field_errors_of(error.detail)))
+        case OperationalError() if getattr(error.__cause__, "sqlstate", None) in BUSY_STATES:
+            refusal = Busy("This could not be done in time. Nothing was changed; try again.")
         case exceptions.APIException():
-            refusal = RequestRefused(error)
+            refusal = _of_framework(error)
         case _:
             refusal = None
     return refusal
+
+
+def _of_framework(error: exceptions.APIException) -> errors.DomainError:
+    match error:
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return Unauthenticated(UNAUTHENTICATED)
+        case exceptions.ValidationError():
+            return errors.Invalid(_summary(error), errors=list(field_errors_of(error.detail)))
+        case _:
+            return RequestRefused(error)
 
 
 def _headers_of(error: Exception) -> dict[str, str]:

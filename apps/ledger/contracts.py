@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -25,6 +25,13 @@ PERIOD_REOPEN = declare_kind(
 )
 PERIOD_CLOSE_JOB = "ledger_close"
 """The kind of job that closes a period."""
+
+
+LEG_MAX = 10**35 - 1
+"""The largest sum of a leg, in minor units: room for a token of 18 decimals, and a thousand such legs in a balance of 38 digits."""
+FIRST_DAY = date(1970, 1, 1)
+AHEAD_MAX = timedelta(days=3652)
+"""What a posting is dated within: from FIRST_DAY to ten years from now."""
 
 
 class AccountType(StrEnum):
@@ -151,23 +158,19 @@ class SignOffKind:
     Something that an app or a person vouches for before a period is closed.
 
     ``is_always``: no close without it. The others answer a precondition that the books themselves raise.
-    ``is_personal``: a judgement that somebody answers for; no API key signs it.
     """
 
     name: str
     title: str | Promise
     is_always: bool = False
-    is_personal: bool = False
 
 
 SIGN_OFFS: dict[str, SignOffKind] = {}
 
 
-def declare_sign_off(
-    *, name: str, title: str | Promise, is_always: bool = False, is_personal: bool = False
-) -> SignOffKind:
+def declare_sign_off(*, name: str, title: str | Promise, is_always: bool = False) -> SignOffKind:
     """Enter a kind of sign-off and return it; call it at import of the ``contracts`` module of the app that vouches."""
-    kind = SignOffKind(name, title, is_always, is_personal)
+    kind = SignOffKind(name, title, is_always)
     if SIGN_OFFS.setdefault(name, kind) != kind:
         raise SignOffDeclaredTwice(f"{name} is declared twice")
     return kind
@@ -177,7 +180,7 @@ class SignOffDeclaredTwice(ValueError):
     """Two modules declare a kind of sign-off of the same name in different ways."""
 
 
-SUSPENSE_ACKNOWLEDGED = declare_sign_off(name="suspense", title=_("Suspense acknowledged"), is_personal=True)
+SUSPENSE_ACKNOWLEDGED = declare_sign_off(name="suspense", title=_("Suspense acknowledged"))
 REVALUATION_DONE = declare_sign_off(name="revaluation", title=_("Revaluation done"))
 CASH_RECONCILED = declare_sign_off(name="reconciliation", title=_("Cash accounts reconciled"))
 

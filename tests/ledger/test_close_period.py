@@ -19,10 +19,9 @@ from apps.ledger.contracts import (
     PeriodState,
     TransactionKind,
 )
-from apps.ledger.models import Book, Checkpoint, Closing, Entry, Period, SignOff, Transaction
-from apps.ledger.selectors import balances
+from apps.ledger.models import Book, Checkpoint, Entry, Period, SignOff
 from apps.ledger.selectors import periods as stored
-from apps.ledger.services import accounts, holds, journals, periods, refusals, reversals, verification
+from apps.ledger.services import holds, journals, periods, refusals
 from apps.ledger.services.holds import Promise
 from tests.factories import access, approvals, ledger
 from tests.factories import periods as make
@@ -307,49 +306,6 @@ def test_soft_close_is_taken_back_or_closed(year):
     assert make.close(make.month(1)).state == PeriodState.CLOSED
     with pytest.raises(refusals.PeriodStateWrong):
         periods.resume(period_id=january.uid, actor=SYSTEM, now=NOW)
-
-
-def test_the_year_goes_into_retained_earnings_by_branch(year, balance, fees, branch):
-    other = ledger.branch()
-    sales = ledger.ref(AccountRole.REVENUE, other.id)
-    owed = ledger.ref(AccountRole.RECEIVABLE, other.id)
-    ledger.post(ledger.transfer(fees, balance, 4_00, effective_date=OCTOBER))
-    ledger.post(ledger.transfer(owed, sales, 90_00, effective_date=OCTOBER))
-    assets_before = balances.of(balance), balances.of(owed)
-
-    december = make.close_through(12)
-
-    assert december.is_year_end
-    assert (balances.of(fees).minor, balances.of(sales).minor) == (0, 0)
-    assert balances.of(ledger.ref(AccountRole.RETAINED_EARNINGS, branch.id)) == Money(-4_00, "KES")
-    assert balances.of(ledger.ref(AccountRole.RETAINED_EARNINGS, other.id)) == Money(90_00, "KES")
-    assert (balances.of(balance), balances.of(owed)) == assets_before
-    closings = Transaction.objects.filter(kind=TransactionKind.CLOSING)
-    assert {row.effective_date for row in closings} == {date(2026, 12, 31)}
-    assert set(Closing.objects.values_list("transaction_id", flat=True)) == {row.id for row in closings}
-    assert set(stored.closing_transactions()) == set(closings)
-    assert kept(december)["RETAINED_EARNINGS"] in {(4_00, 0), (0, 90_00)}
-    assert summed(date(2026, 12, 31)) == {
-        row.account_id: row.debits - row.credits for row in stored.checkpoints_of(december)
-    }
-    make.seal()
-    assert verification.verify().findings == ()
-    with pytest.raises(reversals.NotReversible, match="A closing is not reversed"):
-        reversals.reverse(transaction_id=closings[0].uid, reason="Mistake", actor=SYSTEM, now=LATER)
-
-
-def test_nothing_is_kept_when_the_closing_is_refused(year, balance, fees):
-    ledger.post(ledger.transfer(fees, balance, 4_00, effective_date=OCTOBER))
-    make.close_through(11)
-    accounts.freeze(ref=fees, reason="Under review", actor=SYSTEM, now=NOW)
-    make.make_ready(make.month(12))
-
-    with pytest.raises(journals.AccountFrozen):
-        periods.close(period_id=make.month(12).uid, actor=SYSTEM, now=LATER)
-
-    assert make.month(12).state == PeriodState.OPEN
-    assert Transaction.objects.filter(kind=TransactionKind.CLOSING).exists() is False
-    assert Book.objects.get().closed_through == date(2026, 11, 30)
 
 
 def test_late_items_are_a_recorded_choice(year):

@@ -390,8 +390,8 @@ def as_owner(django_db_setup, django_db_blocker) -> Iterator[Callable[[str], Non
             "is switched off",
         ),
         (
-            "ALTER TABLE ledger_transaction ENABLE REPLICA TRIGGER ledger_transaction_balanced",
-            "trigger ledger_transaction_balanced of ledger_transaction",
+            "ALTER TABLE ledger_transaction ENABLE REPLICA TRIGGER ledger_transaction_is_sound",
+            "trigger ledger_transaction_is_sound of ledger_transaction",
             "is switched off",
         ),
         (

@@ -1,12 +1,19 @@
 """Guard tables: what the application's role and the owner may do to the ledger, in every organisation's schema."""
 
+import re
+
 import psycopg
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from apps.ledger.contracts import AccountRole
+from apps.kit import ids
+from apps.kit.actors import SYSTEM
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole, Draft, Layer, Leg, TransactionKind
 from apps.ledger.models import Account, Balance, Entry, Transaction
+from apps.ledger.services import holds
+from apps.ledger.services.holds import Promise
 from tests.conftest import owner
 from tests.factories import ledger
 
@@ -35,9 +42,10 @@ CALLABLE = {
     "ledger_reopen_period",
 }
 GUARDS = {
-    "ledger_check_balanced",
+    "ledger_check_header",
+    "ledger_check_held",
     "ledger_check_hold",
-    "ledger_check_same_transaction",
+    "ledger_check_legs",
     "ledger_checkpoint_text",
     "ledger_fence_chart",
     "ledger_guard_account",
@@ -97,10 +105,15 @@ def test_every_function_is_the_owners_and_bound_to_its_schema(acme, schema):
     assert {name for name, *_ in functions} == CALLABLE | GUARDS
     for name, is_definer, configuration, role in functions:
         assert (is_definer, role) == (True, "treasury_owner"), name
-        assert configuration in (
+        paths = [said for said in configuration if said.startswith("search_path=")]
+        assert paths in (
             [f"search_path=pg_catalog, {schema}, pg_temp"],
             [f'search_path=pg_catalog, "{schema}", pg_temp'],
         ), name
+        assert set(configuration) - set(paths) <= {
+            "plan_cache_mode=force_generic_plan",
+            "random_page_cost=0.01",
+        }, name
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -174,3 +187,98 @@ def test_an_account_has_the_type_of_its_role(acme, balance):
             "SELECT ledger_open_account(gen_random_uuid(), 'PROVIDER_FEES', 'PLATFORM', NULL, branch_id, 'KES',"
             " 2::smallint, 'LIABILITY', 'x', 'x', 1, 1, 1::smallint, now(), 'KES', 'Africa/Nairobi', true) FROM ledger_account LIMIT 1"
         )
+
+
+@pytest.mark.parametrize("kind", [TransactionKind.RELEASE, TransactionKind.CAPTURE])
+def test_a_step_of_a_hold_books_between_its_two_accounts_alone(acme, balance, unapplied, suspense, kind):
+    held = Money(100, "KES")
+    promise = Promise(
+        key="hold",
+        description="Payout",
+        source_type="test",
+        source_id=ids.new(),
+        payer=balance,
+        payee=unapplied,
+        money=held,
+    )
+    number = holds.place(promise=promise, actor=SYSTEM, now=ledger.NOW).number
+    posted = (Leg(balance, debit=held), Leg(suspense, credit=held))
+    freed = (
+        Leg(balance, debit=-held, layer=Layer.PENDING),
+        Leg(unapplied, credit=-held, layer=Layer.PENDING),
+    )
+    state, column = ("RELEASED", "released") if kind == TransactionKind.RELEASE else ("CAPTURED", "captured")
+
+    with pytest.raises(DatabaseError, match="is not what its entries say"):
+        end_and_book(
+            f"UPDATE ledger_hold SET {column} = 100, state = '{state}'",
+            ledger.draft(legs=(*freed, *posted), kind=kind, hold=number),
+        )
+
+
+@transaction.atomic
+def end_and_book(statement: str, booking: Draft) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute(statement)
+    ledger.post_by_function(booking)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"kind": "'NONSENSE'"},
+        {"kind": "'REVERSAL'"},
+        {"kind": "'RELEASE'"},
+        {"reverses_id": "1"},
+        {"hold_id": "1"},
+        {"entry_count": "1"},
+        {"entry_count": "3"},
+        {"amount": "0"},
+        {"layer": "2"},
+        {"direction": "2"},
+        {"seq": "seq + 1"},
+    ],
+    ids=str,
+)
+def test_no_role_commits_a_transaction_that_is_none(committed_acme, balance, unapplied, facts):
+    ledger.post(ledger.transfer(balance, unapplied, 1_00))
+    header = {"kind": "'POSTING'", "reverses_id": "NULL", "hold_id": "NULL", "entry_count": "2"}
+    leg = {"seq": "seq", "layer": "0", "direction": "direction", "amount": "100"}
+    said = {**header, **leg, **facts}
+
+    statements = (WRITE_HEADER.format(**said), WRITE_LEGS.format(**said))
+
+    with pytest.raises(psycopg.Error) as refusal:
+        commit_as_owner(*statements)
+
+    assert refusal.value.sqlstate in {"LG002", "LG012"}
+    assert Transaction.objects.count() == 1
+
+
+def commit_as_owner(*statements: str) -> None:
+    with owner() as database, database.transaction():
+        database.execute("SET LOCAL search_path = org_acme")
+        for statement in statements:
+            database.execute(statement)
+
+
+WRITE_HEADER = """
+    INSERT INTO ledger_transaction (uid, idem_key, request_hash, kind, effective_date, posted_at, entry_count, source_type,
+      source_id, reference, description, created_by, approved_by, reason, cost_centre, is_forced, reverses_id, hold_id)
+    SELECT gen_random_uuid(), 'other', '', {kind}, effective_date, posted_at, {entry_count}, 't', source_id, '', '', '', '',
+      '', '', false, {reverses_id}, {hold_id} FROM ledger_transaction"""
+WRITE_LEGS = """
+    INSERT INTO ledger_entry (transaction_id, seq, account_id, shard, currency, layer, direction, amount, net_after,
+      version, effective_date)
+    SELECT (SELECT max(id) FROM ledger_transaction), {seq}, account_id, shard, currency, {layer}, {direction}, {amount}, 0,
+      2, effective_date FROM ledger_entry"""
+
+
+def test_the_database_knows_every_kind_of_transaction(acme):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE oid = 'ledger_check_header'::regproc")
+        (body,) = cursor.fetchone()
+
+    listed = body.split("NOT IN (")[1].split(")")[0]
+    assert set(re.findall(r"'([A-Z]+)'", listed)) == set(TransactionKind)

@@ -9,10 +9,10 @@ from django.db import DatabaseError, connection, transaction
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRole, Leg, credit, debit
+from apps.ledger.contracts import AccountRole, LateItems, Leg, credit, debit
 from apps.ledger.models import Account, Balance, Book, Entry, Transaction
 from apps.ledger.selectors import balances
-from apps.ledger.services import accounts, journals
+from apps.ledger.services import accounts, journals, periods
 from apps.tenancy.selectors import organisations
 from tests.factories import ledger
 from tests.factories.ledger import NOW
@@ -138,7 +138,7 @@ def test_a_key_is_refused_for_another_sum(balance, fees, unapplied):
     assert Account.objects.filter(role=AccountRole.PROVIDER_FEES).exists() is False
 
 
-@pytest.mark.parametrize("minor", [0, -1, 10**38])
+@pytest.mark.parametrize("minor", [0, -1, 10**35])
 def test_sums_that_no_leg_can_have_are_refused(balance, unapplied, minor):
     with pytest.raises(journals.DraftInvalid):
         ledger.post(ledger.transfer(balance, unapplied, minor))
@@ -339,11 +339,59 @@ def test_sums_beyond_64_bits_and_18_decimals_are_exact(branch):
 
 
 def test_a_sum_that_overflows_the_balance_is_refused(balance, unapplied):
-    ledger.post(ledger.transfer(balance, unapplied, 10**38 - 1))
+    ledger.post(ledger.transfer(balance, unapplied, 10**35 - 1))
+    ledger.post(ledger.transfer(balance, unapplied, 10**35 - 1))
 
-    with pytest.raises(journals.DraftInvalid, match="larger"):
-        ledger.post(ledger.transfer(balance, unapplied, 1))
+    with pytest.raises(journals.DraftInvalid, match="35 digits"):
+        ledger.post(ledger.transfer(balance, unapplied, 10**35))
 
+    with pytest.raises(journals.DraftInvalid, match="larger than an account can hold"):
+        ledger.post(
+            ledger.draft(
+                legs=[
+                    make(ref, kes(10**35 - 1))
+                    for _ in range(999)
+                    for make, ref in ((debit, balance), (credit, unapplied))
+                ]
+            )
+        )
+    assert balances.of(balance).minor == 2 * (10**35 - 1)
+
+
+BY_FUNCTION = {
+    "transfer": """SELECT ledger_transfer(gen_random_uuid(), 'k', '', 'POSTING', %s, %s, 'KES', %s::numeric, NULL, NULL,
+        't', gen_random_uuid(), '', '', 'x', %s)""",
+    "post": """SELECT ledger_post(ARRAY[gen_random_uuid()], ARRAY['k'], ARRAY[''::bytea], ARRAY['POSTING'],
+        ARRAY[NULL::date], ARRAY[NULL::timestamptz], ARRAY['t'], ARRAY[gen_random_uuid()], ARRAY[''], ARRAY[''], ARRAY[''],
+        ARRAY[''], ARRAY[NULL::bigint], ARRAY[NULL::bigint], ARRAY[''], ARRAY[NULL::jsonb], ARRAY[1, 1],
+        ARRAY[%s, %s]::bigint[], ARRAY['KES', 'KES'], ARRAY[0, 0]::smallint[], ARRAY[1, -1]::smallint[],
+        ARRAY[5, %s]::numeric[], 'x', %s, false)""",
+}
+
+
+@pytest.mark.parametrize("minor", ["NaN", "Infinity", 10**35, "0.5", -1, 0, None])
+@pytest.mark.parametrize("statement", BY_FUNCTION.values(), ids=BY_FUNCTION)
+def test_the_functions_alone_refuse_sums_that_no_leg_can_have(balance, unapplied, minor, statement):
+    one, other = (accounts.ensure(ref=ref, now=NOW).id for ref in (balance, unapplied))
+
+    with connection.cursor() as cursor, pytest.raises(DatabaseError) as refusal:
+        cursor.execute(statement, [one, other, minor, NOW])
+
+    assert refusal.value.__cause__.sqlstate == "LG012"
+
+
+@pytest.mark.parametrize("day", [date(1, 1, 2), date(1969, 12, 31), date(2036, 11, 25), date.max])
+@pytest.mark.parametrize("late_items", LateItems)
+def test_days_far_off_are_refused(balance, unapplied, day, late_items):
+    ledger.post(ledger.transfer(balance, unapplied, 1_00))
+    periods.set_late_items(policy=late_items, actor=SYSTEM, now=NOW)
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+    for facts in ({"effective_date": day}, {"event_at": at}):
+        with pytest.raises(journals.DraftInvalid, match="from 1970-01-01 to"):
+            ledger.post(ledger.transfer(balance, unapplied, 1_00, **facts))
+        with pytest.raises(DatabaseError, match="is dated from"), transaction.atomic():
+            ledger.post_by_function(ledger.transfer(balance, unapplied, 1_00, **facts))
     assert Transaction.objects.count() == 1
 
 

@@ -19,7 +19,7 @@ from apps.ledger.contracts import PERIOD_REOPEN, AccountRole, LateItems, PeriodS
 from apps.ledger.models import Book, Checkpoint, Closing, Period, Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.selectors import periods as stored
-from apps.ledger.services import accounts, journals, periods, reopenings, verification
+from apps.ledger.services import journals, periods, reopenings, reversals, verification
 from tests.factories import access, approvals, ledger
 from tests.factories import periods as make
 from tests.factories.approvals import ONE_APPROVER
@@ -218,12 +218,14 @@ def test_a_repeated_decision_changes_nothing(rule):
     assert AuditRecord.objects.filter(action="period.reopening_void").exists() is False
 
 
-def test_nothing_is_kept_when_a_reversal_is_refused(rule, fees):
+def test_nothing_is_kept_when_a_reversal_is_refused(rule, balance, fees):
     make.close_through(12)
     request = ask(make.month(12))
-    accounts.freeze(ref=fees, reason="Under review", actor=SYSTEM, now=AGREED)
+    closing = Transaction.objects.get(kind=TransactionKind.CLOSING)
+    key = f"ledger:reversal:{closing.uid}"
+    ledger.post(ledger.transfer(fees, balance, 1, key=key, effective_date=AGREED.date()), now=AGREED)
 
-    with pytest.raises(journals.AccountFrozen):
+    with pytest.raises(reversals.AlreadyReversed):
         reopenings.decide(decided=decided(request), now=AGREED)
 
     assert make.month(12).state == PeriodState.CLOSED

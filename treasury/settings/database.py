@@ -7,6 +7,11 @@ from treasury.settings import env
 
 PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 """Seconds to connect, milliseconds until a server that acknowledges nothing is given up: it may have failed over."""
+LIMITS = {
+    "app": "-c lock_timeout=3s -c statement_timeout=10s -c idle_in_transaction_session_timeout=60s",
+    "owner": "",
+}
+"""What nobody waits for any longer; apps/kit/patience.py gives single pieces of work more. Migrations take what they need."""
 
 
 def _database() -> dict[str, Any]:
@@ -26,7 +31,12 @@ def _database() -> dict[str, Any]:
         "PASSWORD": password or unquote(url.password or ""),
         "CONN_MAX_AGE": 0,
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}, **PATIENCE, **chosen},
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": 12, "timeout": 10},
+            "options": LIMITS[role],
+            **PATIENCE,
+            **chosen,
+        },
     }
 
 

@@ -16,6 +16,7 @@ from apps.jobs.models import Job
 from apps.jobs.models.job import PROGRESS_FIELDS
 from apps.jobs.services.jobs import finished, folder
 from apps.kit import errors, faults, logs, storage
+from apps.kit.patience import long_statements
 
 WORN_OUT = "The work was interrupted too often and has been given up. Start it again, or tell the operators."
 
@@ -55,6 +56,7 @@ def taken_up(*, job_id: UUID, now: datetime) -> Iterator[Run | None]:
     The run's folder and the runner's own resources are released at the end, however it comes.
     """
     with ExitStack() as resources:
+        resources.enter_context(long_statements())
         job = _claim(job_id, now)
         if job is None:
             yield None

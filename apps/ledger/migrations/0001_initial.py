@@ -267,7 +267,6 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.account')),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('posted_credits__gte', 0), ('posted_debits__gte', 0), ('pending_credits__gte', 0), ('pending_debits__gte', 0)), name='ledger_balance_not_negative')],
             },
         ),
         migrations.AddConstraint(
@@ -365,22 +364,6 @@ class Migration(migrations.Migration):
             model_name='transaction',
             constraint=models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='ledger_transaction_reversed_once'),
         ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('entry_count__gte', 2)), name='ledger_transaction_two_legs'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'POSTING'), ('kind', 'HOLD'), ('kind', 'CAPTURE'), ('kind', 'RELEASE'), ('kind', 'EXPIRY'), ('kind', 'REVERSAL'), ('kind', 'ADJUSTMENT'), ('kind', 'EXCHANGE'), ('kind', 'REVALUATION'), ('kind', 'CLOSING'), ('kind', 'OPENING'), _connector='OR'), name='ledger_transaction_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'REVERSAL'), ('reverses__isnull', False)), models.Q(models.Q(('kind', 'REVERSAL'), _negated=True), ('reverses__isnull', True)), _connector='OR'), name='ledger_transaction_reverses'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('kind', 'CAPTURE'), ('kind', 'RELEASE'), ('kind', 'EXPIRY'), _connector='OR'), ('hold__isnull', False)), models.Q(models.Q(('kind', 'CAPTURE'), ('kind', 'RELEASE'), ('kind', 'EXPIRY'), _connector='OR', _negated=True), ('hold__isnull', True)), _connector='OR'), name='ledger_transaction_hold_step'),
-        ),
         migrations.AddIndex(
             model_name='entry',
             index=models.Index(fields=['account', 'effective_date'], name='ledger_entry_account_date'),
@@ -388,14 +371,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='entry',
             constraint=models.UniqueConstraint(fields=('account', 'shard', 'version'), name='ledger_entry_account_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('layer', 0)), models.Q(('layer', 1), models.Q(('amount', 0), _negated=True)), _connector='OR'), name='ledger_entry_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('direction__in', [1, -1])), name='ledger_entry_direction'),
         ),
         migrations.AddIndex(
             model_name='checkpoint',

@@ -133,14 +133,5 @@ class Balance(LedgerModel):
     can_credit = models.BooleanField()
     version = models.BigIntegerField()
 
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(posted_debits__gte=0, posted_credits__gte=0)
-                & Q(pending_debits__gte=0, pending_credits__gte=0),
-                name="ledger_balance_not_negative",
-            ),
-        ]
-
     def __str__(self) -> str:
         return f"balance {self.account_id}.{self.shard}"

@@ -1,15 +1,13 @@
-"""Transactions and their entries: inserted once, never changed."""
+"""Transactions and their entries: inserted once, never changed. What holds of every row is checked by the triggers in sql/guards.sql."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
-from apps.kit.models import CurrencyField, MinorField, one_of
+from apps.kit.models import CurrencyField, MinorField
 from apps.ledger.contracts import Direction, Layer, TransactionKind
 from apps.ledger.models.account import Account
 from apps.ledger.models.read_only import LedgerModel, choices
-
-STEPS_OF_HOLD = [TransactionKind.CAPTURE, TransactionKind.RELEASE, TransactionKind.EXPIRY]
 
 
 class Transaction(LedgerModel):
@@ -77,18 +75,6 @@ class Transaction(LedgerModel):
                 name="ledger_transaction_reversed_once",
                 condition=Q(reverses__isnull=False),
             ),
-            models.CheckConstraint(condition=Q(entry_count__gte=2), name="ledger_transaction_two_legs"),
-            models.CheckConstraint(condition=one_of("kind", TransactionKind), name="ledger_transaction_kind"),
-            models.CheckConstraint(
-                condition=Q(kind=TransactionKind.REVERSAL.value, reverses__isnull=False)
-                | (~Q(kind=TransactionKind.REVERSAL.value) & Q(reverses__isnull=True)),
-                name="ledger_transaction_reverses",
-            ),
-            models.CheckConstraint(
-                condition=(one_of("kind", STEPS_OF_HOLD) & Q(hold__isnull=False))
-                | (~one_of("kind", STEPS_OF_HOLD) & Q(hold__isnull=True)),
-                name="ledger_transaction_hold_step",
-            ),
         ]
 
     def __str__(self) -> str:
@@ -134,12 +120,6 @@ class Entry(LedgerModel):
             models.UniqueConstraint(
                 fields=["account", "shard", "version"], name="ledger_entry_account_version"
             ),
-            models.CheckConstraint(
-                condition=Q(layer=Layer.POSTED.value, amount__gt=0)
-                | (Q(layer=Layer.PENDING.value) & ~Q(amount=0)),
-                name="ledger_entry_amount",
-            ),
-            models.CheckConstraint(condition=Q(direction__in=[1, -1]), name="ledger_entry_direction"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Adjustments: what people book by hand is asked for by one and agreed to by another before it is booked."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,10 +13,20 @@ from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdic
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
-from apps.kit import errors, money
+from apps.kit import errors
 from apps.kit.actors import SYSTEM, Actor, ActorKind, joined
 from apps.kit.money import Money
-from apps.ledger.contracts import JOURNAL, Booked, Direction, Draft, Leg, TransactionKind
+from apps.ledger.contracts import (
+    AHEAD_MAX,
+    FIRST_DAY,
+    JOURNAL,
+    LEG_MAX,
+    Booked,
+    Direction,
+    Draft,
+    Leg,
+    TransactionKind,
+)
 from apps.ledger.models import Account, Transaction
 from apps.ledger.services import journals, refusals
 
@@ -97,7 +107,7 @@ def ask(
     for all, ``application_id`` whose request it is, the portal's unless told. Raises JournalInvalid, which names the fields, Unbalanced, AccountUnknown, AccountClosed, AccountFrozen,
     VoucherUsed, JournalRuleMissing, and RequestPending where another journal of this voucher waits.
     """
-    _check(journal)
+    _check(journal, now)
     accounts = _accounts(journal, within)
     subject = subject_of(journal.voucher)
     if Transaction.objects.filter(idem_key=_key(subject)).exists():
@@ -252,28 +262,37 @@ def _accounts(journal: NewJournal, within: Collection[UUID] | None) -> dict[UUID
     return found
 
 
-def _check(journal: NewJournal) -> None:
+def _check(journal: NewJournal, now: datetime) -> None:
     found = [
         *_text("/voucher", journal.voucher, 1, VOUCHER_MAX),
         *_text("/description", journal.description, 1, DESCRIPTION_MAX),
         *_text("/reason", journal.reason, REASON_MIN, REASON_MAX),
         *_text("/cost_centre", journal.cost_centre, 0, COST_CENTRE_MAX),
+        *_wrong_dimensions(journal.dimensions or {}),
     ]
-    dimensions = journal.dimensions or {}
-    if len(dimensions) > DIMENSIONS_MAX:
-        found.append(_wrong("/dimensions", f"A journal has at most {DIMENSIONS_MAX} dimensions."))
-    for name, value in dimensions.items():
-        found += _text("/dimensions", name, 1, DIMENSION_MAX) + _text("/dimensions", value, 1, DIMENSION_MAX)
+    last = (now + AHEAD_MAX).date()
+    if not FIRST_DAY <= journal.effective_date <= last:
+        found.append(_wrong("/effective_date", f"The date lies from {FIRST_DAY} to {last}."))
     if journal.kind not in KINDS:
         found.append(_wrong("/kind", "A journal is an adjustment or an opening."))
     if not len(Direction) <= len(journal.lines) <= journals.LEGS_MAX:
         found.append(_wrong("/lines", f"A journal has 2 to {journals.LEGS_MAX} lines."))
     for place, line in enumerate(journal.lines):
-        if not 0 < line.money.minor <= money.MINOR_UNITS_MAX:
-            found.append(_wrong(f"/lines/{place}/amount", "The sum of a line is positive."))
+        if not 0 < line.money.minor <= LEG_MAX:
+            found.append(
+                _wrong(f"/lines/{place}/amount", "The sum of a line is positive, and at most 35 digits long.")
+            )
     if found:
         raise JournalInvalid(" ".join(error.message for error in found), errors=found)
     _check_sides(journal)
+
+
+def _wrong_dimensions(dimensions: Mapping[str, str]) -> Iterator[errors.FieldError]:
+    if len(dimensions) > DIMENSIONS_MAX:
+        yield _wrong("/dimensions", f"A journal has at most {DIMENSIONS_MAX} dimensions.")
+    for name, value in dimensions.items():
+        yield from _text("/dimensions", name, 1, DIMENSION_MAX)
+        yield from _text("/dimensions", value, 1, DIMENSION_MAX)
 
 
 def _check_sides(journal: NewJournal) -> None:

@@ -19,7 +19,8 @@ def post(*, period: Period, actor: Actor, now: datetime) -> list[Closing]:
     Book the closing of the year that ends with this period, dated its last day, and return a row for each transaction.
 
     Afterwards every income and expense account stands at zero on that day and the balance sheet's totals are what they
-    were. The caller holds the fence of the book, so nothing is booked meanwhile. Raises as journals.post.
+    were. Neither limits nor states of accounts stand in its way: one that was closed since had earned or spent in the year all
+    the same. The caller holds the fence of the book, so nothing is booked meanwhile. Raises as journals.post.
     """
     yearly = stored.standing(period).filter(type__in=YEARLY_TYPES).order_by("currency", "branch_id", "id")
     books: dict[tuple[str, UUID], list[tuple[Account, int]]] = defaultdict(list)
@@ -28,7 +29,7 @@ def post(*, period: Period, actor: Actor, now: datetime) -> list[Closing]:
     closings = []
     for (currency, branch_id), nets in books.items():
         draft = _draft(period, currency, branch_id, nets)
-        booked = journals.post(draft=draft, actor=actor, now=now)
+        booked = journals.post(draft=draft, actor=actor, now=now, force=True)
         closings.append(
             Closing.objects.create(period=period, revision=period.revision, transaction_id=booked.number)
         )

@@ -3,15 +3,24 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
 from apps.kit import errors
 from apps.kit.actors import Actor, are_written
 from apps.kit.models import is_storable
-from apps.kit.money import MINOR_UNITS_MAX
-from apps.ledger.contracts import Booked, Direction, Draft, Layer, Leg, TransactionKind
+from apps.ledger.contracts import (
+    AHEAD_MAX,
+    FIRST_DAY,
+    LEG_MAX,
+    Booked,
+    Direction,
+    Draft,
+    Layer,
+    Leg,
+    TransactionKind,
+)
 from apps.ledger.services import accounts, calls
 from apps.ledger.services.refusals import (
     AccountClosed,
@@ -50,6 +59,7 @@ __all__ = [
 ]
 
 LEGS_MAX = 10_000
+FIRST_INSTANT = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC)
 BATCH_MAX = 1_000
 OF_HOLDS = {TransactionKind.HOLD, TransactionKind.CAPTURE, TransactionKind.RELEASE, TransactionKind.EXPIRY}
 
@@ -77,7 +87,7 @@ def post_batch(*, drafts: Sequence[Draft], actor: Actor, now: datetime, force: b
     organisations.current()
     _check_size(drafts)
     for draft in drafts:
-        _check(draft)
+        _check(draft, now)
     return calls.tried(lambda: _book(drafts, actor=actor, now=now, force=force))
 
 
@@ -109,8 +119,9 @@ def _check_size(drafts: Sequence[Draft]) -> None:
         raise DraftInvalid(f"A posting, and a batch, has at most {LEGS_MAX} legs.")
 
 
-def _check(draft: Draft) -> None:
+def _check(draft: Draft, now: datetime) -> None:
     check_texts(draft)
+    _check_days(draft, now)
     if draft.kind not in OF_HOLDS and any(leg.layer == Layer.PENDING for leg in draft.legs):
         raise DraftInvalid("Only a hold and its steps are pending.")
     if len(draft.legs) < len(Direction):
@@ -156,13 +167,21 @@ def _invalid(field: str, message: str) -> DraftInvalid:
     return DraftInvalid(message, errors=[errors.FieldError(f"/{field}", DraftInvalid.code, message)])
 
 
+def _check_days(draft: Draft, now: datetime) -> None:
+    last = now + AHEAD_MAX
+    if draft.effective_date and not FIRST_DAY <= draft.effective_date <= last.date():
+        raise _invalid("effective_date", f"The effective date lies from {FIRST_DAY} to {last:%Y-%m-%d}.")
+    if draft.event_at and not FIRST_INSTANT <= draft.event_at <= last:
+        raise _invalid("event_at", f"The instant of the event lies from {FIRST_DAY} to {last:%Y-%m-%d}.")
+
+
 def _check_leg(leg: Leg) -> None:
     if (leg.debit is None) == (leg.credit is None):
         raise DraftInvalid("A leg is either a debit or a credit.")
     if leg.money.minor == 0 or (leg.layer == Layer.POSTED and leg.money.minor < 0):
         raise DraftInvalid("The sum of a leg is positive.")
-    if abs(leg.money.minor) > MINOR_UNITS_MAX:
-        raise DraftInvalid("The sum of a leg is at most 38 digits long.")
+    if abs(leg.money.minor) > LEG_MAX:
+        raise DraftInvalid("The sum of a leg is at most 35 digits of minor units long.")
     if leg.money.currency != leg.account.currency:
         raise DraftInvalid(
             f"A leg in {leg.money.currency} cannot be posted to an account in {leg.account.currency}."

@@ -11,7 +11,7 @@ from apps.kit import errors, money
 from apps.kit.actors import Actor
 from apps.kit.errors import FieldError
 from apps.kit.money import Money
-from apps.ledger.contracts import Direction, TransactionKind
+from apps.ledger.contracts import LEG_MAX, Direction, TransactionKind
 from apps.ledger.importers import Row, read, refuse
 from apps.ledger.models import Account
 from apps.ledger.services import adjustments
@@ -98,7 +98,7 @@ def _sum(text: str, currency: str) -> Money | None:
         return None
     exponent = money.exponent(currency)
     minor = Decimal(text).scaleb(exponent)
-    if len(part) > exponent or not 0 < minor <= money.MINOR_UNITS_MAX:
+    if len(part) > exponent or not 0 < minor <= LEG_MAX:
         return None
     return Money(int(minor), currency)
 

@@ -1,4 +1,4 @@
-"""Closes of periods as jobs: one at a time, started by a person in the portal or by a key, done by a worker."""
+"""Closes of periods as jobs: one at a time, started by a person in the portal, done by a worker."""
 
 from collections.abc import Generator
 from datetime import datetime
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.access.contracts import Caller
 from apps.access.selectors import branches, memberships, scope
 from apps.jobs.contracts import NewJob, Progress, ResultFile, Work
 from apps.jobs.selectors import jobs as stored_jobs
@@ -19,8 +18,7 @@ from apps.ledger.selectors import periods as stored
 from apps.ledger.services import periods, refusals
 
 PERMISSION = "ledger.view"
-SCOPE = "ledger:read"
-"""What a person, and a key, need to see the job; who may start it is for the caller to ask."""
+"""What a person needs to see the job; who may start it is for the caller to ask."""
 STARTING = "ledger.period_close_starting"
 
 
@@ -42,7 +40,7 @@ class CloseGaveUp(errors.DomainError):
 def start(
     *,
     period_id: UUID,
-    caller: scope.Principal,
+    caller: scope.Person,
     title: str,
     actor: Actor,
     now: datetime,
@@ -64,8 +62,7 @@ def start(
     if period.state == PeriodState.CLOSED:
         raise refusals.PeriodStateWrong("This period is closed already.")
     periods.require_ready(period_id=period_id, now=now, is_carrying_holds=is_carrying_holds)
-    membership = None if isinstance(caller, Caller) else memberships.of(caller)
-    own_applications = scope.application_ids(caller)
+    membership = memberships.of(caller)
     return jobs.start(
         request=NewJob(
             kind=PERIOD_CLOSE_JOB,
@@ -73,9 +70,9 @@ def start(
             branch_id=branches.head_office().id,
             application_id=scope.application_id(caller),
             branch_ids=None,
-            application_ids=None if own_applications is None else frozenset(own_applications),
+            application_ids=None,
             permission=PERMISSION,
-            scope=SCOPE,
+            scope="",
             actor=actor,
             starter_id=None if membership is None else membership.id,
             parameters={

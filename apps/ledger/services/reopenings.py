@@ -12,6 +12,7 @@ from apps.approvals.services import requests
 from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM, Actor, ActorKind, joined
 from apps.kit.models import is_storable
+from apps.kit.patience import long_statements
 from apps.ledger import events
 from apps.ledger.contracts import PERIOD_REOPEN
 from apps.ledger.models import Closing, Period
@@ -45,14 +46,11 @@ class ReopenReasonInvalid(errors.Invalid):
 
 
 @transaction.atomic
-def ask(
-    *, period_id: UUID, reason: str, actor: Actor, now: datetime, application_id: UUID | None = None
-) -> UUID:
+def ask(*, period_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
     """
     Ask other people to agree that the last closed period is opened again; return the id of the approval request.
 
-    The same reason again returns the request that waits. ``application_id`` is whose request it is, the portal's unless
-    told. Raises NotFound, ReopenReasonInvalid, ReopenRefused,
+    The same reason again returns the request that waits. Raises NotFound, ReopenReasonInvalid, ReopenRefused,
     ReopenRuleMissing, and RequestPending where another reason waits; nothing is opened yet.
     """
     reason = reason.strip()
@@ -72,7 +70,7 @@ def ask(
             subject_reference=ids.encode(events.PERIOD_PREFIX, period.uid),
             payload=_payload(period, reason),
             branch_id=branches.head_office().id,
-            application_id=application_id or applications.portal().id,
+            application_id=applications.portal().id,
             summary=f"Reopen {period}: {reason}",
         ),
         actor=actor,
@@ -86,6 +84,7 @@ def ask(
 
 
 @transaction.atomic
+@long_statements()
 def decide(*, decided: Decided, now: datetime) -> Period | None:
     """
     Open a period again that other people have agreed to, and return it; None where it stays closed.

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from apps.audit.services import records
 from apps.kit import errors, locks
 from apps.kit.actors import Actor
+from apps.kit.patience import long_statements
 from apps.ledger import merkle
 from apps.ledger.models import Seal
 from apps.ledger.selectors import leaves
@@ -54,6 +55,7 @@ class Sealed:
     seal_hash: bytes
 
 
+@long_statements()
 def run(*, now: datetime, is_thorough: bool = False, batches: int = BATCHES_AT_ONCE) -> list[Sealed]:
     """
     Make seals until nothing waits or ``batches`` were made; each is a transaction of its own, and all or nothing.
@@ -115,6 +117,7 @@ def make_now(*, actor: Actor, reason: str, now: datetime) -> list[Sealed]:
     return made
 
 
+@long_statements()
 def check(*, now: datetime) -> None:
     """
     Seal what was missed, however late it came; raise SealsMissing if something older than an hour is left.

@@ -31,39 +31,67 @@ BEGIN
   RETURN NEW;
 END $body$;
 
--- Once per statement: nobody adds legs to a transaction that was committed before.
-CREATE OR REPLACE FUNCTION {s}.ledger_check_same_transaction() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
-BEGIN
-  IF EXISTS (
-    SELECT FROM fresh LEFT JOIN ledger_transaction t ON t.id = fresh.transaction_id
-    WHERE t.xact IS DISTINCT FROM pg_current_xact_id()
-  ) THEN
-    RAISE EXCEPTION 'a leg may only be written with its transaction' USING ERRCODE = 'LG011';
-  END IF;
-  RETURN NULL;
-END $body$;
+-- What follows are no CHECK constraints: PostgreSQL reads those anew for every statement, which costs a transfer an eighth
+-- of its time. docs/adr/0025 has the figures.
 
--- At commit, once per header: all legs are there, every currency of every layer sums to zero, and a reversal turns every
--- leg of its original around.
-CREATE OR REPLACE FUNCTION {s}.ledger_check_balanced() RETURNS trigger
+-- Once per statement: the legs of a transaction are written with it and all at once, from 1 to the number that its header
+-- says, and every currency of every layer sums to zero. No leg can be added later: its number is taken or too high.
+CREATE OR REPLACE FUNCTION {s}.ledger_check_legs() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
-  v_legs bigint;
-  v_is_balanced boolean;
+  v_wrong record;
 BEGIN
-  SELECT sum(legs), bool_and(difference = 0) INTO v_legs, v_is_balanced FROM (
-    SELECT count(*) AS legs, sum(e.amount * e.direction) AS difference
-    FROM ledger_entry e WHERE e.transaction_id = NEW.id GROUP BY e.currency, e.layer
-  ) AS side;
-  IF v_legs IS DISTINCT FROM NEW.entry_count THEN
+  SELECT legs.transaction_id, t.entry_count, t.xact IS DISTINCT FROM pg_current_xact_id() AS is_foreign,
+      legs.are_sound, legs.is_balanced INTO v_wrong
+    FROM (
+      SELECT transaction_id, sum(side.legs) AS count, min(side.first) AS first, max(side.last) AS last,
+        bool_and(side.are_sound) AS are_sound, bool_and(side.difference = 0) AS is_balanced
+      FROM (
+        SELECT e.transaction_id, count(*) AS legs, min(e.seq) AS first, max(e.seq) AS last,
+          sum(e.amount * e.direction) AS difference,
+          bool_and(abs(e.direction) = 1 AND (e.amount > 0 AND e.layer = 0 OR e.amount <> 0 AND e.layer = 1)) AS are_sound
+        FROM fresh e GROUP BY e.transaction_id, e.currency, e.layer
+      ) AS side GROUP BY side.transaction_id
+    ) AS legs
+    LEFT JOIN ledger_transaction t ON t.id = legs.transaction_id
+    WHERE t.xact IS DISTINCT FROM pg_current_xact_id() OR NOT legs.are_sound OR NOT legs.is_balanced
+      OR legs.first <> 1 OR legs.last <> t.entry_count OR legs.count <> t.entry_count
+    LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  IF v_wrong.is_foreign THEN
+    RAISE EXCEPTION 'a leg may only be written with its transaction' USING ERRCODE = 'LG011';
+  END IF;
+  IF NOT v_wrong.are_sound THEN
+    RAISE EXCEPTION 'a leg of transaction % is none', v_wrong.transaction_id USING ERRCODE = 'LG012';
+  END IF;
+  IF NOT v_wrong.is_balanced THEN
+    RAISE EXCEPTION 'transaction % does not balance', v_wrong.transaction_id USING ERRCODE = 'LG002';
+  END IF;
+  RAISE EXCEPTION 'transaction % has not the % legs that its header says', v_wrong.transaction_id, v_wrong.entry_count
+    USING ERRCODE = 'LG002';
+END $body$;
+
+-- At commit, once per header: it has its legs, of which the trigger above has seen to the rest; it is of a kind that there is, and
+-- refers to what that kind refers to. A reversal turns every leg of its original around, a step of a hold matches its hold.
+CREATE OR REPLACE FUNCTION {s}.ledger_check_header() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
+BEGIN
+  IF NOT EXISTS (SELECT FROM ledger_entry WHERE transaction_id = NEW.id) OR NEW.entry_count < 2 THEN
     RAISE EXCEPTION 'transaction % has not the % legs that its header says', NEW.id, NEW.entry_count
       USING ERRCODE = 'LG002';
   END IF;
-  IF NOT v_is_balanced THEN
-    RAISE EXCEPTION 'transaction % does not balance', NEW.id USING ERRCODE = 'LG002';
+  IF NEW.kind = 'POSTING' AND num_nonnulls(NEW.reverses_id, NEW.hold_id) = 0 THEN
+    RETURN NULL;
   END IF;
-  IF NEW.reverses_id IS NOT NULL AND EXISTS (
+  IF NEW.kind NOT IN (
+       'POSTING', 'HOLD', 'CAPTURE', 'RELEASE', 'EXPIRY', 'REVERSAL', 'ADJUSTMENT', 'EXCHANGE', 'REVALUATION', 'CLOSING', 'OPENING'
+     ) OR (NEW.kind = 'REVERSAL') <> (NEW.reverses_id IS NOT NULL)
+     OR (NEW.kind IN ('CAPTURE', 'RELEASE', 'EXPIRY')) <> (NEW.hold_id IS NOT NULL) THEN
+    RAISE EXCEPTION 'transaction % is of no such kind, or refers to what its kind does not', NEW.id USING ERRCODE = 'LG012';
+  END IF;
+  IF NEW.kind = 'REVERSAL' AND EXISTS (
     SELECT FROM (
       SELECT account_id, currency, layer, amount, direction FROM ledger_entry WHERE transaction_id = NEW.id
       UNION ALL
@@ -71,6 +99,9 @@ BEGIN
     ) AS leg GROUP BY account_id, currency, layer, amount HAVING sum(direction) <> 0
   ) THEN
     RAISE EXCEPTION 'transaction % does not turn % around', NEW.id, NEW.reverses_id USING ERRCODE = 'LG017';
+  END IF;
+  IF NEW.kind = 'HOLD' OR NEW.hold_id IS NOT NULL THEN
+    PERFORM ledger_check_hold(coalesce(NEW.hold_id, NEW.id));
   END IF;
   RETURN NULL;
 END $body$;
@@ -88,37 +119,36 @@ BEGIN
   RETURN NEW;
 END $body$;
 
--- At commit, for a hold's row and for each of its transactions: what is still held stands on the pending layer, and what was
--- captured on the posted one.
-CREATE OR REPLACE FUNCTION {s}.ledger_check_hold() RETURNS trigger
+-- At commit, for a hold's row and for each of its transactions: what is still held stands on the pending layer between its two
+-- accounts, what was captured on the posted one between the same two, and nothing else was booked with it.
+CREATE OR REPLACE FUNCTION {s}.ledger_check_hold(p_id bigint) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
-  v_id bigint;
   v_hold ledger_hold;
 BEGIN
-  IF TG_TABLE_NAME = 'ledger_hold' THEN
-    v_id := NEW.transaction_id;
-  ELSE
-    v_id := coalesce(NEW.hold_id, NEW.id);
-  END IF;
-  SELECT * INTO v_hold FROM ledger_hold WHERE transaction_id = v_id;
+  SELECT * INTO v_hold FROM ledger_hold WHERE transaction_id = p_id;
   IF NOT FOUND OR EXISTS (
     SELECT FROM (
-      SELECT coalesce(sum(e.amount) FILTER (WHERE e.layer = 1 AND e.direction = 1 AND e.account_id = v_hold.debit_account_id), 0),
-        coalesce(sum(e.amount) FILTER (WHERE e.layer = 1 AND e.direction = -1 AND e.account_id = v_hold.credit_account_id), 0),
-        coalesce(sum(e.amount) FILTER (WHERE e.layer = 0 AND e.direction = 1 AND e.account_id = v_hold.debit_account_id), 0)
+      SELECT coalesce(sum(e.amount) FILTER (WHERE e.layer = 1 AND e.direction = 1), 0),
+        coalesce(sum(e.amount) FILTER (WHERE e.layer = 1 AND e.direction = -1), 0),
+        coalesce(sum(e.amount) FILTER (WHERE e.layer = 0 AND e.direction = 1), 0),
+        coalesce(sum(e.amount) FILTER (WHERE e.layer = 0 AND e.direction = -1), 0),
+        coalesce(bool_or(e.layer = 0 AND t.kind <> 'CAPTURE'
+          OR e.account_id <> CASE e.direction WHEN 1 THEN v_hold.debit_account_id ELSE v_hold.credit_account_id END), false)
       FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
-      WHERE t.id = v_id OR t.hold_id = v_id
-    ) AS booked (held_debits, held_credits, captured)
-    WHERE held_debits <> v_hold.amount - v_hold.captured - v_hold.released OR held_credits <> held_debits
-      OR booked.captured <> v_hold.captured
-  ) OR EXISTS (
-    SELECT FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
-    WHERE (t.id = v_id OR t.hold_id = v_id) AND e.layer = 1
-      AND e.account_id <> (CASE e.direction WHEN 1 THEN v_hold.debit_account_id ELSE v_hold.credit_account_id END)
+      WHERE t.id = p_id OR t.hold_id = p_id
+    ) AS booked (held_debits, held_credits, captured_debits, captured_credits, is_elsewhere)
+    WHERE is_elsewhere OR held_debits <> v_hold.amount - v_hold.captured - v_hold.released OR held_credits <> held_debits
+      OR captured_debits <> v_hold.captured OR captured_credits <> v_hold.captured
   ) THEN
-    RAISE EXCEPTION 'hold % is not what its entries say', v_id USING ERRCODE = 'LG018';
+    RAISE EXCEPTION 'hold % is not what its entries say', p_id USING ERRCODE = 'LG018';
   END IF;
+END $body$;
+
+CREATE OR REPLACE FUNCTION {s}.ledger_check_held() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
+BEGIN
+  PERFORM ledger_check_hold(NEW.transaction_id);
   RETURN NULL;
 END $body$;
 
@@ -137,11 +167,11 @@ CREATE OR REPLACE TRIGGER ledger_currency_append_only BEFORE UPDATE OR DELETE OR
 CREATE OR REPLACE TRIGGER ledger_book_kept BEFORE DELETE OR TRUNCATE ON {s}.ledger_book
   FOR EACH STATEMENT EXECUTE FUNCTION {s}.ledger_refuse();
 
-CREATE OR REPLACE TRIGGER ledger_entry_same_transaction AFTER INSERT ON {s}.ledger_entry
-  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION {s}.ledger_check_same_transaction();
-DROP TRIGGER IF EXISTS ledger_transaction_balanced ON {s}.ledger_transaction;
-CREATE CONSTRAINT TRIGGER ledger_transaction_balanced AFTER INSERT ON {s}.ledger_transaction
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {s}.ledger_check_balanced();
+CREATE OR REPLACE TRIGGER ledger_entry_legs AFTER INSERT ON {s}.ledger_entry
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION {s}.ledger_check_legs();
+DROP TRIGGER IF EXISTS ledger_transaction_is_sound ON {s}.ledger_transaction;
+CREATE CONSTRAINT TRIGGER ledger_transaction_is_sound AFTER INSERT ON {s}.ledger_transaction
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {s}.ledger_check_header();
 
 CREATE OR REPLACE TRIGGER ledger_hold_kept BEFORE DELETE OR TRUNCATE ON {s}.ledger_hold
   FOR EACH STATEMENT EXECUTE FUNCTION {s}.ledger_refuse();
@@ -149,8 +179,4 @@ CREATE OR REPLACE TRIGGER ledger_hold_guarded BEFORE UPDATE ON {s}.ledger_hold
   FOR EACH ROW EXECUTE FUNCTION {s}.ledger_guard_hold();
 DROP TRIGGER IF EXISTS ledger_hold_matches_entries ON {s}.ledger_hold;
 CREATE CONSTRAINT TRIGGER ledger_hold_matches_entries AFTER INSERT OR UPDATE ON {s}.ledger_hold
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {s}.ledger_check_hold();
-DROP TRIGGER IF EXISTS ledger_transaction_matches_hold ON {s}.ledger_transaction;
-CREATE CONSTRAINT TRIGGER ledger_transaction_matches_hold AFTER INSERT ON {s}.ledger_transaction
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.kind = 'HOLD' OR NEW.hold_id IS NOT NULL)
-  EXECUTE FUNCTION {s}.ledger_check_hold();
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {s}.ledger_check_held();

@@ -83,8 +83,9 @@ BEGIN
   IF v_shards > 1 THEN
     RAISE EXCEPTION 'account % is sharded and cannot have limits', p_account_id USING ERRCODE = 'LG012';
   END IF;
-  IF p_net_floor > p_net_ceiling OR p_net_floor <> trunc(p_net_floor) OR p_net_ceiling <> trunc(p_net_ceiling) THEN
-    RAISE EXCEPTION 'limits are whole minor units, the floor not above the ceiling' USING ERRCODE = 'LG012';
+  IF p_net_floor > p_net_ceiling OR p_net_floor <> trunc(p_net_floor) OR p_net_ceiling <> trunc(p_net_ceiling)
+     OR greatest(abs(p_net_floor), abs(p_net_ceiling)) >= 1e35 THEN
+    RAISE EXCEPTION 'limits are whole minor units below 10^35, the floor not above the ceiling' USING ERRCODE = 'LG012';
   END IF;
   UPDATE ledger_balance SET net_floor = p_net_floor, net_ceiling = p_net_ceiling, limits_version = version
     WHERE account_id = p_account_id;

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION {s}.ledger_transfer(
   OUT booked_id bigint, OUT booked_uid uuid, OUT booked_date date, OUT is_replay boolean
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
+  v_is_fenced boolean;
   v_closed_through date;
   v_timezone text;
   v_is_test boolean;
@@ -34,15 +35,22 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'the ledger is written at READ COMMITTED only' USING ERRCODE = 'LG013';
   END IF;
-  IF p_debit_account_id = p_credit_account_id OR p_amount IS NULL OR p_amount <= 0 OR p_amount <> trunc(p_amount) THEN
-    RAISE EXCEPTION 'a transfer moves whole minor units between two accounts' USING ERRCODE = 'LG012';
+  IF p_debit_account_id = p_credit_account_id OR p_amount IS NULL OR p_amount <= 0 OR p_amount >= 1e35 OR p_amount <> trunc(p_amount) THEN
+    RAISE EXCEPTION 'a transfer moves whole minor units below 10^35 between two accounts' USING ERRCODE = 'LG012';
+  END IF;
+  IF p_now IS NULL OR p_effective_date NOT BETWEEN '1970-01-01' AND (p_now + interval '10 years')::date
+     OR p_event_at NOT BETWEEN '1970-01-01' AND p_now + interval '10 years' THEN
+    RAISE EXCEPTION 'a posting is dated from 1970 to ten years ahead' USING ERRCODE = 'LG012';
   END IF;
 
   -- 0. The fence against a period close, which takes the same lock exclusively; named by this schema's table. It is a
   --    statement of its own: a wait inside a statement would not refresh what that statement sees.
-  PERFORM pg_advisory_xact_lock_shared(7401, 'ledger_book'::regclass::oid::integer);
-  SELECT closed_through, timezone, b.is_test, late_items = 'NEXT_OPEN'
-    INTO v_closed_through, v_timezone, v_is_test, v_moves_late FROM ledger_book b;
+  v_is_fenced := pg_advisory_xact_lock_shared(7401, 'ledger_book'::regclass::oid::integer) IS NULL;
+  SELECT b.closed_through, b.timezone, b.is_test, b.late_items = 'NEXT_OPEN', debited.shards, credited.shards
+    INTO v_closed_through, v_timezone, v_is_test, v_moves_late, v_debit_shards, v_credit_shards
+    FROM ledger_book b
+    LEFT JOIN ledger_account debited ON debited.id = p_debit_account_id
+    LEFT JOIN ledger_account credited ON credited.id = p_credit_account_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the book is not open' USING ERRCODE = 'LG007';
   END IF;
@@ -80,8 +88,6 @@ BEGIN
   END IF;
 
   -- 3. Move the two balances, always in the same order: hot (sharded) accounts last, then by id. The update is the lock.
-  SELECT shards INTO v_debit_shards FROM ledger_account WHERE id = p_debit_account_id;
-  SELECT shards INTO v_credit_shards FROM ledger_account WHERE id = p_credit_account_id;
   v_debit_first := (v_debit_shards > 1, p_debit_account_id) < (v_credit_shards > 1, p_credit_account_id);
   FOR v_step IN 1..2 LOOP
     v_is_debit := (v_step = 1) = coalesce(v_debit_first, true);

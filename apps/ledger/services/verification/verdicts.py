@@ -6,6 +6,7 @@ from itertools import islice
 
 from django.db import connection
 
+from apps.kit.patience import long_statements
 from apps.ledger.services.verification import (
     balances,
     currencies,
@@ -36,6 +37,7 @@ class Verdict:
         return not self.findings
 
 
+@long_statements()
 def verify(*, progress: Callable[[str], None] | None = None, since_seal: int = 1) -> Verdict:
     """
     Recompute every invariant of the present organisation. Reads every entry and takes no lock.
