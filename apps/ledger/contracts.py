@@ -158,19 +158,23 @@ class SignOffKind:
     Something that an app or a person vouches for before a period is closed.
 
     ``is_always``: no close without it. The others answer a precondition that the books themselves raise.
+    ``is_personal``: a judgement that somebody answers for; no API key signs it.
     """
 
     name: str
     title: str | Promise
     is_always: bool = False
+    is_personal: bool = False
 
 
 SIGN_OFFS: dict[str, SignOffKind] = {}
 
 
-def declare_sign_off(*, name: str, title: str | Promise, is_always: bool = False) -> SignOffKind:
+def declare_sign_off(
+    *, name: str, title: str | Promise, is_always: bool = False, is_personal: bool = False
+) -> SignOffKind:
     """Enter a kind of sign-off and return it; call it at import of the ``contracts`` module of the app that vouches."""
-    kind = SignOffKind(name, title, is_always)
+    kind = SignOffKind(name, title, is_always, is_personal)
     if SIGN_OFFS.setdefault(name, kind) != kind:
         raise SignOffDeclaredTwice(f"{name} is declared twice")
     return kind
@@ -180,7 +184,7 @@ class SignOffDeclaredTwice(ValueError):
     """Two modules declare a kind of sign-off of the same name in different ways."""
 
 
-SUSPENSE_ACKNOWLEDGED = declare_sign_off(name="suspense", title=_("Suspense acknowledged"))
+SUSPENSE_ACKNOWLEDGED = declare_sign_off(name="suspense", title=_("Suspense acknowledged"), is_personal=True)
 REVALUATION_DONE = declare_sign_off(name="revaluation", title=_("Revaluation done"))
 CASH_RECONCILED = declare_sign_off(name="reconciliation", title=_("Cash accounts reconciled"))
 

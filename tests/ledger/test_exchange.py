@@ -19,7 +19,6 @@ from apps.ledger.selectors.rates import RateMissing, RateStale
 from apps.ledger.services import accounts, exchanges, journals, reversals, verification
 from tests.factories import fx, ledger
 from tests.factories.fx import kes, usd
-from tests.ledger.test_race_postings import together
 
 NOW = fx.NOW
 USD_100 = usd(100_00)
@@ -313,93 +312,6 @@ def test_what_a_reversal_leaves_of_a_cost_is_gained_by_the_next_exchange(place):
     assert position(place) == Position(100_00, 12_000_00)
     assert gains(place) == (2_000_00, 0)
     assert verification.verify().is_clean
-
-
-def test_one_key_from_many_connections_is_one_booking(committed_acme):
-    branch = ledger.branch()
-    fx.rate("129.5")
-    order = fx.order(USD_100, "KES", branch.id)
-
-    outcomes = together(committed_acme, [lambda: exchanges.exchange(order=order, actor=SYSTEM, now=NOW)] * 6)
-
-    assert sorted(outcome.is_replay for outcome in outcomes) == [False, *[True] * 5]
-    assert len({outcome.id for outcome in outcomes}) == 1
-    assert Transaction.objects.count() == 1
-
-
-def test_exchanges_at_once_see_each_others_position(committed_acme):
-    branch = ledger.branch()
-    fx.rate("129.5")
-    fx.rate("150", base="EUR")
-    fx.exchange(kes(25_900_00), "USD", branch.id)
-    fx.exchange(kes(30_000_00), "EUR", branch.id)
-    fx.rate("131", as_of=NOW + timedelta(minutes=1), now=NOW + timedelta(minutes=1))
-    later = NOW + timedelta(minutes=2)
-    work = [
-        lambda: fx.exchange(usd(25_00), "KES", branch.id, now=later),
-        lambda: fx.exchange(usd(10_00), "EUR", branch.id, now=later),
-        lambda: fx.exchange(Money(10_00, "EUR"), "USD", branch.id, now=later),
-    ] * 4
-
-    together(committed_acme, work)
-
-    dollars, euros = (positions.of(code, functional="KES", branch_id=branch.id) for code in ("USD", "EUR"))
-    assert Transaction.objects.count() == 14
-    assert 0 < dollars.units < 200_00
-    assert abs(dollars.cost / dollars.units - 129.5) < 1
-    assert abs(euros.cost / euros.units - 150) < 1
-    assert verification.verify().is_clean
-
-
-STEPS = st.lists(
-    st.tuples(
-        st.integers(min_value=-(10**6), max_value=10**6).filter(bool),
-        st.integers(min_value=0, max_value=10**9),
-    ),
-    max_size=30,
-)
-
-
-@given(STEPS)
-def test_a_position_keeps_every_cent_whatever_comes_and_goes(steps):
-    position, gained, spent = Position(), 0, 0
-    for units, value in steps:
-        before = position
-        position, gain = position.moved(units, value)
-        gained += gain
-        spent += value if units > 0 else -value
-
-        assert position.units == before.units + units
-        assert position.cost - gained == spent
-        assert position.cost * position.units >= 0
-        assert position.units or not position.cost
-
-
-@given(
-    st.integers(-(10**6), 10**6),
-    st.integers(-(10**9), 10**9),
-    st.integers(1, 10**6),
-    st.integers(0, 10**9),
-    st.booleans(),
-)
-def test_a_position_of_any_kind_keeps_every_cent(units, cost, moved, value, is_in):
-    sign = 1 if is_in else -1
-
-    after, gain = Position(units, cost).moved(sign * moved, value)
-
-    assert after.units == units + sign * moved
-    assert (after.cost - cost) - gain == sign * value
-    assert after.cost * after.units >= 0
-    assert after.units or not after.cost
-
-
-@given(STEPS.filter(bool))
-def test_a_position_bought_at_one_price_and_sold_at_it_gains_nothing(steps):
-    position = Position()
-    for units, _ in steps:
-        position, gain = position.moved(units, abs(units) * 129)
-        assert gain == 0
-    assert position.cost == position.units * 129
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

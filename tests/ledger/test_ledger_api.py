@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.kit import clock, ids
-from apps.ledger.api import currency_serializers, serializers
+from apps.ledger.api import currency_serializers, period_serializers, serializers
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Account
 from tests.factories import access, fx, ledger, periods
@@ -151,7 +151,7 @@ def test_lists_periods_and_what_a_close_waits_for(finance, suspense):
     assert [one["start_date"] for one in listed][::-1] == [f"2026-{month:02d}-01" for month in range(1, 13)]
     assert [one["id"] for one in finance.get("periods", status="closed").json()["data"]] == [january]
     closed = finance.get(f"periods/{january}").json()
-    assert set(serializers.PeriodOut().fields) == set(closed)
+    assert set(period_serializers.PeriodOut().fields) == set(closed)
     assert (closed["status"], closed["revision"], closed["year_end"]) == ("closed", 1, False)
     assert len(closed["checkpoint_hash"]) == 64
 
@@ -166,7 +166,7 @@ def test_a_checklist_is_not_for_a_key_of_one_branch(finance, suspense):
     period = ids.encode("per", periods.months()[0].uid)
     bound = Partner(branch=access.branch())
 
-    refused(bound.get(f"periods/{period}/checklist"), 403, "branch_forbidden")
+    refused(bound.get(f"periods/{period}/checklist"), 403, "ledger_book_forbidden")
     assert bound.get(f"periods/{period}").status_code == 200
     refused(finance.get(f"periods/{ids.encode('per', ids.new())}"), 404, "resource_not_found")
     refused(Partner(scopes=("payments:read",)).get("periods"), 403, "insufficient_scope")

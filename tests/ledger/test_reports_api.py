@@ -198,7 +198,7 @@ def test_makes_a_file_with_the_totals_of_the_report(finance, books, file_format)
 
     said = answer.json()
     assert answer.status_code == 202, said
-    assert set(serializers.ReportJobOut().fields) == set(said)
+    assert set(serializers.LedgerJobOut().fields) == set(said)
     assert answer.headers["Location"] == f"/v1/acme/jobs/{said['id']}"
     job = work(said["id"])
     totals = finance.get("reports/trial-balance").json()["totals"][0]

@@ -18,7 +18,7 @@ from apps.ledger.models import Account, Hold, Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import accounts, holds, refusals, reversals, verification
 from tests.conftest import owner
-from tests.factories import fx, ledger
+from tests.factories import ledger
 from tests.factories.ledger import NOW
 
 IN_A_MINUTE = NOW + timedelta(minutes=1)
@@ -204,18 +204,3 @@ def test_a_hold_that_another_has_locked_takes_up_no_place(payer, payee, monkeypa
         assert holds.expire_due(now=IN_A_MINUTE) == [free.id]
 
     assert holds.expire_due(now=IN_A_MINUTE) == [locked.id]
-
-
-def test_the_reversal_of_an_exchange_waits_for_exchanges_of_its_currency(committed_acme, branch):
-    fx.rate("129.5")
-    original = fx.exchange(fx.usd(100_00), "KES", branch.id)
-
-    with (
-        another(NAMED, f"org_acme:ledger:fx_position:{branch.id}:USD") as exchanging,
-        beside(committed_acme, lambda: reverse(original)) as reversing,
-    ):
-        assert not reversing.done()
-        exchanging.rollback()
-
-    assert reversing.result().is_replay is False
-    assert verification.verify().is_clean

@@ -284,8 +284,8 @@ class ReportFileIn(RangeQuery):
         return attrs
 
 
-class ReportJobOut(serializers.Serializer):
-    """The job that makes the file: ``/jobs/{id}`` tells how far it is, ``/jobs/{id}/result`` is the file."""
+class LedgerJobOut(serializers.Serializer):
+    """The job that does it: ``/jobs/{id}`` tells how far it is, ``/jobs/{id}/result`` is its file where it makes one."""
 
     id = IdField("job")
     object = serializers.CharField(read_only=True, default="job")

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.contracts import Caller
+from apps.jobs.services.jobs import Job
 from apps.kit import clock
 from apps.kit.pagination import UidPagination
 from apps.kit.views import TreasuryViewSet
@@ -122,7 +123,7 @@ class ReportViewSet(TreasuryViewSet):
         said = {"as_of": as_of, "known_at": known_at, "found": found}
         return Response(serializers.EvidenceOut(said).data)
 
-    @extend_schema(request=serializers.ReportFileIn, responses={202: serializers.ReportJobOut})
+    @extend_schema(request=serializers.ReportFileIn, responses={202: serializers.LedgerJobOut})
     def create(self, request: Request, **_: str) -> Response:
         """Have a report made as CSV, XLSX or PDF by a job, whose result is the file; the scope ledger:read is needed too."""
         body = serializers.ReportFileIn(data=request.data)
@@ -145,9 +146,14 @@ class ReportViewSet(TreasuryViewSet):
             actor=caller.actor,
             now=clock.now(),
         )
-        said = serializers.ReportJobOut(job).data
-        location = f"{request.path.removesuffix('/').removesuffix('/ledger/reports')}/jobs/{said['id']}"
-        return Response(said, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+        return job_answer(request, job)
+
+
+def job_answer(request: Request, job: Job) -> Response:
+    """Return the answer that a job has begun, and where it is found."""
+    said = serializers.LedgerJobOut(job).data
+    location = f"{request.path.partition('/ledger/')[0]}/jobs/{said['id']}"
+    return Response(said, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
 
 def _at(request: Request) -> dict[str, Any]:

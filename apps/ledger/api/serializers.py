@@ -1,4 +1,4 @@
-"""Bodies of the ledger's accounts, balances, statements and periods."""
+"""Bodies of the ledger's accounts, balances and statements."""
 
 from datetime import date
 from uuid import UUID
@@ -10,9 +10,8 @@ from apps.kit import ids
 from apps.kit.money import Money
 from apps.kit.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
-from apps.ledger.contracts import AccountRole, AccountStatus, AccountType, OwnerType, PeriodState
-from apps.ledger.events import PERIOD_AGGREGATE, PERIOD_PREFIX
-from apps.ledger.models import Account, Period
+from apps.ledger.contracts import AccountRole, AccountStatus, AccountType, OwnerType
+from apps.ledger.models import Account
 from apps.ledger.selectors import rates
 from apps.ledger.selectors.statements import Statement
 from apps.ledger.services import partner_accounts
@@ -135,36 +134,3 @@ class StatementOut(serializers.Serializer):
 
     def get_next_cursor(self, statement: Statement) -> str | None:
         return statement.next or None
-
-
-class PeriodOut(serializers.Serializer):
-    """A period of the book, both days included. Nothing can be dated into a closed one."""
-
-    id = IdField(PERIOD_PREFIX, source="uid")
-    object = serializers.CharField(read_only=True, default=PERIOD_AGGREGATE)
-    start_date = serializers.DateField()
-    end_date = serializers.DateField()
-    status = LowerField(source="state", help_text=", ".join(state.lower() for state in PeriodState))
-    revision = serializers.IntegerField(help_text="Grows when it is opened again.")
-    year_end = serializers.BooleanField(source="is_year_end")
-    closed_at = InstantField(allow_null=True)
-    checkpoint_hash = serializers.SerializerMethodField(help_text="SHA-256 of the balances kept at its end.")
-
-    def get_checkpoint_hash(self, period: Period) -> str | None:
-        return bytes(period.checkpoint_hash).hex() if period.checkpoint_hash else None
-
-
-class PreconditionOut(serializers.Serializer):
-    name = serializers.CharField()
-    met = serializers.BooleanField(source="is_met")
-    sentence = serializers.CharField()
-    count = serializers.IntegerField(help_text="How many rows say otherwise.")
-
-
-class ChecklistOut(serializers.Serializer):
-    """What a close of the period waits for, as the books are now."""
-
-    object = serializers.CharField(read_only=True, default="period_checklist")
-    period_id = IdField(PERIOD_PREFIX)
-    ready = serializers.BooleanField(help_text="Whether all of it is met.")
-    data = PreconditionOut(many=True)  # type: ignore[assignment]  # the name means something else to REST framework

@@ -1,4 +1,4 @@
-"""Accounts and periods of the ledger over the API."""
+"""Accounts of the ledger over the API."""
 
 from typing import ClassVar
 
@@ -9,19 +9,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.selectors import scope
-from apps.access.selectors.branches import BranchForbidden
 from apps.kit import clock, money
 from apps.kit.pagination import UidPagination
 from apps.kit.views import TreasuryViewSet
 from apps.ledger.api import filters, serializers
 from apps.ledger.api.report_serializers import ExplainedFigureOut
-from apps.ledger.models import Account, Period
+from apps.ledger.models import Account
 from apps.ledger.selectors import accounts, balances, books, explanations, statements
-from apps.ledger.selectors import periods as stored_periods
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.ledger.selectors.point_in_time import NOTHING
-from apps.ledger.services import periods
 
 
 class LedgerViewSet(TreasuryViewSet):
@@ -108,31 +104,3 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerVie
 
     def _account(self) -> AccountBalance:
         return accounts.get(self.path_id(), self.request.user)
-
-
-class PeriodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, LedgerViewSet):
-    """Periods of the organisation's book, the last one first."""
-
-    queryset = Period.objects.none()
-    serializer_class = serializers.PeriodOut
-    filterset_class = filters.PeriodFilter
-    id_prefix = serializers.PERIOD_PREFIX
-    required_scopes: ClassVar[dict[str, str]] = {
-        "list": "ledger:read",
-        "retrieve": "ledger:read",
-        "checklist": "ledger:read",
-    }
-
-    def get_queryset(self) -> QuerySet[Period]:
-        return stored_periods.stored()
-
-    @extend_schema(responses=serializers.ChecklistOut)
-    @action(detail=True, methods=["get"])
-    def checklist(self, request: Request, **_: str) -> Response:
-        """Read what a close waits for. It counts over all branches, so a key that is bound to one is refused."""
-        if scope.branch_ids(request.user) is not None:
-            raise BranchForbidden("What a close waits for is counted over all branches.")
-        period = self.get_object()
-        found = periods.checklist(period_id=period.uid, now=clock.now())
-        said = {"period_id": period.uid, "ready": all(one.is_met for one in found), "data": found}
-        return Response(serializers.ChecklistOut(said).data)

@@ -1,4 +1,4 @@
-"""Closes of periods as jobs: one at a time, started by a person in the portal, done by a worker."""
+"""Closes of periods as jobs: one at a time, started by a person in the portal or by a key, done by a worker."""
 
 from collections.abc import Generator
 from datetime import datetime
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.access.contracts import Caller
 from apps.access.selectors import branches, memberships, scope
 from apps.jobs.contracts import NewJob, Progress, ResultFile, Work
 from apps.jobs.selectors import jobs as stored_jobs
@@ -18,7 +19,8 @@ from apps.ledger.selectors import periods as stored
 from apps.ledger.services import periods, refusals
 
 PERMISSION = "ledger.view"
-"""What a person needs to see the job; who may start it is for the caller to ask."""
+SCOPE = "ledger:read"
+"""What a person, and a key, need to see the job; who may start it is for the caller to ask."""
 STARTING = "ledger.period_close_starting"
 
 
@@ -40,7 +42,7 @@ class CloseGaveUp(errors.DomainError):
 def start(
     *,
     period_id: UUID,
-    caller: scope.Person,
+    caller: scope.Principal,
     title: str,
     actor: Actor,
     now: datetime,
@@ -62,7 +64,8 @@ def start(
     if period.state == PeriodState.CLOSED:
         raise refusals.PeriodStateWrong("This period is closed already.")
     periods.require_ready(period_id=period_id, now=now, is_carrying_holds=is_carrying_holds)
-    membership = memberships.of(caller)
+    membership = None if isinstance(caller, Caller) else memberships.of(caller)
+    own_applications = scope.application_ids(caller)
     return jobs.start(
         request=NewJob(
             kind=PERIOD_CLOSE_JOB,
@@ -70,9 +73,9 @@ def start(
             branch_id=branches.head_office().id,
             application_id=scope.application_id(caller),
             branch_ids=None,
-            application_ids=None,
+            application_ids=None if own_applications is None else frozenset(own_applications),
             permission=PERMISSION,
-            scope="",
+            scope=SCOPE,
             actor=actor,
             starter_id=None if membership is None else membership.id,
             parameters={

@@ -13,7 +13,7 @@ from apps.audit.services import records
 from apps.events.contracts import EventType
 from apps.events.services import outbox
 from apps.kit import errors, ids
-from apps.kit.actors import Actor
+from apps.kit.actors import Actor, ActorKind
 from apps.kit.models import is_storable
 from apps.kit.patience import long_statements
 from apps.ledger import events
@@ -51,6 +51,13 @@ class SignOffInvalid(errors.Invalid):
 
     code = "ledger_sign_off_invalid"
     title = "Sign-off not valid"
+
+
+class SignOffPersonal(errors.Forbidden):
+    """A person answers for this sign-off; no API key does."""
+
+    code = "ledger_sign_off_personal"
+    title = "A person signs this off"
 
 
 @transaction.atomic
@@ -104,11 +111,14 @@ def sign_off(
     """
     Vouch for something before a period is closed, or take that back; the last one of a kind counts.
 
-    A repeat returns the first. Raises NotFound, SignOffInvalid for a kind that nobody declared, and PeriodStateWrong for
-    a closed period.
+    A repeat returns the first. Raises NotFound, SignOffInvalid for a kind that nobody declared, SignOffPersonal for a key
+    where a person is needed, and PeriodStateWrong for a closed period.
     """
     if kind not in SIGN_OFFS:
         raise _wrong(SignOffInvalid, "/kind", f"There is no sign-off {kind}. Choose: {', '.join(SIGN_OFFS)}.")
+    if SIGN_OFFS[kind].is_personal and actor.kind == ActorKind.API_KEY:
+        message = f"{SIGN_OFFS[kind].title}: a person says so, in the portal."
+        raise SignOffPersonal(message, errors=[errors.FieldError("/kind", SignOffPersonal.code, message)])
     if len(note) > NOTE_MAX or not is_storable(note):
         raise _wrong(SignOffInvalid, "/note", f"A note has at most {NOTE_MAX} characters.")
     with connection.cursor() as cursor:

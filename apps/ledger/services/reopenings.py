@@ -46,11 +46,14 @@ class ReopenReasonInvalid(errors.Invalid):
 
 
 @transaction.atomic
-def ask(*, period_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
+def ask(
+    *, period_id: UUID, reason: str, actor: Actor, now: datetime, application_id: UUID | None = None
+) -> UUID:
     """
     Ask other people to agree that the last closed period is opened again; return the id of the approval request.
 
-    The same reason again returns the request that waits. Raises NotFound, ReopenReasonInvalid, ReopenRefused,
+    The same reason again returns the request that waits. ``application_id`` is whose request it is, the portal's unless
+    told. Raises NotFound, ReopenReasonInvalid, ReopenRefused,
     ReopenRuleMissing, and RequestPending where another reason waits; nothing is opened yet.
     """
     reason = reason.strip()
@@ -70,7 +73,7 @@ def ask(*, period_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
             subject_reference=ids.encode(events.PERIOD_PREFIX, period.uid),
             payload=_payload(period, reason),
             branch_id=branches.head_office().id,
-            application_id=applications.portal().id,
+            application_id=application_id or applications.portal().id,
             summary=f"Reopen {period}: {reason}",
         ),
         actor=actor,
