@@ -272,7 +272,7 @@ def test_a_limit_is_named(shop, sides):
     limit = Money(10_00, "KES")
     accounts.set_limits(ref=ref, net_floor=None, net_ceiling=limit, actor=SYSTEM, now=ledger.NOW)
 
-    refused(shop.post("transactions", transfer(*sides)), 409, "ledger_limit_exceeded", "/legs")
+    refused(shop.post("transactions", transfer(*sides)), 409, "ledger_limit_exceeded", "/legs/0/amount")
 
 
 def test_a_closed_period_is_named(shop, sides):
@@ -321,7 +321,7 @@ def test_posts_a_batch_whole_or_not_at_all(shop, sides):
     ("keys", "code", "pointer"),
     [
         ([], "min_length", "/transactions"),
-        (["a", "a"], "ledger_draft_invalid", "/transactions"),
+        (["a", "a"], "ledger_draft_invalid", "/transactions/1/key"),
         (["a", None], "required", "/transactions/1/key"),
     ],
 )

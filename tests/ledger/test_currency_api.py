@@ -180,6 +180,7 @@ def test_an_exchange_is_not_reversed_by_a_key(shop, customer):
         ({"get_currency": "XXX"}, 422, "invalid_choice", "/get_currency"),
         ({"fee": kes("1.00")}, 422, "fx_exchange_invalid", "/fee"),
         ({"effective_date": "infinity"}, 422, "invalid", "/effective_date"),
+        ({"effective_date": "9999-12-31"}, 422, "ledger_draft_invalid", "/effective_date"),
         ({"effective_date": "0001-01-01"}, 409, "fx_rate_missing", "/get_currency"),
         ({"key": "k" * 120}, 422, "fx_exchange_invalid", "/key"),
         ({"source": {"role": "bank_balance"}}, 403, "ledger_account_not_postable", "/source/role"),

@@ -87,7 +87,7 @@ def post_batch(*, drafts: Sequence[Draft], actor: Actor, now: datetime, force: b
     organisations.current()
     _check_size(drafts)
     for draft in drafts:
-        _check(draft, now)
+        check(draft, now)
     return calls.tried(lambda: _book(drafts, actor=actor, now=now, force=force))
 
 
@@ -119,7 +119,8 @@ def _check_size(drafts: Sequence[Draft]) -> None:
         raise DraftInvalid(f"A posting, and a batch, has at most {LEGS_MAX} legs.")
 
 
-def _check(draft: Draft, now: datetime) -> None:
+def check(draft: Draft, now: datetime) -> None:
+    """Raise DraftInvalid, with the field as far as one is to blame, or Unbalanced for what no booking can be."""
     check_texts(draft)
     _check_days(draft, now)
     if draft.kind not in OF_HOLDS and any(leg.layer == Layer.PENDING for leg in draft.legs):
@@ -127,15 +128,16 @@ def _check(draft: Draft, now: datetime) -> None:
     if len(draft.legs) < len(Direction):
         raise DraftInvalid("A posting has a debit and a credit at least.")
     sums: Counter[tuple[str, Layer]] = Counter()
-    for leg in draft.legs:
-        _check_leg(leg)
+    for place, leg in enumerate(draft.legs):
+        _check_leg(leg, place)
         sums[leg.money.currency, leg.layer] += leg.direction * leg.money.minor
     for (currency, _), difference in sums.items():
         if difference:
             raise Unbalanced(f"Debits and credits in {currency} differ by {abs(difference)} minor units.")
     debited = {(leg.account, leg.layer) for leg in draft.legs if leg.debit is not None}
-    if any((leg.account, leg.layer) in debited for leg in draft.legs if leg.credit is not None):
-        raise DraftInvalid("An account is debited and credited in one posting.")
+    for place, leg in enumerate(draft.legs):
+        if leg.credit is not None and (leg.account, leg.layer) in debited:
+            raise _invalid(f"legs/{place}", "An account is debited and credited in one posting.")
 
 
 def check_texts(draft: Draft) -> None:
@@ -175,14 +177,15 @@ def _check_days(draft: Draft, now: datetime) -> None:
         raise _invalid("event_at", f"The instant of the event lies from {FIRST_DAY} to {last:%Y-%m-%d}.")
 
 
-def _check_leg(leg: Leg) -> None:
+def _check_leg(leg: Leg, place: int) -> None:
     if (leg.debit is None) == (leg.credit is None):
-        raise DraftInvalid("A leg is either a debit or a credit.")
+        raise _invalid(f"legs/{place}", "A leg is either a debit or a credit.")
     if leg.money.minor == 0 or (leg.layer == Layer.POSTED and leg.money.minor < 0):
-        raise DraftInvalid("The sum of a leg is positive.")
+        raise _invalid(f"legs/{place}/amount", "The sum of a leg is positive.")
     if abs(leg.money.minor) > LEG_MAX:
-        raise DraftInvalid("The sum of a leg is at most 35 digits of minor units long.")
+        raise _invalid(f"legs/{place}/amount", "The sum of a leg is at most 35 digits of minor units long.")
     if leg.money.currency != leg.account.currency:
-        raise DraftInvalid(
-            f"A leg in {leg.money.currency} cannot be posted to an account in {leg.account.currency}."
+        raise _invalid(
+            f"legs/{place}/amount",
+            f"A leg in {leg.money.currency} cannot be posted to an account in {leg.account.currency}.",
         )

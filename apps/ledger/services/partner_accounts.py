@@ -65,6 +65,13 @@ def naming(pointer: str, field: str = "") -> Iterator[None]:
         raise
 
 
+def name_sum(refusal: errors.DomainError, field: str) -> None:
+    """Let a refusal of a leg that the request does not write, for it names one sum, name that sum."""
+    first = next(iter(refusal.errors), None)
+    if first is None or first.pointer.startswith("/legs"):
+        refusal.errors = _field(field, refusal)
+
+
 def resolve(named: Sequence[Named], caller: Caller) -> list[AccountRef]:
     """
     Return the account of each name, in a few queries.

@@ -10,7 +10,7 @@ from apps.ledger.contracts import AccountRef, Booked
 from apps.ledger.selectors.rates import RateMissing, RateStale
 from apps.ledger.services import exchanges
 from apps.ledger.services.exchanges import ExchangeInvalid, Order
-from apps.ledger.services.partner_accounts import Named, name_shut, naming, resolve
+from apps.ledger.services.partner_accounts import Named, name_shut, name_sum, naming, resolve
 from apps.ledger.services.partner_postings import ledger_key
 from apps.ledger.services.refusals import (
     AccountClosed,
@@ -26,7 +26,6 @@ FIELDS: dict[type[errors.DomainError], str] = {
     RateStale: "/get_currency",
     KeyReused: "/key",
     LimitExceeded: "/give",
-    DraftInvalid: "/give",
     PeriodClosed: "/effective_date",
 }
 """Which field of a request a refusal is about that names none itself."""
@@ -59,6 +58,9 @@ def exchange(*, wanted: PartnerExchange, caller: Caller, now: datetime) -> Booke
         return exchanges.exchange(order=order, actor=caller.actor, now=now)
     except (AccountFrozen, AccountClosed) as refusal:
         name_shut(refusal, named, refs)
+        raise
+    except DraftInvalid as refusal:
+        name_sum(refusal, "/give")
         raise
     except tuple(FIELDS) as refusal:
         with naming("", FIELDS[type(refusal)]):

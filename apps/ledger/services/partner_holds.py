@@ -10,9 +10,9 @@ from apps.kit.money import Money
 from apps.ledger.contracts import Booked
 from apps.ledger.services import holds
 from apps.ledger.services.holds import CaptureInvalid, HoldExceeded, HoldExpired, Promise
-from apps.ledger.services.partner_accounts import Named, name_shut, resolve
+from apps.ledger.services.partner_accounts import Named, name_shut, name_sum, resolve
 from apps.ledger.services.partner_postings import SOURCE, ledger_key, require_own
-from apps.ledger.services.refusals import AccountClosed, AccountFrozen, KeyReused, LimitExceeded
+from apps.ledger.services.refusals import AccountClosed, AccountFrozen, DraftInvalid, KeyReused, LimitExceeded
 
 FIELDS: dict[type[errors.DomainError], str] = {
     HoldExpired: "/expires_at",
@@ -55,6 +55,9 @@ def place(*, wanted: PartnerHold, caller: Caller, now: datetime) -> Booked:
         return holds.place(promise=promise, actor=caller.actor, now=now)
     except (AccountFrozen, AccountClosed) as refusal:
         name_shut(refusal, [wanted.payer, wanted.payee], [payer, payee])
+        raise
+    except DraftInvalid as refusal:
+        name_sum(refusal, "/amount")
         raise
     except tuple(FIELDS) as refusal:
         _name(refusal)

@@ -15,12 +15,10 @@ from apps.ledger.contracts import AccountRef, Booked, Direction, Draft, Leg
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import transactions
 from apps.ledger.services import journals, reversals
-from apps.ledger.services.partner_accounts import Named, name_shut, naming, resolve
+from apps.ledger.services.partner_accounts import Named, naming, resolve
+from apps.ledger.services.partner_refusals import Written, name_field
 from apps.ledger.services.refusals import (
-    AccountClosed,
-    AccountFrozen,
     DraftInvalid,
-    KeyReused,
     PeriodClosed,
     Unbalanced,
 )
@@ -88,9 +86,12 @@ def post_batch(*, postings: Sequence[PartnerPosting], caller: Caller, now: datet
 
     Raises what ``partner_accounts.resolve`` and ``journals.post`` raise, with the field as far as one transaction is to blame.
     """
-    if len({posting.key for posting in postings}) != len(postings):
-        with naming("", BATCH):
-            raise DraftInvalid("Each transaction of a batch has a key of its own.")
+    seen: set[str] = set()
+    for posting in postings:
+        if posting.key in seen:
+            with naming(posting.pointer, "/key"):
+                raise DraftInvalid("Each transaction of a batch has a key of its own.")
+        seen.add(posting.key)
     return _book(postings, BATCH, caller, now)
 
 
@@ -138,27 +139,25 @@ def _book(postings: Sequence[PartnerPosting], otherwise: str, caller: Caller, no
     for posting in postings:
         with naming(posting.pointer, "/legs"):
             _check_sums(posting)
-    named = [leg.account for posting in postings for leg in posting.legs]
-    refs = resolve(named, caller)
-    rest = iter(refs)
-    drafts = [_draft(posting, list(islice(rest, len(posting.legs))), caller) for posting in postings]
+    refs = iter(resolve([leg.account for posting in postings for leg in posting.legs], caller))
+    written = [
+        Written(
+            _draft(posting, list(islice(refs, len(posting.legs))), caller, now),
+            posting.pointer,
+            [leg.account for leg in posting.legs],
+        )
+        for posting in postings
+    ]
     try:
         with naming("", otherwise):
-            return journals.post_batch(drafts=drafts, actor=caller.actor, now=now)
-    except (AccountFrozen, AccountClosed) as refusal:
-        name_shut(refusal, named, refs)
-        raise
-    except PeriodClosed as refusal:
-        _name(refusal, f"{_dated_first(postings).pointer}/effective_date")
-        raise
-    except KeyReused as refusal:
-        if len(postings) == 1:
-            _name(refusal, f"{postings[0].pointer}/key")
+            return journals.post_batch(drafts=[one.draft for one in written], actor=caller.actor, now=now)
+    except errors.DomainError as refusal:
+        name_field(refusal, written, now=now)
         raise
 
 
-def _draft(posting: PartnerPosting, refs: Sequence[AccountRef], caller: Caller) -> Draft:
-    with naming(posting.pointer):
+def _draft(posting: PartnerPosting, refs: Sequence[AccountRef], caller: Caller, now: datetime) -> Draft:
+    with naming(posting.pointer, "/legs"):
         draft = Draft(
             key=ledger_key(caller, posting.key),
             description=posting.description,
@@ -170,7 +169,7 @@ def _draft(posting: PartnerPosting, refs: Sequence[AccountRef], caller: Caller) 
             cost_centre=posting.cost_centre,
             dimensions=posting.dimensions,
         )
-        journals.check_texts(draft)
+        journals.check(draft, now)
     return draft
 
 
@@ -188,11 +187,6 @@ def _check_sums(posting: PartnerPosting) -> None:
     for currency, difference in sums.items():
         if difference:
             raise Unbalanced(f"Debits and credits differ by {Money(abs(difference), currency)}.")
-
-
-def _dated_first(postings: Sequence[PartnerPosting]) -> PartnerPosting:
-    """Return the one with the earliest date: where one lies in a closed period, this does."""
-    return min(postings, key=lambda posting: posting.effective_date or date.max)
 
 
 def _name(refusal: errors.DomainError, pointer: str) -> None:
