@@ -10,6 +10,7 @@ PLACES = [
     "jobs/job/",
     "ledger/accounts/",
     "ledger/periods/",
+    "ledger/reports/trial-balance/",
     "ledger/account/",
     "ledger/transaction/",
     "integrations/provideraccount/",

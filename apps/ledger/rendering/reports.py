@@ -149,7 +149,7 @@ def general_ledger(report: GeneralLedger, *, now: datetime) -> Table:
     for account in report.accounts:
         row = account.row
         name = f"{row.code} {row.name}, {row.branch_name}"
-        lines.append(Line(LineKind.HEADING, (name, *[None] * 6)))
+        lines.append(Line(LineKind.HEADING, (name, *[None] * 6), account_uid=row.uid))
         lines.append(balance_line(_("Opening balance"), account.opening))
         lines += (entry(line, row.currency, name) for line in account.lines)
         lines.append(balance_line(_("Closing balance"), account.closing))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import groupby
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
@@ -45,12 +46,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table; ``section`` names what it stands under, ``depth`` how far it is moved in."""
+    """
+    One line of the table; ``section`` names what it stands under, ``depth`` how far it is moved in.
+
+    ``account_uid`` and ``transaction_uid`` are what its figures are of, as far as it is one of them.
+    """
 
     kind: LineKind
     cells: tuple[Cell, ...]
     section: str = ""
     depth: int = 0
+    account_uid: UUID | None = None
+    transaction_uid: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +79,15 @@ class Table:
 
 
 def facts(stated: Basis, now: datetime) -> tuple[tuple[str, str], ...]:
-    """Return what a report says above its lines: whose it is, of which days, and as known when."""
+    """Return what a report says above its lines: whose it is, of which days, as known when, and whether for good."""
+    if not stated.is_provisional(now):
+        return asked_for(stated)
+    warning = _("Something may still be booked as of this instant. Print it again in a minute.")
+    return (*asked_for(stated), (_("Provisional"), warning))
+
+
+def asked_for(stated: Basis) -> tuple[tuple[str, str], ...]:
+    """Return whose report it is, of which days, and as known when."""
     organisation = organisations.current()
     zone = ZoneInfo(organisation.time_zone)
     known_at = stated.known_at.astimezone(zone)
@@ -88,13 +103,6 @@ def facts(stated: Basis, now: datetime) -> tuple[tuple[str, str], ...]:
         (_("As of"), days),
         (_("Known at"), f"{day(known_at)}, {known_at:%H:%M:%S} {known_at.tzname()}"),
     ]
-    if stated.is_provisional(now):
-        found.append(
-            (
-                _("Provisional"),
-                _("Something may still be booked as of this instant. Print it again in a minute."),
-            )
-        )
     return tuple(found)
 
 
@@ -169,7 +177,7 @@ def entry(line: StatementLine, currency: str, section: str) -> Line:
         line.credit,
         line.balance,
     )
-    return Line(LineKind.ROW, cells, section)
+    return Line(LineKind.ROW, cells, section, transaction_uid=line.transaction_uid)
 
 
 def balance_line(label: str, money: Money) -> Line:
@@ -177,4 +185,5 @@ def balance_line(label: str, money: Money) -> Line:
 
 
 def _account(row: Row, figures: tuple[Money | None, ...], section: str, depth: int) -> Line:
-    return Line(LineKind.ROW, (row.code, row.name, row.branch_name, row.currency, *figures), section, depth)
+    cells = (row.code, row.name, row.branch_name, row.currency, *figures)
+    return Line(LineKind.ROW, cells, section, depth, account_uid=row.uid)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from apps.jobs.services import exports, jobs, tables
 from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.ledger.rendering import pages, reports
-from apps.ledger.rendering.tables import Table
+from apps.ledger.rendering.tables import Table, asked_for
 from apps.ledger.selectors import accounts, statements
 from apps.ledger.selectors.reports import balance_sheet, general_ledger, profit_and_loss, trial_balance
 from apps.ledger.selectors.reports.basis import Basis
@@ -112,7 +113,7 @@ def start(*, request: NewReport, caller: scope.Principal, actor: Actor, now: dat
             actor=actor,
             starter_id=None if membership is None else membership.id,
             parameters=_parameters(
-                dataclasses.replace(request, known_at=request.known_at.replace(microsecond=0))
+                dataclasses.replace(request, known_at=request.known_at.replace(microsecond=0)), reach
             ),
         ),
         now=now,
@@ -245,7 +246,14 @@ def _invalid(field: str, message: str) -> ReportInvalid:
     return ReportInvalid(message, errors=[errors.FieldError(f"/{field}", ReportInvalid.code, message)])
 
 
-def _parameters(request: NewReport) -> dict[str, str]:
+def _parameters(request: NewReport, reach: set[UUID] | None) -> dict[str, Any]:
+    stated = Basis(
+        as_of=request.as_of,
+        known_at=request.known_at,
+        since=request.since if request.name in NEEDS_SINCE else None,
+        branch_id=request.branch_id,
+        within=None if reach is None else frozenset(reach),
+    )
     return {
         "name": request.name.value,
         "format": request.file_format.value,
@@ -254,4 +262,5 @@ def _parameters(request: NewReport) -> dict[str, str]:
         "since": request.since.isoformat() if request.since else "",
         "branch_id": str(request.branch_id or ""),
         "account_uid": str(request.account_uid or ""),
+        "asked_for": [*asked_for(stated), (_("Format"), request.file_format.value)],
     }

@@ -98,6 +98,9 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 *(_("Ledger"), "account_tree", "portal-accounts", "ledger.view"),
                 *("portal-account", "portal-transaction"),
             ),
+            page(
+                *(_("Reports"), "balance", "portal-trial-balance", "ledger.view"),
+            ),
             page(_("Periods"), "event_available", "portal-periods", "ledger.view", "portal-period"),
         ],
     ),

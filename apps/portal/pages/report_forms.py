@@ -1,0 +1,80 @@
+"""What people ask a report for: its days, the instant, the branch; and as what file they take it away."""
+
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.access.selectors import branches
+from apps.access.selectors.scope import Principal
+from apps.ledger.services.reports import NEEDS_SINCE, NewReport, ReportFormat, ReportName
+from apps.portal.forms import BookDatesForm, DayField
+
+FORMATS = [
+    (ReportFormat.XLSX.value, _("Spreadsheet (XLSX): numbers and dates as such")),
+    (ReportFormat.CSV.value, _("CSV: plain text, for other programs")),
+    (ReportFormat.PDF.value, _("PDF: to print and to send")),
+]
+
+
+class ReportForm(BookDatesForm):
+    """
+    The dates and the branch of a report; what is left empty is today, now and all that the reader sees.
+
+    Cleaned, ``known_at`` is always there, in whole seconds as the report states it.
+    """
+
+    branch = forms.ChoiceField(label=_("Branch"), required=False)
+
+    def __init__(self, data: Any, *, caller: Principal, now: datetime, today: date) -> None:
+        super().__init__(data, now=now, today=today)
+        own = branches.visible_to(caller).order_by("name").values_list("id", "name")
+        cast(forms.ChoiceField, self.fields["branch"]).choices = [
+            ("", _("All")),
+            *((str(branch_id), name) for branch_id, name in own),
+        ]
+
+    def clean_known_at(self) -> datetime:
+        return (super().clean_known_at() or self.now).replace(microsecond=0)
+
+    def request(self, name: ReportName) -> NewReport:
+        """Return the report that a valid form asks for."""
+        asked = self.cleaned_data
+        return NewReport(
+            name=name,
+            as_of=asked["as_of"],
+            known_at=asked["known_at"],
+            since=asked.get("since"),
+            branch_id=UUID(asked["branch"]) if asked["branch"] else None,
+        )
+
+
+class RangeReportForm(ReportForm):
+    """The dates of a report on a range of days: without a first one it begins with the month of the last."""
+
+    since = DayField(_("From"), _("The first of the month, if empty."))
+    field_order = ("since", "as_of", "known_at", "branch")
+
+    def clean(self) -> dict[str, Any]:
+        asked = self.cleaned_data
+        since, as_of = asked.get("since"), asked.get("as_of")
+        if since and as_of and since > as_of:
+            self.add_error("since", _("The first day is after the last one."))
+        elif as_of and not since and "since" in asked:
+            asked["since"] = as_of.replace(day=1)
+        return asked
+
+
+class FileForm(forms.Form):
+    """As what file a report is taken away."""
+
+    file_format = forms.ChoiceField(
+        label=_("File"), choices=FORMATS, initial=ReportFormat.XLSX.value, widget=forms.RadioSelect
+    )
+
+
+def form_of(name: ReportName) -> type[ReportForm]:
+    """Return the form that a report is asked for by."""
+    return RangeReportForm if name in NEEDS_SINCE else ReportForm
