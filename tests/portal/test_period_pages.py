@@ -17,7 +17,7 @@ from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import PERIOD_REOPEN, AccountRole, LateItems, PeriodState
 from apps.ledger.models import Book, Checkpoint, Period, SignOff, Transaction
-from apps.ledger.services import accounts, holds, periods, refusals
+from apps.ledger.services import holds, periods, refusals
 from apps.ledger.services.holds import Promise
 from apps.tenancy.selectors import organisations
 from tests import dialogs
@@ -380,14 +380,15 @@ def test_the_year_goes_into_retained_earnings(controller):
 
 def test_nothing_is_kept_when_the_closing_of_the_year_is_refused(controller, booked):
     make.close_through(11)
+    key = f"ledger:closing:{make.month(12).uid}:1:KES:{booked[1].branch_id}"
+    ledger.post(ledger.transfer(*booked, 1, key=key, effective_date=date(2026, 12, 2)))
     make.make_ready(make.month(12))
-    accounts.freeze(ref=booked[1], reason="Under review", actor=SYSTEM, now=SOON)
 
     close(controller, 12)
     job = work()
 
     assert job.status == JobStatus.FAILED
-    assert "is frozen and takes no postings" in html(controller, show(make.month(12)))
+    assert "The key was used for another booking." in html(controller, show(make.month(12)))
     assert make.month(12).state == PeriodState.OPEN
     assert Transaction.objects.filter(kind="CLOSING").exists() is False
 

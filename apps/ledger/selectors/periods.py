@@ -8,7 +8,18 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import (
+    Count,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Coalesce
 
 from apps.jobs.selectors import jobs
 from apps.kit import errors, ids
@@ -153,14 +164,25 @@ def checkpoint_before(day: date) -> Period | None:
 
 
 def standing(period: Period) -> AccountQuerySet:
-    """Return the accounts on which something stands at the end of a period, by their entries; ``standing`` is the net."""
-    net = Sum(
-        F("entries__amount") * F("entries__direction"),
-        filter=Q(entries__layer=Layer.POSTED.value, entries__effective_date__lte=period.end_date),
-        output_field=MinorField(),
-        default=0,
+    """
+    Return the accounts on which something stands at the end of a period; ``standing`` is the net.
+
+    It is what was kept at the last close before it, and the entries since.
+    """
+    before = checkpoint_before(period.start_date - timedelta(days=1))
+    since = Q(entries__layer=Layer.POSTED.value, entries__effective_date__lte=period.end_date)
+    if before is not None:
+        since &= Q(entries__effective_date__gt=before.end_date)
+    kept = Checkpoint.objects.filter(
+        account_id=OuterRef("id"), period=before, revision=F("period__revision")
+    ).values(net=F("debits") - F("credits"))
+    moved = Sum(F("since__amount") * F("since__direction"), output_field=MinorField(), default=0)
+    net = moved + Coalesce(Subquery(kept), 0, output_field=MinorField())
+    accounts: AccountQuerySet = (
+        Account.objects.annotate(since=FilteredRelation("entries", condition=since))
+        .annotate(standing=ExpressionWrapper(net, output_field=MinorField()))
+        .exclude(standing=0)
     )
-    accounts: AccountQuerySet = Account.objects.annotate(standing=net).exclude(standing=0)
     return accounts
 
 
