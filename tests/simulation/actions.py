@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.simulation import partner, refunding, street, workers
+from tests.simulation import bookkeeping, partner, refunding, street, workers
 from tests.simulation.interruptions import Crash
 from tests.simulation.world import Asked, World
 
@@ -53,6 +53,15 @@ ACTIONS: dict[str, Action] = {
     "receive": Action(18, workers.receive),
     "forge": Action(1, workers.forge),
     "garble": Action(1, workers.garble),
+    "place_hold": Action(5, bookkeeping.place),
+    "capture_hold": Action(6, bookkeeping.capture),
+    "release_hold": Action(2, bookkeeping.release),
+    "expire_holds": Action(2, bookkeeping.expire),
+    "exchange": Action(3, bookkeeping.exchange),
+    "reverse_exchange": Action(1, bookkeeping.reverse_exchange),
+    "book_late": Action(3, bookkeeping.book_late),
+    "close_period": Action(2, bookkeeping.close),
+    "repeat_booking": Action(2, bookkeeping.repeat_booking),
 }
 
 
@@ -73,7 +82,7 @@ def step(world: World) -> None:
 
 
 def choose_aside(world: World) -> Aside:
-    """Draw what another process does at a named point: a job, the relay, a callback, or a call of the partner."""
+    """Draw what another process does at a named point: a job, the relay, a callback, a capture, or a call of the partner."""
     due = world.due_jobs()
     kinds = [
         "relay",
@@ -81,6 +90,7 @@ def choose_aside(world: World) -> Aside:
         *(["job"] * 2 if due else []),
         *(["callback"] if world.wire else []),
         *(["cancel"] if world.payments else []),
+        *(["capture"] * 2 if world.books and world.books.held else []),
     ]
     kind = world.rng.choice(kinds)
     if kind == "relay":
@@ -91,5 +101,7 @@ def choose_aside(world: World) -> Aside:
     if kind == "callback":
         message = world.rng.choice(world.wire)
         return Aside(f"callback {message.content['id']}", lambda: workers.arrive(world, message))
+    if kind == "capture":
+        return Aside("a capture", lambda: bookkeeping.capture_aside(world))
     asked = Asked(f"/payments/{world.rng.choice(world.payments)}/cancel", {}, partner.new_key(world))
     return Aside(f"{asked.path} {asked.key}", lambda: partner.try_(world, asked))

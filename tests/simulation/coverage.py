@@ -8,6 +8,7 @@ from django.db.models import Model
 from apps.approvals.models import ApprovalRequest
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.integrations.models import CallbackProcessing
+from apps.ledger.models import Hold
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from tests.simulation import actions, street
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
@@ -20,6 +21,7 @@ MODELS: tuple[type[Model], ...] = (
     CallbackProcessing,
     Refund,
     ApprovalRequest,
+    Hold,
 )
 NOT_YET = {
     "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
@@ -40,8 +42,10 @@ NOT_YET = {
 """State transitions that no action of this form reaches, and why; the rest must be hit."""
 
 
+REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "PeriodClosed")
+"""What the ledger must have refused to finance."""
+
 NOT_PLAYED = {
-    "Hold": "nothing that is simulated places one yet",
     "Job": "exports start in the portal",
     "WebhookEndpoint": "the partner keeps his endpoint as it is",
 }
@@ -57,6 +61,7 @@ def wanted() -> list[str]:
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += ["wire:reordered", "evidence:matched", "evidence:unmatched"]
+    names += ["close:month", "close:year", "late:moved", *(f"refused:{name}" for name in REFUSALS)]
     names += [name for model in MODELS for name in transitions(model) if name not in NOT_YET]
     return list(dict.fromkeys(names))
 

@@ -36,6 +36,7 @@ TURN_POINTS = {
     "payments.after_pull": 0.2,
     "payments.before_refund": 0.15,
     "payments.after_refund": 0.15,
+    "ledger.hold_locked": 0.3,
     "events.before_handler": 0.05,
     "events.after_handler": 0.05,
 }

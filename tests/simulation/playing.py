@@ -17,7 +17,7 @@ from tests import conftest
 from tests.simulation import actions, coverage, settling, truths
 from tests.simulation.world import Broken, World, digest
 
-STEPS = 34
+STEPS = 40
 
 
 @dataclass

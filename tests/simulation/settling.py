@@ -13,7 +13,7 @@ from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
-from tests.simulation import partner, refunding, street, workers
+from tests.simulation import bookkeeping, partner, refunding, street, workers
 from tests.simulation.world import RENDERING_LANE, Broken, World
 
 ROUNDS = 80
@@ -44,6 +44,8 @@ def settle(world: World) -> None:
     for gather in EVIDENCE:
         gather(world)
         _come_to_rest(world)
+    with clock.fixed(world.now):
+        bookkeeping.expire(world)
 
 
 def _come_to_rest(world: World) -> None:

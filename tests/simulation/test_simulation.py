@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 200
 SECONDS = 110
 SOON = 20
-QUICK_BUGS = ("06-fee-booked-twice", "08-callback-not-announced")
+QUICK_BUGS = ("06-fee-booked-twice", "08-callback-not-announced", "22-exchange-rounded-up")
 
 
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ from apps.ledger.selectors import balances
 from apps.ledger.services import verification
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent, PulledTransaction, Refund
-from tests.simulation import refunding
+from tests.simulation import books, refunding
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
 
 MOVING = ("PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE")
@@ -98,11 +98,18 @@ def _ledger_is_clean(_: World, __: Rows) -> Iterator[str]:
     yield from (f"ledger: {finding}" for finding in verdict.findings)
 
 
-def _booked_once(_: World, __: Rows) -> Iterator[str]:
-    """One ledger transaction per collection and per refund, and no other but corrections of assumed sums."""
+def _ledger_is_as_finance_knows(world: World, _: Rows) -> Iterator[str]:
+    """Holds and balances are what finance made of them, and at the end of what is closed what they were then."""
+    if world.books:
+        yield from books.differences(world.books, world.now)
+
+
+def _booked_once(world: World, __: Rows) -> Iterator[str]:
+    """One ledger transaction per collection, refund and deed of finance, and no other but corrections of assumed sums."""
     made = set(Transaction.objects.values_list("idem_key", flat=True))
     wanted = {f"collection:{attempt.id}" for attempt in PaymentAttempt.objects.exclude(booked_at=None)}
     wanted |= {f"refund:{refund.id}" for refund in Refund.objects.exclude(refunded_at=None)}
+    wanted |= world.books.keys if world.books else set()
     for key in sorted(wanted - made):
         yield f"{key} is not in the ledger"
     for key in sorted(made - wanted):
@@ -224,6 +231,7 @@ TRUTHS: tuple[Callable[[World, Rows], Iterator[str]], ...] = (
     _movements_are_explained,
     _books_equal_the_provider,
     _ledger_is_clean,
+    _ledger_is_as_finance_knows,
     _booked_once,
     _given_back_once,
     _refunds_end,

@@ -27,6 +27,7 @@ from apps.simulator.services import credentials
 from apps.simulator.store import write_setting
 from apps.tenancy.models import Organisation
 from tests.factories import access, integrations
+from tests.simulation.books import Books
 from tests.simulation.interruptions import Crash, Interruptions
 
 STARTS_AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -98,6 +99,7 @@ class World:
         self.payments: list[str] = []
         self.interruptions = Interruptions(self)
         self.token = self.decider_token = ""
+        self.books: Books | None = None
         self._numbers = 0
 
     @contextmanager

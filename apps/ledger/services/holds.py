@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.kit import errors
+from apps.kit import errors, faults
 from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
 from apps.ledger.contracts import (
@@ -248,6 +248,7 @@ def _locked(hold_id: UUID) -> Hold:
     )
     if held is None:
         raise errors.NotFound("There is no such hold.")
+    faults.reach("ledger.hold_locked")
     return held
 
 
