@@ -56,6 +56,6 @@ LEDGER_ENTRIES = declare_source(
                 {role.value: role.replace("_", " ").capitalize() for role in AccountRole},
             ),
         ),
-        list_names={"role": "role"},
+        list_names={"role": "role", "branch": "branch_id", "as_of": "to_date"},
     )
 )

@@ -181,16 +181,6 @@ class CashPosition:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountSection:
-    """The accounts of one type with the total of each currency, on their usual side."""
-
-    title: str | Promise
-    side: str | Promise
-    accounts: tuple[AccountBalance, ...]
-    totals: tuple[Money, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Proof:
     """All debit balances and all credit balances of one currency: equal, or the books are broken."""
 

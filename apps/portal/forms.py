@@ -1,7 +1,8 @@
 """What people type on pages: signing in, and the dates that figures of the ledger are asked for."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
@@ -80,6 +81,36 @@ class BookDatesForm(forms.Form):
         if known_at is not None and known_at > self.now:
             raise forms.ValidationError(_("This is still to come: nobody knows yet what will be posted."))
         return known_at
+
+
+class ChartForm(BookDatesForm):
+    """Which part of the chart, at which dates; the choices are those of the accounts that the reader sees."""
+
+    type = forms.ChoiceField(label=_("Type"), required=False)
+    role = forms.ChoiceField(label=_("Role"), required=False)
+    currency = forms.ChoiceField(label=_("Currency"), required=False)
+    branch = forms.ChoiceField(label=_("Branch"), required=False)
+
+    def __init__(
+        self, data: Any, *, now: datetime, today: date, choices: Mapping[str, Iterable[tuple[str, Any]]]
+    ) -> None:
+        super().__init__(data, now=now, today=today)
+        for name, known in choices.items():
+            cast(forms.ChoiceField, self.fields[name]).choices = [("", _("All")), *known]
+
+
+class StatementForm(BookDatesForm):
+    """Between which days an account is read; without ``since`` from its first entry on."""
+
+    since = DayField(_("From"), _("All entries, if empty."))
+    field_order = ["since", "as_of", "known_at"]
+
+    def clean(self) -> dict[str, Any]:
+        asked = self.cleaned_data
+        since, as_of = asked.get("since"), asked.get("as_of")
+        if since and as_of and since > as_of:
+            self.add_error("since", _("The first day is after the last one."))
+        return asked
 
 
 def _within_years[Day: (date, datetime, None)](value: Day) -> Day:

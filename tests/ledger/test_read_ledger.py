@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.kit import errors, ids
+from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole, credit, debit
 from apps.ledger.selectors import accounts, balances, entries, transactions
+from apps.ledger.services import accounts as opened
+from apps.ledger.services import holds
+from apps.ledger.services.holds import Promise
 from tests.factories import access, ledger
 from tests.factories.ledger import NOW
 
@@ -65,58 +68,33 @@ def test_codes_go_on_within_the_block_and_beyond(branch, suspense):
     assert codes == ["2150", "2150.41", *(str(code) for code in range(2151, 2190))]
 
 
-def test_entries_are_paged_newest_first_with_running_balance(balance, unapplied):
-    for minor in (1_00, 2_00, 3_00):
-        ledger.post(ledger.transfer(balance, unapplied, minor))
-    ledger.post(ledger.transfer(unapplied, balance, 4_00, description="Refund, Joseph Karanja"))
-    account = balances.by_role(AccountRole.UNAPPLIED_COLLECTIONS)[0]
-
-    with queries(2):
-        newest = entries.page(account, rows=3)
-    oldest = entries.page(account, before=newest.older, rows=3)
-
-    assert [(line.debit, line.credit, line.balance) for line in newest.lines] == [
-        (kes(4_00), None, kes(2_00)),
-        (None, kes(3_00), kes(6_00)),
-        (None, kes(2_00), kes(3_00)),
-    ]
-    assert [line.balance for line in oldest.lines] == [kes(1_00)]
-    assert (newest.older != "", oldest.older) == (True, "")
-    assert newest.lines[0].description == "Refund, Joseph Karanja"
-    assert [counter.code for counter in newest.lines[0].counter_accounts] == ["1010"]
-
-
 def test_a_line_names_the_accounts_on_the_other_side(collection):
-    source_id, booked = collection
+    _, booked = collection
     account = balances.by_role(AccountRole.UNAPPLIED_COLLECTIONS)[0]
 
-    (line,) = entries.page(account).lines
+    with queries(1):
+        found = entries.counters(account, [booked.id])
 
-    assert [counter.name for counter in line.counter_accounts] == ["M-Pesa Westlands", "Provider fees"]
-    assert (line.source_type, line.source_id, line.reference) == ("payment_intent", source_id, "NLJ7RT61SV")
-    assert (line.transaction_uid, line.transaction_number) == (booked.id, f"LT-{booked.number:07d}")
-
-
-@pytest.mark.parametrize("cursor", ["", "x", "1", "1.x", "-1.0", "99999999999999999999999.0"])
-def test_a_cursor_that_is_none_starts_at_the_newest(balance, unapplied, cursor):
-    ledger.post(ledger.transfer(balance, unapplied, 1_00))
-    account = balances.by_role(AccountRole.PROVIDER_BALANCE)[0]
-
-    assert len(entries.page(account, before=cursor).lines) == 1
+    assert [str(counter) for counter in found[booked.id]] == ["1010 M-Pesa Westlands", "5210 Provider fees"]
+    assert entries.counters(account, [ids.new()]) == {}
 
 
-def test_a_movement_explains_the_balance(balance, unapplied):
-    ledger.post(ledger.transfer(balance, unapplied, 10_00, effective_date=date(2026, 10, 31)))
-    ledger.post(ledger.transfer(balance, unapplied, 5_00))
-    ledger.post(ledger.transfer(unapplied, balance, 2_00))
-    account = balances.by_role(AccountRole.PROVIDER_BALANCE)[0]
-
-    movement = accounts.movement(account, since=date(2026, 11, 1))
-
-    assert (movement.opening, movement.debits, movement.credits, movement.closing) == (
-        kes(10_00), kes(5_00), kes(2_00), kes(13_00),
+def test_what_binds_an_account_is_on_its_normal_side(balance, unapplied):
+    ledger.post(ledger.transfer(balance, unapplied, 10_00))
+    limits = {"actor": SYSTEM, "now": NOW, "net_ceiling": None}
+    opened.set_limits(ref=balance, net_floor=kes(0), **limits)
+    opened.set_limits(ref=unapplied, net_floor=kes(-50_00), **limits)
+    promise = Promise(
+        key="test:hold", payer=unapplied, payee=balance, money=kes(3_00), description="Order 7",
+        source_type="order", source_id=ids.new(),
     )  # fmt: skip
-    assert (movement.debit_count, movement.credit_count) == (1, 1)
+    holds.place(promise=promise, actor=SYSTEM, now=NOW)
+
+    asset, liability = (accounts.standing(balances.by_role(ref.role)[0]) for ref in (balance, unapplied))
+
+    assert (asset.at_least, asset.at_most, asset.is_held) == (kes(0), None, True)
+    assert (liability.at_least, liability.at_most) == (None, kes(50_00))
+    assert (liability.held_debits, liability.held_credits) == (kes(3_00), kes(0))
 
 
 def test_a_source_shows_what_it_caused(collection):

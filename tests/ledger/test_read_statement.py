@@ -12,7 +12,7 @@ from apps.ledger.models import Account
 from apps.ledger.selectors import accounts, statements
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.ledger.selectors.reports.basis import DatesInvalid
-from apps.ledger.selectors.statements import Statement
+from apps.ledger.selectors.statements import Latest, Statement
 from apps.ledger.services import seals
 from tests.factories import ledger
 from tests.factories.ledger import NOW
@@ -112,9 +112,57 @@ def test_days_that_run_backwards_are_refused(history):
     assert refusal.value.errors[0].pointer == "/since"
 
 
-def test_a_page_is_one_statement(history):
+def newest(account: AccountBalance, rows: int, **asked: object) -> list[Latest]:
+    asked = {"since": FIRST, "as_of": LAST, "rows": rows, **asked}
+    read = [statements.latest(account, **asked)]
+    while read[-1].older:
+        read.append(statements.latest(account, before=read[-1].older, **asked))
+    return read
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 8, 9, 10])
+@pytest.mark.parametrize("sealed_until", [None, NOW + timedelta(minutes=10), FAR])
+def test_the_newest_first_are_the_statement_turned_round(history, rows, sealed_until):
+    (whole,) = pages(history, 50)
+    if sealed_until:
+        seals.run(now=sealed_until, is_thorough=True)
+
+    read = newest(history, rows, first=FIRST)
+
+    assert [line for page in read for line in page.lines] == list(whole.lines)[::-1]
+    assert {(page.opening, page.closing, page.debits, page.credits) for page in read} == {
+        (whole.opening, whole.closing, whole.debits, whole.credits)
+    }
+
+
+def test_the_newest_go_back_to_the_first_entry_of_the_account(history, unapplied):
+    lines = [line for page in newest(opened(unapplied), 4) for line in page.lines]
+
+    assert [(lines[0].balance, lines[-1].balance), len(lines)] == [(kes(999), kes(1_000)), 10]
+
+
+def test_the_newest_are_the_same_again_as_known_at_an_instant(history, balance, unapplied):
+    known_at = NOW + timedelta(hours=1)
+    before = newest(history, 4, known_at=known_at)
+
+    for day in (FIRST, date(2026, 10, 1)):
+        late = ledger.transfer(balance, unapplied, 5, effective_date=day)
+        ledger.post(late, now=NOW + timedelta(hours=2))
+
+    assert newest(history, 4, known_at=known_at) == before
+    assert len(newest(history, 50)[0].lines) == 12
+
+
+@pytest.mark.parametrize("cursor", ["x", "2026-10-31.1.1", "2026-11-25.1.1", f"2026-11-20.{'9' * 30}.1"])
+def test_a_cursor_outside_of_the_days_is_refused(history, cursor):
+    with pytest.raises(statements.CursorInvalid):
+        statements.latest(history, since=FIRST, first=FIRST, as_of=LAST, before=cursor)
+
+
+@pytest.mark.parametrize("read", [statements.page, statements.latest])
+def test_a_page_is_one_statement(history, read):
     with CaptureQueriesContext(connection) as captured:
-        statements.page(history, since=FIRST, as_of=LAST)
+        read(history, since=FIRST, as_of=LAST)
 
     assert len(captured) == 1
 

@@ -1,18 +1,15 @@
 """Accounts with their balances, within the caller's branches."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from uuid import UUID
-
-from django.db.models import Count, Q, Sum
 
 from apps.access.selectors import scope
 from apps.access.selectors.scope import Principal
 from apps.kit import errors
-from apps.kit.models import MinorField
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRole, AccountStatus, AccountType, Direction, Layer
-from apps.ledger.models import Account, Entry
+from apps.ledger.contracts import AccountRole, AccountStatus, AccountType
+from apps.ledger.models import Account, Balance
 from apps.ledger.models.account import AccountQuerySet
 
 
@@ -42,19 +39,25 @@ class AccountBalance:
     balance: Money
     is_debit_normal: bool
     is_sharded: bool
+    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
-    """What moved on an account from the start of ``since``: opening + debits - credits = closing, all as net."""
+class Standing:
+    """
+    What binds an account now: what holds promise of it on each side, and its limits on its normal side (None: none).
 
-    since: date
-    opening: Money
-    debits: Money
-    credits: Money
-    closing: Money
-    debit_count: int
-    credit_count: int
+    An account with several balance rows has no limits.
+    """
+
+    held_debits: Money
+    held_credits: Money
+    at_least: Money | None
+    at_most: Money | None
+
+    @property
+    def is_held(self) -> bool:
+        return not (self.held_debits.is_zero and self.held_credits.is_zero)
 
 
 def visible_to(caller: Principal | None) -> AccountQuerySet:
@@ -100,25 +103,19 @@ def by_code(code: str, caller: Principal | None = None) -> AccountBalance:
     return get(uid, caller)
 
 
-def movement(account: AccountBalance, *, since: date) -> Movement:
-    """Sum the entries of an account whose effective date is ``since`` or later; one query on an index."""
-    posted = Entry.objects.filter(account_id=account.id, layer=Layer.POSTED.value, effective_date__gte=since)
-    debits, credits_ = Q(direction=Direction.DEBIT.value), Q(direction=Direction.CREDIT.value)
-    sums = posted.aggregate(
-        debits=Sum("amount", filter=debits, default=0, output_field=MinorField()),
-        credits=Sum("amount", filter=credits_, default=0, output_field=MinorField()),
-        debit_count=Count("seq", filter=debits),
-        credit_count=Count("seq", filter=credits_),
+def standing(account: AccountBalance) -> Standing:
+    """Return what is held on an account and how it is limited: one query on its balance rows."""
+    rows = Balance.objects.filter(account_id=account.id).order_by("shard")
+    found = list(rows.values_list("pending_debits", "pending_credits", "net_floor", "net_ceiling"))
+    floor, ceiling = (
+        None if net is None else Money(int(net), account.currency) for net in (found[0][2], found[0][3])
     )
-    debited, credited = Money(sums["debits"], account.currency), Money(sums["credits"], account.currency)
-    return Movement(
-        since=since,
-        opening=account.net - debited + credited,
-        debits=debited,
-        credits=credited,
-        closing=account.net,
-        debit_count=sums["debit_count"],
-        credit_count=sums["credit_count"],
+    is_debit = account.is_debit_normal
+    return Standing(
+        held_debits=Money(sum(int(row[0]) for row in found), account.currency),
+        held_credits=Money(sum(int(row[1]) for row in found), account.currency),
+        at_least=floor if is_debit else ceiling and -ceiling,
+        at_most=ceiling if is_debit else floor and -floor,
     )
 
 
@@ -143,4 +140,5 @@ def balance_of(account: Account) -> AccountBalance:
         balance=net if account.normal > 0 else -net,
         is_debit_normal=account.normal > 0,
         is_sharded=account.shards > 1,
+        opened_at=account.opened_at,
     )

@@ -19,6 +19,8 @@ from apps.ledger.selectors.reports.basis import check_days
 ROWS = 50
 ROWS_MAX = 1000
 DAY = timedelta(days=1)
+LAST = (2**63 - 1, 2**15 - 1)
+"""No transaction and no line of it has a higher number."""
 CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,18})\.([0-9]{1,5})")
 
 
@@ -80,18 +82,20 @@ PAGE = """
       SELECT coalesce(sum(e.amount * e.direction), 0) AS net FROM ledger_entry e
       JOIN ledger_transaction t ON t.id = e.transaction_id
       WHERE e.account_id = %(account)s AND e.layer = 0 AND e.effective_date = %(day)s
-        AND (e.transaction_id, e.seq) <= (%(transaction)s, %(seq)s) AND ({known})
+        AND (e.transaction_id, e.seq) {upto} (%(transaction)s, %(seq)s) AND ({known})
     )
     SELECT opening.debits - opening.credits, closing.debits - closing.credits,
       brought.debits - brought.credits + within.net, closing.debits - opening.debits, closing.credits - opening.credits,
       line.*
     FROM opening, closing, brought, within LEFT JOIN LATERAL (
       SELECT {line} FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
-      WHERE e.account_id = %(account)s AND e.layer = 0 AND e.effective_date BETWEEN %(day)s AND %(as_of)s
-        AND (e.effective_date, e.transaction_id, e.seq) > (%(day)s, %(transaction)s, %(seq)s) AND ({known})
-      ORDER BY e.effective_date, e.transaction_id, e.seq LIMIT %(limit)s
+      WHERE e.account_id = %(account)s AND e.layer = 0 AND e.effective_date BETWEEN {days}
+        AND (e.effective_date, e.transaction_id, e.seq) {beyond} (%(day)s, %(transaction)s, %(seq)s) AND ({known})
+      ORDER BY e.effective_date {order}, e.transaction_id {order}, e.seq {order} LIMIT %(limit)s
     ) AS line ON true
-    ORDER BY line.effective_date, line.transaction_id, line.seq"""
+    ORDER BY line.effective_date {order}, line.transaction_id {order}, line.seq {order}"""
+ONWARDS = {"upto": "<=", "beyond": ">", "days": "%(day)s AND %(as_of)s", "order": "ASC"}
+BACKWARDS = {"upto": "<", "beyond": "<", "days": "%(first)s AND %(day)s", "order": "DESC"}
 
 
 def page(
@@ -132,6 +136,59 @@ def page(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """
+    The newest entries of an account first, and how its balance came about from ``since`` to ``as_of``.
+
+    ``older`` is the cursor of the following page, empty on the last one.
+    """
+
+    opening: Money
+    closing: Money
+    debits: Money
+    credits: Money
+    lines: tuple[StatementLine, ...]
+    older: str
+
+
+def latest(
+    account: AccountBalance,
+    *,
+    since: date,
+    as_of: date,
+    known_at: datetime | None = None,
+    first: date = date.min,
+    before: str = "",
+    rows: int = ROWS,
+) -> Latest:
+    """
+    Return the entries dated ``first`` to ``as_of``, the newest first, by keyset as ``page``: one statement, one snapshot.
+
+    Visibility is decided where ``account`` was read. Raises DatesInvalid and CursorInvalid.
+    """
+    check_days(since, as_of)
+    rows = min(rows, ROWS_MAX)
+    place = _cursor(before, since=first, as_of=as_of) if before else (as_of, *LAST)
+    found = _read(
+        account, since=since, as_of=as_of, known_at=known_at, place=place, limit=rows + 1, first=first
+    )
+    sign = 1 if account.is_debit_normal else -1
+    opening, closing, carried = (Money(sign * int(net), account.currency) for net in found[0][:3])
+    debits, credits_ = (Money(int(moved), account.currency) for moved in found[0][3:5])
+    shown = [row[5:] for row in found if row[5] is not None][:rows]
+    brought = carried - Money(sign * sum(row[3] * int(row[4]) for row in shown), account.currency)
+    last = shown[-1] if len(found) > rows else None
+    return Latest(
+        opening=opening,
+        closing=closing,
+        debits=debits,
+        credits=credits_,
+        lines=tuple(reversed(list(lines_of(shown[::-1], brought, sign)))),
+        older=f"{last[2].isoformat()}.{last[0]}.{last[1]}" if last else "",
+    )
+
+
 def _read(
     account: AccountBalance,
     *,
@@ -140,12 +197,14 @@ def _read(
     known_at: datetime | None,
     place: tuple[date, int, int],
     limit: int,
+    first: date | None = None,
 ) -> list[tuple[Any, ...]]:
     day, transaction, seq = place
     values: dict[str, Any] = {
         "account": account.id,
         "as_of": as_of,
         "known_at": known_at,
+        "first": first,
         "day": day,
         "transaction": transaction,
         "seq": seq,
@@ -156,7 +215,10 @@ def _read(
         parts[name], more = Asked(account_ids=[account.id], as_of=end, known_at=known_at).sql(name)
         values |= more
     statement = PAGE.format(
-        line=LINE, known="true" if known_at is None else "t.posted_at <= %(known_at)s", **parts
+        line=LINE,
+        known="true" if known_at is None else "t.posted_at <= %(known_at)s",
+        **(ONWARDS if first is None else BACKWARDS),
+        **parts,
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -201,13 +263,13 @@ def _before(day: date) -> date:
     return day - DAY if day > date.min else day
 
 
-def _cursor(text: str, *, since: date) -> tuple[date, int, int]:
+def _cursor(text: str, *, since: date, as_of: date = date.max) -> tuple[date, int, int]:
     match = CURSOR.fullmatch(text)
     try:
         day = date.fromisoformat(match[1]) if match else date.min
     except ValueError:
         day = date.min
-    if match is None or day < since:
+    if match is None or not since <= day <= as_of:
         message = "This cursor was not given out by a statement."
         raise CursorInvalid(message, errors=[errors.FieldError("/cursor", CursorInvalid.code, message)])
     return day, int(match[2]), int(match[3])

@@ -1,38 +1,53 @@
-"""The ledger explorer: from the balances of all accounts to the entries of one."""
+"""The ledger explorer: from the chart of accounts to the entries of one account, at a date and as known at an instant."""
 
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.kit import clock
 from apps.kit.admin import BEFORE
 from apps.kit.dialog_admin import exporting
 from apps.kit.dialogs import Button, button
-from apps.ledger.contracts import AccountRole
 from apps.ledger.selectors import accounts as ledger_accounts
-from apps.ledger.selectors import entries
+from apps.ledger.selectors import books
+from apps.portal.forms import ChartForm, StatementForm
 from apps.portal.pages import frame
-from apps.portal.selectors import ledger, states
+from apps.portal.selectors import account as account_pages
+from apps.portal.selectors import chart_of_accounts, states, words
 from apps.tenancy.selectors import organisations
+
+REFUSED = 422
 
 
 @frame.page("ledger.view")
 def accounts(request: HttpRequest) -> HttpResponse:
-    chosen = request.GET.get("role", "")
-    role = AccountRole(chosen) if chosen in list(AccountRole) else None
-    books = ledger_accounts.with_balances(request.user, role=role)
+    now = clock.now()
+    choices = chart_of_accounts.choices(request.user)
+    form = ChartForm(request.GET, now=now, today=books.today(now), choices=choices)
+    is_valid = form.is_valid()
+    asked: dict[str, Any] = form.cleaned_data
+    narrowed = [*chart_of_accounts.words(asked, choices)]
     return frame.render(
         request,
         "portal/accounts.html",
         title=_("Ledger"),
-        as_of=clock.now(),
-        sections=ledger.sections(books),
-        proof=() if role else ledger.proof(books, request.user),
-        badges=states.ACCOUNT,
-        is_filtered=role is not None,
+        status=200 if is_valid else REFUSED,
+        form=form,
+        **_dates(form, narrowed),
+        is_narrowed=bool(narrowed),
+        chart=chart_of_accounts.page(
+            request.user,
+            as_of=asked["as_of"],
+            known_at=asked["known_at"],
+            part=chart_of_accounts.part(asked),
+        )
+        if is_valid
+        else None,
         page_buttons=_export_button(request),
     )
 
@@ -56,19 +71,51 @@ def _export_button(request: HttpRequest) -> list[Button]:
 def account(request: HttpRequest, account_uid: UUID) -> HttpResponse:
     now = clock.now()
     shown = ledger_accounts.get(account_uid, request.user)
-    before = request.GET.get(BEFORE, "")
-    page = entries.page(shown, before=before)
+    form = StatementForm(request.GET, now=now, today=books.today(now))
+    is_valid = form.is_valid()
+    asked: dict[str, Any] = form.cleaned_data
+    page = (
+        account_pages.page(
+            shown.uid,
+            request.user,
+            since=asked["since"],
+            as_of=asked["as_of"],
+            known_at=asked["known_at"],
+            before=request.GET.get(BEFORE, ""),
+        )
+        if is_valid
+        else None
+    )
     return frame.render(
         request,
         "portal/account.html",
         title=f"{shown.code} {shown.name}",
+        status=200 if is_valid else REFUSED,
         crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
-        as_of=now,
-        month_start=timezone.localdate(now).replace(day=1),
+        form=form,
+        **_dates(form),
+        since=asked.get("since"),
         account=shown,
+        page=page,
         badge=states.ACCOUNT[shown.status],
-        month=ledger.month(shown, now=now),
-        sections=ledger.sections(ledger_accounts.with_balances(request.user)),
-        lines=page.lines,
-        pages=frame.Pages(newer="newest" if before else "", older=page.older),
+        pages=frame.Pages(newer="" if page.is_newest else "newest", older=page.older) if page else None,
     )
+
+
+def _dates(form: ChartForm | StatementForm, narrowed: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what a page says of its dates, as far as they can be read, and the query that keeps them on the next page."""
+    asked = form.cleaned_data
+    known_at = asked.get("known_at")
+    said = (
+        words.at_and_known(since=asked.get("since"), as_of=asked["as_of"], known_at=known_at)
+        if form.is_valid()
+        else ""
+    )
+    return {
+        "as_of": asked.get("as_of"),
+        "said": ", ".join([said or _("At which day, and as known when"), *narrowed]),
+        "is_provisional": account_pages.is_provisional(known_at, now=form.now),
+        "dates_query": urlencode(
+            {name: form.data[name] for name in ("as_of", "known_at") if form.data.get(name)}
+        ),
+    }

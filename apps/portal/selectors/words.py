@@ -1,10 +1,12 @@
 """Short texts that several pages share: masked phones, elapsed times, names of rails, hosts and actors."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.access.selectors import api_keys, memberships
@@ -55,6 +57,21 @@ def elapsed(start: datetime, end: datetime) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def at_and_known(*, since: date | None, as_of: date, known_at: datetime | None) -> str:
+    """Return what figures are of: from which day to the end of which, and as known when."""
+    days = (
+        gettext("%(since)s to %(as_of)s")
+        % {"since": date_format(since, "j M Y"), "as_of": date_format(as_of, "j M Y")}
+        if since
+        else gettext("At the end of %(day)s") % {"day": date_format(as_of, "j M Y")}
+    )
+    if known_at is None:
+        return gettext("%(days)s, as known now") % {"days": days}
+    local = timezone.localtime(known_at)
+    instant = f"{date_format(local, 'j M Y')}, {local:%H:%M:%S} {local.tzname()}"
+    return gettext("%(days)s, as known at %(instant)s") % {"days": days, "instant": instant}
 
 
 def rail(method: str) -> str:

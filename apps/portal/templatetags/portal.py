@@ -25,7 +25,7 @@ from apps.kit import list_views
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountStatus
 from apps.ledger.selectors.accounts import AccountBalance
-from apps.ledger.selectors.entries import Line
+from apps.ledger.selectors.statements import StatementLine
 from apps.portal.contracts import Badge, Target
 from apps.portal.selectors import states
 
@@ -96,8 +96,8 @@ def account_badge(status: AccountStatus) -> SafeString:
 
 @register.filter
 def on_its_side(account: AccountBalance) -> SafeString:
-    """A balance on its usual side; on the other one it says which: 12.00 Cr."""
-    shown = markup.amount_html(markup.abs_money(account.balance))
+    """A balance with its currency on its usual side; on the other one it says which: KES 12.00 Cr."""
+    shown = markup.money_html(markup.abs_money(account.balance))
     if account.balance.minor >= 0:
         return shown
     return format_html("{} {}", shown, gettext("Cr") if account.is_debit_normal else gettext("Dr"))
@@ -112,7 +112,7 @@ def side(account: AccountBalance) -> str:
 
 
 @register.simple_tag
-def line_change(line: Line, account: AccountBalance) -> SafeString:
+def line_change(line: StatementLine, account: AccountBalance) -> SafeString:
     """What an entry did to the balance on the account's usual side, with its sign."""
     grows = (line.debit is not None) == account.is_debit_normal
     moved_by = line.debit or line.credit
