@@ -54,7 +54,7 @@ def post(booking: Draft, *, now: datetime = NOW) -> Booked:
 @transaction.atomic
 def post_by_function(booking: Draft, *, now: datetime = NOW) -> None:
     """Call ledger_post past the checks of the service, and let the database check now what it checks at commit."""
-    opened = {leg.account: accounts.ensure(ref=leg.account, now=now) for leg in booking.legs}
+    accounts.resolve(refs={leg.account for leg in booking.legs}, now=now)
     with connection.cursor() as cursor:
-        cursor.execute(*calls.post([booking], opened, actor=SYSTEM, now=now, force=False))
+        cursor.execute(*calls.post([booking], actor=SYSTEM, now=now, force=False))
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -30,6 +30,7 @@ TABLES = [
 ]
 CALLABLE = {
     "ledger_open_account",
+    "ledger_find_account",
     "ledger_set_limits",
     "ledger_set_status",
     "ledger_transfer",

@@ -106,6 +106,7 @@ APP_FUNCTIONS = [
     "ledger_transfer",
     "ledger_post",
     "ledger_open_account",
+    "ledger_find_account",
     "ledger_set_limits",
     "ledger_set_status",
     "ledger_store_seal",

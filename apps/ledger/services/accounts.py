@@ -45,6 +45,12 @@ def find(refs: Collection[AccountRef]) -> dict[AccountRef, Account]:
     return {account.ref: account for account in Account.objects.matching(refs)}
 
 
+def name_of(number: int) -> str:
+    """Return how the account of this number is called."""
+    account = Account.objects.filter(id=number).first()
+    return str(account) if account else refusals.unnamed(number)
+
+
 def open_missing(
     refs: Collection[AccountRef], found: Mapping[AccountRef, Account], *, now: datetime
 ) -> dict[AccountRef, Account]:
@@ -107,7 +113,7 @@ def _set_status(
     account = Account.objects.matching([ref]).first()
     if account is None:
         raise refusals.AccountUnknown("There is no such account.")
-    with refusals.translated({account.id: str(account)}), connection.cursor() as cursor:
+    with refusals.translated(lambda _: str(account)), connection.cursor() as cursor:
         cursor.execute("SELECT ledger_set_status(%s, %s)", [account.id, status.value])
     records.write(
         action=f"ledger.account_{status.lower()}",

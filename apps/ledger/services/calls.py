@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from apps.kit import ids
 from apps.kit.actors import Actor
 from apps.ledger.contracts import AccountRef, Draft, Leg
-from apps.ledger.models import Account
 from apps.ledger.services.refusals import LedgerBusy, translated
 
 type Call = tuple[str, list[Any]]
@@ -22,7 +21,8 @@ ATTEMPTS = 3
 
 TRANSFER = (
     "SELECT booked_id, booked_uid, booked_date, is_replay FROM ledger_transfer("
-    "%s, %s, %s, %s, %s, %s, %s, %s, %s::date, %s::timestamptz, %s, %s, %s, %s, %s, %s)"
+    "%s, %s, %s, %s, ledger_find_account(%s, %s, %s, %s), ledger_find_account(%s, %s, %s, %s), %s, %s,"
+    " %s::date, %s::timestamptz, %s, %s, %s, %s, %s, %s)"
 )
 
 
@@ -85,13 +85,16 @@ OF_DRAFT: Sequence[Callable[[Draft], Any]] = (
 )
 """The arrays of ledger_post that have one member for each transaction."""
 
-OF_LEG: Sequence[Callable[[int, Leg, int], Any]] = (
-    lambda place, _leg, _account_id: place,
-    lambda _place, _leg, account_id: account_id,
-    lambda _place, leg, _account_id: leg.money.currency,
-    lambda _place, leg, _account_id: leg.layer.value,
-    lambda _place, leg, _account_id: leg.direction.value,
-    lambda _place, leg, _account_id: leg.money.minor,
+OF_LEG: Sequence[Callable[[int, Leg], Any]] = (
+    lambda place, _: place,
+    lambda _, leg: leg.account.role.value,
+    lambda _, leg: leg.account.owner_id,
+    lambda _, leg: leg.account.branch_id,
+    lambda _, leg: leg.account.currency,
+    lambda _, leg: leg.money.currency,
+    lambda _, leg: leg.layer.value,
+    lambda _, leg: leg.direction.value,
+    lambda _, leg: leg.money.minor,
 )
 """The arrays that have one member for each leg."""
 
@@ -99,7 +102,10 @@ POST = (
     "SELECT booked_id, booked_uid, booked_date, is_replay FROM ledger_post("
     "%s::uuid[], %s::text[], %s::bytea[], %s::text[], %s::date[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[],"
     " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::jsonb[],"
-    " %s::integer[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::numeric[],"
+    " %s::integer[], ARRAY(SELECT ledger_find_account(role, owner_id, branch_id, currency)"
+    " FROM unnest(%s::text[], %s::uuid[], %s::uuid[], %s::text[]) WITH ORDINALITY"
+    " AS named (role, owner_id, branch_id, currency, place) ORDER BY place),"
+    " %s::text[], %s::smallint[], %s::smallint[], %s::numeric[],"
     " %s, %s, %s) ORDER BY place"
 )
 
@@ -135,16 +141,16 @@ def whole[**Said, Result](service: Callable[Said, Result]) -> Callable[Said, Res
     return called
 
 
-def transfer(draft: Draft, accounts: Mapping[AccountRef, Account], *, actor: Actor, now: datetime) -> Call:
-    """Return the fast call, for a draft that ``is_plain``."""
+def transfer(draft: Draft, *, actor: Actor, now: datetime) -> Call:
+    """Return the fast call, for a draft that ``is_plain``. An account that is missing is refused with LG001."""
     debited, credited = sorted(draft.legs, key=lambda leg: -leg.direction)
     return TRANSFER, [
         ids.new(),
         draft.key,
         request_hash(draft),
         draft.kind.value,
-        accounts[debited.account].id,
-        accounts[credited.account].id,
+        *_named(debited.account),
+        *_named(credited.account),
         debited.money.currency,
         debited.money.minor,
         draft.effective_date,
@@ -158,20 +164,13 @@ def transfer(draft: Draft, accounts: Mapping[AccountRef, Account], *, actor: Act
     ]
 
 
-def post(
-    drafts: Sequence[Draft],
-    accounts: Mapping[AccountRef, Account],
-    *,
-    actor: Actor,
-    now: datetime,
-    force: bool,
-) -> Call:
-    """Return the call that books any drafts; its rows come in their order."""
-    legs = [
-        (place, leg, accounts[leg.account].id)
-        for place, draft in enumerate(drafts, start=1)
-        for leg in draft.legs
-    ]
+def _named(ref: AccountRef) -> list[Any]:
+    return [ref.role.value, ref.owner_id, ref.branch_id, ref.currency]
+
+
+def post(drafts: Sequence[Draft], *, actor: Actor, now: datetime, force: bool) -> Call:
+    """Return the call that books any drafts; its rows come in their order. Refused as ``transfer``."""
+    legs = [(place, leg) for place, draft in enumerate(drafts, start=1) for leg in draft.legs]
     of_drafts = [[value(draft) for draft in drafts] for value in OF_DRAFT]
     of_legs = [[value(*leg) for leg in legs] for value in OF_LEG]
     return POST, [*of_drafts, *of_legs, str(actor), now, force]

@@ -92,23 +92,25 @@ def post_batch(*, drafts: Sequence[Draft], actor: Actor, now: datetime, force: b
 
 
 def _book(drafts: Sequence[Draft], *, actor: Actor, now: datetime, force: bool) -> list[Booked]:
-    refs = {leg.account for draft in drafts for leg in draft.legs}
-    found = accounts.find(refs)
-    is_alone = len(found) == len(refs) and not connection.in_atomic_block
-    # One statement is a transaction by itself; one that opens accounts, or may not spoil the caller's, needs a block.
-    with (
-        translated({account.id: str(account) for account in found.values()}),
-        nullcontext() if is_alone else transaction.atomic(),
-    ):
-        resolved = accounts.open_missing(refs, found, now=now)
-        call = (
-            calls.transfer(drafts[0], resolved, actor=actor, now=now)
-            if len(drafts) == 1 and drafts[0].is_plain and not force
-            else calls.post(drafts, resolved, actor=actor, now=now, force=force)
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(*call)
-            rows = cursor.fetchall()
+    call = (
+        calls.transfer(drafts[0], actor=actor, now=now)
+        if len(drafts) == 1 and drafts[0].is_plain and not force
+        else calls.post(drafts, actor=actor, now=now, force=force)
+    )
+    try:
+        return _called(call)
+    except (AccountUnknown, BookMissing):  # the first account opens the book
+        with transaction.atomic():
+            accounts.resolve(refs={leg.account for draft in drafts for leg in draft.legs}, now=now)
+            return _called(call)
+
+
+def _called(call: calls.Call) -> list[Booked]:
+    # One statement is a transaction by itself; in the caller's it gets a block, so that a refusal does not spoil that.
+    block = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with translated(accounts.name_of), block, connection.cursor() as cursor:
+        cursor.execute(*call)
+        rows = cursor.fetchall()
     return [Booked(uid, number, booked_on, is_replay) for number, uid, booked_on, is_replay in rows]
 
 

@@ -166,7 +166,7 @@ def close(
         return period
     _check(Question(period, now, is_carrying_holds))
     closings = closing.post(period=period, actor=actor, now=now) if period.is_year_end else []
-    with refusals.translated(_names()), connection.cursor() as cursor:
+    with refusals.translated(_names().__getitem__), connection.cursor() as cursor:
         cursor.execute("SELECT ledger_close_period(%s, %s, %s)", [period.uid, str(actor), now])
     closed = stored.get(period_id)
     changes = {

@@ -1,6 +1,6 @@
 """Every refusal of the ledger's SQL functions as a typed error: the one place that reads their SQLSTATEs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db import DatabaseError
@@ -210,19 +210,27 @@ REFUSALS: Mapping[str, tuple[type[errors.DomainError], str]] = {
 }
 
 
+def unnamed(_: int) -> str:
+    return "The account"
+
+
 @contextmanager
-def translated(names: Mapping[int, str] | None = None) -> Iterator[None]:
-    """Raise the typed error for what the ledger's functions refuse; ``names`` says how accounts are called, by id."""
+def translated(name_of: Callable[[int], str] = unnamed) -> Iterator[None]:
+    """
+    Raise the typed error for what the ledger's functions refuse; ``name_of`` says how the account of an id is called.
+
+    It is asked after the block: where that was no block of a transaction of its own, it may not ask the database.
+    """
     try:
         yield
     except DatabaseError as error:
-        refusal = _typed(error, names or {})
+        refusal = _typed(error, name_of)
         if refusal is None:
             raise
         raise refusal from error
 
 
-def _typed(error: DatabaseError, names: Mapping[int, str]) -> Exception | None:
+def _typed(error: DatabaseError, name_of: Callable[[int], str]) -> Exception | None:
     state = getattr(error.__cause__, "sqlstate", None) or ""
     if state in BUSY_STATES:
         return LedgerBusy("Another booking holds the same accounts. Try again.")
@@ -233,7 +241,7 @@ def _typed(error: DatabaseError, names: Mapping[int, str]) -> Exception | None:
     kind, sentence = REFUSALS[state]
     detail = getattr(getattr(error.__cause__, "diag", None), "message_detail", None) or ""
     number, _, status = detail.partition(" ")
-    account = names.get(int(number), "The account") if number.isdigit() else "The account"
+    account = name_of(int(number)) if number.isdigit() and "{account}" in sentence else unnamed(0)
     if status == "CLOSED":
         kind, sentence = AccountClosed, "{account} is closed and takes no postings."
     return kind(sentence.format(account=account, detail=detail))

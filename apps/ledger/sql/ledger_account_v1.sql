@@ -70,6 +70,18 @@ BEGIN
   RETURN v_id;
 END $body$;
 
+-- Return the account of a role, owner, branch and currency, or NULL.
+CREATE OR REPLACE FUNCTION {s}.ledger_find_account(p_role text, p_owner_id uuid, p_branch_id uuid, p_currency text)
+  RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
+BEGIN
+  IF p_owner_id IS NULL THEN
+    RETURN (SELECT id FROM ledger_account
+      WHERE role = p_role AND owner_id IS NULL AND branch_id = p_branch_id AND currency = p_currency);
+  END IF;
+  RETURN (SELECT id FROM ledger_account
+    WHERE role = p_role AND owner_id = p_owner_id AND branch_id = p_branch_id AND currency = p_currency);
+END $body$;
+
 -- Set or lift (NULL) the limits of an account that has one balance row. They bind postings from now on.
 CREATE OR REPLACE FUNCTION {s}.ledger_set_limits(p_account_id bigint, p_net_floor numeric, p_net_ceiling numeric)
   RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$

@@ -64,7 +64,7 @@ BEGIN
        SELECT FROM unnest(p_transactions, p_account_ids, p_layers, p_directions, p_amounts)
          AS leg (place, account_id, layer, direction, amount)
        GROUP BY leg.place, leg.account_id, leg.layer
-       HAVING min(leg.direction) <> max(leg.direction) OR NOT bool_and(coalesce(
+       HAVING (min(leg.direction) <> max(leg.direction) AND leg.account_id IS NOT NULL) OR NOT bool_and(coalesce(
          leg.place BETWEEN 1 AND v_places AND leg.direction IN (1, -1) AND leg.amount = trunc(leg.amount)
          AND abs(leg.amount) < 1e35
          AND CASE leg.layer WHEN 0 THEN leg.amount > 0 ELSE leg.layer = 1 AND leg.amount <> 0
