@@ -22,7 +22,7 @@ from apps.ledger.services.holds import Promise
 from apps.tenancy.selectors import organisations
 from tests import dialogs
 from tests.dialogs import hidden
-from tests.factories import access, approvals, ledger
+from tests.factories import access, approvals, fx, ledger
 from tests.factories import jobs as job_factory
 from tests.factories import periods as make
 from tests.factories.approvals import ONE_APPROVER
@@ -359,6 +359,57 @@ def test_holds_go_on_in_the_next_period_where_he_says_so(controller, booked):
     assert Job.objects.exists() is False
     assert close(controller, 1, is_carrying_holds="on").status_code == 204
     assert work().status == JobStatus.SUCCEEDED
+
+
+@pytest.fixture
+def dollars(booked):
+    """A sale of USD 100.00 at 129.5, and the rate of the end of January."""
+    branch = access.head_office()
+    fx.rate("129.5", as_of=datetime(2026, 1, 13, tzinfo=UTC))
+    refs = fx.bank("USD", branch.id), ledger.ref(AccountRole.REVENUE, branch.id, "USD")
+    ledger.post(
+        ledger.transfer(*refs, 100_00, effective_date=date(2026, 1, 14)),
+        now=datetime(2026, 1, 14, 9, tzinfo=UTC),
+    )
+    return fx.rate("131", as_of=datetime(2026, 1, 31, 9, tzinfo=UTC))
+
+
+def test_foreign_money_is_revalued_from_its_step(enter, dollars):
+    client = enter("owner")
+    connection.set_tenant(acme_again())
+    january = make.month(1)
+    assert deed("revalue", january) in html(client, show(january))
+    opened = open_at(client, deed("revalue", january)).content.decode()
+    for word in ("KES 131", "150.00", "A day is revalued once."):
+        assert word in opened, word
+
+    assert send(client, deed("revalue", january)).status_code == 204
+    assert send(client, deed("revalue", january)).status_code == 204
+
+    assert Transaction.objects.filter(kind="REVALUATION").count() == 1
+    page = html(client, show(january))
+    assert deed("revalue", january) not in page
+    assert "Foreign currency is revalued on its last day." in page
+
+
+def test_a_revaluation_without_a_rate_says_so_and_books_nothing(enter, dollars):
+    client = enter("owner")
+    connection.set_tenant(acme_again())
+    march = make.month(3)
+
+    opened = open_at(client, deed("revalue", march)).content.decode()
+    refused = send(client, deed("revalue", march))
+
+    assert "A rate is missing" in opened
+    assert refused.status_code == 409
+    assert Transaction.objects.filter(kind="REVALUATION").exists() is False
+
+
+def test_who_exchanges_nothing_revalues_nothing(controller, dollars):
+    january = make.month(1)
+
+    assert deed("revalue", january) not in html(controller, show(january))
+    assert open_at(controller, deed("revalue", january)).status_code == 403
 
 
 def test_the_year_goes_into_retained_earnings(controller):

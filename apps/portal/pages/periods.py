@@ -10,15 +10,17 @@ from django.utils.translation import gettext as _
 
 from apps.kit import clock
 from apps.kit.dialogs import Button, Dialog, button
+from apps.ledger.contracts import REVALUATION_DONE
 from apps.ledger.selectors import books
-from apps.portal.pages import frame
+from apps.portal.pages import book_dialogs, frame
 from apps.portal.pages import period_dialogs as dialogs
+from apps.portal.pages.revaluations import Revalue
 from apps.portal.selectors import periods
 
 PERMISSION = "ledger.view"
 OF_PERIOD = (dialogs.Announce, dialogs.Resume, dialogs.Close, dialogs.Reopen)
 OF_SLOT = (dialogs.SignOff, dialogs.TakeBack)
-OF_BOOK = (dialogs.SetLateItems, dialogs.OpenYear)
+OF_BOOK = (book_dialogs.SetLateItems, book_dialogs.OpenYear)
 
 
 @frame.page(PERMISSION)
@@ -44,7 +46,7 @@ def show(request: HttpRequest, period_id: UUID) -> HttpResponse:
         page=shown,
         line=shown.line,
         page_buttons=_period_buttons(request, shown),
-        steps=[(condition, _slot_buttons(request, period_id, condition)) for condition in shown.conditions],
+        steps=[(condition, _step_buttons(request, period_id, condition)) for condition in shown.conditions],
         may_close=_may_decide(request),
     )
 
@@ -91,6 +93,20 @@ def _period_buttons(request: HttpRequest, shown: periods.PeriodPage) -> list[But
     ]
 
 
+def _step_buttons(request: HttpRequest, period_id: UUID, condition: periods.Condition) -> list[Button]:
+    """Return what meets a step here and now: the booking that it waits for, and the signature of a person."""
+    return _mending(request, period_id, condition) + _slot_buttons(request, period_id, condition)
+
+
+def _mending(request: HttpRequest, period_id: UUID, condition: periods.Condition) -> list[Button]:
+    if condition.name != REVALUATION_DONE.name or condition.is_met:
+        return []
+    if not books.is_for_all_branches(request.user):
+        return []
+    period = dialogs.find_period(request, period_id)
+    return button(request, Revalue, period, reverse("portal-period-revalue", args=[period_id]))
+
+
 def _slot_buttons(request: HttpRequest, period_id: UUID, condition: periods.Condition) -> list[Button]:
     if condition.kind is None or not _may_decide(request):
         return []
@@ -116,7 +132,7 @@ urlpatterns = [
     *(
         path(
             f"{BELOW}do/{kind.name}/",
-            frame.dialog(kind, find=dialogs.find_book, back=dialogs.list_page),
+            frame.dialog(kind, find=book_dialogs.find_book, back=book_dialogs.list_page),
             name=f"portal-book-{kind.name}",
         )
         for kind in OF_BOOK
@@ -127,7 +143,7 @@ urlpatterns = [
             frame.dialog(kind, find=dialogs.find_period, back=dialogs.page_of),
             name=f"portal-period-{kind.name}",
         )
-        for kind in OF_PERIOD
+        for kind in (*OF_PERIOD, Revalue)
     ),
     *(
         path(
