@@ -23,6 +23,8 @@ from tests.factories.ledger import NOW
 TRIAL = "/portal/ledger/reports/trial-balance/"
 LATER = NOW + timedelta(hours=2)
 LAST = date(2026, 11, 30)
+BELOW = "/portal/ledger/reports/"
+REPORTS = ("trial-balance", "balance-sheet", "profit-and-loss", "general-ledger")
 DATES = "as_of=2026-11-30"
 
 
@@ -170,24 +172,36 @@ def test_empty_books_say_so(branch, enter):
     assert "Nothing was booked" in html(enter("accountant"), TRIAL)
 
 
+@pytest.mark.parametrize("report", REPORTS)
 @pytest.mark.parametrize(
-    ("role", "opens", "downloads"),
+    ("role", "opens"),
     [
-        ("owner", 200, 200),
-        ("controller", 200, 200),
-        ("accountant", 200, 200),
-        ("developer", 403, 403),
-        ("support", 403, 403),
-        ("compliance", 403, 403),
+        ("owner", 200),
+        ("controller", 200),
+        ("accountant", 200),
+        ("developer", 403),
+        ("support", 403),
+        ("compliance", 403),
     ],
 )
-def test_who_may_open_and_who_may_take_away(books, enter, role, opens, downloads):
+def test_who_may_open_and_who_may_take_away(books, enter, role, opens, report):
     client = enter(role)
+    download = reverse("portal-report-download", args=[report])
 
-    assert client.get(f"{TRIAL}?{DATES}").status_code == opens
+    assert client.get(f"{BELOW}{report}/?{DATES}").status_code == opens
     again()
-    response = dialogs.open_at(client, f"{reverse('portal-report-download', args=['trial-balance'])}?{DATES}")
-    assert response.status_code in {downloads, 404 if downloads == 403 else downloads}
+    assert dialogs.open_at(client, f"{download}?{DATES}").status_code == (200 if opens == 200 else 404)
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_branch_and_an_organisation_see_their_own(books, branch, mombasa, enter, report):
+    client = enter("accountant", branches=(mombasa,))
+
+    page = html(client, f"{BELOW}{report}/?{DATES}")
+
+    assert "70.00" in page
+    assert "900.00" not in page
+    assert "900.00" not in html(client, f"{BELOW}{report}/?{DATES}&branch={branch.id}", 422)
 
 
 def test_another_organisation_has_its_own_books(books, zuri):
@@ -200,9 +214,9 @@ def test_another_organisation_has_its_own_books(books, zuri):
     assert "900.00" not in client.get(f"{TRIAL}?{DATES}").content.decode()
 
 
-def take_away(client, query: str, file_format: str) -> Job:
+def take_away(client, query: str, file_format: str, report: str = "trial-balance") -> Job:
     """Send the dialog and let a worker make the file."""
-    url = f"{reverse('portal-report-download', args=['trial-balance'])}?{query}"
+    url = f"{reverse('portal-report-download', args=[report])}?{query}"
     assert dialogs.send(client, url, file_format=file_format).status_code == 204
     again()
     job = Job.objects.order_by("id").last()
@@ -256,3 +270,79 @@ def test_a_report_that_nobody_knows_is_not_found(books, enter):
     assert dialogs.open_at(client, url).status_code == 404
     again()
     assert Job.objects.exists() is False
+
+
+def test_the_balance_sheet_says_assets_and_what_they_stand_against(books, enter):
+    page = cells(html(enter("accountant"), f"{BELOW}balance-sheet/?{DATES}"))
+
+    assert ["Assets in all", "KES", "950.00"] in page
+    assert ["Result not yet closed", "KES", "950.00"] in page
+    assert ["Liabilities, equity and result", "USD", "11.00"] in page
+
+
+def test_profit_and_loss_begins_with_the_month_and_tells_branches_apart(books, branch, mombasa, enter):
+    client = enter("accountant")
+    page = html(client, f"{BELOW}profit-and-loss/?{DATES}")
+    none = html(client, f"{BELOW}profit-and-loss/?since=2026-11-07&{DATES}")
+
+    assert "1 Nov 2026" in page
+    assert ["Profit", "KES", "950.00"] in cells(page)
+    assert ["Head office", "KES", "880.00"] in cells(page)
+    assert ["Mombasa", "KES", "70.00"] in cells(page)
+    assert "Nothing was booked" not in page
+    assert "950.00" not in none
+
+
+def test_periods_stand_side_by_side_and_so_they_do_in_the_files(books, branch, enter):
+    book(500_00, date(2026, 10, 31), branch)
+    client = enter("controller")
+
+    page = html(client, f"{BELOW}profit-and-loss/?{DATES}&against=BEFORE")
+
+    assert re.findall(r'<th scope="col" class="r">([^<]+)</th>', page) == ["Nov 2026", "Oct 2026", "Change"]
+    assert ["Profit", "KES", "950.00", "500.00", "450.00"] in cells(page)
+    (query,) = set(re.findall(r'/do/download/\?([^"]+)"', page))
+    assert "against=BEFORE" in query
+    for file_format in ("CSV", "XLSX", "PDF"):
+        job = take_away(client, query.replace("&amp;", "&"), file_format, "profit-and-loss")
+        assert ("Profit, Nov 2026", kes(950_00)) in job.totals
+        assert ("Profit, Oct 2026", kes(500_00)) in job.totals
+
+
+def test_more_than_twelve_months_and_days_that_run_backwards_are_refused_at_their_field(books, enter):
+    client = enter("accountant")
+    url = f"{BELOW}profit-and-loss/?{DATES}"
+
+    assert "Twelve months are shown" in html(client, f"{url}&since=2025-11-30&against=MONTHS", 422)
+    assert "The first day is after the last one." in html(client, f"{url}&since=2026-12-01", 422)
+    assert "Select a valid choice" in html(client, f"{url}&against=NEVER", 422)
+
+
+def test_the_general_ledger_runs_from_opening_to_closing_page_by_page(books, branch, enter, monkeypatch):
+    monkeypatch.setattr("apps.portal.selectors.general_ledger.ROWS", 2)
+    client = enter("accountant")
+    url, seen, pages = f"{BELOW}general-ledger/?since=2026-11-04&{DATES}", "", 0
+
+    while url:
+        page = html(client, url)
+        seen, pages = seen + page, pages + 1
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        url = f"{BELOW}general-ledger/{found[1].replace('&amp;', '&')}" if found else ""
+
+    assert pages > 1
+    assert seen.count('Opening balance</td><td class="r"><span class="t-money">900.00') == 2
+    assert seen.count("Closing balance</td>") == 7
+    assert html(client, f"{BELOW}general-ledger/?{DATES}&after=nonsense")
+
+
+@pytest.mark.parametrize("report", ["balance-sheet", "profit-and-loss", "general-ledger"])
+def test_a_page_and_its_file_have_one_set_of_totals(books, enter, report):
+    client = enter("controller")
+    page = html(client, f"{BELOW}{report}/?{DATES}")
+    (query,) = set(re.findall(r'/do/download/\?([^"]+)"', page))
+
+    job = take_away(client, query.replace("&amp;", "&"), "CSV", report)
+
+    assert job.totals
+    for _label, money in job.totals:
+        assert str(money).partition(" ")[2] in page

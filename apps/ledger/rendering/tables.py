@@ -1,6 +1,6 @@
 """A report as a table: the lines that every rendering shows, and the totals that all of them must have."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -131,30 +131,38 @@ def money_column(title: str) -> Column:
 
 
 def tree(
-    rows: Iterable[Row],
-    figures: Callable[[Money], tuple[Money | None, ...]],
-    *,
-    section: str = "",
-    depth: int = 0,
+    rows: Iterable[Row], figures: Callable[[Money], tuple[Money | None, ...]], *, section: str = ""
 ) -> Iterator[Line]:
     """
     Yield the accounts below the headings of the chart, and after each heading its sums, one line per currency.
 
     ``figures`` turns debits less credits into the cells of money.
     """
+    return tree_of(rows, lambda own: figures(basis.net(own, own[0].currency)), section=section)
+
+
+def tree_of(
+    rows: Iterable[Row],
+    figures: Callable[[Sequence[Row]], tuple[Money | None, ...]],
+    *,
+    section: str = "",
+    depth: int = 0,
+) -> Iterator[Line]:
+    """Yield the lines of ``tree``; ``figures`` returns the cells of money of accounts of one currency together."""
     for heading, group in groupby(
         rows, lambda row: row.headings[depth] if len(row.headings) > depth else None
     ):
         own = list(group)
         if heading is None:
-            yield from (_account(row, figures(row.net), section, depth) for row in own)
+            yield from (_account(row, figures([row]), section, depth) for row in own)
             continue
         title = f"{heading.code} {heading.name}"
-        blanks = (None,) * (len(figures(own[0].net)) + 3)
+        blanks = (None,) * (len(figures(own[:1])) + 3)
         yield Line(LineKind.HEADING, (title, *blanks), section, depth)
-        yield from tree(own, figures, section=f"{section}, {title}" if section else title, depth=depth + 1)
+        inner = f"{section}, {title}" if section else title
+        yield from tree_of(own, figures, section=inner, depth=depth + 1)
         for currency in basis.currencies(own):
-            sums = figures(basis.net(own, currency))
+            sums = figures([row for row in own if row.currency == currency])
             yield total(_("Total %(heading)s") % {"heading": heading.name}, currency, *sums, depth=depth)
 
 

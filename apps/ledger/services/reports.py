@@ -19,11 +19,18 @@ from apps.jobs.contracts import FileFormat, NewJob, Progress, ResultFile, Work
 from apps.jobs.services import exports, jobs, tables
 from apps.kit import errors
 from apps.kit.actors import Actor
-from apps.ledger.rendering import pages, reports
+from apps.ledger.rendering import comparisons, pages, reports
 from apps.ledger.rendering.tables import Table, asked_for
 from apps.ledger.selectors import accounts, statements
-from apps.ledger.selectors.reports import balance_sheet, general_ledger, profit_and_loss, trial_balance
+from apps.ledger.selectors.reports import (
+    balance_sheet,
+    comparison,
+    general_ledger,
+    profit_and_loss,
+    trial_balance,
+)
 from apps.ledger.selectors.reports.basis import Basis
+from apps.ledger.selectors.reports.comparison import Against
 
 KIND = "ledger_report"
 PERMISSION = "ledger.view"
@@ -32,6 +39,8 @@ NEEDED = {PERMISSION, exports.PERMISSION}
 PDF = "application/pdf"
 PAGE_ROWS_MAX = 5_000
 """So many lines are about 150 pages; a file of rows is the way for more."""
+PAGE_COLUMNS_MAX = 7
+"""Six months and their sum lie on a page across; more would not be read."""
 
 
 class ReportName(StrEnum):
@@ -71,6 +80,7 @@ class NewReport:
     Which report, of which days, as known when, and as what.
 
     ``since`` is needed by reports on a range, ``account_uid`` by a statement; ``branch_id`` narrows all others.
+    ``against`` puts other days beside those of a profit and loss.
     """
 
     name: ReportName
@@ -80,6 +90,7 @@ class NewReport:
     since: date | None = None
     branch_id: UUID | None = None
     account_uid: UUID | None = None
+    against: Against | None = None
 
 
 @transaction.atomic
@@ -131,6 +142,7 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
         since=date.fromisoformat(asked["since"]) if asked["since"] else None,
         branch_id=UUID(asked["branch_id"]) if asked["branch_id"] else None,
         account_uid=UUID(asked["account_uid"]) if asked["account_uid"] else None,
+        against=Against(asked["against"]) if asked.get("against") else None,
     )
     table = tabulate(request, within=work.branch_ids, now=work.taken_up_at)
     rows = sum(1 for _row in table.rows)
@@ -154,10 +166,7 @@ def tabulate(request: NewReport, *, within: frozenset[UUID] | None, now: datetim
             sheet = balance_sheet.read(as_of=as_of, known_at=known_at, branch_id=branch_id, within=within)
             return reports.balance_sheet(sheet, now=now)
         case ReportName.PROFIT_AND_LOSS:
-            result = profit_and_loss.read(
-                since=since, as_of=as_of, known_at=known_at, branch_id=branch_id, within=within
-            )
-            return reports.profit_and_loss(result, now=now)
+            return _profit_and_loss(request, within=within, now=now)
         case _:
             entries = general_ledger.read(
                 since=since, as_of=as_of, known_at=known_at, branch_id=branch_id, within=within
@@ -189,6 +198,20 @@ def write(table: Table, file_format: ReportFormat, *, folder: Path) -> ResultFil
         FileFormat(file_format.value),
     )
     return ResultFile(folder / name, name, content_type, len(rows), table.totals)
+
+
+def stated(request: NewReport, *, within: frozenset[UUID] | None) -> tuple[tuple[str, str], ...]:
+    """Return what a report says above its lines, without reading it."""
+    since = request.since if request.name in NEEDS_SINCE else None
+    return asked_for(
+        Basis(
+            as_of=request.as_of,
+            known_at=request.known_at,
+            since=since,
+            branch_id=request.branch_id,
+            within=within,
+        )
+    )
 
 
 def titles() -> dict[ReportName, str]:
@@ -234,12 +257,31 @@ def _check_caller(caller: scope.Principal) -> None:
         raise ReportForbidden("Your role may not take reports of the ledger away.")
 
 
+def _profit_and_loss(request: NewReport, *, within: frozenset[UUID] | None, now: datetime) -> Table:
+    days: dict[str, Any] = {
+        "since": request.since or request.as_of,
+        "as_of": request.as_of,
+        "known_at": request.known_at,
+        "branch_id": request.branch_id,
+        "within": within,
+    }
+    if request.against is None:
+        return reports.profit_and_loss(profit_and_loss.read(**days), now=now)
+    return comparisons.table(comparison.read(**days, against=request.against), now=now)
+
+
 def _check(request: NewReport) -> None:
     if request.name in NEEDS_SINCE and request.since is None:
         raise _invalid("since", "This report is on a range of days: say from which on.")
     if request.name == ReportName.STATEMENT and request.account_uid is None:
         raise _invalid("account", "A statement is of one account: say which.")
     Basis(as_of=request.as_of, known_at=request.known_at, since=request.since)
+    if request.against is not None:
+        if request.name != ReportName.PROFIT_AND_LOSS:
+            raise _invalid("against", "Only a profit and loss is compared with other days.")
+        columns = comparison.spans(request.against, since=request.since or request.as_of, as_of=request.as_of)
+        if request.file_format == ReportFormat.PDF and len(columns) > PAGE_COLUMNS_MAX:
+            raise _invalid("format", "A PDF holds six months side by side. Ask for CSV or XLSX.")
 
 
 def _invalid(field: str, message: str) -> ReportInvalid:
@@ -247,13 +289,7 @@ def _invalid(field: str, message: str) -> ReportInvalid:
 
 
 def _parameters(request: NewReport, reach: set[UUID] | None) -> dict[str, Any]:
-    stated = Basis(
-        as_of=request.as_of,
-        known_at=request.known_at,
-        since=request.since if request.name in NEEDS_SINCE else None,
-        branch_id=request.branch_id,
-        within=None if reach is None else frozenset(reach),
-    )
+    facts = stated(request, within=None if reach is None else frozenset(reach))
     return {
         "name": request.name.value,
         "format": request.file_format.value,
@@ -262,5 +298,6 @@ def _parameters(request: NewReport, reach: set[UUID] | None) -> dict[str, Any]:
         "since": request.since.isoformat() if request.since else "",
         "branch_id": str(request.branch_id or ""),
         "account_uid": str(request.account_uid or ""),
-        "asked_for": [*asked_for(stated), (_("Format"), request.file_format.value)],
+        "against": request.against.value if request.against else "",
+        "asked_for": [*facts, (_("Format"), request.file_format.value)],
     }

@@ -100,6 +100,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             ),
             page(
                 *(_("Reports"), "balance", "portal-trial-balance", "ledger.view"),
+                *("portal-balance-sheet", "portal-profit-and-loss", "portal-general-ledger"),
             ),
             page(_("Periods"), "event_available", "portal-periods", "ledger.view", "portal-period"),
         ],

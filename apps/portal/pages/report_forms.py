@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import branches
 from apps.access.selectors.scope import Principal
+from apps.ledger.selectors.reports import comparison
+from apps.ledger.selectors.reports.basis import DatesInvalid
+from apps.ledger.selectors.reports.comparison import Against
 from apps.ledger.services.reports import NEEDS_SINCE, NewReport, ReportFormat, ReportName
 from apps.portal.forms import BookDatesForm, DayField
 
@@ -16,6 +19,13 @@ FORMATS = [
     (ReportFormat.XLSX.value, _("Spreadsheet (XLSX): numbers and dates as such")),
     (ReportFormat.CSV.value, _("CSV: plain text, for other programs")),
     (ReportFormat.PDF.value, _("PDF: to print and to send")),
+]
+
+AGAINST = [
+    ("", _("These days alone")),
+    (Against.BEFORE.value, _("The time before")),
+    (Against.YEAR.value, _("The year before")),
+    (Against.MONTHS.value, _("Month by month")),
 ]
 
 
@@ -41,13 +51,14 @@ class ReportForm(BookDatesForm):
 
     def request(self, name: ReportName) -> NewReport:
         """Return the report that a valid form asks for."""
-        asked = self.cleaned_data
+        asked: dict[str, Any] = self.cleaned_data
         return NewReport(
             name=name,
             as_of=asked["as_of"],
             known_at=asked["known_at"],
             since=asked.get("since"),
             branch_id=UUID(asked["branch"]) if asked["branch"] else None,
+            against=Against(asked["against"]) if asked.get("against") else None,
         )
 
 
@@ -55,7 +66,7 @@ class RangeReportForm(ReportForm):
     """The dates of a report on a range of days: without a first one it begins with the month of the last."""
 
     since = DayField(_("From"), _("The first of the month, if empty."))
-    field_order = ("since", "as_of", "known_at", "branch")
+    field_order = ["since", "as_of", "known_at", "branch"]
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
@@ -64,6 +75,23 @@ class RangeReportForm(ReportForm):
             self.add_error("since", _("The first day is after the last one."))
         elif as_of and not since and "since" in asked:
             asked["since"] = as_of.replace(day=1)
+        return asked
+
+
+class ProfitAndLossForm(RangeReportForm):
+    """The dates of a profit and loss, and what is put beside it."""
+
+    against = forms.ChoiceField(label=_("Side by side"), choices=AGAINST, required=False)
+    field_order = ["since", "as_of", "known_at", "branch", "against"]
+
+    def clean(self) -> dict[str, Any]:
+        asked = super().clean()
+        since, as_of = asked.get("since"), asked.get("as_of")
+        if asked.get("against") and since and as_of and not self.errors:
+            try:
+                comparison.spans(Against(asked["against"]), since=since, as_of=as_of)
+            except DatesInvalid:
+                self.add_error("since", _("Twelve months are shown side by side at most."))
         return asked
 
 
@@ -77,4 +105,6 @@ class FileForm(forms.Form):
 
 def form_of(name: ReportName) -> type[ReportForm]:
     """Return the form that a report is asked for by."""
+    if name == ReportName.PROFIT_AND_LOSS:
+        return ProfitAndLossForm
     return RangeReportForm if name in NEEDS_SINCE else ReportForm

@@ -17,11 +17,17 @@ from apps.ledger.services import reports
 from apps.ledger.services.reports import NewReport, ReportFormat, ReportName
 from apps.portal.pages import frame
 from apps.portal.pages.report_forms import FileForm, ReportForm, form_of
+from apps.portal.selectors import general_ledger as ledger_pages
 from apps.portal.selectors import reports as report_pages
 
 PERMISSION = reports.PERMISSION
 REFUSED = 422
-SLUGS = {ReportName.TRIAL_BALANCE: "trial-balance"}
+SLUGS = {
+    ReportName.TRIAL_BALANCE: "trial-balance",
+    ReportName.BALANCE_SHEET: "balance-sheet",
+    ReportName.PROFIT_AND_LOSS: "profit-and-loss",
+    ReportName.GENERAL_LEDGER: "general-ledger",
+}
 NAMES = {slug: name for name, slug in SLUGS.items()}
 
 
@@ -39,6 +45,35 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
     return _show(request, ReportName.TRIAL_BALANCE)
 
 
+@frame.page(PERMISSION)
+def balance_sheet(request: HttpRequest) -> HttpResponse:
+    return _show(request, ReportName.BALANCE_SHEET)
+
+
+@frame.page(PERMISSION)
+def profit_and_loss(request: HttpRequest) -> HttpResponse:
+    return _show(request, ReportName.PROFIT_AND_LOSS)
+
+
+@frame.page(PERMISSION)
+def general_ledger(request: HttpRequest) -> HttpResponse:
+    """Answer with some accounts and entries; a cursor that is none begins at the first account."""
+    name = ReportName.GENERAL_LEDGER
+    form = _form(request, name)
+    asked = form.request(name) if form.is_valid() else None
+    after = request.GET.get("after", "")
+    return frame.render(
+        request,
+        "portal/general_ledger.html",
+        title=str(report_pages.titles()[name]),
+        status=200 if asked else REFUSED,
+        tabs=tabs(SLUGS[name], report_pages.query(asked) if asked else ""),
+        form=form,
+        page=ledger_pages.page(asked, request.user, after=after, now=form.now) if asked else None,
+        page_buttons=_download_button(request, name, report_pages.query(asked)) if asked else [],
+    )
+
+
 def _show(request: HttpRequest, name: ReportName) -> HttpResponse:
     """Answer with a report, or with its form and what is wrong in it."""
     form = _form(request, name)
@@ -49,7 +84,7 @@ def _show(request: HttpRequest, name: ReportName) -> HttpResponse:
         "portal/report.html",
         title=title,
         status=200 if page else REFUSED,
-        tabs=_tabs(name, page.query if page else ""),
+        tabs=tabs(SLUGS[name], page.query if page else ""),
         form=form,
         page=page,
         page_buttons=_download_button(request, name, page.query) if page else [],
@@ -61,10 +96,11 @@ def _form(request: HttpRequest, name: ReportName) -> ReportForm:
     return form_of(name)(request.GET, caller=request.user, now=now, today=books.today(now))
 
 
-def _tabs(shown: ReportName, query: str) -> list[Tab]:
+def tabs(shown: str, query: str) -> list[Tab]:
+    """Return all reports, with the dates of the one that is open."""
     titles = report_pages.titles()
     return [
-        Tab(titles[name], f"{reverse(f'portal-{slug}')}?{query}", name == shown)
+        Tab(titles[name], f"{reverse(f'portal-{slug}')}?{query}", slug == shown)
         for name, slug in SLUGS.items()
     ]
 
@@ -90,13 +126,14 @@ class Download(Dialog):
     def content(self, request: HttpRequest, rows: Sequence[Wanted]) -> Content:
         asked = rows[0].request
         title = report_pages.titles()[asked.name]
-        page = report_pages.page(asked, request.user, now=clock.now())
+        is_long = asked.name == ReportName.GENERAL_LEDGER
+        totals = () if is_long else report_pages.page(asked, request.user, now=clock.now()).totals
         return Content(
             title=_("Download “%(report)s”") % {"report": title},
             button=_("Download"),
             effects=[
-                *(Effect(label, text) for label, text in page.facts if label != _("Provisional")),
-                *(Effect(label, money) for label, money in page.totals),
+                *(Effect(label, text) for label, text in report_pages.stated(asked, request.user)),
+                *(Effect(label, money, is_live=True) for label, money in totals),
             ],
             next_step=_("A job writes the file, with its control totals. You can leave the page meanwhile."),
         )
@@ -141,6 +178,9 @@ def _download_button(request: HttpRequest, name: ReportName, query: str) -> list
 BELOW = "ledger/reports/"
 urlpatterns = [
     path(f"{BELOW}trial-balance/", trial_balance, name="portal-trial-balance"),
+    path(f"{BELOW}balance-sheet/", balance_sheet, name="portal-balance-sheet"),
+    path(f"{BELOW}profit-and-loss/", profit_and_loss, name="portal-profit-and-loss"),
+    path(f"{BELOW}general-ledger/", general_ledger, name="portal-general-ledger"),
     path(
         f"{BELOW}<str:slug>/do/download/",
         frame.dialog(Download, find=find, back=back),

@@ -103,6 +103,12 @@ def page(request: NewReport, caller: Principal, *, now: datetime) -> ReportPage:
     )
 
 
+def stated(request: NewReport, caller: Principal) -> tuple[tuple[str, str], ...]:
+    """Return what a report says above its lines, without reading it."""
+    reach = scope.branch_ids(caller)
+    return reports.stated(request, within=None if reach is None else frozenset(reach))
+
+
 def titles() -> Mapping[ReportName, str]:
     """Return what each report is called."""
     return reports.titles()
@@ -110,7 +116,9 @@ def titles() -> Mapping[ReportName, str]:
 
 def query(request: NewReport) -> str:
     """Return what an address says of a report: its days, its instant, its branch."""
-    return urlencode({**_times(request), **({"branch": str(request.branch_id)} if request.branch_id else {})})
+    branch = {"branch": str(request.branch_id)} if request.branch_id else {}
+    against = {"against": request.against.value} if request.against else {}
+    return urlencode({**_times(request), **branch, **against})
 
 
 def account_url(account_uid: UUID, request: NewReport) -> str:
