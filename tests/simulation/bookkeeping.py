@@ -126,8 +126,6 @@ def _capture(world: World, books: Books, hold: Promised, minor: int) -> str:
     try:
         booked = _done(world, deed, expected)
     except journals.LedgerBusy:
-        if not world.interruptions.is_aside:
-            raise
         return BLOCKED
     if booked:
         _keep(books, booked, deed, key)
@@ -337,12 +335,16 @@ def _rate(world: World, books: Books) -> None:
 
 
 def _done(world: World, deed: Callable[[], Booked], expected: type[DomainError] | None) -> Booked | None:
-    """Do it; None where it was refused as it had to be. Another end than the one expected is a finding."""
+    """
+    Do it; None where it was refused as it had to be. Another end than the one expected is a finding.
+
+    Only who goes aside may meet locks, and then LedgerBusy passes.
+    """
     try:
         booked = deed()
-    except journals.LedgerBusy:
-        raise
     except (DomainError, DatabaseError) as refusal:
+        if isinstance(refusal, journals.LedgerBusy) and world.interruptions.is_aside:
+            raise
         if type(refusal) is not expected:
             raise Broken(f"{type(refusal).__name__} was not expected: {refusal}") from refusal
         world.hit(f"refused:{type(refusal).__name__}")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 from django_fsm.signals import post_transition
 
 from apps.events.models import OutboxEvent
 from apps.kit import clock
+from apps.kit.errors import DomainError
 from apps.payments.models import PulledTransaction
 from tests import conftest
 from tests.simulation import actions, coverage, settling, truths
@@ -71,6 +72,8 @@ def _act(world: World) -> None:
             world.hits.update({"evidence:unmatched": PulledTransaction.objects.count() - matched})
     except Broken as problem:
         world.problems.append(str(problem))
+    except (DomainError, DatabaseError) as problem:
+        world.problems.append(f"{type(problem).__name__} was not expected: {problem}")
 
 
 def _told() -> list[Any]:
