@@ -1,6 +1,7 @@
 """Lists by keyset: a signed cursor in place of an offset, and no count."""
 
 import hashlib
+import re
 from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
@@ -14,6 +15,7 @@ from apps.kit import errors
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 100
+LIMIT = re.compile(r"[0-9]{1,9}")
 SALT = "treasury.cursor"
 
 
@@ -108,7 +110,7 @@ class TransactionUidPagination(CursorPagination):
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(LIMIT_DEFAULT))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LIMIT_MAX:
+    if not LIMIT.fullmatch(text) or not 1 <= int(text) <= LIMIT_MAX:
         message = f"limit is a whole number from 1 to {LIMIT_MAX}."
         raise LimitInvalid(message, errors=[errors.FieldError("/limit", "limit_invalid", message)])
     return int(text)

@@ -33,14 +33,22 @@ def document(error: errors.DomainError, request: HttpRequest | None) -> dict[str
         "type": f"/v1/docs/errors#{error.code}",
         "title": error.title,
         "status": error.status,
-        "detail": error.detail,
+        "detail": _sayable(error.detail),
         "instance": getattr(request, "path", ""),
         "code": error.code,
         "category": error.category,
         "request_id": getattr(request, "request_id", ""),
         "retryable": error.retryable,
-        "errors": [{"pointer": e.pointer, "code": e.code, "message": e.message} for e in error.errors],
+        "errors": [
+            {"pointer": _sayable(e.pointer), "code": e.code, "message": _sayable(e.message)}
+            for e in error.errors
+        ],
     }
+
+
+def _sayable(text: str) -> str:
+    """Return a text that may repeat what the caller sent: half of a surrogate pair, which UTF-8 has not, is written out."""
+    return str(text).encode(errors="backslashreplace").decode()
 
 
 def plain_response(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> JsonResponse:

@@ -165,9 +165,9 @@ def test_a_text_a_sum_and_an_account_of_one_transaction(shop, sides):
         (unknown, 404, "ledger_account_unknown", "/transactions/1/legs/1/owner_id"),
         (wrong, 422, "ledger_unbalanced", "/transactions/1/legs"),
         (nul, 422, "name", "/transactions/1/dimensions"),
-        (huge, 422, "ledger_draft_invalid", "/transactions/1/legs/0/amount"),
-        (old, 422, "ledger_draft_invalid", "/transactions/1/effective_date"),
-        (far, 422, "ledger_draft_invalid", "/transactions/1/effective_date"),
+        (huge, 422, "too_large", "/transactions/1/legs/0/amount"),
+        (old, 422, "out_of_range", "/transactions/1/effective_date"),
+        (far, 422, "out_of_range", "/transactions/1/effective_date"),
     ):
         refused(batch(shop, transfer(*sides, key="b-0"), body), status, code, pointer)
     assert kept() == 1

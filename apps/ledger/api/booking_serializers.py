@@ -9,8 +9,8 @@ from rest_framework import serializers
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
-from apps.ledger.api.serializers import ACCOUNT, HOLD, TRANSACTION, LowerField
-from apps.ledger.contracts import AccountRole, Direction, HoldState, Layer, TransactionKind
+from apps.ledger.api.serializers import ACCOUNT, HOLD, TRANSACTION, DayField, LowerField, MomentField
+from apps.ledger.contracts import LEG_MAX, AccountRole, Direction, HoldState, Layer, TransactionKind
 from apps.ledger.models import Entry, Hold, Transaction
 from apps.ledger.services import partner_postings
 from apps.ledger.services.journals import BATCH_MAX
@@ -29,14 +29,19 @@ KEY_HELP = "Your own name of this booking, used once for ever. Default: the Idem
 
 
 class SumField(MoneyField):
-    """Money above zero."""
+    """Money above zero, and no more than an entry holds."""
 
-    default_error_messages = {"not_positive": "The sum is above zero."}
+    default_error_messages = {
+        "not_positive": "The sum is above zero.",
+        "too_large": "A sum has at most 35 digits, the decimals of its currency included.",
+    }
 
     def to_internal_value(self, data: Any) -> Money:
         money = super().to_internal_value(data)
         if not money.is_positive:
             self.fail("not_positive")
+        if money.minor > LEG_MAX:
+            self.fail("too_large")
         return money
 
 
@@ -108,8 +113,8 @@ class LegIn(AccountNameIn):
 class TransactionIn(StrictSerializer):
     key = serializers.CharField(max_length=KEY_MAX, validators=[VISIBLE], required=False, help_text=KEY_HELP)
     description = serializers.CharField(max_length=TEXT_MAX)
-    effective_date = serializers.DateField(
-        required=False, default=None, help_text="Default: today in the book's zone."
+    effective_date = DayField(
+        is_dated=True, required=False, default=None, help_text="Default: today in the book's zone."
     )
     reference = serializers.CharField(
         max_length=REFERENCE_MAX,
@@ -155,8 +160,8 @@ def posting(said: dict[str, Any], key: str, pointer: str = "") -> PartnerPosting
 
 class ReverseIn(StrictSerializer):
     reason = serializers.CharField(max_length=TEXT_MAX)
-    effective_date = serializers.DateField(
-        required=False, default=None, help_text="Not before the original's. Default: today."
+    effective_date = DayField(
+        is_dated=True, required=False, default=None, help_text="Not before the original's. Default: today."
     )
 
 
@@ -254,7 +259,7 @@ class HoldIn(StrictSerializer):
         default="",
         help_text="People search by it.",
     )
-    expires_at = serializers.DateTimeField(
+    expires_at = MomentField(
         required=False, default=None, allow_null=True, help_text="RFC 3339. Default: never."
     )
 

@@ -18,7 +18,7 @@ from apps.ledger.api.booking_serializers import (
     SumField,
     named,
 )
-from apps.ledger.api.serializers import RATE
+from apps.ledger.api.serializers import RATE, DayField, MomentField
 from apps.ledger.models import FxRate
 from apps.ledger.services.partner_exchanges import PartnerExchange
 from apps.ledger.services.partner_postings import KEY_MAX
@@ -66,7 +66,7 @@ class RateIn(StrictSerializer):
     base = serializers.ChoiceField(choices=CURRENCIES, help_text="As USD.")
     quote = serializers.ChoiceField(choices=CURRENCIES, help_text="As KES.")
     rate = RateField(help_text='As "129.4567".')
-    as_of = serializers.DateTimeField(help_text="When it held (RFC 3339); not in the future.")
+    as_of = MomentField(help_text="When it held (RFC 3339); not in the future.")
     source = serializers.CharField(  # type: ignore[assignment]  # the name means something else to REST framework
         max_length=SOURCE_MAX, help_text="Who says so; not one that the treasury asks itself."
     )
@@ -76,7 +76,7 @@ class RateIn(StrictSerializer):
 class LatestRateQuery(StrictSerializer):
     base = serializers.ChoiceField(choices=CURRENCIES, help_text="The currency to give, as USD.")
     quote = serializers.ChoiceField(choices=CURRENCIES, help_text="The currency to get, as KES.")
-    at = serializers.DateTimeField(required=False, default=None, help_text="RFC 3339. Default: now.")
+    at = MomentField(required=False, default=None, help_text="RFC 3339. Default: now.")
 
 
 class LatestRateOut(serializers.Serializer):
@@ -107,7 +107,8 @@ class ExchangeIn(StrictSerializer):
     target = AccountNameIn(help_text="In get_currency, of the same branch.")
     fee = SumField(required=False, default=None, allow_null=True, help_text="In get_currency.")
     fee_account = AccountNameIn(required=False, default=None, allow_null=True, help_text="With a fee.")
-    effective_date = serializers.DateField(
+    effective_date = DayField(
+        is_dated=True,
         required=False,
         default=None,
         allow_null=True,

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from apps.kit.serializers import IdField, StrictSerializer
 from apps.ledger.api.booking_serializers import DIRECTIONS, DimensionsField, SumField
-from apps.ledger.api.serializers import ACCOUNT
+from apps.ledger.api.serializers import ACCOUNT, DayField
 from apps.ledger.services.adjustments import (
     COST_CENTRE_MAX,
     DESCRIPTION_MAX,
@@ -30,7 +30,7 @@ class JournalIn(StrictSerializer):
     voucher = serializers.CharField(max_length=VOUCHER_MAX, help_text="Booked once for ever.")
     description = serializers.CharField(max_length=DESCRIPTION_MAX)
     reason = serializers.CharField(max_length=REASON_MAX, help_text="Why; at least 5 characters.")
-    effective_date = serializers.DateField()
+    effective_date = DayField(is_dated=True)
     cost_centre = serializers.CharField(
         max_length=COST_CENTRE_MAX, required=False, allow_blank=True, default=""
     )

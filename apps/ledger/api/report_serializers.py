@@ -12,7 +12,9 @@ from apps.ledger.api.serializers import (
     ACCOUNT,
     TRANSACTION,
     BalanceQuery,
+    DayField,
     LowerField,
+    MomentField,
     RangeQuery,
     StatementLineOut,
     StatementOut,
@@ -65,9 +67,9 @@ class EvidenceQuery(PagedSerializer, BalanceQuery):
 
 
 class ChangesQuery(StrictSerializer):
-    known_at = serializers.DateTimeField(help_text="When the report was printed that is compared (RFC 3339).")
-    as_of = serializers.DateField(required=False, help_text="The day of that report. Default: today.")
-    until = serializers.DateTimeField(
+    known_at = MomentField(help_text="When the report was printed that is compared (RFC 3339).")
+    as_of = DayField(required=False, help_text="The day of that report. Default: today.")
+    until = MomentField(
         required=False, default=None, help_text="The later of the two instants. Default: now."
     )
     limit = serializers.IntegerField(

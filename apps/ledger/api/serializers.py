@@ -1,16 +1,17 @@
 """Bodies of the ledger's accounts, balances and statements."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.kit import ids
+from apps.kit import clock, ids
 from apps.kit.money import Money
 from apps.kit.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
-from apps.ledger.contracts import AccountRole, AccountStatus, AccountType, OwnerType
+from apps.ledger.contracts import AHEAD_MAX, FIRST_DAY, AccountRole, AccountStatus, AccountType, OwnerType
 from apps.ledger.models import Account
 from apps.ledger.selectors import rates
 from apps.ledger.selectors.statements import Statement
@@ -21,6 +22,40 @@ TRANSACTION = "ltx"
 HOLD = "hld"
 RATE = rates.PREFIX
 KNOWN_AT = "As the books were known at this instant (RFC 3339). Default: by now."
+
+
+class DayField(serializers.DateField):
+    """A day from 1970 on; one that something is dated to lies within ten years."""
+
+    default_error_messages = {"out_of_range": "A day is from {first} to {last}."}
+
+    def __init__(self, *, is_dated: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_dated = is_dated
+
+    def to_internal_value(self, value: Any) -> date:
+        day = super().to_internal_value(value)
+        last = (clock.now() + AHEAD_MAX).date() if self.is_dated else date.max
+        if not FIRST_DAY <= day <= last:
+            self.fail("out_of_range", first=FIRST_DAY, last=last)
+        return day
+
+
+class MomentField(serializers.DateTimeField):
+    """An instant from 1970 on."""
+
+    default_error_messages = {
+        "out_of_range": "An instant is of {first} or later, and not at the end of time."
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            instant = super().to_internal_value(value)
+        except OverflowError:  # an instant without its zone in the year 1
+            self.fail("out_of_range", first=FIRST_DAY.year)
+        if not FIRST_DAY.year <= instant.year < date.max.year:
+            self.fail("out_of_range", first=FIRST_DAY.year)
+        return instant
 
 
 class LowerField(serializers.CharField):
@@ -62,8 +97,8 @@ def _owner(role: str, owner_id: UUID | None) -> str | None:
 
 
 class BalanceQuery(StrictSerializer):
-    as_of = serializers.DateField(required=False, help_text="At the end of this day. Default: today.")
-    known_at = serializers.DateTimeField(required=False, default=None, help_text=KNOWN_AT)
+    as_of = DayField(required=False, help_text="At the end of this day. Default: today.")
+    known_at = MomentField(required=False, default=None, help_text=KNOWN_AT)
 
 
 class BalanceOut(serializers.Serializer):
@@ -80,7 +115,7 @@ class BalanceOut(serializers.Serializer):
 
 
 class RangeQuery(BalanceQuery):
-    since = serializers.DateField(required=False, help_text="The first day. Default: of the month of as_of.")
+    since = DayField(required=False, help_text="The first day. Default: of the month of as_of.")
 
     def days(self, today: date) -> tuple[date, date]:
         """Return the first and the last day that are asked for; refuse those that are the wrong way round."""
