@@ -15,7 +15,7 @@ from apps.approvals.contracts import NewRule, NewStep
 from apps.approvals.services import rules
 from apps.kit import schema
 from apps.kit.actors import SYSTEM, Actor
-from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN
+from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL
 from apps.ledger.services import charts
 from apps.payments.contracts import REFUND
 from apps.tenancy.models import Organisation, OrganisationStatus
@@ -30,6 +30,7 @@ FIRST_RULES = (
     ),
     NewRule(kind=FX_RATE.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=JOURNAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
+    NewRule(kind=REVERSAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=PERIOD_REOPEN.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
 )
 """What needs approval from the first day on; the organisation may put other rules in their place."""

@@ -27,7 +27,7 @@ PERMISSIONS = {
     "jobs.export": "Export lists to a file",
     "jobs.view": "See long jobs that others started",
     "keys.manage": "Make and revoke API keys",
-    "ledger.adjust": "Ask for adjustments and opening balances",
+    "ledger.adjust": "Ask for adjustments, reversals and opening balances",
     "ledger.close": "Close periods, sign off what a close needs, ask to reopen the last one",
     "ledger.exchange": "Exchange money between currencies and revalue it",
     "ledger.post": "Let an API key post, hold and reverse in the ledger",

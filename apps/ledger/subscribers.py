@@ -3,12 +3,12 @@
 from apps.approvals.contracts import Decided
 from apps.events.contracts import Event
 from apps.kit import clock
-from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN
-from apps.ledger.services import adjustments, rates, reopenings
+from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL
+from apps.ledger.services import adjustments, rates, reopenings, reversal_requests
 
 
 def execute_approval(event: Event) -> None:
-    """Do what other people have agreed to: record an exchange rate, reopen a period, book a journal; other deeds are for others."""
+    """Do what other people have agreed to: record an exchange rate, reopen a period, book a journal or a reversal; other deeds are for others."""
     decided = Decided.read(event.data)
     if decided.kind == FX_RATE.name:
         rates.decide(decided=decided, now=clock.now())
@@ -16,3 +16,5 @@ def execute_approval(event: Event) -> None:
         reopenings.decide(decided=decided, now=clock.now())
     elif decided.kind == JOURNAL.name:
         adjustments.decide(decided=decided, now=clock.now())
+    elif decided.kind == REVERSAL.name:
+        reversal_requests.decide(decided=decided, now=clock.now())

@@ -17,7 +17,7 @@ from apps.kit import clock, errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL, AccountRole, Direction, TransactionKind
-from apps.ledger.models import Account, Entry, Transaction
+from apps.ledger.models import Account, Entry, Transaction, Unbooked
 from apps.ledger.services import accounts, adjustments, charts, periods, reversals
 from apps.ledger.services.adjustments import (
     JournalInvalid,
@@ -26,7 +26,7 @@ from apps.ledger.services.adjustments import (
     NewJournal,
     VoucherUsed,
 )
-from apps.ledger.services.refusals import AccountFrozen, AccountUnknown, Unbalanced
+from apps.ledger.services.refusals import AccountFrozen, AccountUnknown, PeriodClosed, Unbalanced
 from tests.factories import access, approvals, ledger
 from tests.factories import periods as make
 from tests.factories.approvals import LATER, ONE_APPROVER
@@ -165,6 +165,31 @@ def test_what_the_ledger_refuses_leaves_nothing_and_says_why(book, rule):
     assert (Transaction.objects.count(), Entry.objects.count()) == (0, 0)
     failed = AuditRecord.objects.get(action="journal.failed")
     assert failed.changes["code"] == [None, "ledger_account_frozen"]
+    assert Unbooked.objects.get(request=request).code == "ledger_account_frozen"
+
+
+def test_what_was_refused_is_not_tried_again(book, rule):
+    request = ask(book)
+    accounts.freeze(ref=book[1].ref, reason="Bank asked", actor=SYSTEM, now=ledger.NOW)
+    approvals.approve(request, approvals.person())
+    told()
+    accounts.unfreeze(ref=book[1].ref, reason="Bank agreed", actor=SYSTEM, now=ledger.NOW)
+
+    again = adjustments.decide(decided=decided(request), now=LATER)
+
+    assert again is None
+    assert (Transaction.objects.count(), Unbooked.objects.count()) == (0, 1)
+
+
+def test_a_closed_day_is_refused_when_asked(book, rule):
+    make.months()
+    make.close_through(11)
+
+    with pytest.raises(PeriodClosed) as refusal:
+        ask(book)
+
+    assert refusal.value.errors[0].pointer == "/effective_date"
+    assert not ApprovalRequest.objects.exists()
 
 
 def test_another_payload_than_was_agreed_to_is_void(book, rule):

@@ -1,4 +1,4 @@
-"""Keep papers: one file a voucher, as it came, and nothing that is no paper."""
+"""Keep papers: the files of a voucher, as they came, and nothing that is no paper."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ from apps.documents.models import Artifact
 from apps.kit import errors
 from apps.ledger.contracts import JOURNAL
 from apps.ledger.services import papers
-from apps.ledger.services.papers import PaperInvalid, PaperKept
+from apps.ledger.services.papers import PaperInvalid, TooManyPapers
 from tests.factories import approvals, ledger
 from tests.factories.approvals import ONE_APPROVER
 from tests.ledger.test_adjust_books import ask, prepare
@@ -30,19 +30,31 @@ def attach(content: bytes = SCAN, voucher: str = "JV-0012"):
 def test_is_kept_once_with_its_checksum():
     kept = attach()
 
-    assert attach() == kept == papers.of_voucher("JV-0012")
+    assert attach() == kept
+    assert papers.of_voucher("JV-0012") == [kept]
     assert (kept.sha256, kept.content_type) == (hashlib.sha256(SCAN).hexdigest(), "application/pdf")
     assert papers.read(kept.id) == SCAN
     assert AuditRecord.objects.filter(action="journal.paper_kept").count() == 1
 
 
-def test_another_paper_does_not_take_its_place():
-    kept = attach()
-
-    with pytest.raises(PaperKept):
-        attach(b"%PDF-1.7 another invoice")
+def test_several_papers_stand_beside_each_other_in_their_order():
+    kept = [attach(b"%PDF-1.7 page " + str(number).encode()) for number in range(papers.PAPERS_MAX)]
 
     assert papers.of_voucher("JV-0012") == kept
+    assert attach(b"%PDF-1.7 page 3") == kept[3]
+    with pytest.raises(TooManyPapers):
+        attach(b"%PDF-1.7 one too many")
+    assert Artifact.objects.count() == papers.PAPERS_MAX
+
+
+def test_a_paper_that_somebody_keeps_meanwhile_takes_no_others_place(monkeypatch):
+    first = attach()
+    monkeypatch.setattr(papers, "of_voucher", lambda _: [])
+
+    second = attach(b"%PDF-1.7 another invoice")
+
+    monkeypatch.undo()
+    assert papers.of_voucher("JV-0012") == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +74,4 @@ def test_a_voucher_that_nobody_asked_for_has_no_paper():
     with pytest.raises(errors.NotFound):
         attach(voucher="JV-7777")
 
-    assert (papers.of_voucher("JV-7777"), Artifact.objects.count()) == (None, 0)
+    assert (papers.of_voucher("JV-7777"), Artifact.objects.count()) == ([], 0)

@@ -14,6 +14,8 @@ PLACES = [
     "ledger/reports/balance-sheet/",
     "ledger/reports/profit-and-loss/",
     "ledger/reports/general-ledger/",
+    "ledger/journals/",
+    "ledger/journals/new/",
     "ledger/account/",
     "ledger/transaction/",
     "integrations/provideraccount/",

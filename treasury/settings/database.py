@@ -79,6 +79,7 @@ INSERT_ONLY_TABLES = [
     "ledger_closing",
     "ledger_fxrate",
     "ledger_signoff",
+    "ledger_unbooked",
     "payments_pulledtransaction",
 ]
 NO_DELETE_TABLES = [

@@ -15,7 +15,9 @@ from apps.approvals.models import ApprovalDecision, ApprovalRequest, ApprovalVer
 from apps.approvals.models.request import ApprovalRequestQuerySet
 from apps.approvals.selectors.rules import DECIDE
 from apps.kit import errors
-from apps.kit.actors import ActorKind
+from apps.kit.actors import Actor, ActorKind, joined
+
+APPROVERS_MAX = 120
 
 
 def visible_to(caller: scope.Principal) -> ApprovalRequestQuerySet:
@@ -117,6 +119,18 @@ def requester_name(request: ApprovalRequest) -> str:
         if kind == ActorKind.API_KEY.lower() and (key := api_keys.get(UUID(identity))):
             return f"{key.application.name}, {key.name}"
     return request.requested_by
+
+
+def maker_of(request: ApprovalRequest) -> Actor:
+    """Return the actor who asked: in his name the deed is done."""
+    kind, _, identity = request.requested_by.partition(":")
+    return Actor(ActorKind(kind.upper()), identity, person=request.requester)
+
+
+def approvers(request: ApprovalRequest) -> str:
+    """Return who has approved the present version, in the order in which they did, as text that a booking keeps."""
+    decisions = valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
+    return joined(decisions.values_list("decided_by", flat=True), longest=APPROVERS_MAX)
 
 
 def versions_of(request: ApprovalRequest) -> QuerySet[ApprovalVersion]:

@@ -15,9 +15,23 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
+        ('approvals', '0001_initial'),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='Unbooked',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('code', models.CharField(max_length=60)),
+                ('detail', models.CharField(max_length=500)),
+                ('failed_at', models.DateTimeField()),
+                ('request', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approvalrequest')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
         migrations.CreateModel(
             name='Transaction',
             fields=[

@@ -8,6 +8,7 @@ from apps.ledger.models.hold import Hold
 from apps.ledger.models.period import Checkpoint, Closing, Period, SignOff
 from apps.ledger.models.seal import Movement, Seal, SealLeaf
 from apps.ledger.models.transaction import Entry, Transaction
+from apps.ledger.models.unbooked import Unbooked
 
 __all__ = [
     "Account",
@@ -26,4 +27,5 @@ __all__ = [
     "SealLeaf",
     "SignOff",
     "Transaction",
+    "Unbooked",
 ]

@@ -1,5 +1,6 @@
 """Accounts with their balances, within the caller's branches."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -101,6 +102,17 @@ def by_code(code: str, caller: Principal | None = None) -> AccountBalance:
     if uid is None:
         raise errors.NotFound(f"There is no account {code!r}.")
     return get(uid, caller)
+
+
+def within(branch_ids: Collection[UUID] | None) -> AccountQuerySet:
+    """Return the accounts of these branches, in the order of their codes; None for all."""
+    accounts = Account.objects.order_by("code")
+    return accounts if branch_ids is None else accounts.filter(branch_id__in=branch_ids)
+
+
+def named(uids: Iterable[UUID]) -> dict[UUID, Account]:
+    """Return accounts by their public ids, for rows that name them: the caller's scope is not asked."""
+    return {account.uid: account for account in Account.objects.filter(uid__in=list(uids))}
 
 
 def standing(account: AccountBalance) -> Standing:

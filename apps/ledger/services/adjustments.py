@@ -9,12 +9,12 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from apps.access.selectors import applications, branches
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdict, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.kit import errors
-from apps.kit.actors import SYSTEM, Actor, ActorKind, joined
+from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
 from apps.ledger.contracts import (
     AHEAD_MAX,
@@ -28,7 +28,7 @@ from apps.ledger.contracts import (
     TransactionKind,
 )
 from apps.ledger.models import Account, Transaction
-from apps.ledger.services import journals, refusals
+from apps.ledger.services import effective_dates, journals, refusals, unbooked
 
 KINDS = (TransactionKind.ADJUSTMENT, TransactionKind.OPENING)
 SOURCE = "journal"
@@ -38,7 +38,6 @@ REASON_MIN, REASON_MAX = 5, 200
 COST_CENTRE_MAX = 40
 DIMENSIONS_MAX = 10
 DIMENSION_MAX = 80
-ACTORS_MAX = 120
 NAMESPACE = UUID("d3d4f3bd-6f0c-5a52-8f6b-8d3c0a6f6a4e")
 
 
@@ -104,14 +103,11 @@ def ask(
     Ask other people to agree to a journal and return the id of the approval request; nothing is booked yet.
 
     The same journal again returns the request that waits. ``within`` are the branches that the caller may act for, None
-    for all, ``application_id`` whose request it is, the portal's unless told. Raises JournalInvalid, which names the fields, Unbalanced, AccountUnknown, AccountClosed, AccountFrozen,
-    VoucherUsed, JournalRuleMissing, and RequestPending where another journal of this voucher waits.
+    for all, ``application_id`` whose request it is, the portal's unless told. Raises as ``check``, and
+    JournalRuleMissing, and RequestPending where another journal of this voucher waits.
     """
-    _check(journal, now)
-    accounts = _accounts(journal, within)
+    accounts = check(journal=journal, now=now, within=within)
     subject = subject_of(journal.voucher)
-    if Transaction.objects.filter(idem_key=_key(subject)).exists():
-        raise VoucherUsed(f"Voucher {journal.voucher} is booked already. Take another number.")
     places = {account.branch_id for account in accounts.values()}
     payload = _payload(journal)
     waits = asked.pending_of(kind=JOURNAL.name, subject_id=subject) is not None
@@ -136,39 +132,63 @@ def ask(
     return request.id
 
 
+def check(
+    *, journal: NewJournal, now: datetime, within: Collection[UUID] | None = None
+) -> dict[UUID, Account]:
+    """
+    Return the accounts of a journal that could be asked for now; nothing is written.
+
+    Raises JournalInvalid, Unbalanced, PeriodClosed, AccountUnknown, AccountClosed, AccountFrozen and VoucherUsed, each of
+    which names its fields.
+    """
+    _check(journal, now)
+    effective_dates.require_open(journal.effective_date)
+    accounts = _accounts(journal, within)
+    if Transaction.objects.filter(idem_key=_key(subject_of(journal.voucher))).exists():
+        message = f"Voucher {journal.voucher} is booked already. Take another number."
+        raise _refusal(VoucherUsed, "/voucher", message)
+    return accounts
+
+
 @transaction.atomic
 def decide(*, decided: Decided, now: datetime) -> Booked | None:
     """
     Book a journal that other people have agreed to, as its maker; None where nothing is booked.
 
     A posting that the ledger refuses, because the period was closed or an account frozen meanwhile, leaves nothing
-    behind but a record ``journal.failed`` that says why. Where locks cannot be had it raises LedgerBusy. A repeat returns
-    the first booking.
+    behind but a row of Unbooked and a record ``journal.failed``, which say why. Where locks cannot be had it raises
+    LedgerBusy. A repeat returns the first booking, and does not try again what was refused.
     """
     if decided.status != ApprovalStatus.APPROVED:
         return None
     request = asked.within(None, None).get(id=decided.request_id)
+    if unbooked.is_kept(request):
+        return None
     payload = asked.present_version(request).payload
     voucher, reason = payload["voucher"], payload["reason"]
     if decided.payload_hash != payload_hash(payload):
+        unbooked.keep_void(request=request, now=now)
         _record("journal.void", voucher, actor=SYSTEM, now=now, reason=reason)
         return None
-    kind, _, identity = request.requested_by.partition(":")
-    maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
-    decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
-    approved_by = joined(decisions.values_list("decided_by", flat=True), longest=ACTORS_MAX)
+    maker, approved_by = asked.maker_of(request), asked.approvers(request)
     try:
         booked = journals.post(draft=_draft(payload, decided.subject_id, approved_by), actor=maker, now=now)
     except errors.DomainError as refusal:
         if refusal.retryable:
             raise
         changes = {"code": [None, refusal.code], "detail": [None, refusal.detail]}
+        unbooked.keep(request=request, refusal=refusal, now=now)
         _record("journal.failed", voucher, actor=maker, now=now, reason=reason, changes=changes)
         return None
     if not booked.is_replay:
         changes = {"transaction": [None, str(booked.id)], "approved_by": [None, approved_by]}
         _record("journal.posted", voucher, actor=maker, now=now, reason=reason, changes=changes)
     return booked
+
+
+def fingerprint(journal: NewJournal) -> str:
+    """Return the hash of all that would be approved: the same for the same journal."""
+    return payload_hash(_payload(journal))
 
 
 def subject_of(voucher: str) -> UUID:
@@ -304,8 +324,9 @@ def _check_sides(journal: NewJournal) -> None:
         sums[line.money.currency] = sums.get(line.money.currency, 0) + line.direction * line.money.minor
     for currency, difference in sums.items():
         if difference:
-            lacking = Money(abs(difference), currency)
-            raise _refusal(refusals.Unbalanced, "/lines", f"Debits and credits differ by {lacking}.")
+            more, fewer = ("Debits", "credits") if difference > 0 else ("Credits", "debits")
+            message = f"{more} are {Money(abs(difference), currency)} more than {fewer}."
+            raise _refusal(refusals.Unbalanced, "/lines", message)
 
 
 def _text(pointer: str, text: str, least: int, most: int) -> list[errors.FieldError]:

@@ -1,7 +1,8 @@
-"""Papers: the scan that a voucher stands on, kept beside it as it came."""
+"""Papers: the scans that a voucher stands on, kept beside it as they came."""
 
+import hashlib
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import transaction
 
@@ -15,6 +16,7 @@ from apps.kit.actors import Actor
 from apps.ledger.services import adjustments
 
 BYTES_MAX = 10_000_000
+PAPERS_MAX = 10
 SIGNS = {
     b"%PDF-": "application/pdf",
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -30,51 +32,50 @@ class PaperInvalid(errors.Invalid):
     title = "File not valid"
 
 
-class PaperKept(errors.DomainError):
-    """The voucher has another paper already; what was kept stays."""
+class TooManyPapers(errors.DomainError):
+    """The voucher has as many papers as one can have; what was kept stays."""
 
-    code = "ledger_paper_kept"
-    title = "Paper kept already"
+    code = "ledger_papers_too_many"
+    title = "Too many papers"
 
 
 def attach(*, voucher: str, content: bytes, actor: Actor, now: datetime) -> StoredFile:
     """
-    Keep the paper of a journal that was asked for, once, with its checksum; call it outside a transaction.
+    Keep a paper of a journal that was asked for, with its checksum; call it outside a transaction.
 
-    A PDF, PNG or JPEG of at most 10 MB, told by how it begins and not by its name. The same bytes again return the file
-    that is kept. Raises NotFound, PaperInvalid, PaperKept and storage.StorageUnavailable.
+    A PDF, PNG or JPEG of at most 10 MB, told by how it begins and not by its name; 10 of them at most. The same bytes
+    again return the file that is kept. Raises NotFound, PaperInvalid, TooManyPapers and storage.StorageUnavailable.
     """
     subject = adjustments.subject_of(voucher)
     if not asked.about([subject]).exists():
         raise errors.NotFound("There is no journal with this voucher number.")
-    content_type = _content_type(content)
-    file = artifacts.upload(
-        kind=ArtifactKind.VOUCHER,
-        content=content,
-        content_type=content_type,
-        source_type=adjustments.SOURCE,
-        source_id=subject,
-        now=now,
-    )
-    with transaction.atomic():
-        kept, is_new = artifacts.record(file=file, now=now)
-        if kept.sha256 != file.stored.sha256:
-            raise PaperKept("This voucher has another paper already. Attach yours to a voucher of its own.")
-        if is_new:
-            records.write(
-                action="journal.paper_kept",
-                object_type="ledger_journal",
-                object_id=voucher,
-                actor=actor,
-                now=now,
-                changes={"sha256": [None, kept.sha256], "size": [None, str(kept.size)]},
-            )
-    return kept
+    content_type = require_paper(content)
+    known = {kept.sha256: kept for kept in of_voucher(voucher)}
+    if (digest := hashlib.sha256(content).hexdigest()) in known:
+        return known[digest]
+    for place in _places(subject)[len(known) :]:
+        file = artifacts.upload(
+            kind=ArtifactKind.VOUCHER,
+            content=content,
+            content_type=content_type,
+            source_type=adjustments.SOURCE,
+            source_id=place,
+            now=now,
+        )
+        with transaction.atomic():
+            kept, is_new = artifacts.record(file=file, now=now)
+            if is_new:
+                _record(voucher, kept, actor=actor, now=now)
+        if kept.sha256 == digest:
+            return kept
+    raise TooManyPapers(f"This voucher has {PAPERS_MAX} papers, and can have no more.")
 
 
-def of_voucher(voucher: str) -> StoredFile | None:
-    """Return the paper of a voucher, or None where none was attached. The caller's scope is not asked."""
-    return stored.of_source(adjustments.SOURCE, adjustments.subject_of(voucher), ArtifactKind.VOUCHER)
+def of_voucher(voucher: str) -> list[StoredFile]:
+    """Return the papers of a voucher in the order in which they came. The caller's scope is not asked."""
+    places = _places(adjustments.subject_of(voucher))
+    kept = stored.of_sources(adjustments.SOURCE, places, ArtifactKind.VOUCHER)
+    return [kept[place] for place in places if place in kept]
 
 
 def read(file_id: UUID) -> bytes:
@@ -82,9 +83,26 @@ def read(file_id: UUID) -> bytes:
     return artifacts.read(file_id=file_id)
 
 
-def _content_type(content: bytes) -> str:
+def require_paper(content: bytes) -> str:
+    """Return what kind of file a paper is; raise PaperInvalid for what is none."""
     found = next((kind for sign, kind in SIGNS.items() if content.startswith(sign)), None)
     if not content or len(content) > BYTES_MAX or found is None:
         message = f"Attach a PDF, PNG or JPEG of at most {BYTES_MAX // 1_000_000} MB."
         raise PaperInvalid(message, errors=[errors.FieldError("/file", PaperInvalid.code, message)])
     return found
+
+
+def _places(subject: UUID) -> list[UUID]:
+    """Return the sources of a voucher's papers: its own id for the first one, and what follows from it for the others."""
+    return [subject, *(uuid5(subject, str(number)) for number in range(1, PAPERS_MAX))]
+
+
+def _record(voucher: str, kept: StoredFile, *, actor: Actor, now: datetime) -> None:
+    records.write(
+        action="journal.paper_kept",
+        object_type="ledger_journal",
+        object_id=voucher,
+        actor=actor,
+        now=now,
+        changes={"sha256": [None, kept.sha256], "size": [None, str(kept.size)]},
+    )

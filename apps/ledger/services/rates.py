@@ -9,12 +9,12 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from apps.access.selectors import applications, branches
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdict, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.kit import errors, ids, locks, money
-from apps.kit.actors import Actor, ActorKind, joined
+from apps.kit.actors import Actor
 from apps.kit.errors import FieldError
 from apps.ledger.contracts import FX_RATE
 from apps.ledger.models import FxRate
@@ -27,7 +27,6 @@ FAR = Fraction(5, 100)
 DECIMALS = 18
 FIRST_YEAR = 1970
 SOURCE_MAX = 40
-ACTORS_MAX = 120
 NAMESPACE = UUID("6f0d0f0e-5b0a-5d6c-9a55-1f7a3c1d8e24")
 
 
@@ -165,11 +164,7 @@ def decide(*, decided: Decided, now: datetime) -> FxRate | None:
         return None
     if known is not None:
         return known
-    decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
-    approved_by = joined(decisions.values_list("decided_by", flat=True), longest=ACTORS_MAX)
-    kind, _, identity = request.requested_by.partition(":")
-    maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
-    return _insert(said, actor=maker, approved_by=approved_by, now=now)
+    return _insert(said, actor=asked.maker_of(request), approved_by=asked.approvers(request), now=now)
 
 
 def _ask(said: _Said, far: Fraction, *, application_id: UUID | None, actor: Actor, now: datetime) -> Recorded:

@@ -6,11 +6,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.access.selectors import applications, branches
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, Verdict, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.kit import errors, ids
-from apps.kit.actors import SYSTEM, Actor, ActorKind, joined
+from apps.kit.actors import SYSTEM, Actor
 from apps.kit.models import is_storable
 from apps.kit.patience import long_statements
 from apps.ledger import events
@@ -21,7 +21,6 @@ from apps.ledger.services import periods, refusals, reversals
 
 REASON_MIN = 5
 REASON_MAX = 200
-ACTORS_MAX = 120
 
 
 class ReopenRefused(errors.DomainError):
@@ -112,10 +111,7 @@ def decide(*, decided: Decided, now: datetime) -> Period | None:
 
 
 def _reopen(period: Period, request: asked.ApprovalRequest, *, reason: str, now: datetime) -> Period:
-    kind, _, identity = request.requested_by.partition(":")
-    maker = Actor(ActorKind(kind.upper()), identity, person=request.requester)
-    decisions = asked.valid_decisions(request).filter(verdict=Verdict.APPROVED).order_by("id")
-    approved_by = joined(decisions.values_list("decided_by", flat=True), longest=ACTORS_MAX)
+    maker, approved_by = asked.maker_of(request), asked.approvers(request)
     with refusals.translated(), connection.cursor() as cursor:
         cursor.execute("SELECT ledger_reopen_period(%s)", [period.uid])
     closings = Closing.objects.filter(

@@ -1,6 +1,5 @@
 """The approvals inbox, oldest first, and the page of one request."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -23,14 +22,6 @@ TABS = {
 DECIDING = {"approve", "refuse"}
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
-    title: str
-    count: int
-    url: str
-    is_active: bool
-
-
 @frame.page("approvals.view")
 def inbox(request: HttpRequest) -> HttpResponse:
     now = clock.now()
@@ -43,7 +34,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "portal/approvals.html",
         title=_("Approvals"),
         views=[
-            Tab(str(title), queue.counts[name], f"?view={name}", name == chosen)
+            frame.Tab(str(title), queue.counts[name], f"?view={name}", name == chosen)
             for name, title in TABS.items()
         ],
         chosen=chosen,

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render as render_template
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.access.contracts import PERMISSIONS
 from apps.kit import dialogs, errors, storage
@@ -38,7 +38,19 @@ class Pages:
     older: str = ""
 
 
-def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One view of a list, and how much is in it."""
+
+    title: str
+    count: int
+    url: str
+    is_active: bool
+
+
+def page(
+    permission: str, *, is_home: bool = False, methods: Callable[[View], View] = require_safe
+) -> Callable[[View], View]:
     """
     Make a view a page of the organisation's site: to read only, for members whose role has the permission ("" for all).
 
@@ -62,17 +74,22 @@ def page(permission: str, *, is_home: bool = False) -> Callable[[View], View]:
             except (storage.FileDamaged, storage.StorageUnavailable) as refusal:
                 return file_refused(request, refusal)
 
-        protected = admin.site.admin_view(require_safe(guarded))
+        protected = admin.site.admin_view(methods(guarded))
         protected.permission = permission  # type: ignore[attr-defined]
         return protected
 
     return decorate
 
 
+def form_page(permission: str) -> Callable[[View], View]:
+    """Make a view a page that a person fills in and sends: by POST, with the form's token; otherwise as ``page``."""
+    return page(permission, methods=require_http_methods(["GET", "HEAD", "POST"]))
+
+
 def dialog(kind: type[Dialog], *, find: Callable[..., Any], back: Callable[..., str]) -> View:
     """
-    Make a dialog an address of the portal's own: ``find(request, **names)`` returns the row that this person may see or
-    raises NotFound, ``back(**names)`` the page that it belongs to.
+    Make a dialog an address of the portal's own: ``find(request, **names)`` returns the row that this person may act on
+    or raises a refusal that the dialog then says, ``back(**names)`` the page that it belongs to.
     """
 
     def view(request: HttpRequest, **names: Any) -> HttpResponse:
@@ -81,6 +98,14 @@ def dialog(kind: type[Dialog], *, find: Callable[..., Any], back: Callable[..., 
         except errors.NotFound as missing:
             return dialogs.refuse(
                 request, admin.site, title=_("Not found"), sentence=missing.detail, status=missing.status
+            )
+        except errors.DomainError as refusal:
+            return dialogs.refuse(
+                request,
+                admin.site,
+                title=_("Not possible now"),
+                sentence=refusal.detail,
+                status=refusal.status,
             )
         return dialogs.respond(request, kind(), [row], fallback=back(**names))
 

@@ -102,6 +102,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 *(_("Reports"), "balance", "portal-trial-balance", "ledger.view"),
                 *("portal-balance-sheet", "portal-profit-and-loss", "portal-general-ledger"),
             ),
+            page(
+                *(_("Journals"), "edit_note", "portal-journals", "ledger.view"),
+                *("portal-journal", "portal-journal-new", "portal-journal-papers"),
+            ),
             page(_("Periods"), "event_available", "portal-periods", "ledger.view", "portal-period"),
         ],
     ),

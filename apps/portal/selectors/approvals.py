@@ -16,11 +16,14 @@ from apps.access.selectors.scope import Person, Principal
 from apps.approvals.contracts import KINDS, ApprovalStatus
 from apps.approvals.selectors import requests
 from apps.kit.money import Money
+from apps.ledger.contracts import JOURNAL, REVERSAL
 from apps.portal.contracts import Badge
-from apps.portal.selectors import states, words
+from apps.portal.selectors import handwritten, states, words
+from apps.portal.selectors.handwritten import Planned
 
 LATE_AFTER = timedelta(hours=24)
 ROWS = 100
+HANDWRITTEN = {JOURNAL.name, REVERSAL.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class ApprovalDetail:
     payload_hash: str
     version: int
     facts: tuple[Change, ...]
+    planned: Planned | None
     steps: tuple[StepLine, ...]
     decisions: tuple[DecisionLine, ...]
     edits: tuple[VersionLine, ...]
@@ -165,6 +169,8 @@ def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDet
         now=now,
     )
     versions = list(requests.versions_of(request))
+    payload = versions[-1].payload
+    planned = handwritten.planned(payload, person) if request.kind in HANDWRITTEN else None
     return ApprovalDetail(
         line=line,
         subject_url=_subject_url(request.kind, request.subject_id),
@@ -174,7 +180,10 @@ def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDet
         reason=request.reason,
         payload_hash=request.payload_hash,
         version=request.payload_version,
-        facts=tuple(_changes({}, versions[-1].payload)),
+        facts=tuple(
+            _changes({}, {field: said for field, said in payload.items() if not planned or field != "lines"})
+        ),
+        planned=planned,
         steps=_steps(request),
         decisions=_decisions(request),
         edits=tuple(_edits(versions)),
@@ -262,6 +271,8 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Ch
 
 def _text(value: Any) -> str:
     """Return a value of a payload for people, phones masked."""
+    if isinstance(value, dict) and all(isinstance(part, str) for part in value.values()):
+        value = ", ".join(f"{name}: {part}" for name, part in value.items())
     text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
     return words.without_phones(text)
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.approvals.contracts import ApprovalStatus, Verdict
 from apps.ledger.contracts import AccountStatus, PeriodState
+from apps.ledger.selectors.handwritten import Outcome
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.portal.contracts import Badge, Tone
 
@@ -58,6 +59,17 @@ APPROVAL: Mapping[str, Badge] = {
     ApprovalStatus.EXPIRED: Badge(QUIET, "timer_off", _("Expired")),
     ApprovalStatus.WITHDRAWN: Badge(QUIET, "undo", _("Withdrawn")),
 }
+
+HANDWRITTEN: Mapping[str, Badge] = {
+    Outcome.WAITING: Badge(HELD, "hourglass_top", _("Waiting")),
+    Outcome.UNDERWAY: Badge(PENDING, "sync", _("On the way")),
+    Outcome.BOOKED: Badge(DONE, "check_circle", _("Posted")),
+    Outcome.FAILED: Badge(FAILED, "error", _("Not posted")),
+    Outcome.REFUSED: Badge(FAILED, "cancel", _("Refused")),
+    Outcome.EXPIRED: Badge(QUIET, "timer_off", _("Expired")),
+    Outcome.WITHDRAWN: Badge(QUIET, "undo", _("Withdrawn")),
+}
+"""What became of a journal that a person asked for."""
 
 VERDICT: Mapping[str, Badge] = {
     Verdict.APPROVED: Badge(DONE, "check_circle", _("Approved")),
