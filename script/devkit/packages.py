@@ -1,4 +1,4 @@
-"""What must come from the operating system: pango for PDFs, a Chromium for the browser tests."""
+"""What comes from the operating system: pango for PDFs, a Chromium for the browser tests, hledger for a second opinion on the books."""
 
 import os
 import shutil
@@ -13,6 +13,8 @@ from script.devkit.steps import step
 
 PRESENT, MISSING = "present", "missing, see below"
 PANGO_DEBIAN = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
+HLEDGER = "hledger"
+"""Tests let it read our books where root may install it; it is not asked of anybody else."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
@@ -66,9 +68,10 @@ def ensure_for_tests(*, is_browser_needed: bool) -> None:
     """Install what the tests need when root runs on Debian; elsewhere refuse with the exact command."""
     with step("system packages") as running:
         missing = _missing(is_browser_needed=is_browser_needed)
-        if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-            _apt_install(missing)
-            running.note = f"installed {', '.join(missing)}"
+        wanted = missing if shutil.which(HLEDGER) else [*missing, HLEDGER]
+        if wanted and os.geteuid() == 0 and shutil.which("apt-get"):
+            _apt_install(wanted)
+            running.note = f"installed {', '.join(wanted)}"
             missing = _missing(is_browser_needed=is_browser_needed)
         if not missing:
             return

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from apps.payments.models import PaymentIntent, Refund
 from apps.payments.services import intents
 from apps.simulator import server
 from tests.conftest import truncate
-from tests.ledger.test_second_opinion import read_by_beancount
+from tests.ledger.test_second_opinion import read_by_beancount, read_by_hledger
 from treasury.demo import books, control, organisation, people, seeding, story
 from treasury.demo.deeds import Deeds
 from treasury.demo.endings import Ending
@@ -153,6 +154,8 @@ def test_every_order_ends_as_told_and_the_books_foot(committed_acme, simulators,
     assert verdict.do_foot, str(verdict)
     assert verdict.untold.is_zero
     assert_a_second_program_agrees(tmp_path / "month.beancount")
+    if shutil.which("hledger"):  # script/test installs it where root may
+        assert_a_third_program_agrees(tmp_path / "month.journal")
     assert list(explanations.without_evidence(as_of=ENDS_AT.date())) == []
     assert verdict.held.is_positive
     assert str(verdict) in lines[0]
@@ -178,6 +181,15 @@ def assert_a_second_program_agrees(path: Path) -> None:
         f"{plain_text.name(row)} {row.currency}": row.net.decimal for row in rows
     }
     assert found["transactions"] == Transaction.objects.count() >= 10
+
+
+def assert_a_third_program_agrees(path: Path) -> None:
+    """Let hledger read the month."""
+    asked = {"as_of": ENDS_AT.date(), "known_at": ENDS_AT + timedelta(hours=1)}
+    path.write_text("\n".join([*plain_text.export(Syntax.HLEDGER, **asked), ""]))
+
+    rows = trial_balance.read(**asked).rows
+    assert read_by_hledger(path) == {plain_text.name(row): row.net.decimal for row in rows}
 
 
 def test_goes_on_where_it_was_interrupted(committed_acme, simulators, monkeypatch):

@@ -86,7 +86,7 @@ def test_runs_the_command_of_the_local_ci_and_nothing_else():
 
     assert tests == ".ci/run"
     assert local[-1] == "exec script/test"
-    assert system.split("--no-install-recommends ")[1].split() == list(packages.PANGO_DEBIAN)
+    assert system.split("--no-install-recommends ")[1].split() == [*packages.PANGO_DEBIAN, packages.HLEDGER]
 
 
 def test_chooses_python_and_django_by_the_variables_of_the_commands():

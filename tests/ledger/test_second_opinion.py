@@ -1,6 +1,8 @@
 """Second opinion: another program reads our books from a text and finds the same trial balance, to the last unit."""
 
+import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -105,6 +107,38 @@ def test_the_text_is_the_same_after_later_entries(books, branch):
     seals.run(now=KNOWN + timedelta(days=1))
 
     assert list(plain_text.export(Syntax.BEANCOUNT, as_of=LAST, known_at=KNOWN)) == before
+
+
+if shutil.which("hledger"):  # script/test installs it where root may
+
+    def test_hledger_finds_the_same_trial_balance(books, tmp_path):
+        report = trial_balance.read(as_of=LAST, known_at=KNOWN)
+        path = written(tmp_path, list(plain_text.export(Syntax.HLEDGER, as_of=LAST, known_at=KNOWN)))
+
+        assert read_by_hledger(path) == {plain_text.name(row): row.net.decimal for row in report.rows}
+        assert hledger(path, "check", "--strict", "assertions", "balancednoautoconversion") == ""
+
+    def test_hledger_refuses_one_unit_more(books, tmp_path):
+        lines = list(plain_text.export(Syntax.HLEDGER, as_of=LAST, known_at=KNOWN))
+        place = next(n for n, line in enumerate(lines) if " = " in line and "ETH" in line)
+        amount = lines[place].split()[-2]
+        lines[place] = lines[place].replace(amount, str(Decimal(amount) + Decimal(10) ** -18))
+
+        with pytest.raises(subprocess.CalledProcessError) as refusal:
+            hledger(written(tmp_path, lines), "check", "assertions")
+        assert "balance assertion" in refusal.value.stderr
+
+
+def hledger(path: Path, *arguments: str) -> str:
+    command = ["hledger", "-f", str(path), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def read_by_hledger(path: Path) -> dict[str, Decimal]:
+    """Return what hledger finds on each account; it writes amounts as ``-12.40 KES``, and nothing as ``0``."""
+    table = hledger(path, "balance", "--flat", "--empty", "--no-total", "--output-format=csv")
+    rows = list(csv.reader(table.splitlines()))[1:]
+    return {account: Decimal(text.split(maxsplit=1)[0]) for account, text in rows}
 
 
 def test_the_other_syntax_has_the_same_sums_and_an_assertion_for_each_account(books):

@@ -89,6 +89,9 @@ def _beancount(posted: Iterable[Posted], rows: Iterable[Row], after: date) -> It
 
 
 def _hledger(posted: Iterable[Posted], rows: Iterable[Row], after: date) -> Iterator[str]:
+    for nothing in sorted({Money.zero(row.currency) for row in rows}, key=lambda money: money.currency):
+        whole, _, part = nothing.text.partition(".")
+        yield f"commodity {whole}.{part} {_commodity(nothing)}"  # with its point also where nothing follows
     for row in rows:
         yield f"account {name(row)}  ; {_line(row.name)}, {_line(row.branch_name)}"
     for booked in posted:
