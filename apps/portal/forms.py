@@ -95,8 +95,16 @@ class ChartForm(BookDatesForm):
         self, data: Any, *, now: datetime, today: date, choices: Mapping[str, Iterable[tuple[str, Any]]]
     ) -> None:
         super().__init__(data, now=now, today=today)
-        for name, known in choices.items():
-            cast(forms.ChoiceField, self.fields[name]).choices = [("", _("All")), *known]
+        self.known = {name: dict(known) for name, known in choices.items()}
+        for name, words in self.known.items():
+            cast(forms.ChoiceField, self.fields[name]).choices = [("", _("All")), *words.items()]
+
+    def narrowed(self) -> list[str]:
+        """Return what narrows the chart, each in its word."""
+        chosen = [
+            self.known[name][self.cleaned_data[name]] for name in self.known if self.cleaned_data.get(name)
+        ]
+        return [str(word) for word in chosen]
 
 
 class StatementForm(BookDatesForm):

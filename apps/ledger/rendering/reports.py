@@ -1,6 +1,6 @@
 """Each report as one table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from apps.ledger.rendering.tables import (
     total,
     tree,
 )
+from apps.ledger.selectors.chart import Node
 from apps.ledger.selectors.reports.balance_sheet import BalanceSheet
 from apps.ledger.selectors.reports.basis import Basis
 from apps.ledger.selectors.reports.general_ledger import GeneralLedger
@@ -203,3 +204,34 @@ def statement(pages: Sequence[Statement], *, known_at: datetime, now: datetime) 
         ),
         is_across=True,
     )
+
+
+def chart_of_accounts(
+    tops: Sequence[Node], stated: Basis, *, narrowed: Sequence[tuple[str, str]], now: datetime
+) -> Table:
+    """Return the table of the chart: accounts below their headings and lines, and what stands at its top."""
+    return Table(
+        name="chart-of-accounts",
+        title=_("Chart of accounts"),
+        basis=stated,
+        facts=(*facts(stated, now), *narrowed),
+        columns=(*account_columns(), money_column(_("Balance"))),
+        lines=tuple(line for top in tops for line in _node(top)),
+        totals=tuple((f"{top.code} {top.name}", money) for top in tops for money in top.totals),
+    )
+
+
+def _node(node: Node, section: str = "", depth: int = 0) -> Iterator[Line]:
+    """Yield what stands beneath a heading or line of the chart, and its sums; nothing where it has no account."""
+    if not node.below:
+        return
+    title = f"{node.code} {node.name}"
+    yield Line(LineKind.HEADING, (title, *[None] * 4), section, depth)
+    path = f"{section}, {title}" if section else title
+    for one in node.accounts:
+        cells = (one.code, one.name, one.branch_name, one.currency, one.balance)
+        yield Line(LineKind.ROW, cells, path, depth + 1, account_uid=one.uid)
+    for child in node.children:
+        yield from _node(child, path, depth + 1)
+    for money in node.totals if node.is_heading else ():
+        yield total(_("Total %(heading)s") % {"heading": node.name}, money.currency, money, depth=depth)

@@ -19,9 +19,10 @@ from apps.jobs.contracts import FileFormat, NewJob, Progress, ResultFile, Work
 from apps.jobs.services import exports, jobs, tables
 from apps.kit import errors
 from apps.kit.actors import Actor
+from apps.ledger.contracts import AccountRole, AccountType
 from apps.ledger.rendering import comparisons, pages, reports
 from apps.ledger.rendering.tables import Table, asked_for
-from apps.ledger.selectors import accounts, statements
+from apps.ledger.selectors import accounts, chart, statements
 from apps.ledger.selectors.reports import (
     balance_sheet,
     comparison,
@@ -49,6 +50,7 @@ class ReportName(StrEnum):
     BALANCE_SHEET = "BALANCE_SHEET"
     PROFIT_AND_LOSS = "PROFIT_AND_LOSS"
     STATEMENT = "STATEMENT"
+    CHART_OF_ACCOUNTS = "CHART_OF_ACCOUNTS"
 
 
 class ReportFormat(StrEnum):
@@ -79,7 +81,8 @@ class NewReport:
     """
     Which report, of which days, as known when, and as what.
 
-    ``since`` is needed by reports on a range, ``account_uid`` by a statement; ``branch_id`` narrows all others.
+    ``since`` is needed by reports on a range, ``account_uid`` by a statement; ``branch_id`` narrows all others, and
+    ``currency``, ``type`` and ``role`` the chart of accounts.
     ``against`` puts other days beside those of a profit and loss.
     """
 
@@ -91,6 +94,15 @@ class NewReport:
     branch_id: UUID | None = None
     account_uid: UUID | None = None
     against: Against | None = None
+    currency: str = ""
+    type: AccountType | None = None
+    role: AccountRole | None = None
+
+    @property
+    def narrowed(self) -> tuple[tuple[str, str], ...]:
+        """What narrows the chart beside its branch, as the file states it."""
+        said = ((_("Currency"), self.currency), (_("Type"), _word(self.type)), (_("Role"), _word(self.role)))
+        return tuple((label, text) for label, text in said if text)
 
 
 @transaction.atomic
@@ -143,6 +155,9 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
         branch_id=UUID(asked["branch_id"]) if asked["branch_id"] else None,
         account_uid=UUID(asked["account_uid"]) if asked["account_uid"] else None,
         against=Against(asked["against"]) if asked.get("against") else None,
+        currency=asked["currency"],
+        type=AccountType(asked["type"]) if asked["type"] else None,
+        role=AccountRole(asked["role"]) if asked["role"] else None,
     )
     table = tabulate(request, within=work.branch_ids, now=work.taken_up_at)
     rows = sum(1 for _row in table.rows)
@@ -156,6 +171,12 @@ def tabulate(request: NewReport, *, within: frozenset[UUID] | None, now: datetim
     _check(request)
     if request.account_uid is not None and request.name == ReportName.STATEMENT:
         return _statement(request, request.account_uid, within=within, now=now)
+    if request.name == ReportName.CHART_OF_ACCOUNTS:
+        return _chart(request, within=within, now=now)
+    return _report(request, within=within, now=now)
+
+
+def _report(request: NewReport, *, within: frozenset[UUID] | None, now: datetime) -> Table:
     since, as_of = request.since or request.as_of, request.as_of
     known_at, branch_id = request.known_at, request.branch_id
     match request.name:
@@ -222,6 +243,7 @@ def titles() -> dict[ReportName, str]:
         ReportName.BALANCE_SHEET: _("Balance sheet"),
         ReportName.PROFIT_AND_LOSS: _("Profit and loss"),
         ReportName.STATEMENT: _("Account statement"),
+        ReportName.CHART_OF_ACCOUNTS: _("Chart of accounts"),
     }
 
 
@@ -247,6 +269,19 @@ def _statement(
         )
         found.append(page)
     return reports.statement(found, known_at=request.known_at, now=now)
+
+
+def _chart(request: NewReport, *, within: frozenset[UUID] | None, now: datetime) -> Table:
+    part = chart.Part(
+        branch_id=request.branch_id,
+        currency=request.currency,
+        type=request.type,
+        role=request.role,
+        within=within,
+    )
+    tops = chart.tree(as_of=request.as_of, known_at=request.known_at, part=part)
+    stated = Basis(as_of=request.as_of, known_at=request.known_at, branch_id=request.branch_id, within=within)
+    return reports.chart_of_accounts(tops, stated, narrowed=request.narrowed, now=now)
 
 
 def _check_caller(caller: scope.Principal) -> None:
@@ -275,6 +310,8 @@ def _check(request: NewReport) -> None:
         raise _invalid("since", "This report is on a range of days: say from which on.")
     if request.name == ReportName.STATEMENT and request.account_uid is None:
         raise _invalid("account", "A statement is of one account: say which.")
+    if request.name != ReportName.CHART_OF_ACCOUNTS and request.narrowed:
+        raise _invalid("report", "Only the chart of accounts is narrowed by currency, type or role.")
     Basis(as_of=request.as_of, known_at=request.known_at, since=request.since)
     if request.against is not None:
         if request.name != ReportName.PROFIT_AND_LOSS:
@@ -288,6 +325,10 @@ def _invalid(field: str, message: str) -> ReportInvalid:
     return ReportInvalid(message, errors=[errors.FieldError(f"/{field}", ReportInvalid.code, message)])
 
 
+def _word(choice: StrEnum | None) -> str:
+    return choice.replace("_", " ").capitalize() if choice else ""
+
+
 def _parameters(request: NewReport, reach: set[UUID] | None) -> dict[str, Any]:
     facts = stated(request, within=None if reach is None else frozenset(reach))
     return {
@@ -299,5 +340,8 @@ def _parameters(request: NewReport, reach: set[UUID] | None) -> dict[str, Any]:
         "branch_id": str(request.branch_id or ""),
         "account_uid": str(request.account_uid or ""),
         "against": request.against.value if request.against else "",
-        "asked_for": [*facts, (_("Format"), request.file_format.value)],
+        "currency": request.currency,
+        "type": request.type.value if request.type else "",
+        "role": request.role.value if request.role else "",
+        "asked_for": [*facts, *request.narrowed, (_("Format"), request.file_format.value)],
     }

@@ -9,14 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.kit import clock
 from apps.kit.admin import BEFORE
 from apps.kit.dialog_admin import exporting
 from apps.kit.dialogs import Button, button
 from apps.ledger.selectors import accounts as ledger_accounts
-from apps.ledger.selectors import books
 from apps.portal.forms import ChartForm, StatementForm
-from apps.portal.pages import frame
+from apps.portal.pages import frame, ledger_downloads
 from apps.portal.selectors import account as account_pages
 from apps.portal.selectors import chart_of_accounts, states, words
 from apps.tenancy.selectors import organisations
@@ -26,12 +24,10 @@ REFUSED = 422
 
 @frame.page("ledger.view")
 def accounts(request: HttpRequest) -> HttpResponse:
-    now = clock.now()
-    choices = chart_of_accounts.choices(request.user)
-    form = ChartForm(request.GET, now=now, today=books.today(now), choices=choices)
+    form = ledger_downloads.chart_form(request)
     is_valid = form.is_valid()
     asked: dict[str, Any] = form.cleaned_data
-    narrowed = [*chart_of_accounts.words(asked, choices)]
+    narrowed = form.narrowed()
     return frame.render(
         request,
         "portal/accounts.html",
@@ -48,7 +44,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         )
         if is_valid
         else None,
-        page_buttons=_export_button(request),
+        page_buttons=[*ledger_downloads.buttons(request, form), *_export_button(request)],
     )
 
 
@@ -69,9 +65,8 @@ def _export_button(request: HttpRequest) -> list[Button]:
 
 @frame.page("ledger.view")
 def account(request: HttpRequest, account_uid: UUID) -> HttpResponse:
-    now = clock.now()
     shown = ledger_accounts.get(account_uid, request.user)
-    form = StatementForm(request.GET, now=now, today=books.today(now))
+    form = ledger_downloads.statement_form(request)
     is_valid = form.is_valid()
     asked: dict[str, Any] = form.cleaned_data
     page = (
@@ -97,6 +92,7 @@ def account(request: HttpRequest, account_uid: UUID) -> HttpResponse:
         since=asked.get("since"),
         account=shown,
         page=page,
+        page_buttons=ledger_downloads.buttons(request, form, shown.uid),
         badge=states.ACCOUNT[shown.status],
         pages=frame.Pages(newer="" if page.is_newest else "newest", older=page.older) if page else None,
     )

@@ -1,13 +1,12 @@
 """The chart of accounts as people read it: folded and unfolded, with totals, at a date and as known at an instant."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.access.selectors import scope
@@ -155,10 +154,3 @@ def _sides(books: Sequence[AccountBalance], currency: str) -> Proof:
     nets = [account.net.minor for account in books if account.currency == currency]
     debits = sum(net for net in nets if net > 0)
     return Proof(Money(debits, currency), Money(debits - sum(nets), currency))
-
-
-def words(asked: dict[str, Any], known: dict[str, list[tuple[str, Any]]]) -> Iterator[str]:
-    """Yield what narrows the chart, each in its word."""
-    for name, pairs in known.items():
-        if asked.get(name):
-            yield str(dict(pairs).get(asked[name], _("unknown")))
