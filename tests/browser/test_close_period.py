@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from apps.access.models import Branch
 from apps.kit import clock
@@ -45,10 +45,17 @@ def button(page: Page, text: str):
 def send(page: Page, **fields: str) -> None:
     """Fill the open dialog in and send it; what follows is the page behind it."""
     dialog = page.locator("#dialog")
-    for name, text in fields.items():
-        dialog.locator(f"[name={name}]").fill(text)
+    dialog.wait_for()
+    wait_for(lambda: is_filled(dialog, fields), what="what was typed in the dialog")
     dialog.locator("button[type=submit]").click()
     expect(page.locator("#dialog")).to_have_count(0)
+
+
+def is_filled(dialog: Locator, fields: dict[str, str]) -> bool:
+    """Type into every field and say whether each holds its text: a dialog that has just opened moves the focus once."""
+    for name, text in fields.items():
+        dialog.locator(f"[name={name}]").fill(text)
+    return all(dialog.locator(f"[name={name}]").input_value() == text for name, text in fields.items())
 
 
 def test_a_month_is_worked_off_closed_and_opened_again_by_two_people(portal, browser, world, last_year):

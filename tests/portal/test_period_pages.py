@@ -17,6 +17,7 @@ from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import PERIOD_REOPEN, AccountRole, LateItems, PeriodState
 from apps.ledger.models import Book, Checkpoint, Period, SignOff, Transaction
+from apps.ledger.selectors import preconditions
 from apps.ledger.services import holds, periods, refusals
 from apps.ledger.services.holds import Promise
 from apps.tenancy.selectors import organisations
@@ -304,6 +305,25 @@ def test_what_the_books_refuse_at_the_last_moment_is_told_on_the_page(controller
     assert "1 transaction is not sealed yet." in page
     assert make.month(1).state == PeriodState.OPEN
     assert Checkpoint.objects.exists() is False
+
+
+def test_a_close_that_ends_while_the_page_is_read_is_asked_for_again(controller, monkeypatch):
+    make.make_ready(make.month(1))
+    close(controller, 1)
+    asked = preconditions.of
+
+    def ask_slowly(question):
+        found = asked(question)
+        work()
+        return found
+
+    monkeypatch.setattr(preconditions, "of", ask_slowly)
+    page = html(controller, show(make.month(1)))
+    monkeypatch.undo()
+
+    assert make.month(1).state == PeriodState.CLOSED
+    assert reverse("portal-period-progress", args=[make.month(1).uid]) in page
+    assert "/do/" not in page
 
 
 def test_a_close_that_finds_the_ledger_busy_says_so(controller, monkeypatch):

@@ -46,8 +46,10 @@ def show(request: HttpRequest, period_id: UUID) -> HttpResponse:
         page=shown,
         line=shown.line,
         page_buttons=_period_buttons(request, shown),
-        steps=[(condition, _step_buttons(request, period_id, condition)) for condition in shown.conditions],
-        may_close=_may_decide(request),
+        steps=[
+            (condition, [] if shown.under_way else _step_buttons(request, period_id, condition))
+            for condition in shown.conditions
+        ],
     )
 
 

@@ -203,7 +203,12 @@ def hint(*, now: datetime) -> Link | None:
 
 
 def page(period_id: UUID, caller: Principal, *, now: datetime) -> PeriodPage:
-    """Return one period with what its close waits for, or what was kept at its close; raise NotFound."""
+    """
+    Return one period with what its close waits for, or what was kept at its close; raise NotFound.
+
+    The close under way is read before the period: one that ends meanwhile is shown as under way still, and the page asks again.
+    """
+    attempt = under_way(period_id)
     period = stored.get(period_id)
     is_closed = period.state == PeriodState.CLOSED
     conditions = () if is_closed else _conditions(period, now)
@@ -219,8 +224,8 @@ def page(period_id: UUID, caller: Principal, *, now: datetime) -> PeriodPage:
         conditions=conditions,
         missing=_missing(len(missing)),
         is_ready=all(condition.name == CARRIED for condition in missing),
-        under_way=under_way(period_id),
-        refused=None if is_closed else _refused(period_id),
+        under_way=attempt,
+        refused=None if is_closed or attempt else _refused(period_id),
         reopening=_reopening(period),
         totals=tuple(stored.kept_totals(period, within=branches)),
         is_part=branches is not None,
