@@ -205,6 +205,10 @@ def _file(name: str, *lines: str) -> str:
     return str(path)
 
 
+def _install_chart() -> list[str]:
+    return ["ledger", "chart-install"]
+
+
 def _import_chart() -> list[str]:
     charts.install(actor=SYSTEM, now=ledger.NOW)
     return [
@@ -251,6 +255,7 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "ledger close": _close_period,
     "ledger reopen": _reopen_period,
     "ledger late-items": _late_items,
+    "ledger chart-install": _install_chart,
     "ledger chart-import": _import_chart,
     "ledger open-balances": _open_balances,
 }

@@ -29,7 +29,7 @@ class LineUnknown(errors.NotFound):
 
 
 @transaction.atomic
-def install(*, actor: Actor, now: datetime) -> int:
+def install(*, actor: Actor, now: datetime, reason: str = "") -> int:
     """
     Lay out the template and return how many lines were added; safe to repeat.
 
@@ -52,7 +52,7 @@ def install(*, actor: Actor, now: datetime) -> int:
     for adopted in of_role.values():
         adopted.save(update_fields=["parent"])
     if made:
-        _record("chart.installed", "chart", {"lines": [0, len(made)]}, actor, now)
+        _record("chart.installed", "chart", {"lines": [0, len(made)]}, actor, now, reason)
     return len(made)
 
 
@@ -210,7 +210,15 @@ def _wrong(pointer: str, message: str) -> LineInvalid:
     return LineInvalid(message, errors=[errors.FieldError(pointer, LineInvalid.code, message)])
 
 
-def _record(action: str, subject: str, changes: dict[str, Any], actor: Actor, now: datetime) -> None:
+def _record(
+    action: str, subject: str, changes: dict[str, Any], actor: Actor, now: datetime, reason: str = ""
+) -> None:
     records.write(
-        action=action, object_type="ledger_chart", object_id=subject, actor=actor, now=now, changes=changes
+        action=action,
+        object_type="ledger_chart",
+        object_id=subject,
+        actor=actor,
+        now=now,
+        reason=reason,
+        changes=changes,
     )

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from apps.kit import ids
 from apps.ledger import events
 from apps.ledger.contracts import LateItems, Precondition
-from apps.ledger.models import Period
+from apps.ledger.models import ChartLine, Period
 from apps.ledger.selectors import accounts, explanations, plain_text, proofs
 from apps.ledger.selectors import periods as stored
 from apps.ledger.selectors import seals as chain
 from apps.ledger.selectors.explanations import Explanation
 from apps.ledger.selectors.plain_text import Syntax
-from apps.ledger.services import chart_files, opening_balances, reopenings, seals, verification
+from apps.ledger.services import chart_files, charts, opening_balances, reopenings, seals, verification
 from apps.ledger.services import periods as books
 from apps.tenancy.selectors import organisations
 from treasury.operations.calls import Answer, Call, Row
@@ -143,6 +143,18 @@ def export(call: Call) -> Answer:
     as_of, known_at = _days(call)
     lines = list(plain_text.export(Syntax(call.given["syntax"]), as_of=as_of, known_at=known_at))
     return Answer(rows=[{"line": line} for line in lines], document="\n".join(lines))
+
+
+def chart_install(call: Call) -> Answer:
+    """Say which lines of the default chart were added, or, where it is rehearsed, would be."""
+    there = set(ChartLine.objects.values_list("code", flat=True))
+    added = charts.install(actor=call.actor, reason=call.reason, now=call.now)
+    made = ChartLine.objects.exclude(code__in=there).order_by("code")
+    rows: list[Row] = [
+        {"code": line.code, "name": line.name, "type": line.type.lower(), "heading": line.is_heading}
+        for line in made
+    ]
+    return Answer(f"{added} lines of the chart were added", rows)
 
 
 def chart_export(_: Call) -> Answer:

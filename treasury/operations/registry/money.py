@@ -104,6 +104,13 @@ LEDGER = Noun(
             ),
         ),
         Verb(
+            name="chart-install",
+            help="Lay the default chart out where an organisation began without one; lines that are there stay as they are.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+        ),
+        Verb(
             name="chart-export",
             help="Print the chart of accounts as CSV, which chart-import reads.",
             reach=Reach.ONE,
