@@ -13,7 +13,7 @@ from apps.ledger.api import report_serializers as serializers
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Account
 from tests.factories import access, ledger
-from tests.ledger.partner import Partner, kes
+from tests.ledger.partner import Partner, kes, party, transfer
 from tests.payments.test_payments_api import refused
 
 SCOPES = ("ledger:read", "evidence:read", "exports:write", "jobs:read")
@@ -156,6 +156,18 @@ def test_explains_a_transaction_and_a_figure(finance, books):
     assert figure["formula"] == "KES 7.00 = KES 0.00 + KES 10.00 - KES 3.00"
     assert figure["statement"]["closing"] == kes("7.00")
     assert figure["explanations"][0] == said
+
+
+def test_what_an_application_posts_rests_on_its_word_alone(finance):
+    shop = Partner(scopes=("ledger:write", "evidence:read"))
+    booked = shop.post("transactions", transfer(party(), party(), key="order-17")).json()["id"]
+
+    said = shop.get(f"transactions/{booked}/explanation").json()
+
+    assert [(fact["kind"], fact["text"], fact["proof"]) for fact in said["facts"]] == [
+        ("subject", "Shop over the API, key order-17", False)
+    ]
+    assert said["lack"].startswith("Written by api_key:")
 
 
 def test_lists_what_nothing_proves_page_by_page(finance, books):

@@ -37,3 +37,8 @@ def with_keys(caller: Principal) -> QuerySet[Application]:
 def slugs() -> dict[UUID, str]:
     """Return the slug of every application by its id."""
     return dict(Application.objects.values_list("id", "slug"))
+
+
+def names() -> dict[UUID, str]:
+    """Return the name of every application by its id."""
+    return dict(Application.objects.values_list("id", "name"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+from apps.access.selectors import applications
 from apps.ledger.contracts import PeriodState
 from apps.ledger.models import Period, Transaction
 from apps.ledger.selectors.subjects import Cause, Subject, declare_subjects
@@ -74,6 +75,22 @@ def vouchers(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
     }
 
 
+def partners(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return the application that posted over the API, and the key that it gave: its word alone, which proves nothing."""
+    names = applications.names()
+    return {
+        own.uid: [
+            Subject(
+                "application",
+                own.source_id,
+                f"{names[own.source_id]} over the API, key {own.key.rpartition(f'{own.source_id}:')[2]}",
+            )
+        ]
+        for own in causes
+        if own.source_id in names
+    }
+
+
 def _by_cause(causes: Iterable[Cause], found: Mapping[UUID, Subject]) -> dict[UUID, list[Subject]]:
     return {own.uid: [found[own.source_id]] for own in causes if own.source_id in found}
 
@@ -83,3 +100,4 @@ declare_subjects("ledger_transaction", reversed_ones)
 declare_subjects("fx_exchange", orders)
 declare_subjects("fx_revaluation", orders)
 declare_subjects("journal", vouchers)
+declare_subjects("application", partners)
