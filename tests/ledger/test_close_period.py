@@ -278,6 +278,19 @@ def test_closes_and_keeps_the_balances(year, balance, unapplied):
         ledger.post(ledger.transfer(balance, unapplied, 1, effective_date=OCTOBER))
 
 
+def test_what_stands_is_the_sum_of_all_entries_whatever_was_closed(year):
+    def standing(month: Period) -> dict[int, int]:
+        return {account.id: account.standing for account in stored.standing(month)}
+
+    november = make.month(11)
+    at_first = standing(november)
+    make.close_through(10)
+
+    assert at_first == standing(november) == summed(date(2026, 11, 30))
+    assert standing(make.month(10)) == summed(date(2026, 10, 31))
+    assert standing(make.month(9)) == {}
+
+
 def test_each_hash_covers_the_period_before(year):
     make.close_through(2)
     first, second = make.month(1), make.month(2)

@@ -184,13 +184,17 @@ def listing(year: str, *, now: datetime) -> Listing:
     overdue = list(stored.overdue(now))
     chosen = _chosen(years, year, overdue, now)
     shown = years.get(chosen, [])
-    late = stored.late_counts(shown)
+    late, today = stored.late_counts(shown), books.today(now)
+    names = {text: words.actor(text) for text in {period.closed_by for period in shown} if text}
     book = books.of_organisation()
     return Listing(
         years=tuple(
             Year(_year_title(periods), f"?year={key}", key == chosen) for key, periods in years.items()
         ),
-        lines=tuple(_line(period, late=late.get(period.id), now=now) for period in shown),
+        lines=tuple(
+            _line(period, late=late.get(period.id, 0), who=names.get(period.closed_by, ""), today=today)
+            for period in shown
+        ),
         hint=_hint(overdue),
         policy=str(LATE_POLICIES[LateItems(book.late_items)]) if book else "",
         first_open_day=stored.first_open_day(),
@@ -213,11 +217,16 @@ def page(period_id: UUID, caller: Principal, *, now: datetime) -> PeriodPage:
     is_closed = period.state == PeriodState.CLOSED
     conditions = () if is_closed else _conditions(period, now)
     missing = [condition for condition in conditions if not condition.is_met]
-    late = list(stored.late_behind(period)) if is_closed else []
+    late = stored.late_behind(period).count()
     branches = scope.branch_ids(caller)
     book = books.of_organisation()
     return PeriodPage(
-        line=_line(period, late=len(late) if is_closed else None, now=now),
+        line=_line(
+            period,
+            late=late,
+            who=words.actor(period.closed_by) if period.closed_by else "",
+            today=books.today(now),
+        ),
         is_closed=is_closed,
         is_soft_closed=period.state == PeriodState.SOFT_CLOSED,
         is_last_closed=period == stored.last_closed(),
@@ -291,7 +300,7 @@ def _chosen(years: dict[str, list[Period]], wanted: str, overdue: Sequence[Perio
     return (found or list(years) or [""])[-1]
 
 
-def _line(period: Period, *, late: int | None, now: datetime) -> PeriodLine:
+def _line(period: Period, *, late: int, who: str, today: date) -> PeriodLine:
     is_closed = period.state == PeriodState.CLOSED
     return PeriodLine(
         uid=period.uid,
@@ -299,12 +308,12 @@ def _line(period: Period, *, late: int | None, now: datetime) -> PeriodLine:
         days=days(period),
         badge=states.PERIOD[period.state],
         is_year_end=period.is_year_end,
-        is_overdue=not is_closed and period.end_date < books.today(now),
+        is_overdue=not is_closed and period.end_date < today,
         revision=period.revision,
         closed_at=period.closed_at,
-        closed_by=words.actor(period.closed_by) if period.closed_by else "",
+        closed_by=who,
         hash=bytes(period.checkpoint_hash or b"").hex(),
-        late=late or 0 if is_closed else None,
+        late=late if is_closed else None,
     )
 
 
