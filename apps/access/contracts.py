@@ -28,6 +28,7 @@ PERMISSIONS = {
     "jobs.view": "See long jobs that others started",
     "keys.manage": "Make and revoke API keys",
     "ledger.adjust": "Ask for adjustments, reversals and opening balances",
+    "ledger.chart": "Change the chart of accounts",
     "ledger.close": "Close periods, sign off what a close needs, ask to reopen the last one",
     "ledger.exchange": "Exchange money between currencies and revalue it",
     "ledger.post": "Let an API key post, hold and reverse in the ledger",

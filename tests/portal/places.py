@@ -9,6 +9,7 @@ PLACES = [
     "approvals/approvalrequest/",
     "jobs/job/",
     "ledger/accounts/",
+    "ledger/chart/import/",
     "ledger/periods/",
     "ledger/reports/trial-balance/",
     "ledger/reports/balance-sheet/",

@@ -1,7 +1,9 @@
 """The chart as a file: written as CSV or XLSX, and read back whole, after showing what would change."""
 
 import csv
+import hashlib
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +61,12 @@ def plan(*, content: bytes) -> list[Change]:
     parent, another type, role or heading than a line has, a heading below itself.
     """
     return _planned(read(content, columns=COLUMNS))
+
+
+def fingerprint(changes: Sequence[Change]) -> str:
+    """Return the hash of what somebody was shown before he takes a file over."""
+    shown = [[own.row, own.code, own.change, own.before, own.after] for own in changes]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from apps.kit.admin import BEFORE
 from apps.kit.dialog_admin import exporting
 from apps.kit.dialogs import Button, button
 from apps.ledger.selectors import accounts as ledger_accounts
+from apps.ledger.selectors import books
 from apps.portal.forms import ChartForm, StatementForm
 from apps.portal.pages import frame, ledger_downloads
 from apps.portal.selectors import account as account_pages
@@ -36,6 +37,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         form=form,
         **_dates(form, narrowed),
         is_narrowed=bool(narrowed),
+        may_import=request.user.has_perm("ledger.chart") and books.is_for_all_branches(request.user),
         chart=chart_of_accounts.page(
             request.user,
             as_of=asked["as_of"],

@@ -96,7 +96,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         [
             page(
                 *(_("Ledger"), "account_tree", "portal-accounts", "ledger.view"),
-                *("portal-account", "portal-transaction"),
+                *("portal-account", "portal-transaction", "portal-chart-import"),
             ),
             page(
                 *(_("Reports"), "balance", "portal-trial-balance", "ledger.view"),

@@ -5,6 +5,7 @@ from django.urls import path
 from apps.portal.pages import (
     approvals,
     cash_position,
+    chart_import,
     evidence,
     frame,
     inboxes,
@@ -39,6 +40,7 @@ urlpatterns = [
         name="portal-reverse",
     ),
     path("ledger/do/export/", ledger.export, name="portal-ledger-export"),
+    *chart_import.urlpatterns,
     *journals.urlpatterns,
     *ledger_downloads.urlpatterns,
     *periods.urlpatterns,

@@ -1,0 +1,154 @@
+"""The page that takes a chart of accounts over from a file: what it would change is shown first, and done as shown."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from apps.kit import clock, dialogs, errors
+from apps.kit.actors import person
+from apps.ledger.selectors import books
+from apps.ledger.services import chart_files
+from apps.ledger.services.chart_files import Change
+from apps.portal.pages import frame
+
+PERMISSION = "ledger.chart"
+SEND = "send"
+UNREADABLE = 422
+BYTES_MAX = 1_000_000
+"""What was shown travels with the form, which holds less than a file does; a larger one is taken over by command."""
+PROBLEMS = 20
+"""So many problems of a file are shown at once."""
+FILES = {
+    "csv": ("text/csv; charset=utf-8", lambda: chart_files.as_csv().encode()),
+    "xlsx": (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        chart_files.as_xlsx,
+    ),
+}
+CHANGES = {
+    "added": gettext_lazy("Added"),
+    "renamed": gettext_lazy("Renamed"),
+    "moved": gettext_lazy("Moved below another heading"),
+}
+
+
+class ChartFileForm(forms.Form):
+    """The file, and why the chart changes."""
+
+    chart = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV (UTF-8) or XLSX, 1 MB at most. Lines that it leaves out stay."),
+        required=False,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("For the audit log."),
+        min_length=dialogs.REASON_MIN,
+        max_length=dialogs.REASON_MAX,
+    )
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        for name in self.fields:
+            dialogs.dress(self, name)
+
+
+@frame.form_page(PERMISSION)
+def show(request: HttpRequest) -> HttpResponse:
+    """Show the form; with a file what it would change, and with "send" do exactly that."""
+    if request.method != "POST":
+        return _form(request, ChartFileForm())
+    form = ChartFileForm(request.POST, request.FILES)
+    content = _content(request)
+    if not content:
+        form.add_error("chart", _("Choose a file of 1 MB at most."))
+    if not form.is_valid():
+        return _form(request, form, content=content, status=UNREADABLE)
+    try:
+        books.require_all_branches(request.user)
+        changes = chart_files.plan(content=content)
+        is_sent = request.POST.get("do") == SEND
+        if not is_sent or request.POST.get("shown") != chart_files.fingerprint(changes):
+            return _form(request, form, content=content, changes=changes, is_changed=is_sent)
+        chart_files.take_over(
+            content=content,
+            reason=form.cleaned_data["reason"],
+            actor=person(request.user.pk),
+            now=clock.now(),
+        )
+    except errors.DomainError as refusal:
+        for message in [wrong.message for wrong in refusal.errors[:PROBLEMS]] or [refusal.detail]:
+            form.add_error("chart", message)
+        if (more := len(refusal.errors) - PROBLEMS) > 0:
+            form.add_error("chart", _("And %(count)d more.") % {"count": more})
+        return _form(request, form, status=refusal.status)
+    count = len(changes)
+    said = ngettext("%(count)d change of the chart.", "%(count)d changes of the chart.", count)
+    messages.success(request, said % {"count": count})
+    return HttpResponseRedirect(reverse("portal-accounts"))
+
+
+@frame.page(PERMISSION)
+def file(request: HttpRequest, kind: str) -> HttpResponse:  # noqa: ARG001 (the chart is the same for all)
+    """Give the chart out as a file to be changed and taken over again."""
+    if kind not in FILES:
+        raise errors.NotFound(_("The chart is given out as CSV or XLSX."))
+    content_type, written = FILES[kind]
+    name = f"chart-{date.isoformat(books.today(clock.now()))}.{kind}"
+    return HttpResponse(
+        written(),
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _content(request: HttpRequest) -> bytes:
+    """Return the file that was chosen now, else the one that was shown; nothing for one that is too large."""
+    chosen = request.FILES.get("chart")
+    if chosen is not None:
+        content = chosen.read(BYTES_MAX + 1)
+        return content if len(content) <= BYTES_MAX else b""
+    try:
+        return base64.b64decode(request.POST.get("content", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _form(
+    request: HttpRequest,
+    form: ChartFileForm,
+    *,
+    content: bytes = b"",
+    changes: Sequence[Change] | None = None,
+    is_changed: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    form.fields["chart"].required = not content
+    return frame.render(
+        request,
+        "portal/chart_import.html",
+        title=_("Import a chart"),
+        crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
+        status=status,
+        form=form,
+        content=base64.b64encode(content).decode(),
+        is_planned=changes is not None,
+        changes=[(own, CHANGES[own.change]) for own in changes or ()],
+        shown=chart_files.fingerprint(changes) if changes is not None else "",
+        is_changed=is_changed,
+    )
+
+
+urlpatterns = [
+    path("ledger/chart/import/", show, name="portal-chart-import"),
+    path("ledger/chart/file/<str:kind>", file, name="portal-chart-file"),
+]
