@@ -172,8 +172,9 @@ def test_a_reconciliation_holds_until_cash_moves_again(year, balance, unapplied)
     assert found[-1].sentence == (
         "1 cash account waits for its reconciliation. Something was booked after it was signed off."
     )
-    periods.sign_off(**said, note="Again", now=LATER)
+    periods.sign_off(**said, now=LATER)
     assert "reconciliation" not in unmet(october)
+    assert SignOff.objects.count() == 2
 
 
 def test_foreign_currency_is_revalued_or_signed(year, branch):

@@ -189,6 +189,20 @@ def test_what_is_vouched_for_keeps_the_name_and_can_be_taken_back(controller):
     assert "Taken back by" in html(controller, show(january))
 
 
+def test_what_was_booked_since_is_signed_anew_in_the_same_words(controller, booked):
+    january = make.month(1)
+    sign = deed("sign-off", january, "reconciliation")
+    assert send(controller, sign, note="").status_code == 204
+    with clock.fixed(SOON + timedelta(minutes=1)):
+        ledger.post(ledger.transfer(*booked, 1, effective_date=date(2026, 1, 20)), now=clock.now())
+        assert "Something was booked after it was signed off." in html(controller, show(january))
+        assert send(controller, sign, note="").status_code == 204
+
+    with clock.fixed(SOON + timedelta(minutes=2)):
+        assert sign not in html(controller, show(january))
+    assert SignOff.objects.count() == 2
+
+
 def test_nobody_signs_what_he_has_not_seen(controller, booked):
     january = make.month(1)
     form = hidden(open_at(controller, deed("sign-off", january, "suspense")))

@@ -87,6 +87,12 @@ def sign_offs_of(period: Period) -> QuerySet[SignOff]:
     return period.sign_offs.filter(revision=period.revision).order_by("-signed_at", "-id")
 
 
+def is_booked_since(period: Period, at: datetime) -> bool:
+    """Say whether anything was booked into a period after an instant."""
+    days = (period.start_date, period.end_date)
+    return Transaction.objects.filter(posted_at__gt=at, effective_date__range=days).exists()
+
+
 def checkpoints_of(period: Period) -> QuerySet[Checkpoint]:
     """Return the balances kept at the last close of a period; none while it is open."""
     return Checkpoint.objects.filter(

@@ -111,8 +111,8 @@ def sign_off(
     """
     Vouch for something before a period is closed, or take that back; the last one of a kind counts.
 
-    A repeat returns the first. Raises NotFound, SignOffInvalid for a kind that nobody declared, SignOffPersonal for a key
-    where a person is needed, and PeriodStateWrong for a closed period.
+    A repeat returns the first, unless something was booked into the period since. Raises NotFound, SignOffInvalid for a
+    kind that nobody declared, SignOffPersonal for a key where a person is needed, and PeriodStateWrong for a closed period.
     """
     if kind not in SIGN_OFFS:
         raise _wrong(SignOffInvalid, "/kind", f"There is no sign-off {kind}. Choose: {', '.join(SIGN_OFFS)}.")
@@ -127,7 +127,8 @@ def sign_off(
     if period.state == PeriodState.CLOSED:
         raise refusals.PeriodStateWrong("This period is closed.")
     last = stored.sign_offs_of(period).filter(kind=kind).first()
-    if last and (last.is_signed, last.note, last.signed_by) == (is_signed, note, str(actor)):
+    is_same = last and (last.is_signed, last.note, last.signed_by) == (is_signed, note, str(actor))
+    if last and is_same and not stored.is_booked_since(period, last.signed_at):
         return last
     signed = SignOff.objects.create(
         period=period,
