@@ -3,7 +3,7 @@
 import zoneinfo
 
 from django.template.loader import render_to_string
-from django.utils import formats
+from django.utils import formats, translation
 
 from apps.invoicing.contracts import METHOD_NAMES
 from apps.invoicing.models import Document
@@ -11,8 +11,11 @@ from apps.kit import brand, ids
 from apps.tenancy.selectors import organisations
 
 STYLE = "invoicing/document.css"
+LANGUAGE = "en"
+"""What documents are written in: a sheet that was issued says the same in every language of the portal."""
 
 
+@translation.override(LANGUAGE)
 def receipt_html(receipt: Document) -> str:
     """Return the page of a receipt (A5): amounts and names from the document, colour and zone from the organisation."""
     organisation = organisations.current()

@@ -5,18 +5,21 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.utils import translation
 
 from apps.documents.contracts import PDF, ArtifactKind
 from apps.documents.services import artifacts
 from apps.events.models import OutboxEvent
 from apps.invoicing import rendering
-from apps.invoicing.contracts import SOURCE_TYPE
+from apps.invoicing.contracts import SOURCE_TYPE, DocumentType
 from apps.invoicing.models import Document, NumberSeries
 from apps.invoicing.selectors import receipts as known
-from apps.invoicing.services import receipts
+from apps.invoicing.services import number_series, receipts
 from apps.kit import ids, storage
 from apps.kit.models import InsertOnlyViolation
 from apps.kit.money import Money
+from tests.factories import access
 from tests.factories import payments as factory
 
 NOW = datetime(2026, 12, 31, 21, 30, tzinfo=UTC)
@@ -164,3 +167,37 @@ def test_prints_what_is_known_and_escapes_names(acme):
     assert "1 Jan 2027, 00:30 EAT" in html
     assert "not known at issue" in html
     assert ids.encode("pi", receipt.intent_id) in html
+
+
+def test_prints_the_same_in_every_language_of_the_portal(acme):
+    factory.account()
+    at = datetime(2026, 8, 3, 9, 0, tzinfo=UTC)
+    receipt = receipts.issue(payment=paid(factory.intent(), paid_at=at), now=at)
+
+    with translation.override("sw"):
+        html = rendering.receipt_html(receipt)
+
+    assert "3 Aug 2026, 12:00 EAT" in html
+    assert html == rendering.receipt_html(receipt)
+
+
+def test_a_series_belongs_to_one_branch_and_one_local_year(acme):
+    office, coast = access.head_office(), access.branch("MSA", "Mombasa")
+    before = datetime(2026, 12, 31, 20, 59, tzinfo=UTC)
+
+    with transaction.atomic():
+        found = [
+            number_series.locked(document_type=DocumentType.RECEIPT, branch_id=branch.id, now=now)
+            for branch, now in ((office, before), (office, NOW), (coast, NOW), (office, NOW))
+        ]
+
+    assert [series.year for series in found] == [2026, 2027, 2027, 2027]
+    assert found[1] == found[3]
+    assert NumberSeries.objects.count() == 3
+
+
+def test_no_series_outside_a_transaction(committed_acme):
+    branch_id = access.head_office().id
+
+    with pytest.raises(TransactionManagementError):
+        number_series.locked(document_type=DocumentType.RECEIPT, branch_id=branch_id, now=NOW)

@@ -28,7 +28,7 @@ def organisations(db, in_organisation, settings, tmp_path):
     in_organisation("zuri")
     twins.write(rows)
     assert twins.book("zuri", row_ids["br"], now) == booked
-    twins.store_pdf(row_ids["rcp"], "zuri")
+    twins.store_pdfs(row_ids, "zuri")
     twins.store_result(row_ids["job"], tmp_path)
     zuri_key = twins.key_of_zuri(row_ids["key"])
     connection.set_schema_to_public()

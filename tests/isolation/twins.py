@@ -33,6 +33,8 @@ from tests.factories import access, approvals, events, fx, jobs, ledger, parties
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 MADE_ANEW = {"access.apikey", "documents.artifact"}
+PDFS = {"rcp": ArtifactKind.RECEIPT_PDF}
+"""The file that a document has, by the prefix of its ids."""
 
 
 def populate() -> tuple[str, dict[str, UUID]]:
@@ -64,7 +66,6 @@ def populate() -> tuple[str, dict[str, UUID]]:
         ),
         now=access.NOW,
     )
-    store_pdf(receipt.id, "acme")
     now = clock.now()
     rate = fx.rate(source=canary, as_of=now - timedelta(hours=1), now=now)
     job = finished_job(shop.id, office.id)
@@ -72,7 +73,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         summary=canary, payload={"note": canary}, steps=(NewStep(("approver",), needed=2),)
     )
     approvals.approve(approval, approvals.person(), note=canary)
-    return issued.secret, {
+    row_ids = {
         "app": shop.id,
         "apr": approval.id,
         "arl": approval.rule_id,
@@ -89,6 +90,8 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "whd": WebhookDelivery.objects.get(event=event).id,
         "whe": endpoint.id,
     }
+    store_pdfs(row_ids, "acme")
+    return issued.secret, row_ids
 
 
 def book(slug: str, branch_id: UUID, now: datetime) -> dict[str, UUID]:
@@ -125,16 +128,18 @@ def book(slug: str, branch_id: UUID, now: datetime) -> dict[str, UUID]:
     }
 
 
-def store_pdf(receipt_id: UUID, slug: str) -> None:
-    uploaded = artifacts.upload(
-        kind=ArtifactKind.RECEIPT_PDF,
-        content=f"%PDF-1.7 {CANARY[slug]}".encode(),
-        content_type=PDF,
-        source_type=SOURCE_TYPE,
-        source_id=receipt_id,
-        now=access.NOW,
-    )
-    artifacts.record(file=uploaded, now=access.NOW)
+def store_pdfs(row_ids: dict[str, UUID], slug: str) -> None:
+    """Give the documents of one organisation files of their own."""
+    for prefix, kind in PDFS.items():
+        uploaded = artifacts.upload(
+            kind=kind,
+            content=f"%PDF-1.7 {CANARY[slug]}".encode(),
+            content_type=PDF,
+            source_type=SOURCE_TYPE,
+            source_id=row_ids[prefix],
+            now=access.NOW,
+        )
+        artifacts.record(file=uploaded, now=access.NOW)
 
 
 def finished_job(application_id: UUID, branch_id: UUID) -> Job:
@@ -163,14 +168,14 @@ def store_result(job_id: UUID, folder: Path) -> None:
 
 
 def tables() -> list[type[Model]]:
-    """Return the models of an organisation that its application role may write."""
+    """Return the models of an organisation that its application role may write; a proxy has no rows of its own."""
     fixed = set(settings.NO_WRITE_TABLES)
     ours = (config for config in apps.get_app_configs() if config.name in settings.TENANT_APPS)
     return [
         model
         for config in ours
         for model in config.get_models(include_auto_created=True)
-        if model._meta.managed and model._meta.db_table not in fixed
+        if model._meta.managed and not model._meta.proxy and model._meta.db_table not in fixed
     ]
 
 

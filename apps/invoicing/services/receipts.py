@@ -1,6 +1,5 @@
 """Issue receipts and render them."""
 
-import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +13,8 @@ from apps.documents.services import artifacts, pdf
 from apps.events.services import outbox
 from apps.invoicing import events, rendering
 from apps.invoicing.contracts import SOURCE_TYPE, DocumentType
-from apps.invoicing.models import Document, NumberSeries
+from apps.invoicing.models import Document
+from apps.invoicing.services import number_series
 from apps.kit.money import Money
 from apps.tenancy.selectors import organisations
 
@@ -45,7 +45,7 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
     """
     organisation = organisations.current()
     branch = branches.get(payment.branch_id)
-    series = _locked_series(branch.id, year=now.astimezone(zoneinfo.ZoneInfo(organisation.time_zone)).year)
+    series = number_series.locked(document_type=DocumentType.RECEIPT, branch_id=branch.id, now=now)
     existing = Document.objects.filter(
         intent_id=payment.intent_id, document_type=DocumentType.RECEIPT
     ).first()
@@ -104,10 +104,3 @@ def render(*, receipt_id: UUID, now: datetime) -> StoredFile:
             )
             outbox.publish(announcement, now=now)
     return file
-
-
-def _locked_series(branch_id: UUID, *, year: int) -> NumberSeries:
-    NumberSeries.objects.get_or_create(document_type=DocumentType.RECEIPT, branch_id=branch_id, year=year)
-    return NumberSeries.objects.locked().get(
-        document_type=DocumentType.RECEIPT, branch_id=branch_id, year=year
-    )
