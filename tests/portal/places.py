@@ -17,6 +17,8 @@ PLACES = [
     "ledger/reports/general-ledger/",
     "ledger/journals/",
     "ledger/journals/new/",
+    "ledger/reports/changes/",
+    "ledger/reports/without-evidence/",
     "ledger/account/",
     "ledger/transaction/",
     "integrations/provideraccount/",

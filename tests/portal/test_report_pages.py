@@ -26,6 +26,7 @@ LAST = date(2026, 11, 30)
 BELOW = "/portal/ledger/reports/"
 REPORTS = ("trial-balance", "balance-sheet", "profit-and-loss", "general-ledger")
 DATES = "as_of=2026-11-30"
+ICON = re.compile(r'<a class="p-explain".*?</a>', re.DOTALL)
 
 
 def kes(minor: int) -> Money:
@@ -76,7 +77,7 @@ def cells(page: str) -> list[list[str]]:
     rows = re.findall(r'<tr class="is-\w+">(.*?)</tr>', page, re.DOTALL)
     return [
         [
-            " ".join(re.sub(r"<[^>]+>", "", cell).split())
+            " ".join(re.sub(r"<[^>]+>", "", ICON.sub("", cell)).split())
             for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)
         ]
         for row in rows
@@ -108,6 +109,7 @@ def test_a_row_leads_to_its_account_at_the_same_times(books, enter):
         f"{reverse('portal-account', args=[cash.uid])}?as_of=2026-11-30&amp;known_at=2026-11-24T11%3A00%3A00"
     )
     assert page.count(f'href="{link}"') == 3
+    assert link.replace("/?", "/explain/?") in page
     assert "Cash" in html(client, link.replace("&amp;", "&"))
 
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 from itertools import batched
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from apps.access.selectors.scope import Principal
 from apps.approvals.contracts import ApprovalStatus
 from apps.approvals.selectors import requests
@@ -276,7 +278,9 @@ def _lack(row: Transaction, facts: list[Fact]) -> str:
     if any(fact.is_proof for fact in facts):
         return ""
     if row.source_type not in SUBJECTS and not facts:
-        return f"No app knows what {row.source_type} is."
+        return _("No app knows what %(source)s is.") % {"source": row.source_type}
     if not any(fact.kind == FactKind.SUBJECT for fact in facts) and row.source_type in SUBJECTS:
-        return f"The {row.source_type} that it names does not exist."
-    return f"Written by {row.created_by}; no approval and nothing from a provider stands behind it."
+        return _("The %(source)s that it names does not exist.") % {"source": row.source_type}
+    return _("Written by %(author)s; no approval and nothing from a provider stands behind it.") % {
+        "author": row.created_by
+    }

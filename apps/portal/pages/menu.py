@@ -97,10 +97,12 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             page(
                 *(_("Ledger"), "account_tree", "portal-accounts", "ledger.view"),
                 *("portal-account", "portal-transaction", "portal-chart-import"),
+                *("portal-explain-account", "portal-explain-transaction"),
             ),
             page(
                 *(_("Reports"), "balance", "portal-trial-balance", "ledger.view"),
                 *("portal-balance-sheet", "portal-profit-and-loss", "portal-general-ledger"),
+                *("portal-without-evidence", "portal-changes"),
             ),
             page(
                 *(_("Journals"), "edit_note", "portal-journals", "ledger.view"),

@@ -41,10 +41,8 @@ class ReportForm(BookDatesForm):
     def __init__(self, data: Any, *, caller: Principal, now: datetime, today: date) -> None:
         super().__init__(data, now=now, today=today)
         own = branches.visible_to(caller).order_by("name").values_list("id", "name")
-        cast(forms.ChoiceField, self.fields["branch"]).choices = [
-            ("", _("All")),
-            *((str(branch_id), name) for branch_id, name in own),
-        ]
+        self.branches = {str(branch_id): name for branch_id, name in own}
+        cast(forms.ChoiceField, self.fields["branch"]).choices = [("", _("All")), *self.branches.items()]
 
     def clean_known_at(self) -> datetime:
         return (super().clean_known_at() or self.now).replace(microsecond=0)
@@ -60,6 +58,12 @@ class ReportForm(BookDatesForm):
             branch_id=UUID(asked["branch"]) if asked["branch"] else None,
             against=Against(asked["against"]) if asked.get("against") else None,
         )
+
+    def narrowed(self) -> list[str]:
+        """Return what a valid form asks for beside its dates, in words."""
+        asked = self.cleaned_data
+        known: dict[str, dict[str, Any]] = {"branch": self.branches, "against": dict(AGAINST)}
+        return [str(words[asked[name]]) for name, words in known.items() if asked.get(name)]
 
 
 class RangeReportForm(ReportForm):

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from apps.kit import clock, errors
 from apps.kit.dialogs import Answer, Button, Content, Dialog, Effect, button
-from apps.ledger.selectors import books
+from apps.ledger.selectors import balances, books
 from apps.ledger.services import reports
 from apps.ledger.services.reports import NewReport, ReportFormat, ReportName
 from apps.portal.pages import frame
 from apps.portal.pages.report_forms import FileForm, ReportForm, form_of
 from apps.portal.selectors import general_ledger as ledger_pages
 from apps.portal.selectors import reports as report_pages
+from apps.portal.selectors import words
 
 PERMISSION = reports.PERMISSION
 REFUSED = 422
@@ -68,8 +69,8 @@ def general_ledger(request: HttpRequest) -> HttpResponse:
         title=str(report_pages.titles()[name]),
         status=200 if asked else REFUSED,
         tabs=tabs(SLUGS[name], report_pages.query(asked) if asked else ""),
-        form=form,
-        page=ledger_pages.page(asked, request.user, after=after, now=form.now) if asked else None,
+        **_said(form),
+        page=ledger_pages.page(asked, request.user, after=after) if asked else None,
         page_buttons=_download_button(request, name, report_pages.query(asked)) if asked else [],
     )
 
@@ -85,7 +86,7 @@ def _show(request: HttpRequest, name: ReportName) -> HttpResponse:
         title=title,
         status=200 if page else REFUSED,
         tabs=tabs(SLUGS[name], page.query if page else ""),
-        form=form,
+        **_said(form),
         page=page,
         page_buttons=_download_button(request, name, page.query) if page else [],
     )
@@ -96,13 +97,30 @@ def _form(request: HttpRequest, name: ReportName) -> ReportForm:
     return form_of(name)(request.GET, caller=request.user, now=now, today=books.today(now))
 
 
+def _said(form: ReportForm) -> dict[str, Any]:
+    """Return the form and what it asks for in words."""
+    if not form.is_valid():
+        return {"form": form, "said": _("At which day, and as known when"), "is_provisional": False}
+    asked = form.cleaned_data
+    known_at = asked["known_at"]
+    said = words.at_and_known(
+        since=asked.get("since"),
+        as_of=asked["as_of"],
+        known_at=known_at if form.data.get("known_at") else None,
+    )
+    return {
+        "form": form,
+        "said": ", ".join([said, *form.narrowed()]),
+        "is_provisional": not balances.is_settled(known_at, now=form.now),
+    }
+
+
 def tabs(shown: str, query: str) -> list[Tab]:
     """Return all reports, with the dates of the one that is open."""
-    titles = report_pages.titles()
-    return [
-        Tab(titles[name], f"{reverse(f'portal-{slug}')}?{query}", slug == shown)
-        for name, slug in SLUGS.items()
-    ]
+    own = {SLUGS[name]: title for name, title in report_pages.titles().items() if name in SLUGS}
+    order = [*SLUGS.values(), "changes", "without-evidence"]
+    titles = {**own, "changes": _("What changed since"), "without-evidence": _("Without evidence")}
+    return [Tab(titles[slug], f"{reverse(f'portal-{slug}')}?{query}", slug == shown) for slug in order]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 """The general ledger as pages: some accounts after others, each with its entries between opening and closing balance."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from apps.access.selectors.scope import Principal
-from apps.ledger.selectors import balances
 from apps.ledger.selectors.reports import ledger_pages
 from apps.ledger.selectors.reports.general_ledger import CurrencyMoved
 from apps.ledger.selectors.reports.ledger_pages import AccountPart, LedgerPage
@@ -35,7 +33,6 @@ class GeneralLedgerPage:
     """
 
     facts: tuple[tuple[str, str], ...]
-    is_provisional: bool
     accounts: tuple[PartOfAccount, ...]
     totals: tuple[CurrencyMoved, ...]
     is_first: bool
@@ -43,7 +40,7 @@ class GeneralLedgerPage:
     next: str
 
 
-def page(request: NewReport, caller: Principal, *, after: str, now: datetime) -> GeneralLedgerPage:
+def page(request: NewReport, caller: Principal, *, after: str) -> GeneralLedgerPage:
     """Return a page of the general ledger; a cursor that is none starts at the first account. Raises BranchForbidden."""
     try:
         found, is_first = _read(request, caller, after), not after
@@ -53,7 +50,6 @@ def page(request: NewReport, caller: Principal, *, after: str, now: datetime) ->
     last = len(found.accounts) - 1
     return GeneralLedgerPage(
         facts=reports.stated(request, caller),
-        is_provisional=not balances.is_settled(request.known_at, now=now),
         accounts=tuple(
             PartOfAccount(
                 part=part,

@@ -50,6 +50,7 @@ class ReportLine:
     figures: tuple[Figure, ...]
     about: str
     url: str
+    explain_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def page(request: NewReport, caller: Principal, *, now: datetime) -> ReportPage:
     is_too_long = len(table.lines) > LINES_MAX
     return ReportPage(
         title=table.title,
-        facts=table.facts,
+        facts=stated(request, caller),
         heads=tuple((column.title, column.kind == "MONEY") for column in table.columns),
         lines=() if is_too_long else tuple(_lines(request, table)),
         totals=table.totals,
@@ -126,6 +127,11 @@ def account_url(account_uid: UUID, request: NewReport) -> str:
     return f"{reverse('portal-account', args=[account_uid])}?{urlencode(_times(request))}"
 
 
+def explain_url(account_uid: UUID, request: NewReport) -> str:
+    """Return the address of what a figure rests on."""
+    return f"{reverse('portal-explain-account', args=[account_uid])}?{urlencode(_times(request))}"
+
+
 def _times(request: NewReport) -> Mapping[str, str]:
     days = {"as_of": request.as_of.isoformat()}
     if request.since is not None:
@@ -155,6 +161,7 @@ def _lines(request: NewReport, table: reports.Table) -> Iterator[ReportLine]:
             figures=tuple(figures),
             about=" · ".join(cell.text for cell in cells[2:] if cell.text),
             url=account_url(line.account_uid, request) if line.account_uid else "",
+            explain_url=explain_url(line.account_uid, request) if line.account_uid else "",
         )
 
 
