@@ -215,3 +215,16 @@ def suspense_of_acme(story):
     found = suspense(story.head_office)
     connection.set_tenant(organisations.everything().get(slug="zuri"))
     return found
+
+
+def test_the_export_of_entries_keeps_the_branch_and_the_day_and_says_what_it_cannot_keep(story, enter):
+    client = enter("controller")
+    url = reverse("portal-ledger-export")
+
+    kept = dialogs.open_at(client, f"{url}?branch={story.other_branch.id}&as_of=2026-11-24")
+    again()
+    refused = dialogs.open_at(client, f"{url}?currency=KES")
+
+    assert b"City centre" in kept.content
+    assert b"cannot be exported" not in kept.content
+    assert b"An export cannot keep the filter" in refused.content
