@@ -8,6 +8,13 @@ from uuid import UUID
 from apps.kit.errors import NotFound
 
 MPESA = "mpesa"
+PROVIDER_NAMES = {MPESA: "M-Pesa"}
+"""The providers that an organisation may have accounts with, as people call them."""
+
+
+def provider_name(slug: str) -> str:
+    """Return M-Pesa for mpesa, and for MPESA, the method that is paid with there."""
+    return PROVIDER_NAMES.get(slug.lower(), slug.capitalize())
 
 
 class Environment(StrEnum):

@@ -1,7 +1,7 @@
 """What the product asks of a payment provider: one small port per capability, and three errors that say what to do next."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -288,3 +288,21 @@ class RatePort(Protocol):
     """
 
     def fetch(self) -> RateSheet: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and for how many seconds its provider takes it."""
+
+    value: str = field(repr=False)
+    seconds: int
+
+
+class TokenStore(Protocol):
+    """Keeps the access token of one account, for all processes."""
+
+    def get(self, fetch: Callable[[], Token]) -> str:
+        """Return the kept token, or fetch one and keep it; of many callers one fetches. Errors of ``fetch`` pass."""
+
+    def forget(self, token: str) -> None:
+        """Drop this token; a newer one stays."""

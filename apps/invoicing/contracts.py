@@ -12,4 +12,3 @@ class DocumentType(StrEnum):
 NUMBER_PREFIX = {DocumentType.RECEIPT: "RCT"}
 ID_PREFIX = {DocumentType.RECEIPT: "rcp"}
 SOURCE_TYPE = "document"
-METHOD_NAMES = {"mpesa": "M-Pesa"}

@@ -5,7 +5,7 @@ import zoneinfo
 from django.template.loader import render_to_string
 from django.utils import formats, translation
 
-from apps.invoicing.contracts import METHOD_NAMES
+from apps.integrations.contracts import provider_name
 from apps.invoicing.models import Document
 from apps.kit import brand, ids
 from apps.tenancy.selectors import organisations
@@ -33,7 +33,7 @@ def receipt_html(receipt: Document) -> str:
             "amount": amount,
             "paid_at": f"{formats.date_format(paid_at, 'j M Y, H:i')} {paid_at.tzname()}",
             "issued_at": formats.date_format(receipt.issued_at.astimezone(zone), "j M Y, H:i"),
-            "method": METHOD_NAMES.get(receipt.method, receipt.method),
+            "method": provider_name(receipt.method),
             "payment": ids.encode("pi", receipt.intent_id),
         },
     )

@@ -19,10 +19,11 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
 from apps.access.selectors import branches
+from apps.integrations.contracts import provider_name
 from apps.kit import clock, errors
 from apps.kit.admin import ReadOnlyAdmin, Total, badge, local_time_html, masked_phone, money_html, totals
 from apps.kit.dialog_admin import exporting
-from apps.payments.contracts import IntentStatus, Method, RefundStatus
+from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.dialogs import RefundPayment, VerifyRefund
 from apps.payments.models import PaymentIntent, Refund
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
@@ -53,7 +54,6 @@ REFUND_BADGES: Mapping[RefundStatus, tuple[str, str, Any]] = {
     RefundStatus.CANCELLED: ("quiet", "block", _("Cancelled")),
 }
 NOT_GIVEN_BACK = {RefundStatus.FAILED, RefundStatus.CANCELLED}
-RAILS: Mapping[str, str] = {Method.MPESA: "M-Pesa"}
 
 
 class CreatedFilter(RangeDateFilter):
@@ -201,7 +201,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         missing = _("none") if intent.status in UNPAID_STATES else _("no receipt yet")
         return format_html(
             '<span class="two"><b class="font-normal">{}</b><span class="t-ref">{}</span></span>',
-            RAILS[intent.method],
+            provider_name(intent.method),
             receipt or missing,
         )
 

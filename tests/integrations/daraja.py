@@ -11,13 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from apps.integrations.mpesa.client import DarajaClient, Token
+from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.mpesa.initiator import Initiator
 from apps.integrations.mpesa.pull import PullTransactions
 from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
-from apps.integrations.ports import CollectionRequest
+from apps.integrations.ports import CollectionRequest, Token
 from apps.kit import http
 from apps.kit.money import Money
 

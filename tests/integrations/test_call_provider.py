@@ -14,13 +14,13 @@ from django.db import connection, transaction
 from apps.integrations.contracts import AccountTerms
 from apps.integrations.models import ProviderCall
 from apps.integrations.models.call import ProviderCallQuerySet
-from apps.integrations.mpesa.client import Token
 from apps.integrations.ports import (
     Outcome,
     ProviderDeclined,
     ProviderUnavailable,
     ProviderUncertain,
     StatusRequest,
+    Token,
 )
 from apps.integrations.selectors import exchanges
 from apps.integrations.services import accounts, providers, tokens

@@ -6,7 +6,14 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.audit.models import AuditRecord
-from apps.integrations.contracts import Environment, MpesaCredentials, ProviderAccountMissing, ShortCodeType
+from apps.integrations.contracts import (
+    PROVIDER_NAMES,
+    Environment,
+    MpesaCredentials,
+    ProviderAccountMissing,
+    ShortCodeType,
+    provider_name,
+)
 from apps.integrations.models import ProviderAccount
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts
@@ -14,6 +21,7 @@ from apps.integrations.services.accounts import PRODUCTION_URL
 from apps.kit import crypto, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
+from apps.payments.contracts import Method
 from tests.factories import access
 from tests.factories.integrations import CREDENTIALS, NOW, provider_account, terms
 
@@ -286,3 +294,14 @@ def test_an_account_of_one_organisation_is_not_in_another(acme, in_organisation)
 
     with pytest.raises(ProviderAccountMissing):
         stored.get(account.id)
+
+
+@pytest.mark.parametrize(
+    ("slug", "name"), [("mpesa", "M-Pesa"), ("MPESA", "M-Pesa"), ("elsewhere", "Elsewhere")]
+)
+def test_a_provider_is_called_by_one_name(slug, name):
+    assert provider_name(slug) == name
+
+
+def test_a_method_of_payment_names_a_provider_that_has_accounts():
+    assert {method.provider for method in Method} <= set(PROVIDER_NAMES)

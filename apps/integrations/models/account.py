@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F, Q
 
-from apps.integrations.contracts import MPESA, Environment, PullMethod, ShortCodeType
+from apps.integrations.contracts import PROVIDER_NAMES, Environment, PullMethod, ShortCodeType
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, UuidModel
 from apps.kit.money import BASIS_POINTS, Money
 
@@ -32,7 +32,7 @@ class ProviderAccount(UuidModel):
     A branch has at most one enabled account for each provider and currency.
     """
 
-    provider = models.CharField(max_length=16, choices=[(MPESA, "M-Pesa")])
+    provider = models.CharField(max_length=16, choices=list(PROVIDER_NAMES.items()))
     label = models.CharField(max_length=80)
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
     environment = models.CharField(
@@ -75,7 +75,9 @@ class ProviderAccount(UuidModel):
                 condition=Q(is_enabled=True),
                 name="integrations_account_one_enabled",
             ),
-            models.CheckConstraint(condition=Q(provider__in=[MPESA]), name="integrations_account_provider"),
+            models.CheckConstraint(
+                condition=Q(provider__in=list(PROVIDER_NAMES)), name="integrations_account_provider"
+            ),
             models.CheckConstraint(
                 condition=Q(environment__in=[item.value for item in Environment]),
                 name="integrations_account_environment",

@@ -2,13 +2,19 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
 from apps.integrations.mpesa import codes, values
-from apps.integrations.ports import ProviderDeclined, ProviderUnavailable, ProviderUncertain
+from apps.integrations.ports import (
+    ProviderDeclined,
+    ProviderUnavailable,
+    ProviderUncertain,
+    Token,
+    TokenStore,
+)
 from apps.kit import http
 
 TOKEN_PATH = "/oauth/v1/generate"  # noqa: S105 (a path)
@@ -23,24 +29,6 @@ class Transport(Protocol):
     def send(
         self, *, kind: str, method: str, url: str, headers: Mapping[str, str], content: bytes
     ) -> http.Answer: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token and for how many seconds Daraja takes it."""
-
-    value: str = field(repr=False)
-    seconds: int
-
-
-class TokenStore(Protocol):
-    """Keeps the access token of one account, for all processes."""
-
-    def get(self, fetch: Callable[[], Token]) -> str:
-        """Return the kept token, or fetch one and keep it; of many callers one fetches. Errors of ``fetch`` pass."""
-
-    def forget(self, token: str) -> None:
-        """Drop this token; a newer one stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import redis
 from django.core.cache import cache
 
 from apps.integrations.models import ProviderAccount
-from apps.integrations.mpesa.client import Token
+from apps.integrations.ports import Token
 from apps.kit import crypto, ids, logs, schema
 from apps.tenancy.services import data_keys
 

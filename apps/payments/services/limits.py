@@ -1,5 +1,6 @@
 """The gate that every new payment passes: what the rail itself allows."""
 
+from apps.integrations.contracts import provider_name
 from apps.kit import errors
 from apps.kit.money import Money, exponent
 from apps.payments.contracts import Method
@@ -46,7 +47,7 @@ def check(*, money: Money, method: Method, smallest: Money, largest: Money) -> N
     """Raise AmountNotWhole, AmountTooSmall or AmountTooLarge for a sum that this rail and account cannot collect."""
     check_positive(money=money)
     if method in WHOLE_UNIT_METHODS and money.minor % 10 ** exponent(money.currency):
-        raise AmountNotWhole(f"M-Pesa moves whole amounts only; {money} has a fraction.")
+        raise AmountNotWhole(f"{provider_name(method)} moves whole amounts only; {money} has a fraction.")
     if money < smallest:
         raise AmountTooSmall(f"The smallest amount is {smallest}.")
     if money > largest:

@@ -10,11 +10,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.access.selectors import api_keys, memberships
+from apps.integrations.contracts import provider_name
 from apps.kit.actors import ActorKind
 from apps.ledger.contracts import TransactionKind
 
 BULLETS = "\N{BULLET}" * 3
-RAILS = {"mpesa": "M-Pesa"}
 TRANSACTION_KINDS = {
     TransactionKind.POSTING: gettext_lazy("Posting"),
     TransactionKind.HOLD: gettext_lazy("Hold"),
@@ -76,7 +76,7 @@ def at_and_known(*, since: date | None, as_of: date, known_at: datetime | None) 
 
 def rail(method: str) -> str:
     """Return M-Pesa for MPESA."""
-    return RAILS.get(method.lower(), method.capitalize())
+    return provider_name(method)
 
 
 def host(url: str) -> str:
