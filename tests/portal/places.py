@@ -18,6 +18,7 @@ PLACES = [
     "ledger/journals/",
     "ledger/journals/new/",
     "ledger/reports/changes/",
+    "ledger/rates/",
     "ledger/reports/without-evidence/",
     "ledger/account/",
     "ledger/transaction/",
