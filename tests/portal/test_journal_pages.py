@@ -463,3 +463,13 @@ def test_a_file_that_is_no_paper_asks_nobody(books, visit):
     assert answer.status_code == 422
     assert "PDF, PNG or JPEG" in wrong(answer, "papers")
     assert not ApprovalRequest.objects.exists()
+
+
+def test_more_papers_than_a_voucher_has_ask_nobody(books, visit):
+    files = [SimpleUploadedFile(f"{number}.pdf", SCAN) for number in range(papers.PAPERS_MAX + 1)]
+
+    answer = send(visit(), typed(books), papers=files)
+
+    assert answer.status_code == 409
+    assert "10 papers at most" in answer.content.decode()
+    assert not ApprovalRequest.objects.exists()

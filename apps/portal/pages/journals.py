@@ -144,8 +144,10 @@ def _ask(request: HttpRequest, typed: TypedJournal, journal: NewJournal) -> Http
 
 
 def _contents(files: Sequence[UploadedFile]) -> list[bytes]:
-    """Return the bytes of the files that were sent; raise PaperInvalid for one that is no paper."""
-    contents = [file.read(papers.BYTES_MAX + 1) for file in files[: papers.PAPERS_MAX]]
+    """Return the bytes of the files that were sent; raise PaperInvalid for one that is no paper, TooManyPapers for too many."""
+    if len(files) > papers.PAPERS_MAX:
+        raise papers.TooManyPapers(f"A voucher has {papers.PAPERS_MAX} papers at most.")
+    contents = [file.read(papers.BYTES_MAX + 1) for file in files]
     for content in contents:
         papers.require_paper(content)
     return contents
