@@ -16,6 +16,7 @@ from apps.kit.actors import person
 from apps.ledger.selectors import books
 from apps.ledger.services import adjustments, papers
 from apps.ledger.services.adjustments import NewJournal
+from apps.ledger.services.papers import PaperInvalid, TooManyPapers
 from apps.portal.pages import frame
 from apps.portal.pages.journal_forms import TypedJournal
 from apps.portal.selectors import handwritten, journals
@@ -77,7 +78,7 @@ def attach(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     try:
         contents = _contents(files)
         _keep(request, shown.line.voucher, contents)
-    except (papers.PaperInvalid, papers.TooManyPapers, storage.StorageUnavailable) as refusal:
+    except (PaperInvalid, TooManyPapers, storage.StorageUnavailable) as refusal:
         return _shown(request, subject_id, wrong=refusal.detail, status=refusal.status)
     return HttpResponseRedirect(reverse("portal-journal", args=[subject_id]))
 
@@ -126,7 +127,7 @@ def _ask(request: HttpRequest, typed: TypedJournal, journal: NewJournal) -> Http
             now=clock.now(),
             within=scope.own_branch_ids(request.user),
         )
-    except papers.PaperInvalid as refusal:
+    except PaperInvalid as refusal:
         return _form(request, typed, journal=journal, wrong_paper=refusal.detail, status=refusal.status)
     except errors.DomainError as refusal:
         typed.place(refusal)
@@ -136,7 +137,7 @@ def _ask(request: HttpRequest, typed: TypedJournal, journal: NewJournal) -> Http
     )
     try:
         _keep(request, journal.voucher, contents)
-    except (papers.TooManyPapers, storage.StorageUnavailable) as refusal:
+    except (TooManyPapers, storage.StorageUnavailable) as refusal:
         messages.error(
             request, _("Not every paper was kept: %(why)s Attach it again.") % {"why": refusal.detail}
         )
@@ -146,7 +147,7 @@ def _ask(request: HttpRequest, typed: TypedJournal, journal: NewJournal) -> Http
 def _contents(files: Sequence[UploadedFile]) -> list[bytes]:
     """Return the bytes of the files that were sent; raise PaperInvalid for one that is no paper, TooManyPapers for too many."""
     if len(files) > papers.PAPERS_MAX:
-        raise papers.TooManyPapers(f"A voucher has {papers.PAPERS_MAX} papers at most.")
+        raise TooManyPapers(f"A voucher has {papers.PAPERS_MAX} papers at most.")
     contents = [file.read(papers.BYTES_MAX + 1) for file in files]
     for content in contents:
         papers.require_paper(content)
