@@ -47,6 +47,11 @@ def suspended(request: HttpRequest) -> HttpResponse:
     return _answer(request, organisations.Suspended())
 
 
+def refused(request: HttpRequest, refusal: errors.DomainError) -> HttpResponse:
+    """Say on a page, or below /v1 as a problem document, why something was not done."""
+    return _answer(request, refusal)
+
+
 def _answer(request: HttpRequest, error: errors.DomainError) -> HttpResponse:
     if request.path_info.startswith(("/v1/", "/api/v1/")):
         return problems.plain_response(problems.document(error, request))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
@@ -165,6 +166,20 @@ class LanguageMiddleware(LocaleMiddleware):
             super().process_request(request)
         else:
             translation.activate(settings.LANGUAGE_CODE)
+
+
+class BusyMiddleware:
+    """Says on any page that the database did not come to it in time: no defect, and nothing was changed."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
+        refusal = problems.as_domain_error(exception) if isinstance(exception, OperationalError) else None
+        return errors.refused(request, refusal) if refusal else None
 
 
 class NoStoreMiddleware:

@@ -13,13 +13,14 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import AdminSite
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.kit import clock, errors, ids
+from apps.kit import clock, errors, ids, problems
 from apps.kit.actors import Actor, person
 from apps.kit.money import Money, MoneyInvalid
 
@@ -182,6 +183,14 @@ class Dialog:
         return ""
 
 
+def told(error: Exception) -> errors.DomainError:
+    """Return the refusal that an exception means; raise it where it is a defect."""
+    refusal = problems.as_domain_error(error)
+    if refusal is None:
+        raise error
+    return refusal
+
+
 @dataclass
 class Asked:
     """One request for a dialog: the same reading of rows and content for opening and for sending."""
@@ -214,7 +223,8 @@ class Asked:
             return self.show(form, status=422)
         try:
             said = self.dialog.perform(self.rows, self.answer(form))
-        except errors.DomainError as refusal:
+        except (errors.DomainError, OperationalError) as error:
+            refusal = told(error)
             place(refusal, form)
             return self.show(form, status=refusal.status)
         for sentence in said:

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-LONG = "30min"
+LONG = "10min"
 
 
 @contextmanager
-def long_statements() -> Iterator[None]:
+def long_statements(span: str = LONG) -> Iterator[None]:
     """
-    Give each statement half an hour until the block ends, instead of what settings/database.py allows.
+    Give each statement ten minutes, or ``span``, until the block ends, instead of what settings/database.py allows.
 
     For jobs, checks and closes, never for what a page or the API reads. Inside a transaction it ends with it at the latest.
     """
@@ -19,7 +19,7 @@ def long_statements() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('statement_timeout')")
         (usual,) = cursor.fetchone()
-    _allow(LONG, is_local=is_local)
+    _allow(span, is_local=is_local)
     try:
         yield
     except BaseException:

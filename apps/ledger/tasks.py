@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _t
 
 from apps.jobs.contracts import declare
 from apps.kit import clock
+from apps.kit.patience import long_statements
 from apps.ledger.contracts import PERIOD_CLOSE_JOB
 from apps.ledger.services import holds, rate_fetches, reports, seals
 from apps.tenancy.services import fan_out
@@ -49,7 +50,8 @@ def expire_holds(**_: object) -> None:
 @shared_task(name="ledger.seal_organisation")
 def seal_organisation(**_: object) -> None:
     """Seal what this organisation has booked."""
-    seals.run(now=clock.now())
+    with long_statements():
+        seals.run(now=clock.now())
 
 
 @shared_task(name="ledger.seal", scope="public")

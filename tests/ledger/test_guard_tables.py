@@ -236,7 +236,10 @@ def end_and_book(statement: str, booking: Draft) -> None:
         {"entry_count": "1"},
         {"entry_count": "3"},
         {"amount": "0"},
+        {"layer": "1"},
         {"layer": "2"},
+        {"currency": "CASE seq WHEN 1 THEN 'KES' ELSE 'USD' END"},
+        {"kind": "'REVERSAL'", "reverses_id": "999999"},
         {"direction": "2"},
         {"seq": "seq + 1"},
     ],
@@ -245,7 +248,7 @@ def end_and_book(statement: str, booking: Draft) -> None:
 def test_no_role_commits_a_transaction_that_is_none(committed_acme, balance, unapplied, facts):
     ledger.post(ledger.transfer(balance, unapplied, 1_00))
     header = {"kind": "'POSTING'", "reverses_id": "NULL", "hold_id": "NULL", "entry_count": "2"}
-    leg = {"seq": "seq", "layer": "0", "direction": "direction", "amount": "100"}
+    leg = {"seq": "seq", "layer": "0", "direction": "direction", "amount": "100", "currency": "currency"}
     said = {**header, **leg, **facts}
 
     statements = (WRITE_HEADER.format(**said), WRITE_LEGS.format(**said))
@@ -253,8 +256,26 @@ def test_no_role_commits_a_transaction_that_is_none(committed_acme, balance, una
     with pytest.raises(psycopg.Error) as refusal:
         commit_as_owner(*statements)
 
-    assert refusal.value.sqlstate in {"LG002", "LG012"}
+    assert refusal.value.sqlstate in {"LG002", "LG012", "LG017"}
     assert Transaction.objects.count() == 1
+
+
+def test_two_transactions_of_one_statement_do_not_balance_each_other(committed_acme, balance, unapplied):
+    ledger.post(ledger.transfer(balance, unapplied, 1_00))
+    header = {"kind": "'POSTING'", "reverses_id": "NULL", "hold_id": "NULL", "entry_count": "2"}
+    legs = """
+        INSERT INTO ledger_entry (transaction_id, seq, account_id, shard, currency, layer, direction, amount, net_after,
+          version, effective_date)
+        SELECT t.id, e.seq, e.account_id, e.shard, e.currency, 0, e.direction,
+          100 + CASE WHEN e.seq = 1 THEN t.id % 2 * 2 - 1 ELSE 0 END, 0, 2 + t.id, e.effective_date
+        FROM ledger_entry e, ledger_transaction t WHERE t.idem_key LIKE 'other%'"""
+
+    with pytest.raises(psycopg.Error, match="does not balance"):
+        commit_as_owner(
+            WRITE_HEADER.format(**header),
+            WRITE_HEADER.format(**header).replace("'other'", "'other 2'") + " LIMIT 1",
+            legs,
+        )
 
 
 def commit_as_owner(*statements: str) -> None:
@@ -272,7 +293,7 @@ WRITE_HEADER = """
 WRITE_LEGS = """
     INSERT INTO ledger_entry (transaction_id, seq, account_id, shard, currency, layer, direction, amount, net_after,
       version, effective_date)
-    SELECT (SELECT max(id) FROM ledger_transaction), {seq}, account_id, shard, currency, {layer}, {direction}, {amount}, 0,
+    SELECT (SELECT max(id) FROM ledger_transaction), {seq}, account_id, shard, {currency}, {layer}, {direction}, {amount}, 0,
       2, effective_date FROM ledger_entry"""
 
 

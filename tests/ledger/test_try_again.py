@@ -25,7 +25,9 @@ IN_A_MINUTE = NOW + timedelta(minutes=1)
 HOLD = "SELECT FROM ledger_hold WHERE transaction_id = %s FOR UPDATE"
 BALANCE = "SELECT FROM ledger_balance WHERE account_id = %s FOR UPDATE"
 NAMED = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+WAITS = """
+    SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE NOT granted AND datname = current_database()"""
 
 
 @pytest.fixture
@@ -117,9 +119,11 @@ def beside(organisation, work: Callable[[], Booked]) -> Iterator[Future[Booked]]
 def patience(setting: str, milliseconds: int) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(f"SET {setting} = {milliseconds}")
+    try:
         yield
-    with connection.cursor() as cursor:
-        cursor.execute(f"RESET {setting}")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"RESET {setting}")
 
 
 @pytest.mark.parametrize("deed", [capture, release])
@@ -212,3 +216,16 @@ def test_a_hold_that_another_has_locked_takes_up_no_place(payer, payee, monkeypa
         assert holds.expire_due(now=IN_A_MINUTE) == [free.id]
 
     assert holds.expire_due(now=IN_A_MINUTE) == [locked.id]
+
+
+def test_a_ledger_that_is_busy_three_times_is_left_alone_until_the_next_time(payer, payee):
+    waiting = [held(payer, payee, expires_at=IN_A_MINUTE) for _ in range(5)]
+
+    with (
+        another(BALANCE, number_of(payer)),
+        patience("lock_timeout", 20),
+        pytest.raises(holds.ExpiryFailed, match="3 holds past their time"),
+    ):
+        holds.expire_due(now=IN_A_MINUTE)
+
+    assert holds.expire_due(now=IN_A_MINUTE) == [hold.id for hold in waiting]

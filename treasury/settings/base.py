@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "treasury.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "treasury.middleware.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "treasury.urls_tenant"

@@ -22,6 +22,7 @@ from apps.ledger.models.hold import OPEN_STATES
 from apps.ledger.services import calls, journals
 
 EXPIRE_AT_ONCE = 100
+BUSY_MAX = 3
 
 
 class HoldEnded(errors.DomainError):
@@ -163,9 +164,11 @@ def expire_due(*, now: datetime) -> list[UUID]:
     Book the expiry of up to 100 holds whose time is over; return their ids. Holds that others lock are left for later.
 
     Where the ledger refuses one, the next ones are expired all the same; at the end ExpiryFailed names those that were refused.
+    A ledger that is busy three times is left alone until the next time.
     """
     expired: list[UUID] = []
     refused: list[str] = []
+    busy = 0
     due = Hold.objects.filter(state__in=OPEN_STATES, expires_at__lte=now).order_by(
         "expires_at", "transaction_id"
     )
@@ -174,9 +177,10 @@ def expire_due(*, now: datetime) -> list[UUID]:
             booked = _expire(number=held.transaction_id, now=now)
         except errors.DomainError as refusal:
             refused.append(f"{held.transaction}: {refusal}")
+            busy += refusal.retryable
         else:
             expired += [held.transaction.uid] if booked else []
-        if EXPIRE_AT_ONCE in {len(expired), len(refused)}:
+        if EXPIRE_AT_ONCE in {len(expired), len(refused)} or busy == BUSY_MAX:
             break
     if refused:
         raise ExpiryFailed(f"{len(refused)} holds past their time are still held. {' '.join(refused)}")

@@ -72,7 +72,8 @@ def post(*, draft: Draft, actor: Actor, now: datetime, force: bool = False) -> B
     until the caller's transaction ends: make this its last step. A refusal leaves the caller's transaction usable.
     ``force`` passes over limits; the caller checks who may. Raises DraftInvalid, Unbalanced, KeyReused, LimitExceeded,
     AccountFrozen, AccountClosed, PeriodClosed, ClockSkewed, and LedgerBusy when locks cannot be had; in a transaction of
-    its own it has then tried 3 times. Outside an organisation's schema it raises NoOrganisation.
+    its own it has then tried 3 times. Outside an organisation's schema it raises NoOrganisation. What only the commit
+    finds (a second reversal, a step that does not match its hold) comes out untyped where the transaction is the caller's.
     """
     (booked,) = post_batch(drafts=[draft], actor=actor, now=now, force=force)
     return booked

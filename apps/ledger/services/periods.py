@@ -121,7 +121,7 @@ def sign_off(
         raise SignOffPersonal(message, errors=[errors.FieldError("/kind", SignOffPersonal.code, message)])
     if len(note) > NOTE_MAX or not is_storable(note):
         raise _wrong(SignOffInvalid, "/note", f"A note has at most {NOTE_MAX} characters.")
-    with connection.cursor() as cursor:
+    with refusals.translated(), connection.cursor() as cursor:
         cursor.execute(FENCE_SHARED)
     period = stored.get(period_id)
     if period.state == PeriodState.CLOSED:

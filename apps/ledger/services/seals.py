@@ -55,7 +55,6 @@ class Sealed:
     seal_hash: bytes
 
 
-@long_statements()
 def run(*, now: datetime, is_thorough: bool = False, batches: int = BATCHES_AT_ONCE) -> list[Sealed]:
     """
     Make seals until nothing waits or ``batches`` were made; each is a transaction of its own, and all or nothing.

@@ -1,6 +1,6 @@
--- Keys, storage and triggers that hold the ledger's invariants for every role, the owner included. Repeatable.
--- {s} is the quoted schema. Errors: LG002 unbalanced, LG010 append-only, LG011 leg of another database transaction,
--- LG017 reversal that is none, LG018 hold that does not match.
+-- Keys, storage and triggers that hold the ledger's invariants for every role, the owner included, save those that
+-- docs/adr/0025 names. Repeatable. {s} is the quoted schema. Errors: LG002 unbalanced, LG010 append-only, LG011 leg of another
+-- database transaction, LG012 no such leg or header, LG017 reversal that is none, LG018 hold that does not match.
 
 ALTER TABLE {s}.ledger_balance SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE {s}.ledger_transaction ADD COLUMN IF NOT EXISTS xact xid8 NOT NULL DEFAULT pg_current_xact_id();
@@ -35,7 +35,7 @@ END $body$;
 -- of its time. docs/adr/0025 has the figures.
 
 -- Once per statement: the legs of a transaction are written with it and all at once, from 1 to the number that its header
--- says, and every currency of every layer sums to zero. No leg can be added later: its number is taken or too high.
+-- says, every currency of every layer sums to zero, and only a hold and its steps are pending. No leg can be added later: its number is taken or too high.
 CREATE OR REPLACE FUNCTION {s}.ledger_check_legs() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
@@ -52,12 +52,13 @@ BEGIN
     RETURN NULL;
   END IF;
   SELECT legs.transaction_id, t.entry_count, t.xact IS DISTINCT FROM pg_current_xact_id() AS is_foreign,
-      legs.are_sound, legs.is_balanced INTO v_wrong
+      legs.are_sound AND (NOT legs.is_held OR t.kind IN ('HOLD', 'CAPTURE', 'RELEASE', 'EXPIRY')) AS are_sound,
+      legs.is_balanced INTO v_wrong
     FROM (
       SELECT transaction_id, sum(side.legs) AS count, min(side.first) AS first, max(side.last) AS last,
-        bool_and(side.are_sound) AS are_sound, bool_and(side.difference = 0) AS is_balanced
+        bool_and(side.are_sound) AS are_sound, bool_and(side.difference = 0) AS is_balanced, max(side.layer) = 1 AS is_held
       FROM (
-        SELECT e.transaction_id, count(*) AS legs, min(e.seq) AS first, max(e.seq) AS last,
+        SELECT e.transaction_id, e.layer, count(*) AS legs, min(e.seq) AS first, max(e.seq) AS last,
           sum(e.amount * e.direction) AS difference,
           bool_and(abs(e.direction) = 1 AND (e.amount > 0 AND e.layer = 0 OR e.amount <> 0 AND e.layer = 1)) AS are_sound
         FROM fresh e GROUP BY e.transaction_id, e.currency, e.layer
@@ -66,6 +67,7 @@ BEGIN
     LEFT JOIN ledger_transaction t ON t.id = legs.transaction_id
     WHERE t.xact IS DISTINCT FROM pg_current_xact_id() OR NOT legs.are_sound OR NOT legs.is_balanced
       OR legs.first <> 1 OR legs.last <> t.entry_count OR legs.count <> t.entry_count
+      OR legs.is_held AND t.kind NOT IN ('HOLD', 'CAPTURE', 'RELEASE', 'EXPIRY')
     LIMIT 1;
   IF NOT FOUND THEN
     RETURN NULL;
@@ -101,13 +103,13 @@ BEGIN
      OR (NEW.kind IN ('CAPTURE', 'RELEASE', 'EXPIRY')) <> (NEW.hold_id IS NOT NULL) THEN
     RAISE EXCEPTION 'transaction % is of no such kind, or refers to what its kind does not', NEW.id USING ERRCODE = 'LG012';
   END IF;
-  IF NEW.kind = 'REVERSAL' AND EXISTS (
+  IF NEW.kind = 'REVERSAL' AND (NOT EXISTS (SELECT FROM ledger_entry WHERE transaction_id = NEW.reverses_id) OR EXISTS (
     SELECT FROM (
       SELECT account_id, currency, layer, amount, direction FROM ledger_entry WHERE transaction_id = NEW.id
       UNION ALL
       SELECT account_id, currency, layer, amount, direction FROM ledger_entry WHERE transaction_id = NEW.reverses_id
     ) AS leg GROUP BY account_id, currency, layer, amount HAVING sum(direction) <> 0
-  ) THEN
+  )) THEN
     RAISE EXCEPTION 'transaction % does not turn % around', NEW.id, NEW.reverses_id USING ERRCODE = 'LG017';
   END IF;
   IF NEW.kind = 'HOLD' OR NEW.hold_id IS NOT NULL THEN

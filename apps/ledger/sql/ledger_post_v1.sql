@@ -2,7 +2,7 @@
 -- ledger_transfer. Transactions and legs are parallel arrays; a leg names its transaction by the place in the first ones.
 -- Direction +1 is debit, -1 credit; layer 0 is posted, 1 pending, of holds alone, where a negative amount takes back. Several legs of
 -- a transaction may touch one account, on each layer all on one side. ``p_force`` passes over limits, and in the closing of a year
--- and its reversal over the states of accounts. The detail of LG409 is the place.
+-- and its reversal over the states of income, expense and equity. The detail of LG409 is the place.
 CREATE OR REPLACE FUNCTION {s}.ledger_post(
   p_uids uuid[], p_keys text[], p_hashes bytea[], p_kinds text[], p_effective_dates date[], p_event_ats timestamptz[],
   p_source_types text[], p_source_ids uuid[], p_references text[], p_descriptions text[], p_approved_bys text[],
@@ -152,7 +152,8 @@ BEGIN
   -- so: the first one. Holds are counted in limits, which bind only what moves towards them; NULL is no limit.
   SELECT array_agg(account_id), array_agg(shard), array_agg(debits), array_agg(credits), array_agg(held_debits),
       array_agg(held_credits), array_agg(legs), array_agg(net), array_agg(version), coalesce(sum(legs), 0),
-      min(account_id) FILTER (WHERE is_debited AND NOT can_debit OR is_credited AND NOT can_credit),
+      min(account_id) FILTER (WHERE (is_debited AND NOT can_debit OR is_credited AND NOT can_credit)
+        AND NOT (v_passes_states AND type IN ('INCOME', 'EXPENSE', 'EQUITY'))),
       min(account_id) FILTER (WHERE net + up + pending_debits + rise > net_ceiling OR net + down - pending_credits + fall < net_floor),
       min(account_id) FILTER (WHERE least(pending_debits + held_debits, pending_credits + held_credits) < 0)
     INTO v_accounts, v_shards, v_debits, v_credits, v_held_debits, v_held_credits, v_counts, v_nets, v_versions, v_locked,
@@ -161,7 +162,7 @@ BEGIN
       SELECT side.*, b.shard, b.version, b.posted_debits - b.posted_credits AS net, b.pending_debits, b.pending_credits,
         b.net_floor, b.net_ceiling, b.can_debit, b.can_credit
       FROM (
-        SELECT account_id, currency, shards, sum(legs)::integer AS legs, sum(debits) AS debits, sum(credits) AS credits,
+        SELECT account_id, currency, shards, type, sum(legs)::integer AS legs, sum(debits) AS debits, sum(credits) AS credits,
           sum(held_debits) AS held_debits, sum(held_credits) AS held_credits, bool_or(is_held) AS is_held,
           bool_or(is_debited) AS is_debited, bool_or(is_credited) AS is_credited,
           sum(up) AS up, sum(down) AS down, max(rise) FILTER (WHERE up > 0) AS rise, min(fall) FILTER (WHERE down < 0) AS fall
@@ -169,7 +170,7 @@ BEGIN
           -- What all transactions of the batch after this one add, taken back: limits bind what each of them leaves behind.
           SELECT *, up - sum(up) OVER later AS rise, down - sum(down) OVER later AS fall
           FROM (
-            SELECT leg.place, leg.account_id, leg.currency, account.shards, count(*) AS legs,
+            SELECT leg.place, leg.account_id, leg.currency, account.shards, account.type, count(*) AS legs,
               coalesce(sum(leg.amount) FILTER (WHERE leg.layer = 0 AND leg.direction = 1), 0) AS debits,
               coalesce(sum(leg.amount) FILTER (WHERE leg.layer = 0 AND leg.direction = -1), 0) AS credits,
               coalesce(sum(leg.amount) FILTER (WHERE leg.layer = 1 AND leg.direction = 1), 0) AS held_debits,
@@ -182,10 +183,10 @@ BEGIN
               AS leg (place, account_id, currency, layer, direction, amount)
             JOIN ledger_account account ON account.id = leg.account_id
             WHERE v_ids[leg.place] IS NOT NULL
-            GROUP BY leg.place, leg.account_id, leg.currency, account.shards
+            GROUP BY leg.place, leg.account_id, leg.currency, account.shards, account.type
           ) AS change WINDOW later AS (PARTITION BY account_id, currency ORDER BY place DESC)
         ) AS step
-        GROUP BY account_id, currency, shards
+        GROUP BY account_id, currency, shards, type
       ) AS side
       JOIN ledger_balance b ON b.account_id = side.account_id AND b.currency = side.currency
         AND b.shard = CASE WHEN side.is_held THEN 0 ELSE pg_backend_pid() % side.shards END
@@ -197,7 +198,7 @@ BEGIN
       WHERE NOT EXISTS (SELECT FROM ledger_account a WHERE a.id = leg.account_id AND a.currency = leg.currency) LIMIT 1;
     RAISE EXCEPTION 'there is no account % in %', v_missing.account_id, v_missing.currency USING ERRCODE = 'LG001';
   END IF;
-  IF v_barred IS NOT NULL AND NOT v_passes_states THEN
+  IF v_barred IS NOT NULL THEN
     RAISE EXCEPTION 'account % takes no such posting', v_barred USING ERRCODE = 'LG004',
       DETAIL = v_barred || ' ' || (SELECT status FROM ledger_account WHERE id = v_barred);
   END IF;

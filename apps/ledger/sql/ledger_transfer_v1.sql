@@ -124,7 +124,7 @@ BEGIN
     END IF;
   END LOOP;
 
-  -- 4. The entries. At commit the header's trigger checks that they balance.
+  -- 4. The entries. The statement's trigger checks that they balance.
   INSERT INTO ledger_entry (
     transaction_id, seq, account_id, shard, currency, layer, direction, amount, net_after, version, effective_date
   ) VALUES

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render as render_template
@@ -99,7 +100,8 @@ def dialog(kind: type[Dialog], *, find: Callable[..., Any], back: Callable[..., 
             return dialogs.refuse(
                 request, admin.site, title=_("Not found"), sentence=missing.detail, status=missing.status
             )
-        except errors.DomainError as refusal:
+        except (errors.DomainError, OperationalError) as error:
+            refusal = dialogs.told(error)
             return dialogs.refuse(
                 request,
                 admin.site,

@@ -37,7 +37,7 @@ class Verdict:
         return not self.findings
 
 
-@long_statements()
+@long_statements("6h")
 def verify(*, progress: Callable[[str], None] | None = None, since_seal: int = 1) -> Verdict:
     """
     Recompute every invariant of the present organisation. Reads every entry and takes no lock.
