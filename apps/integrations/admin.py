@@ -13,13 +13,16 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget,
 
 from apps.access.selectors import branches, memberships
 from apps.integrations.contracts import (
+    CREDENTIALS,
     AccountTerms,
     CallbackStatus,
     CallStatus,
+    Credentials,
     Environment,
-    MpesaCredentials,
     PullMethod,
     ShortCodeType,
+    needed_secret_names,
+    secret_names,
 )
 from apps.integrations.dialogs import DisableAccount, EnableAccount
 from apps.integrations.models import ProviderAccount, ProviderCall, ProviderCallback
@@ -30,8 +33,7 @@ from apps.kit import clock, errors
 from apps.kit.admin import ReadOnlyAdmin, TreasuryAdmin, badge, local_time_html, money_html
 from apps.kit.money import Money, MoneyInvalid
 
-SECRETS = ("consumer_key", "consumer_secret", "passkey", "initiator", "initiator_password")
-SECRETS_NEEDED = SECRETS[:3]
+SECRETS = tuple(dict.fromkeys(name for provider in CREDENTIALS for name in secret_names(provider)))
 FIXED = ("provider", "environment", "currency", "short_code", "short_code_type", "till_number")
 PULL = ("is_pull_enabled", "pull_number", "pull_method")
 TAKEN_OVER = (*FIXED, "label", "base_url", "certificate", "fee_bps", *PULL)
@@ -103,7 +105,8 @@ class AccountForm(forms.ModelForm):
             if name in cleaned:
                 cleaned[name] = self._money(name, cleaned[name], currency)
         given = [name for name in SECRETS if cleaned.get(name)]
-        for name in SECRETS_NEEDED:
+        provider = cleaned.get("provider", self.instance.provider)
+        for name in needed_secret_names(provider) if provider else ():
             if (given or not self.instance.created_at) and name not in given:
                 self.add_error(name, str(_("Secrets are replaced together: fill in this one too.")))
         return cleaned
@@ -123,10 +126,11 @@ class AccountForm(forms.ModelForm):
             maximum_minor=self.cleaned_data["maximum"].minor,
         )
 
-    def credentials(self) -> MpesaCredentials | None:
+    def credentials(self) -> Credentials | None:
         """Return the new secrets, or None where none were given."""
-        given = {name: self.cleaned_data[name] for name in SECRETS}
-        return MpesaCredentials(**given) if any(given.values()) else None
+        provider = self.cleaned_data.get("provider", self.instance.provider)
+        given = {name: self.cleaned_data[name] for name in secret_names(provider)}
+        return CREDENTIALS[provider](**given) if any(given.values()) else None
 
     def _money(self, name: str, text: str, currency: str) -> Money | None:
         try:

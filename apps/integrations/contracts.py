@@ -1,8 +1,9 @@
 """What crosses the border of the integrations app: terms and secrets of an account, a stored callback, facts for a timeline."""
 
-from dataclasses import astuple, dataclass, field
+from dataclasses import MISSING, astuple, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from apps.kit.errors import NotFound
@@ -99,6 +100,18 @@ class AccountTerms:
     pull_method: PullMethod = PullMethod.POST
 
 
+class Credentials(Protocol):
+    """The secrets of one account: a frozen dataclass of texts that shows none of them. What may be left out has a default."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def secrets(self) -> tuple[str, ...]: ...
+
+    @property
+    def is_complete(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class MpesaCredentials:
     """The secrets of one M-Pesa account; none of them appears in a representation of this object."""
@@ -119,6 +132,20 @@ class MpesaCredentials:
     def is_complete(self) -> bool:
         """Say whether money can be collected with them: the initiator is needed only for refunds and status questions."""
         return all(astuple(self)[:3])
+
+
+CREDENTIALS: dict[str, type[Credentials]] = {MPESA: MpesaCredentials}
+"""The secrets that an account of each provider has."""
+
+
+def secret_names(provider: str) -> tuple[str, ...]:
+    """Return the names of the secrets of an account with this provider."""
+    return tuple(each.name for each in fields(CREDENTIALS[provider]))
+
+
+def needed_secret_names(provider: str) -> tuple[str, ...]:
+    """Return the names of those without which no money can be collected."""
+    return tuple(each.name for each in fields(CREDENTIALS[provider]) if each.default is MISSING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from apps.kit import http
 from apps.kit.money import Money
 
 
@@ -306,3 +307,11 @@ class TokenStore(Protocol):
 
     def forget(self, token: str) -> None:
         """Drop this token; a newer one stays."""
+
+
+class Transport(Protocol):
+    """Sends one request; raises kit.http.NotSent or kit.http.NoAnswer. ``kind`` names the call for the record."""
+
+    def send(
+        self, *, kind: str, method: str, url: str, headers: Mapping[str, str], content: bytes
+    ) -> http.Answer: ...

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from apps.integrations.contracts import PROVIDER_NAMES
 from treasury.management.commands import list_errors
 
 PATH = settings.BASE_DIR / "docs" / "errors.md"
@@ -17,3 +18,9 @@ def test_a_code_has_one_status():
         by_code.setdefault(row.code, set()).add(row.status)
 
     assert {code: found for code, found in by_code.items() if len(found) > 1} == {}
+
+
+def test_every_provider_has_its_failures_in_the_reference():
+    named = {row.split(" | ")[1] for row in list_errors.failures()}
+
+    assert named == set(PROVIDER_NAMES.values())

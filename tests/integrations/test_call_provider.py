@@ -11,10 +11,12 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
 
-from apps.integrations.contracts import AccountTerms
+from apps.integrations.contracts import PROVIDER_NAMES, AccountTerms
 from apps.integrations.models import ProviderCall
 from apps.integrations.models.call import ProviderCallQuerySet
+from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import (
+    CollectionPort,
     Outcome,
     ProviderDeclined,
     ProviderUnavailable,
@@ -346,3 +348,25 @@ def test_a_token_ends_by_the_time_of_its_caller_and_not_of_the_cache(acme):
 
     assert later.get(lambda: Token("second", 3599)) == "first"
     assert too_late.get(lambda: Token("second", 3599)) == "second"
+
+
+def test_every_adapter_of_an_account_can_be_made():
+    claimed = {adapter for provider in PROVIDER_NAMES for adapter in providers.PORTS[provider].values()}
+
+    assert set(providers.BUILDERS) == claimed
+
+
+@pytest.mark.parametrize("port", [providers.status, providers.refund, providers.statement])
+def test_what_a_provider_does_not_offer_is_refused_before_its_secrets_are_opened(acme, monkeypatch, port):
+    account = provider_account()
+    monkeypatch.setitem(providers.PORTS, "mpesa", {CollectionPort: StkPush})
+    monkeypatch.setattr(accounts, "open_credentials", None)
+
+    with pytest.raises(ProviderDeclined) as refusal:
+        port(account.id, now=NOW)
+
+    assert (refusal.value.code, refusal.value.message) == (
+        "not_offered",
+        "M-Pesa has no such service here.",
+    )
+    assert not ProviderCall.objects.exists()

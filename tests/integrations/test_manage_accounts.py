@@ -6,6 +6,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.audit.models import AuditRecord
+from apps.integrations.admin import SECRETS, AccountForm
+from apps.integrations.contracts import CREDENTIALS as SECRETS_OF
 from apps.integrations.contracts import (
     PROVIDER_NAMES,
     Environment,
@@ -17,7 +19,7 @@ from apps.integrations.contracts import (
 from apps.integrations.models import ProviderAccount
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts
-from apps.integrations.services.accounts import PRODUCTION_URL
+from apps.integrations.services.accounts import PRODUCTION_URL, PRODUCTION_URLS, RULES
 from apps.kit import crypto, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
@@ -126,6 +128,20 @@ def test_secrets_that_cannot_collect_are_refused(acme):
     with pytest.raises(accounts.AccountTermsInvalid):
         provider_account(credentials=MpesaCredentials("key", "", "passkey"))
 
+    assert not ProviderAccount.objects.exists()
+
+
+def test_secrets_of_another_provider_are_refused(acme):
+    @dataclasses.dataclass(frozen=True)
+    class Foreign:
+        api_key: str = "key"
+        secrets = ("key",)
+        is_complete = True
+
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        provider_account(credentials=Foreign())
+
+    assert refusal.value.detail == ("To collect money M-Pesa needs: consumer key, consumer secret, passkey.")
     assert not ProviderAccount.objects.exists()
 
 
@@ -305,3 +321,8 @@ def test_a_provider_is_called_by_one_name(slug, name):
 
 def test_a_method_of_payment_names_a_provider_that_has_accounts():
     assert {method.provider for method in Method} <= set(PROVIDER_NAMES)
+
+
+def test_every_provider_says_what_its_accounts_need():
+    assert set(SECRETS_OF) == set(RULES) == set(PRODUCTION_URLS) == set(PROVIDER_NAMES)
+    assert set(SECRETS) <= set(AccountForm.base_fields)

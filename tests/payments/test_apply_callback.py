@@ -5,6 +5,9 @@ import json
 import pytest
 
 from apps.integrations.models import CallbackProcessing, ProviderAccount
+from apps.integrations.mpesa.stk import StkPush
+from apps.integrations.ports import CollectionPort
+from apps.integrations.services import providers
 from apps.kit import ids
 from apps.kit.crypto import Unreadable
 from apps.kit.money import Money
@@ -257,3 +260,14 @@ def test_credentials_that_cannot_be_opened_condemn_no_callback(acme, kind):
 
     assert CallbackProcessing.objects.get().status == "RECEIVED"
     assert payments.reloaded(attempt).status == AttemptStatus.ACTION_REQUIRED
+
+
+def test_an_answer_that_the_provider_was_never_asked_for_is_malformed(acme, monkeypatch):
+    attempt = payments.waiting()
+    monkeypatch.setitem(providers.PORTS, "mpesa", {CollectionPort: StkPush})
+
+    assert deliver(attempt.callback_token, "status", {"Result": {}}) == "MALFORMED"
+
+    assert CallbackProcessing.objects.get().note == "M-Pesa has no such service here."
+    assert payments.reloaded(attempt).status == AttemptStatus.ACTION_REQUIRED
+    assert is_untouched()

@@ -6,7 +6,9 @@ import pytest
 
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
-from apps.integrations.ports import Outcome, ProviderUnavailable
+from apps.integrations.mpesa.stk import StkPush
+from apps.integrations.ports import CollectionPort, Outcome, ProviderUnavailable
+from apps.integrations.services import providers
 from apps.kit import errors, ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
@@ -64,6 +66,13 @@ def test_says_who_asked_and_why(acme):
 
 def test_the_whole_may_be_named(acme):
     assert made.requested(money=payments.KES_1500).money == payments.KES_1500
+
+
+def test_refuses_where_the_rail_gives_nothing_back(acme, monkeypatch):
+    attempt = made.paid()
+    monkeypatch.setitem(providers.PORTS, "mpesa", {CollectionPort: StkPush})
+
+    refuse(refund_limits.RefundNotSupported, attempt)
 
 
 def test_refuses_a_part(acme):

@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 
 from apps.audit.models import AuditRecord
+from apps.integrations.mpesa.stk import StkPush
+from apps.integrations.ports import CollectionPort
+from apps.integrations.services import providers
 from apps.kit import clock, errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
@@ -172,3 +175,15 @@ def test_a_provider_that_refuses_the_question_changes_nothing(rail):
     receipts.ask(attempt_id=intent.current_attempt_id, now=NOW)
 
     assert payments.reload(intent.id).status == IntentStatus.UNKNOWN
+
+
+def test_refuses_where_the_rail_cannot_be_asked_about_a_receipt(acme, monkeypatch):
+    attempt = payments.waiting()
+    monkeypatch.setitem(providers.PORTS, "mpesa", {CollectionPort: StkPush})
+
+    with pytest.raises(receipts.ReceiptNotAsked) as refusal:
+        verify(attempt.intent, "NLJ7RT61SV")
+
+    assert [error.pointer for error in refusal.value.errors] == ["/receipt"]
+    assert payments.reloaded(attempt).claimed_receipt == ""
+    assert not AuditRecord.objects.filter(action="payment.verify_requested").exists()

@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import urlencode
 
 from apps.integrations.mpesa import codes, values
@@ -14,6 +13,7 @@ from apps.integrations.ports import (
     ProviderUncertain,
     Token,
     TokenStore,
+    Transport,
 )
 from apps.kit import http
 
@@ -21,14 +21,6 @@ TOKEN_PATH = "/oauth/v1/generate"  # noqa: S105 (a path)
 TOKEN_LIFE_DEFAULT = 3599
 ACCEPTED = range(200, 300)
 CREDENTIALS_REFUSED = frozenset({400, 401})
-
-
-class Transport(Protocol):
-    """Sends one request; raises kit.http.NotSent or kit.http.NoAnswer. ``kind`` names the call for the record."""
-
-    def send(
-        self, *, kind: str, method: str, url: str, headers: Mapping[str, str], content: bytes
-    ) -> http.Answer: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -14,26 +14,33 @@ from django.db import transaction
 
 from apps.audit.services import records
 from apps.integrations.contracts import (
+    CREDENTIALS,
     MPESA,
+    PROVIDER_NAMES,
     AccountTerms,
+    Credentials,
     Environment,
-    MpesaCredentials,
     ProviderAccountMissing,
     ShortCodeType,
+    needed_secret_names,
+    provider_name,
 )
 from apps.integrations.models import ProviderAccount
 from apps.kit import ids
 from apps.kit.actors import Actor
 from apps.kit.errors import DomainError, FieldError, Invalid
-from apps.kit.money import BASIS_POINTS, exponent
+from apps.kit.money import BASIS_POINTS
 from apps.tenancy.selectors import organisations
 from apps.tenancy.services import data_keys
 
 OBJECT_TYPE = "provider_account"
 SHORT_CODE_DIGITS = range(5, 8)
 MPESA_CURRENCY = "KES"
+SHILLING = 1_00
 PRODUCTION_URL = "https://api.safaricom.co.ke"
 """The only address where Daraja moves real money (Safaricom's go-live guide at developer.safaricom.co.ke)."""
+PRODUCTION_URLS = {MPESA: PRODUCTION_URL}
+"""The only address where each provider moves real money."""
 TOKEN_BYTES = 16
 CHANGEABLE = (
     "label",
@@ -49,6 +56,9 @@ CHANGEABLE = (
 PULL_NUMBER = re.compile(r"(254|0)[17][0-9]{8}")
 TERMS = tuple(AccountTerms.__dataclass_fields__)
 FIXED = tuple(name for name in TERMS if name not in CHANGEABLE)
+
+type Rule = tuple[bool, str, str]
+"""Whether it holds, of which field, and what to say where it does not."""
 
 
 class AccountTermsInvalid(Invalid):
@@ -66,9 +76,7 @@ class ProviderAccountExists(DomainError):
 
 
 @transaction.atomic
-def create(
-    *, terms: AccountTerms, credentials: MpesaCredentials, actor: Actor, now: datetime
-) -> ProviderAccount:
+def create(*, terms: AccountTerms, credentials: Credentials, actor: Actor, now: datetime) -> ProviderAccount:
     """
     Open an enabled account; its secrets are sealed for this organisation and can be read by nobody again.
 
@@ -76,7 +84,7 @@ def create(
     every wrong field, ProviderAccountExists for a short code that is there.
     """
     _check(terms)
-    _check_credentials(credentials)
+    _check_credentials(credentials, provider=terms.provider)
     account = ProviderAccount(callback_token=ids.token(TOKEN_BYTES), created_at=now)
     _apply(account, terms)
     _refuse_second(account)
@@ -98,7 +106,7 @@ def change(
     *,
     account_id: UUID,
     terms: AccountTerms,
-    credentials: MpesaCredentials | None = None,
+    credentials: Credentials | None = None,
     actor: Actor,
     now: datetime,
 ) -> ProviderAccount:
@@ -122,7 +130,7 @@ def change(
             errors=[FieldError("/base_url", "secrets_needed", "Give the secrets again with a new address.")],
         )
     if credentials is not None:
-        _check_credentials(credentials)
+        _check_credentials(credentials, provider=account.provider)
         _seal(account, credentials, now)
         account.save(update_fields=["sealed_credentials", "credentials_set_at"])
         _record("provider_account.replace_credentials", account, actor, now, {})
@@ -157,10 +165,10 @@ def disable(*, account_id: UUID, actor: Actor, now: datetime, reason: str = "") 
     return account
 
 
-def open_credentials(account: ProviderAccount) -> MpesaCredentials:
+def open_credentials(account: ProviderAccount) -> Credentials:
     """Return the secrets for a call that is about to be made; raises crypto.Unreadable for a row that was tampered with."""
     opened = data_keys.decrypt(value=bytes(account.sealed_credentials), purpose=account.purpose)
-    return MpesaCredentials(**json.loads(opened))
+    return CREDENTIALS[account.provider](**json.loads(opened))
 
 
 def reseal() -> int:
@@ -174,7 +182,7 @@ def reseal() -> int:
     return len(found)
 
 
-def _seal(account: ProviderAccount, credentials: MpesaCredentials, now: datetime) -> None:
+def _seal(account: ProviderAccount, credentials: Credentials, now: datetime) -> None:
     account.sealed_credentials = data_keys.encrypt(
         plaintext=json.dumps(asdict(credentials)).encode(), purpose=account.purpose
     )
@@ -240,53 +248,59 @@ def _refuse_another_identity(account: ProviderAccount, terms: AccountTerms) -> N
         raise AccountTermsInvalid(message, errors=found)
 
 
-def _check_credentials(credentials: MpesaCredentials) -> None:
-    if not credentials.is_complete:
-        raise AccountTermsInvalid("Consumer key, consumer secret and passkey are needed to collect money.")
+def _check_credentials(credentials: Credentials, *, provider: str) -> None:
+    if not isinstance(credentials, CREDENTIALS[provider]) or not credentials.is_complete:
+        names = ", ".join(name.replace("_", " ") for name in needed_secret_names(provider))
+        raise AccountTermsInvalid(f"To collect money {provider_name(provider)} needs: {names}.")
 
 
 def _check(terms: AccountTerms) -> None:
     """Refuse terms that cannot work, naming every field at once."""
-    found = [
-        FieldError(f"/{name}", "invalid", message)
-        for is_right, name, message in (
-            (terms.provider == MPESA, "provider", "The only provider here is mpesa."),
-            (bool(terms.label.strip()), "label", "A label is needed."),
-            (terms.currency == MPESA_CURRENCY, "currency", "M-Pesa accounts are kept in KES."),
-            (_is_number(terms.short_code), "short_code", "A short code has 5 to 7 digits."),
-            (
-                _fits_type(terms),
-                "till_number",
-                "A till needs its till number of 5 to 7 digits, a paybill has none.",
-            ),
-            (
-                _fits_organisation(terms),
-                "environment",
-                "Production is for live organisations, simulator and sandbox are for test ones.",
-            ),
-            (_fits_environment(terms), "base_url", "The address does not belong to the environment."),
-            (0 <= terms.fee_bps < BASIS_POINTS, "fee_bps", "The fee lies between 0 and 9999 basis points."),
-            (terms.minimum_minor >= _whole(terms), "minimum_minor", "The smallest payment is one shilling."),
-            (
-                terms.maximum_minor >= terms.minimum_minor,
-                "maximum_minor",
-                "The maximum is below the minimum.",
-            ),
-            (_is_certificate(terms.certificate), "certificate", "This is no certificate in PEM."),
-            (
-                _is_pull_number(terms),
-                "pull_number",
-                "Name the telephone number nominated for Pull Transactions, as 0722000000.",
-            ),
-        )
-        if not is_right
+    names = ", ".join(PROVIDER_NAMES)
+    rules: list[Rule] = [
+        (terms.provider in PROVIDER_NAMES, "provider", f"The providers here are: {names}."),
+        (bool(terms.label.strip()), "label", "A label is needed."),
+        *(RULES[terms.provider](terms) if terms.provider in RULES else ()),
+        (
+            _fits_organisation(terms),
+            "environment",
+            "Production is for live organisations, simulator and sandbox are for test ones.",
+        ),
+        (_fits_environment(terms), "base_url", "The address does not belong to the environment."),
+        (0 <= terms.fee_bps < BASIS_POINTS, "fee_bps", "The fee lies between 0 and 9999 basis points."),
+        (terms.minimum_minor > 0, "minimum_minor", "The smallest payment is more than nothing."),
+        (
+            terms.maximum_minor >= terms.minimum_minor,
+            "maximum_minor",
+            "The maximum is below the minimum.",
+        ),
     ]
+    found = [FieldError(f"/{name}", "invalid", message) for is_right, name, message in rules if not is_right]
     if found:
         raise AccountTermsInvalid(found[0].message, errors=found)
 
 
-def _whole(terms: AccountTerms) -> int:
-    return int(10 ** exponent(terms.currency)) if terms.currency == MPESA_CURRENCY else 1
+def _mpesa_rules(terms: AccountTerms) -> list[Rule]:
+    return [
+        (terms.currency == MPESA_CURRENCY, "currency", "M-Pesa accounts are kept in KES."),
+        (_is_number(terms.short_code), "short_code", "A short code has 5 to 7 digits."),
+        (
+            _fits_type(terms),
+            "till_number",
+            "A till needs its till number of 5 to 7 digits, a paybill has none.",
+        ),
+        (terms.minimum_minor >= SHILLING, "minimum_minor", "The smallest payment is one shilling."),
+        (_is_certificate(terms.certificate), "certificate", "This is no certificate in PEM."),
+        (
+            _is_pull_number(terms),
+            "pull_number",
+            "Name the telephone number nominated for Pull Transactions, as 0722000000.",
+        ),
+    ]
+
+
+RULES: dict[str, Callable[[AccountTerms], list[Rule]]] = {MPESA: _mpesa_rules}
+"""What each provider asks of the terms of its accounts, beside what holds for all."""
 
 
 def _is_number(text: str) -> bool:
@@ -305,14 +319,17 @@ def _fits_organisation(terms: AccountTerms) -> bool:
 
 
 def _fits_environment(terms: AccountTerms) -> bool:
-    """The simulator lies below its own address, production is Safaricom's, a sandbox is anything else by https."""
+    """The simulator lies below its own address, production has one, a sandbox is anything else by https."""
     address = terms.base_url.rstrip("/")
     if terms.environment == Environment.SIMULATOR:
         simulator = settings.TREASURY["SIMULATOR_URL"]
         return bool(simulator) and f"{address}/".startswith(f"{simulator}/")
     if terms.environment == Environment.PRODUCTION:
-        return address == PRODUCTION_URL
-    return address.startswith("https://") and _host(address) not in ("", _host(PRODUCTION_URL))
+        return address == PRODUCTION_URLS.get(terms.provider)
+    return address.startswith("https://") and _host(address) not in (
+        "",
+        *map(_host, PRODUCTION_URLS.values()),
+    )
 
 
 def _host(address: str) -> str:

@@ -1,11 +1,14 @@
 """Turns a provider account into the ports that the product speaks to; every call is recorded."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from apps.integrations.contracts import MPESA, Environment, MpesaCredentials
+from apps.integrations.contracts import MPESA, Credentials, Environment, MpesaCredentials, provider_name
 from apps.integrations.models import ProviderAccount
 from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.mpesa.initiator import Initiator
@@ -13,7 +16,14 @@ from apps.integrations.mpesa.pull import PullTransactions
 from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
-from apps.integrations.ports import CollectionPort, RatePort, RefundPort, StatementPort, StatusPort
+from apps.integrations.ports import (
+    CollectionPort,
+    ProviderDeclined,
+    RatePort,
+    RefundPort,
+    StatementPort,
+    StatusPort,
+)
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts, rate_sources, tokens
 from apps.integrations.services.calls import RecordedTransport
@@ -31,6 +41,23 @@ PORTS: dict[str, dict[type, type]] = {
 """Which provider keeps the promise of which port, and with what."""
 
 READ_TIMEOUT = 30.0
+NOT_OFFERED = "not_offered"
+
+
+@dataclass(frozen=True, slots=True)
+class Line[C: Credentials]:
+    """What an adapter of one account is made of; every exchange on its transport is recorded."""
+
+    account: ProviderAccount
+    credentials: C
+    transport: RecordedTransport
+    tokens: tokens.CachedTokens
+    now: datetime
+
+
+def offers(provider: str, port: type) -> bool:
+    """Say whether a provider keeps the promise of a port."""
+    return port in PORTS.get(provider, {})
 
 
 def collection(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> CollectionPort:
@@ -38,63 +65,39 @@ def collection(account_id: UUID, *, now: datetime, subject_id: UUID | None = Non
     Return the port that collects money into an account, enabled or not (what is under way must be asked after).
 
     Calls are recorded under ``subject_id``, the attempt that they are made for, and refused inside a transaction;
-    ``read_callback`` may be used anywhere. Raises ProviderAccountMissing.
+    ``read_callback`` may be used anywhere. Raises ProviderAccountMissing, and ProviderDeclined with the code
+    ``not_offered`` where the provider has no such service.
     """
-    account = stored.get(account_id)
-    credentials = accounts.open_credentials(account)
-    return StkPush(
-        client=_client(account, credentials, subject_id, now),
-        short_code=account.short_code,
-        till_number=account.till_number,
-        passkey=credentials.passkey,
-        clock=lambda: now,
-    )
+    port: CollectionPort = _port(CollectionPort, account_id, now, subject_id)
+    return port
 
 
 def status(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> StatusPort:
     """Return the port that asks after a movement; recorded and refused as for ``collection``."""
-    account = stored.get(account_id)
-    credentials = accounts.open_credentials(account)
-    return TransactionStatus(
-        client=_client(account, credentials, subject_id, now),
-        short_code=account.short_code,
-        initiator=_initiator(account, credentials),
-    )
+    port: StatusPort = _port(StatusPort, account_id, now, subject_id)
+    return port
 
 
 def refund(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> RefundPort:
     """Return the port that gives an account's collections back; recorded and refused as for ``collection``."""
-    account = stored.get(account_id)
-    credentials = accounts.open_credentials(account)
-    return Reversal(
-        client=_client(account, credentials, subject_id, now),
-        short_code=account.short_code,
-        initiator=_initiator(account, credentials),
-    )
+    port: RefundPort = _port(RefundPort, account_id, now, subject_id)
+    return port
 
 
 def statement(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> StatementPort:
     """Return the port that lists an account's movements; recorded and refused as for ``collection``."""
+    port: StatementPort = _port(StatementPort, account_id, now, subject_id)
+    return port
+
+
+def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) -> Any:
     account = stored.get(account_id)
+    if not offers(account.provider, port):
+        raise ProviderDeclined(NOT_OFFERED, f"{provider_name(account.provider)} has no such service here.")
     credentials = accounts.open_credentials(account)
-    return PullTransactions(
-        client=_client(account, credentials, subject_id, now),
-        short_code=account.short_code,
-        method=account.pull_method,
-    )
-
-
-def _initiator(account: ProviderAccount, credentials: MpesaCredentials) -> Initiator:
-    return Initiator(credentials.initiator, credentials.initiator_password, account.certificate)
-
-
-def _client(
-    account: ProviderAccount, credentials: MpesaCredentials, subject_id: UUID | None, now: datetime
-) -> DarajaClient:
-    return DarajaClient(
-        base_url=account.base_url,
-        consumer_key=credentials.consumer_key,
-        consumer_secret=credentials.consumer_secret,
+    line = Line(
+        account=account,
+        credentials=credentials,
         transport=RecordedTransport(
             client=http.Client(policy=_policy(account), read_timeout=READ_TIMEOUT),
             account_id=account.id,
@@ -103,7 +106,9 @@ def _client(
             secrets=credentials.secrets,
         ),
         tokens=tokens.of_account(account, now=now),
+        now=now,
     )
+    return BUILDERS[PORTS[account.provider][port]](line)
 
 
 def _policy(account: ProviderAccount) -> http.AddressPolicy:
@@ -111,3 +116,53 @@ def _policy(account: ProviderAccount) -> http.AddressPolicy:
     simulator = settings.TREASURY["SIMULATOR_URL"]
     is_simulated = account.environment == Environment.SIMULATOR and simulator
     return http.AddressPolicy(allowed_loopback=(simulator,) if is_simulated else (), https_only=True)
+
+
+def _stk_push(line: Line[MpesaCredentials]) -> StkPush:
+    return StkPush(
+        client=_daraja(line),
+        short_code=line.account.short_code,
+        till_number=line.account.till_number,
+        passkey=line.credentials.passkey,
+        clock=lambda: line.now,
+    )
+
+
+def _transaction_status(line: Line[MpesaCredentials]) -> TransactionStatus:
+    return TransactionStatus(
+        client=_daraja(line), short_code=line.account.short_code, initiator=_initiator(line)
+    )
+
+
+def _reversal(line: Line[MpesaCredentials]) -> Reversal:
+    return Reversal(client=_daraja(line), short_code=line.account.short_code, initiator=_initiator(line))
+
+
+def _pull_transactions(line: Line[MpesaCredentials]) -> PullTransactions:
+    return PullTransactions(
+        client=_daraja(line), short_code=line.account.short_code, method=line.account.pull_method
+    )
+
+
+def _initiator(line: Line[MpesaCredentials]) -> Initiator:
+    secrets = line.credentials
+    return Initiator(secrets.initiator, secrets.initiator_password, line.account.certificate)
+
+
+def _daraja(line: Line[MpesaCredentials]) -> DarajaClient:
+    return DarajaClient(
+        base_url=line.account.base_url,
+        consumer_key=line.credentials.consumer_key,
+        consumer_secret=line.credentials.consumer_secret,
+        transport=line.transport,
+        tokens=line.tokens,
+    )
+
+
+BUILDERS: dict[type, Callable[[Line[Any]], Any]] = {
+    PullTransactions: _pull_transactions,
+    Reversal: _reversal,
+    StkPush: _stk_push,
+    TransactionStatus: _transaction_status,
+}
+"""How each adapter of PORTS that works for an account is made."""

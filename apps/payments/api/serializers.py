@@ -144,7 +144,7 @@ class PaymentIntentOut(serializers.Serializer):
 class RefundIn(StrictSerializer):
     payment_id = IdField("pi", help_text="The payment that goes back.")
     amount = MoneyField(
-        required=False, help_text="The whole of what arrived, or left out: M-Pesa knows no part."
+        required=False, help_text="The whole of what arrived, or left out: no part goes back."
     )
     reason = serializers.CharField(max_length=REASON_LENGTH, help_text="Why; people who approve read it.")
 

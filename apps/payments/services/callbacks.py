@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.integrations.contracts import CallbackStatus, StoredCallback
-from apps.integrations.ports import CollectionReport, MalformedCallback, RefundReport
+from apps.integrations.ports import CollectionReport, MalformedCallback, ProviderDeclined, RefundReport
 from apps.integrations.selectors import accounts
 from apps.integrations.services import callbacks as inbox
 from apps.integrations.services import providers
@@ -46,7 +46,7 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
 
     Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
     contradicts its attempt or refund; money that moved otherwise than can be explained stays UNMATCHED, for people.
-    What cannot be read is MALFORMED; what comes unasked to an account's own address is IGNORED, as its movements are
+    What cannot be read, or answers what the provider is never asked, is MALFORMED; what comes unasked to an account's own address is IGNORED, as its movements are
     listed. None of these changes what is booked. Raises crypto.Unreadable, and marks nothing, while the account's
     credentials cannot be opened: the callback may be a true one.
     """
@@ -56,7 +56,11 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
         inbox.mark(stored.id, *_unasked(stored.token), now=now)
         return
     kind = KINDS[type(subject)].get(stored.kind, UNEXPECTED)
-    read = kind.reader(subject, now)
+    try:
+        read = kind.reader(subject, now)
+    except ProviderDeclined as refusal:
+        inbox.mark(stored.id, CallbackStatus.MALFORMED, refusal.message, now=now, subject_id=subject.id)
+        return
     try:
         report = read(_payload(stored))
     except ValueError as error:

@@ -253,8 +253,8 @@ def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime, reason
     Ask the provider about a receipt that a person holds against a payment without an answer.
 
     The answer comes later as a callback and settles the payment only if receipt, sum and payer agree. Raises
-    InvalidState when nothing has been sent or the receipt is known, ReceiptInvalid and ReceiptUsed. A payment that was
-    booked without its receipt learns it so, and can be given back then.
+    InvalidState when nothing has been sent or the receipt is known, ReceiptNotAsked, ReceiptInvalid and ReceiptUsed. A
+    payment that was booked without its receipt learns it so, and can be given back then.
     """
     attempt_id = _intent(intent_id).current_attempt_id
     if attempt_id is None:

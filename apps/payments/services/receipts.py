@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from apps.integrations.ports import CollectionReport, Outcome, ProviderError, StatusRequest
+from apps.integrations.contracts import provider_name
+from apps.integrations.ports import CollectionReport, Outcome, ProviderError, StatusPort, StatusRequest
 from apps.integrations.services import providers
 from apps.kit import errors
 from apps.payments.models import PaymentAttempt, Refund
@@ -24,6 +25,13 @@ class ReceiptInvalid(errors.Invalid):
     title = "Receipt invalid"
 
 
+class ReceiptNotAsked(errors.Invalid):
+    """The provider cannot be asked about a receipt."""
+
+    code = "receipt_not_asked"
+    title = "Receipts are not asked about"
+
+
 class ReceiptUsed(errors.DomainError):
     """The receipt belongs to another payment or refund."""
 
@@ -32,13 +40,16 @@ class ReceiptUsed(errors.DomainError):
 
 
 def claim(attempt: PaymentAttempt, *, receipt: str) -> None:
-    """Write the receipt down as claimed; the caller holds the attempt's lock. Raise ReceiptInvalid or ReceiptUsed."""
+    """Write the receipt down as claimed; the caller holds the attempt's lock. Raises what ``admitted`` does."""
     attempt.claimed_receipt = admitted(receipt, provider=attempt.provider)
     attempt.save_progress()
 
 
 def admitted(receipt: str, *, provider: str) -> str:
-    """Return a receipt as the provider writes it; raise ReceiptInvalid, or ReceiptUsed for one that is booked."""
+    """Return a receipt as the provider writes it; raise ReceiptNotAsked, ReceiptInvalid, or ReceiptUsed for one that is booked."""
+    if not providers.offers(provider, StatusPort):
+        message = f"{provider_name(provider)} cannot be asked about a receipt."
+        raise ReceiptNotAsked(message, errors=[errors.FieldError(POINTER, ReceiptNotAsked.code, message)])
     text = receipt.strip().upper()
     if not FORM.fullmatch(text):
         message = "A receipt number has 8 to 20 letters and digits, as NLJ7RT61SV."

@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+from apps.integrations.contracts import provider_name
+from apps.integrations.ports import RefundPort
+from apps.integrations.services import providers
 from apps.kit import errors
 from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus
@@ -60,6 +63,13 @@ class RefundInProgress(RefundRefused):
     retryable = True
 
 
+class RefundNotSupported(RefundRefused):
+    """The rail gives no money back; it is returned to the payer by other means."""
+
+    code = "refund_not_supported"
+    title = "Refund not supported"
+
+
 class PartialRefundNotSupported(RefundRefused):
     """The rail gives back a whole payment or nothing."""
 
@@ -108,6 +118,8 @@ def check(attempt: PaymentAttempt) -> None:
         raise PaymentInReview("This payment is in review: its money waits in suspense.")
     if attempt.intent.status != IntentStatus.SUCCEEDED or attempt.received is None:
         raise PaymentNotPaid("This payment has not been paid.")
+    if not providers.offers(attempt.provider, RefundPort):
+        raise RefundNotSupported(f"{provider_name(attempt.provider)} gives no money back from here.")
     if attempt.refund_pending_minor:
         raise RefundInProgress("A refund of this payment has not ended yet.")
     if not attempt.refundable_minor:
@@ -125,7 +137,9 @@ def whole(attempt: PaymentAttempt, *, money: Money | None) -> Money:
         return arrived
     if money.currency != arrived.currency or money > arrived:
         raise RefundTooLarge(f"{arrived} arrived; no more than that can go back.")
-    raise PartialRefundNotSupported(f"M-Pesa gives back a whole payment only: {arrived}.")
+    raise PartialRefundNotSupported(
+        f"{provider_name(attempt.provider)} gives back a whole payment only: {arrived}."
+    )
 
 
 def check_reason(reason: str) -> str:

@@ -158,8 +158,8 @@ def verify(*, refund_id: UUID, receipt: str, actor: Actor, now: datetime) -> Ref
 
     The answer comes later as a callback and settles the refund only if receipt, sum and payer agree. Without a receipt
     the provider is asked by the ticket once more, and the claim of a receipt is dropped. Raises NotFound, InvalidState
-    unless the refund is UNKNOWN or its receipt is, ReceiptInvalid (for none too, where there is no ticket to ask by)
-    and ReceiptUsed.
+    unless the refund is UNKNOWN or its receipt is, ReceiptNotAsked, ReceiptInvalid (for none too, where there is no
+    ticket to ask by) and ReceiptUsed.
     """
     refund = sendings.locked(refund_id)
     if not refund.is_verifiable:

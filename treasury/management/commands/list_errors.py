@@ -12,7 +12,7 @@ from rest_framework.exceptions import APIException
 
 import apps
 import treasury
-from apps.integrations.mpesa import codes
+from apps.integrations.contracts import PROVIDER_NAMES
 from apps.kit import errors, problems
 
 APART = ("apps.simulator", "treasury.settings", "treasury.asgi", "treasury.wsgi")
@@ -41,11 +41,11 @@ FAILURES = """
 ## Why a payment failed
 
 Not errors of a request: `failure.code` of a payment that ended without money, and `failure.message` beside it. A request
-that never reached M-Pesa fails after the third try with what stood in its way: `network_unreachable`, `auth_token` or
+that never reached the provider fails after the third try with what stood in its way: `network_unreachable`, `auth_token` or
 `rate_limited`. `method_not_available` says that the account was switched off before the request was sent.
 
-| code | message |
-|---|---|
+| code | provider | message |
+|---|---|---|
 """
 COLUMNS = "| code | status | category | may be retried | what it means |\n|---|---|---|---|---|"
 PLACES = {"kit": "Everywhere", "treasury": "The whole product"}
@@ -91,8 +91,17 @@ def document() -> str:
     for place, group in groupby(sorted(rows, key=_order), key=lambda row: row.place):
         title = PLACES.get(place, place.capitalize())
         parts.append("\n".join([f"\n## {title}\n", COLUMNS, *map(str, group), ""]))
-    failures = (f"| `{code}` | {text} |" for code, text in sorted(codes.MESSAGES.items()))
-    return "".join([*parts, FAILURES, "\n".join(failures), "\n"])
+    return "".join([*parts, FAILURES, "\n".join(failures()), "\n"])
+
+
+def failures() -> list[str]:
+    """Return the rows of every provider's ``codes.MESSAGES``; the folder of its adapters has its slug for a name."""
+    found = [
+        (code, name, text)
+        for slug, name in PROVIDER_NAMES.items()
+        for code, text in import_module(f"apps.integrations.{slug}.codes").MESSAGES.items()
+    ]
+    return [f"| `{code}` | {name} | {text} |" for code, name, text in sorted(found)]
 
 
 def declared() -> Iterator[Refusal]:
