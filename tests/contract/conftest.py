@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
-from apps.integrations.contracts import MpesaCredentials
+from apps.integrations.contracts import MPESA, MpesaCredentials
 from script.devkit.certificates import FAIL, NOT_CERTIFIED, PASS
 from script.devkit.certifying import MARK, TARGET
 from tests.callbacks import Arrived, listening
-from tests.contract.targets import Target
+from tests.contract import targets
+from tests.contract.targets import MpesaTarget
 from tests.factories import payments
 from tests.payments.conftest import rail, street
 
@@ -81,23 +81,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest) -> Iterator[MpesaTarget]:
     """M-Pesa as script/certify names it, else the simulator of the test run."""
-    if os.environ.get(TARGET):
+    if targets.is_named(MPESA):
         yield from _named()
     else:
         yield _simulated(request.getfixturevalue("street"))
 
 
-def _named() -> Iterator[Target]:
-    given = {
-        name.removeprefix("TREASURY_CERTIFY_MPESA_").lower(): value
-        for name, value in os.environ.items()
-        if name.startswith("TREASURY_CERTIFY_MPESA_")
-    }
+def _named() -> Iterator[MpesaTarget]:
+    given = targets.given(MPESA)
     arrived: list[Arrived] = []
     with listening(arrived, port=int(given.get("callback_port") or 0)) as address:
-        yield Target(
+        yield MpesaTarget(
             base_url=given["base_url"],
             callback_url=given.get("callback_url", "").rstrip("/") or address,
             short_code=given["short_code"],
@@ -116,7 +112,7 @@ def _named() -> Iterator[Target]:
         )
 
 
-def _simulated(street: Any) -> Target:
+def _simulated(street: Any) -> MpesaTarget:
     """Open a paybill of its own at the simulator, whose time is moved on instead of waited for."""
     url, credentials = street.simulator.url, payments.CREDENTIALS
     opened = {
@@ -128,15 +124,9 @@ def _simulated(street: Any) -> Target:
         "initiator": credentials.initiator,
         "initiator_password": credentials.initiator_password,
     }
-
-    def control(method: str, path: str, body: object) -> None:
-        with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
-            answer = client.request(method, f"/__control{path}", json=body)
-        assert answer.is_success, answer.text
-
-    control("POST", "/reset", {"accounts": True})
-    control("PUT", f"/accounts/{SIMULATED_SHORT_CODE}", opened)
-    return Target(
+    targets.control(url, "POST", "/reset", {"accounts": True})
+    targets.control(url, "PUT", f"/accounts/{SIMULATED_SHORT_CODE}", opened)
+    return MpesaTarget(
         base_url=f"{url}/daraja",
         callback_url=street.callback_url,
         short_code=SIMULATED_SHORT_CODE,
@@ -146,5 +136,5 @@ def _simulated(street: Any) -> Target:
         credentials=credentials,
         arrived=street.arrived,
         patience=PATIENCE[False],
-        hurry=lambda seconds: control("POST", "/tick", {"seconds": seconds}),
+        hurry=lambda seconds: targets.control(url, "POST", "/tick", {"seconds": seconds}),
     )

@@ -1,5 +1,6 @@
 """What the contract of a provider is tried on: a simulator of the test run, or what script/certify was given."""
 
+import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -7,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
 
 from apps.integrations.contracts import MpesaCredentials
 from apps.integrations.mpesa.client import DarajaClient
@@ -17,6 +20,7 @@ from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import CollectionPort, RefundPort, StatementPort, StatusPort
 from apps.kit import clock, http
+from script.devkit.certifying import TARGET
 from tests.callbacks import Arrived
 from tests.integrations.daraja import Tokens
 
@@ -42,10 +46,10 @@ class Line:
         return self.client.send(method, url, headers=headers, content=content)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Target:
     """
-    One short code of M-Pesa, the phone that pays, and the address where the callbacks come.
+    One account with a provider, the phone that pays, and the address where the callbacks come.
 
     ``hurry`` lets so many seconds pass at once, where the time is a simulator's; ``patience`` is how many real seconds
     an answer may take.
@@ -55,33 +59,17 @@ class Target:
     callback_url: str
     short_code: str
     phone: str
-    pull_number: str
-    certificate: str
-    credentials: MpesaCredentials
     arrived: list[Arrived]
     patience: float
     hurry: Callable[[int], None] | None = None
     ahead: timedelta = timedelta()
-    _tokens: Tokens = field(default_factory=Tokens, repr=False)
 
-    def collection(self, *, passkey: str = "", consumer_secret: str = "") -> CollectionPort:
-        """Return the port that asks payers; other secrets than the right ones are told to it with a token of their own."""
-        return StkPush(
-            client=self._client(consumer_secret),
-            short_code=self.short_code,
-            till_number="",
-            passkey=passkey or self.credentials.passkey,
-            clock=self.now,
+    def line(self) -> Line:
+        is_simulated = self.base_url.startswith("http://")
+        policy = http.AddressPolicy(
+            allowed_loopback=(self.base_url,) if is_simulated else (), https_only=True
         )
-
-    def status(self) -> StatusPort:
-        return TransactionStatus(self._client(), self.short_code, self._initiator())
-
-    def refund(self) -> RefundPort:
-        return Reversal(self._client(), self.short_code, self._initiator())
-
-    def statement(self) -> StatementPort:
-        return PullTransactions(self._client(), self.short_code)
+        return Line(http.Client(policy=policy, read_timeout=30.0))
 
     def address(self, kind: str) -> str:
         """Return an address of its own for the answer to one request."""
@@ -115,18 +103,65 @@ class Target:
             self.hurry(seconds)
             self.ahead += timedelta(seconds=seconds)
 
-    def _client(self, consumer_secret: str = "") -> DarajaClient:
-        is_simulated = self.base_url.startswith("http://")
-        policy = http.AddressPolicy(
-            allowed_loopback=(self.base_url,) if is_simulated else (), https_only=True
+
+@dataclass(slots=True, kw_only=True)
+class MpesaTarget(Target):
+    """One short code of M-Pesa."""
+
+    pull_number: str
+    certificate: str
+    credentials: MpesaCredentials
+    _tokens: Tokens = field(default_factory=Tokens, repr=False)
+
+    def collection(self, *, passkey: str = "", consumer_secret: str = "") -> CollectionPort:
+        """Return the port that asks payers; other secrets than the right ones are told to it with a token of their own."""
+        return StkPush(
+            client=self._client(consumer_secret),
+            short_code=self.short_code,
+            till_number="",
+            passkey=passkey or self.credentials.passkey,
+            clock=self.now,
         )
+
+    def status(self) -> StatusPort:
+        return TransactionStatus(self._client(), self.short_code, self._initiator())
+
+    def refund(self) -> RefundPort:
+        return Reversal(self._client(), self.short_code, self._initiator())
+
+    def statement(self) -> StatementPort:
+        return PullTransactions(self._client(), self.short_code)
+
+    def _client(self, consumer_secret: str = "") -> DarajaClient:
         return DarajaClient(
             base_url=self.base_url,
             consumer_key=self.credentials.consumer_key,
             consumer_secret=consumer_secret or self.credentials.consumer_secret,
-            transport=Line(http.Client(policy=policy, read_timeout=30.0)),
+            transport=self.line(),
             tokens=Tokens() if consumer_secret else self._tokens,
         )
 
     def _initiator(self) -> Initiator:
         return Initiator(self.credentials.initiator, self.credentials.initiator_password, self.certificate)
+
+
+def is_named(provider: str) -> bool:
+    """Say whether script/certify tries this provider; otherwise its target is a simulator."""
+    return os.environ.get(TARGET) == provider
+
+
+def given(provider: str) -> dict[str, str]:
+    """Return what script/certify was given for a provider: ``phone`` for TREASURY_CERTIFY_MPESA_PHONE."""
+    prefix = f"TREASURY_CERTIFY_{provider.upper()}_"
+    return {
+        name.removeprefix(prefix).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(prefix)
+    }
+
+
+def control(url: str, method: str, path: str, body: object) -> None:
+    """Have a simulator do something, and fail where it does not."""
+    with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+        answer = client.request(method, f"/__control{path}", json=body)
+    assert answer.is_success, answer.text

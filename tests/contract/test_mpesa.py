@@ -26,7 +26,7 @@ from apps.integrations.ports import (
 )
 from apps.kit import ids
 from apps.kit.money import Money
-from tests.contract.targets import Target
+from tests.contract.targets import MpesaTarget
 
 SHILLING = Money(1_00, "KES")
 
@@ -41,11 +41,11 @@ class Paid:
     report: CollectionReport
 
 
-def order(target: Target, code: str, address: str) -> CollectionRequest:
+def order(target: MpesaTarget, code: str, address: str) -> CollectionRequest:
     return CollectionRequest(SHILLING, target.phone, code, "Certificate", address)
 
 
-def reversed_by(target: Target, receipt: str) -> tuple[Ticket, RefundReport]:
+def reversed_by(target: MpesaTarget, receipt: str) -> tuple[Ticket, RefundReport]:
     """Ask for the return of a payment, and read the answer that comes."""
     port, address = target.refund(), target.address("reversal")
     ticket = port.request(RefundRequest(SHILLING, receipt, ids.code(), address, target.address("timeout")))
@@ -53,7 +53,7 @@ def reversed_by(target: Target, receipt: str) -> tuple[Ticket, RefundReport]:
 
 
 @pytest.fixture(scope="module")
-def paid(target: Target) -> Paid:
+def paid(target: MpesaTarget) -> Paid:
     """Ask for one shilling, which the owner of the phone approves."""
     port, address, code = target.collection(), target.address("stk"), ids.code()
     ticket = port.request(order(target, code, address))
