@@ -10,6 +10,7 @@ from apps.kit import clock, faults, remote
 
 LARGEST_BODY = 256 * 1024
 ACKNOWLEDGED = {"ResultCode": 0, "ResultDesc": "Accepted"}
+"""What every provider is answered: the address names none. Who wants other words gets fields of his own beside these."""
 
 
 @csrf_exempt

@@ -13,7 +13,8 @@ from apps.payments.contracts import IntentStatus, TimelineFact
 from apps.portal.contracts import Booking, DeliveryLine, Raw, ReceiptFacts, Step, Target, Tone
 from apps.portal.selectors import states, words
 
-PUSH, TOKEN, REVERSAL = "stk_push", "oauth", "reversal"
+ASKING, TOKENS, GIVING_BACK = {"stk_push"}, {"oauth"}, {"reversal"}
+"""The kinds of calls that ask for money, fetch a token and give money back, as the adapters name them."""
 QUESTIONS = {
     "stk_query": gettext_lazy("Asked M-Pesa"),
     "transaction_status": gettext_lazy("Asked M-Pesa what became of it"),
@@ -96,7 +97,7 @@ def of_attempts(
     """Return the steps of the attempts; the request that each one sent stands at the step that it led to."""
     found = []
     for attempt in attempts:
-        pushes = [call for call in calls if call.subject_id == attempt.id and call.kind == PUSH]
+        pushes = [call for call in calls if call.subject_id == attempt.id and call.kind in ASKING]
         raws = wire(pushes) if may_see_raw else ()
         own = [fact for fact in facts if fact.attempt_number == attempt.number]
         led_to = next((fact.kind for fact in own if fact.kind in {"initiated", "unknown", "failed"}), "")
@@ -151,7 +152,7 @@ def of_refunds(refunds: Iterable[Any], calls: Sequence[CallFact], *, may_see_raw
     """Return the steps of refunds; what was sent to the provider stands at the step that it led to."""
     found = []
     for refund in refunds:
-        sent = [call for call in calls if call.subject_id == refund.id and call.kind == REVERSAL]
+        sent = [call for call in calls if call.subject_id == refund.id and call.kind in GIVING_BACK]
         raws = wire(sent) if may_see_raw else ()
         told = {"who": words.actor(refund.created_by), "money": refund.money}
         asked = f"{_('By %(who)s: %(money)s.') % told} {refund.reason}"
@@ -206,7 +207,7 @@ def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
             rank=RANKS["question"],
         )
         for call in calls
-        if call.kind not in {PUSH, TOKEN, REVERSAL}
+        if call.kind not in ASKING | TOKENS | GIVING_BACK
     ]
 
 
