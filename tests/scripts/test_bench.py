@@ -64,7 +64,7 @@ def test_ends_with_one_json_object():
 @pytest.mark.parametrize(
     ("report", "reason"),
     [
-        (of_ledger(rate=49.0), "transfer_ratio is 0.49 of tpcb-like, less than 0.5"),
+        (of_ledger(rate=59.0), "transfer_ratio is 0.59 of tpcb-like, less than 0.6"),
         (of_ledger(transactions=29), "30 were booked, 29 are in the books"),
         (of_ledger(transactions=31), "30 were booked, 31 are in the books"),
         (of_ledger(findings=[{"problem": "has 1 of 2 legs"}]), "ledger_verify: ['has 1 of 2 legs']"),
