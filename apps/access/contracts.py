@@ -86,7 +86,7 @@ GIVEN_BY: dict[str, frozenset[str]] = {
     "approvals:write": frozenset({"approvals.decide", "approvals.manage"}),
     "branches:read": frozenset({"access.view"}),
     "events:read": frozenset({"webhooks.view"}),
-    "evidence:read": frozenset({"ledger.view", "approvals.view", "integrations.view"}),
+    "evidence:read": frozenset({"ledger.view", "approvals.view", "integrations.view", "webhooks.view"}),
     "exchanges:write": frozenset({"ledger.exchange"}),
     "exports:write": frozenset({"jobs.export"}),
     "jobs:read": frozenset({"jobs.view"}),

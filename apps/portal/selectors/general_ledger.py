@@ -54,7 +54,7 @@ def page(request: NewReport, caller: Principal, *, after: str) -> GeneralLedgerP
             PartOfAccount(
                 part=part,
                 url=reports.account_url(part.row.uid, request),
-                is_continued=part.brought_forward != part.opening,
+                is_continued=not is_first and place == 0 and "." in after,
                 is_whole=place < last or "." not in found.next,
             )
             for place, part in enumerate(found.accounts)

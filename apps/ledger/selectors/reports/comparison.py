@@ -1,7 +1,7 @@
 """Profit and loss of several ranges of days side by side: this one and the one before, or a year month by month."""
 
 import calendar
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -45,6 +45,7 @@ class Comparison:
     One profit and loss per span, and the accounts of any of them in the order of the chart.
 
     The first span is the one that was asked for, or month by month the last one is; ``is_by_month`` says which.
+    ``moved`` is each span's debits less credits by account, in minor units.
     """
 
     basis: Basis
@@ -53,14 +54,13 @@ class Comparison:
     income: tuple[Row, ...]
     expenses: tuple[Row, ...]
     is_by_month: bool
+    moved: tuple[Mapping[UUID, int], ...]
 
     def nets(self, rows: Iterable[Row]) -> tuple[Money, ...]:
         """Return debits less credits of accounts of one currency in each span."""
         own = list(rows)
-        wanted = {row.uid for row in own}
         return tuple(
-            Money(sum(row.net_minor for row in _rows(report) if row.uid in wanted), own[0].currency)
-            for report in self.reports
+            Money(sum(moved.get(row.uid, 0) for row in own), own[0].currency) for moved in self.moved
         )
 
     def results(self) -> Iterator[tuple[Result, ...]]:
@@ -107,7 +107,8 @@ def read(
         )
         for span in columns
     )
-    moved = {row.uid for report in reports for row in _rows(report)}
+    moved = tuple({row.uid: row.net_minor for row in _rows(report)} for report in reports)
+    accounts = frozenset().union(*moved)
     whole = Basis(
         since=min(span.since for span in columns),
         as_of=max(span.as_of for span in columns),
@@ -117,7 +118,7 @@ def read(
     )
     types = (AccountType.INCOME, AccountType.EXPENSE)
     ordered = [
-        row for row in basis.rows(whole, caller, types=types, is_without_closings=True) if row.uid in moved
+        row for row in basis.rows(whole, caller, types=types, is_without_closings=True) if row.uid in accounts
     ]
     return Comparison(
         basis=asked,
@@ -126,6 +127,7 @@ def read(
         income=tuple(row for row in ordered if row.type == AccountType.INCOME),
         expenses=tuple(row for row in ordered if row.type == AccountType.EXPENSE),
         is_by_month=against == Against.MONTHS,
+        moved=moved,
     )
 
 
