@@ -119,7 +119,8 @@ def test_refuses_every_address_but_the_sandbox(address):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("mpesa", NAMES), ("stripe", ["stripe is not known. Known: mpesa."])]
+    ("name", "said"),
+    [("mpesa", NAMES), ("stripe", [f"stripe is not known. Known: {', '.join(certifying.PROVIDERS)}."])],
 )
 def test_refuses_in_plain_words_before_anything_starts(name, said):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TREASURY_CERTIFY")}
