@@ -323,6 +323,16 @@ def refuse(request: HttpRequest, site: AdminSite, *, title: str, sentence: str, 
     return fragment(request, template, site=site, status=status, title=title, sentence=sentence)
 
 
+def refuse_stranger(
+    request: HttpRequest, kind: Dialog | type[Dialog], site: AdminSite
+) -> HttpResponse | None:
+    """Answer who lacks the permission of a dialog, or return None; ask before anything is looked up for him."""
+    if not kind.permission or request.user.has_perm(kind.permission):
+        return None
+    sentence = _("Your role may not do this. It needs the permission “%(name)s”.") % {"name": kind.permission}
+    return refuse(request, site, title=_("Not allowed"), sentence=sentence, status=403)
+
+
 def fragment(
     request: HttpRequest, template: str, *, site: AdminSite, status: int, **facts: Any
 ) -> HttpResponse:
@@ -352,11 +362,9 @@ def respond(
     The permission is asked both times. Rows that are not in a state for it are left out; when none is left, that is
     said.
     """
-    if dialog.permission and not request.user.has_perm(dialog.permission):
-        sentence = _("Your role may not do this. It needs the permission “%(name)s”.") % {
-            "name": dialog.permission
-        }
-        return refuse(request, site, title=_("Not allowed"), sentence=sentence, status=403)
+    refused = refuse_stranger(request, dialog, site)
+    if refused is not None:
+        return refused
     if len(rows) > MANY:
         sentence = _("Choose %(many)d rows at most.") % {"many": MANY}
         return refuse(request, site, title=_("Too many"), sentence=sentence, status=422)

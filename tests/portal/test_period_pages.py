@@ -665,3 +665,35 @@ def test_periods_of_another_organisation_are_not_there(enter, booked, zuri, in_o
     assert b"January 2026" not in stranger.get(LIST).content
     in_organisation("acme")
     assert make.month(1).state == PeriodState.OPEN
+
+
+@pytest.mark.parametrize("role", ["controller", "owner"])
+def test_no_dialog_tells_somebody_of_one_branch_what_the_whole_book_has_earned(enter, dollars, role):
+    make.close_through(1)
+    client = enter(role, branches=(access.branch(),))
+    connection.set_tenant(acme_again())
+    of_period = [
+        deed(name, make.month(number))
+        for name in ("announce", "resume", "close", "reopen")
+        for number in (1, 2, 12)
+    ]
+    of_slot = [deed(name, make.month(2), "reconciliation") for name in ("sign-off", "take-back")]
+    of_book = [reverse(f"portal-book-{name}") for name in ("late-items", "open-year")]
+    revalue = [deed("revalue", make.month(2))] if role == "owner" else []
+
+    for url in (*of_period, *of_slot, *of_book, *revalue):
+        answer = open_at(client, url)
+        said = answer.content.decode()
+        assert (url, answer.status_code) == (url, 403)
+        assert "This is about the books of all branches." in said
+        assert "KES" not in said
+
+
+def test_who_may_not_decide_does_not_learn_which_periods_there_are(enter, booked):
+    client = enter("auditor")
+    connection.set_tenant(acme_again())
+
+    for period_id in (make.month(1).uid, ids.new()):
+        answer = open_at(client, reverse("portal-period-close", args=[period_id]))
+        assert answer.status_code == 403
+        assert "ledger.close" in answer.content.decode()

@@ -21,7 +21,9 @@ from apps.portal.selectors.periods import LATE_POLICIES, title
 MONTHS = 12
 
 
-def find_book(request: HttpRequest) -> stored.Book:  # noqa: ARG001 (there is one for all branches)
+def find_book(request: HttpRequest) -> stored.Book:
+    """Return the book for who works for all branches."""
+    books.require_all_branches(request.user)
     book = books.of_organisation()
     if book is None:
         raise errors.NotFound("The book of this organisation opens with the first booking.")

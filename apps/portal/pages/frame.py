@@ -90,10 +90,14 @@ def form_page(permission: str) -> Callable[[View], View]:
 def dialog(kind: type[Dialog], *, find: Callable[..., Any], back: Callable[..., str]) -> View:
     """
     Make a dialog an address of the portal's own: ``find(request, **names)`` returns the row that this person may act on
-    or raises a refusal that the dialog then says, ``back(**names)`` the page that it belongs to.
+    or raises a refusal that the dialog then says, ``back(**names)`` the page that it belongs to. The permission is asked
+    before the row is looked up: who lacks it does not learn which rows there are.
     """
 
     def view(request: HttpRequest, **names: Any) -> HttpResponse:
+        stranger = dialogs.refuse_stranger(request, kind, admin.site)
+        if stranger is not None:
+            return stranger
         try:
             row = find(request, **names)
         except errors.NotFound as missing:

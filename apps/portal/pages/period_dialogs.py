@@ -35,13 +35,15 @@ class Slot:
     is_signed: bool
 
 
-def find_period(request: HttpRequest, period_id: UUID) -> Period:  # noqa: ARG001 (periods are of all branches)
+def find_period(request: HttpRequest, period_id: UUID) -> Period:
+    """Return a period for who works for all branches: its dialogs tell what the whole book has earned."""
+    books.require_all_branches(request.user)
     return stored.get(period_id)
 
 
-def find_slot(request: HttpRequest, period_id: UUID, kind: str) -> Slot:  # noqa: ARG001 (periods are of all branches)
-    """Return the slot of a sign-off; raise NotFound for a kind that nobody declared."""
-    period = stored.get(period_id)
+def find_slot(request: HttpRequest, period_id: UUID, kind: str) -> Slot:
+    """Return the slot of a sign-off, as ``find_period``; raise NotFound for a kind that nobody declared."""
+    period = find_period(request, period_id)
     if kind not in SIGN_OFFS:
         raise errors.NotFound("There is no such sign-off.")
     last = stored.sign_offs_of(period).filter(kind=kind).first()
