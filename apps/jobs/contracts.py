@@ -84,7 +84,8 @@ class Kind:
 
     An atomic runner's chunk commits together with its cursor, and what it does after the last one with the end of the
     job: each part counts exactly once, whoever is killed. It leaves no file, which would be stored in a transaction.
-    One that is not atomic runs outside any transaction and may do a chunk twice.
+    One that is not atomic runs outside any transaction and may do a chunk twice. One that is not stoppable does its work
+    in one deed: once a worker has taken it up nobody stops it, lest it be called cancelled when the deed is done.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Kind:
     runner: str
     is_atomic: bool = True
     lease: timedelta = LEASE
+    is_stoppable: bool = True
 
 
 KINDS: dict[str, Kind] = {}
@@ -101,9 +103,17 @@ class DeclaredTwice(ValueError):
     """Two modules declare the same name in different ways."""
 
 
-def declare(*, kind: str, title: Any, runner: str, is_atomic: bool = True, lease: timedelta = LEASE) -> Kind:
+def declare(
+    *,
+    kind: str,
+    title: Any,
+    runner: str,
+    is_atomic: bool = True,
+    lease: timedelta = LEASE,
+    is_stoppable: bool = True,
+) -> Kind:
     """Enter a kind of work in the catalogue and return it; call it at import of an app's ``tasks`` module."""
-    declared = Kind(kind, title, runner, is_atomic, lease)
+    declared = Kind(kind, title, runner, is_atomic, lease, is_stoppable)
     if KINDS.setdefault(kind, declared) != declared:
         raise DeclaredTwice(f"the kind of job {kind} is declared twice")
     return declared

@@ -37,7 +37,7 @@ class StopJob(Dialog):
     is_danger = True
 
     def is_offered(self, row: Job) -> bool:
-        return row.is_live and row.cancel_requested_at is None
+        return row.is_stoppable and row.cancel_requested_at is None
 
     def content(self, request: HttpRequest, rows: Sequence[Job]) -> Content:  # noqa: ARG002 (the row says all)
         job = rows[0]

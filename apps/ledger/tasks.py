@@ -23,8 +23,11 @@ declare(
     lease=REPORT_LEASE,
 )
 
-CLOSE_LEASE = timedelta(minutes=15)
-"""For the close of a large book, which is one step; after a worker's death another one begins it anew so much later."""
+CLOSE_LEASE = timedelta(minutes=45)
+"""
+For the close of a large book, which is one step of several statements, each of which may take ten minutes: as long as
+one may still be at it no other begins. After a worker's death another one begins it anew so much later.
+"""
 
 declare(
     kind=PERIOD_CLOSE_JOB,
@@ -32,6 +35,7 @@ declare(
     runner="apps.ledger.services.period_closes.run",
     is_atomic=False,
     lease=CLOSE_LEASE,
+    is_stoppable=False,
 )
 
 

@@ -12,12 +12,14 @@ from apps.events.services import relay
 from apps.jobs.contracts import JobStatus
 from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
+from apps.jobs.services import runs
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import PERIOD_REOPEN, AccountRole, LateItems, PeriodState
 from apps.ledger.models import Book, Checkpoint, Period, SignOff, Transaction
 from apps.ledger.selectors import preconditions
+from apps.ledger.selectors.preconditions import Question
 from apps.ledger.services import holds, periods, refusals
 from apps.ledger.services.holds import Promise
 from apps.tenancy.selectors import organisations
@@ -364,6 +366,41 @@ def test_a_close_that_is_stopped_while_it_waits_closes_nothing(controller):
     assert close(controller, 1).status_code == 204
 
 
+def test_a_close_that_a_worker_is_at_is_not_stopped(enter, controller):
+    make.make_ready(make.month(1))
+    close(controller, 1)
+    job = Job.objects.get()
+    stop = reverse("admin:jobs_job_stop", args=[job.id])
+    page = reverse("portal-job", args=[job.id])
+    assert stop in html(controller, page)
+
+    with runs.taken_up(job_id=job.id, now=SOON) as run:
+        assert runs.go_on(run, read_clock=lambda: SOON)
+        assert stop not in html(controller, page)
+        assert runs.go_on(run, read_clock=lambda: SOON)
+        assert make.month(1).state == PeriodState.CLOSED
+        with pytest.raises(job_services.JobUnstoppable, match="cannot be stopped half-way"):
+            job_services.cancel(job_id=job.id, actor=SYSTEM, now=SOON)
+        assert runs.go_on(run, read_clock=lambda: SOON) is False
+
+    assert job_factory.reloaded(job).status == JobStatus.SUCCEEDED
+
+
+def test_a_second_worker_that_waited_in_vain_finds_it_closed(controller, monkeypatch):
+    make.make_ready(make.month(1))
+    close(controller, 1)
+    close_period = periods.close
+
+    def closed_by_another(**facts):
+        close_period(**facts)
+        raise refusals.LedgerBusy("Another booking holds the same accounts. Try again.")
+
+    monkeypatch.setattr(periods, "close", closed_by_another)
+
+    assert work().status == JobStatus.SUCCEEDED
+    assert make.month(1).state == PeriodState.CLOSED
+
+
 def test_a_worker_that_takes_it_up_again_finds_it_closed(controller):
     make.make_ready(make.month(1))
     close(controller, 1)
@@ -687,6 +724,24 @@ def test_no_dialog_tells_somebody_of_one_branch_what_the_whole_book_has_earned(e
         assert (url, answer.status_code) == (url, 403)
         assert "This is about the books of all branches." in said
         assert "KES" not in said
+
+
+def test_a_reader_of_one_branch_is_told_no_count_of_the_others(enter, booked):
+    make.close_through(1)
+    periods.set_late_items(policy=LateItems.NEXT_OPEN, reason="Decided by the CFO", actor=SYSTEM, now=SOON)
+    late = ledger.post(ledger.transfer(*booked, 1_00, effective_date=date(2026, 1, 20)), now=SOON)
+    client = enter("accountant", branches=(access.branch(),))
+    connection.set_tenant(acme_again())
+    january, february = make.month(1), make.month(2)
+    found = preconditions.of(Question(february, SOON))
+
+    open_page = html(client, show(february))
+    assert "The books of all branches decide it." in open_page
+    for condition in found:
+        assert condition.sentence not in open_page
+    assert reverse("portal-transaction", args=[late.id]) not in html(client, show(january))
+    row = html(client, LIST).partition("January 2026</a>")[2].partition("</tr>")[0]
+    assert row.endswith('<td class="r">0</td>')
 
 
 def test_who_may_not_decide_does_not_learn_which_periods_there_are(enter, booked):

@@ -50,7 +50,10 @@ class JobViewSet(TreasuryViewSet):
     @extend_schema(request=None, responses={200: serializers.JobOut})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, **_: str) -> Response:
-        """Stop a job: at once while it waits, else after the chunk that runs. A second time changes nothing."""
+        """
+        Stop a job: at once while it waits, else after the chunk that runs. A second time changes nothing. What is done in
+        one deed, as the close of a period, is refused once a worker has taken it up (`job_unstoppable`).
+        """
         caller = cast(Caller, request.user)
         job = jobs.cancel(job_id=self.get_object().id, actor=caller.actor, now=clock.now())
         return Response(serializers.represent(job))

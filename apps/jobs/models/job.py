@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import FSMField, transition
 
-from apps.jobs.contracts import JobStatus, Progress, ResultFile
+from apps.jobs.contracts import KINDS, JobStatus, Progress, ResultFile
 from apps.kit.models import LockingQuerySet, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.kit.storage import Stored
@@ -144,6 +144,11 @@ class Job(UuidModel, StatefulModel):
     @property
     def is_live(self) -> bool:
         return self.status in LIVE
+
+    @property
+    def is_stoppable(self) -> bool:
+        """Whether it can still be stopped: some kinds only until a worker has first taken them up."""
+        return self.is_live and (KINDS[self.kind].is_stoppable or not self.attempt)
 
     @property
     def has_result(self) -> bool:

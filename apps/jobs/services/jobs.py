@@ -26,6 +26,13 @@ class JobOver(errors.DomainError):
     title = "Job over"
 
 
+class JobUnstoppable(errors.DomainError):
+    """A worker is at the job, and what it does cannot be stopped half-way."""
+
+    code = "job_unstoppable"
+    title = "Job cannot be stopped"
+
+
 class ResultMissing(errors.DomainError):
     """The job has no file, or not yet."""
 
@@ -69,7 +76,8 @@ def cancel(*, job_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Jo
     """
     Stop a job: at once while it waits, else after the chunk that runs; what was done stays done.
 
-    Asking twice changes nothing. Raises NotFound, or JobOver for one that has ended in another way.
+    Asking twice changes nothing. Raises NotFound, JobOver for one that has ended in another way, or JobUnstoppable for
+    one that a worker has taken up and whose kind is done in one deed.
     """
     job = Job.objects.locked().filter(id=job_id).first()
     if job is None:
@@ -78,6 +86,8 @@ def cancel(*, job_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Jo
         return job
     if not job.is_live:
         raise JobOver(f"This job is {job.status.lower()}: there is nothing left to stop.")
+    if not job.is_stoppable:
+        raise JobUnstoppable("A worker is at it, and it cannot be stopped half-way. Nothing was stopped.")
     job.ask_to_stop(by=str(actor), at=now)
     _audit("job.cancel_requested", job, actor, now, reason)
     if job.status == JobStatus.QUEUED:

@@ -126,10 +126,15 @@ def late_behind(period: Period) -> QuerySet[Transaction]:
     return Transaction.objects.filter(_came_late([period])).order_by("id")
 
 
-def late_counts(periods: Iterable[Period]) -> dict[int, int]:
-    """Return how much came late behind each of these periods, by their ids, in one query; those with nothing are left out."""
+def late_counts(periods: Iterable[Period], *, among: QuerySet[Transaction]) -> dict[int, int]:
+    """
+    Return how much of ``among`` came late behind each of these periods, by their ids, in one query; those with nothing
+    are left out.
+    """
     behind = {period.end_date + timedelta(days=1): period.id for period in periods}
-    found = Transaction.objects.filter(_came_late(periods)).values_list("effective_date")
+    found = Transaction.objects.filter(_came_late(periods), id__in=among.values("id")).values_list(
+        "effective_date"
+    )
     return {behind[day]: count for day, count in found.annotate(Count("id"))}
 
 

@@ -13,7 +13,7 @@ from apps.kit import clock
 from apps.kit.money import Money
 from apps.portal.contracts import CashPosition, Tone, Waiting
 from apps.portal.pages import chart, frame
-from apps.portal.selectors import cash_position, periods
+from apps.portal.selectors import cash_position, period_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def show(request: HttpRequest) -> HttpResponse:
         request.user, now=clock.now(), may_see_payments=request.user.has_perm("payments.view")
     )
     attention = _attention(position)
-    if request.user.has_perm("ledger.close") and (hint := periods.hint(now=position.as_of)):
+    if request.user.has_perm("ledger.close") and (hint := period_lists.hint(now=position.as_of)):
         attention.append(Attention(Tone.HELD, "event_available", hint.label, (), hint.url))
     expected = [money for money in position.expected.sums if money.currency == position.currency]
     return frame.render(

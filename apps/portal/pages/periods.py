@@ -15,7 +15,7 @@ from apps.ledger.selectors import books
 from apps.portal.pages import book_dialogs, frame
 from apps.portal.pages import period_dialogs as dialogs
 from apps.portal.pages.revaluations import Revalue
-from apps.portal.selectors import periods
+from apps.portal.selectors import period_lists, periods
 
 PERMISSION = "ledger.view"
 OF_PERIOD = (dialogs.Announce, dialogs.Resume, dialogs.Close, dialogs.Reopen)
@@ -29,7 +29,7 @@ def index(request: HttpRequest) -> HttpResponse:
         request,
         "portal/periods.html",
         title=_("Periods"),
-        listing=periods.listing(request.GET.get("year", ""), now=clock.now()),
+        listing=period_lists.listing(request.GET.get("year", ""), request.user, now=clock.now()),
         has_book=books.of_organisation() is not None,
         page_buttons=_book_buttons(request),
     )

@@ -1,10 +1,10 @@
-"""Periods for a person in the portal: the years of the book, and one period with what its close waits for."""
+"""One period for a person in the portal, with what its close waits for; ``period_lists`` shows them all."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -27,6 +27,10 @@ from apps.portal.selectors import period_history, states, words
 CARRIED = "holds"
 """The one precondition that the close itself may pass over: holds go on in the next period."""
 SHOWN = 50
+WHOLE_BOOK = gettext_lazy(
+    "The books of all branches decide it. Who works for all of them sees how much is left."
+)
+"""What is said in place of counts to a reader of some branches."""
 LATE_POLICIES = {
     LateItems.REJECT: gettext_lazy("What comes late is refused."),
     LateItems.NEXT_OPEN: gettext_lazy("What comes late is dated to the first open day."),
@@ -53,15 +57,6 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
-    """One year of the book, as a tab."""
-
-    title: str
-    url: str
-    is_active: bool
-
-
-@dataclass(frozen=True, slots=True)
 class PeriodLine:
     """A period in the list; ``late`` counts what came after its close and is dated behind it, None while it is open."""
 
@@ -76,17 +71,6 @@ class PeriodLine:
     closed_by: str
     hash: str
     late: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The periods of one year, the first one first; ``hint`` says what has ended and is open still."""
-
-    years: tuple[Year, ...]
-    lines: tuple[PeriodLine, ...]
-    hint: Link | None
-    policy: str
-    first_open_day: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +128,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class PeriodPage:
-    """Everything that the page of a period shows. Totals and transactions are those of the reader's branches."""
+    """
+    Everything that the page of a period shows. Totals and transactions are those of the reader's branches; of the
+    preconditions, which count over all branches, a reader of some sees only whether they are met.
+    """
 
     line: PeriodLine
     is_closed: bool
@@ -178,34 +165,6 @@ def days(period: Period) -> str:
     return f"{first} – {last}"  # noqa: RUF001 (an en dash)
 
 
-def listing(year: str, *, now: datetime) -> Listing:
-    """Return the periods of the year that was asked for by its first month (2026-01), else of the one to look at."""
-    years = _years(stored.stored())
-    overdue = list(stored.overdue(now))
-    chosen = _chosen(years, year, overdue, now)
-    shown = years.get(chosen, [])
-    late, today = stored.late_counts(shown), books.today(now)
-    names = {text: words.actor(text) for text in {period.closed_by for period in shown} if text}
-    book = books.of_organisation()
-    return Listing(
-        years=tuple(
-            Year(_year_title(periods), f"?year={key}", key == chosen) for key, periods in years.items()
-        ),
-        lines=tuple(
-            _line(period, late=late.get(period.id, 0), who=names.get(period.closed_by, ""), today=today)
-            for period in shown
-        ),
-        hint=_hint(overdue),
-        policy=str(LATE_POLICIES[LateItems(book.late_items)]) if book else "",
-        first_open_day=stored.first_open_day(),
-    )
-
-
-def hint(*, now: datetime) -> Link | None:
-    """Say which periods have ended and are open still, with the one to close first; None where there is none."""
-    return _hint(list(stored.overdue(now)))
-
-
 def page(period_id: UUID, caller: Principal, *, now: datetime) -> PeriodPage:
     """
     Return one period with what its close waits for, or what was kept at its close; raise NotFound.
@@ -215,15 +174,18 @@ def page(period_id: UUID, caller: Principal, *, now: datetime) -> PeriodPage:
     attempt = under_way(period_id)
     period = stored.get(period_id)
     is_closed = period.state == PeriodState.CLOSED
-    conditions = () if is_closed else _conditions(period, now)
-    missing = [condition for condition in conditions if not condition.is_met]
-    late = stored.late_behind(period).count()
     branches = scope.branch_ids(caller)
+    is_told_all = books.is_for_all_branches(caller)
+    conditions = () if is_closed else _conditions(period, now)
+    if not is_told_all:
+        conditions = tuple(replace(condition, sentence=str(WHOLE_BOOK)) for condition in conditions)
+    missing = [condition for condition in conditions if not condition.is_met]
+    late = _came_late(period, caller)
     book = books.of_organisation()
     return PeriodPage(
-        line=_line(
+        line=line(
             period,
-            late=late,
+            late=late.count(),
             who=words.actor(period.closed_by) if period.closed_by else "",
             today=books.today(now),
         ),
@@ -234,12 +196,12 @@ def page(period_id: UUID, caller: Principal, *, now: datetime) -> PeriodPage:
         missing=_missing(len(missing)),
         is_ready=all(condition.name == CARRIED for condition in missing),
         under_way=attempt,
-        refused=None if is_closed or attempt else _refused(period_id),
+        refused=None if is_closed or attempt else _refused(period_id, is_told_all=is_told_all),
         reopening=_reopening(period),
         totals=tuple(stored.kept_totals(period, within=branches)),
         is_part=branches is not None,
         closings=_closings(period, caller),
-        late=_late(period, caller) if late else (),
+        late=tuple(_late(row) for row in late[:SHOWN]),
         policy=str(LATE_POLICIES[LateItems(book.late_items)]) if book else "",
         deeds=period_history.of(period),
         identifiers=(Fact(_("Period"), ids.encode(PERIOD_PREFIX, period.uid)),),
@@ -252,12 +214,13 @@ def under_way(period_id: UUID) -> Attempt | None:
     return _attempt(job) if job and job.parameters["period_id"] == str(period_id) else None
 
 
-def _refused(period_id: UUID) -> Attempt | None:
-    """Return the last close that was tried, where it was of this period and failed."""
+def _refused(period_id: UUID, *, is_told_all: bool) -> Attempt | None:
+    """Return the last close that was tried, where it was of this period and failed; why is told who sees the whole book."""
     job = stored.last_close_job()
     if job is None or job.status != JobStatus.FAILED or job.parameters["period_id"] != str(period_id):
         return None
-    return _attempt(job)
+    attempt = _attempt(job)
+    return attempt if is_told_all else replace(attempt, error=str(WHOLE_BOOK))
 
 
 def _attempt(job: stored.jobs.Job) -> Attempt:
@@ -270,37 +233,7 @@ def _attempt(job: stored.jobs.Job) -> Attempt:
     )
 
 
-def _years(periods: Iterable[Period]) -> dict[str, list[Period]]:
-    """Group periods, which are in order, by the year that ends with them; a year is named by its first month."""
-    years: dict[str, list[Period]] = {}
-    key = ""
-    for period in periods:
-        key = key or f"{period.start_date:%Y-%m}"
-        years.setdefault(key, []).append(period)
-        key = "" if period.is_year_end else key
-    return years
-
-
-def _year_title(periods: Sequence[Period]) -> str:
-    first, last = periods[0].start_date.year, periods[-1].end_date.year
-    return str(first) if first == last else f"{first}/{last % 100:02d}"
-
-
-def _chosen(years: dict[str, list[Period]], wanted: str, overdue: Sequence[Period], now: datetime) -> str:
-    """Return the year that was asked for, else the one with the period to close, else that of today, else the last."""
-    if wanted in years:
-        return wanted
-    today = books.today(now)
-    at_hand: Callable[[Period], bool] = (
-        (lambda period: period == overdue[0])
-        if overdue
-        else (lambda period: period.start_date <= today <= period.end_date)
-    )
-    found = [key for key, periods in years.items() if any(map(at_hand, periods))]
-    return (found or list(years) or [""])[-1]
-
-
-def _line(period: Period, *, late: int, who: str, today: date) -> PeriodLine:
+def line(period: Period, *, late: int, who: str, today: date) -> PeriodLine:
     is_closed = period.state == PeriodState.CLOSED
     return PeriodLine(
         uid=period.uid,
@@ -315,18 +248,6 @@ def _line(period: Period, *, late: int, who: str, today: date) -> PeriodLine:
         hash=bytes(period.checkpoint_hash or b"").hex(),
         late=late if is_closed else None,
     )
-
-
-def _hint(overdue: Sequence[Period]) -> Link | None:
-    if not overdue:
-        return None
-    first = title(overdue[0])
-    sentence = ngettext(
-        "%(period)s has ended and is still open.",
-        "%(count)d periods have ended and are still open, the first is %(period)s.",
-        len(overdue),
-    ) % {"count": len(overdue), "period": first}
-    return Link(sentence, reverse("portal-period", args=[overdue[0].uid]))
 
 
 def _missing(count: int) -> str:
@@ -395,9 +316,10 @@ def _closings(period: Period, caller: Principal) -> tuple[ClosingLine, ...]:
     )
 
 
-def _late(period: Period, caller: Principal) -> tuple[LateLine, ...]:
-    visible = stored.late_behind(period).filter(id__in=transactions.visible_to(caller).values("id"))
-    return tuple(
-        LateLine(Target("transaction", row.uid, row.number), row.description, row.event_at)
-        for row in visible[:SHOWN]
-    )
+def _came_late(period: Period, caller: Principal) -> QuerySet[transactions.Transaction]:
+    visible = transactions.visible_to(caller)
+    return stored.late_behind(period).filter(id__in=visible.values("id"))
+
+
+def _late(row: transactions.Transaction) -> LateLine:
+    return LateLine(Target("transaction", row.uid, row.number), row.description, row.event_at)
