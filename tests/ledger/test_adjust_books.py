@@ -155,6 +155,43 @@ def test_a_voucher_is_booked_once(book, rule):
     assert (Transaction.objects.count(), ApprovalRequest.objects.count()) == (1, 1)
 
 
+def test_a_voucher_that_is_agreed_to_is_not_asked_for_again_before_it_is_booked(book, rule):
+    approvals.approve(ask(book), approvals.person())
+
+    with pytest.raises(VoucherUsed) as refusal:
+        ask(book, description="Rent of December")
+
+    assert refusal.value.errors[0].pointer == "/voucher"
+    assert ApprovalRequest.objects.count() == 1
+
+
+def test_a_voucher_that_was_refused_is_asked_for_again_in_its_branch(book, rule):
+    approvals.refuse(ask(book), approvals.person())
+
+    assert ask(book, description="Rent of December").status == ApprovalStatus.PENDING
+
+
+@pytest.mark.parametrize("outcome", [None, approvals.refuse])
+def test_a_voucher_number_of_another_branch_is_taken_and_nothing_is_said_of_it(book, rule, outcome):
+    request = ask(book)
+    if outcome:
+        outcome(request, approvals.person())
+    other = ledger.branch()
+    elsewhere = [
+        charts.open_account(code=code, branch_id=other.id, currency="KES", actor=SYSTEM, now=ledger.NOW)
+        for code in ("6110", "6120")
+    ]
+
+    for places in ([other.id], None):
+        with pytest.raises(VoucherUsed) as refusal:
+            adjustments.ask(
+                journal=journal(elsewhere), actor=approvals.maker(), now=ledger.NOW, within=places
+            )
+        assert refusal.value.errors[0].pointer == "/voucher"
+        assert refusal.value.detail == "This voucher number is taken. Take another number."
+    assert ApprovalRequest.objects.count() == 1
+
+
 def test_what_the_ledger_refuses_leaves_nothing_and_says_why(book, rule):
     request = ask(book)
     accounts.freeze(ref=book[1].ref, reason="Bank asked", actor=SYSTEM, now=ledger.NOW)

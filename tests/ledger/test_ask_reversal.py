@@ -17,7 +17,15 @@ from apps.events.services import relay
 from apps.kit import clock, errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
-from apps.ledger.contracts import REVERSAL, AccountRole, LateItems, TransactionKind, credit, debit
+from apps.ledger.contracts import (
+    AHEAD_MAX,
+    REVERSAL,
+    AccountRole,
+    LateItems,
+    TransactionKind,
+    credit,
+    debit,
+)
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import accounts, holds, periods, reversal_requests, reversals
@@ -184,6 +192,8 @@ def test_a_hold_and_its_steps_are_released_instead(rule, balance, unapplied):
         ({"reason": "x" * 201}, "/reason"),
         ({"reason": "one\ntwo"}, "/reason"),
         ({"effective_date": TODAY - timedelta(days=1)}, "/effective_date"),
+        ({"effective_date": TODAY + AHEAD_MAX + timedelta(days=1)}, "/effective_date"),
+        ({"effective_date": date.max}, "/effective_date"),
     ],
 )
 def test_a_refusal_names_its_field_and_writes_nothing(rule, booked, facts, pointer):

@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.access.selectors import applications, branches
 from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
+from apps.approvals.selectors.requests import ApprovalRequest
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.kit import errors
@@ -56,7 +57,7 @@ class JournalRuleMissing(errors.DomainError):
 
 
 class VoucherUsed(errors.DomainError):
-    """A journal with this voucher number is booked already."""
+    """A journal with this voucher number is booked, about to be, or was asked for in other branches."""
 
     code = "ledger_voucher_used"
     title = "Voucher number used"
@@ -109,6 +110,7 @@ def ask(
     accounts = check(journal=journal, now=now, within=within)
     subject = subject_of(journal.voucher)
     places = {account.branch_id for account in accounts.values()}
+    branch_id = next(iter(places)) if len(places) == 1 else branches.head_office().id
     payload = _payload(journal)
     waits = asked.pending_of(kind=JOURNAL.name, subject_id=subject) is not None
     request = requests.submit(
@@ -117,7 +119,7 @@ def ask(
             subject_id=subject,
             subject_reference=journal.voucher,
             payload=payload,
-            branch_id=places.pop() if len(places) == 1 else branches.head_office().id,
+            branch_id=branch_id,
             application_id=application_id or applications.portal().id,
             summary=f"{journal.kind.capitalize()} {journal.voucher}, {journal.description}: {journal.reason}",
             money=_money(journal),
@@ -127,6 +129,7 @@ def ask(
     )
     if request is None:
         raise JournalRuleMissing("Make an approval rule for journals first.")
+    _require_free(journal.voucher, places, but=request.id)
     if not waits:
         _record("journal.asked", journal.voucher, actor=actor, now=now, reason=journal.reason)
     return request.id
@@ -144,9 +147,7 @@ def check(
     _check(journal, now)
     effective_dates.require_open(journal.effective_date)
     accounts = _accounts(journal, within)
-    if Transaction.objects.filter(idem_key=_key(subject_of(journal.voucher))).exists():
-        message = f"Voucher {journal.voucher} is booked already. Take another number."
-        raise _refusal(VoucherUsed, "/voucher", message)
+    _require_free(journal.voucher, {account.branch_id for account in accounts.values()})
     return accounts
 
 
@@ -194,6 +195,32 @@ def fingerprint(journal: NewJournal) -> str:
 def subject_of(voucher: str) -> UUID:
     """Return what approvals about this voucher, and the transaction, name as their subject."""
     return uuid5(NAMESPACE, voucher)
+
+
+def _require_free(voucher: str, places: set[UUID], *, but: UUID | None = None) -> None:
+    """
+    Refuse a voucher number that is booked, about to be, or was asked for in other branches than these.
+
+    Its papers are read by whoever may see a request about it, so one number stays with the branches that it began in.
+    ``but`` is the request that was just made: it is asked again once no other can be agreed to meanwhile.
+    """
+    subject = subject_of(voucher)
+    earlier = [request for request in asked.about([subject]) if request.id != but]
+    if any(_touched(request) != places for request in earlier):
+        raise _refusal(VoucherUsed, "/voucher", "This voucher number is taken. Take another number.")
+    if Transaction.objects.filter(idem_key=_key(subject)).exists():
+        message = f"Voucher {voucher} is booked already. Take another number."
+        raise _refusal(VoucherUsed, "/voucher", message)
+    agreed = (request for request in earlier if request.status == ApprovalStatus.APPROVED)
+    if not all(unbooked.is_kept(request) for request in agreed):
+        message = f"Voucher {voucher} is agreed to and about to be booked. Take another number."
+        raise _refusal(VoucherUsed, "/voucher", message)
+
+
+def _touched(request: ApprovalRequest) -> set[UUID]:
+    """Return the branches of all accounts that a request has named."""
+    named = {line["account"] for version in asked.versions_of(request) for line in version.payload["lines"]}
+    return set(Account.objects.filter(uid__in=named).values_list("branch_id", flat=True))
 
 
 def _key(subject: UUID) -> str:

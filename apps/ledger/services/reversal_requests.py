@@ -16,7 +16,7 @@ from apps.audit.services import records
 from apps.kit import errors
 from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
-from apps.ledger.contracts import REVERSAL, Booked, Direction, Layer
+from apps.ledger.contracts import AHEAD_MAX, REVERSAL, Booked, Direction, Layer
 from apps.ledger.models import Entry, Transaction
 from apps.ledger.services import effective_dates, reversals, unbooked
 from apps.ledger.services.journals import OF_HOLDS
@@ -28,7 +28,7 @@ ASKED, FAILED, VOID = "ledger.reversal_asked", "ledger.reversal_failed", "ledger
 
 
 class ReversalInvalid(errors.Invalid):
-    """A reversal says why, on one line, and is not dated before what it takes back."""
+    """A reversal says why, on one line, and is dated from what it takes back to ten years from now."""
 
     code = "ledger_reversal_invalid"
     title = "Reversal not valid"
@@ -83,7 +83,7 @@ def ask(
     ReversalRuleMissing, and RequestPending where another request about this transaction waits.
     """
     original = require_possible(transaction_id=transaction_id, within=within)
-    reason = _check(original, reason, effective_date)
+    reason = _check(original, reason, effective_date, now)
     effective_dates.require_open(effective_date)
     waits = asked.pending_of(kind=REVERSAL.name, subject_id=original.uid) is not None
     request = requests.submit(
@@ -138,7 +138,7 @@ def decide(*, decided: Decided, now: datetime) -> Booked | None:
         return None
 
 
-def _check(original: Transaction, reason: str, effective_date: date) -> str:
+def _check(original: Transaction, reason: str, effective_date: date, now: datetime) -> str:
     reason = reason.strip()
     if not REASON_MIN <= len(reason) <= REASON_MAX or not reason.isprintable():
         raise _invalid("/reason", f"Say why on one line, in {REASON_MIN} to {REASON_MAX} characters.")
@@ -147,6 +147,9 @@ def _check(original: Transaction, reason: str, effective_date: date) -> str:
             "/effective_date",
             f"Date it {original.effective_date:%Y-%m-%d} or later: that is when it was booked.",
         )
+    last = (now + AHEAD_MAX).date()
+    if effective_date > last:
+        raise _invalid("/effective_date", f"Date it {last:%Y-%m-%d} or earlier.")
     return reason
 
 
