@@ -139,6 +139,8 @@ def test_refuses_a_line_by_naming_the_field(shop, book, changes, code, pointer):
         ({"effective_date": None}, "null", "/effective_date"),
         ({"effective_date": "infinity"}, "invalid", "/effective_date"),
         ({"dimensions": {str(n): "x" for n in range(11)}}, "ledger_journal_invalid", "/dimensions"),
+        ({"dimensions": {"a": "x" * 81}}, "max_length", "/dimensions/a"),
+        ({"dimensions": {"x" * 81: "a"}}, "ledger_journal_invalid", "/dimensions"),
         ({"dimensions": {"a": {"b": {"c": "d"}}}}, "invalid", "/dimensions/a"),
         ({"lines": []}, "min_length", "/lines"),
         ({"colour": "red"}, "unknown_field", "/colour"),
