@@ -150,6 +150,26 @@ def test_a_damaged_workbook_is_refused():
     assert not ChartLine.objects.filter(code="6155").exists()
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["asset,1,,no", "expense,60,,no", "expense,61,,yes", "expense,,,no"],
+)
+def test_what_is_shown_of_a_new_line_is_all_that_it_will_be(other):
+    shown = chart_files.plan(content=file("6155,Parking,expense,61,,no"))
+    before = chart_files.as_csv()
+    assert shown[0].after == "Parking (expense, below 61)"
+
+    with pytest.raises(chart_files.ChartChanged):
+        chart_files.take_over(
+            content=file(f"6155,Parking,{other}"),
+            shown=chart_files.fingerprint(shown),
+            actor=SYSTEM,
+            now=ledger.NOW,
+        )
+
+    assert chart_files.as_csv() == before
+
+
 def test_numbers_of_another_line_leave_nothing_behind():
     before = chart_files.as_csv()
 

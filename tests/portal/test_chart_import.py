@@ -1,6 +1,7 @@
 """Import a chart on its page: shown before it is done, done as it was shown, and refused by row and column."""
 
 import re
+from base64 import b64encode
 from io import BytesIO
 
 import pytest
@@ -16,6 +17,7 @@ from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountType
 from apps.ledger.models import ChartLine
 from apps.ledger.services import charts
+from apps.portal.pages import chart_import
 from apps.tenancy.selectors import organisations
 from tests.factories import access, ledger
 
@@ -103,8 +105,8 @@ def test_what_changed_since_the_preview_is_shown_again(enter):
         (f"{HEADS}\n6155,=1+1,expense,61,,no\n", "Row 2, name: a formula is not taken over"),
         ("nonsense", "The first row names these columns"),
         (b"\xff\xfe\x00", "The file is not UTF-8."),
-        (None, "Choose a file of 1 MB at most."),
-        ("x" * 1_000_001, "Choose a file of 1 MB at most."),
+        (None, "Choose a file of 700 kB at most."),
+        ("x" * (chart_import.BYTES_MAX + 1), "Choose a file of 700 kB at most."),
         (f"{HEADS}\n" + "".join(f"9{n},Line,costs,,,no\n" for n in range(30)), "And 10 more."),
     ],
 )
@@ -113,6 +115,31 @@ def test_a_bad_file_changes_nothing_and_says_where(enter, text, sentence):
 
     assert response.status_code == 422
     assert sentence in response.content.decode()
+    assert "6155" not in lines()
+
+
+def test_the_largest_file_that_is_shown_can_also_be_sent(enter):
+    client = enter("controller")
+    first = f"{HEADS}\n6110,Rent of offices,expense,61,,no\n"
+    large = first.ljust(chart_import.BYTES_MAX, "\n")
+    assert len(large) == chart_import.BYTES_MAX
+
+    done = sent(client, None, **hidden(sent(client, large)), do="send")
+
+    assert done.status_code == 302
+    assert lines()["6110"] == "Rent of offices"
+
+
+def test_a_line_of_another_kind_than_was_shown_is_shown_again(enter):
+    client = enter("controller")
+    preview = sent(client, f"{HEADS}\n6155,Parking,expense,61,,no\n")
+    assert "Parking (expense, below 61)" in preview.content.decode()
+    other = b64encode(f"{HEADS}\n6155,Parking,asset,1,,yes\n".encode()).decode()
+
+    response = sent(client, None, shown=hidden(preview)["shown"], content=other, do="send")
+
+    assert b"Nothing was done: look at it again." in response.content
+    assert "Parking (asset, below 1, heading)" in response.content.decode()
     assert "6155" not in lines()
 
 

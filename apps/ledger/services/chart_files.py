@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from openpyxl import Workbook
 
 from apps.audit.services import records
-from apps.kit import locks
+from apps.kit import errors, locks
 from apps.kit.actors import Actor
 from apps.kit.errors import FieldError
 from apps.ledger.contracts import CHART, AccountRole, AccountType
@@ -24,9 +24,16 @@ COLUMNS = ("code", "name", "type", "parent", "role", "heading")
 YES_NO = {"yes": True, "no": False, "": False}
 
 
+class ChartChanged(errors.DomainError):
+    """The file would do something else to the chart now than was shown; nothing was done."""
+
+    code = "ledger_chart_changed"
+    title = "Chart changed since the preview"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an import does to one line: it is added, renamed or moved."""
+    """What an import does to one line: it is added, renamed or moved; ``after`` says all that an added line will be."""
 
     row: int
     code: str
@@ -70,11 +77,20 @@ def fingerprint(changes: Sequence[Change]) -> str:
 
 
 @transaction.atomic
-def take_over(*, content: bytes, actor: Actor, now: datetime, reason: str = "") -> list[Change]:
-    """Do what ``plan`` says, all of it or nothing, and return it. Raises as that, and LineInvalid where two lines share numbers."""
+def take_over(
+    *, content: bytes, actor: Actor, now: datetime, reason: str = "", shown: str | None = None
+) -> list[Change]:
+    """
+    Do what ``plan`` says, all of it or nothing, and return it.
+
+    ``shown`` is the fingerprint of what somebody has looked at, None where nobody has. Raises as ``plan``, ChartChanged
+    where it would do something else now, and LineInvalid where two lines share numbers.
+    """
     locks.advisory("ledger:chart")
     rows = read(content, columns=COLUMNS)
     changes = _planned(rows)
+    if shown is not None and shown != fingerprint(changes):
+        raise ChartChanged("The chart has changed since the preview. Nothing was done: look at it again.")
     by_code = {row.cells["code"]: row for row in rows}
     lines = {line.code: line for line in ChartLine.objects.all()}
     added = {change.code for change in changes if change.change == "added"}
@@ -191,13 +207,25 @@ def _role_problems(rows: Sequence[Row], stored: dict[str, ChartLine]) -> Iterato
 def _changes(row: Row, line: ChartLine | None) -> Iterator[Change]:
     cells = row.cells
     if line is None:
-        yield Change(row.number, cells["code"], "added", "", cells["name"])
+        yield Change(row.number, cells["code"], "added", "", _described(cells))
         return
     if line.name != cells["name"]:
         yield Change(row.number, line.code, "renamed", line.name, cells["name"])
     before = line.parent.code if line.parent else ""
     if before != cells["parent"]:
         yield Change(row.number, line.code, "moved", before, cells["parent"])
+
+
+def _described(cells: Mapping[str, str]) -> str:
+    """Return all that a new line will be, in the words of the file: what is shown of it is what is done."""
+    facts = [cells["type"].lower()]
+    if cells["parent"]:
+        facts.append(f"below {cells['parent']}")
+    if cells["role"]:
+        facts.append(f"role {cells['role'].lower()}")
+    if YES_NO[cells["heading"].lower()]:
+        facts.append("heading")
+    return f"{cells['name']} ({', '.join(facts)})"
 
 
 def _parents_first(codes: set[str], by_code: dict[str, Row]) -> Iterator[str]:

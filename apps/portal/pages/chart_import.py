@@ -17,14 +17,14 @@ from apps.kit import clock, dialogs, errors
 from apps.kit.actors import person
 from apps.ledger.selectors import books
 from apps.ledger.services import chart_files
-from apps.ledger.services.chart_files import Change
+from apps.ledger.services.chart_files import Change, ChartChanged
 from apps.portal.pages import frame
 
 PERMISSION = "ledger.chart"
 SEND = "send"
 UNREADABLE = 422
-BYTES_MAX = 1_000_000
-"""What was shown travels with the form, which holds less than a file does; a larger one is taken over by command."""
+BYTES_MAX = 700_000
+"""What was shown travels with the form as base64, which holds 1 MiB in all; a larger one is taken over by command."""
 PROBLEMS = 20
 """So many problems of a file are shown at once."""
 FILES = {
@@ -46,7 +46,7 @@ class ChartFileForm(forms.Form):
 
     chart = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV (UTF-8) or XLSX, 1 MB at most. Lines that it leaves out stay."),
+        help_text=gettext_lazy("CSV (UTF-8) or XLSX, 700 kB at most. Lines that it leaves out stay."),
         required=False,
     )
     reason = forms.CharField(
@@ -70,21 +70,16 @@ def show(request: HttpRequest) -> HttpResponse:
     form = ChartFileForm(request.POST, request.FILES)
     content = _content(request)
     if not content:
-        form.add_error("chart", _("Choose a file of 1 MB at most."))
+        form.add_error("chart", _("Choose a file of 700 kB at most."))
     if not form.is_valid():
         return _form(request, form, content=content, status=UNREADABLE)
     try:
         books.require_all_branches(request.user)
         changes = chart_files.plan(content=content)
         is_sent = request.POST.get("do") == SEND
-        if not is_sent or request.POST.get("shown") != chart_files.fingerprint(changes):
-            return _form(request, form, content=content, changes=changes, is_changed=is_sent)
-        chart_files.take_over(
-            content=content,
-            reason=form.cleaned_data["reason"],
-            actor=person(request.user.pk),
-            now=clock.now(),
-        )
+        if not is_sent or not _is_done(request, form, content):
+            shown = chart_files.plan(content=content) if is_sent else changes
+            return _form(request, form, content=content, changes=shown, is_changed=is_sent)
     except errors.DomainError as refusal:
         for message in [wrong.message for wrong in refusal.errors[:PROBLEMS]] or [refusal.detail]:
             form.add_error("chart", message)
@@ -109,6 +104,21 @@ def file(request: HttpRequest, kind: str) -> HttpResponse:  # noqa: ARG001 (the 
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _is_done(request: HttpRequest, form: ChartFileForm, content: bytes) -> bool:
+    """Do what was shown; say whether the chart was still as it was then."""
+    try:
+        chart_files.take_over(
+            content=content,
+            shown=request.POST.get("shown", ""),
+            reason=form.cleaned_data["reason"],
+            actor=person(request.user.pk),
+            now=clock.now(),
+        )
+    except ChartChanged:
+        return False
+    return True
 
 
 def _content(request: HttpRequest) -> bytes:
