@@ -180,9 +180,7 @@ def test_an_exchange_is_not_reversed_by_a_key(shop, customer):
         ({"get_currency": "EUR"}, 409, "fx_rate_missing", "/get_currency"),
         ({"get_currency": "XXX"}, 422, "invalid_choice", "/get_currency"),
         ({"fee": kes("1.00")}, 422, "fx_exchange_invalid", "/fee"),
-        ({"effective_date": "infinity"}, 422, "invalid", "/effective_date"),
-        ({"effective_date": "9999-12-31"}, 422, "out_of_range", "/effective_date"),
-        ({"effective_date": "0001-01-01"}, 422, "out_of_range", "/effective_date"),
+        ({"effective_date": "2026-11-10"}, 422, "unknown_field", "/effective_date"),
         ({"key": "k" * 120}, 422, "fx_exchange_invalid", "/key"),
         ({"source": {"role": "bank_balance"}}, 403, "ledger_account_not_postable", "/source/role"),
         ({"target": {}}, 422, "required", "/target/account_id"),
@@ -201,18 +199,9 @@ def test_a_rate_that_is_too_old_is_refused(shop, customer):
         refused(shop.get("rates/latest", base="USD", quote="KES"), 409, "fx_rate_stale")
 
 
-def test_a_frozen_account_and_a_closed_period_are_named(shop, customer):
+def test_a_frozen_account_is_named(shop, customer):
     with clock.fixed(periods.LATER):
         fx.rate("129.5", as_of=periods.LATER - timedelta(hours=1), now=periods.LATER)
-        fx.rate("129.5", as_of=ledger.NOW - timedelta(days=310), now=periods.LATER)
-        periods.months()
-        periods.close_through(1)
-        refused(
-            shop.post("exchanges", order(customer, effective_date="2026-01-20")),
-            409,
-            "ledger_period_closed",
-            "/effective_date",
-        )
         deposit = Account.objects.get(role="CUSTOMER_DEPOSIT").ref
         accounts.freeze(ref=deposit, reason="Asked by compliance", actor=SYSTEM, now=periods.LATER)
         refused(shop.post("exchanges", order(customer)), 409, "ledger_account_frozen", "/source/role")

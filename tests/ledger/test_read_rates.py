@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.kit.actors import PROVIDER
 from apps.kit.money import EXPONENTS, CurrencyMismatch, Money
 from apps.ledger.contracts import AccountRole
 from apps.ledger.selectors import rates
@@ -101,9 +102,9 @@ def test_the_book_says_how_old_a_rate_may_be(acme):
 
 def test_a_history_says_of_each_day_what_latest_says(acme):
     for days in (12, 9, 5, 1):
-        fx.rate(str(120 + days), as_of=MORNING - days * DAY, now=MORNING - days * DAY)
-    fx.rate("0.0078", base="KES", quote="USD", as_of=MORNING - 3 * DAY, now=MORNING)
-    fx.rate("130", as_of=MORNING - 2 * DAY, now=NOW + DAY)
+        fx.rate(str(120 + days), as_of=MORNING - days * DAY, now=MORNING - days * DAY, actor=PROVIDER)
+    fx.rate("0.0078", base="KES", quote="USD", as_of=MORNING - 3 * DAY, now=MORNING, actor=PROVIDER)
+    fx.rate("130", as_of=MORNING - 2 * DAY, now=NOW + DAY, actor=PROVIDER)
     history = rates.History.of("USD", "KES", now=NOW)
 
     def asked(ask):

@@ -291,3 +291,20 @@ def test_two_connections_with_two_rates_of_one_time_record_one(committed_acme):
 
     assert len([outcome for outcome in outcomes if outcome]) == 1
     assert FxRate.objects.count() == 1
+
+
+def test_small_steps_do_not_move_a_rate_far(rule):
+    taken = [
+        rates.record(
+            base="USD",
+            quote="KES",
+            rate=Decimal(text),
+            as_of=NOW - timedelta(minutes=10 - step),
+            source="Desk",
+            actor=approvals.maker(),
+            now=NOW,
+        )
+        for step, text in enumerate(("132", "135.9", "137", "142"))
+    ]
+
+    assert [said.approval_id is None for said in taken] == [True, True, False, False]

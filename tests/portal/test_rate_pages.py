@@ -17,7 +17,7 @@ from tests.factories.approvals import ONE_APPROVER
 from tests.portal.test_report_pages import again, html
 
 LIST = "/portal/ledger/rates/"
-SAID = {"base": "usd", "quote": "KES", "as_of": "", "source": "CBK", "reason": ""}
+SAID = {"base": "usd", "quote": "KES", "as_of": "", "source": "Equity", "reason": ""}
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +119,22 @@ def test_another_organisation_has_its_own_rates(zuri):
     page = client.get(LIST).content.decode()
     assert "129.4567" not in page
     assert "No rates yet" in page
+
+
+def test_nobody_speaks_for_a_source_that_the_treasury_asks(enter):
+    before = FxRate.objects.count()
+
+    answer = record(enter("controller"), rate="129.5", source="ECB")
+
+    assert answer.status_code == 422
+    assert "asked by the treasury itself" in answer.content.decode()
+    assert FxRate.objects.count() == before
+
+
+def test_who_works_for_one_branch_records_no_rate_for_all(enter):
+    client = enter("controller", branches=(access.branch(),))
+
+    answer = dialogs.open_at(client, reverse("portal-rate-record"))
+
+    assert answer.status_code == 403
+    assert "all branches" in answer.content.decode()

@@ -18,7 +18,7 @@ from apps.ledger.api.booking_serializers import (
     SumField,
     named,
 )
-from apps.ledger.api.serializers import RATE, DayField, MomentField
+from apps.ledger.api.serializers import RATE, MomentField
 from apps.ledger.models import FxRate
 from apps.ledger.services.partner_exchanges import PartnerExchange
 from apps.ledger.services.partner_postings import KEY_MAX
@@ -107,13 +107,6 @@ class ExchangeIn(StrictSerializer):
     target = AccountNameIn(help_text="In get_currency, of the same branch.")
     fee = SumField(required=False, default=None, allow_null=True, help_text="In get_currency.")
     fee_account = AccountNameIn(required=False, default=None, allow_null=True, help_text="With a fee.")
-    effective_date = DayField(
-        is_dated=True,
-        required=False,
-        default=None,
-        allow_null=True,
-        help_text="At the rate of its end. Default: today, at the rate of now.",
-    )
     reference = serializers.CharField(max_length=REFERENCE_MAX, required=False, allow_blank=True, default="")
 
 
@@ -128,6 +121,5 @@ def exchange(said: dict[str, Any], key: str) -> PartnerExchange:
         target=named(said["target"], "/target", got, "/get_currency"),
         fee=said["fee"],
         fee_account=named(fee_account, "/fee_account", got, "/get_currency") if fee_account else None,
-        effective_date=said["effective_date"],
         reference=said["reference"],
     )

@@ -1,7 +1,7 @@
 """Exchanges that a key orders: between the accounts that it may post to, within one branch, under keys of its own."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from apps.access.contracts import Caller
 from apps.kit import errors
@@ -18,7 +18,6 @@ from apps.ledger.services.refusals import (
     DraftInvalid,
     KeyReused,
     LimitExceeded,
-    PeriodClosed,
 )
 
 FIELDS: dict[type[errors.DomainError], str] = {
@@ -26,7 +25,6 @@ FIELDS: dict[type[errors.DomainError], str] = {
     RateStale: "/get_currency",
     KeyReused: "/key",
     LimitExceeded: "/give",
-    PeriodClosed: "/effective_date",
 }
 """Which field of a request a refusal is about that names none itself."""
 
@@ -41,13 +39,12 @@ class PartnerExchange:
     target: Named
     fee: Money | None = None
     fee_account: Named | None = None
-    effective_date: date | None = None
     reference: str = ""
 
 
 def exchange(*, wanted: PartnerExchange, caller: Caller, now: datetime) -> Booked:
     """
-    Exchange at the rate of now; see ``exchanges.exchange``, whose refusals name their field.
+    Exchange today at the rate of now, which nobody may choose by choosing the day; see ``exchanges.exchange``, whose refusals name their field.
 
     Raises what ``partner_accounts.resolve`` raises too.
     """
@@ -82,6 +79,5 @@ def _order(wanted: PartnerExchange, refs: list[AccountRef], caller: Caller) -> O
         target=target,
         fee=wanted.fee,
         fee_account=rest[0] if rest else None,
-        effective_date=wanted.effective_date,
         reference=wanted.reference,
     )

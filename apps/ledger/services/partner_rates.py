@@ -6,11 +6,9 @@ from decimal import Decimal
 from apps.access.contracts import Caller
 from apps.access.selectors import scope
 from apps.access.selectors.branches import BranchForbidden
-from apps.integrations.services import rate_sources
-from apps.kit import errors
 from apps.ledger.services import rates
 from apps.ledger.services.partner_accounts import naming
-from apps.ledger.services.rates import RateInvalid, Recorded
+from apps.ledger.services.rates import Recorded
 
 
 def record(  # noqa: PLR0913 (a rate has that many facts, each by keyword)
@@ -31,9 +29,7 @@ def record(  # noqa: PLR0913 (a rate has that many facts, each by keyword)
     """
     if scope.branch_ids(caller) is not None:
         raise BranchForbidden("A rate holds for all branches, and this key is bound to one.")
-    if source.strip().lower() in rate_sources.SOURCES:
-        message = f"{source} is asked by the treasury itself. Name your own source."
-        raise RateInvalid(message, errors=[errors.FieldError("/source", RateInvalid.code, message)])
+    rates.require_own_source(source)
     with naming("", "/rate"):
         return rates.record(
             base=base,

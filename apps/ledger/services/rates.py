@@ -1,20 +1,22 @@
 """Rates: recorded as somebody said them, once; one that is far from the last waits for a second person."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from uuid import UUID, uuid5
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.access.selectors import applications, branches
 from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
+from apps.integrations.services import rate_sources
 from apps.kit import errors, ids, locks, money
-from apps.kit.actors import Actor
+from apps.kit.actors import PROVIDER, Actor
 from apps.kit.errors import FieldError
 from apps.ledger.contracts import FX_RATE
 from apps.ledger.models import FxRate
@@ -23,7 +25,8 @@ from apps.ledger.selectors import rates as stored
 
 OBJECT = "fx_rate"
 FAR = Fraction(5, 100)
-"""A rate that differs from the last one by more than this is taken over by two people only."""
+"""A rate that differs by more than this from what it is measured against is taken over by two people only."""
+DAY = timedelta(days=1)
 DECIMALS = 18
 FIRST_YEAR = 1970
 SOURCE_MAX = 40
@@ -97,6 +100,12 @@ class _Said:
         }
 
 
+def require_own_source(source: str) -> None:
+    """Raise RateInvalid for a source that the treasury asks itself: nobody else speaks for it."""
+    if source.strip().lower() in rate_sources.SOURCES:
+        raise _invalid("/source", f"{source} is asked by the treasury itself. Name your own source.")
+
+
 def parsed(text: str) -> Decimal:
     """Read a rate that somebody wrote; raise RateInvalid for what is no number."""
     try:
@@ -121,7 +130,7 @@ def record(  # noqa: PLR0913 (a rate has that many facts, each by keyword)
     """
     Record that ``source`` said at ``as_of`` that one unit of ``base`` is ``rate`` units of ``quote``.
 
-    The same again is a replay. A rate that is more than 5 % off the last one of the pair, in either direction, is not
+    The same again is a replay. A rate that is more than 5 % off the last ones of the pair (see ``_distance``), in either direction, is not
     recorded: it waits for other people, by the approval rules. The first rate of a pair has nothing to be compared with.
     ``application_id`` is whose request that is, the portal's unless told.
     Raises RateInvalid, which names the field, RateContradicts, RateRuleMissing, RateRefused, and RequestPending where
@@ -133,7 +142,7 @@ def record(  # noqa: PLR0913 (a rate has that many facts, each by keyword)
     known = _known(said)
     if known is not None:
         return Recorded(rate_id=known.id, is_replay=True)
-    far = _distance(said, now=now)
+    far = _distance(said)
     if far is None or abs(far) <= FAR:
         return Recorded(rate_id=_insert(said, actor=actor, reason=reason, now=now).id)
     return _ask(said, far, application_id=application_id, actor=actor, now=now)
@@ -227,13 +236,22 @@ def _known(said: _Said) -> FxRate | None:
     return row
 
 
-def _distance(said: _Said, *, now: datetime) -> Fraction | None:
-    """Return by which part the rate differs from the last one before it, or from the next one where there is none."""
-    last = stored.pair(said.base, said.quote, at=said.as_of, now=now)
-    if last is None:
-        row = stored.of_pair(said.base, said.quote).order_by("as_of", "id").first()
-        last = None if row is None else stored.read(row, said.base)
-    return None if last is None else Fraction(said.rate) / last.ratio - 1
+def _distance(said: _Said) -> Fraction | None:
+    """
+    Return by which part the rate differs from what it is measured against, and that by which it differs most.
+
+    That is the last one before it, every one of the day before it, and the last one that a source was asked for or other
+    people agreed to, or the first of all: whoever writes rates alone does not move them far in small steps. Where there is
+    none before it, it is the next one.
+    """
+    rows = stored.of_pair(said.base, said.quote)
+    before = rows.filter(as_of__lte=said.as_of).order_by("-as_of", "-id")
+    trusted = before.filter(Q(created_by=str(PROVIDER)) | ~Q(approved_by="")).first() or before.last()
+    against = {row for row in (before.first(), trusted, *before.filter(as_of__gt=said.as_of - DAY)) if row}
+    if not against:
+        against = {row for row in (rows.order_by("as_of", "id").first(),) if row}
+    parts = [Fraction(said.rate) / stored.read(row, said.base).ratio - 1 for row in against]
+    return max(parts, key=abs, default=None)
 
 
 def _check(said: _Said, *, now: datetime) -> None:

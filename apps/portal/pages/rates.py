@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.kit import clock
 from apps.kit.dialogs import REASON_MAX, Answer, Content, Dialog, button
+from apps.ledger.selectors import books
 from apps.ledger.selectors.rates import functional_currency
 from apps.ledger.services import rates
 from apps.portal.forms import InstantField
@@ -86,6 +87,7 @@ class RecordRate(Dialog):
 
     def act(self, row: Any, answer: Answer) -> str:  # noqa: ARG002 (there is one list)
         data = answer.data
+        rates.require_own_source(data["source"])
         recorded = rates.record(
             base=data["base"].upper(),
             quote=data["quote"].upper(),
@@ -101,7 +103,9 @@ class RecordRate(Dialog):
         return _("The rate is recorded.")
 
 
-def _books(request: HttpRequest) -> organisations.Organisation:  # noqa: ARG001 (rates are of all branches)
+def _books(request: HttpRequest) -> organisations.Organisation:
+    """Rates hold for all branches, and so must who records one work for all of them."""
+    books.require_all_branches(request.user)
     return organisations.current()
 
 
