@@ -33,6 +33,10 @@ PERIOD_CLOSE_JOB = "ledger_close"
 
 LEG_MAX = 10**35 - 1
 """The largest sum of a leg, in minor units: room for a token of 18 decimals, and a thousand such legs in a balance of 38 digits."""
+DIMENSIONS_MAX = 20
+DIMENSION_NAME_MAX = 40
+DIMENSION_VALUE_MAX = 100
+"""What cuts reports: so many names with their values on a transaction, and so many characters of each."""
 FIRST_DAY = date(1970, 1, 1)
 AHEAD_MAX = timedelta(days=3652)
 """What a posting is dated within: from FIRST_DAY to ten years from now."""

@@ -176,9 +176,9 @@ def test_a_member_of_a_branch_takes_that_branch_away(story, enter):
         ("accountant", 200, 200),
         ("auditor", 200, 200),
         ("approver", 200, 403),
-        ("developer", 403, 404),
-        ("support", 403, 404),
-        ("compliance", 403, 404),
+        ("developer", 403, 403),
+        ("support", 403, 403),
+        ("compliance", 403, 403),
     ],
 )
 def test_who_may_open_and_who_may_take_away(story, enter, role, opens, downloads):

@@ -10,7 +10,17 @@ from apps.kit import ids
 from apps.kit.money import Money
 from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
 from apps.ledger.api.serializers import ACCOUNT, HOLD, TRANSACTION, DayField, LowerField, MomentField
-from apps.ledger.contracts import LEG_MAX, AccountRole, Direction, HoldState, Layer, TransactionKind
+from apps.ledger.contracts import (
+    DIMENSION_NAME_MAX,
+    DIMENSION_VALUE_MAX,
+    DIMENSIONS_MAX,
+    LEG_MAX,
+    AccountRole,
+    Direction,
+    HoldState,
+    Layer,
+    TransactionKind,
+)
 from apps.ledger.models import Entry, Hold, Transaction
 from apps.ledger.services import partner_postings
 from apps.ledger.services.journals import BATCH_MAX
@@ -19,7 +29,10 @@ from apps.ledger.services.partner_holds import PartnerHold
 from apps.ledger.services.partner_postings import KEY_MAX, LEGS_MAX, PartnerLeg, PartnerPosting
 
 DIRECTIONS = {direction.name.lower(): direction for direction in Direction}
-DIMENSIONS_MAX = 20
+DIMENSIONS_HELP = (
+    f"At most {DIMENSIONS_MAX}, with names of at most {DIMENSION_NAME_MAX} and values of at most "
+    f"{DIMENSION_VALUE_MAX} characters."
+)
 TEXT_MAX = 200
 REFERENCE_MAX = 64
 VISIBLE = RegexValidator(
@@ -46,19 +59,19 @@ class SumField(MoneyField):
 
 
 class DimensionsField(serializers.DictField):
-    """Up to 20 names with their values, which cut reports."""
+    """Names with their values, which cut reports."""
 
-    child = serializers.CharField(max_length=100)
+    child = serializers.CharField(max_length=DIMENSION_VALUE_MAX)
     default_error_messages = {
-        "too_many": "At most 20 dimensions.",
-        "name": "A dimension's name has 1 to 40 characters.",
+        "too_many": f"At most {DIMENSIONS_MAX} dimensions.",
+        "name": f"A dimension's name has 1 to {DIMENSION_NAME_MAX} characters.",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         found = super().to_internal_value(data)
         if len(found) > DIMENSIONS_MAX:
             self.fail("too_many")
-        if not all(1 <= len(name) <= 40 and "\0" not in name for name in found):  # noqa: PLR2004 (as the message says)
+        if not all(1 <= len(name) <= DIMENSION_NAME_MAX and "\0" not in name for name in found):
             self.fail("name")
         return found
 
@@ -124,7 +137,7 @@ class TransactionIn(StrictSerializer):
         help_text="People search by it.",
     )
     cost_centre = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
-    dimensions = DimensionsField(required=False, default=None, allow_null=True)
+    dimensions = DimensionsField(required=False, default=None, allow_null=True, help_text=DIMENSIONS_HELP)
     legs = LegIn(many=True, min_length=2, max_length=LEGS_MAX)  # type: ignore[call-arg]  # ListSerializer takes them
 
 

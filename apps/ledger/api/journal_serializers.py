@@ -5,25 +5,17 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.kit.serializers import IdField, StrictSerializer
-from apps.ledger.api.booking_serializers import DIRECTIONS, SumField
+from apps.ledger.api.booking_serializers import DIMENSIONS_HELP, DIRECTIONS, DimensionsField, SumField
 from apps.ledger.api.serializers import ACCOUNT, DayField
 from apps.ledger.services.adjustments import (
     COST_CENTRE_MAX,
     DESCRIPTION_MAX,
-    DIMENSION_MAX,
-    DIMENSIONS_MAX,
     REASON_MAX,
     VOUCHER_MAX,
     JournalLine,
     NewJournal,
 )
 from apps.ledger.services.partner_postings import LEGS_MAX
-
-
-class JournalDimensionsField(serializers.DictField):
-    """Up to 10 names of at most 80 characters with their values, as many as a journal has."""
-
-    child = serializers.CharField(max_length=DIMENSION_MAX)
 
 
 class JournalLineIn(StrictSerializer):
@@ -42,12 +34,7 @@ class JournalIn(StrictSerializer):
     cost_centre = serializers.CharField(
         max_length=COST_CENTRE_MAX, required=False, allow_blank=True, default=""
     )
-    dimensions = JournalDimensionsField(
-        required=False,
-        default=None,
-        allow_null=True,
-        help_text=f"At most {DIMENSIONS_MAX}, names and values of at most {DIMENSION_MAX} characters each.",
-    )
+    dimensions = DimensionsField(required=False, default=None, allow_null=True, help_text=DIMENSIONS_HELP)
     lines = JournalLineIn(many=True, min_length=2, max_length=LEGS_MAX)  # type: ignore[call-arg]  # ListSerializer takes them
 
 

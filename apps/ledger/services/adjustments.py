@@ -19,6 +19,9 @@ from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
 from apps.ledger.contracts import (
     AHEAD_MAX,
+    DIMENSION_NAME_MAX,
+    DIMENSION_VALUE_MAX,
+    DIMENSIONS_MAX,
     FIRST_DAY,
     JOURNAL,
     LEG_MAX,
@@ -37,8 +40,6 @@ VOUCHER_MAX = 40
 DESCRIPTION_MAX = 200
 REASON_MIN, REASON_MAX = 5, 200
 COST_CENTRE_MAX = 40
-DIMENSIONS_MAX = 10
-DIMENSION_MAX = 80
 NAMESPACE = UUID("d3d4f3bd-6f0c-5a52-8f6b-8d3c0a6f6a4e")
 
 
@@ -338,8 +339,8 @@ def _wrong_dimensions(dimensions: Mapping[str, str]) -> Iterator[errors.FieldErr
     if len(dimensions) > DIMENSIONS_MAX:
         yield _wrong("/dimensions", f"A journal has at most {DIMENSIONS_MAX} dimensions.")
     for name, value in dimensions.items():
-        yield from _text("/dimensions", name, 1, DIMENSION_MAX)
-        yield from _text("/dimensions", value, 1, DIMENSION_MAX)
+        yield from _text("/dimensions", name, 1, DIMENSION_NAME_MAX)
+        yield from _text("/dimensions", value, 1, DIMENSION_VALUE_MAX)
 
 
 def _check_sides(journal: NewJournal) -> None:
