@@ -7,33 +7,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from apps.access.contracts import PORTAL
 from apps.access.models import Application
-from apps.access.services import applications, branches, memberships, roles
 from apps.accounts.services import users
-from apps.approvals.contracts import NewRule, NewStep
-from apps.approvals.services import rules
 from apps.kit import schema
 from apps.kit.actors import SYSTEM, Actor
-from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL
-from apps.ledger.services import charts
-from apps.payments.contracts import REFUND
 from apps.tenancy.models import Organisation, OrganisationStatus
 from apps.tenancy.services import organisations, provisioning
-
-FIRST_RULES = (
-    NewRule(
-        kind=REFUND.name,
-        currency="KES",
-        minimum_minor=10_000_00,
-        steps=(NewStep(roles=("owner", "approver")),),
-    ),
-    NewRule(kind=FX_RATE.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
-    NewRule(kind=JOURNAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
-    NewRule(kind=REVERSAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
-    NewRule(kind=PERIOD_REOPEN.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
-)
-"""What needs approval from the first day on; the organisation may put other rules in their place."""
+from treasury import content
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +64,7 @@ def is_filled() -> bool:
 
 @transaction.atomic
 def fill(*, head_office: HeadOffice, owner: Owner, now: datetime, actor: Actor = SYSTEM) -> UUID:
-    """
-    Make roles, head office, the portal's application, the first owner, the chart of accounts and the first approval
-    rules; return the head office. All or nothing.
-    """
-    roles.seed()
-    branch = branches.create(
-        code=head_office.code, name=head_office.name, is_head_office=True, actor=actor, now=now
-    )
+    """Make the first owner and all that an organisation begins with; return the head office. All or nothing."""
     person = users.create(
         email=owner.email,
         name=owner.name,
@@ -100,9 +73,6 @@ def fill(*, head_office: HeadOffice, owner: Owner, now: datetime, actor: Actor =
         actor=actor,
         now=now,
     )
-    memberships.create(user_id=person.id, role="owner", actor=actor, now=now)
-    applications.create(slug=PORTAL, name="Portal", actor=actor, now=now)
-    charts.install(actor=actor, now=now)
-    for rule in FIRST_RULES:
-        rules.create(rule=rule, actor=actor, now=now)
-    return branch.id
+    return content.begin(
+        branch_code=head_office.code, branch_name=head_office.name, owner_id=person.id, actor=actor, now=now
+    )

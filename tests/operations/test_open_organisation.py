@@ -3,12 +3,15 @@
 import pytest
 from django.db import connection
 
-from apps.access.models import Membership
+from apps.access.models import Membership, Role
 from apps.accounts.models import PlatformRecord
+from apps.approvals.models import ApprovalRule
 from apps.audit.models import AuditRecord
 from apps.kit import schema
 from apps.tenancy.models import Organisation
+from tests.factories.accounts import NOW
 from tests.operations.operate import OPERATOR, change, operate
+from treasury import content
 
 WORDS = [
     "tenant",
@@ -100,3 +103,32 @@ def test_lists_what_is_being_set_up_too(db):
         "zuri": "provisioning",
     }
     assert operate("tenant", "status", "--tenant", "zuri").code == 2
+
+
+def test_an_upgrade_adds_what_new_organisations_begin_with_and_puts_nothing_back(owners_role, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr(content, "FIRST_RULES", content.FIRST_RULES[:1])
+        change(*WORDS)
+    kilele = Organisation.objects.get(slug="kilele")
+    schema.enter(kilele)
+    Role.objects.filter(code="accountant").delete()
+    support = Role.objects.get(code="support")
+    support.permissions, support.defaults = ["payments.view"], ["payments.view", "parties.manage"]
+    support.save()
+    left = ApprovalRule.objects.get(kind="refund")
+    ApprovalRule.objects.filter(id=left.id).update(is_active=False, deactivated_at=NOW)
+    schema.leave()
+
+    first = change("tenant", "migrate", "--json").document["rows"]
+    second = change("tenant", "migrate", "--json").document["rows"]
+
+    states = [{row["schema"]: row["state"] for row in rows}["kilele"] for rows in (first, second)]
+    assert states == ["equal to the template", "up to date"]
+    schema.enter(kilele)
+    assert Role.objects.filter(code="accountant").exists()
+    support.refresh_from_db()
+    assert set(support.permissions) == {"payments.view", "invoicing.view", "webhooks.view", "parties.view"}
+    assert AuditRecord.objects.filter(action="role.changed").count() == 1
+    assert [rule.is_active for rule in ApprovalRule.objects.filter(kind="refund")] == [False]
+    assert ApprovalRule.objects.filter(kind="fx_rate", is_active=True).count() == 1
+    schema.leave()

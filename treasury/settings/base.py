@@ -33,6 +33,8 @@ TREASURY: dict[str, Any] = {
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "STORAGE_ROOT": "apps.tenancy.selectors.organisations.storage_root",
+    "RENEWAL": "treasury.content.renew",
+    "CONTENT_VERSION": "treasury.content.version",
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,

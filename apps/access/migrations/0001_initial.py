@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=50)),
                 ('name', models.CharField(max_length=120)),
                 ('permissions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
+                ('defaults', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('code',), name='role_code_once')],

@@ -102,11 +102,30 @@ def seed() -> None:
     """Create the default roles that are missing; safe to repeat, and roles that somebody changed stay as they are."""
     Role.objects.bulk_create(
         [
-            Role(code=code, name=name, permissions=sorted(permissions))
+            Role(code=code, name=name, permissions=sorted(permissions), defaults=sorted(permissions))
             for code, (name, permissions) in DEFAULTS.items()
         ],
         ignore_conflicts=True,
     )
+
+
+@transaction.atomic
+def renew(*, actor: Actor, now: datetime) -> None:
+    """
+    Create the default roles that are missing, and give those that are there what their defaults have gained since.
+
+    A permission that somebody took away stays away; safe to repeat.
+    """
+    seed()
+    for role in Role.objects.select_for_update().filter(code__in=DEFAULTS).order_by("code"):
+        defaults = set(DEFAULTS[role.code][1])
+        gained = defaults - set(role.defaults)
+        if not gained:
+            continue
+        before, role.permissions = role.permissions, sorted(gained.union(role.permissions))
+        role.defaults = sorted(defaults.union(role.defaults))
+        role.save(update_fields=["permissions", "defaults"])
+        _record(role, before, actor, now)
 
 
 @transaction.atomic
@@ -118,6 +137,11 @@ def change(*, code: str, permissions: list[str], actor: Actor, now: datetime) ->
     role = Role.objects.select_for_update().get(code=code)
     before, role.permissions = role.permissions, sorted(set(permissions))
     role.save(update_fields=["permissions"])
+    _record(role, before, actor, now)
+    return role
+
+
+def _record(role: Role, before: list[str], actor: Actor, now: datetime) -> None:
     records.write(
         action="role.changed",
         object_type="role",
@@ -126,4 +150,3 @@ def change(*, code: str, permissions: list[str], actor: Actor, now: datetime) ->
         now=now,
         changes={"permissions": [before, role.permissions]},
     )
-    return role

@@ -28,6 +28,11 @@ def steps_for(*, kind: str, money: Money | None, branch_id: UUID | None) -> list
     return steps_of(rule) if rule else []
 
 
+def kinds_ever_ruled() -> frozenset[str]:
+    """Return the kinds of deeds that there is or was a rule for."""
+    return frozenset(ApprovalRule.objects.values_list("kind", flat=True))
+
+
 def steps_of(rule: ApprovalRule) -> list[ApprovalStep]:
     return sorted(rule.steps.all(), key=lambda step: step.sequence)
 

@@ -21,7 +21,8 @@ class OrganisationStatus(models.TextChoices):
 class Organisation(UuidModel, TenantMixin):
     """
     ``is_test`` organisations use the simulator as their provider and may move the clock. Where ``requires_second_factor``
-    is set nobody opens the portal before he has one; a test organisation starts without.
+    is set nobody opens the portal before he has one; a test organisation starts without. ``upgraded_to`` is the build
+    that its schema and content were last brought to.
     """
 
     slug = models.CharField(
@@ -38,6 +39,7 @@ class Organisation(UuidModel, TenantMixin):
     brand_color = models.CharField(
         max_length=7, default=BRAND_COLOR, validators=[RegexValidator(r"^#[0-9a-f]{6}\Z")]
     )
+    upgraded_to = models.CharField(max_length=64, blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     auto_create_schema = False

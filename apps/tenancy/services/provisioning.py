@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.migrations.loader import MigrationLoader
+from django.utils.module_loading import import_string
 
 from apps.kit import errors, locks
 from apps.kit import schema as present_schema
 from apps.tenancy.models import Organisation, OrganisationStatus, SchemaSnapshot
+from apps.tenancy.selectors import migrations
 from apps.tenancy.services import schemas
 
 NAME = re.compile(r"org_[a-z][a-z0-9_]{0,50}")
@@ -37,14 +38,24 @@ class SchemaDiffers(errors.DomainError):
 
 
 def code_fingerprint() -> str:
-    """Return a hash over the migrations of this build and the SQL files that they run."""
-    digest = hashlib.sha256()
-    for key in sorted(MigrationLoader(None).disk_migrations):
-        digest.update(repr(key).encode())
+    """Return a hash over the migrations of this build, the SQL files that they run, and what the application is granted."""
+    grants = (
+        settings.NO_WRITE_TABLES,
+        settings.INSERT_ONLY_TABLES,
+        settings.NO_DELETE_TABLES,
+        settings.APP_FUNCTIONS,
+    )
+    digest = hashlib.sha256(repr((grants, settings.TENANT_APPS, sorted(migrations.of_build()))).encode())
     sources = [*settings.BASE_DIR.glob("apps/*/sql/*.sql"), *settings.BASE_DIR.glob("apps/*/migrations/*.py")]
     for path in sorted(sources):
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()
+
+
+def build_fingerprint() -> str:
+    """Return a hash over all that an upgrade brings to an organisation: its schema, and what it begins with."""
+    content: str = import_string(settings.TREASURY["CONTENT_VERSION"])()
+    return hashlib.sha256(f"{code_fingerprint()}{content}".encode()).hexdigest()
 
 
 def take_snapshot() -> None:

@@ -1,13 +1,17 @@
 """The migrate job: public, template, snapshot, each organisation, each compared with the template."""
 
 from collections.abc import Callable
+from datetime import datetime
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
 from apps.kit import errors, locks, schema
+from apps.kit.actors import SYSTEM
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus, SchemaSnapshot
 from apps.tenancy.services import provisioning, schemas
 
@@ -19,15 +23,17 @@ class DatabaseOlder(errors.DomainError):
     title = "Database of an older build"
 
 
-def run(say: Callable[[str, str], object]) -> None:
+def run(say: Callable[[str, str], object], *, now: datetime, is_thorough: bool = False) -> None:
     """
-    Bring every schema to this build, and say of each what was done. Needs the owner role.
+    Bring every schema to this build, add what new organisations begin with, and say of each what was done. Needs the
+    owner role.
 
-    Safe to repeat, quick when nothing changed, goes on after the schema that stopped it. Every schema is a transaction
-    or several of its own. Raises DatabaseOlder, and provisioning.SchemaDiffers for one that is not like the template.
+    Safe to repeat, quick when nothing changed: an organisation that is of this build already is passed over, unless
+    ``is_thorough`` has every one compared with the template. Goes on after the schema that stopped it. Every schema is a
+    transaction or several of its own. Raises DatabaseOlder, and provisioning.SchemaDiffers for one that is not like the template.
     """
     try:
-        _upgrade(say)
+        _upgrade(say, now, is_thorough=is_thorough)
     except InconsistentMigrationHistory as error:
         raise DatabaseOlder(str(error)) from None
 
@@ -49,7 +55,7 @@ def pending() -> list[tuple[str, str]]:
     return found
 
 
-def _upgrade(say: Callable[[str, str], object]) -> None:
+def _upgrade(say: Callable[[str, str], object], now: datetime, *, is_thorough: bool) -> None:
     call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
     schema.leave()
     _check_columns(schema.PUBLIC)
@@ -64,10 +70,25 @@ def _upgrade(say: Callable[[str, str], object]) -> None:
         _check_columns(schemas.TEMPLATE)
         provisioning.take_snapshot()
         say("template", "migrated, snapshot taken")
+    build = provisioning.build_fingerprint()
     for organisation in _organisations():
+        if organisation.upgraded_to == build and not is_thorough:
+            say(organisation.slug, "up to date")
+            continue
         schemas.migrate(organisation.schema_name)
         provisioning.require_equal(organisation.schema_name)
+        _renew(organisation, build, now)
         say(organisation.slug, "equal to the template")
+
+
+@transaction.atomic
+def _renew(organisation: Organisation, build: str, now: datetime) -> None:
+    """Add what this build's organisations begin with, and note that this one is of this build."""
+    schema.enter(organisation)
+    import_string(settings.TREASURY["RENEWAL"])(actor=SYSTEM, now=now)
+    schema.leave()
+    organisation.upgraded_to = build
+    organisation.save(update_fields=["upgraded_to"])
 
 
 def _organisations() -> list[Organisation]:

@@ -80,7 +80,7 @@ def migrate(call: Call) -> Answer:
         return Answer(f"{len(lacking)} migrations are missing", lacking)
     rows: list[Row] = []
     try:
-        upgrades.run(lambda name, state: rows.append({"schema": name, "state": state}))
+        upgrades.run(lambda name, state: rows.append({"schema": name, "state": state}), now=call.now)
     finally:  # what was migrated before another schema stopped the job stays
         platform_records.write(
             action="platform.migrated",
