@@ -37,6 +37,12 @@ class Endpoint:
         return len(PARAMETER.findall(self.route)) > 1
 
     @property
+    def name(self) -> str:
+        """Return how tables call it, without the organisation: ``POST payments/{id}/cancel``."""
+        shown = PARAMETER.sub(lambda match: f"{{{match[1] or match[2]}}}", self.route)
+        return f"{self.method.upper()} {shown.partition('{tenant_id}/')[2]}"
+
+    @property
     def is_alias(self) -> bool:
         return self.route.startswith("api/")
 
