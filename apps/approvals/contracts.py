@@ -99,19 +99,34 @@ def _check_plain(value: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """
+    A row that a payload names, as the audit trail calls it.
+
+    ``made_by`` is the actor who made it, as the row keeps him; empty where only the trail knows.
+    """
+
+    object_type: str
+    object_id: str
+    made_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewRequest:
     """
     Ask for approval of one deed.
 
     ``payload`` is plain JSON and holds everything that is decided, the sum included: its hash is what a decision is
-    bound to, and what the asker compares before it acts. ``subject_reference`` is the public id of what the deed is
-    about. Within ``expires_in`` it must be decided.
+    bound to, and what the asker compares before it acts. ``names`` are the rows that it names: whoever made one of them,
+    was the last to change it, or changes it while the request waits, does not decide. ``subject_reference`` is the public
+    id of what the deed is about. Within ``expires_in`` it must be decided.
     """
 
     kind: ApprovalKind
     subject_id: UUID
     subject_reference: str
     payload: Mapping[str, Any]
+    names: Sequence[Named]
     branch_id: UUID
     application_id: UUID
     summary: str

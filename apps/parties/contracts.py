@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+PARTY = "party"
+"""What the audit trail calls a party."""
 CONTACTS_MAX = 20
 """How many contacts a party may have."""
 

@@ -28,6 +28,7 @@ def ask(by, who: str) -> ApprovalRequest:
         subject_id=ids.new(),
         subject_reference="re_01kb8w6m2v3kq3n9g4z7t5x8ab",
         payload={"amount": money.text, "currency": money.currency, "reason": "Order cancelled"},
+        names=(),
         branch_id=Branch.objects.get(is_head_office=True).id,
         application_id=Application.objects.get(slug="orders").id,
         summary=f"Refund to {who}",

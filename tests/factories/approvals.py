@@ -75,6 +75,7 @@ def wanted(**facts: Any) -> NewRequest:
             "subject_id": ids.new(),
             "subject_reference": "re_1",
             "payload": payload(money),
+            "names": (),
             "branch_id": access.head_office().id,
             "application_id": access.application().id,
             "summary": "Refund to Njeri Kamau",
@@ -110,6 +111,7 @@ def amend(request: ApprovalRequest, by: Actor, **facts: Any) -> ApprovalRequest:
     money = facts.get("money", KES_25000)
     chosen = {
         "payload": payload(money, note="edited"),
+        "names": (),
         "money": money,
         "summary": "Refund to Njeri Kamau",
         "now": LATER,

@@ -68,6 +68,7 @@ INSERT_ONLY_TABLES = [
     "approvals_approvaldecision",
     "approvals_approvalstep",
     "approvals_approvalversion",
+    "approvals_namedrow",
     "approvals_requestedstep",
     "audit_auditrecord",
     "events_outboxevent",
@@ -104,6 +105,7 @@ NO_DELETE_TABLES = [
     "payments_refund",
 ]
 APP_FUNCTIONS = [
+    "approvals_has_touched",
     "ledger_transfer",
     "ledger_post",
     "ledger_open_account",

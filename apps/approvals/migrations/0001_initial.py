@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
+        ('audit', '0001_initial'),
     ]
 
     operations = [
@@ -142,6 +143,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('request', 'person', 'payload_version'), name='decision_once_per_person'), models.CheckConstraint(condition=models.Q(('person', ''), _negated=True), name='decision_by_a_person'), models.CheckConstraint(condition=models.Q(('verdict', 'APPROVED'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='decision_refusal_has_reason')],
+            },
+        ),
+        migrations.CreateModel(
+            name='NamedRow',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('payload_version', models.PositiveIntegerField()),
+                ('object_type', models.CharField(max_length=64)),
+                ('object_id', models.CharField(max_length=64)),
+                ('maker', models.CharField(blank=True, max_length=64)),
+                ('created_at', models.DateTimeField()),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='named', to='approvals.approvalrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'payload_version', 'object_type', 'object_id'), name='named_row_once')],
             },
         ),
         migrations.RunPython(install_guards),

@@ -1,6 +1,7 @@
 """Rules with their steps, and requests with their versions, frozen steps and decisions."""
 
 from apps.approvals.models.decision import ApprovalDecision
+from apps.approvals.models.named import NamedRow
 from apps.approvals.models.request import ApprovalRequest, ApprovalVersion, RequestedStep
 from apps.approvals.models.rule import ApprovalRule, ApprovalStep
 
@@ -10,5 +11,6 @@ __all__ = [
     "ApprovalRule",
     "ApprovalStep",
     "ApprovalVersion",
+    "NamedRow",
     "RequestedStep",
 ]

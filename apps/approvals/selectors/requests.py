@@ -6,7 +6,7 @@ from collections.abc import Collection, Set
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet, Value
 
 from apps.access.contracts import Caller
 from apps.access.selectors import api_keys, memberships, scope
@@ -18,6 +18,16 @@ from apps.kit import errors
 from apps.kit.actors import Actor, ActorKind, joined
 
 APPROVERS_MAX = 120
+
+
+class HasTouched(Func):
+    """Whether a person made or changed a row that the present version of a request names; the database judges it."""
+
+    function = "approvals_has_touched"
+    output_field = BooleanField()
+
+    def __init__(self, person: str) -> None:
+        super().__init__(F("id"), F("payload_version"), Value(person))
 
 
 def visible_to(caller: scope.Principal) -> ApprovalRequestQuerySet:
@@ -51,7 +61,8 @@ def person_of(caller: scope.Principal) -> str:
 
 def for_person(requests: ApprovalRequestQuerySet, person: str, *, now: datetime) -> ApprovalRequestQuerySet:
     """
-    Return those that this person may decide now: in time, at a step of his role, not made by him, not decided by him.
+    Return those that this person may decide now: in time, at a step of his role, not made by him, not decided by him,
+    and about nothing that he made or changed.
 
     Branches are those of ``requests``.
     """
@@ -84,6 +95,7 @@ def _for_member(
         requests.pending()
         .of_branches(branch_ids)
         .filter(Exists(steps), ~Exists(made), ~Exists(decided), expires_at__gt=now)
+        .exclude(HasTouched(person))
     )
 
 
@@ -170,6 +182,11 @@ def approved_by_step(request: ApprovalRequest) -> dict[int, int]:
 
 def has_decided(request: ApprovalRequest, person: str) -> bool:
     return valid_decisions(request).filter(person=person).exists()
+
+
+def has_touched(request: ApprovalRequest, person: str) -> bool:
+    """Say whether this person made a row that the present version names, changed it last, or has changed it since."""
+    return bool(person) and ApprovalRequest.objects.filter(HasTouched(person), id=request.id).exists()
 
 
 def makers(request: ApprovalRequest) -> set[str]:

@@ -41,6 +41,13 @@ class OwnRequest(errors.Forbidden):
     title = "Your own request"
 
 
+class OwnChange(errors.Forbidden):
+    """Who made or changed something that a request names does not decide it."""
+
+    code = "approval_own_change"
+    title = "You changed what it is about"
+
+
 class DecidedBefore(errors.DomainError):
     """This person has decided this request already, at this step or an earlier one."""
 
@@ -83,12 +90,16 @@ def take(
     """
     Keep what a person decides on a request that is locked, and return the step that it counts for.
 
-    Raises PayloadChanged, OwnRequest, DecidedBefore, NotADecider and BranchForbidden, and then nothing is written.
+    Raises PayloadChanged, OwnRequest, OwnChange, DecidedBefore, NotADecider and BranchForbidden, and then nothing is written.
     """
     if digest != request.payload_hash:
         raise PayloadChanged("This request was edited after you opened it. Read it again, then decide.")
     if actor.person in stored.makers(request):
         raise OwnRequest("You asked for this or edited it, so another person decides.")
+    if stored.has_touched(request, actor.person):
+        raise OwnChange(
+            "You made or changed something that this request is about, so another person decides."
+        )
     if stored.has_decided(request, actor.person):
         raise DecidedBefore("You have decided this request already. Another person goes on.")
     step = stored.present_step(request)

@@ -1,6 +1,6 @@
 """Requests: asking, editing, deciding, taking back, and letting lapse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.approvals import events
-from apps.approvals.contracts import ApprovalKind, NewRequest, Verdict, payload_hash
+from apps.approvals.contracts import ApprovalKind, Named, NewRequest, Verdict, payload_hash
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.models.request import REASON_LENGTH, SUMMARY_LENGTH
 from apps.approvals.selectors import requests as stored
@@ -92,7 +92,7 @@ def submit(*, request: NewRequest, actor: Actor, now: datetime) -> ApprovalReque
         expires_at=now + request.expires_in,
     )
     made.save(force_insert=True)
-    versions.keep(made, payload=request.payload, steps=steps, actor=actor, now=now)
+    versions.keep(made, payload=request.payload, names=request.names, steps=steps, actor=actor, now=now)
     _audit("approval.requested", made, actor=actor, now=now)
     outbox.publish(events.about(events.REQUESTED, made), now=now)
     return made
@@ -103,6 +103,7 @@ def amend(
     *,
     request_id: UUID,
     payload: Mapping[str, Any],
+    names: Iterable[Named],
     money: Money | None,
     summary: str,
     actor: Actor,
@@ -132,7 +133,7 @@ def amend(
         steps=len(steps),
     )
     request.save_progress()
-    versions.keep(request, payload=payload, steps=steps, actor=actor, now=now)
+    versions.keep(request, payload=payload, names=names, steps=steps, actor=actor, now=now)
     _audit("approval.amended", request, actor=actor, now=now, changes={"payload_hash": [before, digest]})
     outbox.publish(events.about(events.REQUESTED, request), now=now)
     return request

@@ -55,6 +55,27 @@ BEGIN
   RETURN NEW;
 END $f$;
 
+-- Whether a person made a row that a version names, was the last person to change it before the version was made, or has
+-- changed it since. Who only reads leaves records too, which end in what he did.
+CREATE OR REPLACE FUNCTION {s}.approvals_has_touched(request uuid, version integer, whom text) RETURNS boolean
+LANGUAGE sql STABLE COST 10000 SET search_path = pg_catalog, {s}, pg_temp AS $f$
+  SELECT whom <> '' AND EXISTS (
+    SELECT 1 FROM approvals_namedrow n
+    WHERE n.request_id = request AND n.payload_version = version AND (n.maker = whom OR EXISTS (
+      SELECT 1 FROM audit_auditrecord a
+      WHERE a.object_type = n.object_type AND a.object_id = n.object_id AND a.person = whom
+        AND a.action !~ '(viewed|read|exported|downloaded)$'
+        AND (a.occurred_at >= n.created_at
+          OR NOT EXISTS (SELECT 1 FROM audit_auditrecord b
+                         WHERE b.object_type = n.object_type AND b.object_id = n.object_id AND b.person NOT IN ('', whom)
+                           AND b.action !~ '(viewed|read|exported|downloaded)$'
+                           AND b.occurred_at > a.occurred_at AND b.occurred_at < n.created_at)
+          OR NOT EXISTS (SELECT 1 FROM audit_auditrecord b
+                         WHERE b.object_type = n.object_type AND b.object_id = n.object_id
+                           AND b.action !~ '(viewed|read|exported|downloaded)$'
+                           AND (b.occurred_at, b.id) < (a.occurred_at, a.id))))))
+$f$;
+
 CREATE OR REPLACE FUNCTION {s}.approvals_guard_decision() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
 DECLARE asked record;
@@ -69,6 +90,10 @@ BEGIN
   END IF;
   IF EXISTS (SELECT 1 FROM approvals_approvalversion v WHERE v.request_id = NEW.request_id AND v.maker = NEW.person) THEN
     RAISE EXCEPTION 'approvals: the maker of request % does not decide it', NEW.request_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF approvals_has_touched(NEW.request_id, NEW.payload_version, NEW.person) THEN
+    RAISE EXCEPTION 'approvals: who changed what request % names does not decide it', NEW.request_id
       USING ERRCODE = 'restrict_violation';
   END IF;
   IF NOT EXISTS (SELECT 1 FROM approvals_requestedstep s
@@ -93,4 +118,6 @@ CREATE OR REPLACE TRIGGER approvals_version_append_only BEFORE UPDATE OR DELETE 
 CREATE OR REPLACE TRIGGER approvals_step_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_requestedstep
   FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
 CREATE OR REPLACE TRIGGER approvals_decision_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_approvaldecision
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
+CREATE OR REPLACE TRIGGER approvals_named_row_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_namedrow
   FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();

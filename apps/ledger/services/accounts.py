@@ -1,10 +1,11 @@
 """Accounts: opened by role, limited, frozen, closed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
 
+from apps.approvals.contracts import Named
 from apps.audit.services import records
 from apps.kit import errors, ids, money
 from apps.kit.actors import Actor
@@ -15,6 +16,9 @@ from apps.ledger.models import Account, Balance
 from apps.ledger.services import refusals
 from apps.tenancy.selectors import organisations
 
+OBJECT = "ledger_account"
+LINE_OBJECT = "ledger_chart"
+"""What the audit trail calls accounts and lines of the chart."""
 OPEN_ACCOUNT = "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
 
 
@@ -62,6 +66,13 @@ def open_missing(
     return {**found, **{ref: _open(ref, name="", now=now) for ref in missing}}
 
 
+def named(found: Iterable[Account]) -> Iterator[Named]:
+    """Produce these accounts and their lines of the chart as a request for approval names them."""
+    for account in found:
+        yield Named(OBJECT, str(account.uid))
+        yield Named(LINE_OBJECT, account.line.code)
+
+
 @transaction.atomic
 def set_limits(
     *, ref: AccountRef, net_floor: Money | None, net_ceiling: Money | None, actor: Actor, now: datetime
@@ -79,7 +90,7 @@ def set_limits(
         cursor.execute("SELECT ledger_set_limits(%s, %s, %s)", [account.id, *limits])
     records.write(
         action="ledger.account_limited",
-        object_type="ledger_account",
+        object_type=OBJECT,
         object_id=str(account.uid),
         actor=actor,
         now=now,
@@ -117,7 +128,7 @@ def _set_status(
         cursor.execute("SELECT ledger_set_status(%s, %s)", [account.id, status.value])
     records.write(
         action=f"ledger.account_{status.lower()}",
-        object_type="ledger_account",
+        object_type=OBJECT,
         object_id=str(account.uid),
         actor=actor,
         now=now,

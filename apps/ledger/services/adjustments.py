@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from apps.access.selectors import applications, branches
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.selectors.requests import ApprovalRequest
 from apps.approvals.services import requests
@@ -32,10 +32,11 @@ from apps.ledger.contracts import (
     TransactionKind,
 )
 from apps.ledger.models import Account, Transaction
-from apps.ledger.services import effective_dates, journals, refusals, unbooked
+from apps.ledger.services import accounts, effective_dates, journals, refusals, unbooked
 
 KINDS = (TransactionKind.ADJUSTMENT, TransactionKind.OPENING)
 SOURCE = "journal"
+OBJECT = "ledger_journal"
 VOUCHER_MAX = 40
 DESCRIPTION_MAX = 200
 REASON_MIN, REASON_MAX = 5, 200
@@ -108,9 +109,9 @@ def ask(
     for all, ``application_id`` whose request it is, the portal's unless told. Raises as ``check``, and
     JournalRuleMissing, and RequestPending where another journal of this voucher waits.
     """
-    accounts = check(journal=journal, now=now, within=within)
+    found = check(journal=journal, now=now, within=within)
     subject = subject_of(journal.voucher)
-    places = {account.branch_id for account in accounts.values()}
+    places = {account.branch_id for account in found.values()}
     branch_id = next(iter(places)) if len(places) == 1 else branches.head_office().id
     payload = _payload(journal)
     waits = asked.pending_of(kind=JOURNAL.name, subject_id=subject) is not None
@@ -120,6 +121,10 @@ def ask(
             subject_id=subject,
             subject_reference=journal.voucher,
             payload=payload,
+            names=(
+                Named(OBJECT, journal.voucher),
+                *accounts.named(found.values()),
+            ),
             branch_id=branch_id,
             application_id=application_id or applications.portal().id,
             summary=f"{journal.kind.capitalize()} {journal.voucher}, {journal.description}: {journal.reason}",
@@ -295,7 +300,9 @@ def _accounts(journal: NewJournal, within: Collection[UUID] | None) -> dict[UUID
     """Return the accounts of a journal; refuse one that is not there, not the caller's, or takes no postings."""
     found = {
         account.uid: account
-        for account in Account.objects.filter(uid__in={line.account_id for line in journal.lines})
+        for account in Account.objects.filter(
+            uid__in={line.account_id for line in journal.lines}
+        ).select_related("line")
     }
     for place, line in enumerate(journal.lines):
         account = found.get(line.account_id)
@@ -382,7 +389,7 @@ def _record(
 ) -> None:
     records.write(
         action=action,
-        object_type="ledger_journal",
+        object_type=OBJECT,
         object_id=voucher,
         actor=actor,
         now=now,

@@ -18,7 +18,7 @@ from apps.kit.errors import FieldError
 from apps.ledger.contracts import CHART, AccountRole, AccountType
 from apps.ledger.importers import Row, read, refuse
 from apps.ledger.models import ChartLine
-from apps.ledger.services import charts, refusals
+from apps.ledger.services import accounts, charts, refusals
 
 COLUMNS = ("code", "name", "type", "parent", "role", "heading")
 YES_NO = {"yes": True, "no": False, "": False}
@@ -108,7 +108,7 @@ def take_over(
     if changes:
         records.write(
             action="chart.imported",
-            object_type="ledger_chart",
+            object_type=accounts.LINE_OBJECT,
             object_id="chart",
             actor=actor,
             now=now,

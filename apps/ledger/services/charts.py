@@ -140,7 +140,14 @@ def open_account(
     is_new = not Account.objects.matching([ref]).exists()
     account = accounts.ensure(ref=ref, now=now, name=name)
     if is_new:
-        _record("ledger.account_opened", str(account.uid), {"code": [None, account.code]}, actor, now)
+        records.write(
+            action="ledger.account_opened",
+            object_type=accounts.OBJECT,
+            object_id=str(account.uid),
+            actor=actor,
+            now=now,
+            changes={"code": [None, account.code]},
+        )
     return account
 
 
@@ -215,7 +222,7 @@ def _record(
 ) -> None:
     records.write(
         action=action,
-        object_type="ledger_chart",
+        object_type=accounts.LINE_OBJECT,
         object_id=subject,
         actor=actor,
         now=now,

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.access.selectors import applications, branches
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
@@ -188,6 +188,10 @@ def _ask(said: _Said, far: Fraction, *, application_id: UUID | None, actor: Acto
             subject_id=said.subject_id,
             subject_reference=f"{said.base}/{said.quote} {said.as_of:%Y-%m-%d}",
             payload=said.payload(),
+            names=[
+                Named(OBJECT, ids.encode(stored.PREFIX, row.id), made_by=row.created_by)
+                for row in _named(said)
+            ],
             branch_id=branches.head_office().id,
             application_id=application_id or applications.portal().id,
             summary=f"Rate {said.text} of {said.source}: {percent}",
@@ -244,14 +248,23 @@ def _distance(said: _Said) -> Fraction | None:
     people agreed to, or the first of all: whoever writes rates alone does not move them far in small steps. Where there is
     none before it, it is the next one.
     """
+    parts = [Fraction(said.rate) / stored.read(row, said.base).ratio - 1 for row in _measures(said)]
+    return max(parts, key=abs, default=None)
+
+
+def _measures(said: _Said) -> set[FxRate]:
+    """Return the rates that this one is measured against."""
     rows = stored.of_pair(said.base, said.quote)
     before = rows.filter(as_of__lte=said.as_of).order_by("-as_of", "-id")
     trusted = before.filter(Q(created_by=str(PROVIDER)) | ~Q(approved_by="")).first() or before.last()
     against = {row for row in (before.first(), trusted, *before.filter(as_of__gt=said.as_of - DAY)) if row}
-    if not against:
-        against = {row for row in (rows.order_by("as_of", "id").first(),) if row}
-    parts = [Fraction(said.rate) / stored.read(row, said.base).ratio - 1 for row in against]
-    return max(parts, key=abs, default=None)
+    return against or {row for row in (rows.order_by("as_of", "id").first(),) if row}
+
+
+def _named(said: _Said) -> set[FxRate]:
+    """Return what a decision rests on: the rates that it is measured against, and the last one of the same source."""
+    last = stored.of_pair(said.base, said.quote).filter(source=said.source).order_by("-as_of", "-id").first()
+    return _measures(said) | ({last} if last else set())
 
 
 def _check(said: _Said, *, now: datetime) -> None:

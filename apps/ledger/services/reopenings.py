@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.access.selectors import applications, branches
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.kit import errors, ids
@@ -71,6 +71,7 @@ def ask(
             subject_id=period.uid,
             subject_reference=ids.encode(events.PERIOD_PREFIX, period.uid),
             payload=_payload(period, reason),
+            names=(Named(events.PERIOD_AGGREGATE, ids.encode(events.PERIOD_PREFIX, period.uid)),),
             branch_id=branches.head_office().id,
             application_id=application_id or applications.portal().id,
             summary=f"Reopen {period}: {reason}",

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.access.selectors import applications, branches
 from apps.access.selectors.branches import BranchForbidden
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
@@ -18,7 +18,7 @@ from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
 from apps.ledger.contracts import AHEAD_MAX, REVERSAL, Booked, Direction, Layer
 from apps.ledger.models import Entry, Transaction
-from apps.ledger.services import effective_dates, reversals, unbooked
+from apps.ledger.services import accounts, effective_dates, reversals, unbooked
 from apps.ledger.services.journals import OF_HOLDS
 
 REASON_MIN = 5
@@ -165,6 +165,10 @@ def _request(original: Transaction, reason: str, effective_date: date) -> NewReq
         subject_id=original.uid,
         subject_reference=original.number,
         payload=_payload(original, reason, effective_date),
+        names=(
+            Named(OBJECT, str(original.uid), made_by=original.created_by),
+            *accounts.named(entry.account for entry in entries),
+        ),
         branch_id=places.pop() if len(places) == 1 else branches.head_office().id,
         application_id=applications.portal().id,
         summary=f"Reverse {original.number}, {original.description}: {reason}",
@@ -191,7 +195,7 @@ def _payload(original: Transaction, reason: str, effective_date: date) -> dict[s
 
 
 def _entries(original: Transaction) -> list[Entry]:
-    return list(original.entries.filter(layer=Layer.POSTED).select_related("account").order_by("seq"))
+    return list(original.entries.filter(layer=Layer.POSTED).select_related("account__line").order_by("seq"))
 
 
 def _money(entries: Collection[Entry]) -> Money | None:

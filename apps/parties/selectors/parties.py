@@ -31,6 +31,13 @@ def found_by(parties: QuerySet[Party], term: str) -> QuerySet[Party]:
     )
 
 
+def of_phone(phone: str) -> QuerySet[Party]:
+    """Return the parties that have this phone, of every branch and application. The caller's scope is not asked."""
+    if not phone:
+        return Party.objects.none()
+    return Party.objects.filter(id__in=ContactPoint.objects.filter(value=phone).values("party_id"))
+
+
 def main_contact(party: Party) -> ContactPoint | None:
     """Return how to reach a party first: the primary phone, else the primary address, else any; reads what is loaded."""
     contacts = sorted(party.contacts.all(), key=lambda one: (not one.is_primary, one.kind != "PHONE"))

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from apps.audit.services import records
 from apps.kit import errors, ids, phones
 from apps.kit.actors import Actor
-from apps.parties.contracts import Contact, ContactKind, NewParty, PartyFacts
+from apps.parties.contracts import PARTY, Contact, ContactKind, NewParty, PartyFacts
 from apps.parties.models import ContactPoint, Party
 from apps.parties.models.party import PartyQuerySet
 
@@ -227,7 +227,7 @@ def _refuse_duplicate(request: NewParty) -> None:
 def _audit(action: str, party: Party, actor: Actor, now: datetime, changes: dict[str, Any]) -> None:
     records.write(
         action=action,
-        object_type="party",
+        object_type=PARTY,
         object_id=str(party.id),
         actor=actor,
         now=now,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.approvals.contracts import ApprovalStatus, Decided, NewRequest, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.events.services import outbox
@@ -24,6 +24,8 @@ from apps.kit import crypto, faults, ids, jobs
 from apps.kit.actors import Actor
 from apps.kit.money import Money
 from apps.ledger.services import journals
+from apps.parties.contracts import PARTY
+from apps.parties.selectors import parties
 from apps.payments import events, postings
 from apps.payments.contracts import REFUND, Recorded, RefundStatus
 from apps.payments.models import Refund
@@ -310,6 +312,11 @@ def _asked(refund: Refund) -> NewRequest:
         subject_id=refund.id,
         subject_reference=ids.encode("re", refund.id),
         payload=_payload(refund),
+        names=(
+            Named(events.REFUND_AGGREGATE, ids.encode("re", refund.id)),
+            Named(events.AGGREGATE, ids.encode("pi", refund.intent_id), made_by=refund.intent.created_by),
+            *(Named(PARTY, str(party.id)) for party in parties.of_phone(refund.intent.payer_phone)),
+        ),
         branch_id=refund.branch_id,
         application_id=refund.application_id,
         summary=f"Refund {refund.money} of receipt {refund.payment_receipt}: {refund.reason}",

@@ -280,10 +280,14 @@ def _text(value: Any) -> str:
 def _advice(request: Any, line: QueueLine, who: str, *, now: datetime) -> str:
     if not line.is_pending or line.is_for_me:
         return ""
-    if request.expires_at <= now:
-        return _("Nobody decided in time. It is closed within a minute.")
-    if line.is_mine:
-        return _("You asked for this or edited it. Another person decides.")
-    if requests.has_decided(request, who):
-        return _("You have decided. Another person goes on.")
-    return _("Another role decides this step.")
+    reasons = (
+        (request.expires_at <= now, _("Nobody decided in time. It is closed within a minute.")),
+        (line.is_mine, _("You asked for this or edited it. Another person decides.")),
+        (
+            requests.has_touched(request, who),
+            _("You made or changed something that this is about. Another person decides."),
+        ),
+        (requests.has_decided(request, who), _("You have decided. Another person goes on.")),
+        (True, _("Another role decides this step.")),
+    )
+    return next(said for holds, said in reasons if holds)
