@@ -50,6 +50,9 @@ PUBLIC_TABLES = [
     "accounts_user",
     "django_session",
     "tenancy_handover",
+    "tenancy_invite",
+    "tenancy_linkrequest",
+    "tenancy_registeredapplication",
     "tenancy_userorganisation",
 ]
 

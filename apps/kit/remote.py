@@ -4,6 +4,8 @@ import ipaddress
 
 from django.http import HttpRequest
 
+IPV6_SITE_BITS = 64
+
 
 def address(request: HttpRequest, *, trusted_proxies: int) -> str:
     """
@@ -20,6 +22,17 @@ def address(request: HttpRequest, *, trusted_proxies: int) -> str:
         return str(ipaddress.ip_address(found))
     except ValueError:
         return ""
+
+
+def holder(address_text: str) -> str:
+    """Return what one sender can hold: an IPv4 address, or the /64 of an IPv6 one; nothing for no address."""
+    if not address_text:
+        return ""
+    found = ipaddress.ip_address(address_text)
+    if isinstance(found, ipaddress.IPv4Address):
+        return address_text
+    network = ipaddress.ip_network((int(found), IPV6_SITE_BITS), strict=False)
+    return str(found.ipv4_mapped or network)
 
 
 def is_inside(address_text: str) -> bool:

@@ -19,6 +19,7 @@ from apps.access.contracts import GIVEN_BY, PORTAL, SCOPES, Caller
 from apps.access.models import ApiKey, Application
 from apps.access.selectors import api_keys, applications, branches, memberships
 from apps.access.selectors.scope import Principal, branch_ids
+from apps.access.services import applications as known_applications
 from apps.audit.services import records
 from apps.kit import errors
 from apps.kit.actors import Actor, ActorKind
@@ -37,6 +38,13 @@ class KeyInvalid(errors.Invalid):
 
     code = "api_key_invalid"
     title = "API key not valid"
+
+
+class ApplicationClosed(errors.DomainError):
+    """The application is closed and gets no keys."""
+
+    code = "application_closed"
+    title = "Application closed"
 
 
 class ScopeExceeded(errors.Forbidden):
@@ -76,11 +84,14 @@ def issue(  # noqa: PLR0913 (each by keyword)
     """
     application = applications.get(application_id)
     _check(application, name, scopes, expires_at, now)
+    _check_grant(application, scopes)
     if isinstance(issuer, Caller):
         _check_issuer(issuer, application_id, scopes)
     elif issuer is not None:
         _check_person(issuer, scopes)
-    branch_id = _branch(issuer, branch_id)
+    branch_id = _branch(issuer, branch_id or application.granted_branch_id)
+    if application.granted_branch_id not in (None, branch_id):
+        raise ScopeExceeded("This application may touch one branch only: its keys are bound to that one.")
     mode = "test" if organisations.current().is_test else "live"
     prefix = f"tsk_{mode}_{_random(LOOKUP_LENGTH)}"
     secret = f"{prefix}_{_random(SECRET_LENGTH)}"
@@ -92,7 +103,7 @@ def issue(  # noqa: PLR0913 (each by keyword)
         digest=digest(secret),
         last4=secret[-4:],
         scopes=sorted(set(scopes)),
-        created_by_id=_maker(issuer),
+        created_by_id=_maker(issuer) or application.granted_by_id,
         created_at=now,
         expires_at=expires_at,
     )
@@ -126,7 +137,7 @@ def authenticate(*, secret: str, now: datetime) -> Caller | None:
         return None
     key = api_keys.by_prefix(form["prefix"])
     matches = hmac.compare_digest(digest(secret), key.digest if key else NO_DIGEST)
-    if key is None or not matches or not key.opens(now):
+    if key is None or not matches or not key.opens(now) or not known_applications.is_open(key.application):
         return None
     if key.last_used_at is None or now - key.last_used_at >= USED_AT_MOST_EVERY:
         stale = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - USED_AT_MOST_EVERY)
@@ -164,6 +175,21 @@ def _check(
         found.append(errors.FieldError("/expires_at", "in_the_past", "The key would have expired already."))
     if found:
         raise KeyInvalid(" ".join(error.message for error in found), errors=found)
+
+
+def _check_grant(application: Application, scopes: Collection[str]) -> None:
+    """Refuse what goes beyond the link by which the organisation let the application in, and keys of a closed one."""
+    if application.closed_at is not None:
+        raise ApplicationClosed("This application is closed: link it again first.")
+    if application.granted_scopes is not None:
+        missing = sorted(set(scopes) - set(application.granted_scopes))
+        if missing:
+            raise ScopeExceeded(f"The link of this application does not grant {', '.join(missing)}.")
+
+
+def require_giveable(issuer: AbstractBaseUser | AnonymousUser, scopes: Collection[str]) -> None:
+    """Raise ScopeExceeded where a person would give more than his role may do itself (``contracts.GIVEN_BY``)."""
+    _check_person(issuer, scopes)
 
 
 def _check_issuer(issuer: Caller, application_id: UUID, scopes: Collection[str]) -> None:
