@@ -50,9 +50,6 @@ PUBLIC_TABLES = [
     "accounts_user",
     "django_session",
     "tenancy_handover",
-    "tenancy_invite",
-    "tenancy_linkrequest",
-    "tenancy_registeredapplication",
     "tenancy_userorganisation",
 ]
 

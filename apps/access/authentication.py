@@ -4,12 +4,13 @@ import base64
 import binascii
 from typing import Any
 
+from django.conf import settings
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from apps.access.contracts import Caller
 from apps.access.services import api_keys
-from apps.kit import clock
+from apps.kit import clock, remote
 from apps.tenancy.selectors import organisations
 
 
@@ -17,7 +18,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
     """
     Sets ``request.user`` to the Caller, and ``caller`` and ``actor`` on Django's request.
 
-    Unknown, foreign, expired and revoked keys fail alike. A request with two different keys fails too: nobody has
+    Unknown, foreign, expired and revoked keys fail alike, and so do those that come from outside their networks. A request with two different keys fails too: nobody has
     to know which of them would win. A valid key of a suspended organisation is told so, and nobody else is.
     """
 
@@ -25,10 +26,13 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         secrets = _secrets(request)
         if not secrets:
             return None
-        caller = api_keys.authenticate(secret=secrets.pop(), now=clock.now()) if len(secrets) == 1 else None
+        plain: Any = request._request  # noqa: SLF001 (middleware reads Django's request)
+        ip = remote.address(plain, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"])
+        caller = (
+            api_keys.authenticate(secret=secrets.pop(), now=clock.now(), ip=ip) if len(secrets) == 1 else None
+        )
         if caller is None:
             raise exceptions.AuthenticationFailed
-        plain: Any = request._request  # noqa: SLF001 (middleware reads Django's request)
         plain.caller, plain.actor = caller, caller.actor
         if organisations.current().is_suspended:
             raise organisations.Suspended

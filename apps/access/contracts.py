@@ -1,5 +1,6 @@
 """What crosses the border of access: permissions of people, scopes of keys, and the caller of an API request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -139,6 +140,11 @@ class Caller:
     @property
     def scopes(self) -> frozenset[str]:
         return frozenset(self.key.scopes)
+
+    @property
+    def allowed_networks(self) -> Sequence[str]:
+        """The only networks that the key may come from; none named: it comes from everywhere."""
+        return self.key.allowed_networks
 
 
 def permission(name: str) -> str:

@@ -3,15 +3,38 @@
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from apps.access.contracts import SCOPES
 from apps.access.models import ApiKey, Membership, Role
+
+
+class NetworksField(forms.CharField):
+    """Addresses and networks, one a line; the services judge them."""
+
+    def __init__(self, **chosen: Any) -> None:
+        super().__init__(
+            label=_("Works from"),
+            required=False,
+            max_length=2000,
+            help_text=_(
+                "Addresses and networks, one a line, as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32. Empty: every address."
+            ),
+            **chosen,
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        return str(super().clean(value)).replace(",", " ").split()
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -21,10 +44,34 @@ class ApiKeyForm(forms.ModelForm):
         choices=[(scope, f"{scope}: {meaning}") for scope, meaning in SCOPES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
+    allowed_networks = NetworksField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
 
     class Meta:
         model = ApiKey
-        fields = ["name", "application", "branch", "scopes", "expires_at"]
+        fields = ["name", "application", "branch", "scopes", "expires_at", "allowed_networks"]
+        help_texts = {"expires_at": _("365 days from now at most, and where it stays empty.")}
+
+
+class RotateKeyForm(forms.Form):
+    """For how long the key that is replaced works on."""
+
+    grace_hours = forms.TypedChoiceField(
+        label=_("The old key works on"),
+        choices=[
+            (24, _("for 24 hours")),
+            (0, _("no longer: it ends at once")),
+            (1, _("for an hour")),
+            (72, _("for 3 days")),
+            (168, _("for 7 days")),
+        ],
+        coerce=int,
+    )
+
+
+class NetworksForm(forms.Form):
+    """From where a key may come."""
+
+    allowed_networks = NetworksField(widget=forms.Textarea(attrs={"rows": 4}))
 
 
 class MemberForm(forms.ModelForm):

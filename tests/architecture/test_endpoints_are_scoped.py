@@ -16,7 +16,9 @@ READING = {"get", "head", "options"}
 # Their answers hold a secret, and answers to idempotent requests are stored; or a repeat changes nothing more.
 REPEATABLE = {
     "ApiKeyViewSet.create",
+    "ApiKeyViewSet.partial_update",
     "ApiKeyViewSet.revoke",
+    "ApiKeyViewSet.rotate",
     "JobViewSet.cancel",
     "PartyViewSet.archive",
     "PartyViewSet.keep",

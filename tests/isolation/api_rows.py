@@ -47,6 +47,8 @@ ROWS: dict[str, Row] = {
     # access
     "GET api-keys": Row("200", "200", "200"),
     "POST api-keys": Row("201", "201", "201", says(name="Till", scopes=["keys:write"])),
+    "PATCH api-keys/{id}": Row("200", "404", "404", deeds.bound_key, also=("payments:read",)),
+    "POST api-keys/{id}/rotate": Row("201", "404", "404", deeds.spare_key, also=("payments:read",)),
     "POST api-keys/{id}/revoke": Row("200", "404", "404", deeds.spare_key),
     "GET applications": Row("200+", "200+", "200"),
     "GET branches": BOOKED_LISTED,

@@ -58,6 +58,10 @@ def spare_key() -> Sent:
     return Sent(row=access.issued(("payments:read",)).key.id)
 
 
+def bound_key() -> Sent:
+    return Sent({"allowed_networks": ["127.0.0.1"]}, access.issued(("payments:read",)).key.id)
+
+
 # Approvals
 
 

@@ -222,11 +222,6 @@ def _simulator() -> Iterator[Fault]:
         )
 
 
-def _onboarding() -> Iterator[Fault]:
-    if _value("TREASURY_ONBOARDING_OPEN").lower() not in OFF:
-        yield Fault("TREASURY_ONBOARDING_OPEN", "accepts every application that registers, unseen; unset it.")
-
-
 RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _debug,
     _numbers,
@@ -241,5 +236,4 @@ RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _proxies,
     _faults_armed,
     _simulator,
-    _onboarding,
 )

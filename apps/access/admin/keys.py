@@ -1,6 +1,7 @@
 """API keys in the organisation's site."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin.saving import ServiceAdmin, person
 from apps.access.contracts import SCOPES
-from apps.access.dialogs import RevokeKey
+from apps.access.dialogs import AllowNetworks, RevokeKey, RotateKey
 from apps.access.forms import ApiKeyForm
 from apps.access.models import ApiKey
 from apps.access.selectors import api_keys as visible_keys
@@ -27,16 +28,17 @@ from apps.kit.admin import badge, local_time_html
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ServiceAdmin):
-    """API keys are made and revoked here; the secret is shown once, the digest never."""
+    """API keys are made, rotated, bound to networks and revoked here; the secret is shown once, the digest never."""
 
     form = ApiKeyForm
     list_display = ["name", "recognised_by", "application", "branch", "state", "last_used", "expires"]
     list_select_related: ClassVar[list[str]] = ["application", "branch"]
     list_filter = ["application"]
     search_fields = ["name", "prefix"]
-    dialogs = [RevokeKey]
+    dialogs = [RotateKey, AllowNetworks, RevokeKey]
     facts = [
-        "name", "recognised_by", "application", "branch", "granted", "maker", "created", "expires", "last_used", "state",
+        "name", "recognised_by", "application", "branch", "granted", "networks", "maker", "created", "expires",
+        "last_used", "refused", "predecessor", "state",
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
@@ -68,6 +70,7 @@ class ApiKeyAdmin(ServiceAdmin):
             scopes=form.cleaned_data["scopes"],
             branch_id=branch.id if branch else None,
             expires_at=form.cleaned_data["expires_at"],
+            allowed_networks=form.cleaned_data["allowed_networks"],
             issuer=request.user,
             actor=team.actor(person(request)),
             now=clock.now(),
@@ -95,18 +98,39 @@ class ApiKeyAdmin(ServiceAdmin):
     def created(self, key: ApiKey) -> SafeString:
         return local_time_html(key.created_at)
 
-    @admin.display(description=_("Expires"))
+    @admin.display(description=_("Works until"))
     def expires(self, key: ApiKey) -> SafeString:
-        return local_time_html(key.expires_at)
+        return local_time_html(key.ends_at)
+
+    @admin.display(description=_("Works from"))
+    def networks(self, key: ApiKey) -> str:
+        return ", ".join(key.allowed_networks) or str(_("Every address"))
 
     @admin.display(description=_("Last used"))
     def last_used(self, key: ApiKey) -> SafeString:
-        return local_time_html(key.last_used_at)
+        return _seen(key.last_used_at, key.last_used_ip)
+
+    @admin.display(description=_("Last refused elsewhere"))
+    def refused(self, key: ApiKey) -> SafeString:
+        return _seen(key.last_refused_at, key.last_refused_ip)
+
+    @admin.display(description=_("In place of"))
+    def predecessor(self, key: ApiKey) -> str:
+        return str(key.replaces) if key.replaces else "—"
 
     @admin.display(description=_("State"))
     def state(self, key: ApiKey) -> SafeString:
         if key.revoked_at is not None:
             return badge("quiet", "block", str(_("Revoked")))
-        if not key.opens(clock.now()):
-            return badge("quiet", "timer_off", str(_("Expired")))
-        return badge("done", "check_circle", str(_("Active")))
+        if key.opens(clock.now()):
+            replaced = badge("held", "hourglass_top", str(_("Replaced, still works")))
+            return replaced if key.replaced_at else badge("done", "check_circle", str(_("Active")))
+        if key.replaced_at is not None:
+            return badge("quiet", "swap_horiz", str(_("Replaced")))
+        return badge("quiet", "timer_off", str(_("Expired")))
+
+
+def _seen(at: datetime | None, ip: str | None) -> SafeString:
+    """Return when and from which address, on two lines."""
+    when = local_time_html(at)
+    return format_html('{}<br><span class="t-sub">{}</span>', when, ip) if ip else when

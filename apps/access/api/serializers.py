@@ -1,12 +1,18 @@
 """Bodies of the access API."""
 
+from datetime import timedelta
+from typing import Any
+
 from rest_framework import serializers
 
 from apps.access.contracts import SCOPES
 from apps.access.models import ApiKey
+from apps.access.models.api_key import GRACE_MAX, NETWORK_LENGTH, NETWORKS_MAX
 from apps.kit.serializers import IdField, InstantField, StrictSerializer
 
 NAME_LENGTH = 120
+GRACE_HOURS = 24
+GRACE_HOURS_MAX = GRACE_MAX // timedelta(hours=1)
 
 
 class BranchOut(serializers.Serializer):
@@ -31,6 +37,20 @@ class ApplicationOut(serializers.Serializer):
     created_at = InstantField()
 
 
+class NetworksField(serializers.ListField):
+    """Addresses and networks, of version 4 and 6, as 203.0.113.9 or 2001:db8::/32; none named: every address."""
+
+    child = serializers.CharField(max_length=NETWORK_LENGTH)
+
+    def __init__(self, **chosen: Any) -> None:
+        super().__init__(
+            max_length=NETWORKS_MAX,
+            help_text="Addresses and networks that the key may come from, as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32; "
+            "an empty list allows every address.",
+            **chosen,
+        )
+
+
 class ApiKeyIn(StrictSerializer):
     """What a new key may do: scopes of the calling key at most, and of its branch where it has one."""
 
@@ -39,7 +59,24 @@ class ApiKeyIn(StrictSerializer):
         child=serializers.CharField(), allow_empty=False, max_length=len(SCOPES), help_text=", ".join(SCOPES)
     )
     branch_id = IdField("br", required=False, allow_null=True, default=None)
-    expires_at = InstantField(required=False, allow_null=True, default=None)
+    expires_at = InstantField(
+        required=False, allow_null=True, default=None, help_text="365 days from now at most, and without it."
+    )
+    allowed_networks = NetworksField(required=False, default=list)
+
+
+class ApiKeyChangeIn(StrictSerializer):
+    """From where a key may come."""
+
+    allowed_networks = NetworksField()
+
+
+class ApiKeyRotateIn(StrictSerializer):
+    """For how many hours the old key works on: 0 ends it at once."""
+
+    grace_hours = serializers.IntegerField(
+        min_value=0, max_value=GRACE_HOURS_MAX, required=False, default=GRACE_HOURS
+    )
 
 
 class ApiKeyOut(serializers.Serializer):
@@ -53,9 +90,20 @@ class ApiKeyOut(serializers.Serializer):
     application_id = IdField("app")
     branch_id = IdField("br", allow_null=True)
     scopes = serializers.ListField(child=serializers.CharField())
+    allowed_networks = serializers.ListField(child=serializers.CharField())
     created_at = InstantField()
     expires_at = InstantField(allow_null=True)
-    last_used_at = InstantField(allow_null=True)
+    replaces_id = IdField("key", allow_null=True, help_text="The key that this one was made in place of.")
+    replaced_at = InstantField(allow_null=True)
+    grace_ends_at = InstantField(
+        allow_null=True, help_text="Until when a replaced key works on; revoke it to end that early."
+    )
+    last_used_at = InstantField(allow_null=True, help_text="Exact to a minute.")
+    last_used_ip = serializers.IPAddressField(allow_null=True)
+    last_refused_at = InstantField(
+        allow_null=True, help_text="When the key was last shown outside its networks."
+    )
+    last_refused_ip = serializers.IPAddressField(allow_null=True)
     revoked_at = InstantField(allow_null=True)
 
 

@@ -1,5 +1,6 @@
 """API keys, branches and applications over the API."""
 
+from datetime import timedelta
 from typing import ClassVar, cast
 
 from django.db.models import QuerySet
@@ -47,7 +48,7 @@ class ApiKeyViewSet(mixins.ListModelMixin, TreasuryViewSet):
     """
     The keys of the calling key's own application.
 
-    Creating a key takes no Idempotency-Key: its answer holds the secret, and answers are stored.
+    Creating and rotating a key take no Idempotency-Key: their answer holds the secret, and answers are stored.
     """
 
     queryset = ApiKey.objects.none()
@@ -56,7 +57,9 @@ class ApiKeyViewSet(mixins.ListModelMixin, TreasuryViewSet):
     required_scopes: ClassVar[dict[str, str]] = {
         "list": "keys:read",
         "create": "keys:write",
+        "partial_update": "keys:write",
         "revoke": "keys:write",
+        "rotate": "keys:write",
     }
 
     def get_queryset(self) -> QuerySet[ApiKey]:
@@ -75,8 +78,42 @@ class ApiKeyViewSet(mixins.ListModelMixin, TreasuryViewSet):
             actor=caller.actor,
             now=clock.now(),
         )
-        answer = serializers.ApiKeyIssuedOut(issued.key, context={"secret": issued.secret})
-        return Response(answer.data, status=status.HTTP_201_CREATED)
+        return _shown_once(issued)
+
+    @extend_schema(request=serializers.ApiKeyChangeIn, responses={200: serializers.ApiKeyOut})
+    def partial_update(self, request: Request, **_: str) -> Response:
+        """Let the key in from these networks only, from the next request on."""
+        body = serializers.ApiKeyChangeIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = cast(Caller, request.user)
+        key = api_keys.allow_networks(
+            key_id=self.get_object().id,
+            networks=body.validated_data["allowed_networks"],
+            issuer=caller,
+            actor=caller.actor,
+            now=clock.now(),
+        )
+        return Response(self.get_serializer(key).data)
+
+    @extend_schema(request=serializers.ApiKeyRotateIn, responses={201: serializers.ApiKeyIssuedOut})
+    @action(detail=True, methods=["post"])
+    def rotate(self, request: Request, **_: str) -> Response:
+        """
+        Replace a key by a new one that may do the same; its secret is shown this once. A key may rotate itself.
+
+        The old one works on for the hours of grace; revoking it ends them.
+        """
+        body = serializers.ApiKeyRotateIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = cast(Caller, request.user)
+        issued = api_keys.rotate(
+            key_id=self.get_object().id,
+            grace=timedelta(hours=body.validated_data["grace_hours"]),
+            issuer=caller,
+            actor=caller.actor,
+            now=clock.now(),
+        )
+        return _shown_once(issued)
 
     @extend_schema(request=None, responses={200: serializers.ApiKeyOut})
     @action(detail=True, methods=["post"])
@@ -86,3 +123,8 @@ class ApiKeyViewSet(mixins.ListModelMixin, TreasuryViewSet):
             key_id=self.get_object().id, actor=cast(Caller, request.user).actor, now=clock.now()
         )
         return Response(self.get_serializer(key).data)
+
+
+def _shown_once(issued: api_keys.IssuedKey) -> Response:
+    answer = serializers.ApiKeyIssuedOut(issued.key, context={"secret": issued.secret})
+    return Response(answer.data, status=status.HTTP_201_CREATED)

@@ -16,7 +16,9 @@ def visible_to(caller: scope.Principal) -> QuerySet[ApiKey]:
         chosen &= Q(application_id__in=applications)
     if branches is not None:
         chosen &= Q(branch_id__in=branches)
-    return ApiKey.objects.select_related("application", "branch", "created_by__user").filter(chosen)
+    return ApiKey.objects.select_related("application", "branch", "created_by__user", "replaces").filter(
+        chosen
+    )
 
 
 def by_prefix(prefix: str) -> ApiKey | None:

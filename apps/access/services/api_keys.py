@@ -1,57 +1,47 @@
-"""API keys: made once, shown once, checked in constant time, revoked for good."""
+"""API keys: made once, shown once, checked in constant time, replaced with grace, revoked for good."""
 
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Q
 
-from apps.access.contracts import GIVEN_BY, PORTAL, SCOPES, Caller
-from apps.access.models import ApiKey, Application
-from apps.access.selectors import api_keys, applications, branches, memberships
-from apps.access.selectors.scope import Principal, branch_ids
-from apps.access.services import applications as known_applications
+from apps.access.contracts import Caller
+from apps.access.models import ApiKey
+from apps.access.models.api_key import GRACE_MAX
+from apps.access.selectors import api_keys, applications
+from apps.access.selectors.scope import Principal
+from apps.access.services import credentials
+from apps.access.services.credentials import KeyInvalid, NetworkExceeded, ScopeExceeded
 from apps.audit.services import records
-from apps.kit import errors
+from apps.kit import errors, logs, remote
 from apps.kit.actors import Actor, ActorKind
 from apps.tenancy.selectors import organisations
+
+__all__ = ["KeyInvalid", "NetworkExceeded", "ScopeExceeded"]
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LOOKUP_LENGTH = 8
 SECRET_LENGTH = 40
 FORM = re.compile(r"(?P<prefix>tsk_(?:live|test)_[0-9A-Za-z]{8})_(?P<secret>[0-9A-Za-z]{40})")
-USED_AT_MOST_EVERY = timedelta(minutes=1)
+NOTED_AT_MOST_EVERY = timedelta(minutes=1)
 NO_DIGEST = "0" * 64
 
-
-class KeyInvalid(errors.Invalid):
-    """The key that was asked for cannot be."""
-
-    code = "api_key_invalid"
-    title = "API key not valid"
+log = logs.get(__name__)
 
 
-class ApplicationClosed(errors.DomainError):
-    """The application is closed and gets no keys."""
+class KeyClosed(errors.DomainError):
+    """The key is revoked, expired or replaced already."""
 
-    code = "application_closed"
-    title = "Application closed"
-
-
-class ScopeExceeded(errors.Forbidden):
-    """A key was asked for that may do more than the key or the person that asks."""
-
-    code = "insufficient_scope"
-    title = "Scope missing"
+    code = "api_key_closed"
+    title = "API key closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,51 +62,118 @@ def issue(  # noqa: PLR0913 (each by keyword)
     now: datetime,
     branch_id: UUID | None = None,
     expires_at: datetime | None = None,
+    allowed_networks: Collection[str] = (),
     issuer: Principal | None = None,
 ) -> IssuedKey:
     """
-    Make a key for an application, bound to one branch or (None) for all of them.
+    Make a key for an application, bound to one branch or (None) for all of them, and to networks where some are named.
 
-    ``issuer`` is the person or key that asks; neither can give away more than it has: a key only its own scopes, its
-    own application and branch, a person only what his role may do itself (``contracts.GIVEN_BY``) and branches that he
-    works for. None is the system itself. The portal gets none: its rows are what people do, of all applications.
-    Raises KeyInvalid, ScopeExceeded, NotFound (application) and the refusals of ``selectors.branches.chosen``.
+    ``issuer`` is the person or key that asks; neither can give away more than it has: a key only its own scopes,
+    networks, application and branch, a person only what his role may do itself (``contracts.GIVEN_BY``) and branches
+    that he works for. None is the system itself: it alone makes a key without end, anybody else's ends after 365 days
+    at most. The portal gets none: its rows are what people do, of all applications.
+    Raises KeyInvalid, ScopeExceeded, NetworkExceeded, NotFound (application) and the refusals of
+    ``selectors.branches.chosen``.
     """
     application = applications.get(application_id)
-    _check(application, name, scopes, expires_at, now)
-    _check_grant(application, scopes)
-    if isinstance(issuer, Caller):
-        _check_issuer(issuer, application_id, scopes)
-    elif issuer is not None:
-        _check_person(issuer, scopes)
-    branch_id = _branch(issuer, branch_id or application.granted_branch_id)
-    if application.granted_branch_id not in (None, branch_id):
-        raise ScopeExceeded("This application may touch one branch only: its keys are bound to that one.")
-    mode = "test" if organisations.current().is_test else "live"
-    prefix = f"tsk_{mode}_{_random(LOOKUP_LENGTH)}"
-    secret = f"{prefix}_{_random(SECRET_LENGTH)}"
-    key = ApiKey.objects.create(
-        application=application,
-        branch_id=branch_id,
-        name=name,
-        prefix=prefix,
-        digest=digest(secret),
-        last4=secret[-4:],
-        scopes=sorted(set(scopes)),
-        created_by_id=_maker(issuer) or application.granted_by_id,
-        created_at=now,
-        expires_at=expires_at,
+    credentials.check(application, name, scopes, expires_at, now)
+    networks = credentials.networks_of(allowed_networks)
+    credentials.check_issuer(issuer, application_id=application_id, scopes=scopes, networks=networks)
+    return _make(
+        ApiKey(
+            application=application,
+            branch_id=credentials.branch_of(issuer, branch_id),
+            name=name,
+            scopes=sorted(set(scopes)),
+            allowed_networks=networks,
+            created_by_id=credentials.maker_of(issuer),
+            created_at=now,
+            expires_at=credentials.expiry(issuer, expires_at, now),
+        ),
+        actor,
+        now,
     )
-    _record("api_key.issued", key, {"scopes": [None, key.scopes], "prefix": [None, prefix]}, actor, now)
-    return IssuedKey(key, secret)
+
+
+@transaction.atomic
+def rotate(
+    *,
+    key_id: UUID,
+    grace: timedelta,
+    actor: Actor,
+    now: datetime,
+    issuer: Principal | None = None,
+    reason: str = "",
+) -> IssuedKey:
+    """
+    Replace a key by a new one that may do the same and lasts as long; the old one works on until the grace ends.
+
+    The grace is 0 to 7 days; revoking the old key ends it early. ``issuer`` must be able to give what the key may do,
+    because he sees the new secret. Raises NotFound, KeyClosed, KeyInvalid, ScopeExceeded, NetworkExceeded.
+    """
+    if not timedelta(0) <= grace <= GRACE_MAX:
+        message = "The old key works on for 0 hours to 7 days."
+        raise KeyInvalid(message, errors=[errors.FieldError("/grace_hours", "grace_invalid", message)])
+    old = _locked(key_id, now)
+    credentials.check_issuer(
+        issuer, application_id=old.application_id, scopes=old.scopes, networks=old.allowed_networks
+    )
+    issued = _make(
+        ApiKey(
+            application=old.application,
+            branch_id=old.branch_id,
+            name=old.name,
+            scopes=old.scopes,
+            allowed_networks=old.allowed_networks,
+            created_by_id=credentials.maker_of(issuer) or old.created_by_id,
+            created_at=now,
+            expires_at=credentials.renewed(issuer, old.expires_at, made_at=old.created_at, now=now),
+            replaces=old,
+        ),
+        actor,
+        now,
+    )
+    old.replaced_at, old.grace_ends_at = now, now + grace
+    old.save(update_fields=["replaced_at", "grace_ends_at"])
+    changes = {
+        "grace_ends_at": [None, old.grace_ends_at.isoformat()],
+        "replaced_by": [None, issued.key.prefix],
+    }
+    _record("api_key.rotated", old, changes, actor, now, reason)
+    return issued
+
+
+@transaction.atomic
+def allow_networks(
+    *,
+    key_id: UUID,
+    networks: Collection[str],
+    actor: Actor,
+    now: datetime,
+    issuer: Principal | None = None,
+    reason: str = "",
+) -> ApiKey:
+    """
+    Let a key in from these networks only, or with none named from everywhere; from the next request on.
+
+    Raises NotFound, KeyClosed, KeyInvalid, ScopeExceeded, NetworkExceeded.
+    """
+    wanted = credentials.networks_of(networks)
+    key = _locked(key_id, now, is_in_grace_too=True)
+    credentials.check_issuer(issuer, application_id=key.application_id, scopes=key.scopes, networks=wanted)
+    before = key.allowed_networks
+    if before == wanted:
+        return key
+    key.allowed_networks = wanted
+    key.save(update_fields=["allowed_networks"])
+    _record("api_key.networks_changed", key, {"allowed_networks": [before, wanted]}, actor, now, reason)
+    return key
 
 
 @transaction.atomic
 def revoke(*, key_id: UUID, actor: Actor, now: datetime, reason: str = "") -> ApiKey:
     """Close a key for good, from the next request on; a second time changes nothing. Raises NotFound."""
-    key = ApiKey.objects.locked().filter(id=key_id).first()
-    if key is None:
-        raise errors.NotFound("There is no such API key.")
+    key = _found(key_id)
     if key.revoked_at is not None:
         return key
     key.revoked_at = now
@@ -125,25 +182,27 @@ def revoke(*, key_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Ap
     return key
 
 
-def authenticate(*, secret: str, now: datetime) -> Caller | None:
+def authenticate(*, secret: str, now: datetime, ip: str = "") -> Caller | None:
     """
     Return the caller that a key stands for in the present organisation, or None for any key that does not open.
 
     The digest is keyed with a pepper and compared in constant time; an unknown, a revoked and an expired key cost
-    and say the same. Notes the time of use, at most once a minute.
+    and say the same, and so does one that comes from an address outside its networks, which is put on record. Notes
+    time and address of use, at most once a minute, and waits for nobody who holds the row.
     """
     form = FORM.fullmatch(secret)
     if form is None:
         return None
     key = api_keys.by_prefix(form["prefix"])
     matches = hmac.compare_digest(digest(secret), key.digest if key else NO_DIGEST)
-    if key is None or not matches or not key.opens(now) or not known_applications.is_open(key.application):
+    if key is None or not matches or not key.opens(now):
         return None
-    if key.last_used_at is None or now - key.last_used_at >= USED_AT_MOST_EVERY:
-        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - USED_AT_MOST_EVERY)
-        ApiKey.objects.filter(stale, id=key.id).update(last_used_at=now)
     person = str(key.created_by.user_id) if key.created_by else ""
     actor = Actor(ActorKind.API_KEY, str(key.id), person=person, application=key.application.slug)
+    if key.allowed_networks and not remote.is_within(ip, key.allowed_networks):
+        _refuse_elsewhere(key, actor, ip, now)
+        return None
+    _note(key, "last_used", ip, now)
     return Caller(key=key, actor=actor)
 
 
@@ -155,79 +214,69 @@ def digest(secret: str) -> str:
     return hmac.new(pepper.digest(), secret.encode(), hashlib.sha256).hexdigest()
 
 
+def _make(key: ApiKey, actor: Actor, now: datetime) -> IssuedKey:
+    mode = "test" if organisations.current().is_test else "live"
+    key.prefix = f"tsk_{mode}_{_random(LOOKUP_LENGTH)}"
+    secret = f"{key.prefix}_{_random(SECRET_LENGTH)}"
+    key.digest, key.last4 = digest(secret), secret[-4:]
+    key.save(force_insert=True)
+    changes: dict[str, object] = {"scopes": [None, key.scopes], "prefix": [None, key.prefix]}
+    if key.allowed_networks:
+        changes["allowed_networks"] = [None, key.allowed_networks]
+    if key.replaces:
+        changes["replaces"] = [None, key.replaces.prefix]
+    _record("api_key.issued", key, changes, actor, now)
+    return IssuedKey(key, secret)
+
+
 def _random(length: int) -> str:
     return "".join(secrets.choice(BASE62) for _ in range(length))
 
 
-def _check(
-    application: Application, name: str, scopes: Collection[str], expires_at: datetime | None, now: datetime
-) -> None:
-    found = []
-    if application.slug == PORTAL:
-        found.append(errors.FieldError("/application", "portal", "The portal is for people and has no keys."))
-    if not name.strip():
-        found.append(errors.FieldError("/name", "required", "Give the key a name."))
-    if unknown := sorted(set(scopes) - set(SCOPES)):
-        found.append(errors.FieldError("/scopes", "scope_unknown", f"No such scope: {', '.join(unknown)}."))
-    if not scopes:
-        found.append(errors.FieldError("/scopes", "required", "Give the key at least one scope."))
-    if expires_at is not None and expires_at <= now:
-        found.append(errors.FieldError("/expires_at", "in_the_past", "The key would have expired already."))
-    if found:
-        raise KeyInvalid(" ".join(error.message for error in found), errors=found)
+def _found(key_id: UUID) -> ApiKey:
+    key = ApiKey.objects.locked().select_related("application").filter(id=key_id).first()
+    if key is None:
+        raise errors.NotFound("There is no such API key.")
+    return key
 
 
-def _check_grant(application: Application, scopes: Collection[str]) -> None:
-    """Refuse what goes beyond the link by which the organisation let the application in, and keys of a closed one."""
-    if application.closed_at is not None:
-        raise ApplicationClosed("This application is closed: link it again first.")
-    if application.granted_scopes is not None:
-        missing = sorted(set(scopes) - set(application.granted_scopes))
-        if missing:
-            raise ScopeExceeded(f"The link of this application does not grant {', '.join(missing)}.")
+def _locked(key_id: UUID, now: datetime, *, is_in_grace_too: bool = False) -> ApiKey:
+    key = _found(key_id)
+    if not key.opens(now) or (key.replaced_at is not None and not is_in_grace_too):
+        raise KeyClosed("This key is revoked, expired or replaced already.")
+    return key
 
 
-def require_giveable(issuer: AbstractBaseUser | AnonymousUser, scopes: Collection[str]) -> None:
-    """Raise ScopeExceeded where a person would give more than his role may do itself (``contracts.GIVEN_BY``)."""
-    _check_person(issuer, scopes)
+def _refuse_elsewhere(key: ApiKey, actor: Actor, ip: str, now: datetime) -> None:
+    """Say in the log, and at most once a minute in the audit trail, that a key was shown outside its networks."""
+    log.warning("api_key_refused_elsewhere", prefix=key.prefix)
+    with transaction.atomic():
+        if _note(key, "last_refused", ip, now):
+            _record("api_key.refused_elsewhere", key, {}, actor, now, ip=ip)
 
 
-def _check_issuer(issuer: Caller, application_id: UUID, scopes: Collection[str]) -> None:
-    if application_id != issuer.application_id:
-        raise errors.NotFound("There is no such application.")
-    missing = sorted(set(scopes) - issuer.scopes)
-    if missing:
-        raise ScopeExceeded(f"This key does not have {', '.join(missing)} and cannot give it.")
-
-
-def _check_person(issuer: AbstractBaseUser | AnonymousUser, scopes: Collection[str]) -> None:
-    held = memberships.permissions_of(issuer) or frozenset()
-    missing = sorted(scope for scope in set(scopes) if not GIVEN_BY[scope] <= held)
-    if missing:
-        raise ScopeExceeded(
-            f"Your role does not allow what {', '.join(missing)} allows, so you cannot give it."
-        )
-
-
-def _branch(issuer: Principal | None, branch_id: UUID | None) -> UUID | None:
-    if issuer is None:
-        return None if branch_id is None else branches.get(branch_id).id
-    if branch_id is None and branch_ids(issuer) is None:
-        return None
-    return branches.chosen(issuer, branch_id).id
-
-
-def _maker(issuer: Principal | None) -> UUID | None:
-    if issuer is None:
-        return None
-    if isinstance(issuer, Caller):
-        return issuer.key.created_by_id
-    membership = memberships.of(issuer)
-    return membership.id if membership else None
+def _note(key: ApiKey, what: str, ip: str, now: datetime) -> bool:
+    """Write down time and address of a use, unless that was done in the last minute or somebody else has the row."""
+    at: datetime | None = getattr(key, f"{what}_at")
+    if at is not None and now - at < NOTED_AT_MOST_EVERY:
+        return False
+    stale = Q(**{f"{what}_at__isnull": True}) | Q(**{f"{what}_at__lte": now - NOTED_AT_MOST_EVERY})
+    with transaction.atomic():
+        free = ApiKey.objects.select_for_update(skip_locked=True, no_key=True).filter(stale, id=key.id)
+        if free.values_list("id").first() is None:
+            return False
+        ApiKey.objects.filter(id=key.id).update(**{f"{what}_at": now, f"{what}_ip": ip or None})
+    return True
 
 
 def _record(
-    action: str, key: ApiKey, changes: dict[str, object], actor: Actor, now: datetime, reason: str = ""
+    action: str,
+    key: ApiKey,
+    changes: Mapping[str, object],
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    ip: str = "",
 ) -> None:
     records.write(
         action=action,
@@ -235,6 +284,7 @@ def _record(
         object_id=str(key.id),
         actor=actor,
         now=now,
-        changes=changes,
+        changes=dict(changes),
         reason=reason,
+        ip=ip,
     )

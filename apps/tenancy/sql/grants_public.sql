@@ -6,4 +6,3 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO treasury_app;
 REVOKE INSERT, UPDATE, DELETE ON public.django_migrations, public.tenancy_schemasnapshot FROM treasury_app;
 REVOKE DELETE ON public.tenancy_organisation, public.tenancy_datakey, public.accounts_user FROM treasury_app;
 REVOKE UPDATE, DELETE ON public.accounts_platformrecord FROM treasury_app;
-REVOKE DELETE ON public.tenancy_linkrequest, public.tenancy_invite FROM treasury_app;
