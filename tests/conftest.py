@@ -45,9 +45,12 @@ GUARDED = """
     WHERE t.tgtype & 32 = 32 AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
 PUBLIC_TABLES = [
     "accounts_authenticator",
+    "accounts_platformlink",
     "accounts_platformrecord",
     "accounts_recoverycode",
+    "accounts_trailhead",
     "accounts_user",
+    "accounts_waitingplatformrecord",
     "django_session",
     "tenancy_handover",
     "tenancy_userorganisation",

@@ -14,7 +14,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from apps.kit import ids, logs, problems, remote, schema
+from apps.kit import ids, logs, problems, remote, schema, trail
 from apps.tenancy.selectors import organisations
 from treasury import errors, health
 
@@ -41,6 +41,7 @@ class RequestIdMiddleware:
         clear_contextvars()
         ip = remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"])
         bind_contextvars(request_id=request.request_id, ip=ip)
+        trail.user_agent.set(trail.named(request.headers.get("User-Agent", "")))
         response = self.get_response(request)
         response["Request-Id"] = request.request_id
         log.info("request", method=request.method, path=request.path, status=response.status_code)

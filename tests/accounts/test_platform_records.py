@@ -49,7 +49,7 @@ def test_the_application_may_not(record, statement):
     [
         "UPDATE accounts_platformrecord SET reason = ''",
         "DELETE FROM accounts_platformrecord",
-        "TRUNCATE accounts_platformrecord",
+        "TRUNCATE accounts_platformrecord CASCADE",
     ],
 )
 def test_nor_may_the_owner(owner_connection, statement):

@@ -99,7 +99,7 @@ def test_refuses_changes_by_the_application_role(acme, statement):
     [
         "UPDATE org_acme.audit_auditrecord SET reason = 'x'",
         "DELETE FROM org_acme.audit_auditrecord",
-        "TRUNCATE org_acme.audit_auditrecord",
+        "TRUNCATE org_acme.audit_auditrecord CASCADE",
     ],
 )
 def test_refuses_changes_by_the_owner_role(owner_connection, statement):

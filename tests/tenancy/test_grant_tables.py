@@ -7,6 +7,7 @@ from django.db import connection
 
 from apps.access.admin_sites import is_shared
 from apps.kit.models import InsertOnlyModel
+from apps.kit.trail import ChainModel
 from apps.ledger.models.read_only import LedgerModel
 
 SCHEMAS = ["org__template__pristine", "org_acme", "org_zuri"]
@@ -40,6 +41,14 @@ def test_insert_only_models_are_only_inserted(db, schema):
 def test_shared_insert_only_models_are_only_inserted(db):
     assert tables_of(InsertOnlyModel, shared=True) == ["accounts_platformrecord"]
     assert allowed("public", "accounts_platformrecord") == {"SELECT", "INSERT"}
+
+
+def test_chains_are_written_by_their_functions_alone(db):
+    assert len(tables_of(ChainModel, shared=True)) == 3
+    for schema in SCHEMAS:
+        assert tables_of(ChainModel) == ["audit_auditlink", "audit_waitingauditrecord"]
+        assert all(allowed(schema, table) == {"SELECT"} for table in tables_of(ChainModel))
+    assert all(allowed("public", table) == {"SELECT"} for table in tables_of(ChainModel, shared=True))
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

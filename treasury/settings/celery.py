@@ -17,6 +17,9 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "access.*": {"queue": "default"},
     "approvals.*": {"queue": "default"},
+    "audit.check_links_organisation": {"queue": "sealing"},
+    "audit.seal_organisation": {"queue": "sealing"},
+    "audit.*": {"queue": "default"},
     "events.relay": {"queue": "events"},
     "events.send_webhook": {"queue": "webhooks"},
     "events.sweep": {"queue": "default"},
@@ -54,6 +57,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "approvals.sweep",
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
+    },
+    "audit-seal": {
+        "task": "audit.seal",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "audit-check-links": {
+        "task": "audit.check_links",
+        "schedule": crontab(hour=1, minute=45),
+        "options": {"queue": "default", "expires": 3600},
     },
     "jobs-sweep": {"task": "jobs.sweep", "schedule": 5.0, "options": {"queue": "default", "expires": 5}},
     "ledger-expire-holds": {

@@ -51,6 +51,8 @@ TENANT_LIMIT_SET_CALLS = True  # the search path is set when it has changed or m
 
 # apps/tenancy/sql/grants.sql takes these back from the application role, in every organisation's schema.
 NO_WRITE_TABLES = [
+    "audit_auditlink",
+    "audit_waitingauditrecord",
     "django_migrations",
     "ledger_book",
     "ledger_currency",
@@ -106,6 +108,7 @@ NO_DELETE_TABLES = [
 ]
 APP_FUNCTIONS = [
     "approvals_has_touched",
+    "audit_store_links",
     "ledger_transfer",
     "ledger_post",
     "ledger_open_account",

@@ -5,17 +5,28 @@ from pathlib import Path
 import apps.kit.clock
 import apps.kit.ids
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-SQL = Path(__file__).resolve().parent.parent / "sql" / "append_only.sql"
+from apps.kit import trail
+
+SQL = Path(__file__).resolve().parent.parent / "sql" / "trail_heads.sql"
+TRAIL = {
+    "records": "accounts_platformrecord",
+    "links": "accounts_platformlink",
+    "waiting": "accounts_waitingplatformrecord",
+    "prefix": "platform_record",
+}
 
 
 def install(registry, schema_editor):
-    """Put the append-only trigger into the public schema."""
-    schema = schema_editor.connection.ops.quote_name(schema_editor.connection.schema_name)
-    schema_editor.execute(SQL.read_text().replace("{s}", schema), params=None)
+    """Put the guards of the trail and of the heads of all trails into the public schema."""
+    connection = schema_editor.connection
+    quoted = connection.ops.quote_name(connection.schema_name)
+    schema_editor.execute(trail.statements(schema=connection.schema_name, quoted=quoted, **TRAIL), params=None)
+    schema_editor.execute(SQL.read_text().replace("{s}", quoted), params=None)
 
 
 class Migration(migrations.Migration):
@@ -64,21 +75,60 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('occurred_at', models.DateTimeField()),
+                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('action', models.CharField(max_length=64)),
                 ('object_type', models.CharField(max_length=64)),
                 ('object_id', models.CharField(max_length=64)),
                 ('actor_kind', models.CharField(choices=[('USER', 'USER'), ('API_KEY', 'API_KEY'), ('SYSTEM', 'SYSTEM'), ('PROVIDER', 'PROVIDER'), ('OPERATOR', 'OPERATOR')], max_length=16)),
                 ('actor_id', models.CharField(max_length=64)),
                 ('person', models.CharField(blank=True, default='', max_length=64)),
-                ('schema', models.CharField(max_length=63)),
                 ('changes', models.JSONField(blank=True, default=dict)),
                 ('reason', models.CharField(blank=True, default='', max_length=500)),
                 ('request_id', models.CharField(blank=True, default='', max_length=64)),
                 ('ip', models.CharField(blank=True, default='', max_length=45)),
+                ('user_agent', models.CharField(blank=True, default='', max_length=300)),
+                ('schema', models.CharField(max_length=63)),
             ],
             options={
                 'indexes': [models.Index(fields=['-occurred_at', '-id'], name='platform_record_newest_first'), models.Index(fields=['object_type', 'object_id', '-occurred_at'], name='platform_record_of_object')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('action', ''), _negated=True), name='platform_record_action_named'), models.CheckConstraint(condition=models.Q(('object_id', ''), _negated=True), name='platform_record_object_named')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PlatformLink',
+            fields=[
+                ('seq', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('form', models.SmallIntegerField()),
+                ('prev_hash', models.BinaryField(max_length=32)),
+                ('hash', models.BinaryField(max_length=32)),
+                ('sealed_at', models.DateTimeField()),
+                ('record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='link', to='accounts.platformrecord')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='WaitingPlatformRecord',
+            fields=[
+                ('number', models.BigAutoField(primary_key=True, serialize=False)),
+                ('record', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='waiting', to='accounts.platformrecord')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='TrailHead',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('schema', models.CharField(max_length=63)),
+                ('seq', models.BigIntegerField()),
+                ('hash', models.BinaryField(max_length=32)),
+                ('sealed_at', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('schema', 'seq'), name='trail_head_once')],
             },
         ),
         migrations.CreateModel(

@@ -1,30 +1,35 @@
-"""The platform's audit trail: what was done to people and organisations as such, outside of any one organisation."""
+"""The platform's audit trail: what was done to people and organisations as such, outside of any one organisation; and its chain."""
 
 from django.db import models
 
-from apps.kit.actors import ActorKind
-from apps.kit.models import InsertOnlyModel, UuidModel
+from apps.kit.trail import TrailLink, TrailRecord, WaitingRecord
+
+COLUMNS = {
+    1: (
+        "id",
+        "occurred_at",
+        "recorded_at",
+        "action",
+        "object_type",
+        "object_id",
+        "actor_kind",
+        "actor_id",
+        "person",
+        "schema",
+        "changes",
+        "reason",
+        "request_id",
+        "ip",
+        "user_agent",
+    )
+}
+"""The columns that each form of a link covers; a new column is a new form."""
 
 
-class PlatformRecord(UuidModel, InsertOnlyModel):
-    """
-    One deed. Everything that it speaks of is text, so that a record outlives it; ``schema`` is where it was done.
+class PlatformRecord(TrailRecord):
+    """``schema`` is where it was done."""
 
-    ``changes`` maps a field to ``[before, after]``; secrets never enter it.
-    """
-
-    occurred_at = models.DateTimeField()
-    action = models.CharField(max_length=64)
-    object_type = models.CharField(max_length=64)
-    object_id = models.CharField(max_length=64)
-    actor_kind = models.CharField(max_length=16, choices=[(kind.value, kind.value) for kind in ActorKind])
-    actor_id = models.CharField(max_length=64)
-    person = models.CharField(max_length=64, blank=True, default="")
     schema = models.CharField(max_length=63)
-    changes = models.JSONField(default=dict, blank=True)
-    reason = models.CharField(max_length=500, blank=True, default="")
-    request_id = models.CharField(max_length=64, blank=True, default="")
-    ip = models.CharField(max_length=45, blank=True, default="")
 
     class Meta:
         indexes = [
@@ -38,5 +43,16 @@ class PlatformRecord(UuidModel, InsertOnlyModel):
             models.CheckConstraint(condition=~models.Q(object_id=""), name="platform_record_object_named"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.action} {self.object_type} {self.object_id}"
+
+class PlatformLink(TrailLink):
+    """The place of a record in the platform's chain."""
+
+    record = models.OneToOneField(PlatformRecord, on_delete=models.PROTECT, related_name="link")
+
+
+class WaitingPlatformRecord(WaitingRecord):
+    """A record of the platform that waits for its link."""
+
+    record = models.OneToOneField(
+        PlatformRecord, on_delete=models.PROTECT, related_name="waiting", db_constraint=False
+    )

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from apps.accounts.models import PlatformRecord
-from apps.kit import schema
+from apps.kit import schema, trail
 from apps.kit.actors import Actor
 
 
@@ -40,4 +40,5 @@ def write(
         reason=reason,
         request_id=str(context.get("request_id", "")),
         ip=str(context.get("ip", "")),
+        user_agent=trail.user_agent.get(),
     )

@@ -1,5 +1,5 @@
 """Tables of the audit trail."""
 
-from apps.audit.models.record import AuditRecord
+from apps.audit.models.record import COLUMNS, AuditLink, AuditRecord, WaitingAuditRecord
 
-__all__ = ["AuditRecord"]
+__all__ = ["COLUMNS", "AuditLink", "AuditRecord", "WaitingAuditRecord"]

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from apps.audit.models import AuditRecord
+from apps.kit import trail
 from apps.kit.actors import Actor
 
 
@@ -18,14 +19,17 @@ def write(  # noqa: PLR0913 (an audit record has that many facts, each by keywor
     now: datetime,
     changes: dict[str, Any] | None = None,
     reason: str = "",
+    branch: object = "",
+    approval: object = "",
     request_id: str = "",
     ip: str = "",
 ) -> AuditRecord:
     """
     Record one deed in the transaction of the caller: if the deed is rolled back, so is the record.
 
-    ``changes`` maps a field to ``[before, after]`` in JSON values and holds no secret. Request id and address
-    default to those of the request that is being served, as the middleware bound them for the logs.
+    ``changes`` maps a field to ``[before, after]`` in JSON values and holds no secret. ``branch`` is the id of the branch
+    that it is about, ``approval`` that of the request which was agreed to. Request id and address default to those of
+    the request that is being served, as the middleware bound them for the logs.
     """
     context = structlog.contextvars.get_contextvars()
     return AuditRecord.objects.create(
@@ -41,4 +45,7 @@ def write(  # noqa: PLR0913 (an audit record has that many facts, each by keywor
         reason=reason,
         request_id=request_id or str(context.get("request_id", "")),
         ip=ip or str(context.get("ip", "")),
+        user_agent=trail.user_agent.get(),
+        branch=str(branch or ""),
+        approval=str(approval or ""),
     )

@@ -2,7 +2,7 @@
 
 from treasury.operations.registry.money import FX, LEDGER, PAYMENT, PROVIDER, REFUND
 from treasury.operations.registry.people import APPROVAL, MEMBER, USER
-from treasury.operations.registry.places import KEY, SYSTEM, TENANT
+from treasury.operations.registry.places import AUDIT, KEY, SYSTEM, TENANT
 from treasury.operations.registry.traffic import ENDPOINT, JOB, OUTBOX, WEBHOOK
 
 NOUNS = (
@@ -17,6 +17,7 @@ NOUNS = (
     ENDPOINT,
     JOB,
     APPROVAL,
+    AUDIT,
     KEY,
     MEMBER,
     USER,

@@ -1,11 +1,14 @@
 """Arguments that verbs of several nouns take."""
 
 import argparse
+import re
 from datetime import date, datetime
 from pathlib import Path
 
+from apps.accounts.services.trails import Head
 from treasury.operations.verbs import Argument
 
+HASH = re.compile(r"[0-9a-f]{64}")
 MOST_ROWS = 10_000
 WEEK = 168
 
@@ -49,6 +52,14 @@ def content(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def trail_head(text: str) -> Head:
+    """Read the number and the hash of a link."""
+    seq, _, digest = text.partition(":")
+    if not seq.isdecimal() or not HASH.fullmatch(digest):
+        raise argparse.ArgumentTypeError(f"{text} is not a number, a colon and 64 hex digits")
+    return Head(int(seq), bytes.fromhex(digest))
 
 
 AS_OF = Argument("--as-of", "the last day (default today)", {"type": day})

@@ -1,6 +1,6 @@
 """Nouns of organisations and this installation."""
 
-from treasury.operations.registry.arguments import OF_ENDPOINT, hours
+from treasury.operations.registry.arguments import OF_ENDPOINT, hours, trail_head
 from treasury.operations.verbs import Argument, Noun, Reach, Verb
 
 TENANT = Noun(
@@ -91,6 +91,32 @@ KEY = Noun(
             reach=Reach.ONE,
             writes=True,
             asks_why=True,
+        ),
+    ),
+)
+SINCE = Argument(
+    "--since",
+    "recompute links from this number on; earlier ones were verified before",
+    {"type": int, "default": 1},
+)
+HEAD = Argument(
+    "--head", "a link whose hash you have kept, NUMBER:HASH, as of an export", {"type": trail_head}
+)
+AUDIT = Noun(
+    "audit",
+    "The audit trails and their chains.",
+    (
+        Verb(
+            name="verify",
+            help="Recompute the chain of an organisation's audit trail, name the first record that is broken, print the head.",
+            reach=Reach.EACH,
+            arguments=(SINCE, HEAD),
+        ),
+        Verb(
+            name="verify-platform",
+            help="Recompute the chain of the platform's audit trail, as verify does.",
+            reach=Reach.PLATFORM,
+            arguments=(SINCE, HEAD),
         ),
     ),
 )
