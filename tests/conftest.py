@@ -53,6 +53,9 @@ PUBLIC_TABLES = [
     "accounts_waitingplatformrecord",
     "django_session",
     "tenancy_handover",
+    "tenancy_invite",
+    "tenancy_linkrequest",
+    "tenancy_registeredapplication",
     "tenancy_userorganisation",
 ]
 

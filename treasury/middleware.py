@@ -22,7 +22,7 @@ GetResponse = Callable[[Any], Any]
 REQUEST_ID = re.compile(r"(?!cmd_)[A-Za-z0-9_-]{8,64}")  # cmd_ marks what an operator did by command
 API = re.compile(r"/(?:api/)?v1/(?P<organisation>[A-Za-z0-9_-]{2,64})/")
 BY_HEX = re.compile(r"/(?:hooks|sandbox)/(?P<organisation>[0-9a-f]{32})/")
-PUBLIC_PATHS = re.compile(r"/v1/(?:docs(?:/.*)?|openapi\.yaml)")
+PUBLIC_PATHS = re.compile(r"/v1/(?:docs(?:/.*)?|openapi\.yaml|onboarding/.*)")
 FOR_PEOPLE = re.compile(r"/(?:portal|platform)/.*")
 ORGANISATION_PREFIX = "ten"
 

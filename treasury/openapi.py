@@ -1,9 +1,11 @@
-"""The OpenAPI document: only /v1 of an organisation, with the problems that every operation may answer."""
+"""The OpenAPI document: /v1 of an organisation and onboarding, with the problems that every operation may answer."""
 
 from typing import Any
 
+from django.urls import include, path
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.schemas.generators import EndpointEnumerator
 
 PROBLEM = {
     "type": "object",
@@ -68,8 +70,10 @@ class TreasurySchema(AutoSchema):
 
 
 def keep_v1(endpoints: list[Any], **_: Any) -> list[Any]:
-    """Keep the canonical paths only: the alias below /api is not documented."""
-    return [entry for entry in endpoints if entry[0].startswith("/v1/{tenant_id}/")]
+    """Keep the canonical paths only, the alias below /api is not documented; onboarding is served outside of organisations."""
+    onboarding = EndpointEnumerator([path("v1/onboarding/", include("apps.access.api.onboarding_urls"))])
+    kept = [entry for entry in endpoints if entry[0].startswith("/v1/{tenant_id}/")]
+    return [*kept, *((route, route, method, view) for route, method, view in onboarding.get_api_endpoints())]
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -79,8 +83,8 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "description": "Problem",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for path in result.get("paths", {}).values():
-        for method, operation in path.items():
+    for operations in result.get("paths", {}).values():
+        for method, operation in operations.items():
             if method in METHODS:
                 operation["responses"].setdefault("default", reference)
     return result

@@ -1,6 +1,6 @@
 """The public schema: the platform's admin site, the API documentation, the front page of the platform."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
@@ -12,6 +12,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/platform/", permanent=False)),
     path("platform/language", set_language, name="set_language"),
     path("platform/", site.urls),
+    path("v1/onboarding/", include("apps.access.api.onboarding_urls")),
     path("v1/openapi.yaml", SpectacularAPIView.as_view(urlconf="treasury.urls_tenant"), name="openapi"),
     path("v1/docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("v1/docs/errors", docs.errors, name="docs-errors"),

@@ -1,10 +1,12 @@
 """Background work of access."""
 
+from uuid import UUID
+
 from celery import shared_task
 
-from apps.access.services import idempotency
+from apps.access.services import application_links, idempotency
 from apps.kit import clock
-from apps.tenancy.services import fan_out
+from apps.tenancy.services import directory, fan_out, link_requests
 
 
 @shared_task(name="access.sweep", scope="public")
@@ -17,3 +19,19 @@ def sweep(**_: object) -> None:
 def purge_idempotency(**_: object) -> None:
     """Remove the answers of this organisation that nobody repeats any more."""
     idempotency.purge(now=clock.now())
+
+
+@shared_task(name="access.look_up_link", scope="public")
+def look_up_link(*, link_id: str, **_: object) -> None:
+    """Find the organisation that an application asks for, and tell its people."""
+    application_links.look_up(link_id=UUID(link_id), now=clock.now())
+
+
+@shared_task(name="access.sweep_links", scope="public")
+def sweep_links(**_: object) -> None:
+    """Look up requests whose job was lost, and let end what nobody answered in time."""
+    now = clock.now()
+    for link_id in link_requests.not_looked_up():
+        application_links.look_up(link_id=link_id, now=now)
+    application_links.expire(now=now)
+    directory.purge(now=now)

@@ -27,6 +27,17 @@ def address(request: HttpRequest, *, trusted_proxies: int) -> str:
         return ""
 
 
+def holder(address_text: str) -> str:
+    """Return what one sender can hold: an IPv4 address, or the /64 of an IPv6 one; nothing for no address."""
+    if not address_text:
+        return ""
+    found = ipaddress.ip_address(address_text)
+    if isinstance(found, ipaddress.IPv4Address):
+        return address_text
+    network = ipaddress.ip_network((int(found), IPV6_SITE_BITS), strict=False)
+    return str(found.ipv4_mapped or network)
+
+
 def is_inside(address_text: str) -> bool:
     """Say whether an address is this machine's or of a private network: where the operators' tools run."""
     try:

@@ -1,5 +1,7 @@
 """The schema that the database connection is in: an organisation's, or the public one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -38,3 +40,14 @@ def visit(name: str) -> None:
 def leave() -> None:
     """Go back to the public schema."""
     _connection.set_schema_to_public()
+
+
+@contextmanager
+def inside(organisation: Any) -> Iterator[None]:
+    """Do something in an organisation's schema and come back to the one before, also after a failure."""
+    before_tenant = tenant()
+    enter(organisation)
+    try:
+        yield
+    finally:
+        enter(before_tenant)

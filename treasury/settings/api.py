@@ -24,7 +24,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
     "SERVE_PUBLIC": True,
-    "SCHEMA_PATH_PREFIX": r"/v1/\{tenant_id\}",
+    "SCHEMA_PATH_PREFIX": r"/v1/\{tenant_id\}|/v1(?=/onboarding)",
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

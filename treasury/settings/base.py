@@ -28,6 +28,7 @@ TREASURY: dict[str, Any] = {
     "SANDBOX_INBOX_LOCAL": False,  # inboxes also in live organisations: for the demo and tests
     "VALIDATE_EVENTS": False,  # against their JSON Schema, on publishing: development and tests
     "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),
+    "ONBOARDING_OPEN": env.text("TREASURY_ONBOARDING_OPEN") == "true",  # nobody accepts who registers; tests
     "PLATFORM_SECOND_FACTOR": True,  # platform staff sign in with one; a developer's machine asks for none
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",

@@ -99,6 +99,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10800.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "access-sweep-links": {
+        "task": "access.sweep_links",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "access-purge": {
         "task": "access.sweep",
         "schedule": 3600.0,

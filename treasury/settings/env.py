@@ -94,6 +94,12 @@ VARIABLES = {
             "Organisations are served at <slug>.<base domain>.",
         ),
         Variable(
+            "TREASURY_ONBOARDING_OPEN",
+            "",
+            "`true`: whatever application registers is accepted, for tests; else the platform's staff accepts each. "
+            "Refused in production.",
+        ),
+        Variable(
             "TREASURY_SIMULATOR_URL",
             "",
             "Base address of the provider simulator; the only loopback address that providers may have.",

@@ -222,6 +222,11 @@ def _simulator() -> Iterator[Fault]:
         )
 
 
+def _onboarding() -> Iterator[Fault]:
+    if _value("TREASURY_ONBOARDING_OPEN").lower() not in OFF:
+        yield Fault("TREASURY_ONBOARDING_OPEN", "accepts every application that registers, unseen; unset it.")
+
+
 RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _debug,
     _numbers,
@@ -236,4 +241,5 @@ RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _proxies,
     _faults_armed,
     _simulator,
+    _onboarding,
 )

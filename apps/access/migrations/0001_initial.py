@@ -20,18 +20,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Application',
-            fields=[
-                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(max_length=50)),
-                ('name', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField()),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('slug',), name='application_slug_once'), models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z][a-z0-9-]{0,49}$')), name='application_slug_form', violation_error_message='A slug is 1 to 50 small letters, digits and dashes, a letter first.')],
-            },
-        ),
-        migrations.CreateModel(
             name='Branch',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
@@ -71,6 +59,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('user',), name='membership_once_per_user')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Application',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('slug', models.CharField(max_length=50)),
+                ('name', models.CharField(max_length=120)),
+                ('directory_id', models.UUIDField(blank=True, editable=False, null=True)),
+                ('granted_scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, editable=False, null=True, size=None)),
+                ('granted_by_id', models.UUIDField(blank=True, editable=False, null=True)),
+                ('created_at', models.DateTimeField()),
+                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('granted_branch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('slug',), name='application_slug_once'), models.UniqueConstraint(fields=('directory_id',), name='application_linked_once'), models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z][a-z0-9-]{0,49}$')), name='application_slug_form', violation_error_message='A slug is 1 to 50 small letters, digits and dashes, a letter first.'), models.CheckConstraint(condition=models.Q(('directory_id__isnull', True), ('granted_scopes__isnull', False), _connector='OR'), name='application_linked_has_bounds')],
             },
         ),
         migrations.CreateModel(

@@ -18,14 +18,21 @@ from apps.access.models import ApiKey
 from apps.access.models.api_key import GRACE_MAX
 from apps.access.selectors import api_keys, applications
 from apps.access.selectors.scope import Principal
+from apps.access.services import applications as known_applications
 from apps.access.services import credentials
-from apps.access.services.credentials import KeyInvalid, NetworkExceeded, ScopeExceeded
+from apps.access.services.credentials import (
+    ApplicationClosed,
+    KeyInvalid,
+    NetworkExceeded,
+    ScopeExceeded,
+    require_giveable,
+)
 from apps.audit.services import records
 from apps.kit import errors, logs, remote
 from apps.kit.actors import Actor, ActorKind
 from apps.tenancy.selectors import organisations
 
-__all__ = ["KeyInvalid", "NetworkExceeded", "ScopeExceeded"]
+__all__ = ["ApplicationClosed", "KeyInvalid", "NetworkExceeded", "ScopeExceeded", "require_giveable"]
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LOOKUP_LENGTH = 8
@@ -79,14 +86,18 @@ def issue(  # noqa: PLR0913 (each by keyword)
     credentials.check(application, name, scopes, expires_at, now)
     networks = credentials.networks_of(allowed_networks)
     credentials.check_issuer(issuer, application_id=application_id, scopes=scopes, networks=networks)
+    credentials.check_grant(application, scopes)
+    branch_id = credentials.branch_of(issuer, branch_id or application.granted_branch_id)
+    if application.granted_branch_id not in (None, branch_id):
+        raise ScopeExceeded("This application may touch one branch only: its keys are bound to that one.")
     return _make(
         ApiKey(
             application=application,
-            branch_id=credentials.branch_of(issuer, branch_id),
+            branch_id=branch_id,
             name=name,
             scopes=sorted(set(scopes)),
             allowed_networks=networks,
-            created_by_id=credentials.maker_of(issuer),
+            created_by_id=credentials.maker_of(issuer) or application.granted_by_id,
             created_at=now,
             expires_at=credentials.expiry(issuer, expires_at, now),
         ),
@@ -195,7 +206,7 @@ def authenticate(*, secret: str, now: datetime, ip: str = "") -> Caller | None:
         return None
     key = api_keys.by_prefix(form["prefix"])
     matches = hmac.compare_digest(digest(secret), key.digest if key else NO_DIGEST)
-    if key is None or not matches or not key.opens(now):
+    if key is None or not matches or not key.opens(now) or not known_applications.is_open(key.application):
         return None
     person = str(key.created_by.user_id) if key.created_by else ""
     actor = Actor(ActorKind.API_KEY, str(key.id), person=person, application=key.application.slug)

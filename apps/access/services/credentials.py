@@ -22,6 +22,13 @@ class KeyInvalid(errors.Invalid):
     title = "API key not valid"
 
 
+class ApplicationClosed(errors.DomainError):
+    """The application is closed and gets no keys."""
+
+    code = "application_closed"
+    title = "Application closed"
+
+
 class ScopeExceeded(errors.Forbidden):
     """A key was asked for that may do more than the key or the person that asks."""
 
@@ -69,6 +76,21 @@ def check_issuer(
         _check_key(issuer, application_id, scopes, networks)
     elif issuer is not None:
         _check_person(issuer, scopes)
+
+
+def check_grant(application: Application, scopes: Collection[str]) -> None:
+    """Refuse what goes beyond the link by which the organisation let the application in, and keys of a closed one."""
+    if application.closed_at is not None:
+        raise ApplicationClosed("This application is closed: link it again first.")
+    if application.granted_scopes is not None:
+        missing = sorted(set(scopes) - set(application.granted_scopes))
+        if missing:
+            raise ScopeExceeded(f"The link of this application does not grant {', '.join(missing)}.")
+
+
+def require_giveable(issuer: AbstractBaseUser | AnonymousUser, scopes: Collection[str]) -> None:
+    """Raise ScopeExceeded where a person would give more than his role may do itself (``contracts.GIVEN_BY``)."""
+    _check_person(issuer, scopes)
 
 
 def networks_of(texts: Collection[str]) -> list[str]:

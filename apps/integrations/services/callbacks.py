@@ -1,7 +1,6 @@
 """The inbox of callbacks: stored before anybody reads them, announced, and kept with what became of each."""
 
 import hashlib
-import ipaddress
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,12 +14,11 @@ from apps.integrations import events
 from apps.integrations.contracts import CallbackStatus, StoredCallback
 from apps.integrations.models import CallbackProcessing, ProviderCallback
 from apps.integrations.models.redaction import without_secrets
-from apps.kit import logs, schema
+from apps.kit import logs, remote, schema
 from apps.kit.errors import DomainError, NotFound
 
 PER_SOURCE_AND_MINUTE = 600
 BYTES_PER_SOURCE_AND_MINUTE = 20_000_000
-IPV6_SITE_BITS = 64
 WINDOW = timedelta(minutes=1)
 HEADERS_MAX = 60
 HEADER_LENGTH = 1000
@@ -115,7 +113,7 @@ def _storable(value: str) -> str:
 
 def _admit(remote_ip: str, *, size: int) -> None:
     """Count this source's callbacks and bytes; a cache that is down lets all in, because callbacks do not come twice."""
-    source = f"callbacks:{schema.name()}:{_source(remote_ip)}"
+    source = f"callbacks:{schema.name()}:{remote.holder(remote_ip)}"
     try:
         is_flood = (
             _count(f"{source}:count", 1) > PER_SOURCE_AND_MINUTE
@@ -131,14 +129,3 @@ def _admit(remote_ip: str, *, size: int) -> None:
 def _count(key: str, more: int) -> int:
     cache.add(key, 0, timeout=int(WINDOW.total_seconds()))
     return int(cache.incr(key, more))
-
-
-def _source(remote_ip: str) -> str:
-    """Return what one sender can hold: an IPv4 address, or the /64 of an IPv6 one."""
-    if not remote_ip:
-        return ""
-    address = ipaddress.ip_address(remote_ip)
-    if isinstance(address, ipaddress.IPv4Address):
-        return remote_ip
-    network = ipaddress.ip_network((int(address), IPV6_SITE_BITS), strict=False)
-    return str(address.ipv4_mapped or network)

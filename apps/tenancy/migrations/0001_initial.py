@@ -3,8 +3,10 @@
 import apps.kit.clock
 import apps.kit.ids
 import apps.kit.models
+import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import django_fsm
 import django_tenants.postgresql_backend.base
 from django.conf import settings
 from django.db import migrations, models
@@ -103,6 +105,74 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('user', 'organisation'), name='user_organisation_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RegisteredApplication',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=120)),
+                ('kind', models.CharField(choices=[('PRODUCT', 'PRODUCT'), ('PARTNER', 'PARTNER')], max_length=8)),
+                ('contact_email', models.EmailField(max_length=254)),
+                ('homepage', models.URLField()),
+                ('status', django_fsm.FSMField(choices=[('PENDING', 'PENDING'), ('ACCEPTED', 'ACCEPTED'), ('REFUSED', 'REFUSED'), ('SUSPENDED', 'SUSPENDED')], default='PENDING', max_length=10, protected=True)),
+                ('prefix', models.CharField(max_length=12, unique=True)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('reason', models.CharField(blank=True, default='', max_length=200)),
+                ('created_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['status', 'created_at'], name='registered_application_waiting')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), ('status', 'REFUSED'), ('status', 'SUSPENDED'), _connector='OR'), name='registered_application_status_known'), models.CheckConstraint(condition=models.Q(('kind', 'PRODUCT'), ('kind', 'PARTNER'), _connector='OR'), name='registered_application_kind_known'), models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('decided_at__isnull', False), _connector='OR'), name='registered_application_decided'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='registered_application_digest_form')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LinkRequest',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('origin', models.CharField(choices=[('REQUEST', 'REQUEST'), ('INVITE', 'INVITE'), ('CREATION', 'CREATION')], max_length=8)),
+                ('status', django_fsm.FSMField(choices=[('PENDING', 'PENDING'), ('ACCEPTED', 'ACCEPTED'), ('REFUSED', 'REFUSED'), ('WITHDRAWN', 'WITHDRAWN'), ('EXPIRED', 'EXPIRED'), ('REVOKED', 'REVOKED')], default='PENDING', max_length=10, protected=True)),
+                ('wanted_slug', models.CharField(max_length=50)),
+                ('message', models.CharField(blank=True, default='', max_length=500)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
+                ('application_id_there', models.UUIDField(null=True)),
+                ('branch_id_there', models.UUIDField(null=True)),
+                ('key_id_there', models.UUIDField(null=True)),
+                ('reason', models.CharField(blank=True, default='', max_length=200)),
+                ('created_at', models.DateTimeField()),
+                ('looked_up_at', models.DateTimeField(null=True)),
+                ('expires_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organisation')),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.registeredapplication')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['organisation', 'status', '-id'], name='link_of_organisation'), models.Index(condition=models.Q(('status', 'PENDING')), fields=['expires_at'], name='link_to_expire')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), ('status', 'REFUSED'), ('status', 'WITHDRAWN'), ('status', 'EXPIRED'), ('status', 'REVOKED'), _connector='OR'), name='link_status_known'), models.CheckConstraint(condition=models.Q(('origin', 'REQUEST'), ('origin', 'INVITE'), ('origin', 'CREATION'), _connector='OR'), name='link_origin_known'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'ACCEPTED'), ('status', 'REVOKED'), _connector='OR', _negated=True), models.Q(('application_id_there__isnull', False), ('decided_at__isnull', False), ('organisation__isnull', False)), _connector='OR'), name='link_accepted_by_somebody'), models.UniqueConstraint(condition=models.Q(('status', 'PENDING')), fields=('application', 'wanted_slug'), name='link_asked_once'), models.UniqueConstraint(condition=models.Q(('status', 'ACCEPTED')), fields=('application', 'organisation'), name='link_accepted_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Invite',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('last4', models.CharField(max_length=4)),
+                ('note', models.CharField(max_length=120)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), size=None)),
+                ('branch_id_there', models.UUIDField(null=True)),
+                ('status', django_fsm.FSMField(choices=[('PENDING', 'PENDING'), ('ACCEPTED', 'ACCEPTED'), ('WITHDRAWN', 'WITHDRAWN'), ('EXPIRED', 'EXPIRED')], default='PENDING', max_length=10, protected=True)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('link', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.linkrequest')),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organisation')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['organisation', '-id'], name='invite_of_organisation'), models.Index(condition=models.Q(('status', 'PENDING')), fields=['expires_at'], name='invite_to_expire')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), ('status', 'WITHDRAWN'), ('status', 'EXPIRED'), _connector='OR'), name='invite_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('link__isnull', False), ('status', 'ACCEPTED')), models.Q(models.Q(('status', 'ACCEPTED'), _negated=True), ('link__isnull', True)), _connector='OR'), name='invite_taken_by_a_link')],
             },
         ),
     ]

@@ -14,7 +14,19 @@ from apps.tenancy.services import data_keys
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,49}")
 RESERVED = frozenset(
-    {"docs", "openapi", "platform", "public", "oauth", "hooks", "sandbox", "template", "www", "api"}
+    {
+        "docs",
+        "openapi",
+        "platform",
+        "public",
+        "oauth",
+        "hooks",
+        "onboarding",
+        "sandbox",
+        "template",
+        "www",
+        "api",
+    }
 )
 
 
