@@ -1,7 +1,8 @@
 """
 One pristine database per state of the schema, kept between runs; each worker gets a file copy of it.
 
-Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri; neither asks for a second factor. ``db`` rolls back; ``transactional_db``
+Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri, small teams; neither asks for a second
+factor. ``db`` rolls back; ``transactional_db``
 commits, and afterwards the owner truncates the tables that have rows.
 """
 
@@ -128,6 +129,7 @@ def build(admin: psycopg.Connection, name: str) -> None:
             name=slug.title(),
             is_test=slug == "acme",
             requires_second_factor=False,
+            is_small_team=True,
             status=OrganisationStatus.PROVISIONING,
         )
         Domain.objects.create(domain=f"{slug}.testserver", tenant=organisation, is_primary=True)

@@ -1,9 +1,13 @@
 """What crosses the border of access: permissions of people, scopes of keys, and the caller of an API request."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from apps.kit import actors
 from apps.kit.actors import Actor
@@ -14,37 +18,37 @@ if TYPE_CHECKING:
 PORTAL = actors.PORTAL
 """The slug of the application that stands for the portal itself; it exists in every organisation."""
 
-PERMISSIONS = {
-    "access.view": "See branches, applications, team, roles and API keys",
-    "access.manage": "Change branches, applications and the team",
-    "approvals.decide": "Approve and refuse what other people ask for",
-    "approvals.manage": "Change approval rules",
-    "approvals.view": "See approval requests and rules",
-    "audit.view": "Read the audit log",
-    "integrations.view": "See provider accounts, calls and callbacks",
-    "integrations.manage": "Change provider accounts and their credentials",
-    "invoicing.view": "See receipts",
-    "jobs.cancel": "Stop long jobs that others started",
-    "jobs.export": "Export lists to a file",
-    "jobs.view": "See long jobs that others started",
-    "keys.manage": "Make and revoke API keys",
-    "ledger.adjust": "Ask for adjustments, reversals and opening balances",
-    "ledger.chart": "Change the chart of accounts",
-    "ledger.close": "Close periods, sign off what a close needs, ask to reopen the last one",
-    "ledger.exchange": "Exchange money between currencies and revalue it",
-    "ledger.post": "Let an API key post, hold and reverse in the ledger",
-    "ledger.rates": "Record exchange rates",
-    "ledger.view": "See accounts, balances, transactions and entries",
-    "parties.manage": "Record and change parties",
-    "parties.view": "See parties",
-    "payments.cancel": "Cancel payments",
-    "payments.create": "Create payments",
-    "payments.refund": "Refund payments",
-    "payments.verify": "Verify payments by their receipt",
-    "payments.view": "See payments",
-    "views.share": "Share saved views of lists with others",
-    "webhooks.manage": "Change webhook endpoints, replay deliveries",
-    "webhooks.view": "See events, webhook endpoints and deliveries",
+PERMISSIONS: dict[str, Promise] = {
+    "access.view": _("See branches, applications, team, roles and API keys"),
+    "access.manage": _("Change branches, applications and the team"),
+    "approvals.decide": _("Approve and refuse what other people ask for"),
+    "approvals.manage": _("Change approval rules"),
+    "approvals.view": _("See approval requests and rules"),
+    "audit.view": _("Read the audit log"),
+    "integrations.view": _("See provider accounts, calls and callbacks"),
+    "integrations.manage": _("Change provider accounts and their credentials"),
+    "invoicing.view": _("See receipts"),
+    "jobs.cancel": _("Stop long jobs that others started"),
+    "jobs.export": _("Export lists to a file"),
+    "jobs.view": _("See long jobs that others started"),
+    "keys.manage": _("Make and revoke API keys"),
+    "keys.money": _("Give API keys scopes that move money or change the books"),
+    "ledger.adjust": _("Ask for adjustments, reversals and opening balances"),
+    "ledger.chart": _("Change the chart of accounts"),
+    "ledger.close": _("Close periods, sign off what a close needs, ask to reopen the last one"),
+    "ledger.exchange": _("Exchange money between currencies and revalue it"),
+    "ledger.rates": _("Record exchange rates"),
+    "ledger.view": _("See accounts, balances, transactions and entries"),
+    "parties.manage": _("Record and change parties"),
+    "parties.view": _("See parties"),
+    "payments.cancel": _("Cancel payments"),
+    "payments.create": _("Create payments"),
+    "payments.refund": _("Refund payments"),
+    "payments.verify": _("Verify payments by their receipt"),
+    "payments.view": _("See payments"),
+    "views.share": _("Share saved views of lists with others"),
+    "webhooks.manage": _("Change webhook endpoints, replay deliveries"),
+    "webhooks.view": _("See events, webhook endpoints and deliveries"),
 }
 """Every permission that a role may hold. People have permissions, API keys have scopes."""
 
@@ -88,28 +92,90 @@ GIVEN_BY: dict[str, frozenset[str]] = {
     "branches:read": frozenset({"access.view"}),
     "events:read": frozenset({"webhooks.view"}),
     "evidence:read": frozenset({"ledger.view", "approvals.view", "integrations.view", "webhooks.view"}),
-    "exchanges:write": frozenset({"ledger.exchange"}),
+    "exchanges:write": frozenset({"keys.money"}),
     "exports:write": frozenset({"jobs.export"}),
     "jobs:read": frozenset({"jobs.view"}),
     "jobs:write": frozenset({"jobs.cancel"}),
-    "journals:write": frozenset({"ledger.adjust"}),
+    "journals:write": frozenset({"keys.money"}),
     "keys:read": frozenset({"access.view"}),
     "keys:write": frozenset({"keys.manage"}),
     "ledger:read": frozenset({"ledger.view"}),
-    "ledger:write": frozenset({"ledger.post"}),
+    "ledger:write": frozenset({"keys.money"}),
     "parties:read": frozenset({"parties.view"}),
     "parties:write": frozenset({"parties.manage"}),
     "payments:read": frozenset({"payments.view"}),
-    "payments:write": frozenset({"payments.create", "payments.cancel", "payments.verify"}),
-    "periods:write": frozenset({"ledger.close"}),
-    "rates:write": frozenset({"ledger.rates"}),
+    "payments:write": frozenset({"keys.money"}),
+    "periods:write": frozenset({"keys.money"}),
+    "rates:write": frozenset({"keys.money"}),
     "receipts:read": frozenset({"invoicing.view"}),
     "refunds:read": frozenset({"payments.view"}),
-    "refunds:write": frozenset({"payments.refund"}),
+    "refunds:write": frozenset({"keys.money"}),
     "webhooks:read": frozenset({"webhooks.view"}),
     "webhooks:write": frozenset({"webhooks.manage"}),
 }
-"""The permissions that a person needs, all of them, to give a key a scope: nobody gives what he may not do himself."""
+"""
+The permissions that a person needs, all of them, to give a key a scope: nobody gives what he may not do himself. What
+moves money or changes the books is given by ``keys.money``: who runs the organisation lets an application do it, and
+does none of it himself.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A part in the handling of money, known by the permissions that only it needs: any of them makes it."""
+
+    title: Promise
+    permissions: frozenset[str]
+
+
+RUNS = Duty(
+    _("Runs the organisation: team, credentials, keys that move money"),
+    frozenset({"access.manage", "integrations.manage", "keys.money"}),
+)
+MAKES = Duty(
+    _("Makes movements of money: payments, refunds, exchanges"),
+    frozenset({"payments.create", "payments.refund", "ledger.exchange"}),
+)
+DECIDES = Duty(_("Decides what others ask for"), frozenset({"approvals.decide"}))
+RULES = Duty(_("Sets the rules of approval"), frozenset({"approvals.manage"}))
+KEEPS = Duty(_("Keeps the books: journals and the close"), frozenset({"ledger.adjust", "ledger.close"}))
+AUDITS = Duty(_("Audits: reads the audit log"), frozenset({"audit.view"}))
+CONFLICTS: tuple[tuple[Duty, Duty], ...] = (
+    (MAKES, DECIDES),
+    (RUNS, DECIDES),
+    (RUNS, MAKES),
+    (MAKES, RULES),
+    (KEEPS, AUDITS),
+    (MAKES, AUDITS),
+    (DECIDES, AUDITS),
+)
+"""Duties that no person holds together, unless the organisation is a small team: whatever the role is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two duties that one role would hold, with the permissions that make each of them."""
+
+    first: Duty
+    second: Duty
+    held: tuple[str, ...]
+
+
+def conflicts(permissions: Collection[str]) -> list[Conflict]:
+    """Return the pairs of duties that a role with these permissions would hold against the table."""
+    mine = frozenset(permissions)
+    return [
+        Conflict(first, second, tuple(sorted(mine & (first.permissions | second.permissions))))
+        for first, second in CONFLICTS
+        if mine & first.permissions and mine & second.permissions
+    ]
+
+
+class LimitKind(StrEnum):
+    """What a limit of amount is about: what a person asks for, or what he approves."""
+
+    CREATE = "CREATE"
+    APPROVE = "APPROVE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def test_default_roles_hold_known_permissions_and_survive_repetition(acme):
 
 def test_only_the_owner_gives_keys_that_make_payments():
     makers = {
-        code for code, (_, held) in roles.DEFAULTS.items() if {"keys.manage", "payments.create"} <= set(held)
+        code for code, (_, held) in roles.DEFAULTS.items() if {"keys.manage", "keys.money"} <= set(held)
     }
 
     assert makers == {"owner"}

@@ -221,7 +221,7 @@ def test_lists_what_waits_for_the_person_behind_the_key(acme):
 
 def test_makes_and_deactivates_a_rule(committed_acme):
     partner = Partner()
-    make.roles.seed()
+    access.seed_roles()
 
     answer = partner.post("approval-rules", RULE)
 
@@ -257,7 +257,7 @@ def test_makes_and_deactivates_a_rule(committed_acme):
     ],
 )
 def test_refuses_a_rule_that_cannot_be(committed_acme, changes, pointer):
-    make.roles.seed()
+    access.seed_roles()
 
     answer = Partner().post("approval-rules", {**RULE, **changes})
 

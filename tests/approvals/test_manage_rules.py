@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.access.services import memberships
 from apps.approvals.contracts import NewRule, NewStep
 from apps.approvals.models import ApprovalRule
 from apps.approvals.selectors import rules as stored
@@ -111,10 +112,13 @@ def test_a_new_organisation_has_its_first_rules(acme):
 
     rule = ApprovalRule.objects.get(kind="refund")
     assert (rule.minimum.text, rule.currency, rule.branch_id) == ("10000.00", "KES", None)
-    assert stored.is_satisfiable(rule) is True
     any_rate = ApprovalRule.objects.get(kind="fx_rate")
     assert (any_rate.minimum, any_rate.currency, any_rate.branch_id) == (None, "", None)
-    assert stored.is_satisfiable(any_rate) is True
+    assert stored.lacking_people([rule, any_rate]) == {rule.id, any_rate.id}  # the owner decides nothing
+
+    memberships.create(user_id=access.user("c@example.test").id, role="approver", actor=SYSTEM, now=NOW)
+
+    assert stored.lacking_people([rule, any_rate]) == set()
 
 
 TWO_APPROVERS = (NewStep(roles=("approver",), needed=2),)

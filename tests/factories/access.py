@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from apps.access.contracts import PORTAL, SCOPES, Caller
-from apps.access.models import ApiKey, Application, Branch, Membership
+from apps.access.contracts import PERMISSIONS, PORTAL, SCOPES, Caller
+from apps.access.models import ApiKey, Application, Branch, Membership, Role
 from apps.access.services import api_keys, applications, branches, memberships, roles
 from apps.accounts.models import User
 from apps.kit.actors import SYSTEM
@@ -42,10 +42,20 @@ def user(email: str = "amina@example.test", *, is_platform_staff: bool = False) 
     return found
 
 
+def seed_roles() -> None:
+    """
+    Make the default roles; the owner of the tests holds every permission, as in a small team.
+
+    Both organisations of the tests are small teams. What the default owner may do is asked of ``roles.DEFAULTS``.
+    """
+    roles.seed()
+    Role.objects.filter(code="owner").update(permissions=sorted(PERMISSIONS))
+
+
 def member(
     role: str = "owner", email: str = "amina@example.test", branches: tuple[Branch, ...] = ()
 ) -> Membership:
-    roles.seed()
+    seed_roles()
     return memberships.create(
         user_id=user(email).id, role=role, branch_ids=[b.id for b in branches], actor=SYSTEM, now=NOW
     )

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from apps.access.models import Membership
-from apps.access.services import roles
 from apps.approvals.contracts import NewRequest, NewRule, NewStep
 from apps.approvals.models import ApprovalRequest, ApprovalRule
 from apps.approvals.services import requests, rules
@@ -46,7 +45,7 @@ def maker() -> Actor:
 
 def rule(**facts: Any) -> ApprovalRule:
     """Return the rule that refunds of KES 10,000.00 or more need one approver, unless told otherwise."""
-    roles.seed()
+    access.seed_roles()
     return rules.create(rule=wanted_rule(**facts), actor=SYSTEM, now=NOW)
 
 

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
-from apps.access.contracts import SCOPES
+from apps.access.contracts import PERMISSIONS, SCOPES
 from apps.access.selectors import api_keys as known_keys
 from apps.access.selectors import applications as known_applications
 from apps.access.selectors import branches as known_branches
 from apps.access.selectors import memberships as team
-from apps.access.services import api_keys, applications, branches, memberships
+from apps.access.services import api_keys, applications, branches, duties, memberships, roles
 from apps.accounts.services import users
 from apps.approvals.contracts import NewRule, NewStep
 from apps.approvals.services import rules
@@ -91,6 +91,7 @@ def fill(*, now: datetime) -> Passwords:
     head_office = onboarding.HeadOffice(WESTLANDS, BRANCHES[WESTLANDS])
     places = {WESTLANDS: onboarding.fill(head_office=head_office, owner=owner, now=now)}
     places[CENTRE] = branches.create(code=CENTRE, name=BRANCHES[CENTRE], actor=SYSTEM, now=now).id
+    _be_a_small_team(now=now)
     for person in people.TEAM[1:]:
         user = users.create(
             email=person.email, name=person.name, password=passwords[person.email], actor=SYSTEM, now=now
@@ -104,6 +105,13 @@ def fill(*, now: datetime) -> Passwords:
     for code, branch_id in places.items():
         _open_paybill(code, branch_id, certificate, now=now)
     return Passwords(passwords)
+
+
+def _be_a_small_team(*, now: datetime) -> None:
+    """Let the owner of this small business do everything himself: whoever tries the demo signs in as him."""
+    reason = "A demo is looked at by one person"
+    duties.choose_small_team(is_small_team=True, reason=reason, actor=SYSTEM, now=now)
+    roles.change(code=people.OWNER.role, permissions=list(PERMISSIONS), reason=reason, actor=SYSTEM, now=now)
 
 
 def renew_passwords(*, now: datetime) -> Passwords:

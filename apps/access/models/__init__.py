@@ -5,6 +5,6 @@ from apps.access.models.application import Application
 from apps.access.models.branch import Branch
 from apps.access.models.idempotency import IdempotencyRecord
 from apps.access.models.membership import Membership
-from apps.access.models.role import Role
+from apps.access.models.role import Role, RoleLimit
 
-__all__ = ["ApiKey", "Application", "Branch", "IdempotencyRecord", "Membership", "Role"]
+__all__ = ["ApiKey", "Application", "Branch", "IdempotencyRecord", "Membership", "Role", "RoleLimit"]

@@ -8,16 +8,18 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
+from apps.access.contracts import RUNS
 from apps.access.models import Branch, Membership, Role
 from apps.access.selectors import memberships
 from apps.access.selectors.branches import BranchUnknown
+from apps.access.services import duties
 from apps.accounts.services import users
 from apps.audit.services import records
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
 from apps.tenancy.services import user_organisations
 
-OWNER = "owner"
+MANAGE = "access.manage"
 PASSWORD_LENGTH = 16
 
 
@@ -61,6 +63,13 @@ class BeyondOwnBranches(errors.Forbidden):
 
     code = "beyond_own_branches"
     title = "Beyond your branches"
+
+
+class BeyondOwnRole(errors.Forbidden):
+    """Nobody gives himself more, and who does not run the organisation makes nobody who does."""
+
+    code = "beyond_own_role"
+    title = "Beyond your role"
 
 
 class LastOwner(errors.DomainError):
@@ -140,10 +149,11 @@ def create(
     """
     Let a user into the organisation with a role (its code); no branches means all of them.
 
-    Raises RoleUnknown, BranchUnknown, BeyondOwnBranches and MembershipExists.
+    Raises RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown, BeyondOwnBranches and MembershipExists.
     """
-    membership = Membership(user_id=user_id, role=_role(role), created_at=now)
-    places = _branches(branch_ids)
+    chosen, places = _role(role), _branches(branch_ids)
+    membership = Membership(user_id=user_id, role=chosen, created_at=now)
+    _check_role(actor, chosen)
     _check_reach(actor, branch_ids)
     try:
         with transaction.atomic():
@@ -160,7 +170,7 @@ def create(
 @transaction.atomic
 def end(*, membership_id: UUID, reason: str, actor: Actor, now: datetime) -> Membership:
     """End a membership and leave role and branches as they are; a second time changes nothing. Raises LastOwner."""
-    _owners()
+    managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     if not membership.is_active:
         return membership
@@ -189,14 +199,16 @@ def change(
     """
     Give a member another role or other branches, end the membership or take it up again.
 
-    Takes effect with the next request. Raises RoleUnknown, BranchUnknown, BeyondOwnBranches, and LastOwner when nobody
-    would be left to manage the team.
+    Takes effect with the next request. Raises RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown,
+    BeyondOwnBranches, and LastOwner when nobody would be left to manage the team.
     """
-    owners = _owners()
+    present = managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     chosen, places = _role(role), _branches(branch_ids)
-    if [owner.id for owner in owners] == [membership.id] and not (is_active and chosen.code == OWNER):
+    if [one.id for one in present] == [membership.id] and not (is_active and MANAGE in chosen.permissions):
         raise LastOwner("Make another member owner first.")
+    if is_active and (chosen != membership.role or not membership.is_active):
+        _check_role(actor, chosen, changed=membership)
 
     before = set(membership.branches.values_list("id", flat=True))
     if before != set(branch_ids) or (is_active and not membership.is_active):
@@ -219,7 +231,8 @@ def _in_the_team() -> MembershipExists:
 
 
 def _role(code: str) -> Role:
-    role = Role.objects.filter(code=code).first()
+    """Return a role that is given still; its row is kept from changing until the membership is written."""
+    role = Role.objects.select_for_update(no_key=True).filter(code=code, retired_at__isnull=True).first()
     if role is None:
         raise RoleUnknown(f"There is no role {code}.")
     return role
@@ -233,6 +246,27 @@ def _branches(branch_ids: Collection[UUID]) -> list[Branch]:
     return found
 
 
+def _check_role(actor: Actor, role: Role, *, changed: Membership | None = None) -> None:
+    """
+    Refuse a role that nobody holds, and one that reaches beyond the person who gives it.
+
+    Who appoints gives other people more than he has, or nobody could; never himself, and nothing of running the
+    organisation that he does not hold.
+    """
+    duties.require_apart(role.permissions)
+    giver = memberships.of_person(actor.person)
+    if giver is None:
+        return
+    own = frozenset(giver.role.permissions)
+    beyond = frozenset(role.permissions) - own
+    if changed is not None and changed.id == giver.id and beyond:
+        raise BeyondOwnRole("Somebody else gives you a role that may do more.")
+    if beyond & RUNS.permissions:
+        raise BeyondOwnRole(
+            f"Only who holds these himself gives this role: {', '.join(sorted(beyond & RUNS.permissions))}."
+        )
+
+
 def _check_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
     """Refuse what reaches beyond the branches of the person who gives it: no branches would mean all of them."""
     giver = memberships.of_person(actor.person)
@@ -241,9 +275,10 @@ def _check_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
         raise BeyondOwnBranches("Name branches of your own, at least one: you do not work for the others.")
 
 
-def _owners() -> list[Membership]:
-    """Lock the owners, who are always locked first, and return them."""
-    return list(Membership.objects.locked().filter(role__code=OWNER, is_active=True).order_by("id"))
+def managers() -> list[Membership]:
+    """Lock those who can manage the team, who are always locked first, and return them."""
+    holding = Membership.objects.locked().filter(role__permissions__contains=[MANAGE], is_active=True)
+    return list(holding.order_by("id"))
 
 
 def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[str, list[object]]:

@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('PROVISIONING', 'Provisioning'), ('READY', 'Ready'), ('SUSPENDED', 'Suspended')], default='PROVISIONING', max_length=12)),
                 ('is_test', models.BooleanField(default=False)),
                 ('requires_second_factor', models.BooleanField(default=True)),
+                ('is_small_team', models.BooleanField(default=False)),
+                ('branch_policy', models.CharField(choices=[('STRICT', 'Own branches only'), ('PARENT_SEES_CHILDREN', 'Own branches and all below them'), ('SHARED_PARTIES', 'Own branches, and the parties of all')], default='STRICT', max_length=20)),
                 ('base_currency', apps.kit.models.CurrencyField(default='KES')),
                 ('time_zone', models.CharField(default='Africa/Nairobi', max_length=64)),
                 ('brand_color', models.CharField(default='#0e5a6b', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),

@@ -2,6 +2,7 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.kit import clock
@@ -18,11 +19,20 @@ class OrganisationStatus(models.TextChoices):
     SUSPENDED = "SUSPENDED"
 
 
+class BranchPolicy(models.TextChoices):
+    """What somebody who works for some branches sees of the others."""
+
+    STRICT = "STRICT", _("Own branches only")
+    PARENT_SEES_CHILDREN = "PARENT_SEES_CHILDREN", _("Own branches and all below them")
+    SHARED_PARTIES = "SHARED_PARTIES", _("Own branches, and the parties of all")
+
+
 class Organisation(UuidModel, TenantMixin):
     """
     ``is_test`` organisations use the simulator as their provider and may move the clock. Where ``requires_second_factor``
-    is set nobody opens the portal before he has one; a test organisation starts without. ``upgraded_to`` is the build
-    that its schema and content were last brought to.
+    is set nobody opens the portal before he has one; a test organisation starts without. In a small team (``is_small_team``)
+    one role may hold duties that are kept apart elsewhere. ``upgraded_to`` is the build that its schema and content were
+    last brought to.
     """
 
     slug = models.CharField(
@@ -34,6 +44,8 @@ class Organisation(UuidModel, TenantMixin):
     )
     is_test = models.BooleanField(default=False)
     requires_second_factor = models.BooleanField(default=True)
+    is_small_team = models.BooleanField(default=False)
+    branch_policy = models.CharField(max_length=20, choices=BranchPolicy.choices, default=BranchPolicy.STRICT)
     base_currency = CurrencyField(default="KES")
     time_zone = models.CharField(max_length=64, default="Africa/Nairobi")
     brand_color = models.CharField(
