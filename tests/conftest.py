@@ -23,7 +23,7 @@ from django.db import connection, connections
 from django.test import TestCase, TransactionTestCase
 from django.utils import translation
 
-from apps.kit import ids
+from apps.kit import ids, rate_limits
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
 from script.devkit import ports
@@ -264,6 +264,7 @@ def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     connection.set_schema_to_public()
     cache.clear()
+    rate_limits.forget()
 
 
 @pytest.fixture(autouse=True)

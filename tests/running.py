@@ -33,8 +33,10 @@ CBD_SHORT_CODE = "600987"
 ENVIRONMENT = {
     "TREASURY_POLL_PLAN": "3,5,7,9,11,14,17,20,30,60",
     "TREASURY_SENDING_TIMEOUT": "6",
+    "TREASURY_LIMIT_TEST_KEY": "0",
+    "TREASURY_LIMIT_MONEY": "0",
 }
-"""Shorter plans than in earnest, so that a test waits seconds for what takes minutes."""
+"""Shorter plans than in earnest, so that a test waits seconds for what takes minutes; tests ask more often than anybody."""
 
 
 def wait_for[T](look: Callable[[], T], *, what: str, seconds: float = PATIENCE) -> T:

@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from apps.kit import ids, logs, problems, remote, schema, trail
 from apps.tenancy.selectors import organisations
-from treasury import errors, health
+from treasury import errors, health, strangers
 
 GetResponse = Callable[[Any], Any]
 REQUEST_ID = re.compile(r"(?!cmd_)[A-Za-z0-9_-]{8,64}")  # cmd_ marks what an operator did by command
@@ -97,10 +97,10 @@ class TenantMiddleware:
         found = _by_public_name(match["organisation"]) if match else None
         by_host = organisations.working_by_host(request.get_host().rsplit(":", 1)[0])
         if found is None or (by_host is not None and by_host.id != found.id):
-            return problems.unauthenticated(request)
+            return strangers.answer(request)
         response = self._enter(request, found)
         if not hasattr(request, "caller") and response.status_code not in (413, 429, 500, 503):
-            return problems.unauthenticated(request)
+            return strangers.answer(request)
         return response
 
     def _portal(self, request: Any, host: str) -> HttpResponse:

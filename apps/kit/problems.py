@@ -10,7 +10,7 @@ from django_fsm import TransitionNotAllowed
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from apps.kit import errors, ids
+from apps.kit import errors, ids, rate_limits
 
 CONTENT_TYPE = "application/problem+json"
 CODES = {
@@ -98,6 +98,13 @@ def unauthenticated(request: HttpRequest) -> JsonResponse:
     """Return the one answer for a missing, unknown, revoked or foreign credential, and for an unknown organisation."""
     body = {**document(Unauthenticated(UNAUTHENTICATED), request), "instance": ""}
     return plain_response(body, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
+
+
+def rate_limited(request: HttpRequest, *, wait: float) -> JsonResponse:
+    """Return the one answer for a stranger who asks too often; like the 401 it names nothing that he asked for."""
+    refusal = rate_limits.RateLimited("Too many requests without a valid credential.", wait=wait)
+    headers = {**_headers_of(refusal), "Cache-Control": "no-store"}
+    return plain_response({**document(refusal, request), "instance": ""}, headers)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

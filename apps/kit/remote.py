@@ -69,16 +69,6 @@ def is_within(address_text: str, networks: Iterable[str]) -> bool:
     )
 
 
-def source(address_text: str) -> str:
-    """Return what one sender can hold: an IPv4 address, or the /64 of an IPv6 one."""
-    if not address_text:
-        return ""
-    found = ipaddress.ip_address(_plain(address_text))
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    return str(ipaddress.ip_network((int(found), IPV6_SITE_BITS), strict=False))
-
-
 def _plain(text: str) -> str:
     """Return an IPv4 address that came dressed as IPv6 (``::ffff:203.0.113.9``) in its own form; others as they are."""
     try:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from rest_framework import viewsets
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.kit import ids
 from apps.kit.filters import StrictFilterSet
@@ -40,6 +41,21 @@ class TreasuryViewSet(viewsets.GenericViewSet):
             method = (request.method or "").lower()
             setattr(self, method, getattr(self, handler_name))
         return prepared
+
+    def perform_authentication(self, request: Request) -> None:
+        """Let the caller in and count the request before it is looked at any further: a refusal costs as much."""
+        super().perform_authentication(request)
+        super().check_throttles(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Do nothing: the request was counted when its caller was let in."""
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Say on every answer how often the caller may ask."""
+        answered = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "rate_headers", {}).items():
+            answered[name] = value
+        return answered
 
     def path_id(self) -> UUID:
         """Return the identifier in the path; another prefix or form is a 404."""

@@ -47,6 +47,7 @@ UNSAFE = [
     ("TREASURY_TRUSTED_PROXIES", "0", "number of proxies"),
     ("TREASURY_TRUSTED_PROXIES", "-1", "not a whole number"),
     ("TREASURY_TRUSTED_PROXIES", "99", "number of proxies"),
+    ("TREASURY_LIMIT_MONEY", "0", "production has limits"),
     ("TREASURY_HTTP_PORT", "http", "not a whole number"),
     ("TREASURY_WEB_PROCESSES", "many", "not a whole number"),
 ]

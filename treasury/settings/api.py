@@ -2,6 +2,7 @@
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.access.authentication.ApiKeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.access.throttles.CredentialThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.access.permissions.ScopePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.kit.parsers.JSONParser"],
@@ -17,7 +18,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Treasury API",
     "DESCRIPTION": "Collect, book and prove money. Amounts are decimal strings with their currency; every POST that moves "
-    "money takes an Idempotency-Key; errors are RFC 9457 problem documents.",
+    "money takes an Idempotency-Key; errors are RFC 9457 problem documents. "
+    "Every answer to a valid credential says in `RateLimit-Policy` and `RateLimit` how often it may ask; beyond that it is 429 with `Retry-After`.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -169,6 +169,31 @@ VARIABLES = {
         ),
         Variable("TREASURY_WEBHOOK_TIMEOUT", "20", "Seconds that a webhook endpoint may take to answer."),
         Variable(
+            "TREASURY_LIMIT_KEY",
+            "100",
+            "Requests a second that one API key of a live organisation may make, four seconds of it at once; 0: no limit.",
+        ),
+        Variable(
+            "TREASURY_LIMIT_TEST_KEY",
+            "25",
+            "The same for a key of a test organisation.",
+        ),
+        Variable(
+            "TREASURY_LIMIT_MONEY",
+            "25",
+            "The same for requests that move money or make documents, which count in both.",
+        ),
+        Variable(
+            "TREASURY_LIMIT_ORGANISATION",
+            "400",
+            "The same for all keys of an organisation together.",
+        ),
+        Variable(
+            "TREASURY_LIMIT_STRANGERS",
+            "60",
+            "Requests a minute without a valid credential that one address may make; 0: no limit.",
+        ),
+        Variable(
             "TREASURY_TRUSTED_PROXIES",
             "0",
             "How many reverse proxies stand in front; the address in X-Forwarded-For is read that many hops from the right.",

@@ -16,6 +16,7 @@ MASTER_KEY_BYTES = 32
 MASTER_KEY_LETTERS = 8
 MOST_PROXIES = 9
 EXAMPLES = ("django-insecure", "change", "example", "secret", "placeholder", "test")
+LIMITS = tuple(name for name in env.VARIABLES if name.startswith("TREASURY_LIMIT_"))
 NUMBERS = (
     "TREASURY_HTTP_PORT",
     "TREASURY_WEB_PROCESSES",
@@ -23,6 +24,7 @@ NUMBERS = (
     "TREASURY_SENDING_TIMEOUT",
     "TREASURY_WEBHOOK_TIMEOUT",
     "TREASURY_TRUSTED_PROXIES",
+    *LIMITS,
 )
 DEBUG_SWITCHES = ("DEBUG", "DJANGO_DEBUG", "TREASURY_DEBUG")
 ENCRYPTED = ("require", "verify-ca", "verify-full")
@@ -210,6 +212,12 @@ def _proxies() -> Iterator[Fault]:
         )
 
 
+def _limits() -> Iterator[Fault]:
+    for name in LIMITS:
+        if _value(name).isdecimal() and int(_value(name)) == 0:
+            yield Fault(name, "production has limits; set how many requests are allowed.")
+
+
 def _faults_armed() -> Iterator[Fault]:
     if _value("TREASURY_FAULT_PATH"):
         yield Fault("TREASURY_FAULT_PATH", "arms faults for tests; unset it.")
@@ -230,6 +238,7 @@ def _onboarding() -> Iterator[Fault]:
 RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _debug,
     _numbers,
+    _limits,
     _secret_key,
     _master_key,
     _hosts,

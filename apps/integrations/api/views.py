@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from apps.integrations.services import callbacks
 from apps.kit import clock, faults, remote
+from apps.kit.rate_limits import RateLimited
 
 LARGEST_BODY = 256 * 1024
 ACKNOWLEDGED = {"ResultCode": 0, "ResultDesc": "Accepted"}
@@ -32,9 +33,9 @@ def receive(request: HttpRequest, token: str, kind: str, **_: str) -> HttpRespon
             remote_ip=remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"]),
             now=clock.now(),
         )
-    except callbacks.TooManyCallbacks:
+    except RateLimited as refusal:
         answer = JsonResponse({"ResultCode": 1, "ResultDesc": "Too many requests"}, status=429)
-        answer["Retry-After"] = "60"
+        answer["Retry-After"] = str(int(refusal.wait) + 1)
         return answer
     faults.reach("integrations.callback_stored")
     return JsonResponse(ACKNOWLEDGED)

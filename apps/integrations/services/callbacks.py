@@ -2,11 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-import redis
-from django.core.cache import cache
 from django.db import transaction
 
 from apps.events.services import outbox
@@ -14,12 +12,13 @@ from apps.integrations import events
 from apps.integrations.contracts import CallbackStatus, StoredCallback
 from apps.integrations.models import CallbackProcessing, ProviderCallback
 from apps.integrations.models.redaction import without_secrets
-from apps.kit import logs, remote, schema
-from apps.kit.errors import DomainError, NotFound
+from apps.kit import logs, rate_limits, remote, schema
+from apps.kit.errors import NotFound
+from apps.kit.rate_limits import InOutage, Limit, RateLimited
 
 PER_SOURCE_AND_MINUTE = 600
 BYTES_PER_SOURCE_AND_MINUTE = 20_000_000
-WINDOW = timedelta(minutes=1)
+WINDOW = 60
 HEADERS_MAX = 60
 HEADER_LENGTH = 1000
 NOTE_LENGTH = 300
@@ -34,16 +33,6 @@ class CallbackUnknown(NotFound):
     title = "No such callback"
 
 
-class TooManyCallbacks(DomainError):
-    """One source has sent more in a minute than any provider does; what it sends now is not kept."""
-
-    code = "rate_limited"
-    title = "Too many requests"
-    status = 429
-    category = "rate"
-    retryable = True
-
-
 @transaction.atomic
 def store(
     *, token: str, kind: str, body: bytes, headers: Mapping[str, str], remote_ip: str, now: datetime
@@ -51,10 +40,10 @@ def store(
     """
     Keep a callback as it came and announce it, in one transaction. Nothing of it is read, so forged ones are kept too.
 
-    Raises TooManyCallbacks beyond 600, or 20 MB, in a minute from one source: real callbacks lost that way are made
+    Raises RateLimited beyond 600, or 20 MB, in a minute from one source: real callbacks lost that way are made
     good by the poller.
     """
-    _admit(remote_ip, size=len(body))
+    _admit(remote_ip, size=len(body), now=now)
     kept = dict(list(headers.items())[:HEADERS_MAX])
     callback = ProviderCallback.objects.create(
         token=token,
@@ -111,21 +100,13 @@ def _storable(value: str) -> str:
     return value.replace("\x00", "")[:HEADER_LENGTH]
 
 
-def _admit(remote_ip: str, *, size: int) -> None:
-    """Count this source's callbacks and bytes; a cache that is down lets all in, because callbacks do not come twice."""
+def _admit(remote_ip: str, *, size: int, now: datetime) -> None:
+    """Count this source's callbacks and bytes; a Redis that is away lets all in, because callbacks do not come twice."""
     source = f"callbacks:{schema.name()}:{remote.holder(remote_ip)}"
-    try:
-        is_flood = (
-            _count(f"{source}:count", 1) > PER_SOURCE_AND_MINUTE
-            or _count(f"{source}:bytes", size) > BYTES_PER_SOURCE_AND_MINUTE
-        )
-    except (redis.RedisError, ValueError) as error:  # ValueError: the window ended between the two
-        log.warning("callback_count_unavailable", reason=type(error).__name__)
-        return
-    if is_flood:
-        raise TooManyCallbacks("Too many callbacks from this address; they are not kept.")
-
-
-def _count(key: str, more: int) -> int:
-    cache.add(key, 0, timeout=int(WINDOW.total_seconds()))
-    return int(cache.incr(key, more))
+    limits = [
+        Limit("callbacks", f"{source}:count", PER_SOURCE_AND_MINUTE, WINDOW),
+        Limit("bytes", f"{source}:bytes", BYTES_PER_SOURCE_AND_MINUTE, WINDOW, cost=size),
+    ]
+    verdict = rate_limits.take(limits, now=now, in_outage=InOutage.LET_IN)
+    if not verdict.is_allowed:
+        raise RateLimited("Too many callbacks from this address; they are not kept.", wait=verdict.wait)
