@@ -17,16 +17,19 @@ from unfold.contrib.filters.admin import DropdownFilter
 from apps.access.selectors import roles
 from apps.approvals.contracts import KINDS, ApprovalStatus
 from apps.approvals.dialogs import (
+    AddDelegation,
     AddRule,
     Approve,
     DeactivateRule,
     Refuse,
     ReplaceRule,
+    RevokeDelegation,
     Withdraw,
     kind_title,
 )
-from apps.approvals.models import ApprovalRequest, ApprovalRule
-from apps.approvals.selectors import requests, rules
+from apps.approvals.models import ApprovalDelegation, ApprovalRequest, ApprovalRule
+from apps.approvals.selectors import delegations, requests, rules
+from apps.kit import clock
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html
 from apps.kit.dialog_admin import exporting
 
@@ -128,6 +131,58 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Amount"))
     def amount_column(self, request: ApprovalRequest) -> SafeString:
         return money_html(request.money)
+
+
+@admin.register(ApprovalDelegation)
+class ApprovalDelegationAdmin(ReadOnlyAdmin):
+    """Who decides for whom: what the reader gave or got, and all of it for who manages approvals."""
+
+    list_display = [
+        "delegator_column",
+        "delegate_column",
+        "days_column",
+        "what_column",
+        "reason",
+        "state_column",
+    ]
+    list_display_links = None
+    dialogs = [AddDelegation, RevokeDelegation]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalDelegation]:
+        return delegations.visible_to(request.user)
+
+    @admin.display(description=_("For"))
+    def delegator_column(self, delegation: ApprovalDelegation) -> str:
+        return delegation.delegator.user.name
+
+    @admin.display(description=_("Decides"))
+    def delegate_column(self, delegation: ApprovalDelegation) -> str:
+        return delegation.delegate.user.name
+
+    @admin.display(description=_("Time"))
+    def days_column(self, delegation: ApprovalDelegation) -> SafeString:
+        begins, ends = local_time_html(delegation.starts_at), local_time_html(delegation.ends_at)
+        return format_html('<span class="two"><span>{}</span><span>{}</span></span>', begins, ends)
+
+    @admin.display(description=_("What"))
+    def what_column(self, delegation: ApprovalDelegation) -> SafeString:
+        kinds = ", ".join(kind_title(name) for name in delegation.kinds) or _("Every kind")
+        if delegation.maximum is None:
+            return format_html("{}", kinds)
+        return format_html(
+            str(_("{kinds} up to {maximum}")), kinds=kinds, maximum=money_html(delegation.maximum)
+        )
+
+    @admin.display(description=_("State"))
+    def state_column(self, delegation: ApprovalDelegation) -> SafeString:
+        now = clock.now()
+        if delegation.revoked_at is not None:
+            return badge("quiet", "undo", str(_("Taken back")))
+        if delegation.ends_at <= now:
+            return badge("quiet", "timer_off", str(_("Over")))
+        if delegation.starts_at > now:
+            return badge("held", "schedule", str(_("Begins later")))
+        return badge("done", "check_circle", str(_("Holds now")))
 
 
 @admin.register(ApprovalRule)

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy
 
 from apps.access.selectors import scope
 from apps.approvals.contracts import KINDS
-from apps.approvals.forms import NoteForm, RuleForm, asked_rule
-from apps.approvals.models import ApprovalRequest, ApprovalRule
+from apps.approvals.forms import DelegationForm, NoteForm, RuleForm, asked_delegation, asked_rule
+from apps.approvals.models import ApprovalDelegation, ApprovalRequest, ApprovalRule
+from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
-from apps.approvals.services import requests, rules
+from apps.approvals.services import delegations, requests, rules
+from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.kit.money import Money
 
@@ -28,7 +30,7 @@ class RequestDialog(Dialog):
     def is_offered(self, row: ApprovalRequest) -> bool:
         return row.is_pending
 
-    def content(self, request: HttpRequest, rows: Sequence[ApprovalRequest]) -> Content:  # noqa: ARG002 (the row says all)
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRequest]) -> Content:
         row = rows[0]
         return Content(
             title=self.title(row),
@@ -37,7 +39,7 @@ class RequestDialog(Dialog):
             about=_("%(summary)s. Asked by %(who)s, %(branch)s.")
             % {"summary": row.summary, "who": stored.requester_name(row), "branch": row.branch.name},
             notices=self.notices(row),
-            effects=self.effects(row),
+            effects=[*self.effects(row), *self.in_the_name_of(row, request)],
             next_step=self.next_step(row),
             typed_money=self.typed_money(row),
             version=f"{row.payload_hash} {row.payload_version} {row.current_step}",
@@ -70,6 +72,11 @@ class RequestDialog(Dialog):
                 is_live=True,
             ),
         ]
+
+    def in_the_name_of(self, row: ApprovalRequest, request: HttpRequest) -> list[Effect]:
+        """Say for whom it is decided, where that is not the person himself."""
+        name = authority.decided_for(row, str(request.user.pk), now=clock.now())
+        return [Effect(_("You decide for"), name)] if name else []
 
     def typed_money(self, row: ApprovalRequest) -> Money | None:  # noqa: ARG002 (for overriding)
         return None
@@ -258,6 +265,63 @@ class DeactivateRule(RuleDialog):
     def act(self, row: ApprovalRule, answer: Answer) -> str:
         rules.deactivate(rule_id=row.id, within=within(answer.request), actor=answer.actor, now=answer.now)
         return _("%(rule)s: out of use.") % {"rule": kind_title(row.kind)}
+
+
+class AddDelegation(Dialog):
+    """Let a colleague decide in one's own name for some days."""
+
+    name = "delegate"
+    label = gettext_lazy("Delegate…")
+    icon = "supervisor_account"
+    permission = "approvals.decide"
+    on_list = True
+
+    def form(self, request: HttpRequest, rows: Sequence[ApprovalDelegation], data: Any = None) -> forms.Form:  # noqa: ARG002 (there is none yet)
+        return DelegationForm(data, person=request.user)
+
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalDelegation]) -> Content:  # noqa: ARG002 (there is none yet)
+        return Content(
+            title=_("Let a colleague decide for you"),
+            button=_("Delegate"),
+            next_step=_(
+                "Your colleague decides what you may decide, in your name, and both of you are on record. What you asked for or decided stays out of reach. You can take it back at any time."
+            ),
+        )
+
+    def perform(self, rows: Sequence[ApprovalDelegation], answer: Answer) -> list[str]:  # noqa: ARG002 (there is none yet)
+        made = delegations.create(
+            delegation=asked_delegation(answer.data, now=answer.now), actor=answer.actor, now=answer.now
+        )
+        return [_("%(who)s decides for you.") % {"who": made.delegate.user.name}]
+
+
+class RevokeDelegation(Dialog):
+    """Take back what was delegated."""
+
+    name = "revoke"
+    label = gettext_lazy("Take back…")
+    icon = "block"
+    permission = "approvals.view"
+    is_danger = True
+    on_rows = True
+
+    def is_offered(self, row: ApprovalDelegation) -> bool:
+        return row.revoked_at is None
+
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalDelegation]) -> Content:  # noqa: ARG002 (the row says all)
+        row = rows[0]
+        people = {"who": row.delegate.user.name, "giver": row.delegator.user.name}
+        return Content(
+            title=_("Take back what %(giver)s delegated to %(who)s") % people,
+            button=_("Take it back"),
+            about=row.reason,
+            next_step=_("From now on %(who)s decides nothing for %(giver)s. What was decided stays decided.")
+            % people,
+        )
+
+    def act(self, row: ApprovalDelegation, answer: Answer) -> str:
+        delegations.revoke(delegation_id=row.id, actor=answer.actor, now=answer.now)
+        return _("%(who)s decides for you no more.") % {"who": row.delegate.user.name}
 
 
 def kind_title(name: str) -> str:

@@ -1,20 +1,26 @@
 """The forms of approvals in the portal: they read input, the services judge it."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import branches, roles
-from apps.access.selectors.scope import Principal, own_branch_ids
+from apps.access.selectors.scope import Person, Principal, own_branch_ids
 from apps.approvals.contracts import KINDS, NewRule, NewStep
 from apps.approvals.models import ApprovalRule
 from apps.approvals.models.request import REASON_LENGTH
-from apps.approvals.selectors import rules
+from apps.approvals.selectors import delegations, rules
+from apps.approvals.services.delegations import NewDelegation
 from apps.approvals.services.rules import NEEDED_MAX, PRIORITY_MAX
 from apps.kit.money import EXPONENTS, Money, MoneyInvalid
 
 STEPS = (1, 2, 3)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
 
 class NoteForm(forms.Form):
@@ -29,6 +35,15 @@ class SumField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
         super().__init__(required=False, max_length=60, widget=widget, **kwargs)
+
+
+class DayField(forms.DateField):
+    """A day within years that people plan in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(validators=bounds, widget=widget, input_formats=["%Y-%m-%d"], **kwargs)
 
 
 class RuleForm(forms.Form):
@@ -95,6 +110,66 @@ class RuleForm(forms.Form):
         except MoneyInvalid as refusal:
             self.add_error(name, refusal.detail)
             return None
+
+
+class DelegationForm(forms.Form):
+    """Who is to decide for the reader, from when until when, and what."""
+
+    delegate = forms.ChoiceField(label=_("Who decides for you"))
+    first_day = DayField(label=_("First day"))
+    last_day = DayField(label=_("Last day"))
+    kinds = forms.MultipleChoiceField(
+        label=_("Kinds"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None chosen: all of them."),
+    )
+    currency = forms.ChoiceField(
+        label=_("Currency"),
+        required=False,
+        choices=[("", _("Any")), *((code, code) for code in sorted(EXPONENTS))],
+    )
+    maximum = SumField(label=_("Up to"), help_text=_("Empty: any sum that you may decide."))
+    reason = forms.CharField(
+        label=_("Reason"), max_length=REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, data: Any = None, *, person: Person) -> None:
+        super().__init__(data)
+        self.fields["delegate"] = forms.ChoiceField(
+            label=_("Who decides for you"), choices=list(delegations.colleagues(person).items())
+        )
+        self.fields["kinds"].choices = [(kind.name, kind.title) for kind in KINDS.values()]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the largest sum in its currency."""
+        data = super().clean() or {}
+        text = "".join(str(data.get("maximum", "")).split()).replace(",", "")
+        currency = str(data.get("currency", ""))
+        data["maximum"] = None
+        if text and not currency:
+            self.add_error("currency", _("Name the currency of the sums."))
+        elif text:
+            try:
+                data["maximum"] = Money.parse(text, currency)
+            except MoneyInvalid as refusal:
+                self.add_error("maximum", refusal.detail)
+        return data
+
+
+def asked_delegation(data: Any, *, now: datetime) -> NewDelegation:
+    """Return the delegation that a valid form asks for: whole days of the organisation, the first one from now on."""
+    zone = timezone.get_current_timezone()
+    begins = datetime.combine(data["first_day"], time.min, tzinfo=zone)
+    is_today = begins.date() == timezone.localdate(now)
+    return NewDelegation(
+        delegate_id=UUID(data["delegate"]),
+        starts_at=now if is_today else begins,
+        ends_at=datetime.combine(data["last_day"] + timedelta(days=1), time.min, tzinfo=zone),
+        reason=data["reason"],
+        kinds=tuple(data["kinds"]),
+        maximum=data["maximum"],
+    )
 
 
 def asked_rule(data: Any) -> NewRule:

@@ -98,6 +98,7 @@ def test_shows_what_is_decided(acme):
             "step": 1,
             "payload_version": 1,
             "name": "A",
+            "on_behalf_of": "",
             "role": "approver",
             "reason": "Fine",
             "decided_at": "2026-11-24T07:52:00.000Z",

@@ -10,6 +10,7 @@ from apps.access.selectors.branches import BranchForbidden
 from apps.access.services import memberships, roles
 from apps.approvals.contracts import ApprovalStatus, Decided, NewStep
 from apps.approvals.models import ApprovalDecision
+from apps.approvals.selectors import authority
 from apps.approvals.services import decisions, requests, sweeps
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
@@ -78,7 +79,7 @@ def test_steps_follow_each_other(acme):
     first, second, last = make.person("a"), make.person("b"), make.person("c", "controller")
 
     make.approve(request, first)
-    with pytest.raises(decisions.NotADecider):
+    with pytest.raises(authority.NotADecider):
         make.approve(request, last)
     assert make.reload(request).current_step == 1
     make.approve(request, second)
@@ -95,7 +96,7 @@ def test_the_maker_decides_nothing(acme):
 
     for act in (make.approve, make.refuse):
         for actor in (owner, make.key_of(owner), make.key_of(owner, 2)):
-            with pytest.raises(decisions.OwnRequest):
+            with pytest.raises(authority.OwnRequest):
                 act(request, actor)
 
     assert is_untouched(request)
@@ -107,7 +108,7 @@ def test_two_keys_of_one_person_are_one_person(acme):
     make.approve(request, make.key_of(checker, 1))
 
     for again in (checker, make.key_of(checker, 2)):
-        with pytest.raises(decisions.DecidedBefore):
+        with pytest.raises(authority.DecidedBefore):
             make.approve(request, again)
 
     assert make.reload(request).status == ApprovalStatus.PENDING
@@ -119,7 +120,7 @@ def test_a_person_decides_once_across_steps(acme):
     checker = make.person()
     make.approve(request, checker)
 
-    with pytest.raises(decisions.DecidedBefore):
+    with pytest.raises(authority.DecidedBefore):
         make.approve(request, checker)
 
     assert make.reload(request).current_step == 2
@@ -142,7 +143,7 @@ def test_what_was_not_seen_is_not_decided(acme):
 def test_other_roles_decide_nothing(acme, role):
     request = make.waiting()
 
-    with pytest.raises(decisions.NotADecider, match="approver, owner"):
+    with pytest.raises(authority.NotADecider, match="approver, owner"):
         make.approve(request, make.person("other", role))
 
     assert is_untouched(request)
@@ -153,7 +154,7 @@ def test_a_role_that_lost_its_permission_decides_nothing(acme):
     checker = make.person()
     roles.change(code="approver", permissions=["approvals.view"], actor=SYSTEM, now=LATER)
 
-    with pytest.raises(decisions.NotADecider):
+    with pytest.raises(authority.NotADecider):
         make.approve(request, checker)
 
     assert is_untouched(request)
@@ -174,7 +175,7 @@ def test_who_left_the_team_decides_nothing(acme):
 
     nobody = Actor(ActorKind.API_KEY, "key-of-nobody")
     for actor in (checker, make.key_of(checker), SYSTEM, nobody, replace(nobody, person="no user")):
-        with pytest.raises(decisions.NotADecider):
+        with pytest.raises(authority.NotADecider):
             make.approve(request, actor)
 
     assert is_untouched(request)
@@ -279,7 +280,7 @@ def test_who_edits_is_a_maker(acme):
     make.amend(request, editor)
     make.amend(request, make.maker(), payload=make.payload(note="again"))
 
-    with pytest.raises(decisions.OwnRequest):
+    with pytest.raises(authority.OwnRequest):
         make.approve(request, make.key_of(editor))
 
     assert make.approve(request, make.person("b")).status == ApprovalStatus.APPROVED

@@ -8,8 +8,8 @@ from django.db import IntegrityError, transaction
 from apps.access.selectors import memberships
 from apps.approvals.contracts import KINDS, ApprovalStatus, Named
 from apps.approvals.models import ApprovalDecision, ApprovalRequest, NamedRow
+from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
-from apps.approvals.services import decisions
 from apps.audit.services import records
 from apps.kit import ids
 from apps.kit.actors import PROVIDER, SYSTEM, Actor
@@ -38,7 +38,7 @@ def changed(by: Actor, *, at=BEFORE, action: str = "beneficiary.changed") -> Non
 def refused(request: ApprovalRequest, *people: Actor) -> None:
     for person in people:
         for act in (make.approve, make.refuse):
-            with pytest.raises(decisions.OwnChange) as refusal:
+            with pytest.raises(authority.OwnChange) as refusal:
                 act(request, person)
             assert refusal.value.code == "approval_own_change"
     assert not ApprovalDecision.objects.exists()
@@ -234,7 +234,7 @@ def test_every_kind_names_what_it_is_about(acme, kind, ask):
 
     request = ApprovalRequest.objects.get()
     now = request.created_at + timedelta(minutes=10)
-    with pytest.raises(decisions.OwnChange):
+    with pytest.raises(authority.OwnChange):
         make.approve(request, editor, now=now)
     assert make.approve(request, make.person("other"), now=now).status == ApprovalStatus.APPROVED
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from apps.approvals.contracts import ApprovalStatus, NewStep
 from apps.approvals.models import ApprovalDecision, ApprovalRequest
+from apps.approvals.selectors import authority
 from apps.approvals.services import decisions, requests
 from apps.kit.errors import DomainError
 from tests.factories import approvals as make
@@ -66,7 +67,7 @@ def test_one_person_twice_counts_once(committed_acme):
 
     results = at_once(*[approving(request, make.key_of(checker, number)) for number in range(4)])
 
-    assert sum(isinstance(result, decisions.DecidedBefore) for result in results) == 3
+    assert sum(isinstance(result, authority.DecidedBefore) for result in results) == 3
     assert make.reload(request).status == ApprovalStatus.PENDING
     assert ApprovalDecision.objects.count() == 1
 

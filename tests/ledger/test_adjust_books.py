@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.approvals.contracts import ApprovalStatus, Decided
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.services.decisions import OwnRequest
+from apps.approvals.selectors.authority import OwnRequest
 from apps.approvals.services.requests import RequestPending
 from apps.audit.models import AuditRecord
 from apps.events.services import relay

@@ -4,7 +4,7 @@ import pytest
 
 from apps.access.services import api_keys
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.services.decisions import OwnRequest
+from apps.approvals.selectors.authority import OwnRequest
 from apps.events.services import relay
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM

@@ -7,7 +7,8 @@ import pytest
 
 from apps.approvals.contracts import ApprovalStatus, Decided
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.services import decisions, requests
+from apps.approvals.selectors import authority
+from apps.approvals.services import requests
 from apps.events.models import OutboxEvent
 from apps.kit import ids
 from apps.kit.actors import PROVIDER
@@ -83,7 +84,7 @@ def test_is_sent_once_approved(waiting):
 def test_the_maker_cannot_approve(waiting):
     request = request_of(waiting)
 
-    with pytest.raises(decisions.OwnRequest):
+    with pytest.raises(authority.OwnRequest):
         requests.approve(
             request_id=request.id, payload_hash=request.payload_hash, actor=approvals.maker(), now=LATER
         )

@@ -7,6 +7,7 @@ PLACES = [
     "parties/party/",
     "payments/refund/",
     "approvals/approvalrequest/",
+    "approvals/approvaldelegation/",
     "jobs/job/",
     "ledger/accounts/",
     "ledger/chart/import/",

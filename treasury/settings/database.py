@@ -91,6 +91,7 @@ NO_DELETE_TABLES = [
     "access_branch",
     "access_membership",
     "access_role",
+    "approvals_approvaldelegation",
     "approvals_approvalrequest",
     "approvals_approvalrule",
     "events_webhookendpoint",

@@ -77,6 +77,7 @@ class ApprovalDecisionOut(serializers.Serializer):
     step = serializers.IntegerField()
     payload_version = serializers.IntegerField(help_text="On an earlier version it is void.")
     name = serializers.CharField(help_text="Who decided.")
+    on_behalf_of = serializers.CharField(help_text="In whose name; empty where it is his own decision.")
     role = serializers.CharField()
     reason = serializers.CharField()
     decided_at = InstantField()
@@ -109,6 +110,7 @@ class ApprovalRequestDetailOut(ApprovalRequestOut):
                     "step": decision.step,
                     "payload_version": decision.payload_version,
                     "name": decision.membership.user.name,
+                    "on_behalf_of": decision.delegation.delegator.user.name if decision.delegation else "",
                     "role": decision.role,
                     "reason": decision.reason,
                     "decided_at": instant_text(decision.decided_at),

@@ -126,6 +126,28 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ApprovalDelegation',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=50)),
+                ('currency', apps.kit.models.CurrencyField(blank=True)),
+                ('maximum_minor', apps.kit.models.MinorField(null=True)),
+                ('reason', models.CharField(max_length=500)),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('created_by', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField()),
+                ('revoked_by', models.CharField(blank=True, max_length=120)),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('delegate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+                ('delegator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('revoked_at__isnull', True)), fields=['delegate', 'ends_at'], name='delegation_by_delegate')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('delegator', models.F('delegate')), _negated=True), name='delegation_to_another'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='delegation_ends_later'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='delegation_has_reason'), models.CheckConstraint(condition=models.Q(models.Q(('currency', ''), ('maximum_minor__isnull', True)), models.Q(('maximum_minor__gt', 0), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='delegation_maximum_has_currency'), models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='delegation_revoked_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='ApprovalDecision',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
@@ -135,6 +157,8 @@ class Migration(migrations.Migration):
                 ('verdict', models.CharField(choices=[('APPROVED', 'APPROVED'), ('REFUSED', 'REFUSED')], max_length=16)),
                 ('person', models.CharField(max_length=64)),
                 ('role', models.CharField(max_length=50)),
+                ('delegation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approvaldelegation')),
+                ('on_behalf_of', models.CharField(blank=True, max_length=64)),
                 ('decided_by', models.CharField(max_length=120)),
                 ('reason', models.CharField(blank=True, max_length=500)),
                 ('decided_at', models.DateTimeField()),
@@ -142,7 +166,7 @@ class Migration(migrations.Migration):
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='approvals.approvalrequest')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('request', 'person', 'payload_version'), name='decision_once_per_person'), models.CheckConstraint(condition=models.Q(('person', ''), _negated=True), name='decision_by_a_person'), models.CheckConstraint(condition=models.Q(('verdict', 'APPROVED'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='decision_refusal_has_reason')],
+                'constraints': [models.UniqueConstraint(fields=('request', 'person', 'payload_version'), name='decision_once_per_person'), models.UniqueConstraint(condition=models.Q(('on_behalf_of', ''), _negated=True), fields=('request', 'on_behalf_of', 'payload_version'), name='decision_once_in_a_name'), models.CheckConstraint(condition=models.Q(('person', ''), _negated=True), name='decision_by_a_person'), models.CheckConstraint(condition=models.Q(models.Q(('delegation__isnull', True), ('on_behalf_of', '')), models.Q(('delegation__isnull', False), models.Q(('on_behalf_of', ''), _negated=True)), _connector='OR'), name='decision_in_a_name_by_delegation'), models.CheckConstraint(condition=models.Q(('verdict', 'APPROVED'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='decision_refusal_has_reason')],
             },
         ),
         migrations.CreateModel(

@@ -6,13 +6,20 @@ from collections.abc import Collection, Set
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 
 from apps.access.contracts import Caller
 from apps.access.selectors import api_keys, memberships, scope
 from apps.approvals.contracts import Verdict
-from apps.approvals.models import ApprovalDecision, ApprovalRequest, ApprovalVersion, RequestedStep
+from apps.approvals.models import (
+    ApprovalDecision,
+    ApprovalDelegation,
+    ApprovalRequest,
+    ApprovalVersion,
+    RequestedStep,
+)
 from apps.approvals.models.request import ApprovalRequestQuerySet
+from apps.approvals.selectors import delegations
 from apps.approvals.selectors.rules import DECIDE
 from apps.kit import errors
 from apps.kit.actors import Actor, ActorKind, joined
@@ -62,7 +69,7 @@ def person_of(caller: scope.Principal) -> str:
 def for_person(requests: ApprovalRequestQuerySet, person: str, *, now: datetime) -> ApprovalRequestQuerySet:
     """
     Return those that this person may decide now: in time, at a step of his role, not made by him, not decided by him,
-    and about nothing that he made or changed.
+    and about nothing that he made or changed; and those that he may decide for who delegated them to him.
 
     Branches are those of ``requests``.
     """
@@ -80,23 +87,45 @@ def _for_member(
 ) -> ApprovalRequestQuerySet:
     if member is None or DECIDE not in member.role.permissions:
         return requests.none()
-    person = str(member.user_id)
+    rights = _at_step_of(member.role.code)
+    for delegation in delegations.given_to(member, now=now):
+        rights |= ~_at_step_of(member.role.code) & _delegated(delegation)
+    waiting = requests.pending().of_branches(branch_ids).filter(expires_at__gt=now)
+    return waiting.filter(rights, _is_free(str(member.user_id)))
+
+
+def _at_step_of(role: str) -> Q:
+    """Those whose present step this role decides."""
     steps = RequestedStep.objects.filter(
         request_id=OuterRef("id"),
         payload_version=OuterRef("payload_version"),
         sequence=OuterRef("current_step"),
-        roles__contains=[member.role.code],
+        roles__contains=[role],
     )
+    return Q(Exists(steps))
+
+
+def _is_free(person: str) -> Q:
+    """Those in which this person has no hand yet: he made none of it, changed nothing of it and has not decided."""
     made = ApprovalVersion.objects.filter(request_id=OuterRef("id"), maker=person)
     decided = ApprovalDecision.objects.filter(
-        request_id=OuterRef("id"), payload_version=OuterRef("payload_version"), person=person
+        Q(person=person) | Q(on_behalf_of=person),
+        request_id=OuterRef("id"),
+        payload_version=OuterRef("payload_version"),
     )
-    return (
-        requests.pending()
-        .of_branches(branch_ids)
-        .filter(Exists(steps), ~Exists(made), ~Exists(decided), expires_at__gt=now)
-        .exclude(HasTouched(person))
-    )
+    return ~Q(Exists(made)) & ~Q(Exists(decided)) & ~Q(HasTouched(person))
+
+
+def _delegated(delegation: ApprovalDelegation) -> Q:
+    """Those that who delegated might decide himself, and has delegated."""
+    found = _at_step_of(delegation.delegator.role.code) & _is_free(str(delegation.delegator.user_id))
+    if places := {branch.id for branch in delegation.delegator.branches.all()}:
+        found &= Q(branch_id__in=places)
+    if delegation.kinds:
+        found &= Q(kind__in=delegation.kinds)
+    if delegation.maximum is not None:
+        found &= Q(currency=delegation.currency, amount_minor__lte=delegation.maximum.minor)
+    return found
 
 
 def waits_for(person: scope.Person, *, now: datetime, most: int) -> int:
@@ -167,7 +196,7 @@ def present_step(request: ApprovalRequest) -> RequestedStep:
 
 def decisions_of(request: ApprovalRequest) -> QuerySet[ApprovalDecision]:
     """Return all decisions in their order, those on earlier versions included, which are void."""
-    return request.decisions.select_related("membership__user").order_by("id")
+    return request.decisions.select_related("membership__user", "delegation__delegator__user").order_by("id")
 
 
 def valid_decisions(request: ApprovalRequest) -> QuerySet[ApprovalDecision]:
@@ -181,7 +210,9 @@ def approved_by_step(request: ApprovalRequest) -> dict[int, int]:
 
 
 def has_decided(request: ApprovalRequest, person: str) -> bool:
-    return valid_decisions(request).filter(person=person).exists()
+    """Say whether this person has decided the present version, or another one has in his name."""
+    mine = Q(person=person) | Q(on_behalf_of=person)
+    return bool(person) and valid_decisions(request).filter(mine).exists()
 
 
 def has_touched(request: ApprovalRequest, person: str) -> bool:

@@ -9,6 +9,7 @@ from apps.approvals.models.rule import ApprovalRuleQuerySet
 from apps.kit.money import Money
 
 DECIDE = "approvals.decide"
+MANAGE = "approvals.manage"
 
 
 def visible_to(caller: scope.Principal) -> ApprovalRuleQuerySet:

@@ -1,14 +1,13 @@
-"""Decisions: whether this person may decide this request now, and the row that says what he decided."""
+"""Decisions: whether a request can be decided now, and the row that says what a person decided."""
 
 from datetime import datetime
 from uuid import UUID
 
-from apps.access.selectors import memberships
-from apps.access.selectors.branches import BranchForbidden
 from apps.approvals.contracts import Verdict
-from apps.approvals.models import ApprovalDecision, ApprovalRequest, RequestedStep
+from apps.approvals.models import ApprovalDecision, ApprovalRequest
+from apps.approvals.selectors import authority, delegations
 from apps.approvals.selectors import requests as stored
-from apps.approvals.selectors.rules import DECIDE
+from apps.approvals.selectors.authority import NotADecider
 from apps.kit import errors
 from apps.kit.actors import Actor
 
@@ -32,34 +31,6 @@ class PayloadChanged(errors.DomainError):
 
     code = "approval_payload_changed"
     title = "Changed meanwhile"
-
-
-class OwnRequest(errors.Forbidden):
-    """Who asks for a deed, or edits what was asked, does not decide it."""
-
-    code = "approval_own_request"
-    title = "Your own request"
-
-
-class OwnChange(errors.Forbidden):
-    """Who made or changed something that a request names does not decide it."""
-
-    code = "approval_own_change"
-    title = "You changed what it is about"
-
-
-class DecidedBefore(errors.DomainError):
-    """This person has decided this request already, at this step or an earlier one."""
-
-    code = "approval_decided_before"
-    title = "You have decided already"
-
-
-class NotADecider(errors.Forbidden):
-    """The person is not in the group of this step."""
-
-    code = "approval_not_a_decider"
-    title = "Not yours to decide"
 
 
 def locked(request_id: UUID) -> ApprovalRequest:
@@ -86,46 +57,38 @@ def open_request(request_id: UUID, *, now: datetime | None) -> ApprovalRequest:
 
 def take(
     request: ApprovalRequest, *, digest: str, verdict: Verdict, reason: str, actor: Actor, now: datetime
-) -> RequestedStep:
+) -> ApprovalDecision:
     """
-    Keep what a person decides on a request that is locked, and return the step that it counts for.
+    Keep what a person decides on a request that is locked, and return it: his own decision, or one in the name of who
+    delegated to him.
 
-    Raises PayloadChanged, OwnRequest, OwnChange, DecidedBefore, NotADecider and BranchForbidden, and then nothing is written.
+    A delegation that is used is locked: it was either revoked before, or holds for this decision. Raises PayloadChanged and
+    as ``authority.find``, and then nothing is written.
     """
     if digest != request.payload_hash:
         raise PayloadChanged("This request was edited after you opened it. Read it again, then decide.")
-    if actor.person in stored.makers(request):
-        raise OwnRequest("You asked for this or edited it, so another person decides.")
-    if stored.has_touched(request, actor.person):
-        raise OwnChange(
-            "You made or changed something that this request is about, so another person decides."
-        )
-    if stored.has_decided(request, actor.person):
-        raise DecidedBefore("You have decided this request already. Another person goes on.")
-    step = stored.present_step(request)
-    member = memberships.of_person(actor.person)
-    if member is None or member.role.code not in step.roles or DECIDE not in member.role.permissions:
-        raise NotADecider(f"This step is decided by: {', '.join(step.roles)}.")
-    places = {branch.id for branch in member.branches.all()}
-    if places and request.branch_id not in places:
-        raise BranchForbidden("You do not work for the branch of this request.")
-    ApprovalDecision.objects.create(
+    right = authority.find(request, actor.person, now=now)
+    if right.delegation and not delegations.hold(right.delegation, now=now):
+        raise NotADecider("What was delegated to you has just been taken back.")
+    return ApprovalDecision.objects.create(
         request=request,
         payload_version=request.payload_version,
         payload_hash=digest,
-        step=step.sequence,
+        step=request.current_step,
         verdict=verdict.value,
-        membership=member,
+        membership=right.decider,
         person=actor.person,
-        role=member.role.code,
+        role=right.holder.role.code,
+        delegation=right.delegation,
+        on_behalf_of=right.on_behalf_of,
         decided_by=str(actor),
         reason=reason,
         decided_at=now,
     )
-    return step
 
 
-def is_complete(request: ApprovalRequest, step: RequestedStep) -> bool:
-    """Say whether enough people have approved this step of the present version."""
+def is_complete(request: ApprovalRequest) -> bool:
+    """Say whether enough people have approved the present step of the present version."""
+    step = stored.present_step(request)
     approved = stored.valid_decisions(request).filter(step=step.sequence, verdict=Verdict.APPROVED)
     return approved.count() >= step.needed

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.approvals import events
 from apps.approvals.contracts import ApprovalKind, Named, NewRequest, Verdict, payload_hash
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.models import ApprovalDecision, ApprovalRequest
 from apps.approvals.models.request import REASON_LENGTH, SUMMARY_LENGTH
 from apps.approvals.selectors import requests as stored
 from apps.approvals.selectors import rules
@@ -150,7 +150,7 @@ def approve(
     ``approval_decided``.
     """
     request = decisions.open_request(request_id, now=now)
-    step = decisions.take(
+    decision = decisions.take(
         request,
         digest=payload_hash,
         verdict=Verdict.APPROVED,
@@ -158,8 +158,8 @@ def approve(
         actor=actor,
         now=now,
     )
-    _audit("approval.approved", request, actor=actor, now=now, reason=note[:REASON_LENGTH])
-    if not decisions.is_complete(request, step):
+    _audit_decision("approval.approved", decision, actor=actor, now=now)
+    if not decisions.is_complete(request):
         return request
     if not request.is_at_last_step:
         request.advance()
@@ -182,10 +182,12 @@ def refuse(
     """
     reason = _reason(reason)
     request = decisions.open_request(request_id, now=now)
-    decisions.take(request, digest=payload_hash, verdict=Verdict.REFUSED, reason=reason, actor=actor, now=now)
+    decision = decisions.take(
+        request, digest=payload_hash, verdict=Verdict.REFUSED, reason=reason, actor=actor, now=now
+    )
     request.refuse(reason=reason, at=now)
     request.save_progress()
-    _audit("approval.refused", request, actor=actor, now=now, reason=reason)
+    _audit_decision("approval.refused", decision, actor=actor, now=now)
     outbox.publish(events.about(events.DECIDED, request), now=now)
     return request
 
@@ -248,6 +250,12 @@ def _reason(text: str) -> str:
         message = f"Say why, in {REASON_MIN} to {REASON_LENGTH} characters."
         raise ReasonRequired(message, errors=[errors.FieldError("/reason", ReasonRequired.code, message)])
     return reason
+
+
+def _audit_decision(action: str, decision: ApprovalDecision, *, actor: Actor, now: datetime) -> None:
+    """Record a decision, and in whose name it was made."""
+    changes = {"on_behalf_of": [None, decision.on_behalf_of]} if decision.on_behalf_of else None
+    _audit(action, decision.request, actor=actor, now=now, reason=decision.reason, changes=changes)
 
 
 def _audit(

@@ -17,6 +17,19 @@ BEGIN
   RETURN NEW;
 END $f$;
 
+CREATE OR REPLACE FUNCTION {s}.approvals_guard_delegation() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'approvals: delegation % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.revoked_at IS NOT NULL OR ROW(NEW.delegator_id, NEW.delegate_id, NEW.kinds, NEW.currency, NEW.maximum_minor, NEW.starts_at, NEW.ends_at, NEW.reason)
+     IS DISTINCT FROM ROW(OLD.delegator_id, OLD.delegate_id, OLD.kinds, OLD.currency, OLD.maximum_minor, OLD.starts_at, OLD.ends_at, OLD.reason) THEN
+    RAISE EXCEPTION 'approvals: delegation % is only ever revoked', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
 CREATE OR REPLACE FUNCTION {s}.approvals_guard_request() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
 BEGIN
@@ -88,11 +101,27 @@ BEGIN
      OR NEW.step <> asked.current_step THEN
     RAISE EXCEPTION 'approvals: request % has changed', NEW.request_id USING ERRCODE = 'restrict_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM approvals_approvalversion v WHERE v.request_id = NEW.request_id AND v.maker = NEW.person) THEN
+  IF EXISTS (SELECT 1 FROM approvals_approvalversion v
+             WHERE v.request_id = NEW.request_id AND v.maker <> '' AND v.maker IN (NEW.person, NEW.on_behalf_of)) THEN
     RAISE EXCEPTION 'approvals: the maker of request % does not decide it', NEW.request_id
       USING ERRCODE = 'restrict_violation';
   END IF;
-  IF approvals_has_touched(NEW.request_id, NEW.payload_version, NEW.person) THEN
+  IF EXISTS (SELECT 1 FROM approvals_approvaldecision d
+             WHERE d.request_id = NEW.request_id AND d.payload_version = NEW.payload_version
+               AND (d.on_behalf_of = NEW.person OR d.person = NEW.on_behalf_of)) THEN
+    RAISE EXCEPTION 'approvals: a person decides request % once, whoever does it in his name', NEW.request_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.delegation_id IS NOT NULL AND NOT EXISTS (
+       SELECT 1 FROM approvals_approvaldelegation g JOIN access_membership m ON m.id = g.delegator_id
+       WHERE g.id = NEW.delegation_id AND g.delegate_id = NEW.membership_id AND m.user_id::text = NEW.on_behalf_of
+         AND m.is_active AND g.revoked_at IS NULL AND NEW.decided_at >= g.starts_at AND NEW.decided_at < g.ends_at
+         AND (cardinality(g.kinds) = 0 OR asked.kind = ANY (g.kinds))
+         AND (g.maximum_minor IS NULL OR (asked.currency = g.currency AND asked.amount_minor <= g.maximum_minor))) THEN
+    RAISE EXCEPTION 'approvals: nobody delegated request % so', NEW.request_id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF approvals_has_touched(NEW.request_id, NEW.payload_version, NEW.person)
+     OR approvals_has_touched(NEW.request_id, NEW.payload_version, NEW.on_behalf_of) THEN
     RAISE EXCEPTION 'approvals: who changed what request % names does not decide it', NEW.request_id
       USING ERRCODE = 'restrict_violation';
   END IF;
@@ -107,6 +136,8 @@ END $f$;
 
 CREATE OR REPLACE TRIGGER approvals_guard_rule BEFORE UPDATE OR DELETE ON {s}.approvals_approvalrule
   FOR EACH ROW EXECUTE FUNCTION {s}.approvals_guard_rule();
+CREATE OR REPLACE TRIGGER approvals_guard_delegation BEFORE UPDATE OR DELETE ON {s}.approvals_approvaldelegation
+  FOR EACH ROW EXECUTE FUNCTION {s}.approvals_guard_delegation();
 CREATE OR REPLACE TRIGGER approvals_guard_request BEFORE INSERT OR UPDATE OR DELETE ON {s}.approvals_approvalrequest
   FOR EACH ROW EXECUTE FUNCTION {s}.approvals_guard_request();
 CREATE OR REPLACE TRIGGER approvals_guard_decision BEFORE INSERT ON {s}.approvals_approvaldecision

@@ -238,7 +238,7 @@ def _decisions(request: Any) -> tuple[DecisionLine, ...]:
     names = roles.names()
     return tuple(
         DecisionLine(
-            name=decision.membership.user.name,
+            name=_named(decision),
             role=names.get(decision.role, decision.role),
             badge=states.VERDICT[decision.verdict],
             step=decision.step,
@@ -249,6 +249,14 @@ def _decisions(request: Any) -> tuple[DecisionLine, ...]:
         )
         for decision in requests.decisions_of(request)
     )
+
+
+def _named(decision: Any) -> str:
+    """Return who decided, and for whom where that was delegated to him."""
+    name = decision.membership.user.name
+    if decision.delegation is None:
+        return name
+    return _("%(name)s for %(other)s") % {"name": name, "other": decision.delegation.delegator.user.name}
 
 
 def _edits(versions: list[Any]) -> Iterable[VersionLine]:
