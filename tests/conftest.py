@@ -11,7 +11,9 @@ import importlib.metadata
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -20,9 +22,10 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, connections
-from django.test import TestCase, TransactionTestCase
+from django.test import Client, TestCase, TransactionTestCase
 from django.utils import translation
 
+from apps.access.admin_sites import step_up
 from apps.kit import ids, rate_limits
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
@@ -35,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SLUGS = ("acme", "zuri")
 BUILD_LOCK = 727001
 DROP_TRIES = 20
+FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 SHAPING_PACKAGES = ("django", "django-tenants", "django-celery-beat")
 DIRTY = """
     SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -265,6 +269,20 @@ def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
     connection.set_schema_to_public()
     cache.clear()
     rate_limits.forget()
+
+
+@pytest.fixture(autouse=True)
+def fresh_proofs(monkeypatch) -> None:
+    """Whoever a test signs in past the sign-in page has proved himself, now and for as long as the test lasts."""
+    past_the_page = Client._login
+
+    def login(self: Client, user: Any, backend: Any = None) -> None:
+        past_the_page(self, user, backend)
+        session = self.session
+        session[step_up.PROVED_AT] = FAR_AHEAD
+        session.save()
+
+    monkeypatch.setattr(Client, "_login", login)
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ class RotateKey(Dialog):
     label = gettext_lazy("Rotate…")
     icon = "autorenew"
     permission = "keys.manage"
+    steps_up = True
     on_rows = True
     form_class = RotateKeyForm
 
@@ -62,6 +63,7 @@ class AllowNetworks(Dialog):
     label = gettext_lazy("Allow addresses…")
     icon = "lan"
     permission = "keys.manage"
+    steps_up = True
     form_class = NetworksForm
 
     def is_offered(self, row: ApiKey) -> bool:
@@ -103,6 +105,7 @@ class RevokeKey(Dialog):
     label = gettext_lazy("Revoke…")
     icon = "block"
     permission = "keys.manage"
+    steps_up = True
     is_danger = True
     on_rows = True
     on_selection = True

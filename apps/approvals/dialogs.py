@@ -89,6 +89,7 @@ class Approve(RequestDialog):
     label = gettext_lazy("Approve…")
     icon = "check_circle"
     permission = "approvals.decide"
+    steps_up = True
     beside = ("refuse",)
     form_class = NoteForm
 
@@ -130,6 +131,7 @@ class Refuse(RequestDialog):
     label = gettext_lazy("Refuse…")
     icon = "cancel"
     permission = "approvals.decide"
+    steps_up = True
     is_danger = True
     form_class = ReasonForm
 
@@ -189,6 +191,7 @@ class RuleDialog(Dialog):
     """What whoever manages rules may do with them."""
 
     permission = "approvals.manage"
+    steps_up = True
 
     def is_offered(self, row: ApprovalRule) -> bool:
         return row.is_active

@@ -160,6 +160,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
     search_fields = ["label", "short_code", "till_number"]
     readonly_fields = ["secrets_set", "limits"]
     dialogs = [EnableAccount, DisableAccount]
+    steps_up = True
     fieldsets = [
         (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
         (_("Short code"), {"fields": ["short_code", "short_code_type", "till_number"]}),

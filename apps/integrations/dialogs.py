@@ -22,6 +22,7 @@ class EnableAccount(Dialog):
     label = gettext_lazy("Enable…")
     icon = "play_circle"
     permission = "integrations.manage"
+    steps_up = True
     on_rows = True
     on_selection = True
 

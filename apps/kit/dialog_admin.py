@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
-from apps.kit import dialogs
+from apps.kit import dialogs, step_up
 from apps.kit.dialogs import Button, Dialog
 from apps.kit.models import is_key
 
@@ -30,9 +30,11 @@ class DialogAdmin(ModelAdmin):
     """
     An admin whose every action is a dialog (``dialogs``): opened by GET, which only reads, and sent by POST.
 
-    The rows are those of ``get_queryset``, so that nobody acts on what he may not see.
+    The rows are those of ``get_queryset``, so that nobody acts on what he may not see. ``steps_up`` asks who saves its
+    form what a dialog with ``steps_up`` asks.
     """
 
+    steps_up: ClassVar[bool] = False
     dialogs: ClassVar[Sequence[type[Dialog]]] = ()
     actions: ClassVar[Sequence[Any] | None] = None
 
@@ -66,6 +68,19 @@ class DialogAdmin(ModelAdmin):
             "selection_buttons": [self._button(dialog) for dialog in allowed if dialog.on_selection],
         }
         return super().changelist_view(request, {**buttons, **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if self.steps_up and request.method == "POST":
+            held_up = step_up.hold_up(request, self.admin_site)
+            if held_up is not None:
+                return held_up
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def change_view(
         self,

@@ -20,7 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.kit import clock, errors, ids, problems
+from apps.kit import clock, errors, ids, problems, step_up
 from apps.kit.actors import Actor, person
 from apps.kit.money import Money, MoneyInvalid
 
@@ -132,7 +132,8 @@ class Dialog:
 
     ``name`` is its address, ``label`` its button ("Refund…"), ``permission`` what the person needs to open and to send
     it. It is offered on the page of a row, in the rows of a list, for selected rows or for the list as a whole.
-    ``beside`` names other dialogs of the same admin that this one leads to ("Reject…").
+    ``beside`` names other dialogs of the same admin that this one leads to ("Reject…"). With ``steps_up`` the person
+    proves himself again when his last proof is older than some minutes: what moves money or opens doors.
     """
 
     name: ClassVar[str]
@@ -144,6 +145,7 @@ class Dialog:
     on_rows: ClassVar[bool] = False
     on_selection: ClassVar[bool] = False
     on_list: ClassVar[bool] = False
+    steps_up: ClassVar[bool] = False
     beside: ClassVar[Sequence[str]] = ()
     form_class: ClassVar[type[forms.Form]] = forms.Form
 
@@ -210,6 +212,10 @@ class Asked:
     def fingerprint(self) -> str:
         return self.content.fingerprint(self.rows)
 
+    @cached_property
+    def step(self) -> step_up.StepUp:
+        return step_up.of(self.request)
+
     def respond(self) -> HttpResponse:
         """Answer GET with the dialog, and POST with the deed or the dialog and what is wrong."""
         if self.request.method != "POST":
@@ -219,7 +225,7 @@ class Asked:
             form.errors.clear()
             form.add_error(None, _("It has changed since you opened it. Nothing was done: look at it again."))
             return self.show(form, status=409)
-        if not form.is_valid():
+        if not form.is_valid() or not step_up.take_from(form, self.step):
             return self.show(form, status=422)
         try:
             said = self.dialog.perform(self.rows, self.answer(form))
@@ -238,6 +244,8 @@ class Asked:
             form.fields[TYPED_MONEY] = TypedMoney(self.content.typed_money)
         if self.content.typed_text:
             form.fields[TYPED_TEXT] = TypedText(self.content.typed_text)
+        if self.dialog.steps_up:
+            step_up.ask_into(form, self.step)
         for name in form.fields:
             dress(form, name)
         return form

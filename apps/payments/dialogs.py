@@ -23,6 +23,7 @@ class RefundPayment(Dialog):
     label = gettext_lazy("Refund…")
     icon = "undo"
     permission = "payments.refund"
+    steps_up = True
     is_danger = True
     form_class = ReasonForm
 
@@ -84,6 +85,7 @@ class VerifyRefund(Dialog):
     label = gettext_lazy("Verify…")
     icon = "fact_check"
     permission = "payments.refund"
+    steps_up = True
     on_rows = True
     form_class = ReceiptForm
 

@@ -24,6 +24,7 @@ class ResetSecondFactor(Dialog):
     label = gettext_lazy("Reset second factor…")
     icon = "phonelink_erase"
     permission = MANAGE
+    steps_up = True
     is_danger = True
     form_class = ReasonForm
 
@@ -52,6 +53,7 @@ class DeactivatePerson(Dialog):
     label = gettext_lazy("Deactivate…")
     icon = "person_off"
     permission = MANAGE
+    steps_up = True
     is_danger = True
     form_class = ReasonForm
 
@@ -77,6 +79,7 @@ class SecondFactorPolicy(Dialog):
     """Change whether an organisation asks everybody for a second factor."""
 
     permission = MANAGE
+    steps_up = True
     form_class = ReasonForm
     is_required: bool
 

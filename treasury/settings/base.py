@@ -36,6 +36,9 @@ TREASURY: dict[str, Any] = {
     "STORAGE_ROOT": "apps.tenancy.selectors.organisations.storage_root",
     "RENEWAL": "treasury.content.renew",
     "CONTENT_VERSION": "treasury.content.version",
+    "STEP_UP": "apps.access.admin_sites.step_up.StepUp",
+    "STEP_UP_SECONDS": 5
+    * 60,  # so old is the proof of himself that a person needs for a deed over money, at most
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,

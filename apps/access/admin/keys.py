@@ -36,6 +36,7 @@ class ApiKeyAdmin(ServiceAdmin):
     list_filter = ["application"]
     search_fields = ["name", "prefix"]
     dialogs = [RotateKey, AllowNetworks, RevokeKey]
+    steps_up = True
     facts = [
         "name", "recognised_by", "application", "branch", "granted", "networks", "maker", "created", "expires",
         "last_used", "refused", "predecessor", "state",

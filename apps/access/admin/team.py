@@ -29,6 +29,7 @@ class MembershipAdmin(ServiceAdmin):
     list_select_related: ClassVar[list[str]] = ["user", "role"]
     list_filter = ["is_active"]
     readonly_fields = ["person", "email"]
+    steps_up = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).prefetch_related("branches")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -14,11 +14,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import reverse
 from unfold.forms import AdminOwnPasswordChangeForm
 
+from apps.access.admin_sites import step_up
 from apps.access.admin_sites.second_factor import ENROL, VERIFY, SecondFactorSite, is_verified, person
 from apps.access.selectors import memberships
 from apps.accounts.selectors import second_factors
 from apps.accounts.services import users
 from apps.kit import clock
+
+if TYPE_CHECKING:  # another app's model
+    from apps.accounts.models import Authenticator
 
 PASSWORD = "password_change"  # noqa: S105 (the name of a page)
 WAY_OUT = "logout"
@@ -74,7 +78,13 @@ class GatedSite(SecondFactorSite):
         response = super().login(request, extra_context)
         if request.method == "POST" and request.user.is_authenticated:
             request.session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE))
+            if not second_factors.is_enrolled(person(request).pk):
+                step_up.remember(request)
         return response
+
+    def prove(self, request: HttpRequest, device: "Authenticator") -> None:
+        super().prove(request, device)
+        step_up.remember(request)
 
     def settle(self, request: HttpRequest) -> None:
         """Read from the session what every page of this site must know of the person. For sites to override."""

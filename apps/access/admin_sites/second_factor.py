@@ -21,7 +21,7 @@ from apps.accounts.services import second_factors
 from apps.kit import clock, errors
 
 if TYPE_CHECKING:  # another app's model
-    from apps.accounts.models import User
+    from apps.accounts.models import Authenticator, User
 
 VERIFY = "second_factor"
 ENROL = "second_factor_enrol"
@@ -60,6 +60,11 @@ class SecondFactorSite(UnfoldAdminSite):
         own = [path(route, self.admin_view(view), name=name) for route, view, name in pages]
         return [*own, *super().get_urls()]
 
+    def prove(self, request: HttpRequest, device: "Authenticator") -> None:
+        """Begin to be verified, under a new session key. For sites to add to."""
+        request.session.cycle_key()
+        django_otp.login(request, device)
+
     def _verify(self, request: HttpRequest) -> HttpResponse:
         """Ask for a code; the same answer to every one that is not taken."""
         if is_verified(request) or not known.is_enrolled(person(request).pk):
@@ -70,8 +75,7 @@ class SecondFactorSite(UnfoldAdminSite):
                 device = second_factors.verify(**self._proof(request))
             except second_factors.CodeRefused as refusal:
                 return self._page(request, "verify", refusal=refusal.detail, **facts)
-            request.session.cycle_key()
-            django_otp.login(request, device)
+            self.prove(request, device)
             return HttpResponseRedirect(self._onward(request))
         return self._page(request, "verify", **facts)
 
@@ -88,8 +92,7 @@ class SecondFactorSite(UnfoldAdminSite):
                 refusal = refused.detail
             else:
                 request.session.pop(PROPOSED, None)
-                request.session.cycle_key()
-                django_otp.login(request, made.authenticator)
+                self.prove(request, made.authenticator)
                 return self._codes(request, made.recovery_codes)
         request.session[PROPOSED] = sealed
         return self._page(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from apps.access.selectors import scope
-from apps.kit import clock, errors, storage
+from apps.kit import clock, errors, step_up, storage
 from apps.kit.actors import person
 from apps.ledger.selectors import books
 from apps.ledger.services import adjustments, papers
@@ -115,6 +116,9 @@ def _sent(request: HttpRequest, typed: TypedJournal, journal: NewJournal) -> Htt
     is_sent = request.POST.get("do") == SEND
     if not is_sent or request.POST.get("shown") != adjustments.fingerprint(journal):
         return _form(request, typed, journal=journal, is_changed=is_sent)
+    proof = step_up.question(request)
+    if not step_up.is_answered(proof, request):
+        return _form(request, typed, journal=journal, proof=proof, status=UNREADABLE)
     return _ask(request, typed, journal)
 
 
@@ -182,6 +186,7 @@ def _form(
     journal: NewJournal | None = None,
     is_changed: bool = False,
     wrong_paper: str = "",
+    proof: forms.Form | None = None,
     status: int = 200,
 ) -> HttpResponse:
     return frame.render(
@@ -196,6 +201,7 @@ def _form(
         shown=adjustments.fingerprint(journal) if journal else "",
         is_changed=is_changed,
         wrong_paper=wrong_paper,
+        proof=proof or (step_up.question(request) if journal else None),
     )
 
 

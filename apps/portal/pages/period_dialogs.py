@@ -190,6 +190,7 @@ class Close(BookDialog):
     name = "close"
     label = gettext_lazy("Close the period…")
     icon = "lock"
+    steps_up = True
     is_danger = True
 
     def is_offered(self, row: Period) -> bool:
@@ -256,6 +257,7 @@ class Reopen(BookDialog):
     name = "reopen"
     label = gettext_lazy("Ask to open it again…")
     icon = "lock_open"
+    steps_up = True
     is_danger = True
     form_class = ReasonForm
 

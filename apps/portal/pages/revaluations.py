@@ -25,6 +25,7 @@ class Revalue(BookDialog):
     name = "revalue"
     label = gettext_lazy("Revalue…")
     permission = "ledger.exchange"
+    steps_up = True
 
     def is_offered(self, row: Period) -> bool:
         return row.state != PeriodState.CLOSED and row.end_date < books.today(clock.now())

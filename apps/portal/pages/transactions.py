@@ -99,6 +99,7 @@ class Reverse(Dialog):
     label = gettext_lazy("Reverse…")
     icon = "undo"
     permission = "ledger.adjust"
+    steps_up = True
     is_danger = True
     form_class = ReversalForm
 

@@ -1,0 +1,96 @@
+"""Before which deeds a person proves himself again: every dialog and every form of both sites has its line here, written by hand."""
+
+from importlib import import_module
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+
+from apps.kit.admin import ReadOnlyAdmin
+from apps.kit.dialogs import Dialog
+from treasury.platform.site import site as platform_site
+
+STEPS_UP = {
+    "apps.access.dialogs.AllowNetworks": True,
+    "apps.access.dialogs.RevokeKey": True,
+    "apps.access.dialogs.RotateKey": True,
+    "apps.approvals.dialogs.AddRule": True,
+    "apps.approvals.dialogs.Approve": True,
+    "apps.approvals.dialogs.DeactivateRule": True,
+    "apps.approvals.dialogs.Refuse": True,
+    "apps.approvals.dialogs.ReplaceRule": True,
+    "apps.approvals.dialogs.Withdraw": False,  # stops money
+    "apps.events.dialogs.DisableEndpoint": False,
+    "apps.events.dialogs.EnableEndpoint": False,
+    "apps.events.dialogs.Replay": False,
+    "apps.events.dialogs.Requeue": False,
+    "apps.events.dialogs.Skip": False,
+    "apps.integrations.dialogs.DisableAccount": False,  # stops money
+    "apps.integrations.dialogs.EnableAccount": True,
+    "apps.jobs.dialogs.ExportList": False,
+    "apps.jobs.dialogs.StopJob": False,
+    "apps.parties.dialogs.AddParty": False,
+    "apps.parties.dialogs.ArchiveParty": False,
+    "apps.parties.dialogs.ChangeParty": False,
+    "apps.payments.dialogs.RefundPayment": True,
+    "apps.payments.dialogs.VerifyRefund": True,
+    "apps.portal.pages.book_dialogs.OpenYear": False,
+    "apps.portal.pages.book_dialogs.SetLateItems": False,
+    "apps.portal.pages.ledger_downloads.DownloadStatement": False,
+    "apps.portal.pages.lists.ChooseColumns": False,
+    "apps.portal.pages.lists.DeleteView": False,
+    "apps.portal.pages.lists.SaveView": False,
+    "apps.portal.pages.period_dialogs.Announce": False,
+    "apps.portal.pages.period_dialogs.Close": True,
+    "apps.portal.pages.period_dialogs.Reopen": True,
+    "apps.portal.pages.period_dialogs.Resume": False,  # goes on with a close that was agreed to
+    "apps.portal.pages.period_dialogs.SignOff": False,
+    "apps.portal.pages.period_dialogs.TakeBack": False,
+    "apps.portal.pages.rates.RecordRate": False,  # one that is far off waits for an approval
+    "apps.portal.pages.reports.Download": False,
+    "apps.portal.pages.revaluations.Revalue": True,
+    "apps.portal.pages.transactions.Reverse": True,
+    "treasury.platform.dialogs.DeactivatePerson": True,
+    "treasury.platform.dialogs.RequireSecondFactor": True,
+    "treasury.platform.dialogs.ResetSecondFactor": True,
+    "treasury.platform.dialogs.WaiveSecondFactor": True,
+}
+FORMS_STEP_UP = {
+    "apps.access.admin.applications.ApplicationAdmin": False,
+    "apps.access.admin.branches.BranchAdmin": False,
+    "apps.access.admin.keys.ApiKeyAdmin": True,
+    "apps.access.admin.team.MembershipAdmin": True,
+    "apps.integrations.admin.ProviderAccountAdmin": True,
+}
+
+
+def named(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
+
+
+def dialogs(kind: type[Dialog] = Dialog) -> set[type[Dialog]]:
+    """Return the dialogs of the product that have an address; its addresses define them."""
+    for name in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF):
+        import_module(name)
+    found = {sub for direct in kind.__subclasses__() for sub in {direct, *dialogs(direct)}}
+    return {
+        one for one in found if hasattr(one, "name") and one.__module__.startswith(("apps.", "treasury."))
+    }
+
+
+def test_every_dialog_is_in_the_table_and_does_as_it_says():
+    assert {named(kind): kind.steps_up for kind in dialogs()} == STEPS_UP
+
+
+def test_every_form_is_in_the_table_and_does_as_it_says():
+    admins = [one for site in (admin.site, platform_site) for one in site._registry.values()]
+    saving = [one for one in admins if not isinstance(one, ReadOnlyAdmin)]
+
+    assert {named(type(one)): one.steps_up for one in saving} == FORMS_STEP_UP
+
+
+@pytest.mark.parametrize(
+    "permission", ["approvals.decide", "payments.refund", "keys.manage", "platform.manage"]
+)
+def test_what_decides_over_money_or_doors_steps_up_throughout(permission):
+    assert [named(kind) for kind in dialogs() if kind.permission == permission and not kind.steps_up] == []
