@@ -277,6 +277,7 @@ class AddDelegation(Dialog):
     label = gettext_lazy("Delegate…")
     icon = "supervisor_account"
     permission = "approvals.decide"
+    steps_up = True
     on_list = True
 
     def form(self, request: HttpRequest, rows: Sequence[ApprovalDelegation], data: Any = None) -> forms.Form:  # noqa: ARG002 (there is none yet)

@@ -14,11 +14,13 @@ STEPS_UP = {
     "apps.access.dialogs.AllowNetworks": True,
     "apps.access.dialogs.RevokeKey": True,
     "apps.access.dialogs.RotateKey": True,
+    "apps.approvals.dialogs.AddDelegation": True,
     "apps.approvals.dialogs.AddRule": True,
     "apps.approvals.dialogs.Approve": True,
     "apps.approvals.dialogs.DeactivateRule": True,
     "apps.approvals.dialogs.Refuse": True,
     "apps.approvals.dialogs.ReplaceRule": True,
+    "apps.approvals.dialogs.RevokeDelegation": False,  # stops money
     "apps.approvals.dialogs.Withdraw": False,  # stops money
     "apps.events.dialogs.DisableEndpoint": False,
     "apps.events.dialogs.EnableEndpoint": False,
