@@ -1,5 +1,6 @@
-"""What crosses the border of tenancy: kinds and states of registered applications, of links and of invites."""
+"""What crosses the border of tenancy: new organisations; kinds and states of applications, links and invites."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -41,3 +42,14 @@ class InviteStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     WITHDRAWN = "WITHDRAWN"
     EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrganisation:
+    """A name for addresses, a name for people, whose money, and the branch that stands for the whole."""
+
+    slug: str
+    name: str
+    is_test: bool = False
+    branch_code: str = "HQ"
+    branch_name: str = "Head office"

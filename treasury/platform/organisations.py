@@ -1,18 +1,28 @@
 """Organisations in the platform's site: whether they work, who is in them, where they are served."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
-from apps.tenancy.models import Domain, Organisation, OrganisationStatus, UserOrganisation
+from apps.tenancy.models import Domain, Organisation, OrganisationStatus, Provisioning, UserOrganisation
+from apps.tenancy.selectors import provisionings
+from treasury.platform import progress
 from treasury.platform.dialogs import RequireSecondFactor, WaiveSecondFactor
+from treasury.platform.organisation_dialogs import (
+    OpenOrganisation,
+    ResumeOrganisation,
+    SuspendOrganisation,
+    TryAgain,
+)
 from treasury.platform.site import site
 
 BADGES = {
@@ -24,7 +34,7 @@ BADGES = {
 
 @admin.register(Organisation, site=site)
 class OrganisationAdmin(ReadOnlyAdmin):
-    """Which organisations there are; they are opened and their first people let in by commands of the operators."""
+    """Which organisations there are, how far new ones are, and what is done with them."""
 
     list_display = ["name", "slug", "state", "environment", "members", "hosts", "second_factor", "created"]
     list_filter = ["status", "is_test"]
@@ -33,7 +43,37 @@ class OrganisationAdmin(ReadOnlyAdmin):
         "name", "slug", "state", "environment", "members", "hosts", "second_factor", "schema_name", "base_currency",
         "time_zone", "created",
     ]  # fmt: skip
-    dialogs = (RequireSecondFactor, WaiveSecondFactor)
+    dialogs = (
+        OpenOrganisation,
+        TryAgain,
+        SuspendOrganisation,
+        ResumeOrganisation,
+        RequireSecondFactor,
+        WaiveSecondFactor,
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path(
+            "<uuid:key>/progress/",
+            self.admin_site.admin_view(self._progress),
+            name="tenancy_organisation_progress",
+        )
+        return [own, *super().get_urls()]
+
+    def get_fields(self, request: HttpRequest, obj: Organisation | None = None) -> list[str]:  # noqa: ARG002 (Django's signature)
+        is_asked = obj is not None and provisionings.of_organisation(obj.pk) is not None
+        return ["progress", *self.fields] if is_asked else [*self.fields]
+
+    def _progress(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        asked = provisionings.of_organisation(key) if self.has_view_permission(request) else None
+        if asked is None:
+            raise Http404
+        return progress.fragment(request, asked)
+
+    @admin.display(description=gettext_lazy("Setting up"))
+    def progress(self, organisation: Organisation) -> SafeString | str:
+        asked = provisionings.of_organisation(organisation.pk)
+        return progress.card(asked) if asked else ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organisation]:
         members = (
@@ -44,7 +84,10 @@ class OrganisationAdmin(ReadOnlyAdmin):
             .values("count")
         )
         rows = super().get_queryset(request).exclude(schema_name="public")
-        return rows.annotate(member_count=Coalesce(Subquery(members), 0)).prefetch_related("domains")
+        failed = Exists(Provisioning.objects.filter(organisation_id=OuterRef("pk"), failed_at__isnull=False))
+        return rows.annotate(member_count=Coalesce(Subquery(members), 0), has_failed=failed).prefetch_related(
+            "domains"
+        )
 
     @admin.display(description=gettext_lazy("State"))
     def state(self, organisation: Organisation) -> SafeString:

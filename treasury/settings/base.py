@@ -34,6 +34,7 @@ TREASURY: dict[str, Any] = {
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "STORAGE_ROOT": "apps.tenancy.selectors.organisations.storage_root",
+    "BEGINNING": "treasury.content.begin",
     "RENEWAL": "treasury.content.renew",
     "CONTENT_VERSION": "treasury.content.version",
     "STEP_UP": "apps.access.admin_sites.step_up.StepUp",

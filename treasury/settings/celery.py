@@ -40,6 +40,8 @@ CELERY_TASK_ROUTES = {
     "payments.request_status": {"queue": "providers"},
     "payments.sweep": {"queue": "default"},
     "payments.sweep_organisation": {"queue": "default"},
+    "tenancy.sweep": {"queue": "default"},
+    "tenancy.*": {"queue": "owner"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -83,6 +85,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "ledger.check_seals",
         "schedule": crontab(hour=1, minute=30),
         "options": {"queue": "default", "expires": 3600},
+    },
+    "tenancy-sweep": {
+        "task": "tenancy.sweep",
+        "schedule": 5.0,
+        "options": {"queue": "default", "expires": 5},
     },
     "jobs-expire": {
         "task": "jobs.expire",

@@ -36,7 +36,7 @@ VARIABLES = {
         Variable(
             "TREASURY_POSTGRES_OWNER_PASSWORD",
             "",
-            "Password of the role treasury_owner, used by the migrate job (DB_ROLE=owner).",
+            "Password of the role treasury_owner, used by the migrate job and the worker `owner` (DB_ROLE=owner).",
         ),
         Variable(
             "TREASURY_POSTGRES_APP_PASSWORD",

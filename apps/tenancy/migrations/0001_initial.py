@@ -177,4 +177,28 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), ('status', 'WITHDRAWN'), ('status', 'EXPIRED'), _connector='OR'), name='invite_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('link__isnull', False), ('status', 'ACCEPTED')), models.Q(models.Q(('status', 'ACCEPTED'), _negated=True), ('link__isnull', True)), _connector='OR'), name='invite_taken_by_a_link')],
             },
         ),
+        migrations.CreateModel(
+            name='Provisioning',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('branch_code', models.CharField(max_length=20)),
+                ('branch_name', models.CharField(max_length=120)),
+                ('actor_kind', models.CharField(max_length=10)),
+                ('actor_id', models.CharField(max_length=120)),
+                ('actor_person', models.CharField(blank=True, max_length=120)),
+                ('created_at', models.DateTimeField()),
+                ('restored_at', models.DateTimeField(null=True)),
+                ('ready_at', models.DateTimeField(null=True)),
+                ('failed_at', models.DateTimeField(null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('next_try_at', models.DateTimeField()),
+                ('problem', models.CharField(blank=True, max_length=500)),
+                ('organisation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organisation')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('failed_at__isnull', True), ('ready_at__isnull', True)), fields=['next_try_at'], name='provisioning_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ready_at__isnull', True), ('failed_at__isnull', True), _connector='OR'), name='provisioning_one_end'), models.CheckConstraint(condition=models.Q(('ready_at__isnull', True), ('restored_at__isnull', False), _connector='OR'), name='provisioning_in_order')],
+            },
+        ),
     ]

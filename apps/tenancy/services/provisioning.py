@@ -65,8 +65,18 @@ def take_snapshot() -> None:
 
 @transaction.atomic
 def provision(*, organisation_id: UUID) -> Organisation:
+    """Restore the schema of an organisation and mark it ready, with nothing in it: all or nothing. As ``restore``."""
+    organisation = restore(organisation_id=organisation_id)
+    if organisation.status == OrganisationStatus.PROVISIONING:
+        organisation.status = OrganisationStatus.READY
+        organisation.save(update_fields=["status"])
+    return organisation
+
+
+@transaction.atomic
+def restore(*, organisation_id: UUID) -> Organisation:
     """
-    Restore the schema of an organisation, grant, compare with the template, and mark it ready: all or nothing.
+    Restore the schema of an organisation, grant, and compare it with the template: all or nothing.
 
     Safe to repeat. Needs the owner role. One at a time, under an advisory lock; waits at most 2 s for the lock on the
     users' table (every restore and every login meet there) and raises OperationalError then: try again.
@@ -89,9 +99,6 @@ def provision(*, organisation_id: UUID) -> Organisation:
             cursor.execute("SET LOCAL search_path = public")
     schemas.grant(schema)
     require_equal(schema)
-    if organisation.status == OrganisationStatus.PROVISIONING:
-        organisation.status = OrganisationStatus.READY
-        organisation.save(update_fields=["status"])
     return organisation
 
 

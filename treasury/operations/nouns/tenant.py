@@ -3,8 +3,10 @@
 import secrets
 
 from apps.accounts.services import platform_records
+from apps.kit import errors
 from apps.tenancy.selectors import organisations as stored
-from apps.tenancy.services import organisations, upgrades
+from apps.tenancy.selectors import provisionings as provisioning_steps
+from apps.tenancy.services import organisations, provisionings, upgrades
 from treasury import onboarding, standing
 from treasury.operations.calls import Answer, Call, Row
 
@@ -19,10 +21,21 @@ def list_(_: Call) -> Answer:
             "host": stored.host_of(organisation),
             "schema": organisation.schema_name,
             "opened_at": organisation.created_at,
+            "setting_up": _progress(organisation),
         }
         for organisation in stored.everything()
     ]
     return Answer(f"{len(rows)} organisations", rows)
+
+
+def _progress(organisation: stored.Organisation) -> str:
+    """Say which step of a setting up in the background is done, and what was in the way."""
+    asked = provisioning_steps.of_organisation(organisation.id)
+    if asked is None or asked.ready_at is not None:
+        return ""
+    done = [step.name for step in provisioning_steps.steps(asked) if step.at is not None]
+    state = "failed" if asked.failed_at else f"try {asked.tries}"
+    return ", ".join(filter(None, [f"{done[-1]}, {state}", asked.problem]))
 
 
 def status(call: Call) -> Answer:
@@ -44,6 +57,11 @@ def status(call: Call) -> Answer:
 def create(call: Call) -> Answer:
     owner = onboarding.Owner(call.given["owner_email"], call.given["owner_name"], secrets.token_urlsafe(12))
     office = onboarding.HeadOffice(call.given["branch_code"], call.given["branch_name"])
+    under_way = provisioning_steps.of_slug(call.given["slug"])
+    if under_way is not None and under_way.ready_at is None:
+        raise organisations.NotReady(
+            "This organisation is being set up in the background: use tenant provision."
+        )
     organisation = onboarding.prepare(
         slug=call.given["slug"],
         name=call.given["name"],
@@ -58,6 +76,22 @@ def create(call: Call) -> Answer:
     onboarding.fill(head_office=office, owner=owner, actor=call.actor, now=call.now)
     told = "a first password" if call.is_dry else f"this first password, shown this once: {owner.password}"
     return Answer(f"{organisation.slug} is ready at {host}; its owner is {owner.email}, with {told}")
+
+
+def provision(call: Call) -> Answer:
+    asked = provisioning_steps.of_slug(call.given["slug"])
+    if asked is None:
+        raise errors.NotFound("No organisation of this slug was asked for in the background.")
+    if asked.failed_at is not None:
+        provisionings.ask_again(
+            organisation_id=asked.organisation_id, reason=call.reason, actor=call.actor, now=call.now
+        )
+    done = provisionings.go_on(provisioning_id=asked.id, now=call.now)
+    if done is None:
+        return Answer(f"{asked.organisation.slug} is ready, or a worker is at it.")
+    if done.ready_at is None:
+        return Answer(f"{asked.organisation.slug} is not ready: {done.problem}", is_wrong=True)
+    return Answer(f"{asked.organisation.slug} is ready at {stored.host_of(asked.organisation)}.")
 
 
 def suspend(call: Call) -> Answer:

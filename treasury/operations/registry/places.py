@@ -30,6 +30,15 @@ TENANT = Noun(
             ),
         ),
         Verb(
+            name="provision",
+            help="Set up, here and now, an organisation that was asked for in the background: when no worker does, or it has failed.",
+            reach=Reach.PLATFORM,
+            writes=True,
+            asks_why=True,
+            is_owners=True,
+            arguments=(Argument("slug", "of the organisation"),),
+        ),
+        Verb(
             name="suspend",
             help="Close an organisation to people and products; callbacks, jobs and webhooks go on, so no money is lost.",
             reach=Reach.ONE,

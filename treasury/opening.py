@@ -1,0 +1,66 @@
+"""Opening an organisation from the platform's site or a command: its first owner, then the organisation in the background."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from apps.accounts.services import users
+from apps.kit import errors, ids
+from apps.kit.actors import Actor
+from apps.tenancy.contracts import NewOrganisation
+from apps.tenancy.models import Provisioning
+from apps.tenancy.services import provisionings
+
+PASSWORD_LENGTH = 16
+
+
+class OwnerUnready(errors.Invalid):
+    """The owner has an account that somebody else may know the password of, or that is closed."""
+
+    code = "owner_unready"
+    title = "Owner not ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The setting up, and the first password of an owner who had no account; empty for one who has."""
+
+    provisioning: Provisioning
+    password: str = field(repr=False)
+
+
+@transaction.atomic
+def ask(
+    *,
+    new: NewOrganisation,
+    owner_email: str,
+    owner_name: str,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Opened:
+    """
+    Have an organisation set up whose owner is the person of this e-mail; who has no account gets one. All or nothing.
+
+    Raises as organisations.create, and OwnerUnready for an account that is closed or whose first password was never
+    changed: whoever handed that out may know it.
+    """
+    owner = get_user_model().objects.filter(email__iexact=owner_email).first()
+    password = ""
+    if owner is None:
+        password = ids.code(PASSWORD_LENGTH)
+        owner = users.create(
+            email=owner_email,
+            name=owner_name,
+            password=password,
+            must_change_password=True,
+            actor=actor,
+            now=now,
+        )
+    elif not owner.is_active or owner.must_change_password:
+        message = "This person has an account that is closed, or has not chosen a password of his own yet."
+        raise OwnerUnready(message, errors=[errors.FieldError("/owner_email", OwnerUnready.code, message)])
+    asked = provisionings.ask(new=new, owner_id=owner.pk, actor=actor, now=now, reason=reason)
+    return Opened(asked, password)
