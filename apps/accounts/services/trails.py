@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from apps.accounts.contracts import Head
 from apps.kit import errors, locks, logs, trail
 
 LINKS_MAX = 5_000
@@ -42,14 +43,6 @@ class Trail:
     waiting: Any
     store: str
     columns: Mapping[int, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The last link of a chain; number 0 when there is none."""
-
-    seq: int
-    hash: bytes
 
 
 def head(of: Trail) -> Head:

@@ -5,7 +5,7 @@ import re
 from datetime import date, datetime
 from pathlib import Path
 
-from apps.accounts.services.trails import Head
+from apps.accounts.contracts import Head
 from treasury.operations.verbs import Argument
 
 HASH = re.compile(r"[0-9a-f]{64}")
