@@ -38,6 +38,7 @@ PLACES = [
     "access/branch/",
     "access/branch/add/",
     "access/application/",
+    "applications/",
     "access/membership/",
     "access/membership/add/",
     "access/role/",

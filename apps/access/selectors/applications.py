@@ -1,11 +1,12 @@
 """Reading applications."""
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from apps.access.contracts import PORTAL
-from apps.access.models import Application
+from apps.access.models import ApiKey, Application, IdempotencyRecord
 from apps.access.selectors.scope import Principal, application_ids
 from apps.kit import errors
 
@@ -42,3 +43,21 @@ def slugs() -> dict[UUID, str]:
 def names() -> dict[UUID, str]:
     """Return the name of every application by its id."""
     return dict(Application.objects.values_list("id", "name"))
+
+
+def named_by() -> list[type[Model]]:
+    """Return the kinds of rows that name the application that made them, without its keys and the answers kept for it."""
+    relations: list[Any] = Application._meta.get_fields(include_hidden=True)
+    kinds = {relation.related_model for relation in relations if relation.one_to_many}
+    return sorted(kinds - {ApiKey, IdempotencyRecord}, key=lambda kind: kind._meta.label)
+
+
+def rows_made(application_id: UUID, branch_ids: set[UUID] | None, *, up_to: int) -> list[tuple[str, int]]:
+    """Return how many rows of each kind an application made, of some branches or (None) of all; nobody counts beyond ``up_to``."""
+    found = []
+    for kind in named_by():
+        rows = kind._base_manager.filter(application_id=application_id)  # noqa: SLF001
+        if branch_ids is not None:
+            rows = rows.filter(branch_id__in=branch_ids)
+        found.append((str(kind._meta.verbose_name_plural), rows.order_by()[:up_to].count()))
+    return found

@@ -39,6 +39,11 @@ def get(branch_id: UUID) -> Branch:
     return branch
 
 
+def names() -> dict[UUID, str]:
+    """Return the name of every branch by its id."""
+    return dict(Branch.objects.values_list("id", "name"))
+
+
 def visible_to(caller: Principal) -> QuerySet[Branch]:
     """Return the branches whose rows the caller may see."""
     chosen = branch_ids(caller)

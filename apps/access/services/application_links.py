@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from apps.access import events
@@ -126,7 +125,7 @@ def invite(
     scopes: Collection[str],
     branch_id: UUID | None,
     lifetime: timedelta,
-    person: AbstractBaseUser,
+    person: Person,
     actor: Actor,
     now: datetime,
 ) -> invites.MadeInvite:
@@ -135,7 +134,12 @@ def invite(
         raise GrantInvalid("/note", "Say whom it is for.")
     branch_id = _granted(person, scopes, branch_id)
     made = invites.make(
-        note=note, scopes=scopes, branch_id=branch_id, lifetime=lifetime, user_id=person.pk, now=now
+        note=note,
+        scopes=scopes,
+        branch_id=branch_id,
+        lifetime=lifetime,
+        user_id=UUID(actor.person),
+        now=now,
     )
     changes: dict[str, object] = {
         "scopes": [None, made.invite.scopes],

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import scope
 from apps.kit import clock
-from apps.portal.selectors import approvals, webhooks
+from apps.portal.selectors import application_links, approvals, webhooks
 
 
 def always(_person: scope.Principal) -> bool:
@@ -131,7 +131,13 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         _("Settings"),
         [
             changelist(_("Branches"), "store", "access_branch", "access.view"),
-            changelist(_("Applications"), "apps", "access_application", "access.view"),
+            replace(
+                page(
+                    *(_("Applications"), "apps", "portal-applications", "access.view"),
+                    *("portal-application", "access_application_changelist", "access_application_add"),
+                ),
+                count=application_links.waiting_for,
+            ),
             changelist(_("Team"), "group", "access_membership", "access.view"),
             changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
             changelist(_("Approval rules"), "rule", "approvals_approvalrule", "approvals.view"),

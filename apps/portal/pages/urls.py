@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.portal.pages import (
+    applications,
     approvals,
     cash_position,
     chart_import,
@@ -42,6 +43,7 @@ urlpatterns = [
         name="portal-reverse",
     ),
     path("ledger/do/export/", ledger.export, name="portal-ledger-export"),
+    *applications.urlpatterns,
     *chart_import.urlpatterns,
     *journals.urlpatterns,
     *ledger_downloads.urlpatterns,
