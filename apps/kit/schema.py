@@ -17,6 +17,15 @@ def name() -> str:
     return _connection.schema_name
 
 
+def driver() -> Any:
+    """Return psycopg's own connection, in the present schema: for statements that Django would write out each time."""
+    if (
+        not _connection.search_path_set_schemas
+    ):  # as django-tenants asks itself; unset as long as nobody has connected
+        _connection.cursor().close()
+    return _connection.connection
+
+
 def label() -> str:
     """Return how logs and reports name the present schema: by the organisation's slug, or by its own name."""
     return getattr(tenant(), "slug", name())

@@ -364,8 +364,8 @@ class Draft:
         """Whether it is a posted transfer between two accounts in one currency, which has a faster way."""
         return (
             len(self.legs) == len(Direction)
-            and {leg.direction for leg in self.legs} == set(Direction)
-            and all(leg.layer == Layer.POSTED for leg in self.legs)
+            and self.legs[0].direction != self.legs[1].direction
+            and self.legs[0].layer == self.legs[1].layer == Layer.POSTED
             and not (self.approved_by or self.reason or self.reverses or self.hold)
             and not (self.cost_centre or self.dimensions)
         )

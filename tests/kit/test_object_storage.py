@@ -143,9 +143,10 @@ def test_a_link_opens_nothing_else(acme, bucket, tmp_path, linked_from_nought):
 
 
 def test_a_link_is_over_soon(acme, bucket, tmp_path, linked_from_nought, monkeypatch):
+    stored = upload(tmp_path)
+    assert httpx.get(hand_out(stored)).status_code == 200
     monkeypatch.setattr(bucket_storage, "LINK_SECONDS", 1)
-    link = hand_out(upload(tmp_path))
-    assert httpx.get(link).status_code == 200
+    link = hand_out(stored)
 
     time.sleep(2.1)
 

@@ -1,6 +1,6 @@
 """Journals: the one way in which anything is booked."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -109,9 +109,8 @@ def _book(drafts: Sequence[Draft], *, actor: Actor, now: datetime, force: bool) 
 def _called(call: calls.Call) -> list[Booked]:
     # One statement is a transaction by itself; in the caller's it gets a block, so that a refusal does not spoil that.
     block = transaction.atomic() if connection.in_atomic_block else nullcontext()
-    with translated(accounts.name_of), block, connection.cursor() as cursor:
-        cursor.execute(*call)
-        rows = cursor.fetchall()
+    with translated(accounts.name_of), block:
+        rows = calls.rows(call)
     return [Booked(uid, number, booked_on, is_replay) for number, uid, booked_on, is_replay in rows]
 
 
@@ -130,7 +129,7 @@ def check(draft: Draft, now: datetime) -> None:
         raise DraftInvalid("Only a hold and its steps are pending.")
     if len(draft.legs) < len(Direction):
         raise DraftInvalid("A posting has a debit and a credit at least.")
-    sums: Counter[tuple[str, Layer]] = Counter()
+    sums: defaultdict[tuple[str, Layer], int] = defaultdict(int)
     for place, leg in enumerate(draft.legs):
         _check_leg(leg, place)
         sums[leg.money.currency, leg.layer] += leg.direction * leg.money.minor
@@ -147,22 +146,26 @@ def check_texts(draft: Draft) -> None:
     """Raise DraftInvalid, which names the field, for a text that the database does not keep or that says nobody."""
     if not draft.key or not draft.source_type:
         raise DraftInvalid("A posting has a key and a source.")
-    texts = {
-        "key": draft.key,
-        "source_type": draft.source_type,
-        "reference": draft.reference,
-        "description": draft.description,
-        "reason": draft.reason,
-        "cost_centre": draft.cost_centre,
-        "dimensions": "".join(text for pair in (draft.dimensions or {}).items() for text in pair),
-    }
-    check_storable(**texts)
+    dimensions = (
+        "".join(text for pair in draft.dimensions.items() for text in pair) if draft.dimensions else ""
+    )
+    check_storable(
+        key=draft.key,
+        source_type=draft.source_type,
+        reference=draft.reference,
+        description=draft.description,
+        reason=draft.reason,
+        cost_centre=draft.cost_centre,
+        dimensions=dimensions,
+    )
     if not are_written(draft.approved_by):
         raise _invalid("approved_by", "Who agreed is an actor, as user and id.")
 
 
 def check_storable(**texts: str) -> None:
     """Raise DraftInvalid for the first of the named fields that the database does not keep."""
+    if is_storable("".join(texts.values())):
+        return
     for field, text in texts.items():
         if not is_storable(text):
             raise _invalid(field, "A text holds a NUL or half a surrogate pair.")
@@ -173,6 +176,8 @@ def _invalid(field: str, message: str) -> DraftInvalid:
 
 
 def _check_days(draft: Draft, now: datetime) -> None:
+    if draft.effective_date is draft.event_at is None:
+        return
     last = now + AHEAD_MAX
     if draft.effective_date and not FIRST_DAY <= draft.effective_date <= last.date():
         raise _invalid("effective_date", f"The effective date lies from {FIRST_DAY} to {last:%Y-%m-%d}.")
@@ -183,12 +188,13 @@ def _check_days(draft: Draft, now: datetime) -> None:
 def _check_leg(leg: Leg, place: int) -> None:
     if (leg.debit is None) == (leg.credit is None):
         raise _invalid(f"legs/{place}", "A leg is either a debit or a credit.")
-    if leg.money.minor == 0 or (leg.layer == Layer.POSTED and leg.money.minor < 0):
+    money = leg.money
+    if money.minor == 0 or (leg.layer == Layer.POSTED and money.minor < 0):
         raise _invalid(f"legs/{place}/amount", "The sum of a leg is positive.")
-    if abs(leg.money.minor) > LEG_MAX:
+    if abs(money.minor) > LEG_MAX:
         raise _invalid(f"legs/{place}/amount", "The sum of a leg is at most 35 digits of minor units long.")
-    if leg.money.currency != leg.account.currency:
+    if money.currency != leg.account.currency:
         raise _invalid(
             f"legs/{place}/amount",
-            f"A leg in {leg.money.currency} cannot be posted to an account in {leg.account.currency}.",
+            f"A leg in {money.currency} cannot be posted to an account in {leg.account.currency}.",
         )
