@@ -180,10 +180,15 @@ class LimitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The API key behind a request; it stands where Django and REST framework expect a user."""
+    """
+    The API key behind a request; it stands where Django and REST framework expect a user.
+
+    ``granted`` narrows its scopes to those of the access token that was sent in its place.
+    """
 
     key: "ApiKey"
     actor: Actor
+    granted: frozenset[str] | None = None
 
     is_authenticated = True
     is_active = True
@@ -205,7 +210,8 @@ class Caller:
 
     @property
     def scopes(self) -> frozenset[str]:
-        return frozenset(self.key.scopes)
+        held = frozenset(self.key.scopes)
+        return held if self.granted is None else held & self.granted
 
     @property
     def allowed_networks(self) -> Sequence[str]:

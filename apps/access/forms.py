@@ -10,6 +10,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from apps.access.contracts import SCOPES
@@ -44,11 +45,27 @@ class ApiKeyForm(forms.ModelForm):
         choices=[(scope, f"{scope}: {meaning}") for scope, meaning in SCOPES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
+    is_for_tokens = forms.BooleanField(
+        label=_("Only for access tokens"),
+        required=False,
+        help_text=_(
+            "A client of OAuth 2: the key opens nothing itself and is exchanged for tokens of 15 minutes."
+        ),
+        widget=UnfoldBooleanSwitchWidget,
+    )
     allowed_networks = NetworksField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
 
     class Meta:
         model = ApiKey
-        fields = ["name", "application", "branch", "scopes", "expires_at", "allowed_networks"]
+        fields = [
+            "name",
+            "application",
+            "branch",
+            "scopes",
+            "expires_at",
+            "allowed_networks",
+            "is_for_tokens",
+        ]
         help_texts = {"expires_at": _("365 days from now at most, and where it stays empty.")}
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from apps.access.services import application_links, idempotency
+from apps.access.services import access_tokens, application_links, idempotency
 from apps.kit import clock
 from apps.tenancy.services import directory, fan_out, link_requests
 
@@ -13,12 +13,19 @@ from apps.tenancy.services import directory, fan_out, link_requests
 def sweep(**_: object) -> None:
     """Start the purge in every organisation."""
     fan_out.each_working("access.purge_idempotency")
+    fan_out.each_working("access.purge_tokens")
 
 
 @shared_task(name="access.purge_idempotency")
 def purge_idempotency(**_: object) -> None:
     """Remove the answers of this organisation that nobody repeats any more."""
     idempotency.purge(now=clock.now())
+
+
+@shared_task(name="access.purge_tokens")
+def purge_tokens(**_: object) -> None:
+    """Remove the access tokens of this organisation that have ended."""
+    access_tokens.purge(now=clock.now())
 
 
 @shared_task(name="access.look_up_link", scope="public")

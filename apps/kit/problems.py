@@ -94,10 +94,12 @@ class RequestRefused(errors.DomainError):
         self.status = error.status_code
 
 
-def unauthenticated(request: HttpRequest) -> JsonResponse:
+def unauthenticated(
+    request: HttpRequest, *, challenge: str = "Bearer", also: Mapping[str, str] | None = None
+) -> JsonResponse:
     """Return the one answer for a missing, unknown, revoked or foreign credential, and for an unknown organisation."""
-    body = {**document(Unauthenticated(UNAUTHENTICATED), request), "instance": ""}
-    return plain_response(body, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
+    body = {**document(Unauthenticated(UNAUTHENTICATED), request), "instance": "", **(also or {})}
+    return plain_response(body, {"WWW-Authenticate": challenge, "Cache-Control": "no-store"})
 
 
 def rate_limited(request: HttpRequest, *, wait: float) -> JsonResponse:

@@ -38,7 +38,7 @@ class ApiKeyAdmin(ServiceAdmin):
     dialogs = [RotateKey, AllowNetworks, RevokeKey]
     steps_up = True
     facts = [
-        "name", "recognised_by", "application", "branch", "granted", "networks", "maker", "created", "expires",
+        "name", "recognised_by", "application", "branch", "granted", "opens", "networks", "maker", "created", "expires",
         "last_used", "refused", "predecessor", "state",
     ]  # fmt: skip
 
@@ -72,6 +72,7 @@ class ApiKeyAdmin(ServiceAdmin):
             branch_id=branch.id if branch else None,
             expires_at=form.cleaned_data["expires_at"],
             allowed_networks=form.cleaned_data["allowed_networks"],
+            is_for_tokens=form.cleaned_data["is_for_tokens"],
             issuer=request.user,
             actor=team.actor(person(request)),
             now=clock.now(),
@@ -102,6 +103,12 @@ class ApiKeyAdmin(ServiceAdmin):
     @admin.display(description=_("Works until"))
     def expires(self, key: ApiKey) -> SafeString:
         return local_time_html(key.ends_at)
+
+    @admin.display(description=_("Opens"))
+    def opens(self, key: ApiKey) -> str:
+        if key.is_for_tokens:
+            return str(_("Nothing itself: it is exchanged for access tokens"))
+        return str(_("The API, itself or exchanged for access tokens"))
 
     @admin.display(description=_("Works from"))
     def networks(self, key: ApiKey) -> str:

@@ -63,6 +63,31 @@ class ApiKeyIn(StrictSerializer):
         required=False, allow_null=True, default=None, help_text="365 days from now at most, and without it."
     )
     allowed_networks = NetworksField(required=False, default=list)
+    is_for_tokens = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="The key opens nothing itself; it is only exchanged for access tokens.",
+    )
+
+
+class TokenIn(serializers.Serializer):
+    """A request for a token; the client may stand in the header `Authorization: Basic` in place of the body."""
+
+    grant_type = serializers.ChoiceField(["client_credentials"])
+    scope = serializers.CharField(
+        required=False, help_text="Scopes with spaces between; all of the key's without it."
+    )
+    client_id = serializers.CharField(required=False)
+    client_secret = serializers.CharField(required=False)
+
+
+class TokenOut(serializers.Serializer):
+    """A token: send it as `Authorization: Bearer`."""
+
+    access_token = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    scope = serializers.CharField()
 
 
 class ApiKeyChangeIn(StrictSerializer):
@@ -91,6 +116,7 @@ class ApiKeyOut(serializers.Serializer):
     branch_id = IdField("br", allow_null=True)
     scopes = serializers.ListField(child=serializers.CharField())
     allowed_networks = serializers.ListField(child=serializers.CharField())
+    is_for_tokens = serializers.BooleanField()
     created_at = InstantField()
     expires_at = InstantField(allow_null=True)
     replaces_id = IdField("key", allow_null=True, help_text="The key that this one was made in place of.")

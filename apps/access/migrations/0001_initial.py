@@ -135,6 +135,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('is_for_tokens', models.BooleanField(default=False)),
                 ('replaced_at', models.DateTimeField(blank=True, null=True)),
                 ('grace_ends_at', models.DateTimeField(blank=True, null=True)),
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),
@@ -149,6 +150,22 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'API key',
                 'constraints': [models.UniqueConstraint(fields=('prefix',), name='apikey_prefix_once'), models.UniqueConstraint(fields=('digest',), name='apikey_digest_once'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='apikey_digest_form'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='apikey_expires_later', violation_error_message='The key would have expired already.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('created_at'), '+', models.Value(datetime.timedelta(days=365)))), _connector='OR'), name='apikey_expires_in_time', violation_error_message='A key opens for 365 days at most.'), models.CheckConstraint(condition=models.Q(models.Q(('grace_ends_at__isnull', True), ('replaced_at__isnull', True)), models.Q(('grace_ends_at__gte', models.F('replaced_at')), ('grace_ends_at__isnull', False), ('grace_ends_at__lte', django.db.models.expressions.CombinedExpression(models.F('replaced_at'), '+', models.Value(datetime.timedelta(days=7)))), ('replaced_at__isnull', False)), _connector='OR'), name='apikey_grace_form'), models.CheckConstraint(condition=models.Q(('allowed_networks__len__lte', 20)), name='apikey_networks_few')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AccessToken',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('prefix', models.CharField(max_length=20)),
+                ('digest', models.CharField(max_length=64)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.apikey')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['expires_at'], name='accesstoken_end')],
+                'constraints': [models.UniqueConstraint(fields=('prefix',), name='accesstoken_prefix_once'), models.UniqueConstraint(fields=('digest',), name='accesstoken_digest_once'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='accesstoken_digest_form'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at')), ('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('created_at'), '+', models.Value(datetime.timedelta(seconds=3600))))), name='accesstoken_expires_soon')],
             },
         ),
         migrations.RunPython(install_branch_tree),

@@ -1,5 +1,6 @@
 """Tables of access."""
 
+from apps.access.models.access_token import AccessToken
 from apps.access.models.api_key import ApiKey
 from apps.access.models.application import Application
 from apps.access.models.branch import Branch
@@ -7,4 +8,13 @@ from apps.access.models.idempotency import IdempotencyRecord
 from apps.access.models.membership import Membership
 from apps.access.models.role import Role, RoleLimit
 
-__all__ = ["ApiKey", "Application", "Branch", "IdempotencyRecord", "Membership", "Role", "RoleLimit"]
+__all__ = [
+    "AccessToken",
+    "ApiKey",
+    "Application",
+    "Branch",
+    "IdempotencyRecord",
+    "Membership",
+    "Role",
+    "RoleLimit",
+]

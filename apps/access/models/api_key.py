@@ -19,7 +19,8 @@ class ApiKey(UuidModel):
     ``prefix`` (``tsk_test_1a2b3c4d``) finds the row and may be shown, ``digest`` is the keyed hash of the whole key.
 
     A key without a branch reaches all of them, one without networks comes from everywhere. One that was replaced works
-    on until its grace ends; ``replaces`` is the one before.
+    on until its grace ends; ``replaces`` is the one before. One that is for tokens opens nothing itself: it is a client
+    of OAuth 2, exchanged for access tokens.
     """
 
     application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
@@ -32,6 +33,7 @@ class ApiKey(UuidModel):
     last4 = models.CharField(max_length=4)
     scopes = ArrayField(models.CharField(max_length=64), default=list)
     allowed_networks = ArrayField(models.CharField(max_length=NETWORK_LENGTH), default=list, blank=True)
+    is_for_tokens = models.BooleanField(default=False)
     replaces = models.OneToOneField(
         "access.ApiKey", on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )

@@ -1,15 +1,12 @@
 """API keys: made once, shown once, checked in constant time, replaced with grace, revoked for good."""
 
-import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -25,21 +22,24 @@ from apps.access.services.credentials import (
     KeyInvalid,
     NetworkExceeded,
     ScopeExceeded,
+    digest,
     require_giveable,
 )
 from apps.audit.services import records
 from apps.kit import errors, logs, remote
 from apps.kit.actors import Actor, ActorKind
-from apps.tenancy.selectors import organisations
 
-__all__ = ["ApplicationClosed", "KeyInvalid", "NetworkExceeded", "ScopeExceeded", "require_giveable"]
+__all__ = [
+    "ApplicationClosed",
+    "KeyInvalid",
+    "NetworkExceeded",
+    "ScopeExceeded",
+    "digest",
+    "require_giveable",
+]
 
-BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-LOOKUP_LENGTH = 8
-SECRET_LENGTH = 40
 FORM = re.compile(r"(?P<prefix>tsk_(?:live|test)_[0-9A-Za-z]{8})_(?P<secret>[0-9A-Za-z]{40})")
 NOTED_AT_MOST_EVERY = timedelta(minutes=1)
-NO_DIGEST = "0" * 64
 
 log = logs.get(__name__)
 
@@ -70,10 +70,12 @@ def issue(  # noqa: PLR0913 (each by keyword)
     branch_id: UUID | None = None,
     expires_at: datetime | None = None,
     allowed_networks: Collection[str] = (),
+    is_for_tokens: bool = False,
     issuer: Principal | None = None,
 ) -> IssuedKey:
     """
     Make a key for an application, bound to one branch or (None) for all of them, and to networks where some are named.
+    One that is for tokens opens nothing itself.
 
     ``issuer`` is the person or key that asks; neither can give away more than it has: a key only its own scopes,
     networks, application and branch, a person only what his role may do itself (``contracts.GIVEN_BY``) and branches
@@ -97,6 +99,7 @@ def issue(  # noqa: PLR0913 (each by keyword)
             name=name,
             scopes=sorted(set(scopes)),
             allowed_networks=networks,
+            is_for_tokens=is_for_tokens,
             created_by_id=credentials.maker_of(issuer) or application.granted_by_id,
             created_at=now,
             expires_at=credentials.expiry(issuer, expires_at, now),
@@ -136,6 +139,7 @@ def rotate(
             name=old.name,
             scopes=old.scopes,
             allowed_networks=old.allowed_networks,
+            is_for_tokens=old.is_for_tokens,
             created_by_id=credentials.maker_of(issuer) or old.created_by_id,
             created_at=now,
             expires_at=credentials.renewed(issuer, old.expires_at, made_at=old.created_at, now=now),
@@ -193,20 +197,31 @@ def revoke(*, key_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Ap
     return key
 
 
-def authenticate(*, secret: str, now: datetime, ip: str = "") -> Caller | None:
+def authenticate(*, secret: str, now: datetime, ip: str = "", is_for_token: bool = False) -> Caller | None:
     """
     Return the caller that a key stands for in the present organisation, or None for any key that does not open.
 
     The digest is keyed with a pepper and compared in constant time; an unknown, a revoked and an expired key cost
-    and say the same, and so does one that comes from an address outside its networks, which is put on record. Notes
-    time and address of use, at most once a minute, and waits for nobody who holds the row.
+    and say the same, and so does one that is only for tokens, unless it is shown to get one. See ``admit``.
     """
     form = FORM.fullmatch(secret)
     if form is None:
         return None
     key = api_keys.by_prefix(form["prefix"])
-    matches = hmac.compare_digest(digest(secret), key.digest if key else NO_DIGEST)
-    if key is None or not matches or not key.opens(now) or not known_applications.is_open(key.application):
+    matches = hmac.compare_digest(digest(secret), key.digest if key else credentials.NO_DIGEST)
+    if key is None or not matches or (key.is_for_tokens and not is_for_token):
+        return None
+    return admit(key, now=now, ip=ip)
+
+
+def admit(key: ApiKey, *, now: datetime, ip: str, granted: frozenset[str] | None = None) -> Caller | None:
+    """
+    Return the caller that a key, which was shown or stands behind a token, is at this instant, or None.
+
+    One that comes from an address outside its networks does not open, which is put on record. Notes time and address
+    of use, at most once a minute, and waits for nobody who holds the row.
+    """
+    if not key.opens(now) or not known_applications.is_open(key.application):
         return None
     person = str(key.created_by.user_id) if key.created_by else ""
     actor = Actor(ActorKind.API_KEY, str(key.id), person=person, application=key.application.slug)
@@ -214,21 +229,11 @@ def authenticate(*, secret: str, now: datetime, ip: str = "") -> Caller | None:
         _refuse_elsewhere(key, actor, ip, now)
         return None
     _note(key, "last_used", ip, now)
-    return Caller(key=key, actor=actor)
-
-
-def digest(secret: str) -> str:
-    """Return the keyed hash of a whole key, in hex; the pepper is derived from the master key."""
-    pepper = hmac.new(
-        str(settings.TREASURY["MASTER_KEY"]).encode(), b"treasury.access.api_key", hashlib.sha256
-    )
-    return hmac.new(pepper.digest(), secret.encode(), hashlib.sha256).hexdigest()
+    return Caller(key=key, actor=actor, granted=granted)
 
 
 def _make(key: ApiKey, actor: Actor, now: datetime) -> IssuedKey:
-    mode = "test" if organisations.current().is_test else "live"
-    key.prefix = f"tsk_{mode}_{_random(LOOKUP_LENGTH)}"
-    secret = f"{key.prefix}_{_random(SECRET_LENGTH)}"
+    key.prefix, secret = credentials.new_secret("tsk")
     key.digest, key.last4 = digest(secret), secret[-4:]
     key.save(force_insert=True)
     changes: dict[str, object] = {"scopes": [None, key.scopes], "prefix": [None, key.prefix]}
@@ -238,10 +243,6 @@ def _make(key: ApiKey, actor: Actor, now: datetime) -> IssuedKey:
         changes["replaces"] = [None, key.replaces.prefix]
     _record("api_key.issued", key, changes, actor, now)
     return IssuedKey(key, secret)
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(BASE62) for _ in range(length))
 
 
 def _found(key_id: UUID) -> ApiKey:

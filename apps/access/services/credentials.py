@@ -1,9 +1,13 @@
 """What any credential of the API may be, who may give it, and what is on record about it."""
 
+import hashlib
+import hmac
+import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 
@@ -13,6 +17,12 @@ from apps.access.models.api_key import LIFETIME_MAX, NETWORKS_MAX
 from apps.access.selectors import branches, memberships
 from apps.access.selectors.scope import Principal, branch_ids
 from apps.kit import errors, remote
+from apps.tenancy.selectors import organisations
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+LOOKUP_LENGTH = 8
+SECRET_LENGTH = 40
+NO_DIGEST = "0" * 64
 
 
 class KeyInvalid(errors.Invalid):
@@ -41,6 +51,21 @@ class NetworkExceeded(errors.Forbidden):
 
     code = "network_exceeded"
     title = "Address not allowed"
+
+
+def new_secret(kind: str) -> tuple[str, str]:
+    """Return the prefix of a new credential, which may be shown, and its whole text."""
+    mode = "test" if organisations.current().is_test else "live"
+    prefix = f"{kind}_{mode}_{_random(LOOKUP_LENGTH)}"
+    return prefix, f"{prefix}_{_random(SECRET_LENGTH)}"
+
+
+def digest(secret: str) -> str:
+    """Return the keyed hash of a whole credential, in hex; the pepper is derived from the master key."""
+    pepper = hmac.new(
+        str(settings.TREASURY["MASTER_KEY"]).encode(), b"treasury.access.api_key", hashlib.sha256
+    )
+    return hmac.new(pepper.digest(), secret.encode(), hashlib.sha256).hexdigest()
 
 
 def check(
@@ -138,6 +163,10 @@ def renewed(
 ) -> datetime | None:
     """Return when the successor of a credential ends: it lasts as long as the first one was to last."""
     return expiry(issuer, None if expires_at is None else now + (expires_at - made_at), now)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(BASE62) for _ in range(length))
 
 
 def _network(text: str) -> str:
