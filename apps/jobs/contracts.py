@@ -242,3 +242,11 @@ class NewExport:
     to_date: date | None = None
     search: str = ""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuditExport:
+    """Of which days somebody wants the audit trail, both included; what is None bounds nothing."""
+
+    from_date: date | None = None
+    to_date: date | None = None

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils.translation import gettext_lazy as _t
 
 from apps.jobs.contracts import declare
-from apps.jobs.services import exports, runs, sweeps
+from apps.jobs.services import audit_exports, exports, runs, sweeps
 from apps.kit import clock
 from apps.tenancy.services import fan_out
 
@@ -18,6 +18,15 @@ declare(
     kind=exports.KIND,
     title=_t("Export"),
     runner="apps.jobs.services.export_runs.run",
+    is_atomic=False,
+    lease=EXPORT_LEASE,
+)
+
+
+declare(
+    kind=audit_exports.KIND,
+    title=_t("Audit log"),
+    runner="apps.jobs.services.audit_exports.run",
     is_atomic=False,
     lease=EXPORT_LEASE,
 )

@@ -36,6 +36,7 @@ STEPS_UP = {
     "apps.parties.dialogs.ChangeParty": False,
     "apps.payments.dialogs.RefundPayment": True,
     "apps.payments.dialogs.VerifyRefund": True,
+    "apps.portal.pages.audit.ExportAudit": False,
     "apps.portal.pages.book_dialogs.OpenYear": False,
     "apps.portal.pages.book_dialogs.SetLateItems": False,
     "apps.portal.pages.ledger_downloads.DownloadStatement": False,

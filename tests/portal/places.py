@@ -42,6 +42,6 @@ PLACES = [
     "access/membership/",
     "access/membership/add/",
     "access/role/",
-    "audit/auditrecord/",
+    "audit/",
     "password_change/",
 ]

@@ -29,7 +29,6 @@ LISTS = (
     "access_membership",
     "access_role",
     "approvals_approvalrule",
-    "audit_auditrecord",
     "events_eventdelivery",
     "events_webhookendpoint",
     "integrations_provideraccount",

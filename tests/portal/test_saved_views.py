@@ -179,7 +179,7 @@ def test_a_query_that_is_none_any_more_counts_nothing_and_breaks_nothing(story, 
     assert f'<i id="count-{view.id}" hx-swap-oob="true"></i>' in html
 
 
-@pytest.mark.parametrize("label", ["audit.auditrecord", "access.branch"])
+@pytest.mark.parametrize("label", ["access.role", "access.branch"])
 def test_a_list_that_counts_no_views_is_not_counted(story, enter, label):
     assert enter().get(address("view-counts", label=label)).status_code == 404
 

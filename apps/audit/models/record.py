@@ -1,5 +1,7 @@
 """The audit record: one deed, inserted once; and its place in the chain."""
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 
 from apps.kit.trail import TrailLink, TrailRecord, WaitingRecord
@@ -41,6 +43,8 @@ class AuditRecord(TrailRecord):
             models.Index(fields=["object_type", "object_id", "-occurred_at"], name="audit_of_object"),
             models.Index(fields=["person", "-occurred_at"], name="audit_of_person"),
             models.Index(fields=["request_id"], name="audit_of_request"),
+            models.Index(fields=["action", "-id"], name="audit_of_action"),
+            GinIndex(SearchVector("reason", config="simple"), name="audit_words_of_reason"),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(action=""), name="audit_action_named"),

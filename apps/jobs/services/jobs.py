@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -66,7 +67,8 @@ def start(*, request: NewJob, now: datetime) -> Job:
         locked_until=now + WAKE_AFTER,
         created_at=now,
     )
-    _audit("job.started", job, request.actor, now)
+    asked = {str(label): [None, str(text)] for label, text in job.parameters.get("asked_for", ())}
+    _audit("job.started", job, request.actor, now, changes={"kind": [None, job.kind], **asked})
     jobs.enqueue(RUN_TASK, job_id=job.id)
     return job
 
@@ -119,7 +121,8 @@ def open_result(*, job: Job, actor: Actor, now: datetime) -> str | Iterator[byte
         raise ResultExpired("The file was kept for 7 days and is deleted. Start the job again for a new one.")
     stored = Stored(job.result_key, job.result_sha256, job.result_size or 0)
     content = storage.hand_out(stored, name=job.result_name, content_type=job.result_content_type)
-    _audit("job.result_downloaded", job, actor, now)
+    file = {"name": [None, job.result_name], "sha256": [None, job.result_sha256]}
+    _audit("job.result_downloaded", job, actor, now, changes=file)
     return content
 
 
@@ -132,13 +135,21 @@ def _kept(ids: frozenset[UUID] | None) -> list[UUID] | None:
     return None if ids is None else sorted(ids)
 
 
-def _audit(action: str, job: Job, actor: Actor, now: datetime, reason: str = "") -> None:
+def _audit(
+    action: str,
+    job: Job,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    changes: dict[str, Any] | None = None,
+) -> None:
     records.write(
         action=action,
         object_type="job",
         object_id=str(job.id),
         actor=actor,
         now=now,
-        changes={"status": [None, job.status], "title": [None, job.title]},
+        changes={"status": [None, job.status], "title": [None, job.title], **(changes or {})},
         reason=reason,
+        branch=job.branch_id,
     )

@@ -61,7 +61,7 @@ KEYS = {
     "admin:invoicing_document_changelist": "i",
     "portal-accounts": "l",
     "portal-deliveries": "w",
-    "admin:audit_auditrecord_changelist": "h",
+    "portal-audit": "h",
 }
 """G and this letter goes to the page."""
 
@@ -142,7 +142,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
             changelist(_("Approval rules"), "rule", "approvals_approvalrule", "approvals.view"),
             changelist(_("Jobs"), "pending_actions", "jobs_job", "jobs.export", "portal-job"),
-            changelist(_("Audit log"), "history", "audit_auditrecord", "audit.view"),
+            page(_("Audit log"), "history", "portal-audit", "audit.view", "portal-audit-record"),
         ],
     ),
 ]

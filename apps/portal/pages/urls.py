@@ -5,6 +5,7 @@ from django.urls import path
 from apps.portal.pages import (
     applications,
     approvals,
+    audit,
     cash_position,
     chart_import,
     evidence,
@@ -43,6 +44,7 @@ urlpatterns = [
         name="portal-reverse",
     ),
     path("ledger/do/export/", ledger.export, name="portal-ledger-export"),
+    *audit.urlpatterns,
     *applications.urlpatterns,
     *chart_import.urlpatterns,
     *journals.urlpatterns,
