@@ -42,11 +42,22 @@ class RateLimited(errors.DomainError):
         self.wait = wait
 
 
+class Uncounted(errors.DomainError):
+    """What must be counted cannot be counted at the moment, so it is not done."""
+
+    code = "busy"
+    title = "Busy"
+    status = 503
+    category = "internal"
+    retryable = True
+
+
 class InOutage(Enum):
-    """What becomes of a request while Redis is away: it goes on, or this process counts for itself."""
+    """What becomes of a request while Redis is away: it goes on, this process counts for itself, or it is not done."""
 
     LET_IN = auto()
     COUNT_HERE = auto()
+    REFUSE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,8 @@ def take(limits: Sequence[Limit], *, now: datetime, in_outage: InOutage) -> Verd
     """
     Take from every bucket what its limit costs, or nothing from any when one of them holds too little.
 
-    One call of Redis, however many limits there are; none where ``TREASURY["RATE_LIMIT_URL"]`` is empty.
+    One call of Redis, however many limits there are; none where ``TREASURY["RATE_LIMIT_URL"]`` is empty. Raises
+    Uncounted in an outage where that is asked for.
     """
     if not limits:
         return Verdict(is_allowed=True)
@@ -117,9 +129,18 @@ def take(limits: Sequence[Limit], *, now: datetime, in_outage: InOutage) -> Verd
     try:
         return shared(url).take(limits, now.timestamp())
     except redis.RedisError:
+        if in_outage is InOutage.REFUSE:
+            raise Uncounted("This cannot be done at the moment. Try again later.") from None
         if in_outage is InOutage.LET_IN:
             return Verdict(is_allowed=True)
         return _HERE.take(limits, now.timestamp())
+
+
+def require(limits: Sequence[Limit], *, now: datetime, in_outage: InOutage, refusal: str) -> None:
+    """Take, or raise RateLimited with the refusal; see ``take``."""
+    verdict = take(limits, now=now, in_outage=in_outage)
+    if not verdict.is_allowed:
+        raise RateLimited(refusal, wait=verdict.wait)
 
 
 def forget() -> None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache.backends.redis import RedisCache
 from django.db import connection
 from django.test import Client
 
@@ -13,10 +12,10 @@ from apps.accounts.models import PlatformRecord
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent, WebhookEndpoint
 from apps.events.services import webhook_endpoints
-from apps.kit import clock, errors, ids, schema
+from apps.kit import clock, errors, ids, rate_limits, schema
 from apps.kit.actors import SYSTEM, person
 from apps.tenancy.models import Invite, LinkRequest, RegisteredApplication
-from apps.tenancy.services import allowances, directory, invites, link_requests, organisations
+from apps.tenancy.services import directory, invites, link_requests, organisations
 from tests.factories import access, onboarding
 from tests.factories.access import NOW
 
@@ -475,9 +474,9 @@ class TestEnd:
         assert application_links.expire(now=late) == 0
 
 
-def test_without_a_cache_nobody_registers(db, monkeypatch):
-    monkeypatch.setattr(allowances, "cache", RedisCache("redis://127.0.0.1:1", {}))
+def test_while_nobody_can_count_nobody_registers(db, settings):
+    settings.TREASURY = {**settings.TREASURY, "RATE_LIMIT_URL": "redis://127.0.0.1:1/0"}
 
-    with pytest.raises(allowances.AllowanceUnknown):
+    with pytest.raises(rate_limits.Uncounted):
         onboarding.registered()
     assert not RegisteredApplication.objects.exists()

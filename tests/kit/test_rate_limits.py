@@ -130,7 +130,7 @@ def away(settings):
     rate_limits.shared.cache_clear()
 
 
-def test_in_an_outage_it_lets_in_or_counts_here_and_says_so_once(away, caplog):
+def test_in_an_outage_it_lets_in_counts_here_or_refuses_and_says_so_once(away, caplog):
     wanted = [limit(quota=2)]
 
     reads = [rate_limits.take(wanted, now=NOW, in_outage=InOutage.LET_IN) for _ in range(3)]
@@ -139,6 +139,8 @@ def test_in_an_outage_it_lets_in_or_counts_here_and_says_so_once(away, caplog):
     assert [verdict.is_allowed for verdict in reads] == [True, True, True]
     assert reads[0].headers == {}
     assert [verdict.is_allowed for verdict in writes] == [True, True, False]
+    with pytest.raises(rate_limits.Uncounted):
+        rate_limits.take(wanted, now=NOW, in_outage=InOutage.REFUSE)
     later = rate_limits.take(wanted, now=NOW + timedelta(minutes=1), in_outage=InOutage.LET_IN)
     assert later.is_allowed
     assert sum("rate_limits_unavailable" in record.getMessage() for record in caplog.records) == 1

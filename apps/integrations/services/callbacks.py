@@ -14,7 +14,7 @@ from apps.integrations.models import CallbackProcessing, ProviderCallback
 from apps.integrations.models.redaction import without_secrets
 from apps.kit import logs, rate_limits, remote, schema
 from apps.kit.errors import NotFound
-from apps.kit.rate_limits import InOutage, Limit, RateLimited
+from apps.kit.rate_limits import InOutage, Limit
 
 PER_SOURCE_AND_MINUTE = 600
 BYTES_PER_SOURCE_AND_MINUTE = 20_000_000
@@ -107,6 +107,5 @@ def _admit(remote_ip: str, *, size: int, now: datetime) -> None:
         Limit("callbacks", f"{source}:count", PER_SOURCE_AND_MINUTE, WINDOW),
         Limit("bytes", f"{source}:bytes", BYTES_PER_SOURCE_AND_MINUTE, WINDOW, cost=size),
     ]
-    verdict = rate_limits.take(limits, now=now, in_outage=InOutage.LET_IN)
-    if not verdict.is_allowed:
-        raise RateLimited("Too many callbacks from this address; they are not kept.", wait=verdict.wait)
+    refusal = "Too many callbacks from this address; they are not kept."
+    rate_limits.require(limits, now=now, in_outage=InOutage.LET_IN, refusal=refusal)

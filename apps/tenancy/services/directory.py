@@ -12,17 +12,19 @@ from django.core.validators import URLValidator, validate_email
 from django.db import transaction
 
 from apps.accounts.services import platform_records
-from apps.kit import errors, ids
+from apps.kit import errors, ids, rate_limits
 from apps.kit.actors import Actor, ActorKind
+from apps.kit.rate_limits import InOutage, Limit
 from apps.tenancy.contracts import ApplicationKind, ApplicationStatus
 from apps.tenancy.models import RegisteredApplication
 from apps.tenancy.selectors import directory
-from apps.tenancy.services import allowances, credentials
+from apps.tenancy.services import credentials
 
 LOOKUP_SIZE, SECRET_SIZE = 4, 20
 FORM = re.compile(r"(?P<prefix>tsd_[0-9a-f]{8})_[0-9a-f]{40}")
 NO_DIGEST = "0" * 64
-REGISTRATIONS_PER_ADDRESS, ADDRESS_WINDOW = 5, timedelta(hours=1)
+REGISTRATIONS_PER_ADDRESS, ADDRESS_WINDOW = 5, 3600
+TRIED_TOO_OFTEN = "This was tried too often. Try again later."
 PENDING_MAX = 500
 PENDING_KEPT = timedelta(days=14)
 PURGE_BATCH = 500
@@ -71,9 +73,10 @@ def register(
     Enter an application that asks by itself; it is PENDING, and accepted at once where TREASURY["ONBOARDING_OPEN"] says so.
 
     ``sender`` is whom to count tries for. Nothing is compared with others: whoever registers learns of himself alone.
-    Raises AllowanceSpent (5 an hour from one address), RegistrationsFull (500 wait) and RegistrationInvalid.
+    Raises RateLimited (5 an hour from one address), Uncounted, RegistrationsFull (500 wait) and RegistrationInvalid.
     """
-    allowances.spend(f"register:{sender}", limit=REGISTRATIONS_PER_ADDRESS, window=ADDRESS_WINDOW)
+    limit = Limit("registrations", f"register:{sender}", REGISTRATIONS_PER_ADDRESS, ADDRESS_WINDOW)
+    rate_limits.require([limit], now=now, in_outage=InOutage.REFUSE, refusal=TRIED_TOO_OFTEN)
     _check(name, contact_email, homepage)
     is_open = bool(settings.TREASURY["ONBOARDING_OPEN"])
     waiting = RegisteredApplication.objects.filter(status=ApplicationStatus.PENDING.value)

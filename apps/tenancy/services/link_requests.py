@@ -6,16 +6,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.kit import errors, jobs
+from apps.kit import errors, jobs, rate_limits
+from apps.kit.rate_limits import InOutage, Limit
 from apps.tenancy.contracts import LinkOrigin, LinkStatus
 from apps.tenancy.models import LinkRequest, Organisation, RegisteredApplication
 from apps.tenancy.selectors import links, organisations
-from apps.tenancy.services import allowances, directory
+from apps.tenancy.services import directory
 
 LIFETIME = timedelta(days=14)
 COOLING_OFF = timedelta(days=30)
 PENDING_MAX = 10
-ASKED_PER_DAY, DAY = 20, timedelta(days=1)
+ASKED_PER_DAY, DAY = 20, 24 * 3600
 BATCH = 200
 LOOK_UP = "access.look_up_link"
 
@@ -43,7 +44,7 @@ def ask(
 
     Nothing is looked up here, so that answer and time are the same whether there is such an organisation or not: a
     job does it after the answer, and a request to nobody expires like one that nobody answers.
-    Raises NotAccepted, AllowanceSpent and LinkLimit.
+    Raises NotAccepted, RateLimited, Uncounted and LinkLimit.
     """
     directory.require_accepted(application)
     RegisteredApplication.objects.locked().get(id=application.id)
@@ -51,7 +52,8 @@ def ask(
     known = own.filter(wanted_slug=slug, status__in=[LinkStatus.PENDING, LinkStatus.ACCEPTED]).first()
     if known is not None:
         return known
-    allowances.spend(f"link:{application.id}", limit=ASKED_PER_DAY, window=DAY)
+    limit = Limit("links", f"link:{application.id}", ASKED_PER_DAY, DAY)
+    rate_limits.require([limit], now=now, in_outage=InOutage.REFUSE, refusal=directory.TRIED_TOO_OFTEN)
     if own.filter(status=LinkStatus.PENDING).count() >= PENDING_MAX:
         raise LinkLimit(f"An application waits for {PENDING_MAX} organisations at most. Withdraw a request.")
     link = _new(
