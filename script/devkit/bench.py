@@ -12,7 +12,7 @@ from script.devkit.benches.report import Report, Wish
 from script.devkit.steps import say
 from script.devkit.throwaway import prepare
 
-BENCHES = ("ledger", "payments")
+BENCHES = ("ledger", "payments", "tenancy")
 PLANTS = ("delay", "lost-row")
 
 

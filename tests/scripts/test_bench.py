@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from script.devkit.benches import ledger, ledger_cases, payments
+from script.devkit.benches import ledger, ledger_cases, payments, tenancy
 from script.devkit.benches.report import Report, Wish, percentiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +22,19 @@ CHECKED = {
     "ledger_minor": 5000,
     "statement_minor": 5000,
     "cpu_ms_per_payment": {"web": 20.0},
+}
+MEASURED = {
+    "provision_s": 1.0,
+    "provision_many_s": 50.0,
+    "plain_s": 8.0,
+    "noop_s": 4.0,
+    "plain_noop_s": 30.0,
+    "one_s": 60.0,
+    "plain_one_s": 70.0,
+    "switch_us": 120.4,
+    "organisations": 100,
+    "ready": 100,
+    "different": [],
 }
 VERDICT = {"transactions": 30, "findings": []}
 
@@ -42,6 +55,10 @@ def of_ledger(*, rate: float = 80.0, **verdict: Any) -> Report:
     return ledger.conclude(Wish(is_quick=True), results, tally, {**VERDICT, **verdict}, history)
 
 
+def of_tenancy(**measured: Any) -> Report:
+    return tenancy.conclude(Wish(), many=50, everything=100, measured={**MEASURED, **measured})
+
+
 def test_takes_percentiles_from_what_was_measured():
     hundred = [number / 1000 for number in range(1, 101)]
 
@@ -59,11 +76,22 @@ def test_ends_with_one_json_object():
     assert (last["transfer_ratio"], last["batch100_ratio"], last["cpu_ratio"]) == (0.8, 80.0, 1.0)
     assert (last["point_in_time_ms"], last["bytes_per_transfer"], last["ledger_clean"]) == (1.5, 800, True)
     assert of_payments().red == []
+    assert of_tenancy().red == []
+    assert of_tenancy().keys["provision_speedup"] == 8.0
 
 
 @pytest.mark.parametrize(
     ("report", "reason"),
     [
+        (
+            of_tenancy(provision_s=2.0),
+            "a new organisation is 4.0 times as fast as its migrations, less than 5",
+        ),
+        (of_tenancy(provision_s=3.5, plain_s=30.0), "a new organisation took 3.5 s, more than 3"),
+        (of_tenancy(noop_s=10.1), "nothing to apply took 10.1 s, more than 10"),
+        (of_tenancy(organisations=99), "100 were asked for, 99 are there"),
+        (of_tenancy(ready=99), "100 were asked for, 99 are ready"),
+        (of_tenancy(different=["row7"]), "not like the template: row7"),
         (of_ledger(rate=59.0), "transfer_ratio is 0.59 of tpcb-like, less than 0.6"),
         (of_ledger(transactions=29), "30 were booked, 29 are in the books"),
         (of_ledger(transactions=31), "30 were booked, 31 are in the books"),

@@ -45,7 +45,9 @@ def code_fingerprint() -> str:
         settings.NO_DELETE_TABLES,
         settings.APP_FUNCTIONS,
     )
-    digest = hashlib.sha256(repr((grants, settings.TENANT_APPS, sorted(migrations.of_build()))).encode())
+    digest = hashlib.sha256(
+        repr((grants, settings.SHARED_APPS, settings.TENANT_APPS, sorted(migrations.of_build()))).encode()
+    )
     sources = [*settings.BASE_DIR.glob("apps/*/sql/*.sql"), *settings.BASE_DIR.glob("apps/*/migrations/*.py")]
     for path in sorted(sources):
         digest.update(Path(path).read_bytes())

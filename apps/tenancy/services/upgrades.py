@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from apps.kit import errors, locks, schema
 from apps.kit.actors import SYSTEM
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus, SchemaSnapshot
+from apps.tenancy.selectors import migrations
 from apps.tenancy.services import provisioning, schemas
 
 
@@ -56,13 +57,15 @@ def pending() -> list[tuple[str, str]]:
 
 
 def _upgrade(say: Callable[[str, str], object], now: datetime, *, is_thorough: bool) -> None:
-    call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
-    schema.leave()
+    is_of_build = _is_of_build()
+    if not is_of_build:
+        call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
+        schema.leave()
     _check_columns(schema.PUBLIC)
     schemas.install_checks()
     schemas.grant_public()
     _ensure_public_row()
-    if SchemaSnapshot.objects.filter(fingerprint=provisioning.code_fingerprint()).exists():
+    if is_of_build:
         say("template", "up to date")
     else:
         schemas.create(schemas.TEMPLATE)
@@ -79,6 +82,16 @@ def _upgrade(say: Callable[[str, str], object], now: datetime, *, is_thorough: b
         provisioning.require_equal(organisation.schema_name)
         _renew(organisation, build, now)
         say(organisation.slug, "equal to the template")
+
+
+def _is_of_build() -> bool:
+    """Say whether this build has migrated the public schema and the template before: the snapshot comes after both."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [f"public.{SchemaSnapshot._meta.db_table}"])
+        if cursor.fetchone() == (None,):
+            return False
+    known = SchemaSnapshot.objects.filter(fingerprint=provisioning.code_fingerprint())
+    return known.exists() and not migrations.missing()
 
 
 @transaction.atomic
