@@ -57,6 +57,10 @@ STEPS_UP = {
     "treasury.platform.dialogs.RequireSecondFactor": True,
     "treasury.platform.dialogs.ResetSecondFactor": True,
     "treasury.platform.dialogs.WaiveSecondFactor": True,
+    "treasury.platform.organisation_dialogs.OpenOrganisation": True,
+    "treasury.platform.organisation_dialogs.ResumeOrganisation": True,
+    "treasury.platform.organisation_dialogs.SuspendOrganisation": True,
+    "treasury.platform.organisation_dialogs.TryAgain": True,
 }
 FORMS_STEP_UP = {
     "apps.access.admin.applications.ApplicationAdmin": False,

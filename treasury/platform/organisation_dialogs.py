@@ -46,6 +46,7 @@ class OpenOrganisation(Dialog):
     label = gettext_lazy("New organisation…")
     icon = "add"
     permission = MANAGE
+    steps_up = True
     on_list = True
     form_class = OpenForm
     made: Any = None
@@ -89,6 +90,7 @@ class TryAgain(Dialog):
     label = gettext_lazy("Try again…")
     icon = "refresh"
     permission = MANAGE
+    steps_up = True
     form_class = ReasonForm
 
     def is_offered(self, row: Any) -> bool:
@@ -115,6 +117,7 @@ class SuspendOrganisation(Dialog):
     label = gettext_lazy("Suspend…")
     icon = "pause_circle"
     permission = MANAGE
+    steps_up = True
     is_danger = True
     form_class = ReasonForm
 
@@ -146,6 +149,7 @@ class ResumeOrganisation(Dialog):
     label = gettext_lazy("Open again…")
     icon = "play_circle"
     permission = MANAGE
+    steps_up = True
     form_class = ReasonForm
 
     def is_offered(self, row: Organisation) -> bool:
