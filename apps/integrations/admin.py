@@ -32,6 +32,7 @@ from apps.integrations.services import accounts
 from apps.kit import clock, errors
 from apps.kit.admin import ReadOnlyAdmin, TreasuryAdmin, badge, local_time_html, money_html
 from apps.kit.money import Money, MoneyInvalid
+from apps.kit.related_filter import VisibleRelatedFilter
 
 SECRETS = tuple(dict.fromkeys(name for provider in CREDENTIALS for name in secret_names(provider)))
 FIXED = ("provider", "environment", "currency", "short_code", "short_code_type", "till_number")
@@ -236,7 +237,7 @@ class ProviderCallAdmin(ReadOnlyAdmin):
     """What we asked providers, and what they answered."""
 
     list_display = ["called", "kind", "account", "result", "elapsed", "subject_id"]
-    list_filter = ["kind", "status", "account"]
+    list_filter = ["kind", "status", ("account", VisibleRelatedFilter)]
     list_select_related = ["account"]
     search_fields = ["subject_id__exact"]
     fields = [

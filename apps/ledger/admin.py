@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.kit.admin import ReadOnlyAdmin, amount_html, badge, local_time_html
 from apps.kit.money import Money
+from apps.kit.related_filter import VisibleRelatedFilter
 from apps.ledger.contracts import AccountStatus
 from apps.ledger.models import Account, Transaction
 from apps.ledger.selectors import accounts, transactions
@@ -24,7 +25,7 @@ class AccountAdmin(ReadOnlyAdmin):
     """Accounts of the reader's branches with their balances on the normal side."""
 
     list_display = ["code", "name", "branch", "currency", "balance", "state"]
-    list_filter = ["type", "role", "currency", "branch"]
+    list_filter = ["type", "role", "currency", ("branch", VisibleRelatedFilter)]
     search_fields = ["code", "name"]
     list_select_related = ["branch"]
     fields = ["code", "name", "role", "branch", "currency", "type", "balance", "state", "opened_at", "uid"]

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -253,7 +254,9 @@ class RefundAdmin(ReadOnlyAdmin):
         form_url: str = "",  # noqa: ARG002 (Django's signature)
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
     ) -> HttpResponse:
-        """Open the page of the payment, which asks what the reader may see."""
+        """Open the page of the payment for who may know which payment it is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         try:
             refund = refunds.get(request.user, UUID(object_id))
         except (ValueError, errors.NotFound):

@@ -273,6 +273,11 @@ def refund() -> Sent:
     return Sent({"payment_id": ids.encode("pi", paid.intent_id), "reason": CANARY["acme"]})
 
 
+def paid() -> UUID:
+    """Return a payment that can go back."""
+    return refunds.paid(reference=f"{REFERENCE}-paid").intent_id
+
+
 def lost_refund() -> Sent:
     paid = refunds.paid(reference=REFERENCE)
     return Sent({"receipt": "NLR7RT61SV"}, refunds.unknown(paid).id)

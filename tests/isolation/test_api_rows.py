@@ -1,10 +1,9 @@
 """The matrix of the API: every endpoint asked by its owner, from another branch and for another application."""
 
-import contextlib
 import json
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 
 from apps.access.contracts import SCOPES
@@ -16,6 +15,7 @@ from apps.kit import clock
 from apps.ledger.models import Entry
 from tests.factories import access as make
 from tests.isolation import api_rows, deeds, endpoints, twins
+from tests.isolation.undoing import undone
 
 CANONICAL = {endpoint.name: endpoint for endpoint in endpoints.every() if not endpoint.is_alias}
 QUERIES = {"latest": "?base=USD&quote=KES", "changes": "?known_at=2026-11-20T00:00:00Z"}
@@ -81,17 +81,7 @@ def test_every_endpoint_answers_each_key_as_its_row_says(world, acme):
                 connection.set_tenant(acme)
                 if expected in REFUSED and written() != before:
                     faults.append(f"{name}, {column}: was refused and yet wrote something")
-    assert faults == []
-
-
-@contextlib.contextmanager
-def undone():
-    """Undo what is done inside; what is durable may run there, as it may in a test's own transaction."""
-    block = transaction.atomic()
-    block._from_testcase = True
-    with block:
-        yield
-        transaction.set_rollback(True)
+    assert faults == [], "\n".join(faults)
 
 
 def ask(endpoint, row, issued, row_ids):

@@ -18,6 +18,9 @@ from apps.documents.services import artifacts
 from apps.events.models import OutboxEvent, WebhookDelivery
 from apps.events.models.outbox import IdentityField
 from apps.events.services import sandbox_inboxes, webhook_deliveries
+from apps.integrations.contracts import CallStatus
+from apps.integrations.models import ProviderAccount, ProviderCall
+from apps.integrations.services import callbacks
 from apps.invoicing.contracts import SOURCE_TYPE
 from apps.invoicing.services import receipts
 from apps.jobs.models import Job
@@ -29,6 +32,7 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Period, Transaction
 from apps.ledger.services import holds, periods, seals
 from apps.ledger.services.holds import Promise
+from apps.payments.models import PaymentAttempt
 from tests.factories import access, approvals, events, fx, jobs, ledger, parties, payments, refunds
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
@@ -46,7 +50,10 @@ def populate() -> tuple[str, dict[str, UUID]]:
     Branch.objects.update(name=canary)
     endpoint = events.endpoint(f"https://{canary}.example.com/hooks", application_id=shop.id).endpoint
     inbox = sandbox_inboxes.create(application_id=shop.id, now=access.NOW, label=canary)
-    intent = payments.waiting(reference=canary, description=canary).intent
+    account = payments.account(label=canary)
+    attempt = payments.waiting(reference=canary, description=canary)
+    intent = attempt.intent
+    exchanged(attempt, account)
     refund = refunds.requested(refunds.paid(reference=f"{canary}-paid"), reason=canary)
     event = OutboxEvent.objects.for_partners().filter(aggregate_id=intent.id).first()
     webhook_deliveries.plan(event_id=event.id, now=access.NOW)
@@ -92,6 +99,33 @@ def populate() -> tuple[str, dict[str, UUID]]:
     }
     store_pdfs(row_ids, "acme")
     return issued.secret, row_ids
+
+
+def exchanged(attempt: PaymentAttempt, account: ProviderAccount) -> None:
+    """Keep what we said to the provider of an attempt, and what it said."""
+    canary = CANARY["acme"]
+    ProviderCall.objects.create(
+        account_id=account.id,
+        kind="stk_push",
+        subject_id=attempt.id,
+        method="POST",
+        url=f"https://provider.example.test/{canary}",
+        request_headers={"user-agent": canary},
+        request_body=canary,
+        status=CallStatus.ANSWERED,
+        response_status=200,
+        response_body=canary,
+        elapsed_ms=184,
+        called_at=access.NOW,
+    )
+    callbacks.store(
+        token=attempt.callback_token,
+        kind="collection",
+        body=json.dumps({"said": canary}).encode(),
+        headers={"user-agent": canary},
+        remote_ip="127.0.0.1",
+        now=access.NOW,
+    )
 
 
 def book(slug: str, branch_id: UUID, now: datetime) -> dict[str, UUID]:
@@ -154,6 +188,7 @@ def finished_job(application_id: UUID, branch_id: UUID) -> Job:
         parameters={"text": canary},
     )
     jobs.work(job)
+    Job.objects.filter(id=job.id).update(expires_at=access.NOW + timedelta(days=3650))
     return job
 
 
@@ -202,6 +237,8 @@ def _for_zuri(field: models.Field, value: Any) -> Any:
         return field.get_default()
     if isinstance(value, str):
         return value.replace(CANARY["acme"], CANARY["zuri"])
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).replace(CANARY["acme"].encode(), CANARY["zuri"].encode())
     if isinstance(value, dict | list):
         return json.loads(json.dumps(value, default=str).replace(CANARY["acme"], CANARY["zuri"]))
     return value

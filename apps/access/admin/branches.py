@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest
 
 from apps.access.admin.saving import ServiceAdmin, person
 from apps.access.models import Branch
+from apps.access.selectors import branches as visible_branches
 from apps.access.selectors import memberships as team
 from apps.access.services import branches
 from apps.kit import clock
@@ -19,6 +21,10 @@ class BranchAdmin(ServiceAdmin):
 
     list_display = ["code", "name", "is_head_office", "time_zone"]
     search_fields = ["code", "name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Branch]:
+        """Show a person the branches that he works for, so that he renames no other one."""
+        return visible_branches.visible_to(request.user)
 
     def get_fields(self, request: HttpRequest, obj: Branch | None = None) -> Sequence[str]:  # noqa: ARG002 (Django's signature)
         return ["code", "name", "time_zone"]

@@ -1,0 +1,316 @@
+"""
+What each address of the portal shows to whom, written by hand: a new page, dialog or list fails until it is here.
+
+``needs`` is the permission that opens it; ``a|b`` is one of them, ``a&b`` both, "" any member, None nobody. Roles are nothing but
+sets of permissions, so that no row changes when a role is given others.
+
+- ``own``: what a member of all branches gets who has just what it needs
+- ``elsewhere``: what the same member gets when he works for another branch alone
+- ``refused``: what a member gets who has every permission but that, if the row is not ``gone`` for him
+
+Answers are noted as in ``api_rows``: ``200+`` shows the canary of acme, ``200`` does not. ``gone`` is what people are told
+of a row that they cannot see: 404, or the way back to the first page.
+"""
+
+from dataclasses import dataclass, field
+
+GONE = "gone"
+NOT_NOW = "409"
+"""What a dialog says of a row that is not in a state for it, and of one that the person does not see: it tells them not apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One address."""
+
+    needs: str | None
+    own: str = "200+"
+    elsewhere: str = GONE
+    refused: str = "403"
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """
+    The addresses of one admin class: its list, what adds a row, and the dialogs, each with what it needs.
+
+    ``deeds`` are dialogs: ``do/x`` of the list, ``x`` of a row. Nobody deletes.
+    """
+
+    sees: str
+    adds: str | None = None
+    everywhere: bool = False
+    shows: bool = True
+    form: str = "200"
+    listed: str = "200+"
+    far: str = "200"
+    """The list from another branch: with the canary where a filter names applications, which are of all branches."""
+    is_named: bool = False
+    """Whether a row is called by what bears the canary: then the head of its history does so too."""
+    deeds: dict[str, Page] = field(default_factory=dict)
+    page: Page | None = None
+    """The page of a row, where it is not Django's."""
+
+
+EXPORT = Page("jobs.export", own="200", elsewhere="200")
+ACCESS = "access.view|access.manage"
+WEBHOOKS = "webhooks.view|webhooks.manage"
+INTEGRATIONS = "integrations.view|integrations.manage"
+ELSEWHERE = Page("", own="302", elsewhere="302", refused="302")
+"""It leads to a page of our own, which asks."""
+
+
+def of_row(needs: str, own: str = "200+") -> Page:
+    """Return the line of a dialog about one row."""
+    return Page(needs, own, elsewhere=NOT_NOW)
+
+
+def of_chosen(needs: str) -> Page:
+    """Return the line of a dialog about the rows that were chosen in the list; here, none."""
+    return Page(needs, own=NOT_NOW, elsewhere=NOT_NOW)
+
+
+def of_book(needs: str, own: str = "200") -> Page:
+    """Return the row of what is of the whole book: only who works for all branches may."""
+    return Page(needs, own=own, elsewhere="403")
+
+
+ADMINS: dict[str, Admin] = {
+    "access.apikey": Admin(
+        "access.view|keys.manage",
+        "keys.manage",
+        form="200+",
+        far="200+",
+        deeds={
+            "do/revoke": of_chosen("keys.manage"),
+            "rotate": of_row("keys.manage"),
+            "networks": of_row("keys.manage", "200"),
+            "revoke": of_row("keys.manage"),
+        },
+    ),
+    "access.application": Admin(ACCESS, "access.manage", everywhere=True, is_named=True),
+    "access.branch": Admin(ACCESS, "access.manage", shows=False),
+    "access.membership": Admin(ACCESS, "access.manage", everywhere=True, shows=False),
+    "access.role": Admin("access.view|access.manage", everywhere=True, shows=False),
+    "approvals.approvaldelegation": Admin(
+        "approvals.manage&approvals.view|approvals.view",
+        everywhere=True,
+        deeds={
+            "do/delegate": Page("approvals.decide", own="200", elsewhere="200"),
+            "revoke": Page("approvals.view&approvals.manage", elsewhere="200+"),
+        },
+    ),
+    "approvals.approvalrequest": Admin(
+        "approvals.view|approvals.manage",
+        page=ELSEWHERE,
+        is_named=True,
+        deeds={
+            "do/export": Page("jobs.export&approvals.view", own="200", elsewhere="200"),
+            "approve": of_row("approvals.decide"),
+            "refuse": of_row("approvals.decide"),
+            "withdraw": of_row("approvals.view"),
+        },
+    ),
+    "approvals.approvalrule": Admin(
+        "approvals.view|approvals.manage",
+        everywhere=True,
+        shows=False,
+        deeds={
+            "do/add": Page("approvals.manage", "200", "200"),
+            "replace": Page("approvals.manage", "200", "200"),
+            "deactivate": Page("approvals.manage", "200", "200"),
+        },
+    ),
+    "events.eventdelivery": Admin(
+        WEBHOOKS,
+        shows=False,
+        deeds={
+            "do/requeue": of_chosen("webhooks.manage"),
+            "do/skip": of_chosen("webhooks.manage"),
+            "requeue": of_row("webhooks.manage", "200"),
+            "skip": of_row("webhooks.manage", "200"),
+        },
+    ),
+    "events.outboxevent": Admin(WEBHOOKS, listed="200"),
+    "events.webhookdelivery": Admin(
+        WEBHOOKS,
+        deeds={
+            "do/replay": of_chosen("webhooks.manage"),
+            "replay": of_row("webhooks.manage"),
+        },
+    ),
+    "events.webhookendpoint": Admin(
+        WEBHOOKS,
+        is_named=True,
+        deeds={
+            "do/enable": of_chosen("webhooks.manage"),
+            "do/disable": of_chosen("webhooks.manage"),
+            "enable": of_row("webhooks.manage", "200"),
+            "disable": of_row("webhooks.manage"),
+        },
+    ),
+    "integrations.provideraccount": Admin(
+        INTEGRATIONS,
+        "integrations.manage",
+        is_named=True,
+        deeds={
+            "do/enable": of_chosen("integrations.manage"),
+            "do/disable": of_chosen("integrations.manage"),
+            "enable": of_row("integrations.manage"),
+            "disable": of_row("integrations.manage"),
+        },
+    ),
+    "integrations.providercall": Admin(INTEGRATIONS),
+    "integrations.providercallback": Admin(INTEGRATIONS, listed="200"),
+    "invoicing.document": Admin("invoicing.view", deeds={"do/export": EXPORT}),
+    "jobs.job": Admin(
+        "jobs.export&jobs.view&payments.view",
+        page=ELSEWHERE,
+        is_named=True,
+        deeds={"stop": of_row("jobs.export&jobs.view&payments.view")},
+    ),
+    "ledger.account": Admin("ledger.view", is_named=True),
+    "ledger.transaction": Admin("ledger.view"),
+    "parties.party": Admin(
+        "parties.view|parties.manage",
+        is_named=True,
+        deeds={
+            "do/add": Page("parties.manage", "200", "200"),
+            "do/export": EXPORT,
+            "edit": of_row("parties.manage"),
+            "archive": of_row("parties.manage"),
+        },
+    ),
+    "payments.paymentintent": Admin(
+        "payments.view",
+        page=ELSEWHERE,
+        deeds={"do/export": EXPORT, "refund": of_row("payments.refund&payments.view", "200")},
+    ),
+    "payments.refund": Admin(
+        "payments.view",
+        page=Page("payments.view", own="302"),
+        deeds={"do/export": EXPORT, "verify": of_row("payments.refund&payments.view", "200")},
+    ),
+}
+
+PAGES: dict[str, Page] = {
+    "portal-cash-position": Page("ledger.view", elsewhere="200", refused="302"),
+    "portal-search": Page("", own="200", elsewhere="200"),
+    "portal-evidence": Page("payments.view", own="200", elsewhere="200"),
+    # approvals
+    "portal-approvals": Page("approvals.view", own="200", elsewhere="200"),
+    "portal-approval": Page("approvals.view"),
+    # applications; the twins hold no link and no invite: tests/portal/test_application_pages.py has the owner's
+    "portal-applications": Page("access.view", elsewhere="200+"),
+    "portal-application": Page("access.view", elsewhere="200+"),
+    "portal-application-invite": Page("access.manage", own="200", elsewhere="200"),
+    "portal-application-invite-withdraw": Page("access.manage", own=GONE),
+    "portal-application-link-accept": Page("access.manage", own=GONE),
+    "portal-application-link-refuse": Page("access.manage", own=GONE),
+    "portal-application-link-end": Page("access.manage", own=GONE),
+    # the audit log
+    "portal-audit": Page("audit.view", elsewhere="200"),
+    "portal-audit-record": Page("audit.view", own="200"),
+    "portal-audit-export": Page("jobs.export&audit.view", own="200", elsewhere="200"),
+    # payments
+    "portal-payment": Page("payments.view"),
+    "portal-receipt-pdf": Page("invoicing.view"),
+    # the ledger
+    "portal-accounts": Page("ledger.view", elsewhere="200"),
+    "portal-account": Page("ledger.view"),
+    "portal-transaction": Page("ledger.view"),
+    "portal-proof": Page("ledger.view", own="200"),
+    "portal-reverse": Page("ledger.adjust&ledger.view"),
+    "portal-ledger-export": Page("jobs.export", own="200", elsewhere="200"),
+    "portal-explain-account": Page("ledger.view"),
+    "portal-explain-transaction": Page("ledger.view"),
+    "portal-chart-import": Page("ledger.chart", own="200", elsewhere="200"),
+    "portal-chart-file": Page("ledger.chart", own="200", elsewhere="200"),
+    "portal-chart-download": Page("jobs.export&ledger.view", own="200", elsewhere="200"),
+    "portal-account-download": Page("jobs.export&ledger.view"),
+    "portal-journals": Page("ledger.view", elsewhere="200"),
+    "portal-journal-new": Page("ledger.adjust", elsewhere="200"),
+    "portal-journal": Page("ledger.view"),
+    "portal-journal-papers": Page("ledger.adjust&ledger.view"),
+    "portal-journal-paper": Page("ledger.view"),
+    "portal-periods": Page("ledger.view", own="200", elsewhere="200"),
+    "portal-period": Page("ledger.view", own="200", elsewhere="200"),
+    "portal-period-progress": Page("ledger.view", own="200", elsewhere="200"),
+    "portal-book-late-items": of_book("ledger.close"),
+    "portal-book-open-year": of_book("ledger.close"),
+    "portal-period-announce": of_book("ledger.close"),
+    "portal-period-resume": of_book("ledger.close", own=NOT_NOW),
+    "portal-period-close": of_book("ledger.close"),
+    "portal-period-reopen": of_book("ledger.close", own=NOT_NOW),
+    "portal-period-revalue": of_book("ledger.exchange"),
+    "portal-period-sign-off": of_book("ledger.close"),
+    "portal-period-take-back": of_book("ledger.close", own=NOT_NOW),
+    "portal-trial-balance": Page("ledger.view", elsewhere="200"),
+    "portal-balance-sheet": Page("ledger.view", elsewhere="200"),
+    "portal-profit-and-loss": Page("ledger.view", own="200", elsewhere="200"),
+    "portal-general-ledger": Page("ledger.view", elsewhere="200"),
+    "portal-report-download": Page("jobs.export&ledger.view", own="200", elsewhere="200"),
+    "portal-without-evidence": Page("ledger.view", elsewhere="200"),
+    "portal-changes": Page("ledger.view", own="200", elsewhere="200"),
+    "portal-rates": Page("ledger.view", elsewhere="200+"),
+    "portal-rate-record": of_book("ledger.rates"),
+    # jobs
+    "portal-job": Page("jobs.export&jobs.view&payments.view"),
+    "portal-job-progress": Page("jobs.export&jobs.view&payments.view", own="200"),
+    "portal-job-result": Page("jobs.export&jobs.view&payments.view"),
+    # webhooks
+    "portal-deliveries": Page("webhooks.view", elsewhere="200"),
+    "portal-delivery": Page("webhooks.view"),
+    "portal-inboxes": Page("webhooks.view"),
+    "portal-inbox": Page("webhooks.view"),
+    # how a person sees a list: who may not see the list does not learn that there is one
+    "portal-view-counts": Page("payments.view", own="200", elsewhere="200", refused=GONE),
+    "portal-save-view": Page("payments.view", own="200", elsewhere="200", refused=GONE),
+    "portal-delete-view": Page("payments.view", own=NOT_NOW, elsewhere=NOT_NOW, refused=GONE),
+    "portal-columns": Page("payments.view", own="200", elsewhere="200", refused=GONE),
+}
+
+BEFORE_THE_DOOR = {
+    "set_language": "chooses a language, by POST",
+    "choose_branch": "narrows what a member sees, by POST: tests/access/test_choose_branch.py",
+    "leave": "starts a handover, by POST: tests/access/test_change_organisation.py",
+    "hand_over": "a link that works once: tests/access/test_change_organisation.py",
+    "arrive": "its other end",
+    "second_factor": "tests/access/test_second_step.py",
+    "second_factor_enrol": "tests/access/test_second_step.py",
+    "second_factor_manage": "the person's own",
+    "second_factor_codes": "the person's own",
+    "second_factor_remove": "the person's own",
+    "search": "hidden behind portal-search",
+    "index": "hidden behind portal-cash-position",
+    "login": "tests/access/test_portal.py",
+    "logout": "ends the person's own session",
+    "password_change": "the person's own",
+    "password_change_done": "the person's own",
+    "autocomplete": "tests/access/test_lookups.py",
+    "jsi18n": "words of Django's widgets",
+    "view_on_site": "no model here has an address of its own outside",
+    "app_list": "Django's list of lists: tests/isolation/test_portal_rows.py",
+}
+"""What shows no row of the organisation, and what proves it."""
+
+
+def every() -> dict[str, Page]:
+    """Return the rows of all addresses by name, those of admin classes written out."""
+    return PAGES | {name: page for label, row in ADMINS.items() for name, page in _of_admin(label, row)}
+
+
+def _of_admin(label: str, row: Admin) -> list[tuple[str, Page]]:
+    shown = "200+" if row.shows else "200"
+    named = "200+" if row.is_named else "200"
+    elsewhere = shown if row.everywhere else GONE
+    found = [
+        (label, Page(row.sees, row.listed if row.shows else "200", shown if row.everywhere else row.far)),
+        (f"{label} add", Page(row.adds, row.form, row.form)),
+        (f"{label} {{row}}/change", row.page or Page(row.sees, shown, elsewhere)),
+        (f"{label} {{row}}/history", Page(row.sees, named, named if row.everywhere else GONE)),
+        (f"{label} {{row}}/delete", Page(None)),
+    ]
+    for deed, page in row.deeds.items():
+        found.append((f"{label} {deed}" if deed.startswith("do/") else f"{label} {{row}}/do/{deed}", page))
+    return found
