@@ -23,8 +23,9 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
     """
     Sets ``request.user`` to the Caller, and ``caller`` and ``actor`` on Django's request.
 
-    Unknown, foreign, expired and revoked keys fail alike, and so do those that come from outside their networks. A request with two different keys fails too: nobody has
-    to know which of them would win. A valid key of a suspended organisation is told so, and nobody else is.
+    Unknown, foreign, expired and revoked keys fail alike, and so do those that come from outside their networks. A
+    request with two different keys fails too: nobody has to know which of them would win. A valid key of a suspended
+    organisation is told so, and nobody else is.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:

@@ -232,6 +232,13 @@ def test_exchanging_is_limited_like_any_request_of_the_key(key, settings):
     assert ask(**client_of(key)).status_code == 429
 
 
+def test_exchanging_has_the_smaller_bucket(key, settings):
+    limits = dict.fromkeys(settings.TREASURY["RATE_LIMITS"], 0)
+    settings.TREASURY = {**settings.TREASURY, "RATE_LIMITS": {**limits, "money": 1}}
+
+    assert [ask(**client_of(key)).status_code for _ in range(5)] == [200] * 4 + [429]
+
+
 def test_the_purge_removes_what_has_ended(key, in_organisation):
     token_of(key)
     with clock.fixed(NOW + timedelta(minutes=1)):

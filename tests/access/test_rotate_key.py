@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from apps.access.contracts import SCOPES
-from apps.access.models import ApiKey
+from apps.access.models import ApiKey, Application
 from apps.access.services import api_keys
 from apps.audit.models import AuditRecord
 from apps.kit import clock, ids
@@ -112,6 +112,21 @@ def test_nobody_gets_a_secret_that_may_do_more_than_he(acme):
         rotate(strong, issuer=make.member("developer").user)
 
     assert ApiKey.objects.filter(replaced_at__isnull=False).exists() is False
+
+
+@pytest.mark.parametrize(
+    "narrowed", [{"granted_scopes": ["payments:read"]}, {"closed_at": NOW}, {"granted_branch": None}]
+)
+def test_rotation_gives_no_more_than_the_link_still_grants(acme, narrowed):
+    key = make.api_key(scopes=("payments:read", "payments:write"))
+    if "granted_branch" in narrowed:
+        narrowed = {"granted_branch": make.branch()}
+    Application.objects.filter(id=key.application_id).update(**narrowed)
+
+    with pytest.raises((api_keys.ScopeExceeded, api_keys.ApplicationClosed)):
+        rotate(key)
+
+    assert ApiKey.objects.count() == 1
 
 
 def test_a_person_makes_no_key_without_end(acme):

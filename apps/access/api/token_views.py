@@ -16,6 +16,7 @@ from apps.access.api import serializers
 from apps.access.authentication import ClientAuthentication
 from apps.access.contracts import Caller
 from apps.access.services import access_tokens
+from apps.access.throttles import ExchangeThrottle
 from apps.kit import clock
 
 
@@ -66,6 +67,7 @@ class TokenView(APIView):
 
     authentication_classes = [ClientAuthentication]
     permission_classes = []
+    throttle_classes = [ExchangeThrottle]
     parser_classes = [FormParser]
 
     @extend_schema(

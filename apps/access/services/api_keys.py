@@ -88,10 +88,8 @@ def issue(  # noqa: PLR0913 (each by keyword)
     credentials.check(application, name, scopes, expires_at, now)
     networks = credentials.networks_of(allowed_networks)
     credentials.check_issuer(issuer, application_id=application_id, scopes=scopes, networks=networks)
-    credentials.check_grant(application, scopes)
     branch_id = credentials.branch_of(issuer, branch_id or application.granted_branch_id)
-    if application.granted_branch_id not in (None, branch_id):
-        raise ScopeExceeded("This application may touch one branch only: its keys are bound to that one.")
+    credentials.check_grant(application, scopes, branch_id)
     return _make(
         ApiKey(
             application=application,
@@ -123,7 +121,8 @@ def rotate(
     Replace a key by a new one that may do the same and lasts as long; the old one works on until the grace ends.
 
     The grace is 0 to 7 days; revoking the old key ends it early. ``issuer`` must be able to give what the key may do,
-    because he sees the new secret. Raises NotFound, KeyClosed, KeyInvalid, ScopeExceeded, NetworkExceeded.
+    because he sees the new secret, and the link of the application must still grant it. Raises NotFound, KeyClosed,
+    KeyInvalid, ScopeExceeded, NetworkExceeded, ApplicationClosed.
     """
     if not timedelta(0) <= grace <= GRACE_MAX:
         message = "The old key works on for 0 hours to 7 days."
@@ -132,6 +131,7 @@ def rotate(
     credentials.check_issuer(
         issuer, application_id=old.application_id, scopes=old.scopes, networks=old.allowed_networks
     )
+    credentials.check_grant(old.application, old.scopes, old.branch_id)
     issued = _make(
         ApiKey(
             application=old.application,

@@ -103,7 +103,7 @@ def check_issuer(
         _check_person(issuer, scopes)
 
 
-def check_grant(application: Application, scopes: Collection[str]) -> None:
+def check_grant(application: Application, scopes: Collection[str], branch_id: UUID | None) -> None:
     """Refuse what goes beyond the link by which the organisation let the application in, and keys of a closed one."""
     if application.closed_at is not None:
         raise ApplicationClosed("This application is closed: link it again first.")
@@ -111,6 +111,8 @@ def check_grant(application: Application, scopes: Collection[str]) -> None:
         missing = sorted(set(scopes) - set(application.granted_scopes))
         if missing:
             raise ScopeExceeded(f"The link of this application does not grant {', '.join(missing)}.")
+    if application.granted_branch_id not in (None, branch_id):
+        raise ScopeExceeded("This application may touch one branch only: its keys are bound to that one.")
 
 
 def require_giveable(issuer: AbstractBaseUser | AnonymousUser, scopes: Collection[str]) -> None:
