@@ -64,10 +64,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _all_tests(supervisor: Supervisor, variables: Mapping[str, str]) -> list[Outcome]:
-    """Everything that shares nothing in parallel, then what drives the real processes, one after the other."""
+    """What runs by itself, then what drives a whole treasury: each worker starts one of its own, so they come last."""
     apart = [f"--ignore={folder}" for folder in DRIVING]
     driving = [folder for folder in DRIVING if (ROOT / folder).is_dir()]
-    runs = [["-n", WORKERS, "--dist", "loadfile", *apart, "tests"], *([driving] if driving else [])]
+    parallel = ["-n", WORKERS, "--dist", "loadfile"]
+    runs = [[*parallel, *apart, "tests"], *([[*parallel, *driving]] if driving else [])]
     outcomes = []
     for number, arguments in enumerate(runs):
         say(f"\n  pytest {' '.join(arguments)}")

@@ -10,6 +10,8 @@ from tests.portal.places import PLACES
 
 AXE = next(Path(axe_playwright_python.__file__).parent.glob("*.js")).read_text()
 BAD = {"serious", "critical"}
+PARTS = 3
+"""In so many tests, because all pages in one take minutes."""
 FIRST_ROW = "#result_list tbody a[href*='/change/'], .t-table tbody a[href^='/portal/']"
 
 SCHEMES = {"light": "{}", "dark": "{runOnly: ['color-contrast', 'link-in-text-block']}"}
@@ -42,11 +44,12 @@ def judge(page, place: str) -> list[str]:
     return found
 
 
-def test_no_page_is_seriously_hard_to_use(portal, world):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_page_is_seriously_hard_to_use(portal, world, part):
     home = portal.url
     bad = []
 
-    for place in PLACES:
+    for place in PLACES[part::PARTS]:
         assert portal.goto(home + place).status == 200, place
         bad += judge(portal, place)
         first = portal.locator(FIRST_ROW).first
