@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.access.contracts import PORTAL
 from apps.access.services import applications, branches, memberships, roles
-from apps.approvals.contracts import NewRule, NewStep
+from apps.approvals.contracts import CountedBy, NewRule, NewStep
 from apps.approvals.selectors import rules as stored_rules
 from apps.approvals.services import rules
 from apps.kit.actors import Actor
@@ -22,6 +22,9 @@ FIRST_RULES = (
         currency="KES",
         minimum_minor=10_000_00,
         steps=(NewStep(roles=("owner", "approver")),),
+        window_hours=24,
+        window_by=CountedBy.COUNTERPARTY,
+        remind_after_hours=24,
     ),
     NewRule(kind=FX_RATE.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=JOURNAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),

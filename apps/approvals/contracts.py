@@ -26,6 +26,19 @@ class ApprovalStatus(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+class CountedBy(StrEnum):
+    """What deeds agree in that a rule counts together: who is at the other end, who asks, or the application."""
+
+    COUNTERPARTY = "COUNTERPARTY"
+    PERSON = "PERSON"
+    APPLICATION = "APPLICATION"
+
+
+class ReminderStage(StrEnum):
+    REMINDED = "REMINDED"
+    ESCALATED = "ESCALATED"
+
+
 class Verdict(StrEnum):
     APPROVED = "APPROVED"
     REFUSED = "REFUSED"
@@ -119,7 +132,8 @@ class NewRequest:
     ``payload`` is plain JSON and holds everything that is decided, the sum included: its hash is what a decision is
     bound to, and what the asker compares before it acts. ``names`` are the rows that it names: whoever made one of them,
     was the last to change it, or changes it while the request waits, does not decide. ``subject_reference`` is the public
-    id of what the deed is about. Within ``expires_in`` it must be decided.
+    id of what the deed is about, ``counterparty`` who is at the other end: a rule may count his deeds together. Within
+    ``expires_in`` it must be decided.
     """
 
     kind: ApprovalKind
@@ -131,6 +145,7 @@ class NewRequest:
     application_id: UUID
     summary: str
     money: Money | None = None
+    counterparty: str = ""
     expires_in: timedelta = EXPIRES_IN
 
 
@@ -148,7 +163,9 @@ class NewRule:
     When a kind of deed needs approval, and by whom, step after step.
 
     The band is ``minimum_minor`` up to but not including ``maximum_minor``, in ``currency``; None, an empty currency
-    and no branch mean any.
+    and no branch mean any. Deeds within ``window_hours`` that agree in ``window_by`` are judged by their whole sum. A
+    request that waits at a step for ``remind_after_hours`` is called to mind, after ``escalate_after_hours`` to people of
+    ``escalate_roles`` too, who do not decide it for that.
     """
 
     kind: str
@@ -158,6 +175,11 @@ class NewRule:
     maximum_minor: int | None = None
     branch_id: UUID | None = None
     priority: int = 0
+    window_hours: int | None = None
+    window_by: CountedBy | None = None
+    remind_after_hours: int | None = None
+    escalate_after_hours: int | None = None
+    escalate_roles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from apps.approvals.contracts import ApprovalStatus
-from apps.approvals.models import ApprovalRequest
+from apps.approvals.contracts import ApprovalStatus, ReminderStage
+from apps.approvals.models import ApprovalReminder, ApprovalRequest
 from apps.events.contracts import Audience, EventType, NewEvent, declare
 from apps.kit import ids
 from apps.kit.serializers import MONEY_SCHEMA, instant_text
@@ -65,6 +65,22 @@ DECIDED = _declare(
 )
 
 
+REMINDER = declare(
+    "approval_reminder",
+    topic="treasury.approval.reminder",
+    audience=Audience.PARTNER,
+    schema=_object(
+        {
+            "object": REQUEST_SCHEMA,
+            "stage": {"enum": [stage.lower() for stage in ReminderStage]},
+            "roles": {"type": "array", "items": TEXT, "minItems": 1},
+            "waiting_hours": {"type": "integer", "minimum": 0},
+        }
+    ),
+    summary="A request waits longer at a step than its rule says: once to who decides it, once to who is told as well.",
+)
+
+
 def snapshot(request: ApprovalRequest) -> dict[str, Any]:
     """Return the public form of a request: what the API answers and what events carry under ``object``."""
     return {
@@ -85,6 +101,25 @@ def snapshot(request: ApprovalRequest) -> dict[str, Any]:
         "expires_at": instant_text(request.expires_at),
         "decided_at": instant_text(request.decided_at) if request.decided_at else None,
     }
+
+
+def reminder(sent: ApprovalReminder) -> NewEvent:
+    """Return the event of a reminder: what waits, for how long, and the roles that are to know."""
+    request = sent.request
+    waiting = sent.sent_at - request.step_began_at
+    return NewEvent(
+        type=REMINDER,
+        aggregate_type=AGGREGATE,
+        aggregate_id=request.id,
+        data={
+            "object": snapshot(request),
+            "stage": sent.stage.lower(),
+            "roles": sent.roles,
+            "waiting_hours": int(waiting.total_seconds() // 3600),
+        },
+        branch_id=request.branch_id,
+        application_id=request.application_id,
+    )
 
 
 def about(event_type: EventType, request: ApprovalRequest) -> NewEvent:

@@ -11,15 +11,20 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import branches, roles
 from apps.access.selectors.scope import Person, Principal, own_branch_ids
-from apps.approvals.contracts import KINDS, NewRule, NewStep
+from apps.approvals.contracts import KINDS, CountedBy, NewRule, NewStep
 from apps.approvals.models import ApprovalRule
 from apps.approvals.models.request import REASON_LENGTH
 from apps.approvals.selectors import delegations, rules
 from apps.approvals.services.delegations import NewDelegation
-from apps.approvals.services.rules import NEEDED_MAX, PRIORITY_MAX
+from apps.approvals.services.rules import HOURS_MAX, NEEDED_MAX, PRIORITY_MAX
 from apps.kit.money import EXPONENTS, Money, MoneyInvalid
 
 STEPS = (1, 2, 3)
+COUNTED_BY = {
+    CountedBy.COUNTERPARTY: _("The same person or firm at the other end"),
+    CountedBy.PERSON: _("The same person who asks"),
+    CountedBy.APPLICATION: _("The same application"),
+}
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
 
@@ -35,6 +40,13 @@ class SumField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
         super().__init__(required=False, max_length=60, widget=widget, **kwargs)
+
+
+class HoursField(forms.IntegerField):
+    """A number of hours that may stay empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, min_value=1, max_value=HOURS_MAX, **kwargs)
 
 
 class DayField(forms.DateField):
@@ -67,6 +79,24 @@ class RuleForm(forms.Form):
         help_text=_("The highest wins; then the rule that says most exactly what it is about."),
     )
 
+    window_hours = HoursField(
+        label=_("Count together over (hours)"),
+        help_text=_(
+            "What belongs together within this time is judged by its whole sum. Empty: each by itself."
+        ),
+    )
+    window_by = forms.ChoiceField(
+        label=_("What belongs together"),
+        required=False,
+        choices=[("", "—"), *((by.value, title) for by, title in COUNTED_BY.items())],
+    )
+    remind_after_hours = HoursField(
+        label=_("Remind after (hours)"), help_text=_("Of waiting at one step. Empty: never.")
+    )
+    escalate_after_hours = HoursField(
+        label=_("Tell others after (hours)"), help_text=_("Of waiting at one step. Empty: never.")
+    )
+
     def __init__(self, data: Any = None, *, person: Principal, rule: ApprovalRule | None = None) -> None:
         super().__init__(data, initial=_initial(rule))
         names, places = roles.names(having=rules.DECIDE), branches.visible_to(person).order_by("name")
@@ -92,6 +122,13 @@ class RuleForm(forms.Form):
                 min_value=1,
                 max_value=NEEDED_MAX,
             )
+
+        self.fields["escalate_roles"] = forms.MultipleChoiceField(
+            label=_("Tell them too; they do not decide for that"),
+            choices=list(names.items()),
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+        )
 
     def clean(self) -> dict[str, Any]:
         """Read the sums in the currency of the rule."""
@@ -187,6 +224,11 @@ def asked_rule(data: Any) -> NewRule:
         maximum_minor=data["maximum_minor"],
         branch_id=data["branch"] or None,
         priority=data["priority"],
+        window_hours=data["window_hours"],
+        window_by=CountedBy(data["window_by"]) if data["window_by"] else None,
+        remind_after_hours=data["remind_after_hours"],
+        escalate_after_hours=data["escalate_after_hours"],
+        escalate_roles=tuple(data["escalate_roles"]),
     )
 
 
@@ -201,6 +243,11 @@ def _initial(rule: ApprovalRule | None) -> dict[str, Any]:
         "minimum": rule.minimum.text if rule.minimum else "",
         "maximum": rule.maximum.text if rule.maximum else "",
         "priority": rule.priority,
+        "window_hours": rule.window_hours,
+        "window_by": rule.window_by,
+        "remind_after_hours": rule.remind_after_hours,
+        "escalate_after_hours": rule.escalate_after_hours,
+        "escalate_roles": rule.escalate_roles,
         **{f"roles_{number}": step.roles for number, step in steps.items()},
         **{f"needed_{number}": step.needed for number, step in steps.items()},
     }

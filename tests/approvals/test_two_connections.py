@@ -2,15 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from apps.approvals.contracts import ApprovalStatus, NewStep
+from apps.approvals.contracts import ApprovalStatus, Named, NewStep
 from apps.approvals.models import ApprovalDecision, ApprovalRequest
 from apps.approvals.selectors import authority
 from apps.approvals.services import decisions, requests
+from apps.audit.services import records
 from apps.kit.errors import DomainError
 from tests.factories import approvals as make
 
@@ -125,3 +127,69 @@ def test_withdrawal_and_expiry_end_once(committed_acme):
 
     assert make.reload(request).status in {ApprovalStatus.WITHDRAWN, ApprovalStatus.EXPIRED}
     assert make.told(request.id) == ["approval_requested", "approval_decided"]
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_the_same_person_twice_where_one_is_enough_decides_once(committed_acme, by_key):
+    request, checker = make.waiting(), make.person()
+    again = make.key_of(checker) if by_key else checker
+
+    results = at_once(approving(request, checker), approving(request, again), approving(request, again))
+
+    assert sum(isinstance(result, ApprovalRequest) for result in results) == 1
+    assert all(isinstance(result, ApprovalRequest | decisions.RequestClosed) for result in results)
+    assert ApprovalDecision.objects.count() == 1
+    assert make.told(request.id) == ["approval_requested", "approval_decided"]
+
+
+def test_two_people_where_one_is_enough_decide_once(committed_acme):
+    request = make.waiting()
+    people = [make.person(f"p{number}") for number in range(3)]
+
+    results = at_once(*[approving(request, person) for person in people])
+
+    assert sum(isinstance(result, decisions.RequestClosed) for result in results) == 2
+    assert ApprovalDecision.objects.count() == 1
+    assert make.told(request.id) == ["approval_requested", "approval_decided"]
+
+
+@pytest.mark.parametrize("ending", ["withdraw", "expire"])
+def test_approval_and_the_other_end_never_both_come(committed_acme, ending):
+    request, maker, checker = make.waiting(), make.maker(), make.person()
+    last = make.TOO_LATE - timedelta(seconds=1)
+    end = {
+        "withdraw": lambda: requests.withdraw(
+            request_id=request.id, actor=maker, now=last, reason="Not needed"
+        ),
+        "expire": lambda: requests.expire(request_id=request.id, now=make.TOO_LATE),
+    }[ending]
+
+    _, approval = at_once(end, lambda: make.approve(request, checker, now=last))
+
+    found = make.reload(request)
+    is_approved = found.status == ApprovalStatus.APPROVED
+    assert is_approved == isinstance(approval, ApprovalRequest)
+    assert found.status in {ApprovalStatus.APPROVED, ApprovalStatus.WITHDRAWN, ApprovalStatus.EXPIRED}
+    assert ApprovalDecision.objects.count() == is_approved
+    assert make.told(request.id) == ["approval_requested", "approval_decided"]
+
+
+def test_an_approval_and_an_edit_of_what_it_names_have_one_order(committed_acme):
+    checker = make.person()
+    request = make.waiting(names=(Named("beneficiary", "ben_1"),))
+
+    def edit() -> None:
+        records.write(
+            action="beneficiary.changed",
+            object_type="beneficiary",
+            object_id="ben_1",
+            actor=checker,
+            now=make.LATER,
+        )
+
+    _, approval = at_once(edit, approving(request, checker))
+
+    is_approved = make.reload(request).status == ApprovalStatus.APPROVED
+    assert is_approved == isinstance(approval, ApprovalRequest)
+    assert is_approved or isinstance(approval, authority.OwnChange)
+    assert ApprovalDecision.objects.count() == is_approved

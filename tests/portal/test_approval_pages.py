@@ -1,10 +1,13 @@
 """Approval pages: the queue, one request, and the dialogs that decide it and that change rules."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
-from apps.approvals.contracts import ApprovalStatus, NewStep
+from apps.approvals.contracts import ApprovalStatus, CountedBy, NewStep
 from apps.approvals.models import ApprovalDecision, ApprovalRule
+from apps.approvals.services import reminders, requests
 from apps.kit import clock
 from apps.kit.money import Money
 from tests.dialogs import hidden, open_at, send
@@ -115,6 +118,25 @@ def test_one_request_shows_versions_steps_and_decisions(checker):
         "2. Owner",
     ):
         assert word in page
+
+
+def test_one_request_names_its_other_parts_and_who_was_reminded(checker):
+    approvals.rule(window_hours=24, window_by=CountedBy.COUNTERPARTY, remind_after_hours=1)
+    part = {"money": Money(6_000_00, "KES"), "counterparty": "+254712345678"}
+    requests.submit(
+        request=approvals.wanted(**part, subject_reference="re_first"),
+        actor=approvals.maker(),
+        now=approvals.NOW,
+    )
+    request = approvals.waiting(**part)
+    reminders.send(request_id=request.id, now=approvals.NOW + timedelta(hours=2))
+
+    page = html(checker, show(request))
+
+    for word in ("One of several that belong together", "re_first", "12,000.00", "Reminded: Approver"):
+        assert word in page
+    with clock.fixed(approvals.NOW + timedelta(hours=2)):
+        assert "late" in html(checker, INBOX)
 
 
 def test_approving_asks_first_and_acts_once(checker, in_organisation):

@@ -68,10 +68,13 @@ NO_WRITE_TABLES = [
 ]
 INSERT_ONLY_TABLES = [
     "approvals_approvaldecision",
+    "approvals_approvalreminder",
     "approvals_approvalstep",
     "approvals_approvalversion",
+    "approvals_counteddeed",
     "approvals_namedrow",
     "approvals_requestedstep",
+    "approvals_splitpart",
     "audit_auditrecord",
     "events_outboxevent",
     "events_webhookattempt",

@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.approvals import events
-from apps.approvals.contracts import KINDS, ApprovalStatus, NewRule, NewStep, Verdict
+from apps.approvals.contracts import KINDS, ApprovalStatus, CountedBy, NewRule, NewStep, Verdict
 from apps.approvals.models import ApprovalRequest, ApprovalRule
 from apps.approvals.models.request import REASON_LENGTH
-from apps.approvals.selectors import requests, rules
-from apps.approvals.services.rules import NEEDED_MAX, PRIORITY_MAX
+from apps.approvals.selectors import requests, rules, splits
+from apps.approvals.services.rules import HOURS_MAX, NEEDED_MAX, PRIORITY_MAX
 from apps.kit.money import Money
 from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer, instant_text
 
@@ -83,12 +84,21 @@ class ApprovalDecisionOut(serializers.Serializer):
     decided_at = InstantField()
 
 
+class ApprovalPartOut(serializers.Serializer):
+    reference = serializers.CharField()
+    amount = MoneyField()
+    created_at = InstantField()
+
+
 class ApprovalRequestDetailOut(ApprovalRequestOut):
     """An approval request with its payload, its steps and every decision."""
 
     payload = serializers.DictField()
     steps = RequestedStepOut(many=True)
     decisions = ApprovalDecisionOut(many=True)
+    parts = ApprovalPartOut(
+        many=True, help_text="Other deeds that it is judged together with, by their whole sum."
+    )
 
     def to_representation(self, instance: ApprovalRequest) -> dict[str, Any]:
         approved = requests.approved_by_step(instance)
@@ -117,6 +127,14 @@ class ApprovalRequestDetailOut(ApprovalRequestOut):
                 }
                 for decision in requests.decisions_of(instance)
             ],
+            "parts": [
+                {
+                    "reference": deed.subject_reference,
+                    "amount": deed.money.wire(),
+                    "created_at": instant_text(deed.created_at),
+                }
+                for deed in splits.parts_of(instance)
+            ],
         }
 
 
@@ -125,6 +143,15 @@ class ApprovalStepIn(StrictSerializer):
         child=serializers.CharField(max_length=CODE_LENGTH), allow_empty=False, help_text="Codes of roles."
     )
     needed = serializers.IntegerField(min_value=1, max_value=NEEDED_MAX, required=False, default=1)
+
+
+class HoursField(serializers.IntegerField):
+    """A number of hours that may be left out."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False, allow_null=True, default=None, min_value=1, max_value=HOURS_MAX, **kwargs
+        )
 
 
 class ApprovalRuleIn(StrictSerializer):
@@ -154,6 +181,26 @@ class ApprovalRuleIn(StrictSerializer):
         default=0,
         help_text="The highest wins; then the rule that says most exactly what it is about.",
     )
+    window_hours = HoursField(
+        help_text="Deeds within this time that belong together count as one sum; null: none do."
+    )
+    window_by = serializers.ChoiceField(
+        choices=[by.lower() for by in CountedBy],
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="What they have in common.",
+    )
+    remind_after_hours = HoursField(
+        help_text="After waiting so long at a step it is called to mind once; null: never."
+    )
+    escalate_after_hours = HoursField(help_text="After so long other roles are told too; null: never.")
+    escalate_roles = serializers.ListField(
+        child=serializers.CharField(max_length=CODE_LENGTH),
+        required=False,
+        default=list,
+        help_text="Codes of the roles that are told; they do not decide for that.",
+    )
     steps = ApprovalStepIn(many=True, allow_empty=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -176,6 +223,11 @@ class ApprovalRuleIn(StrictSerializer):
             minimum_minor=_minor(data["minimum"]),
             maximum_minor=_minor(data["maximum"]),
             priority=data["priority"],
+            window_hours=data["window_hours"],
+            window_by=CountedBy(data["window_by"].upper()) if data["window_by"] else None,
+            remind_after_hours=data["remind_after_hours"],
+            escalate_after_hours=data["escalate_after_hours"],
+            escalate_roles=tuple(data["escalate_roles"]),
         )
 
 
@@ -200,10 +252,19 @@ class ApprovalRuleOut(serializers.Serializer):
     maximum = MoneyField(allow_null=True)
     branch_id = IdField("br", allow_null=True)
     priority = serializers.IntegerField()
+    window_hours = serializers.IntegerField(allow_null=True)
+    window_by = serializers.SerializerMethodField()
+    remind_after_hours = serializers.IntegerField(allow_null=True)
+    escalate_after_hours = serializers.IntegerField(allow_null=True)
+    escalate_roles = serializers.ListField(child=serializers.CharField())
     active = serializers.BooleanField(source="is_active")
     steps = serializers.SerializerMethodField()
     created_at = InstantField()
     deactivated_at = InstantField(allow_null=True)
+
+    @extend_schema_field(serializers.ChoiceField(choices=[by.lower() for by in CountedBy], allow_null=True))
+    def get_window_by(self, rule: ApprovalRule) -> str | None:
+        return rule.window_by.lower() or None
 
     def get_steps(self, rule: ApprovalRule) -> list[dict[str, Any]]:
         return [dict(ApprovalStepOut(step).data) for step in rules.steps_of(rule)]

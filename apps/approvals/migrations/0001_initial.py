@@ -38,6 +38,11 @@ class Migration(migrations.Migration):
                 ('minimum_minor', apps.kit.models.MinorField(null=True)),
                 ('maximum_minor', apps.kit.models.MinorField(null=True)),
                 ('priority', models.SmallIntegerField(default=0)),
+                ('window_hours', models.PositiveSmallIntegerField(null=True)),
+                ('window_by', models.CharField(blank=True, choices=[('COUNTERPARTY', 'COUNTERPARTY'), ('PERSON', 'PERSON'), ('APPLICATION', 'APPLICATION')], max_length=16)),
+                ('remind_after_hours', models.PositiveSmallIntegerField(null=True)),
+                ('escalate_after_hours', models.PositiveSmallIntegerField(null=True)),
+                ('escalate_roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=20)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_by', models.CharField(max_length=120)),
                 ('created_at', models.DateTimeField()),
@@ -46,7 +51,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('is_active', True)), fields=['kind'], name='rule_active_by_kind')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('maximum_minor__isnull', True), ('minimum_minor__isnull', True)), models.Q(('currency', ''), _negated=True), _connector='OR'), name='rule_band_has_currency'), models.CheckConstraint(condition=models.Q(('minimum_minor__isnull', True), ('minimum_minor__gte', 0), _connector='OR'), name='rule_minimum_not_negative'), models.CheckConstraint(condition=models.Q(('maximum_minor__isnull', True), ('maximum_minor__gt', 0), _connector='OR'), name='rule_maximum_positive'), models.CheckConstraint(condition=models.Q(('minimum_minor__isnull', True), ('maximum_minor__isnull', True), ('maximum_minor__gt', models.F('minimum_minor')), _connector='OR'), name='rule_band_not_empty'), models.CheckConstraint(condition=models.Q(models.Q(('deactivated_at__isnull', True), ('is_active', True)), models.Q(('deactivated_at__isnull', False), ('is_active', False)), _connector='OR'), name='rule_deactivated_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('maximum_minor__isnull', True), ('minimum_minor__isnull', True)), models.Q(('currency', ''), _negated=True), _connector='OR'), name='rule_band_has_currency'), models.CheckConstraint(condition=models.Q(('minimum_minor__isnull', True), ('minimum_minor__gte', 0), _connector='OR'), name='rule_minimum_not_negative'), models.CheckConstraint(condition=models.Q(('maximum_minor__isnull', True), ('maximum_minor__gt', 0), _connector='OR'), name='rule_maximum_positive'), models.CheckConstraint(condition=models.Q(('minimum_minor__isnull', True), ('maximum_minor__isnull', True), ('maximum_minor__gt', models.F('minimum_minor')), _connector='OR'), name='rule_band_not_empty'), models.CheckConstraint(condition=models.Q(models.Q(('window_by', ''), ('window_hours__isnull', True)), models.Q(models.Q(('window_by', ''), _negated=True), ('window_hours__gte', 1)), _connector='OR'), name='rule_window_whole'), models.CheckConstraint(condition=models.Q(models.Q(('escalate_after_hours__isnull', True), ('escalate_roles__len', 0)), models.Q(('escalate_after_hours__gte', 1), ('escalate_roles__len__gte', 1)), _connector='OR'), name='rule_escalation_whole'), models.CheckConstraint(condition=models.Q(models.Q(('deactivated_at__isnull', True), ('is_active', True)), models.Q(('deactivated_at__isnull', False), ('is_active', False)), _connector='OR'), name='rule_deactivated_once')],
             },
         ),
         migrations.CreateModel(
@@ -64,6 +69,7 @@ class Migration(migrations.Migration):
                 ('summary', models.CharField(max_length=200)),
                 ('current_step', models.PositiveSmallIntegerField(default=1)),
                 ('step_count', models.PositiveSmallIntegerField()),
+                ('step_began_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=500)),
                 ('requested_by', models.CharField(max_length=120)),
                 ('requester', models.CharField(blank=True, max_length=64)),
@@ -182,6 +188,53 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('request', 'payload_version', 'object_type', 'object_id'), name='named_row_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CountedDeed',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=40)),
+                ('subject_id', models.UUIDField()),
+                ('subject_reference', models.CharField(max_length=64)),
+                ('person', models.CharField(blank=True, max_length=64)),
+                ('counterparty', models.CharField(blank=True, max_length=64)),
+                ('amount_minor', apps.kit.models.MinorField()),
+                ('currency', apps.kit.models.CurrencyField()),
+                ('created_at', models.DateTimeField()),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('request', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approvalrequest')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['kind', 'currency', '-created_at'], name='deed_by_kind')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('request__isnull', True)), fields=('kind', 'subject_id'), name='deed_counted_once'), models.UniqueConstraint(condition=models.Q(('request__isnull', False)), fields=('request',), name='deed_counted_once_a_request')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SplitPart',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('payload_version', models.PositiveIntegerField()),
+                ('deed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.counteddeed')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='approvals.approvalrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'payload_version', 'deed'), name='split_part_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApprovalReminder',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('payload_version', models.PositiveIntegerField()),
+                ('step', models.PositiveSmallIntegerField()),
+                ('stage', models.CharField(choices=[('REMINDED', 'REMINDED'), ('ESCALATED', 'ESCALATED')], max_length=16)),
+                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=20)),
+                ('sent_at', models.DateTimeField()),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reminders', to='approvals.approvalrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'payload_version', 'step', 'stage'), name='reminder_once_a_step')],
             },
         ),
         migrations.RunPython(install_guards),

@@ -38,6 +38,7 @@ PROGRESS_FIELDS = [
     "rule",
     "current_step",
     "step_count",
+    "step_began_at",
     "reason",
     "decided_at",
 ]
@@ -89,6 +90,7 @@ class ApprovalRequest(UuidModel, StatefulModel):
     summary = models.CharField(max_length=SUMMARY_LENGTH)
     current_step = models.PositiveSmallIntegerField(default=1)
     step_count = models.PositiveSmallIntegerField()
+    step_began_at = models.DateTimeField()
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     requested_by = models.CharField(max_length=120)
     requester = models.CharField(max_length=PERSON_LENGTH, blank=True)
@@ -154,7 +156,7 @@ class ApprovalRequest(UuidModel, StatefulModel):
 
     @transition(status, source=ApprovalStatus.PENDING, target=ApprovalStatus.PENDING)
     def amend(
-        self, *, payload_hash: str, money: Money | None, summary: str, rule_id: UUID, steps: int
+        self, *, payload_hash: str, money: Money | None, summary: str, rule_id: UUID, steps: int, at: datetime
     ) -> None:
         """Take another payload: every decision so far is void, and the first step begins again."""
         self.payload_version += 1
@@ -165,10 +167,12 @@ class ApprovalRequest(UuidModel, StatefulModel):
         self.rule_id = rule_id
         self.current_step = 1
         self.step_count = steps
+        self.step_began_at = at
 
     @transition(status, source=ApprovalStatus.PENDING, target=ApprovalStatus.PENDING)
-    def advance(self) -> None:
+    def advance(self, *, at: datetime) -> None:
         self.current_step += 1
+        self.step_began_at = at
 
     @transition(status, source=ApprovalStatus.PENDING, target=ApprovalStatus.APPROVED)
     def approve(self, *, at: datetime) -> None:

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from apps.approvals.contracts import CountedBy
 from apps.kit.models import CurrencyField, InsertOnlyModel, LockingQuerySet, MinorField, UuidModel
 from apps.kit.money import Money
 
@@ -51,7 +52,8 @@ class ApprovalRule(UuidModel):
     """
     Deeds of a kind, in a band of sums, a currency and a branch, need the steps of this rule.
 
-    A rule is never changed, only taken out of use: what a request was decided by can be read for ever.
+    ``window_hours`` and ``window_by`` say which deeds are counted together; the hours after which a request that waits is
+    called to mind count from the beginning of its step. A rule is never changed, only taken out of use: what a request was decided by can be read for ever.
     """
 
     kind = models.CharField(max_length=KIND_LENGTH)
@@ -60,6 +62,15 @@ class ApprovalRule(UuidModel):
     minimum_minor = MinorField(null=True)
     maximum_minor = MinorField(null=True)
     priority = models.SmallIntegerField(default=0)
+    window_hours = models.PositiveSmallIntegerField(null=True)
+    window_by = models.CharField(
+        max_length=16, blank=True, choices=[(by.value, by.value) for by in CountedBy]
+    )
+    remind_after_hours = models.PositiveSmallIntegerField(null=True)
+    escalate_after_hours = models.PositiveSmallIntegerField(null=True)
+    escalate_roles = ArrayField(
+        models.CharField(max_length=ROLE_LENGTH), size=ROLES_MAX, default=list, blank=True
+    )
     is_active = models.BooleanField(default=True)
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField()
@@ -86,6 +97,16 @@ class ApprovalRule(UuidModel):
                 | Q(maximum_minor__isnull=True)
                 | Q(maximum_minor__gt=F("minimum_minor")),
                 name="rule_band_not_empty",
+            ),
+            models.CheckConstraint(
+                condition=Q(window_by="", window_hours__isnull=True)
+                | (~Q(window_by="") & Q(window_hours__gte=1)),
+                name="rule_window_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(escalate_after_hours__isnull=True, escalate_roles__len=0)
+                | Q(escalate_after_hours__gte=1, escalate_roles__len__gte=1),
+                name="rule_escalation_whole",
             ),
             models.CheckConstraint(
                 condition=Q(is_active=True, deactivated_at__isnull=True)

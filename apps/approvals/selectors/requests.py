@@ -3,17 +3,30 @@
 import contextlib
 from collections import Counter
 from collections.abc import Collection, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 
 from apps.access.contracts import Caller
 from apps.access.selectors import api_keys, memberships, scope
-from apps.approvals.contracts import Verdict
+from apps.approvals.contracts import ReminderStage, Verdict
 from apps.approvals.models import (
     ApprovalDecision,
     ApprovalDelegation,
+    ApprovalReminder,
     ApprovalRequest,
     ApprovalVersion,
     RequestedStep,
@@ -25,6 +38,11 @@ from apps.kit import errors
 from apps.kit.actors import Actor, ActorKind, joined
 
 APPROVERS_MAX = 120
+PATIENCE = {
+    ReminderStage.REMINDED: "remind_after_hours",
+    ReminderStage.ESCALATED: "escalate_after_hours",
+}
+"""Where a rule says how long a request may wait at a step before what is said."""
 
 
 class HasTouched(Func):
@@ -39,7 +57,7 @@ class HasTouched(Func):
 
 def visible_to(caller: scope.Principal) -> ApprovalRequestQuerySet:
     """Return the requests of the caller's branches; a key sees those of its own application, a person those of all."""
-    return within(scope.branch_ids(caller), scope.application_ids(caller)).select_related("branch")
+    return within(scope.branch_ids(caller), scope.application_ids(caller)).select_related("branch", "rule")
 
 
 def within(branch_ids: Set[UUID] | None, application_ids: Set[UUID] | None) -> ApprovalRequestQuerySet:
@@ -207,6 +225,32 @@ def valid_decisions(request: ApprovalRequest) -> QuerySet[ApprovalDecision]:
 def approved_by_step(request: ApprovalRequest) -> dict[int, int]:
     """Return how many people have approved each step of the present version; steps without any are left out."""
     return Counter(valid_decisions(request).filter(verdict=Verdict.APPROVED).values_list("step", flat=True))
+
+
+def reminders_of(request: ApprovalRequest) -> QuerySet[ApprovalReminder]:
+    """Return what was said of the present step because it waits, in its order."""
+    step = {"payload_version": request.payload_version, "step": request.current_step}
+    return request.reminders.filter(**step).order_by("id")
+
+
+def waits_too_long(stage: ReminderStage, *, now: datetime) -> ApprovalRequestQuerySet:
+    """Return what is in time, waits longer at its step than its rule says, and has not been called to mind so."""
+    column = f"rule__{PATIENCE[stage]}"
+    said = ApprovalReminder.objects.filter(
+        request_id=OuterRef("id"),
+        payload_version=OuterRef("payload_version"),
+        step=OuterRef("current_step"),
+        stage=stage.value,
+    )
+    hours = ExpressionWrapper(F(column) * Value(timedelta(hours=1)), output_field=DurationField())
+    due = ExpressionWrapper(F("step_began_at") + hours, output_field=DateTimeField())
+    return (
+        ApprovalRequest.objects.pending()
+        .filter(~Exists(said), expires_at__gt=now, **{f"{column}__isnull": False})
+        .alias(due_at=due)
+        .filter(due_at__lte=now)
+        .order_by("id")
+    )
 
 
 def has_decided(request: ApprovalRequest, person: str) -> bool:

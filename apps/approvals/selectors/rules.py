@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
+
 from apps.access.selectors import memberships, scope
+from apps.approvals.contracts import CountedBy
 from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.rule import ApprovalRuleQuerySet
 from apps.kit.money import Money
@@ -18,15 +21,26 @@ def visible_to(caller: scope.Principal) -> ApprovalRuleQuerySet:
     return rules.select_related("branch").prefetch_related("steps")
 
 
-def matching(*, kind: str, money: Money | None, branch_id: UUID) -> ApprovalRule | None:
+def matching(*, kind: str, money: Money | None, branch_id: UUID | None) -> ApprovalRule | None:
     """Return the rule that a deed falls under, or None when nobody has to agree."""
     return ApprovalRule.objects.matching(kind=kind, money=money, branch_id=branch_id).first()
 
 
-def steps_for(*, kind: str, money: Money | None, branch_id: UUID | None) -> list[ApprovalStep]:
-    """Return the steps that a deed passes through, none when nobody has to agree."""
-    rule = ApprovalRule.objects.matching(kind=kind, money=money, branch_id=branch_id).first()
-    return steps_of(rule) if rule else []
+def windows(*, kind: str, money: Money, branch_id: UUID) -> list[tuple[int, CountedBy]]:
+    """Return over what time, and by what, the rules that hold for deeds of this kind, currency and branch count together."""
+    found = (
+        ApprovalRule.objects.holding(kind=kind, branch_id=branch_id)
+        .filter(Q(currency="") | Q(currency=money.currency), window_hours__isnull=False)
+        .values_list("window_hours", "window_by")
+        .distinct()
+        .order_by("window_hours", "window_by")
+    )
+    return [(hours, CountedBy(by)) for hours, by in found if hours]
+
+
+def has_window(kind: str) -> bool:
+    """Say whether any rule in use counts deeds of this kind together."""
+    return ApprovalRule.objects.filter(kind=kind, is_active=True, window_hours__isnull=False).exists()
 
 
 def kinds_ever_ruled() -> frozenset[str]:

@@ -13,7 +13,8 @@ from apps.approvals.models import ApprovalDecision, ApprovalRequest
 from apps.approvals.models.request import REASON_LENGTH, SUMMARY_LENGTH
 from apps.approvals.selectors import requests as stored
 from apps.approvals.selectors import rules
-from apps.approvals.services import decisions, strictness, versions
+from apps.approvals.selectors import splits as counted_deeds
+from apps.approvals.services import decisions, splits, strictness, versions
 from apps.audit.services import records
 from apps.events.services import outbox
 from apps.kit import errors, ids, locks
@@ -70,29 +71,44 @@ def submit(*, request: NewRequest, actor: Actor, now: datetime) -> ApprovalReque
     if waiting is not None:
         return _same(waiting, digest)
     money = request.money
-    rule = rules.matching(kind=request.kind.name, money=money, branch_id=request.branch_id)
-    if rule is None:
+    deed = splits.Deed(
+        kind=request.kind.name,
+        subject_id=request.subject_id,
+        subject_reference=request.subject_reference,
+        branch_id=request.branch_id,
+        application_id=request.application_id,
+        person=actor.person,
+        counterparty=splits.digest(request.counterparty),
+        money=money,
+    )
+    weighed = splits.weigh(deed, now=now)
+    if weighed.rule is None:
+        splits.count(deed, request=None, now=now)
         return None
-    steps = rules.steps_of(rule)
     made = ApprovalRequest(
         kind=request.kind.name,
         subject_id=request.subject_id,
         subject_reference=request.subject_reference,
         branch_id=request.branch_id,
         application_id=request.application_id,
-        rule=rule,
+        rule=weighed.rule,
         payload_hash=digest,
         amount_minor=money.minor if money else None,
         currency=money.currency if money else "",
         summary=request.summary[:SUMMARY_LENGTH],
-        step_count=len(steps),
+        step_count=len(weighed.steps),
+        step_began_at=now,
         requested_by=str(actor),
         requester=actor.person,
         created_at=now,
         expires_at=now + request.expires_in,
     )
     made.save(force_insert=True)
-    versions.keep(made, payload=request.payload, names=request.names, steps=steps, actor=actor, now=now)
+    versions.keep(
+        made, payload=request.payload, names=request.names, steps=weighed.steps, actor=actor, now=now
+    )
+    splits.count(deed, request=made, now=now)
+    splits.keep(made, weighed.others)
     _audit("approval.requested", made, actor=actor, now=now)
     outbox.publish(events.about(events.REQUESTED, made), now=now)
     return made
@@ -123,17 +139,19 @@ def amend(
             raise PayloadUnchanged("Sum and summary follow from the payload: change it too.")
         return request
     before, frozen = request.payload_hash, list(stored.steps_of(request))
-    rule = rules.matching(kind=request.kind, money=money, branch_id=request.branch_id)
-    steps = strictness.together(frozen, rules.steps_of(rule)) if rule else frozen
+    weighed = splits.weigh(_deed(request, money), now=now)
+    steps = strictness.together(frozen, weighed.steps) if weighed.rule else frozen
     request.amend(
         payload_hash=digest,
         money=money,
         summary=summary,
-        rule_id=rule.id if rule and steps is not frozen else request.rule_id,
+        rule_id=weighed.rule.id if weighed.rule and steps is not frozen else request.rule_id,
         steps=len(steps),
+        at=now,
     )
     request.save_progress()
     versions.keep(request, payload=payload, names=names, steps=steps, actor=actor, now=now)
+    splits.keep(request, weighed.others)
     _audit("approval.amended", request, actor=actor, now=now, changes={"payload_hash": [before, digest]})
     outbox.publish(events.about(events.REQUESTED, request), now=now)
     return request
@@ -162,7 +180,7 @@ def approve(
     if not decisions.is_complete(request):
         return request
     if not request.is_at_last_step:
-        request.advance()
+        request.advance(at=now)
         request.save_progress()
         return request
     request.approve(at=now)
@@ -228,6 +246,21 @@ def expire(*, request_id: UUID, now: datetime, actor: Actor = SYSTEM, reason: st
         _audit("approval.expired", request, actor=actor, now=now, reason=reason)
         outbox.publish(events.about(events.DECIDED, request), now=now)
     return request
+
+
+def _deed(request: ApprovalRequest, money: Money | None) -> splits.Deed:
+    """Return what a request that waits counts as, with another sum."""
+    counted = counted_deeds.counted(request)
+    return splits.Deed(
+        kind=request.kind,
+        subject_id=request.subject_id,
+        subject_reference=request.subject_reference,
+        branch_id=request.branch_id,
+        application_id=request.application_id,
+        person=request.requester,
+        counterparty=counted.counterparty if counted else "",
+        money=money,
+    )
 
 
 def _same(waiting: ApprovalRequest, digest: str) -> ApprovalRequest:

@@ -1,6 +1,6 @@
 """Rules: making them and taking them out of use."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +22,7 @@ OBJECT = "approval_rule"
 STEPS_MAX = 10
 NEEDED_MAX = 20
 PRIORITY_MAX = 1000
+HOURS_MAX = 720
 
 
 class RuleInvalid(errors.Invalid):
@@ -59,6 +60,11 @@ def _made(rule: NewRule, *, actor: Actor, now: datetime) -> ApprovalRule:
         minimum_minor=rule.minimum_minor,
         maximum_minor=rule.maximum_minor,
         priority=rule.priority,
+        window_hours=rule.window_hours,
+        window_by=rule.window_by or "",
+        remind_after_hours=rule.remind_after_hours,
+        escalate_after_hours=rule.escalate_after_hours,
+        escalate_roles=sorted(set(rule.escalate_roles)),
         created_by=str(actor),
         created_at=now,
     )
@@ -125,6 +131,11 @@ def described(rule: ApprovalRule, steps: list[ApprovalStep]) -> dict[str, object
         "minimum": rule.minimum.text if rule.minimum else "",
         "maximum": rule.maximum.text if rule.maximum else "",
         "priority": rule.priority,
+        "window_hours": rule.window_hours,
+        "window_by": rule.window_by,
+        "remind_after_hours": rule.remind_after_hours,
+        "escalate_after_hours": rule.escalate_after_hours,
+        "escalate_roles": rule.escalate_roles,
         "steps": [{"roles": step.roles, "needed": step.needed} for step in steps],
     }
 
@@ -135,7 +146,7 @@ def _check_place(branch_id: UUID | None, within: Collection[UUID] | None) -> Non
 
 
 def _check(rule: NewRule) -> None:
-    found = [*_band_errors(rule), *_step_errors(rule.steps)]
+    found = [*_band_errors(rule), *_step_errors(rule.steps), *_time_errors(rule)]
     if rule.kind not in KINDS:
         found.insert(0, _wrong("/kind", f"There is no kind {rule.kind}. Choose one of {', '.join(KINDS)}."))
     if abs(rule.priority) > PRIORITY_MAX:
@@ -173,6 +184,19 @@ def _step_errors(steps: Sequence[NewStep]) -> list[errors.FieldError]:
         if unknown := sorted(set(step.roles) - known):
             found.append(_wrong(f"/steps/{place}/roles", f"No such role: {', '.join(unknown)}."))
     return found
+
+
+def _time_errors(rule: NewRule) -> Iterator[errors.FieldError]:
+    for name in ("window_hours", "remind_after_hours", "escalate_after_hours"):
+        hours = getattr(rule, name)
+        if hours is not None and not 1 <= hours <= HOURS_MAX:
+            yield _wrong(f"/{name}", f"Between 1 and {HOURS_MAX} hours.")
+    if (rule.window_hours is None) != (rule.window_by is None):
+        yield _wrong("/window_by", "Say over how many hours deeds are counted together, and by what.")
+    if (rule.escalate_after_hours is None) == bool(rule.escalate_roles):
+        yield _wrong("/escalate_roles", "Say after how many hours who else is told, or neither.")
+    if unknown := sorted(set(rule.escalate_roles) - roles.codes()):
+        yield _wrong("/escalate_roles", f"No such role: {', '.join(unknown)}.")
 
 
 def _wrong(pointer: str, message: str) -> errors.FieldError:

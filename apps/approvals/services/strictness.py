@@ -60,11 +60,11 @@ def kept(*changed: ApprovalRule | NewRule, within: Collection[UUID] | None) -> I
         return
     places: set[Place] = {(rule.kind, rule.branch_id) for rule in changed}
     sums = {place: _sums(place, changed) for place in places}
-    before = {place: _steps(place, sums[place]) for place in places}
+    before = {place: _asked(place, sums[place]) for place in places}
     yield
     for place in places:
-        after = _steps(place, sums[place])
-        if not all(covers(now, then) for now, then in zip(after, before[place], strict=True)):
+        after = _asked(place, sums[place])
+        if not all(_is_as_strict(now, then) for now, then in zip(after, before[place], strict=True)):
             raise RuleTooLax("Some deeds would need fewer approvals, or those of other people, than before.")
 
 
@@ -81,7 +81,18 @@ def _sums(place: Place, changed: Sequence[ApprovalRule | NewRule]) -> list[Money
     return [None, *sorted(ends, key=lambda money: (money.currency, money.minor))]
 
 
-def _steps(place: Place, sums: list[Money | None]) -> list[Sequence[Step]]:
-    """Return the steps that a deed of each sum passes through, none where nobody has to agree."""
+def _asked(place: Place, sums: list[Money | None]) -> list[ApprovalRule | None]:
+    """Return the rule that a deed of each sum falls under, None where nobody has to agree."""
     kind, branch_id = place
-    return [rules.steps_for(kind=kind, money=money, branch_id=branch_id) for money in sums]
+    return [rules.matching(kind=kind, money=money, branch_id=branch_id) for money in sums]
+
+
+def _is_as_strict(now: ApprovalRule | None, then: ApprovalRule | None) -> bool:
+    """Say whether a rule asks for at least as much as another: as many people, and as long a window, if there was one."""
+    if then is None:
+        return True
+    if now is None or not covers(rules.steps_of(now), rules.steps_of(then)):
+        return False
+    if then.window_hours is None:
+        return True
+    return now.window_by == then.window_by and (now.window_hours or 0) >= then.window_hours

@@ -10,8 +10,11 @@ BEGIN
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'approvals: rule % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
-  IF NOT OLD.is_active OR ROW(NEW.kind, NEW.branch_id, NEW.currency, NEW.minimum_minor, NEW.maximum_minor, NEW.priority)
-     IS DISTINCT FROM ROW(OLD.kind, OLD.branch_id, OLD.currency, OLD.minimum_minor, OLD.maximum_minor, OLD.priority) THEN
+  IF NOT OLD.is_active
+     OR ROW(NEW.kind, NEW.branch_id, NEW.currency, NEW.minimum_minor, NEW.maximum_minor, NEW.priority, NEW.window_hours, NEW.window_by,
+            NEW.remind_after_hours, NEW.escalate_after_hours, NEW.escalate_roles)
+     IS DISTINCT FROM ROW(OLD.kind, OLD.branch_id, OLD.currency, OLD.minimum_minor, OLD.maximum_minor, OLD.priority, OLD.window_hours,
+            OLD.window_by, OLD.remind_after_hours, OLD.escalate_after_hours, OLD.escalate_roles) THEN
     RAISE EXCEPTION 'approvals: rule % is only ever taken out of use', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
@@ -151,4 +154,10 @@ CREATE OR REPLACE TRIGGER approvals_step_append_only BEFORE UPDATE OR DELETE ON 
 CREATE OR REPLACE TRIGGER approvals_decision_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_approvaldecision
   FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
 CREATE OR REPLACE TRIGGER approvals_named_row_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_namedrow
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
+CREATE OR REPLACE TRIGGER approvals_counteddeed_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_counteddeed
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
+CREATE OR REPLACE TRIGGER approvals_splitpart_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_splitpart
+  FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();
+CREATE OR REPLACE TRIGGER approvals_approvalreminder_append_only BEFORE UPDATE OR DELETE ON {s}.approvals_approvalreminder
   FOR EACH STATEMENT EXECUTE FUNCTION {s}.approvals_refuse();

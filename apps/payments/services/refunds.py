@@ -321,6 +321,7 @@ def _asked(refund: Refund) -> NewRequest:
         application_id=refund.application_id,
         summary=f"Refund {refund.money} of receipt {refund.payment_receipt}: {refund.reason}",
         money=refund.money,
+        counterparty=refund.intent.payer_phone,
     )
 
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from apps.access.selectors import applications, memberships, roles
 from apps.access.selectors.scope import Person, Principal
-from apps.approvals.contracts import KINDS, ApprovalStatus
-from apps.approvals.selectors import requests
+from apps.approvals.contracts import KINDS, ApprovalStatus, ReminderStage
+from apps.approvals.selectors import requests, splits
 from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL, REVERSAL
 from apps.portal.contracts import Badge
@@ -99,6 +99,22 @@ class VersionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PartLine:
+    """Another deed that belongs together with this one; ``url`` where the reader may look at its request."""
+
+    reference: str
+    money: Money
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderLine:
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalDetail:
     """Everything that the page of a request shows; ``advice`` says why the reader has no buttons, if he has none."""
 
@@ -115,6 +131,9 @@ class ApprovalDetail:
     steps: tuple[StepLine, ...]
     decisions: tuple[DecisionLine, ...]
     edits: tuple[VersionLine, ...]
+    parts: tuple[PartLine, ...]
+    whole: Money | None
+    reminders: tuple[ReminderLine, ...]
     advice: str
 
 
@@ -168,7 +187,7 @@ def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDet
         is_for_me=requests.for_person(visible, who, now=now).exists(),
         now=now,
     )
-    versions = list(requests.versions_of(request))
+    versions, parts = list(requests.versions_of(request)), list(_parts(request, person))
     payload = versions[-1].payload
     planned = handwritten.planned(payload, person) if request.kind in HANDWRITTEN else None
     return ApprovalDetail(
@@ -187,6 +206,9 @@ def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDet
         steps=_steps(request),
         decisions=_decisions(request),
         edits=tuple(_edits(versions)),
+        parts=tuple(parts),
+        whole=sum((part.money for part in parts), request.money) if parts and request.money else None,
+        reminders=tuple(_reminders(request)),
         advice=_advice(request, line, who, now=now),
     )
 
@@ -201,7 +223,7 @@ def _line(request: Any, *, requester: str, is_mine: bool, is_for_me: bool, now: 
         money=request.money,
         requester=requester,
         asked_at=request.created_at,
-        is_late=request.is_pending and now - request.created_at >= LATE_AFTER,
+        is_late=request.is_pending and now - request.step_began_at >= _patience(request),
         step=request.current_step,
         step_count=request.step_count,
         badge=states.APPROVAL[ApprovalStatus(request.status)],
@@ -209,6 +231,12 @@ def _line(request: Any, *, requester: str, is_mine: bool, is_for_me: bool, now: 
         is_mine=is_mine,
         is_for_me=is_for_me,
     )
+
+
+def _patience(request: Any) -> timedelta:
+    """Return how long a request may wait at a step before it is late: as its rule says."""
+    hours = request.rule.remind_after_hours
+    return timedelta(hours=hours) if hours else LATE_AFTER
 
 
 def _subject_url(kind: str, subject_id: UUID) -> str:
@@ -268,6 +296,32 @@ def _edits(versions: list[Any]) -> Iterable[VersionLine]:
             at=after.created_at,
             changes=tuple(_changes(before.payload, after.payload)),
         )
+
+
+def _parts(request: Any, person: Principal) -> Iterable[PartLine]:
+    """Produce the other deeds that the request is judged together with, the latest first."""
+    deeds = splits.parts_of(request)
+    seen = set(
+        requests.visible_to(person)
+        .filter(id__in=[deed.request_id for deed in deeds if deed.request_id])
+        .values_list("id", flat=True)
+    )
+    for deed in deeds:
+        url = reverse("portal-approval", args=[deed.request_id]) if deed.request_id in seen else ""
+        yield PartLine(deed.subject_reference, deed.money, deed.created_at, url)
+
+
+def _reminders(request: Any) -> Iterable[ReminderLine]:
+    """Produce what was said of the present step because it waits."""
+    names = roles.names()
+    for reminder in requests.reminders_of(request):
+        group = ", ".join(names.get(code, code) for code in reminder.roles)
+        told = (
+            _("Reminded: %(group)s")
+            if reminder.stage == ReminderStage.REMINDED
+            else _("Also told: %(group)s")
+        )
+        yield ReminderLine(told % {"group": group}, reminder.sent_at)
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Change]:
