@@ -39,7 +39,7 @@ SLUGS = ("acme", "zuri")
 BUILD_LOCK = 727001
 DROP_TRIES = 20
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-SHAPING_PACKAGES = ("django", "django-tenants", "django-celery-beat")
+SHAPING_PACKAGES = ("django", "django-axes", "django-tenants", "django-celery-beat")
 DIRTY = """
     SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relname <> 'django_migrations' AND pg_relation_size(c.oid) > 0
@@ -55,6 +55,7 @@ PUBLIC_TABLES = [
     "accounts_recoverycode",
     "accounts_trailhead",
     "accounts_user",
+    "axes_accessattempt",
     "accounts_waitingplatformrecord",
     "django_session",
     "tenancy_handover",

@@ -2,24 +2,69 @@
 
 from typing import TYPE_CHECKING, Any
 
+from axes.backends import AxesStandaloneBackend
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 
 from apps.access import contracts
 from apps.access.selectors import memberships
+from apps.kit import clock, rate_limits, remote
 from apps.kit import schema as present_schema
+from apps.kit.rate_limits import InOutage, Limit
 
 if TYPE_CHECKING:  # another app's models are read through get_user_model()
     from apps.accounts.models import User
 
 PUBLIC = "public"
 ANY_LABEL = "*"
+NAME_MAX = 254
+WINDOW = 60
 
 
 def _schema() -> str:
     """Return the schema of the connection, public or an organisation's."""
     return str(present_schema.name())
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Return where a sign-in comes from, as far as our own proxies vouch for it."""
+    return remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"]) or None
+
+
+def name_of(request: HttpRequest, credentials: dict[str, Any] | None) -> str:  # noqa: ARG001 (the library's signature)
+    """Return the e-mail that somebody signs in with, however he writes it."""
+    return str((credentials or {}).get("username") or "").lower()[:NAME_MAX]
+
+
+def as_shown(request: HttpRequest, response: HttpResponse, credentials: object) -> HttpResponse:  # noqa: ARG001 (the library's signature)
+    """Leave the answer as it is: the page that asked for the password has said it in our words."""
+    return response
+
+
+class LockOutBackend(AxesStandaloneBackend):
+    """
+    Stops a sign-in before its password is looked at: after too many wrong ones for this e-mail from this address, and
+    beyond so many attempts a minute from one address, whatever the e-mails. Says nothing of whether there is such a person.
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **more: Any,
+    ) -> None:
+        if request is None:
+            return  # a command or a test, from no address
+        quota: int = settings.TREASURY["RATE_LIMITS"]["sign_ins"]
+        limit = Limit("sign_ins", f"sign_ins:{remote.holder(address_of(request) or '')}", quota, WINDOW)
+        if quota and not rate_limits.take([limit], now=clock.now(), in_outage=InOutage.COUNT_HERE).is_allowed:
+            request.axes_locked_out = request.is_flooding = True  # type: ignore[attr-defined]
+            raise PermissionDenied
+        super().authenticate(request, username=username, password=password, **more)
 
 
 class MembershipBackend:

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.kit import dialogs
 
 REFUSAL = _("E-mail or password is not right, or the account does not belong to this organisation.")
+LOCKED = _(
+    "Too many wrong attempts from here. Wait 15 minutes, then try again; a right password is not taken before."
+)
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 DAY_INVALID = {"invalid": _("Enter a day, as 2026-11-24.")}
 INSTANT_INVALID = {"invalid": _("Enter a day and a time, as 2026-11-24T10:41:00.")}
@@ -21,6 +24,12 @@ class SignInForm(AdminAuthenticationForm):
     """An unknown e-mail, a wrong password, an ended membership and another organisation's account read the same."""
 
     error_messages = {"invalid_login": REFUSAL, "inactive": REFUSAL}
+
+    def get_invalid_login_error(self) -> forms.ValidationError:
+        """Return what is wrong; after too many attempts the same for every e-mail, known or not."""
+        if getattr(self.request, "axes_locked_out", False):
+            return forms.ValidationError(LOCKED, code="locked")
+        return super().get_invalid_login_error()
 
 
 class DayField(forms.DateField):

@@ -37,6 +37,11 @@ STEPS_UP = {
     "apps.payments.dialogs.RefundPayment": True,
     "apps.payments.dialogs.VerifyRefund": True,
     "apps.portal.pages.audit.ExportAudit": False,
+    "apps.portal.pages.application_dialogs.AcceptLink": True,
+    "apps.portal.pages.application_dialogs.MakeInvite": True,
+    "apps.portal.pages.application_dialogs.RefuseLink": False,  # closes doors
+    "apps.portal.pages.application_dialogs.RevokeLink": False,  # closes doors
+    "apps.portal.pages.application_dialogs.WithdrawInvite": False,  # closes doors
     "apps.portal.pages.book_dialogs.OpenYear": False,
     "apps.portal.pages.book_dialogs.SetLateItems": False,
     "apps.portal.pages.ledger_downloads.DownloadStatement": False,
@@ -54,6 +59,7 @@ STEPS_UP = {
     "apps.portal.pages.revaluations.Revalue": True,
     "apps.portal.pages.transactions.Reverse": True,
     "treasury.platform.dialogs.DeactivatePerson": True,
+    "treasury.platform.dialogs.LiftLockOut": True,
     "treasury.platform.dialogs.RequireSecondFactor": True,
     "treasury.platform.dialogs.ResetSecondFactor": True,
     "treasury.platform.dialogs.WaiveSecondFactor": True,

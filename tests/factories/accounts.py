@@ -4,6 +4,8 @@ import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from axes.models import AccessAttempt
+from django.conf import settings
 from django_otp.oath import TOTP
 
 from apps.accounts.models import User
@@ -48,3 +50,10 @@ def enrolled(user: User, *, at: datetime = NOW) -> Phone:
         user_id=user.pk, sealed=sealed, code=phone.code(at), actor=actor(user), now=at
     )
     return Phone(phone.key, made.recovery_codes)
+
+
+def locked_out(user: User, *, at: datetime) -> None:
+    """Let somebody have typed too many wrong passwords for a person's e-mail from one address just now."""
+    wrong = settings.AXES_FAILURE_LIMIT
+    AccessAttempt.objects.create(username=user.email, ip_address="203.0.113.9", failures_since_start=wrong)
+    AccessAttempt.objects.update(attempt_time=at)

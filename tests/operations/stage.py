@@ -21,6 +21,7 @@ from tests.factories import access, approvals, fx, integrations, jobs, ledger, p
 from tests.factories import accounts as people
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW
+from tests.operations.operate import AT
 
 TENANT = ("--tenant", "acme")
 
@@ -123,6 +124,11 @@ def _end_member() -> list[str]:
 def _reset() -> list[str]:
     people.enrolled(access.user())
     return ["user", "reset-second-factor", "amina@example.test"]
+
+
+def _lift() -> list[str]:
+    people.locked_out(access.user(), at=AT)
+    return ["user", "lift-lock-out", "amina@example.test"]
 
 
 def _deactivate() -> list[str]:
@@ -244,6 +250,7 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "member add": _add_member,
     "member deactivate": _end_member,
     "user reset-second-factor": _reset,
+    "user lift-lock-out": _lift,
     "user deactivate": _deactivate,
     "approval expire": _expire,
     "ledger seal": _seal,

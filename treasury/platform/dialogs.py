@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
+from apps.accounts.selectors import lock_outs as locked
 from apps.accounts.selectors import second_factors as known
-from apps.accounts.services import second_factors, users
+from apps.accounts.services import lock_outs, second_factors, users
+from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, ReasonForm
 from apps.tenancy.models import Organisation
 from apps.tenancy.services import organisations
@@ -44,6 +46,33 @@ class ResetSecondFactor(Dialog):
     def act(self, row: User, answer: Answer) -> str:
         second_factors.reset(user_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now)
         return _("%(person)s has no second factor now.") % {"person": row.email}
+
+
+class LiftLockOut(Dialog):
+    """Let somebody sign in again before his lock-out ends by itself."""
+
+    name = "lift-lock-out"
+    label = gettext_lazy("Lift the lock-out…")
+    icon = "lock_open"
+    permission = MANAGE
+    steps_up = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: User) -> bool:
+        return locked.is_locked(row.email, at=clock.now())
+
+    def content(self, request: HttpRequest, rows: Sequence[User]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Lift the lock-out of %(person)s") % {"person": rows[0].email},
+            button=_("Lift the lock-out"),
+            next_step=_(
+                "He may sign in at once. It ends by itself 15 minutes after the last wrong password."
+            ),
+        )
+
+    def act(self, row: User, answer: Answer) -> str:
+        lock_outs.lift(user_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now)
+        return _("%(person)s may sign in again.") % {"person": row.email}
 
 
 class DeactivatePerson(Dialog):

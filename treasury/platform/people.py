@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import Authenticator, User
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 from apps.tenancy.selectors import organisations
-from treasury.platform.dialogs import DeactivatePerson, ResetSecondFactor
+from treasury.platform.dialogs import DeactivatePerson, LiftLockOut, ResetSecondFactor
 from treasury.platform.site import site
 
 
@@ -26,7 +26,7 @@ class UserAdmin(ReadOnlyAdmin):
     fields = [
         "name", "email", "state", "second_factor", "member_of", "is_platform_staff", "seen", "created",
     ]  # fmt: skip
-    dialogs = (ResetSecondFactor, DeactivatePerson)
+    dialogs = (ResetSecondFactor, LiftLockOut, DeactivatePerson)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         enrolled = Exists(Authenticator.objects.filter(user_id=OuterRef("pk")))

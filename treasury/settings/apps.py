@@ -10,6 +10,7 @@ SHARED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django_otp",
+    "axes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",  # no tables; Django 6.0 wants it listed where an ArrayField is

@@ -38,8 +38,7 @@ TREASURY: dict[str, Any] = {
     "RENEWAL": "treasury.content.renew",
     "CONTENT_VERSION": "treasury.content.version",
     "STEP_UP": "apps.access.admin_sites.step_up.StepUp",
-    "STEP_UP_SECONDS": 5
-    * 60,  # so old is the proof of himself that a person needs for a deed over money, at most
+    "STEP_UP_SECONDS": 5 * 60,  # the oldest proof of himself that a person brings to a deed over money
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,
@@ -54,6 +53,7 @@ TREASURY: dict[str, Any] = {
         "money": env.number("TREASURY_LIMIT_MONEY"),
         "organisation": env.number("TREASURY_LIMIT_ORGANISATION"),
         "strangers": env.number("TREASURY_LIMIT_STRANGERS"),
+        "sign_ins": env.number("TREASURY_LIMIT_SIGN_INS"),
     },
     "TRUSTED_PROXIES": env.number("TREASURY_TRUSTED_PROXIES"),
     "VERSION": env.text("TREASURY_VERSION"),
@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "treasury.middleware.BusyMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "treasury.urls_tenant"

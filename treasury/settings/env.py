@@ -194,6 +194,11 @@ VARIABLES = {
             "Requests a minute without a valid credential that one address may make; 0: no limit.",
         ),
         Variable(
+            "TREASURY_LIMIT_SIGN_INS",
+            "30",
+            "Passwords a minute that may be tried from one address, whatever the e-mails; 0: no limit.",
+        ),
+        Variable(
             "TREASURY_TRUSTED_PROXIES",
             "0",
             "How many reverse proxies stand in front; the address in X-Forwarded-For is read that many hops from the right.",

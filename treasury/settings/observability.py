@@ -46,6 +46,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env.text("TREASURY_LOG_LEVEL")},
     "loggers": {
+        "axes": {"level": "CRITICAL"},  # names people; what it would say is in the audit trails
         "django": {"level": "INFO"},
         "django.server": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},

@@ -17,6 +17,7 @@ from unfold.forms import AdminOwnPasswordChangeForm
 from apps.access.admin_sites import step_up
 from apps.access.admin_sites.second_factor import ENROL, VERIFY, SecondFactorSite, is_verified, person
 from apps.access.selectors import memberships
+from apps.access.services import doors
 from apps.accounts.selectors import second_factors
 from apps.accounts.services import users
 from apps.kit import clock
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # another app's model
 
 PASSWORD = "password_change"  # noqa: S105 (the name of a page)
 WAY_OUT = "logout"
+FOUND, TOO_MANY = 302, 429
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
@@ -76,15 +78,35 @@ class GatedSite(SecondFactorSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sign a person in for some hours and no longer, however busy he is."""
         response = super().login(request, extra_context)
-        if request.method == "POST" and request.user.is_authenticated:
-            request.session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE))
-            if not second_factors.is_enrolled(person(request).pk):
-                step_up.remember(request)
+        if request.method != "POST":
+            return response
+        is_locked = getattr(request, "axes_locked_out", False)
+        if response.status_code != FOUND:
+            if not getattr(request, "is_flooding", False):
+                doors.refuse(request.POST.get("username", ""), is_locked=is_locked, now=clock.now())
+            response.status_code = TOO_MANY if is_locked else response.status_code
+            return response
+        request.session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE))
+        if not second_factors.is_enrolled(person(request).pk):
+            self._let_in(request, "password")
         return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """End the session, on record."""
+        if request.method == "POST" and request.user.is_authenticated:
+            doors.record("user.signed_out", user_id=person(request).pk, now=clock.now())
+        return super().logout(request, extra_context)
 
     def prove(self, request: HttpRequest, device: "Authenticator") -> None:
         super().prove(request, device)
+        self._let_in(request, "second_factor")
+
+    def _let_in(self, request: HttpRequest, by: str) -> None:
+        """Begin to count from the last step of the sign-in, which is on record."""
         step_up.remember(request)
+        doors.record(
+            "user.signed_in", user_id=person(request).pk, now=clock.now(), changes={"by": [None, by]}
+        )
 
     def settle(self, request: HttpRequest) -> None:
         """Read from the session what every page of this site must know of the person. For sites to override."""

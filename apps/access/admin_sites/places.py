@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.access.admin_sites.gate import GatedSite
 from apps.access.admin_sites.second_factor import person
 from apps.access.selectors import branches, scope
+from apps.access.services import doors
 from apps.kit import clock
 from apps.tenancy.selectors import organisations
 from apps.tenancy.services import handovers
@@ -135,9 +136,12 @@ class PlacesSite(GatedSite):
         except handovers.HandoverRefused as refusal:
             messages.error(request, refusal.detail)
         else:
-            auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
             django_otp.login(request, handover.authenticator)
             request.session.set_expiry(handover.session_ends_at)
+            doors.record(
+                "user.signed_in", user_id=user.pk, now=clock.now(), changes={"by": [None, "handover"]}
+            )
         response = HttpResponseRedirect(reverse(f"{self.name}:index"))
         response.delete_cookie(NONCE_COOKIE, path=self._cookie()["path"], samesite="Lax")
         return response
@@ -150,7 +154,7 @@ class PlacesSite(GatedSite):
             organisation=organisations.current(),
             now=clock.now(),
         )
-        user = auth.load_backend(settings.AUTHENTICATION_BACKENDS[0]).get_user(handover.user_id)
+        user = auth.load_backend(settings.AUTHENTICATION_BACKENDS[-1]).get_user(handover.user_id)
         if user is None:
             raise handovers.HandoverRefused("You are no member of this organisation.")
         return user, handover

@@ -71,6 +71,7 @@ class AcceptLink(LinkDialog):
     """Let an application in that asks."""
 
     name = "accept"
+    steps_up = True
     label = gettext_lazy("Let it in…")
     icon = "link"
 
@@ -212,6 +213,7 @@ class MakeInvite(Dialog):
     """Make a code by which one application is let in."""
 
     name = "invite"
+    steps_up = True
     label = gettext_lazy("Invite an application…")
     icon = "mail"
     permission = "access.manage"

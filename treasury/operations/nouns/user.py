@@ -4,13 +4,18 @@ from uuid import UUID
 
 from apps.access.services.memberships import PersonUnknown
 from apps.accounts.models import User
-from apps.accounts.services import second_factors, users
+from apps.accounts.services import lock_outs, second_factors, users
 from treasury.operations.calls import Answer, Call
 
 
 def reset_second_factor(call: Call) -> Answer:
     second_factors.reset(user_id=_named(call), reason=call.reason, actor=call.actor, now=call.now)
     return Answer(f"{call.given['email']} has no second factor now; all his sessions have ended.")
+
+
+def lift_lock_out(call: Call) -> Answer:
+    lock_outs.lift(user_id=_named(call), reason=call.reason, actor=call.actor, now=call.now)
+    return Answer(f"{call.given['email']} may sign in again.")
 
 
 def deactivate(call: Call) -> Answer:

@@ -44,6 +44,14 @@ USER = Noun(
             arguments=(EMAIL,),
         ),
         Verb(
+            name="lift-lock-out",
+            help="Let a person sign in again whom wrong passwords have locked out; it ends by itself after 15 minutes.",
+            reach=Reach.PLATFORM,
+            writes=True,
+            asks_why=True,
+            arguments=(EMAIL,),
+        ),
+        Verb(
             name="deactivate",
             help="End a person's access everywhere, from the next request on.",
             reach=Reach.PLATFORM,
