@@ -14,6 +14,7 @@ from apps.kit.dialogs import Answer, Content, Dialog, Effect
 from apps.parties.contracts import KINDS, NewParty, PartyKind
 from apps.parties.forms import NewPartyForm, PartyForm, facts, said
 from apps.parties.models import Party
+from apps.parties.selectors import parties as visible_parties
 from apps.parties.services import parties
 
 
@@ -75,6 +76,7 @@ class ChangeParty(PartyDialog):
         )
 
     def act(self, row: Party, answer: Answer) -> str:
+        visible_parties.require_own(answer.request.user, row)
         changed = parties.change(
             party_id=row.id,
             version=row.version,
@@ -107,5 +109,6 @@ class ArchiveParty(PartyDialog):
         )
 
     def act(self, row: Party, answer: Answer) -> str:
+        visible_parties.require_own(answer.request.user, row)
         parties.archive(party_id=row.id, actor=answer.actor, now=answer.now)
         return _("%(party)s: archived.") % {"party": row}

@@ -1,7 +1,25 @@
-"""What crosses the border of tenancy: new organisations; kinds and states of applications, links and invites."""
+"""What crosses the border of tenancy: new organisations, who sees which branch; applications, links and invites."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class BranchPolicy(StrEnum):
+    """What somebody who works for some branches sees of the others."""
+
+    STRICT = "STRICT"
+    PARENT_SEES_CHILDREN = "PARENT_SEES_CHILDREN"
+    SHARED_PARTIES = "SHARED_PARTIES"
+
+
+BRANCH_POLICIES: dict[BranchPolicy, Promise] = {
+    BranchPolicy.STRICT: _("Own branches only"),
+    BranchPolicy.PARENT_SEES_CHILDREN: _("Own branches and all below them"),
+    BranchPolicy.SHARED_PARTIES: _("Own branches, and the parties of all"),
+}
 
 
 class ApplicationKind(StrEnum):

@@ -50,7 +50,9 @@ def test_refuses_an_unknown_time_zone(acme):
 def test_renames_and_records_only_what_changed(acme):
     branch = make.branch()
 
-    branches.change(branch_id=branch.id, name="Nairobi Centre", time_zone="", actor=SYSTEM, now=NOW)
+    branches.change(
+        branch_id=branch.id, name="Nairobi Centre", time_zone="", parent_id=None, actor=SYSTEM, now=NOW
+    )
 
     assert AuditRecord.objects.get(action="branch.changed").changes == {
         "name": ["Nairobi CBD", "Nairobi Centre"]

@@ -27,12 +27,18 @@ class BranchAdmin(ServiceAdmin):
         return visible_branches.visible_to(request.user)
 
     def get_fields(self, request: HttpRequest, obj: Branch | None = None) -> Sequence[str]:  # noqa: ARG002 (Django's signature)
-        return ["code", "name", "time_zone"]
+        return ["code", "name", "parent", "time_zone"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Branch | None = None) -> Sequence[str]:  # noqa: ARG002 (Django's signature)
         return ["code"] if obj else []
 
     def perform(self, request: HttpRequest, row: Branch, form: Form) -> None:
-        chosen = {**form.cleaned_data, "actor": team.actor(person(request)), "now": clock.now()}
+        parent = form.cleaned_data.pop("parent")
+        chosen = {
+            **form.cleaned_data,
+            "parent_id": parent.id if parent else None,
+            "actor": team.actor(person(request)),
+            "now": clock.now(),
+        }
         saved = branches.change(branch_id=row.id, **chosen) if row.created_at else branches.create(**chosen)
         row.pk = saved.pk

@@ -8,7 +8,13 @@ from django.db.models import QuerySet
 
 from apps.access.contracts import Caller
 from apps.access.models import Branch
-from apps.access.selectors.scope import Principal, branch_ids, own_branch_ids, wanted_branch_id
+from apps.access.selectors.scope import (
+    Principal,
+    branch_ids,
+    named_branch_ids,
+    own_branch_ids,
+    wanted_branch_id,
+)
 from apps.kit import errors
 
 
@@ -89,8 +95,9 @@ def chosen(caller: Principal, branch_id: UUID | None) -> Branch:
                 errors=[errors.FieldError("/branch_id", "branch_unknown", "There is no such branch.")],
             )
         return branch
-    if allowed is not None and len(allowed) == 1:
-        return Branch.objects.get(id__in=allowed)
+    named = allowed if allowed is None or len(allowed) == 1 else named_branch_ids(caller)
+    if named is not None and len(named) == 1:
+        return Branch.objects.get(id__in=named)
     office = head_office()
     if allowed is not None and office.id not in allowed:
         raise BranchForbidden("Name one of your branches: head office is not among them.")
@@ -104,3 +111,30 @@ def _refusal(caller: Principal) -> str:
         else "You do not work for this branch."
     )
     return f"{who} Leave the branch out or name one that is allowed."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A branch in the tree: ``level`` counts from 0, ``path`` names what is above it, itself last."""
+
+    branch: Branch
+    level: int
+    path: str
+
+
+def tree(caller: Principal) -> list[Place]:
+    """Return the caller's branches as a tree, each below its parent as far as he sees that, by name."""
+    rows = list(visible_to(caller).order_by("-is_head_office", "name"))
+    known = {row.id for row in rows}
+    below: dict[UUID | None, list[Branch]] = {}
+    for row in rows:
+        below.setdefault(row.parent_id if row.parent_id in known else None, []).append(row)
+
+    def walk(parent_id: UUID | None, level: int, above: str) -> list[Place]:
+        found = []
+        for row in below.get(parent_id, []):
+            path = f"{above} / {row.name}" if above else row.name
+            found += [Place(row, level, path), *walk(row.id, level + 1, path)]
+        return found
+
+    return walk(None, 0, "")

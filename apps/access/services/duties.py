@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.access import contracts
 from apps.access.models import Membership
+from apps.access.selectors import scope
 from apps.audit.services import records
 from apps.kit import errors
 from apps.kit.actors import Actor
@@ -51,6 +52,7 @@ def choose_small_team(*, is_small_team: bool, reason: str, actor: Actor, now: da
 
     Raises DutiesConflict while somebody holds duties that would have to be apart.
     """
+    scope.require_all_branches(actor)
     policies.is_small_team(organisation_id=organisations.current().id)
     if not is_small_team:
         _require_nobody_conflicts()

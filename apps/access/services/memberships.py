@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 
 from apps.access.contracts import RUNS
 from apps.access.models import Branch, Membership, Role
-from apps.access.selectors import memberships
+from apps.access.selectors import memberships, scope
 from apps.access.selectors.branches import BranchUnknown
+from apps.access.selectors.scope import BeyondOwnBranches
 from apps.access.services import duties
 from apps.accounts.services import users
 from apps.audit.services import records
@@ -56,13 +57,6 @@ class RoleUnknown(errors.Invalid):
 
     code = "role_unknown"
     title = "Role unknown"
-
-
-class BeyondOwnBranches(errors.Forbidden):
-    """Who works for some branches gives nobody others, nor all of them."""
-
-    code = "beyond_own_branches"
-    title = "Beyond your branches"
 
 
 class BeyondOwnRole(errors.Forbidden):
@@ -270,8 +264,8 @@ def _check_role(actor: Actor, role: Role, *, changed: Membership | None = None) 
 def _check_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
     """Refuse what reaches beyond the branches of the person who gives it: no branches would mean all of them."""
     giver = memberships.of_person(actor.person)
-    own = {branch.id for branch in giver.branches.all()} if giver else set()
-    if own and not (branch_ids and own.issuperset(branch_ids)):
+    own = scope.of_member(giver) if giver else None
+    if own is not None and not (branch_ids and own.issuperset(branch_ids)):
         raise BeyondOwnBranches("Name branches of your own, at least one: you do not work for the others.")
 
 

@@ -12,6 +12,7 @@ from apps.access import contracts
 from apps.access.contracts import PERMISSIONS
 from apps.access.models import Role
 from apps.access.selectors import memberships as team
+from apps.access.selectors import scope
 from apps.access.services import duties, memberships
 from apps.audit.services import records
 from apps.kit import errors
@@ -233,7 +234,10 @@ def change(
 @transaction.atomic
 def retire(*, code: str, actor: Actor, now: datetime, reason: str = "") -> Role:
     """Give a role to nobody any more; a second time changes nothing. Raises RoleInUse while somebody has it."""
-    role = Role.objects.locked().get(code=code)
+    scope.require_all_branches(actor)
+    role = Role.objects.locked().filter(code=code).first()
+    if role is None:
+        raise errors.NotFound(_("There is no such role."))
     if role.retired_at is not None:
         return role
     holders = role.memberships.filter(is_active=True).count()
@@ -270,6 +274,7 @@ def _check(permissions: Collection[str], *, kept: Collection[str], actor: Actor)
     unknown = sorted(set(permissions) - set(PERMISSIONS))
     if unknown:
         raise PermissionUnknown(f"No such permission: {', '.join(unknown)}.")
+    scope.require_all_branches(actor)
     held = held_by(actor)
     beyond = sorted(set(permissions) - set(kept) - held) if held is not None else []
     if beyond:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.access.selectors import memberships
+from apps.access.selectors import memberships, scope
 from apps.access.selectors.branches import BranchForbidden
 from apps.access.selectors.memberships import Membership
 from apps.approvals.models import ApprovalDelegation, ApprovalRequest, RequestedStep
@@ -105,8 +105,8 @@ def _require_able(request: ApprovalRequest, step: RequestedStep, holder: Members
 
 
 def _require_place(request: ApprovalRequest, member: Membership) -> None:
-    places = {branch.id for branch in member.branches.all()}
-    if places and request.branch_id not in places:
+    places = scope.of_member(member)
+    if places is not None and request.branch_id not in places:
         raise BranchForbidden("You do not work for the branch of this request.")
 
 

@@ -92,8 +92,8 @@ def for_person(requests: ApprovalRequestQuerySet, person: str, *, now: datetime)
     Branches are those of ``requests``.
     """
     member = memberships.of_person(person)
-    places = {branch.id for branch in member.branches.all()} if member else set()
-    return _for_member(requests, member, places or None, now=now)
+    places = scope.of_member(member) if member else None
+    return _for_member(requests, member, places, now=now)
 
 
 def _for_member(
@@ -137,7 +137,8 @@ def _is_free(person: str) -> Q:
 def _delegated(delegation: ApprovalDelegation) -> Q:
     """Those that who delegated might decide himself, and has delegated."""
     found = _at_step_of(delegation.delegator.role.code) & _is_free(str(delegation.delegator.user_id))
-    if places := {branch.id for branch in delegation.delegator.branches.all()}:
+    places = scope.of_member(delegation.delegator)
+    if places is not None:
         found &= Q(branch_id__in=places)
     if delegation.kinds:
         found &= Q(kind__in=delegation.kinds)

@@ -63,7 +63,7 @@ def lacking_people(rules: Iterable[ApprovalRule]) -> set[UUID]:
     and who work for the rule's branch.
     """
     people = [
-        (member.role.code, {branch.id for branch in member.branches.all()})
+        (member.role.code, scope.of_member(member) or set())
         for member in memberships.everybody().filter(is_active=True).prefetch_related("branches")
         if DECIDE in member.role.permissions
     ]

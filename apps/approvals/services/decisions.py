@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from apps.access.selectors import limits
 from apps.approvals.contracts import Verdict
 from apps.approvals.models import ApprovalDecision, ApprovalRequest
 from apps.approvals.selectors import authority, delegations
@@ -63,13 +64,15 @@ def take(
     delegated to him.
 
     A delegation that is used is locked: it was either revoked before, or holds for this decision. Raises PayloadChanged and
-    as ``authority.find``, and then nothing is written.
+    as ``authority.find``, LimitExceeded for an approval above what the role in use may approve, and then nothing is written.
     """
     if digest != request.payload_hash:
         raise PayloadChanged("This request was edited after you opened it. Read it again, then decide.")
     right = authority.find(request, actor.person, now=now)
     if right.delegation and not delegations.hold(right.delegation, now=now):
         raise NotADecider("What was delegated to you has just been taken back.")
+    if verdict is Verdict.APPROVED:
+        limits.require_may_approve(member=right.holder, money=request.money)
     return ApprovalDecision.objects.create(
         request=request,
         payload_version=request.payload_version,

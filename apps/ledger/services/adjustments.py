@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from apps.access.selectors import applications, branches
+from apps.access.selectors import applications, branches, limits
 from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
 from apps.approvals.selectors.requests import ApprovalRequest
@@ -107,9 +107,11 @@ def ask(
 
     The same journal again returns the request that waits. ``within`` are the branches that the caller may act for, None
     for all, ``application_id`` whose request it is, the portal's unless told. Raises as ``check``, and
-    JournalRuleMissing, and RequestPending where another journal of this voucher waits.
+    JournalRuleMissing, LimitExceeded, and RequestPending where another journal of this voucher waits.
     """
     found = check(journal=journal, now=now, within=within)
+    for sum_of_currency in _sums(journal):
+        limits.require_may_ask(actor=actor, money=sum_of_currency)
     subject = subject_of(journal.voucher)
     places = {account.branch_id for account in found.values()}
     branch_id = next(iter(places)) if len(places) == 1 else branches.head_office().id
@@ -289,11 +291,17 @@ def _payload(journal: NewJournal) -> dict[str, Any]:
 
 def _money(journal: NewJournal) -> Money | None:
     """Return the sum of the debits, where all of the journal is in one currency: approval rules have bands."""
-    currencies = {line.money.currency for line in journal.lines}
-    if len(currencies) != 1:
-        return None
-    minor = sum(line.money.minor for line in journal.lines if line.direction is Direction.DEBIT)
-    return Money(minor, currencies.pop())
+    sums = _sums(journal)
+    return sums[0] if len(sums) == 1 else None
+
+
+def _sums(journal: NewJournal) -> list[Money]:
+    """Return the sum of the debits in each currency."""
+    sums = {line.money.currency: 0 for line in journal.lines}
+    for line in journal.lines:
+        if line.direction is Direction.DEBIT:
+            sums[line.money.currency] += line.money.minor
+    return [Money(minor, currency) for currency, minor in sums.items()]
 
 
 def _accounts(journal: NewJournal, within: Collection[UUID] | None) -> dict[UUID, Account]:

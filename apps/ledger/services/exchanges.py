@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from apps.access.selectors import limits
 from apps.audit.services import records
 from apps.kit import errors, locks
 from apps.kit.actors import Actor
@@ -66,7 +67,7 @@ def exchange(*, order: Order, actor: Actor, now: datetime) -> Booked:
     Each currency passes through its position, and balances by itself. What arrives is rounded down to the minor unit and
     what that leaves goes to ROUNDING. What closes a position gives its gain or loss against the average cost. The same
     order again returns the first booking at whatever rate (``is_replay``); another one under its key raises KeyReused.
-    Raises ExchangeInvalid, which names the field, RateMissing, RateStale, and as ``journals.post``. Locks the positions
+    Raises ExchangeInvalid, which names the field, RateMissing, RateStale, LimitExceeded, and as ``journals.post``. Locks the positions
     of the branch until the transaction ends.
     """
     _check(order)
@@ -77,6 +78,7 @@ def exchange(*, order: Order, actor: Actor, now: datetime) -> Booked:
         if before.source_id != order.id:
             raise journals.KeyReused(f"{order.key} was used for another exchange.")
         return Booked(before.uid, before.id, before.effective_date, is_replay=True)
+    limits.require_may_ask(actor=actor, money=order.give)
     at = now if order.effective_date is None else min(stored.end_of(order.effective_date), now)
     rate = stored.latest(order.give.currency, order.target.currency, at=at, now=now)
     draft = Draft(

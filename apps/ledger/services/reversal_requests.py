@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.access.selectors import applications, branches
+from apps.access.selectors import applications, branches, limits
 from apps.access.selectors.branches import BranchForbidden
 from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.selectors import requests as asked
@@ -80,17 +80,15 @@ def ask(
     Ask other people to agree that a transaction is reversed, and return the id of the approval request; nothing is booked yet.
 
     The same again returns the request that waits. Raises as ``require_possible``, and ReversalInvalid, PeriodClosed,
-    ReversalRuleMissing, and RequestPending where another request about this transaction waits.
+    ReversalRuleMissing, LimitExceeded, and RequestPending where another request about this transaction waits.
     """
     original = require_possible(transaction_id=transaction_id, within=within)
     reason = _check(original, reason, effective_date, now)
     effective_dates.require_open(effective_date)
     waits = asked.pending_of(kind=REVERSAL.name, subject_id=original.uid) is not None
-    request = requests.submit(
-        request=_request(original, reason, effective_date),
-        actor=actor,
-        now=now,
-    )
+    wanted = _request(original, reason, effective_date)
+    limits.require_may_ask(actor=actor, money=wanted.money)
+    request = requests.submit(request=wanted, actor=actor, now=now)
     if request is None:
         raise ReversalRuleMissing("Make an approval rule for reversals first.")
     if not waits:

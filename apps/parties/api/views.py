@@ -71,6 +71,12 @@ class PartyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVie
         answer = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self.get_serializer(party).data, status=answer)
 
+    def _own(self) -> Party:
+        """Return the party of the address; it may be seen and yet not be the caller's to change."""
+        party = self.get_object()
+        visible_parties.require_own(self.request.user, party)
+        return party
+
     def _wanted(self, said: dict[str, Any], external_id: str) -> NewParty:
         """Return the party that a body describes; where it names no branch, that of a party known already."""
         caller = cast(Caller, self.request.user)
@@ -92,7 +98,7 @@ class PartyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVie
         body = serializers.PartyChangeIn(data=request.data)
         body.is_valid(raise_exception=True)
         changed = parties.change(
-            party_id=self.get_object().id,
+            party_id=self._own().id,
             version=body.validated_data["version"],
             facts=serializers.named(body.validated_data),
             actor=cast(Caller, request.user).actor,
@@ -105,6 +111,6 @@ class PartyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVie
     def archive(self, request: Request, **_: str) -> Response:
         """Offer a party no longer; a second time changes nothing."""
         party = parties.archive(
-            party_id=self.get_object().id, actor=cast(Caller, request.user).actor, now=clock.now()
+            party_id=self._own().id, actor=cast(Caller, request.user).actor, now=clock.now()
         )
         return Response(self.get_serializer(party).data)

@@ -3,17 +3,28 @@
 from django.db.models import Prefetch, Q, QuerySet
 
 from apps.access.selectors import scope
+from apps.access.selectors.branches import BranchForbidden
 from apps.kit import errors, phones
 from apps.parties.models import ContactPoint, Party
 from apps.parties.models.party import PartyQuerySet
 
 
 def visible_to(caller: scope.Principal) -> PartyQuerySet:
-    """Return the parties of the caller's branches with their contacts; a key sees those of its own application."""
-    parties = Party.objects.of_branches(scope.branch_ids(caller))
+    """
+    Return the parties of the caller's branches with their contacts, or of all where the organisation shares them; a key
+    sees those of its own application.
+    """
+    parties = Party.objects.of_branches(scope.party_branch_ids(caller))
     parties = parties.of_applications(scope.application_ids(caller))
     contacts = ContactPoint.objects.order_by("kind", "-is_primary", "value")
     return parties.prefetch_related(Prefetch("contacts", contacts))
+
+
+def require_own(caller: scope.Principal, party: Party) -> None:
+    """Refuse to change a party of another branch, which may be seen where parties are shared. Raises BranchForbidden."""
+    own = scope.branch_ids(caller)
+    if own is not None and party.branch_id not in own:
+        raise BranchForbidden("This party belongs to another branch, which alone changes it.")
 
 
 def found_by(parties: QuerySet[Party], term: str) -> QuerySet[Party]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.access.selectors import limits as amount_limits
 from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
 from apps.approvals.services import requests
 from apps.audit.services import records
@@ -41,12 +42,14 @@ def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, n
     Ask for the whole of a payment to go back; ``money`` may be left out, and must be the whole where it is given.
 
     Raises NotFound, PaymentNotPaid, PaymentInReview, AlreadyRefunded, RefundInProgress, ReceiptPending,
-    PartialRefundNotSupported, RefundTooLarge or ReasonMissing, and then nothing is written. The provider is asked by a
+    PartialRefundNotSupported, RefundTooLarge, ReasonMissing or
+    LimitExceeded, and then nothing is written. The provider is asked by a
     worker after the commit, or once other people have approved where a rule asks for that.
     """
     attempt = refund_limits.refundable(intent_id=intent_id)
     whole = refund_limits.whole(attempt, money=money)
     reason = refund_limits.check_reason(reason)
+    amount_limits.require_may_ask(actor=actor, money=whole)
     refund = Refund(
         intent=attempt.intent,
         attempt=attempt,

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('is_test', models.BooleanField(default=False)),
                 ('requires_second_factor', models.BooleanField(default=True)),
                 ('is_small_team', models.BooleanField(default=False)),
-                ('branch_policy', models.CharField(choices=[('STRICT', 'Own branches only'), ('PARENT_SEES_CHILDREN', 'Own branches and all below them'), ('SHARED_PARTIES', 'Own branches, and the parties of all')], default='STRICT', max_length=20)),
+                ('branch_policy', models.CharField(choices=[('STRICT', 'STRICT'), ('PARENT_SEES_CHILDREN', 'PARENT_SEES_CHILDREN'), ('SHARED_PARTIES', 'SHARED_PARTIES')], default='STRICT', max_length=20)),
                 ('base_currency', apps.kit.models.CurrencyField(default='KES')),
                 ('time_zone', models.CharField(default='Africa/Nairobi', max_length=64)),
                 ('brand_color', models.CharField(default='#0e5a6b', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),

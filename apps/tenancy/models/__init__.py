@@ -4,14 +4,13 @@ from apps.tenancy.models.data_key import DataKey
 from apps.tenancy.models.handover import Handover
 from apps.tenancy.models.invite import Invite
 from apps.tenancy.models.link_request import LinkRequest
-from apps.tenancy.models.organisation import BranchPolicy, Domain, Organisation, OrganisationStatus
+from apps.tenancy.models.organisation import Domain, Organisation, OrganisationStatus
 from apps.tenancy.models.provisioning import Provisioning
 from apps.tenancy.models.registered_application import RegisteredApplication
 from apps.tenancy.models.snapshot import SchemaSnapshot
 from apps.tenancy.models.user_organisation import UserOrganisation
 
 __all__ = [
-    "BranchPolicy",
     "DataKey",
     "Domain",
     "Handover",

@@ -2,11 +2,11 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.kit import clock
 from apps.kit.models import CurrencyField, UuidModel
+from apps.tenancy.contracts import BranchPolicy
 
 BRAND_COLOR = "#0e5a6b"
 
@@ -17,14 +17,6 @@ class OrganisationStatus(models.TextChoices):
     PROVISIONING = "PROVISIONING"
     READY = "READY"
     SUSPENDED = "SUSPENDED"
-
-
-class BranchPolicy(models.TextChoices):
-    """What somebody who works for some branches sees of the others."""
-
-    STRICT = "STRICT", _("Own branches only")
-    PARENT_SEES_CHILDREN = "PARENT_SEES_CHILDREN", _("Own branches and all below them")
-    SHARED_PARTIES = "SHARED_PARTIES", _("Own branches, and the parties of all")
 
 
 class Organisation(UuidModel, TenantMixin):
@@ -45,7 +37,11 @@ class Organisation(UuidModel, TenantMixin):
     is_test = models.BooleanField(default=False)
     requires_second_factor = models.BooleanField(default=True)
     is_small_team = models.BooleanField(default=False)
-    branch_policy = models.CharField(max_length=20, choices=BranchPolicy.choices, default=BranchPolicy.STRICT)
+    branch_policy = models.CharField(
+        max_length=20,
+        choices=[(policy.value, policy.value) for policy in BranchPolicy],
+        default=BranchPolicy.STRICT.value,
+    )
     base_currency = CurrencyField(default="KES")
     time_zone = models.CharField(max_length=64, default="Africa/Nairobi")
     brand_color = models.CharField(

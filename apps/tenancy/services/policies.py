@@ -8,7 +8,8 @@ from django.db import transaction
 from apps.accounts.services import platform_records
 from apps.kit import schema
 from apps.kit.actors import Actor
-from apps.tenancy.models import BranchPolicy, Organisation
+from apps.tenancy.contracts import BranchPolicy
+from apps.tenancy.models import Organisation
 
 SMALL_TEAM = "is_small_team"
 BRANCHES = "branch_policy"
