@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "TREASURY_SENDING_TIMEOUT": "6",
     "TREASURY_LIMIT_TEST_KEY": "0",
     "TREASURY_LIMIT_MONEY": "0",
+    "TREASURY_LIMIT_STRANGERS": "0",
 }
 """Shorter plans than in earnest, so that a test waits seconds for what takes minutes; tests ask more often than anybody."""
 
