@@ -63,6 +63,15 @@ class InviteStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Branding:
+    """What an organisation is known by: a colour, and the names that its e-mails and SMS come from (empty: its own)."""
+
+    brand_color: str
+    email_sender: str = ""
+    sms_sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewOrganisation:
     """A name for addresses, a name for people, whose money, and the branch that stands for the whole."""
 

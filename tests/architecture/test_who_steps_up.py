@@ -48,6 +48,8 @@ STEPS_UP = {
     "apps.portal.pages.lists.ChooseColumns": False,
     "apps.portal.pages.lists.DeleteView": False,
     "apps.portal.pages.lists.SaveView": False,
+    "apps.portal.pages.organisation.SetBranding": False,
+    "apps.portal.pages.organisation.SetRegion": False,
     "apps.portal.pages.period_dialogs.Announce": False,
     "apps.portal.pages.period_dialogs.Close": True,
     "apps.portal.pages.period_dialogs.Reopen": True,

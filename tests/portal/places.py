@@ -39,6 +39,7 @@ PLACES = [
     "access/branch/add/",
     "access/application/",
     "applications/",
+    "organisation-settings/",
     "access/membership/",
     "access/membership/add/",
     "access/role/",

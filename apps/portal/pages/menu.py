@@ -130,6 +130,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
     (
         _("Settings"),
         [
+            page(_("Organisation"), "domain", "portal-organisation", "access.view"),
             changelist(_("Branches"), "store", "access_branch", "access.view"),
             replace(
                 page(

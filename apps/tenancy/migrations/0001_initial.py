@@ -36,6 +36,8 @@ class Migration(migrations.Migration):
                 ('base_currency', apps.kit.models.CurrencyField(default='KES')),
                 ('time_zone', models.CharField(default='Africa/Nairobi', max_length=64)),
                 ('brand_color', models.CharField(default='#0e5a6b', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),
+                ('email_sender', models.CharField(blank=True, default='', max_length=64)),
+                ('sms_sender', models.CharField(blank=True, default='', max_length=11)),
                 ('upgraded_to', models.CharField(blank=True, default='', editable=False, max_length=64)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],

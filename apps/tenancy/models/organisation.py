@@ -47,6 +47,8 @@ class Organisation(UuidModel, TenantMixin):
     brand_color = models.CharField(
         max_length=7, default=BRAND_COLOR, validators=[RegexValidator(r"^#[0-9a-f]{6}\Z")]
     )
+    email_sender = models.CharField(max_length=64, blank=True, default="")
+    sms_sender = models.CharField(max_length=11, blank=True, default="")
     upgraded_to = models.CharField(max_length=64, blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 

@@ -1,0 +1,46 @@
+"""What the people of an organisation decide about it: its branding, with a record of who changed what, and why."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.kit.actors import Actor
+from apps.tenancy.contracts import Branding
+from apps.tenancy.selectors import organisations
+from apps.tenancy.services import brandings
+
+
+@transaction.atomic
+def set_branding(*, branding: Branding, reason: str, actor: Actor, now: datetime) -> bool:
+    """
+    Change colour and sender names of the present organisation, from its next page and sheet on; say whether any changed.
+
+    Raises brandings.BrandingInvalid.
+    """
+    changes = brandings.set_branding(organisation_id=organisations.current().id, branding=branding)
+    return _record("organisation.branding_changed", changes, reason, actor, now)
+
+
+@transaction.atomic
+def set_region(*, base_currency: str, time_zone: str, reason: str, actor: Actor, now: datetime) -> bool:
+    """Change currency and zone of the present organisation; whoever owns the book asks first. Raises brandings.RegionInvalid."""
+    changes = brandings.set_region(
+        organisation_id=organisations.current().id, base_currency=base_currency, time_zone=time_zone
+    )
+    return _record("organisation.region_changed", changes, reason, actor, now)
+
+
+def _record(action: str, changes: brandings.Changes, reason: str, actor: Actor, now: datetime) -> bool:
+    if not changes:
+        return False
+    records.write(
+        action=action,
+        object_type="organisation",
+        object_id=str(organisations.current().id),
+        actor=actor,
+        now=now,
+        changes=changes,
+        reason=reason,
+    )
+    return True

@@ -1,0 +1,115 @@
+"""What an organisation looks like and whose name its messages bear, and in which currency and zone it counts: checked and kept."""
+
+import re
+import zoneinfo
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.kit import brand, errors, money, schema
+from apps.tenancy.contracts import Branding
+from apps.tenancy.models import Organisation
+
+CONTRAST_MIN = 3.0
+EMAIL_SENDER_MAX = 64
+SMS_SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,9}[A-Za-z0-9])?")
+NOT_IN_A_NAME = frozenset('<>@",;:\\')
+
+type Changes = dict[str, list[object]]
+
+
+class BrandingInvalid(errors.Invalid):
+    """The colour cannot be read, or a sender's name cannot be shown."""
+
+    code = "branding_invalid"
+    title = "Branding not valid"
+
+
+class RegionInvalid(errors.Invalid):
+    """No such currency or time zone."""
+
+    code = "region_invalid"
+    title = "Region not valid"
+
+
+@transaction.atomic
+def set_branding(*, organisation_id: UUID, branding: Branding) -> Changes:
+    """
+    Keep colour and sender names and return what changed, field by field; the record of it is the caller's.
+
+    Raises BrandingInvalid, which names every field: a colour needs a contrast of 3 to white paper, an SMS sender has 1
+    to 11 letters, digits, blanks, dashes and underscores with one letter at least, or is empty.
+    """
+    wrong = list(_wrong(branding))
+    if wrong:
+        raise BrandingInvalid(" ".join(error.message for error in wrong), errors=wrong)
+    chosen = {
+        "brand_color": branding.brand_color.lower(),
+        "email_sender": branding.email_sender.strip(),
+        "sms_sender": branding.sms_sender,
+    }
+    return _set(organisation_id, chosen)
+
+
+@transaction.atomic
+def set_region(*, organisation_id: UUID, base_currency: str, time_zone: str) -> Changes:
+    """
+    Keep the currency and the zone that an organisation counts in and return what changed, as ``set_branding``.
+
+    Whether its book is open already is the caller's question. Raises RegionInvalid.
+    """
+    wrong = []
+    try:
+        money.exponent(base_currency)
+    except money.CurrencyUnknown as refusal:
+        wrong.append(errors.FieldError("/base_currency", RegionInvalid.code, refusal.detail))
+    if time_zone not in zoneinfo.available_timezones():
+        wrong.append(errors.FieldError("/time_zone", RegionInvalid.code, f"{time_zone} is no time zone."))
+    if wrong:
+        raise RegionInvalid(" ".join(error.message for error in wrong), errors=wrong)
+    return _set(organisation_id, {"base_currency": base_currency, "time_zone": time_zone})
+
+
+def _wrong(branding: Branding) -> list[errors.FieldError]:
+    found = []
+    if not brand.is_colour(branding.brand_color):
+        found.append(("/brand_color", "A colour is # and six hex digits, as #0e5a6b."))
+    elif (contrast := brand.contrast(branding.brand_color, brand.PAPER)) < CONTRAST_MIN:
+        found.append(
+            (
+                "/brand_color",
+                f"This colour can hardly be seen on white paper: its contrast is {contrast:.1f}, and must be {CONTRAST_MIN:.0f} or more.",
+            )
+        )
+    name = branding.email_sender
+    if len(name) > EMAIL_SENDER_MAX or not name.isprintable() or NOT_IN_A_NAME & set(name):
+        found.append(
+            (
+                "/email_sender",
+                f'A sender has at most {EMAIL_SENDER_MAX} characters on one line, without < > @ " , ; : \\.',
+            )
+        )
+    if branding.sms_sender and not SMS_SENDER.fullmatch(branding.sms_sender):
+        found.append(
+            (
+                "/sms_sender",
+                "A sender of SMS has 1 to 11 letters, digits, blanks, dashes and underscores, one letter at least.",
+            )
+        )
+    return [errors.FieldError(pointer, BrandingInvalid.code, message) for pointer, message in found]
+
+
+def _set(organisation_id: UUID, chosen: dict[str, str]) -> Changes:
+    organisation = Organisation.objects.select_for_update().get(id=organisation_id)
+    before = {name: getattr(organisation, name) for name in chosen}
+    changes: Changes = {
+        name: [before[name], value] for name, value in chosen.items() if before[name] != value
+    }
+    present = schema.tenant()
+    for name in changes:
+        setattr(organisation, name, chosen[name])
+        if isinstance(present, Organisation) and present.pk == organisation_id:
+            setattr(present, name, chosen[name])
+    if changes:
+        organisation.save(update_fields=list(changes))
+    return changes
