@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,24 @@ USER_AGENT_LENGTH = 300
 
 user_agent: ContextVar[str] = ContextVar("user_agent", default="")
 """The program that made the request which is being served, as it calls itself."""
+
+
+_approval: ContextVar[str] = ContextVar("approval", default="")
+
+
+@contextmanager
+def under_approval(request_id: UUID) -> Iterator[None]:
+    """Let every record of this context name the approval request that was agreed to: for who does what was agreed."""
+    token = _approval.set(str(request_id))
+    try:
+        yield
+    finally:
+        _approval.reset(token)
+
+
+def present_approval() -> str:
+    """Return the approval that is being carried out, or nothing."""
+    return _approval.get()
 
 
 def named(agent: str) -> str:

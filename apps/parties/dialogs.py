@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.access.selectors import branches, scope
+from apps.access.selectors import branches, memberships, scope
+from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, Effect
 from apps.parties.contracts import KINDS, NewParty, PartyKind
 from apps.parties.forms import NewPartyForm, PartyForm, facts, said
@@ -64,7 +65,9 @@ class ChangeParty(PartyDialog):
     label = gettext_lazy("Change…")
     icon = "edit"
 
-    def form(self, request: HttpRequest, rows: Sequence[Party], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
+    def form(self, request: HttpRequest, rows: Sequence[Party], data: Any = None) -> forms.Form:
+        if data is None:
+            parties.contacts_seen(party=rows[0], actor=memberships.actor(request.user), now=clock.now())
         return PartyForm(data, initial=said(rows[0]))
 
     def content(self, request: HttpRequest, rows: Sequence[Party]) -> Content:  # noqa: ARG002 (the row says all)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from apps.approvals.contracts import Decided
 from apps.events.contracts import Event
-from apps.kit import clock
+from apps.kit import clock, trail
 from apps.payments.contracts import REFUND
 from apps.payments.services import callbacks, refunds
 
@@ -18,4 +18,5 @@ def execute_approval(event: Event) -> None:
     """Send or cancel a refund that other people have decided about; decisions about other deeds are for others."""
     decided = Decided.read(event.data)
     if decided.kind == REFUND.name:
-        refunds.decide(decided=decided, now=clock.now())
+        with trail.under_approval(decided.request_id):
+            refunds.decide(decided=decided, now=clock.now())

@@ -308,4 +308,6 @@ def _audit(
         now=now,
         reason=reason,
         changes=changes,
+        branch=request.branch_id,
+        approval=request.id,
     )

@@ -28,8 +28,9 @@ def write(  # noqa: PLR0913 (an audit record has that many facts, each by keywor
     Record one deed in the transaction of the caller: if the deed is rolled back, so is the record.
 
     ``changes`` maps a field to ``[before, after]`` in JSON values and holds no secret. ``branch`` is the id of the branch
-    that it is about, ``approval`` that of the request which was agreed to. Request id and address default to those of
-    the request that is being served, as the middleware bound them for the logs.
+    that it is about, ``approval`` that of the request which was agreed to, by default the one that is being carried out.
+    Request id and address default to those of the request that is being served, as the middleware bound them for the
+    logs.
     """
     context = structlog.contextvars.get_contextvars()
     return AuditRecord.objects.create(
@@ -47,5 +48,5 @@ def write(  # noqa: PLR0913 (an audit record has that many facts, each by keywor
         ip=ip or str(context.get("ip", "")),
         user_agent=trail.user_agent.get(),
         branch=str(branch or ""),
-        approval=str(approval or ""),
+        approval=str(approval or trail.present_approval()),
     )

@@ -215,6 +215,11 @@ def _says(party: Party, facts: PartyFacts) -> bool:
     return same and set(_contacts(party)) == set(_checked(facts))
 
 
+def contacts_seen(*, party: Party, actor: Actor, now: datetime) -> None:
+    """Record that somebody was shown the contacts of a party as they are, phones unmasked."""
+    _audit("party.contacts_seen", party, actor, now, {})
+
+
 def _refuse_duplicate(request: NewParty) -> None:
     party = _known(request).first()
     if party is not None:
@@ -232,4 +237,5 @@ def _audit(action: str, party: Party, actor: Actor, now: datetime, changes: dict
         actor=actor,
         now=now,
         changes=changes,
+        branch=party.branch_id,
     )

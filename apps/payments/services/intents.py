@@ -338,5 +338,7 @@ def _audit(action: str, intent: PaymentIntent, *, actor: Actor, now: datetime, r
         object_id=ids.encode("pi", intent.id),
         actor=actor,
         now=now,
+        changes={"status": [None, intent.status], "amount": [None, intent.money.wire()]},
         reason=reason,
+        branch=intent.branch_id,
     )

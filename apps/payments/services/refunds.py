@@ -352,5 +352,8 @@ def _audit(action: str, refund: Refund, *, actor: Actor, now: datetime, reason: 
         object_id=ids.encode("re", refund.id),
         actor=actor,
         now=now,
+        changes={"status": [None, refund.status], "amount": [None, refund.money.wire()]},
         reason=reason,
+        branch=refund.branch_id,
+        approval=refund.approval_id,
     )

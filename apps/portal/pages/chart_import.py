@@ -19,6 +19,7 @@ from apps.ledger.selectors import books
 from apps.ledger.services import chart_files
 from apps.ledger.services.chart_files import Change, ChartChanged
 from apps.portal.pages import frame
+from apps.portal.services import downloads
 
 PERMISSION = "ledger.chart"
 SEND = "send"
@@ -93,11 +94,14 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 @frame.page(PERMISSION)
-def file(request: HttpRequest, kind: str) -> HttpResponse:  # noqa: ARG001 (the chart is the same for all)
+def file(request: HttpRequest, kind: str) -> HttpResponse:
     """Give the chart out as a file to be changed and taken over again."""
     if kind not in FILES:
         raise errors.NotFound(_("The chart is given out as CSV or XLSX."))
     content_type, written = FILES[kind]
+    downloads.record(
+        what="ledger_chart", object_id="chart", reader=request.user, now=clock.now(), format=kind
+    )
     name = f"chart-{date.isoformat(books.today(clock.now()))}.{kind}"
     return HttpResponse(
         written(),

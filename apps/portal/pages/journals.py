@@ -21,6 +21,7 @@ from apps.ledger.services.papers import PaperInvalid, TooManyPapers
 from apps.portal.pages import frame
 from apps.portal.pages.journal_forms import TypedJournal
 from apps.portal.selectors import handwritten, journals
+from apps.portal.services import downloads
 
 PERMISSION = "ledger.view"
 ASK = "ledger.adjust"
@@ -90,6 +91,14 @@ def paper(request: HttpRequest, subject_id: UUID, file_id: UUID) -> HttpResponse
     found = journals.paper(subject_id, file_id, request.user)
     if found is None:
         raise errors.NotFound("There is no such paper.")
+    downloads.record(
+        what="journal_paper",
+        object_id=str(found.id),
+        reader=request.user,
+        now=clock.now(),
+        name=found.name,
+        sha256=found.sha256,
+    )
     disposition = content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
     return HttpResponse(
         papers.read(found.id),

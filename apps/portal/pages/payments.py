@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.access.contracts import PERMISSIONS
+from apps.kit import clock
 from apps.portal.pages import frame
 from apps.portal.selectors import payments
+from apps.portal.services import downloads
 
 
 @frame.page("payments.view")
@@ -30,5 +32,8 @@ def show(request: HttpRequest, payment_id: UUID) -> HttpResponse:
 def receipt_pdf(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
     """Answer with the stored bytes, their SHA-256 as ETag."""
     number, sha256, content = payments.receipt_pdf(receipt_id, request.user)
+    downloads.record(
+        what="receipt", object_id=number, reader=request.user, now=clock.now(), id=receipt_id, sha256=sha256
+    )
     headers = {"Content-Disposition": f'inline; filename="{number}.pdf"', "ETag": f'"{sha256}"'}
     return HttpResponse(content, content_type="application/pdf", headers=headers)

@@ -19,6 +19,7 @@ from apps.ledger.services import reversal_requests, reversals
 from apps.portal.contracts import Fact, Target
 from apps.portal.pages import frame
 from apps.portal.selectors import handwritten, ledger, words
+from apps.portal.services import downloads
 
 LEGS_SHOWN = 12
 
@@ -71,6 +72,9 @@ def proof(request: HttpRequest, transaction_uid: UUID) -> HttpResponse:
             transaction=booked,
             is_broken=isinstance(refusal, proofs.ProofBroken),
         )
+    downloads.record(
+        what="ledger_proof", object_id=str(booked.uid), reader=request.user, now=clock.now(), of=booked.number
+    )
     return HttpResponse(
         text,
         content_type="application/json",

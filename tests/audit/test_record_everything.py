@@ -1,0 +1,276 @@
+"""Record everything: every service in whose name somebody acts says, in this table, what it leaves on a trail."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.urls import reverse
+
+from apps.approvals.services import requests
+from apps.audit.models import AuditRecord
+from apps.audit.services import records
+from apps.kit import clock, ids, trail
+from apps.kit.actors import SYSTEM
+from tests.factories import access, approvals, parties
+from tests.portal.conftest import HOST
+
+RECORDED = {
+    "access.services.api_keys": {
+        "issue": "api_key.issued",
+        "rotate": "api_key.rotated",
+        "revoke": "api_key.revoked",
+        "allow_networks": "api_key.networks_changed",
+    },
+    "access.services.application_links": {
+        "invite": "invite.made",
+        "withdraw_invite": "invite.withdrawn",
+        "accept": "link.accepted",
+        "refuse": "link.refused",
+        "revoke": "link.revoked",
+    },
+    "access.services.applications": {
+        "create": "application.created",
+        "let_in": "application.let_in",
+        "close": "application.closed",
+    },
+    "access.services.branches": {
+        "create": "branch.created",
+        "change": "branch.changed",
+        "choose_policy": "organisation.branch_policy",
+    },
+    "access.services.limits": {"put": "role.limits_changed"},
+    "access.services.duties": {"choose_small_team": "organisation.small_team"},
+    "access.services.memberships": {
+        "create": "membership.created",
+        "admit": "membership.created",
+        "link": "membership.created",
+        "change": "membership.changed",
+        "end": "membership.changed",
+    },
+    "access.services.organisation_settings": {
+        "set_branding": "organisation.branding_changed",
+        "set_region": "organisation.region_changed",
+    },
+    "access.services.roles": {
+        "create": "role.created",
+        "change": "role.changed",
+        "renew": "role.changed",
+        "retire": "role.retired",
+    },
+    "accounts.services.lock_outs": {"lift": "lock_out.lifted"},
+    "accounts.services.second_factors": {
+        "enrol": "second_factor.enrolled",
+        "verify": "second_factor.refused",
+        "remove": "second_factor.removed",
+        "reset": "second_factor.reset",
+        "renew_recovery_codes": "recovery_codes.renewed",
+    },
+    "accounts.services.users": {
+        "create": "user.created",
+        "deactivate": "user.deactivated",
+        "set_password": "user.password_changed",
+    },
+    "approvals.services.delegations": {
+        "create": "approval_delegation.created",
+        "revoke": "approval_delegation.revoked",
+    },
+    "approvals.services.requests": {
+        "submit": "approval.requested",
+        "amend": "approval.amended",
+        "approve": "approval.approved",
+        "refuse": "approval.refused",
+        "withdraw": "approval.withdrawn",
+        "expire": "approval.expired",
+    },
+    "approvals.services.rules": {
+        "create": "approval_rule.created",
+        "replace": "approval_rule.created",
+        "deactivate": "approval_rule.deactivated",
+    },
+    "events.services.deliveries": {"requeue": "event_delivery.requeued", "skip": "event_delivery.skipped"},
+    "events.services.webhook_deliveries": {"replay": "webhook_delivery.replayed"},
+    "events.services.webhook_endpoints": dict.fromkeys(
+        ("create", "enable", "disable", "delete", "rotate_secret"), "webhook_endpoint.{deed}"
+    ),
+    "integrations.services.accounts": {
+        "create": "provider_account.create",
+        "change": "provider_account.change",
+        "enable": "provider_account.enable",
+        "disable": "provider_account.disable",
+    },
+    "jobs.services.jobs": {"cancel": "job.cancel_requested", "open_result": "job.result_downloaded"},
+    "ledger.services.accounts": {
+        "set_limits": "ledger.account_limited",
+        "freeze": "ledger.account_{status.lower()}",
+        "unfreeze": "ledger.account_{status.lower()}",
+        "close": "ledger.account_{status.lower()}",
+    },
+    "ledger.services.adjustments": {"ask": "journal.asked"},
+    "ledger.services.chart_files": {"take_over": "chart.imported"},
+    "ledger.services.charts": {
+        "install": "chart.installed",
+        "add": "chart.line_added",
+        "move": "chart.line_moved",
+        "rename": "chart.line_renamed",
+        "open_account": "ledger.account_opened",
+    },
+    "ledger.services.exchanges": {"exchange": "ledger.exchanged"},
+    "ledger.services.papers": {"attach": "journal.paper_kept"},
+    "ledger.services.periods": {
+        "generate": "ledger.periods_opened",
+        "soft_close": "period.marked",
+        "resume": "period.marked",
+        "close": "period.closed",
+        "sign_off": "period.signed_off",
+        "set_fiscal_year_start": "ledger.book_changed",
+        "set_late_items": "ledger.book_changed",
+    },
+    "ledger.services.rate_fetches": {"request": "fx_rates.fetch_requested"},
+    "ledger.services.rates": {"record": "fx_rate.recorded"},
+    "ledger.services.reopenings": {"ask": "period.reopening_asked"},
+    "ledger.services.revaluations": {"revalue": "ledger.revalued"},
+    "ledger.services.reversal_requests": {"ask": "ledger.reversal_asked"},
+    "ledger.services.reversals": {"reverse": "ledger.transaction_reversed"},
+    "ledger.services.seals": {"make_now": "ledger_sealed"},
+    "parties.services.parties": {
+        "create": "party.created",
+        "keep": "party.created",
+        "change": "party.changed",
+        "archive": "party.archived",
+        "contacts_seen": "party.contacts_seen",
+    },
+    "payments.services.intents": {
+        "confirm": "payment.confirmed",
+        "cancel": "payment.cancelled",
+        "verify": "payment.verify_requested",
+        "ask": "payment.query_requested",
+    },
+    "payments.services.refunds": {"create": "refund.requested", "verify": "refund.verify_requested"},
+    "tenancy.services.directory": {
+        "accept": "application.accepted",
+        "refuse": "application.refused",
+        "suspend": "application.suspended",
+        "resume": "application.resumed",
+    },
+    "tenancy.services.organisations": {
+        "create": "organisation.created",
+        "suspend": "organisation.suspended",
+        "resume": "organisation.resumed",
+        "set_second_factor_policy": "organisation.second_factor_policy",
+    },
+    "tenancy.services.policies": dict.fromkeys(
+        ("set_branch_policy", "set_small_team"), "organisation.{field}"
+    ),
+    "tenancy.services.provisionings": {"ask_again": "organisation.provisioning_repeated"},
+}
+"""The service, and the action that its record bears as the code writes it."""
+
+ELSEWHERE = {
+    "access.services.doors.record": "writes a record itself",
+    "access.services.roles.held_by": "reads",
+    "accounts.services.platform_records.write": "writes a record itself",
+    "approvals.services.decisions.take": "a part of approve and refuse",
+    "approvals.services.versions.keep": "a part of submit and amend",
+    "audit.services.records.write": "writes a record itself",
+    "jobs.services.audit_exports.start": "jobs.start records it",
+    "jobs.services.exports.start": "jobs.start records it",
+    "ledger.services.calls.post": "the ledger is the record: nothing in it is changed, and it says who booked",
+    "ledger.services.calls.transfer": "the ledger is the record",
+    "ledger.services.closing.post": "the ledger is the record; period.closed names the close",
+    "ledger.services.holds.capture": "the ledger is the record",
+    "ledger.services.holds.place": "the ledger is the record",
+    "ledger.services.holds.release": "the ledger is the record",
+    "ledger.services.journals.post": "the ledger is the record",
+    "ledger.services.journals.post_batch": "the ledger is the record",
+    "ledger.services.opening_balances.ask": "adjustments.ask records it",
+    "ledger.services.period_closes.start": "jobs.start records it",
+    "ledger.services.periods.record": "writes a record itself",
+    "ledger.services.regions.change": "organisation_settings.set_region records it",
+    "ledger.services.reports.start": "jobs.start records it",
+    "ledger.services.reversals.reverse_closing": "period.reopened names the reopening",
+    "payments.services.intents.create": "the intent is the record: who, when and what never change in it",
+    "payments.services.intents.record": "a provider's report, kept raw in the inbox",
+    "payments.services.intents.settle": "a provider's report, kept raw in the inbox",
+    "payments.services.refunds.record": "a provider's report, kept raw in the inbox",
+    "payments.services.reports.complete": "a provider's report, kept raw in the inbox",
+    "tenancy.services.provisionings.ask": "organisations.create records it",
+}
+"""Services with an actor that need no record of their own, and why."""
+
+
+def services() -> Iterator[tuple[str, str, Callable[..., object]]]:
+    """Yield every public function of the services that is told in whose name it acts: module, name, function."""
+    for config in apps.get_app_configs():
+        folder = Path(config.path) / "services"
+        if not config.name.startswith("apps.") or not folder.is_dir():
+            continue
+        for found in pkgutil.walk_packages([str(folder)], f"{config.name}.services."):
+            module = importlib.import_module(found.name)
+            for name, function in inspect.getmembers(module, inspect.isfunction):
+                is_own = function.__module__ == found.name and not name.startswith("_")
+                if is_own and "actor" in inspect.signature(function).parameters:
+                    yield found.name.removeprefix("apps."), name, function
+
+
+def test_every_service_with_an_actor_is_in_the_table():
+    present = {f"{module}.{name}" for module, name, _ in services()}
+    listed = {f"{module}.{name}" for module, deeds in RECORDED.items() for name in deeds}
+
+    assert present - listed - ELSEWHERE.keys() == set(), "say what it leaves on the trail, or why nothing"
+    assert (listed | ELSEWHERE.keys()) - present == set(), "is no service with an actor any more"
+    assert listed & ELSEWHERE.keys() == set()
+
+
+def test_every_service_writes_what_the_table_says():
+    for module, deeds in RECORDED.items():
+        source = inspect.getsource(importlib.import_module(f"apps.{module}"))
+        for name, action in deeds.items():
+            assert f'"{action}"' in source, f"{module}.{name} does not write {action}"
+
+
+def test_a_decision_names_its_approval_and_branch(acme):
+    maker = approvals.maker()
+    waiting = approvals.waiting(by=maker)
+    requests.withdraw(request_id=waiting.id, reason="No longer needed", actor=maker, now=approvals.NOW)
+
+    record = AuditRecord.objects.get(action="approval.withdrawn")
+    assert (record.approval, record.branch) == (str(waiting.id), str(waiting.branch_id))
+
+
+def test_what_is_done_because_it_was_agreed_names_the_approval(acme):
+    agreed = ids.new()
+    facts = {"action": "x.done", "object_type": "x", "object_id": "1", "actor": SYSTEM, "now": clock.now()}
+    with trail.under_approval(agreed):
+        inside = records.write(**facts)
+
+    assert (inside.approval, records.write(**facts).approval) == (str(agreed), "")
+
+
+@pytest.mark.parametrize(
+    ("path", "action"),
+    [
+        ("parties/party/{party}/do/edit/", "party.contacts_seen"),
+        ("ledger/chart/file/csv", "ledger_chart.downloaded"),
+    ],
+)
+def test_what_a_person_is_shown_whole_or_given_is_recorded(acme, client, in_organisation, path, action):
+    party = parties.party()
+    user = access.member("owner", "amina@example.test").user
+    assert client.login(username="amina@example.test", password=access.PASSWORD)
+
+    answer = client.get(
+        f"{reverse('admin:index')}{path.format(party=party.id)}",
+        headers={"host": HOST, "user-agent": "Firefox/140"},
+    )
+
+    assert answer.status_code == 200
+    in_organisation("acme")
+    record = AuditRecord.objects.get(action=action)
+    assert (record.person, record.application) == (str(user.id), "portal")
+    assert (record.ip, record.user_agent, record.request_id) == (
+        "127.0.0.1", "Firefox/140", answer["Request-Id"],
+    )  # fmt: skip
