@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
+
 from apps.access.selectors import limits
 from apps.approvals.contracts import Verdict
 from apps.approvals.models import ApprovalDecision, ApprovalRequest
@@ -73,7 +75,7 @@ def take(
         raise NotADecider("What was delegated to you has just been taken back.")
     if verdict is Verdict.APPROVED:
         limits.require_may_approve(member=right.holder, money=request.money)
-    return ApprovalDecision.objects.create(
+    decision = ApprovalDecision(
         request=request,
         payload_version=request.payload_version,
         payload_hash=digest,
@@ -88,6 +90,14 @@ def take(
         reason=reason,
         decided_at=now,
     )
+    try:
+        with transaction.atomic():
+            decision.save(force_insert=True)
+    except IntegrityError:
+        # Somebody's change of what the request names was committed since: then this refuses in words.
+        authority.find(request, actor.person, now=now)
+        raise
+    return decision
 
 
 def is_complete(request: ApprovalRequest) -> bool:
