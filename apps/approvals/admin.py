@@ -20,6 +20,7 @@ from apps.approvals.dialogs import (
     AddDelegation,
     AddRule,
     Approve,
+    ApproveMany,
     DeactivateRule,
     Refuse,
     ReplaceRule,
@@ -81,7 +82,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     search_fields = ["subject_reference"]
     search_help_text = _("Reference")
-    dialogs = [Approve, Refuse, Withdraw, exporting("approvals")]
+    dialogs = [Approve, ApproveMany, Refuse, Withdraw, exporting("approvals")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalRequest]:
         return requests.visible_to(request.user)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.access.selectors import scope
 from apps.approvals.contracts import KINDS
@@ -109,7 +109,7 @@ class Approve(RequestDialog):
         return _("You are the last one: it is carried out at once and cannot be recalled.")
 
     def typed_money(self, row: ApprovalRequest) -> Money | None:
-        return row.money if row.money and row.money.decimal >= TYPED_FROM else None
+        return row.money if is_large(row.money) else None
 
     def act(self, row: ApprovalRequest, answer: Answer) -> str:
         done = requests.approve(
@@ -122,6 +122,39 @@ class Approve(RequestDialog):
         if done.is_pending:
             return _("%(what)s: approved by you, other people decide next.") % {"what": row.summary}
         return _("%(what)s: approved.") % {"what": row.summary}
+
+
+class ApproveMany(Dialog):
+    """Agree to several requests that were chosen; each is judged by itself, and a large sum is decided on its own."""
+
+    name = "approve-many"
+    label = gettext_lazy("Approve selected…")
+    icon = "done_all"
+    permission = "approvals.decide"
+    steps_up = True
+    on_page = False
+    on_selection = True
+    form_class = NoteForm
+
+    def is_offered(self, row: ApprovalRequest) -> bool:
+        return row.is_pending and not is_large(row.money)
+
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRequest]) -> Content:  # noqa: ARG002 (the rows say all)
+        count = {"count": len(rows)}
+        edited = [row.subject_reference for row in rows if row.payload_version > 1]
+        return Content(
+            title=ngettext("Approve %(count)d request", "Approve %(count)d requests", len(rows)) % count,
+            button=ngettext("Approve %(count)d", "Approve all %(count)d", len(rows)) % count,
+            notices=[Notice(_("Edited since they were asked"), ", ".join(edited))] if edited else [],
+            effects=[Effect(row.summary, row.money or "—") for row in rows],
+            next_step=_(
+                "Each is decided by itself: one that is not yours to decide is left, and you are told why. What has its last approval is carried out at once and cannot be recalled."
+            ),
+            version=" ".join(f"{row.payload_hash} {row.payload_version} {row.current_step}" for row in rows),
+        )
+
+    def act(self, row: ApprovalRequest, answer: Answer) -> str:
+        return Approve().act(row, answer)
 
 
 class Refuse(RequestDialog):
@@ -326,6 +359,11 @@ class RevokeDelegation(Dialog):
     def act(self, row: ApprovalDelegation, answer: Answer) -> str:
         delegations.revoke(delegation_id=row.id, actor=answer.actor, now=answer.now)
         return _("%(who)s decides for you no more.") % {"who": row.delegate.user.name}
+
+
+def is_large(money: Money | None) -> bool:
+    """Say whether a sum is typed by hand before it is approved."""
+    return money is not None and money.decimal >= TYPED_FROM
 
 
 def kind_title(name: str) -> str:

@@ -17,6 +17,7 @@ STEPS_UP = {
     "apps.approvals.dialogs.AddDelegation": True,
     "apps.approvals.dialogs.AddRule": True,
     "apps.approvals.dialogs.Approve": True,
+    "apps.approvals.dialogs.ApproveMany": True,
     "apps.approvals.dialogs.DeactivateRule": True,
     "apps.approvals.dialogs.Refuse": True,
     "apps.approvals.dialogs.ReplaceRule": True,

@@ -154,6 +154,38 @@ def test_approving_asks_first_and_acts_once(checker, in_organisation):
     assert ApprovalDecision.objects.get().reason == "Fine"
 
 
+def test_several_are_approved_each_by_itself(checker, in_organisation):
+    me = approvals.actor(access.user().id)
+    mine, first = approvals.waiting(by=me, summary="Of my own"), approvals.waiting(subject_reference="re_2")
+    second, large = (
+        approvals.waiting(subject_reference=f"re_{number}", money=Money(whole * 100, "KES"))
+        for number, whole in ((3, 30_000), (4, 500_000))
+    )
+    page = html(checker, INBOX)
+    assert page.count('class="action-select"') == 3
+    chosen = "&".join(f"_selected_action={row.id}" for row in (mine, first, second, large))
+    url = f"{reverse('admin:approvals_approvalrequest_approve-many_list')}?{chosen}"
+    opened = open_at(checker, url).content.decode()
+    assert "Approve 3 requests" in opened
+    assert "500,000.00" not in opened
+
+    in_organisation("acme")
+    form = hidden(open_at(checker, url))
+    in_organisation("acme")
+    approvals.amend(first, approvals.maker())
+    assert checker.post(url, form).status_code == 409
+    in_organisation("acme")
+    assert not ApprovalDecision.objects.exists()
+    assert send(checker, url, note="Seen").status_code == 204
+
+    in_organisation("acme")
+    states = [approvals.reload(row).status for row in (mine, first, second, large)]
+    assert states == ["PENDING", "APPROVED", "APPROVED", "PENDING"]
+    said = html(checker, INBOX)
+    assert "another person decides" in said
+    assert "approved" in said
+
+
 def test_a_large_sum_is_typed(checker, in_organisation):
     request = approvals.waiting(money=Money(500_000_00, "KES"))
 

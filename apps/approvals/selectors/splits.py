@@ -1,5 +1,6 @@
 """Reading deeds that belong together."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from apps.approvals.contracts import ApprovalStatus, CountedBy
-from apps.approvals.models import ApprovalRequest, CountedDeed
+from apps.approvals.models import ApprovalRequest, CountedDeed, SplitPart
 from apps.kit.money import Money
 
 COLUMNS = {
@@ -48,6 +49,13 @@ def parts_of(request: ApprovalRequest) -> list[CountedDeed]:
     """Return the other deeds that the present version was counted together with, the latest first."""
     parts = request.parts.filter(payload_version=request.payload_version).select_related("deed")
     return [part.deed for part in parts.order_by("-deed_id")]
+
+
+def among(requests: Iterable[ApprovalRequest]) -> set[UUID]:
+    """Return the ids of those whose present version was counted together with other deeds."""
+    versions = {request.id: request.payload_version for request in requests}
+    parts = SplitPart.objects.filter(request_id__in=versions).values_list("request_id", "payload_version")
+    return {request_id for request_id, version in parts.distinct() if versions[request_id] == version}
 
 
 def counted(request: ApprovalRequest) -> CountedDeed | None:

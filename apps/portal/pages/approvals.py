@@ -39,6 +39,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         ],
         chosen=chosen,
         rows=queue.lines,
+        approve_selected=_approve_selected(request),
         now=now,
     )
 
@@ -62,6 +63,13 @@ def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
         page_buttons=buttons,
         now=now,
     )
+
+
+def _approve_selected(request: HttpRequest) -> str:
+    """Return where several requests are approved at once; empty for who decides none."""
+    if not request.user.has_perm("approvals.decide"):
+        return ""
+    return reverse("admin:approvals_approvalrequest_approve-many_list")
 
 
 def _may(deed: str, line: approvals.QueueLine) -> bool:

@@ -47,6 +47,7 @@ class QueueLine:
     is_pending: bool
     is_mine: bool
     is_for_me: bool
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def queue(person: Principal, tab: str, *, now: datetime, since: datetime) -> Que
             "id", flat=True
         )
     )
+    parts = splits.among(rows)
     names = memberships.names_of([row.requester for row in rows])
     return Queue(
         lines=tuple(
@@ -167,6 +169,7 @@ def queue(person: Principal, tab: str, *, now: datetime, since: datetime) -> Que
                 requester=names.get(row.requester) or requests.requester_name(row),
                 is_mine=row.id in mine,
                 is_for_me=row.id in for_me,
+                is_part=row.id in parts,
                 now=now,
             )
             for row in rows
@@ -185,6 +188,7 @@ def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDet
         requester=requests.requester_name(request),
         is_mine=who in requests.makers(request),
         is_for_me=requests.for_person(visible, who, now=now).exists(),
+        is_part=request.id in splits.among([request]),
         now=now,
     )
     versions, parts = list(requests.versions_of(request)), list(_parts(request, person))
@@ -213,7 +217,9 @@ def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDet
     )
 
 
-def _line(request: Any, *, requester: str, is_mine: bool, is_for_me: bool, now: datetime) -> QueueLine:
+def _line(
+    request: Any, *, requester: str, is_mine: bool, is_for_me: bool, is_part: bool, now: datetime
+) -> QueueLine:
     return QueueLine(
         id=request.id,
         title=request.summary,
@@ -230,7 +236,16 @@ def _line(request: Any, *, requester: str, is_mine: bool, is_for_me: bool, now: 
         is_pending=request.is_pending,
         is_mine=is_mine,
         is_for_me=is_for_me,
+        warnings=tuple(_warnings(request, is_part=is_part)),
     )
+
+
+def _warnings(request: Any, *, is_part: bool) -> Iterable[str]:
+    """Produce what a decider looks at first."""
+    if is_part:
+        yield _("One of several")
+    if request.payload_version > 1:
+        yield _("Edited")
 
 
 def _patience(request: Any) -> timedelta:
