@@ -61,6 +61,7 @@ PUBLIC_TABLES = [
     "tenancy_handover",
     "tenancy_invite",
     "tenancy_linkrequest",
+    "tenancy_organisationrequest",
     "tenancy_registeredapplication",
     "tenancy_provisioning",
     "tenancy_userorganisation",

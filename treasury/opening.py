@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -11,7 +12,7 @@ from apps.kit import errors, ids
 from apps.kit.actors import Actor
 from apps.tenancy.contracts import NewOrganisation
 from apps.tenancy.models import Provisioning
-from apps.tenancy.services import provisionings
+from apps.tenancy.services import organisation_requests, provisionings
 
 PASSWORD_LENGTH = 16
 
@@ -64,3 +65,25 @@ def ask(
         raise OwnerUnready(message, errors=[errors.FieldError("/owner_email", OwnerUnready.code, message)])
     asked = provisionings.ask(new=new, owner_id=owner.pk, actor=actor, now=now, reason=reason)
     return Opened(asked, password)
+
+
+@transaction.atomic
+def agree(*, request_id: UUID, slug: str, actor: Actor, now: datetime) -> Opened:
+    """
+    Have the live organisation set up that an application asked for, which is let in when it is ready. All or nothing.
+
+    Raises NotFound, InvalidTransition for what is decided, and as ``ask``.
+    """
+    request = organisation_requests.locked(request_id)
+    opened = ask(
+        new=NewOrganisation(slug, request.name),
+        owner_email=request.owner_email,
+        owner_name=request.owner_name,
+        actor=actor,
+        now=now,
+        reason=f"Asked for by {request.application.name}",
+    )
+    organisation_requests.accept(
+        request_id=request_id, organisation=opened.provisioning.organisation, actor=actor, now=now
+    )
+    return opened

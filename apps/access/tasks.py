@@ -5,8 +5,11 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.access.services import access_tokens, application_links, idempotency
-from apps.kit import clock
+from apps.kit import clock, jobs
 from apps.tenancy.services import directory, fan_out, link_requests
+
+AGAIN = 3.0
+"""Seconds until an organisation that is being set up is looked at again."""
 
 
 @shared_task(name="access.sweep", scope="public")
@@ -34,11 +37,21 @@ def look_up_link(*, link_id: str, **_: object) -> None:
     application_links.look_up(link_id=UUID(link_id), now=clock.now())
 
 
+@shared_task(name="access.settle_creation", scope="public")
+def settle_creation(*, link_id: str, **_: object) -> None:
+    """Let an application into the organisation that was made for it; while that is being set up, look again."""
+    link = application_links.settle_creation(link_id=UUID(link_id), now=clock.now())
+    if link is not None and link.is_pending:
+        jobs.enqueue("access.settle_creation", countdown=AGAIN, link_id=link_id)
+
+
 @shared_task(name="access.sweep_links", scope="public")
 def sweep_links(**_: object) -> None:
     """Look up requests whose job was lost, and let end what nobody answered in time."""
     now = clock.now()
     for link_id in link_requests.not_looked_up():
         application_links.look_up(link_id=link_id, now=now)
+    for link_id in link_requests.unsettled_creations():
+        application_links.settle_creation(link_id=link_id, now=now)
     application_links.expire(now=now)
     directory.purge(now=now)

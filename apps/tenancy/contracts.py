@@ -55,6 +55,16 @@ class LinkStatus(StrEnum):
     REVOKED = "REVOKED"
 
 
+class OrganisationRequestStatus(StrEnum):
+    """ACCEPTED is being set up, or is there."""
+
+    PENDING = "PENDING"
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+
+
 class InviteStatus(StrEnum):
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"

@@ -72,6 +72,7 @@ RECORDED = {
     "accounts.services.users": {
         "create": "user.created",
         "deactivate": "user.deactivated",
+        "renew_first_password": "user.first_password_renewed",
         "set_password": "user.password_changed",
     },
     "approvals.services.delegations": {
@@ -155,6 +156,10 @@ RECORDED = {
         "refuse": "application.refused",
         "suspend": "application.suspended",
         "resume": "application.resumed",
+    },
+    "tenancy.services.organisation_requests": {
+        "accept": "organisation_request.accepted",
+        "refuse": "organisation_request.refused",
     },
     "tenancy.services.organisations": {
         "create": "organisation.created",

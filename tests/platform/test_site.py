@@ -15,7 +15,14 @@ from tests import dialogs
 from tests.factories import access
 from tests.factories.accounts import NOW, enrolled
 
-PAGES = ["tenancy/organisation", "tenancy/domain", "accounts/user", "accounts/platformrecord"]
+PAGES = [
+    "tenancy/registeredapplication",
+    "tenancy/organisationrequest",
+    "tenancy/organisation",
+    "tenancy/domain",
+    "accounts/user",
+    "accounts/platformrecord",
+]
 REASON = "Called back on the number in the contract"
 
 

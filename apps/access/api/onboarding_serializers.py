@@ -2,15 +2,23 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.access.api.serializers import ApiKeyIssuedOut
 from apps.access.contracts import SCOPES
 from apps.kit import ids
 from apps.kit.serializers import IdField, InstantField, StrictSerializer
-from apps.tenancy.contracts import ApplicationKind, ApplicationStatus, LinkOrigin, LinkStatus
+from apps.tenancy.contracts import (
+    ApplicationKind,
+    ApplicationStatus,
+    LinkOrigin,
+    LinkStatus,
+    OrganisationRequestStatus,
+)
 from apps.tenancy.selectors.directory import RegisteredApplication
 from apps.tenancy.selectors.links import LinkRequest
+from apps.tenancy.selectors.organisation_requests import OrganisationRequest, setting_up
 
 NAME_LENGTH = 120
 MESSAGE_LENGTH = 500
@@ -142,3 +150,77 @@ class LinkOut(serializers.Serializer):
 
 class LinkKeyOut(ApiKeyIssuedOut):
     """The first API key of a link with its secret, which is shown this once."""
+
+
+class OrganisationRequestIn(StrictSerializer):
+    """A test organisation needs a name alone: address, owner and scopes are ours to make."""
+
+    name = serializers.CharField(max_length=NAME_LENGTH)
+    is_test = serializers.BooleanField()
+    slug = serializers.RegexField(
+        SLUG_FORM, required=False, help_text="Of a live one: its name in addresses."
+    )
+    owner_email = serializers.EmailField(max_length=254, required=False, help_text="Of a live one.")
+    owner_name = serializers.CharField(max_length=NAME_LENGTH, required=False, help_text="Of a live one.")
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(SCOPES)),
+        required=False,
+        allow_empty=False,
+        max_length=len(SCOPES),
+        help_text="What the application is to do in a live one.",
+    )
+    message = serializers.CharField(max_length=MESSAGE_LENGTH, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what a live organisation lacks, and what a test one must not name."""
+        live = ("slug", "owner_email", "owner_name", "scopes")
+        wrong = [name for name in live if (name in attrs) is attrs["is_test"]]
+        if wrong:
+            text = (
+                "A test organisation takes none." if attrs["is_test"] else "A live organisation needs this."
+            )
+            code = "not_taken" if attrs["is_test"] else "required"
+            raise serializers.ValidationError(
+                {name: serializers.ErrorDetail(text, code=code) for name in wrong}
+            )
+        return attrs
+
+
+class StepOut(serializers.Serializer):
+    """One step of setting up; without ``at`` it is still to be done."""
+
+    name = serializers.CharField(help_text="asked, restored, filled, ready")
+    at = InstantField(allow_null=True)
+
+
+class OrganisationRequestOut(serializers.Serializer):
+    """A wish for an organisation; once it is accepted, ``link_id`` is where the key is fetched."""
+
+    id = IdField("ogr")
+    object = serializers.CharField(read_only=True, default="organisation_request")
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    is_test = serializers.BooleanField()
+    owner_email = serializers.CharField()
+    status = serializers.SerializerMethodField(help_text=", ".join(names(OrganisationRequestStatus)))
+    reason = serializers.CharField()
+    link_id = IdField("lnk", allow_null=True)
+    setting_up = serializers.SerializerMethodField()
+    created_at = InstantField()
+    expires_at = InstantField()
+    decided_at = InstantField(allow_null=True)
+
+    def get_status(self, request: OrganisationRequest) -> str:
+        return request.status.lower()
+
+    @extend_schema_field(StepOut(many=True))
+    def get_setting_up(self, request: OrganisationRequest) -> Any:
+        return StepOut(setting_up(request), many=True).data
+
+
+class FirstPasswordOut(serializers.Serializer):
+    """What the owner of a test organisation signs in with, this once: he is asked for a password of his own."""
+
+    object = serializers.CharField(read_only=True, default="first_password")
+    email = serializers.CharField()
+    password = serializers.CharField()

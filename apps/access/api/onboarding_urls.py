@@ -7,6 +7,7 @@ from apps.access.api import onboarding_views as views
 
 router = SimpleRouter(trailing_slash=False)
 router.register("links", views.LinkViewSet, basename="onboarding-link")
+router.register("organisations", views.OrganisationRequestViewSet, basename="onboarding-organisation")
 
 register = views.RegistrationViewSet.as_view({"post": "create"})
 myself = views.RegisteredApplicationViewSet.as_view({"get": "retrieve"})

@@ -13,14 +13,17 @@ from rest_framework.response import Response
 
 from apps.access.api import onboarding_serializers as serializers
 from apps.access.api.onboarding_authentication import DirectoryAuthentication, IsRegistered, Registrant
+from apps.access.contracts import SCOPES
 from apps.access.services import application_links
 from apps.kit import clock, remote
 from apps.kit.views import TreasuryViewSet
 from apps.tenancy.contracts import ApplicationKind
 from apps.tenancy.selectors import links
+from apps.tenancy.selectors import organisation_requests as wishes
 from apps.tenancy.selectors.directory import RegisteredApplication
 from apps.tenancy.selectors.links import LinkRequest
-from apps.tenancy.services import directory, link_requests
+from apps.tenancy.selectors.organisation_requests import OrganisationRequest
+from apps.tenancy.services import directory, link_requests, organisation_requests
 
 
 class OnboardingViewSet(TreasuryViewSet):
@@ -141,6 +144,55 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OnboardingVi
         """Take a request back, or end an accepted link: its keys then open nothing. A second time changes nothing."""
         link = application_links.end(application=self.application, link_id=self.path_id(), now=clock.now())
         return Response(self.get_serializer(link).data)
+
+
+class OrganisationRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OnboardingViewSet):
+    """The organisations that the application asked for: test ones are made at once, live ones when the platform agrees."""
+
+    queryset = OrganisationRequest.objects.none()
+    serializer_class = serializers.OrganisationRequestOut
+    id_prefix = "ogr"
+
+    def get_queryset(self) -> QuerySet[OrganisationRequest]:
+        return wishes.of_application(self.application.id)
+
+    @extend_schema(
+        request=serializers.OrganisationRequestIn, responses={202: serializers.OrganisationRequestOut}
+    )
+    def create(self, request: Request) -> Response:
+        """
+        Ask for an organisation. Asking again by the same name is the same one.
+
+        A test organisation is set up within seconds, three for each application; a live one waits for the platform's
+        staff. Poll it until it is ready; then get the first key through its link.
+        """
+        body = serializers.OrganisationRequestIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = {**body.validated_data, "application": self.application, "now": clock.now()}
+        if said.pop("is_test"):
+            said.pop("message")
+            made = organisation_requests.ask_for_test(**said, scopes=list(SCOPES))
+        else:
+            made = organisation_requests.ask_for_live(**said)
+        return Response(self.get_serializer(made).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses={200: serializers.FirstPasswordOut})
+    @action(detail=True, methods=["post"], url_path="first-password")
+    def first_password(self, _: Request, **__: str) -> Response:
+        """Get a first password for the owner of a test organisation, until he has signed in; the one before ends."""
+        email, password = organisation_requests.first_password(
+            application=self.application, request_id=self.path_id(), now=clock.now()
+        )
+        return Response(serializers.FirstPasswordOut({"email": email, "password": password}).data)
+
+    @extend_schema(request=None, responses={200: serializers.OrganisationRequestOut})
+    @action(detail=True, methods=["post"])
+    def withdraw(self, _: Request, **__: str) -> Response:
+        """Take a wish back that nobody has answered; a second time changes nothing."""
+        withdrawn = organisation_requests.withdraw(
+            application=self.application, request_id=self.path_id(), now=clock.now()
+        )
+        return Response(self.get_serializer(withdrawn).data)
 
 
 def _with_secret(registered: directory.Registered) -> Any:

@@ -61,6 +61,11 @@ def of_person(person: str) -> Membership | None:
     return everybody().filter(user_id__in=keys, is_active=True).prefetch_related("branches").first()
 
 
+def first_owner() -> Membership | None:
+    """Return the owner who was here first, or None."""
+    return everybody().filter(role__code="owner", is_active=True).order_by("id").first()
+
+
 def names_of(people: Collection[str]) -> dict[str, str]:
     """Return the name of each person of the team, former members included, by the text that actors carry."""
     team = everybody().filter(user_id__in=_user_ids(people))

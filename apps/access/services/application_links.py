@@ -18,10 +18,10 @@ from apps.events.services import outbox, webhook_endpoints
 from apps.kit import errors, schema
 from apps.kit.actors import Actor
 from apps.tenancy.contracts import LinkOrigin, LinkStatus
-from apps.tenancy.selectors import links
+from apps.tenancy.selectors import links, organisations
 from apps.tenancy.selectors.directory import RegisteredApplication
 from apps.tenancy.selectors.links import Invite, LinkRequest
-from apps.tenancy.services import directory, invites, link_requests
+from apps.tenancy.services import directory, invites, link_requests, organisation_requests
 
 FIRST_KEY = "First key"
 
@@ -186,6 +186,26 @@ def redeem(*, application: RegisteredApplication, code: str, now: datetime) -> L
     return link
 
 
+def settle_creation(*, link_id: UUID, now: datetime) -> LinkRequest | None:
+    """
+    Let an application into the organisation that was made for it, once that is ready, with its owner standing for it.
+
+    Returns None where there is nothing to wait for any more; else the link, pending while the organisation is not ready.
+    """
+    link = link_requests.of_creation(link_id)
+    if link is None or link.organisation is None or link.status != LinkStatus.PENDING:
+        return None
+    if organisations.ready_by_id(link.organisation.id) is None:
+        return link
+    with schema.inside(link.organisation), transaction.atomic():
+        locked = link_requests.of_present(link_id)
+        if locked.status != LinkStatus.PENDING:
+            return None
+        owner = memberships.first_owner()
+        actor = directory.actor_of(locked.application)
+        return _let_in(locked, locked.scopes, None, owner.id if owner else None, actor, now)
+
+
 def claim_key(*, application: RegisteredApplication, link_id: UUID, now: datetime) -> api_keys.IssuedKey:
     """
     Make the first key of a link and hand it out, once: with all that was granted, and no end.
@@ -233,8 +253,8 @@ def end(*, application: RegisteredApplication, link_id: UUID, now: datetime) -> 
 
 
 def expire(*, now: datetime) -> int:
-    """Let requests and invites end that nobody answered or took in time, and return how many there were."""
-    ended = invites.expire(now=now)
+    """Let requests, invites and wishes for organisations end that nobody answered or took in time, and return how many there were."""
+    ended = invites.expire(now=now) + organisation_requests.expire(now=now)
     for link_id in link_requests.to_expire(now=now):
         with transaction.atomic():
             link = link_requests.expire(link_id=link_id, now=now)

@@ -154,6 +154,8 @@ PLATFORM = [
     for title, icon, model in (
         (_("Organisations"), "domain", "tenancy_organisation"),
         (_("Hosts"), "dns", "tenancy_domain"),
+        (_("Applications"), "apps", "tenancy_registeredapplication"),
+        (_("Requests"), "domain_add", "tenancy_organisationrequest"),
         (_("People"), "group", "accounts_user"),
         (_("Audit trail"), "history", "accounts_platformrecord"),
     )

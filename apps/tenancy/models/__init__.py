@@ -5,6 +5,7 @@ from apps.tenancy.models.handover import Handover
 from apps.tenancy.models.invite import Invite
 from apps.tenancy.models.link_request import LinkRequest
 from apps.tenancy.models.organisation import Domain, Organisation, OrganisationStatus
+from apps.tenancy.models.organisation_request import OrganisationRequest
 from apps.tenancy.models.provisioning import Provisioning
 from apps.tenancy.models.registered_application import RegisteredApplication
 from apps.tenancy.models.snapshot import SchemaSnapshot
@@ -17,6 +18,7 @@ __all__ = [
     "Invite",
     "LinkRequest",
     "Organisation",
+    "OrganisationRequest",
     "OrganisationStatus",
     "Provisioning",
     "RegisteredApplication",

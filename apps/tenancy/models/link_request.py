@@ -78,6 +78,10 @@ class LinkRequest(UuidModel, StatefulModel):
     def __str__(self) -> str:
         return str(self.application)
 
+    @property
+    def is_pending(self) -> bool:
+        return self.status == LinkStatus.PENDING
+
     @transition(status, source=LinkStatus.PENDING, target=LinkStatus.ACCEPTED)
     def accept(
         self, *, application_id: UUID, branch_id: UUID | None, scopes: list[str], at: datetime

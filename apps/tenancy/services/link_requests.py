@@ -145,6 +145,21 @@ def of_present(link_id: UUID) -> LinkRequest:
     return link
 
 
+def of_creation(link_id: UUID) -> LinkRequest | None:
+    """Return the link of an application with the organisation that was made for it, or None."""
+    rows = LinkRequest.objects.select_related("organisation", "application")
+    return rows.filter(id=link_id, origin=LinkOrigin.CREATION.value).first()
+
+
+def unsettled_creations() -> list[UUID]:
+    """Return links with organisations that are ready and into which their makers were not let yet."""
+    ready = organisations.ready().values("id")
+    waiting = LinkRequest.objects.filter(
+        origin=LinkOrigin.CREATION.value, status=LinkStatus.PENDING.value, organisation_id__in=ready
+    )
+    return list(waiting.order_by("id").values_list("id", flat=True)[:BATCH])
+
+
 def accept(
     *,
     link: LinkRequest,

@@ -9,4 +9,4 @@ REVOKE UPDATE, DELETE ON public.accounts_platformrecord FROM treasury_app;
 REVOKE INSERT, UPDATE, DELETE ON public.accounts_platformlink, public.accounts_waitingplatformrecord, public.accounts_trailhead FROM treasury_app;
 REVOKE ALL ON FUNCTION public.platform_record_store_links FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.platform_record_store_links TO treasury_app;
-REVOKE DELETE ON public.tenancy_linkrequest, public.tenancy_invite FROM treasury_app;
+REVOKE DELETE ON public.tenancy_linkrequest, public.tenancy_invite, public.tenancy_organisationrequest FROM treasury_app;
