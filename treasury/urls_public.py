@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from treasury import docs
 from treasury.platform import site
@@ -14,7 +14,7 @@ urlpatterns = [
     path("platform/", site.urls),
     path("v1/onboarding/", include("apps.access.api.onboarding_urls")),
     path("v1/openapi.yaml", SpectacularAPIView.as_view(urlconf="treasury.urls_tenant"), name="openapi"),
-    path("v1/docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
     path("v1/docs/errors", docs.errors, name="docs-errors"),
     path("v1/docs", RedirectView.as_view(url="/v1/docs/", permanent=False)),
     path("v1/docs/reference", SpectacularRedocView.as_view(url_name="openapi"), name="docs-reference"),

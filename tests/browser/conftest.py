@@ -40,10 +40,13 @@ def page(browser, world) -> Iterator[Page]:
     )
     opened = context.new_page()
     outside: list[str] = []
+    refused: list[str] = []
+    opened.on("console", lambda said: refused.append(said.text) if "Content Security" in said.text else None)
     opened.on("request", lambda request: outside.append(request.url) if not is_ours(request.url) else None)
     yield opened
     context.close()
     assert outside == []
+    assert refused == [], "a page runs or loads what its Content-Security-Policy does not let in"
 
 
 def is_ours(url: str) -> bool:

@@ -66,7 +66,7 @@ def of_row(needs: str, own: str = "200+") -> Page:
 
 
 def of_chosen(needs: str) -> Page:
-    """Return the line of a dialog about the rows that were chosen in the list; here, none."""
+    """Return the line of a dialog about rows that were chosen in the list, here none, or of what is settled by now."""
     return Page(needs, own=NOT_NOW, elsewhere=NOT_NOW)
 
 
@@ -107,6 +107,8 @@ ADMINS: dict[str, Admin] = {
         deeds={
             "do/export": Page("jobs.export&approvals.view", own="200", elsewhere="200"),
             "approve": of_row("approvals.decide"),
+            "do/approve-many": of_chosen("approvals.decide"),
+            "approve-many": of_row("approvals.decide"),
             "refuse": of_row("approvals.decide"),
             "withdraw": of_row("approvals.view"),
         },
@@ -208,6 +210,10 @@ PAGES: dict[str, Page] = {
     "portal-application-link-accept": Page("access.manage", own=GONE),
     "portal-application-link-refuse": Page("access.manage", own=GONE),
     "portal-application-link-end": Page("access.manage", own=GONE),
+    # the organisation
+    "portal-organisation": Page("access.view", own="200", elsewhere="200"),
+    "portal-branding": Page("access.manage", own="200", elsewhere="200"),
+    "portal-region": of_chosen("access.manage"),
     # the audit log
     "portal-audit": Page("audit.view", elsewhere="200"),
     "portal-audit-record": Page("audit.view", own="200"),

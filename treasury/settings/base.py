@@ -63,6 +63,7 @@ EVENT_WIRING = "treasury.wiring.HANDLERS"
 
 MIDDLEWARE = [
     "treasury.middleware.RequestIdMiddleware",
+    "treasury.middleware.HeadersMiddleware",
     "treasury.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
