@@ -82,7 +82,7 @@ def test_numbers_hashes_and_chains_each_record_once(sealed, committed_acme):
     given = trail.document(form=1, chain=str(committed_acme.id), seq=1, columns=columns)
     assert trail.canonical(given).decode() == written
     assert bytes(links[0].hash) == hashlib.sha256(bytes(32) + written.encode()).digest()
-    heads = TrailHead.objects.filter(schema="org_acme").order_by("seq")
+    heads = TrailHead.objects.filter(chain=str(committed_acme.id)).order_by("seq")
     assert [(head.seq, bytes(head.hash)) for head in heads] == [
         (4, bytes(links[3].hash)),
         (6, bytes(links[5].hash)),
@@ -253,7 +253,7 @@ def test_finds_an_end_that_was_written_anew_by_what_was_kept_apart(sealed):
         "DELETE FROM audit_auditlink WHERE seq >= 5",
         "DELETE FROM audit_auditrecord WHERE object_id = 'b5'",
         "INSERT INTO audit_waitingauditrecord (record_id) SELECT id FROM audit_auditrecord WHERE object_id = 'b6'",
-        "DELETE FROM public.accounts_trailhead WHERE schema = 'org_acme' AND seq = 6",
+        "DELETE FROM public.accounts_trailhead WHERE seq = 6",
     )
     write("b7")
     chain.seal()
@@ -262,9 +262,11 @@ def test_finds_an_end_that_was_written_anew_by_what_was_kept_apart(sealed):
     [found] = chain.verify(kept=kept).findings
     assert (found.seq, found.problem) == (6, "has another hash than the one that was given")
     tamper(
-        f"INSERT INTO public.accounts_trailhead (schema, seq, hash, sealed_at) VALUES ('org_acme', 5, '\\x{'00' * 32}', now())"
+        f"INSERT INTO public.accounts_trailhead (chain, seq, hash, sealed_at) SELECT chain, 5, '\\x{'00' * 32}', now() FROM public.accounts_trailhead WHERE seq = 6"
     )
     assert problems()[0] == (5, "has another hash than was kept apart when it was sealed")
+    tamper("DELETE FROM public.accounts_trailhead")
+    assert problems() == [(6, "is the end of the chain, and was not kept apart when it was sealed")]
 
 
 def test_a_live_organisation_takes_no_deed_of_long_ago(transactional_db, in_organisation):

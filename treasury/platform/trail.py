@@ -6,9 +6,9 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-from apps.accounts.models import PlatformRecord
+from apps.accounts.models import PlatformLink, PlatformRecord
 from apps.kit.admin import ReadOnlyAdmin, local_time_html
 from treasury.platform.site import site
 
@@ -31,7 +31,15 @@ class PlatformRecordAdmin(ReadOnlyAdmin):
         "difference",
         "request_id",
         "ip",
+        "user_agent",
+        "recorded_at",
+        "number",
     ]
+
+    @admin.display(description=gettext_lazy("Sealed as"))
+    def number(self, record: PlatformRecord) -> str:
+        link = PlatformLink.objects.filter(record=record).first()
+        return f"{link.seq:,}" if link else gettext("not yet")
 
     @admin.display(description=gettext_lazy("When"))
     def when(self, record: PlatformRecord) -> SafeString:

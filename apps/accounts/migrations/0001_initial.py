@@ -122,13 +122,13 @@ class Migration(migrations.Migration):
             name='TrailHead',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('schema', models.CharField(max_length=63)),
+                ('chain', models.CharField(max_length=36)),
                 ('seq', models.BigIntegerField()),
                 ('hash', models.BinaryField(max_length=32)),
                 ('sealed_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('schema', 'seq'), name='trail_head_once')],
+                'constraints': [models.UniqueConstraint(fields=('chain', 'seq'), name='trail_head_once')],
             },
         ),
         migrations.CreateModel(

@@ -6,15 +6,15 @@ from apps.kit.trail import ChainModel
 
 
 class TrailHead(ChainModel):
-    """The last link of a chain as a sealer left it; ``schema`` says whose chain. Written with the links, never changed."""
+    """The last link of a chain as a sealer left it; ``chain`` is the organisation's id, or ``platform``. Written with the links, never changed."""
 
-    schema = models.CharField(max_length=63)
+    chain = models.CharField(max_length=36)
     seq = models.BigIntegerField()
     hash = models.BinaryField(max_length=32)
     sealed_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["schema", "seq"], name="trail_head_once")]
+        constraints = [models.UniqueConstraint(fields=["chain", "seq"], name="trail_head_once")]
 
     def __str__(self) -> str:
-        return f"{self.schema} {self.seq}"
+        return f"{self.chain} {self.seq}"

@@ -78,7 +78,7 @@ def verify(of: Trail, *, since: int = 1, kept: Head | None = None) -> Verdict:
 
     ``kept`` is a link whose hash somebody else has kept, as of an export. Links before ``since`` are believed.
     """
-    known = TrailHead.objects.filter(schema=of.schema).order_by("-seq").first()
+    known = TrailHead.objects.filter(chain=of.name).order_by("-seq").first()
     before = of.links.objects.filter(seq=since - 1).first()
     walk = _Walk(of, since - 1, bytes(before.hash) if before else trail.NOTHING_BEFORE)
     searches = chain(_links(walk), _end(walk, known, kept), _unchained(of), _guards(of))
@@ -91,7 +91,7 @@ def _links(walk: _Walk) -> Iterator[Finding]:
     columns = sorted({name for names in walk.of.columns.values() for name in names})
     names = ["seq", "record_id", "form", "prev_hash", "hash", *(f"record__{name}" for name in columns)]
     while page := list(_page(walk, names)):
-        ahead = TrailHead.objects.filter(schema=walk.of.schema, seq__gt=walk.seq, seq__lte=page[-1]["seq"])
+        ahead = TrailHead.objects.filter(chain=walk.of.name, seq__gt=walk.seq, seq__lte=page[-1]["seq"])
         walk.heads = {seq: bytes(kept) for seq, kept in ahead.values_list("seq", "hash")}
         for row in page:
             yield from (Finding(row["seq"], row["record_id"], problem) for problem in _problems(walk, row))
@@ -142,6 +142,8 @@ def _end(walk: _Walk, known: TrailHead | None, kept: Head | None) -> Iterator[Fi
             f"is missing: the chain ends at {walk.seq}, and had come to {known.seq} at {known.sealed_at}"
         )
         yield Finding(walk.seq + 1, None, problem)
+    elif walk.seq and not TrailHead.objects.filter(chain=walk.of.name, seq__gte=walk.seq).exists():
+        yield Finding(walk.seq, None, "is the end of the chain, and was not kept apart when it was sealed")
     if kept is None:
         return
     link = walk.of.links.objects.filter(seq=kept.seq).first()

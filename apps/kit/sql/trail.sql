@@ -53,8 +53,12 @@ BEGIN
   INSERT INTO {links} (seq, record_id, form, prev_hash, hash, sealed_at)
     SELECT p_first + place - 1, id, p_form, coalesce(lag(hash) OVER (ORDER BY place), p_prev_hash), hash, clock_timestamp()
     FROM unnest(p_record_ids, p_hashes) WITH ORDINALITY AS given (id, hash, place);
-  INSERT INTO public.accounts_trailhead (schema, seq, hash, sealed_at)
-    VALUES ('{schema}', p_first + v_count - 1, p_hashes[v_count], clock_timestamp());
+  INSERT INTO public.accounts_trailhead (chain, seq, hash, sealed_at)
+    VALUES (
+      CASE WHEN '{schema}' = 'public' THEN 'platform'
+           ELSE (SELECT id::text FROM public.tenancy_organisation WHERE schema_name = '{schema}') END,
+      p_first + v_count - 1, p_hashes[v_count], clock_timestamp()
+    );
 END $body$;
 
 CREATE OR REPLACE TRIGGER {prefix}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.{records}
