@@ -25,7 +25,7 @@ from django.db import connection, connections
 from django.test import Client, TestCase, TransactionTestCase
 from django.utils import translation
 
-from apps.access.admin_sites import step_up
+from apps.access.admin_sites import gate, step_up
 from apps.kit import ids, rate_limits
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
@@ -276,13 +276,13 @@ def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def fresh_proofs(monkeypatch) -> None:
-    """Whoever a test signs in past the sign-in page has proved himself, now and for as long as the test lasts."""
+    """Whoever a test signs in past the sign-in page has proved himself and is busy, now and for as long as the test lasts."""
     past_the_page = Client._login
 
     def login(self: Client, user: Any, backend: Any = None) -> None:
         past_the_page(self, user, backend)
         session = self.session
-        session[step_up.PROVED_AT] = FAR_AHEAD
+        session[step_up.PROVED_AT] = session[gate.SEEN_AT] = FAR_AHEAD
         session.save()
 
     monkeypatch.setattr(Client, "_login", login)

@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "TREASURY_LIMIT_TEST_KEY": "0",
     "TREASURY_LIMIT_MONEY": "0",
     "TREASURY_LIMIT_STRANGERS": "0",
+    "TREASURY_LIMIT_SIGN_INS": "0",
 }
 """Shorter plans than in earnest, so that a test waits seconds for what takes minutes; tests ask more often than anybody."""
 

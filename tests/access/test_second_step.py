@@ -282,8 +282,7 @@ def test_platform_staff_prove_theirs(db):
         sign_in(browser, "/platform/login/", "ops@example.test")
         assert browser.get("/platform/accounts/user/")["Location"].startswith("/platform/second-factor/")
         answer(browser, phone.code(NOW), "/platform/second-factor/")
-
-    assert browser.get("/platform/accounts/user/").status_code == 200
+        assert browser.get("/platform/accounts/user/").status_code == 200
 
 
 def test_api_keys_are_not_asked(door):

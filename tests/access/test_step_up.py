@@ -19,14 +19,14 @@ from tests.factories.accounts import enrolled
 from tests.platform.test_site import REASON
 
 NOW = approvals.LATER
-AT = NOW + timedelta(hours=1)
+AT = NOW + timedelta(minutes=10)
 EMAIL = "amina@example.test"
 CODE, PASSWORD = "Code from your authenticator", "Your password"
 
 
 @pytest.fixture
 def signed_in(acme, in_organisation):
-    """Return a function that signs an approver in by the pages, an hour before AT; the clock stands at AT afterwards."""
+    """Return a function that signs an approver in by the pages, ten minutes before AT; the clock stands at AT afterwards."""
 
     def enter(phone=None, host="acme.testserver", site="portal") -> Client:
         browser = Client(headers={"host": host})
@@ -135,7 +135,7 @@ def test_a_recovery_code_proves_once(signed_in, phone, deed, send):
     opened = open_at(browser, deed)
 
     assert send(browser, deed, opened, proof=phone.recovery_codes[0]).status_code == 204
-    with clock.fixed(AT + timedelta(hours=1)):
+    with clock.fixed(AT + timedelta(minutes=6)):
         other = reverse(
             "admin:approvals_approvalrequest_refuse", args=[approvals.waiting(subject_reference="re_2").id]
         )

@@ -12,6 +12,7 @@ from treasury.platform.site import site as platform_site
 
 STEPS_UP = {
     "apps.access.dialogs.AllowNetworks": True,
+    "apps.access.dialogs.EndSessions": False,  # closes doors
     "apps.access.dialogs.RevokeKey": True,
     "apps.access.dialogs.RotateKey": True,
     "apps.approvals.dialogs.AddDelegation": True,

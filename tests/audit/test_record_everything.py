@@ -55,6 +55,7 @@ RECORDED = {
         "set_branding": "organisation.branding_changed",
         "set_region": "organisation.region_changed",
     },
+    "access.services.portal_sessions": {"end": "session.ended", "end_others": "session.ended"},
     "access.services.roles": {
         "create": "role.created",
         "change": "role.changed",

@@ -45,4 +45,5 @@ PLACES = [
     "access/role/",
     "audit/",
     "password_change/",
+    "sessions/",
 ]

@@ -39,6 +39,7 @@ TREASURY: dict[str, Any] = {
     "CONTENT_VERSION": "treasury.content.version",
     "STEP_UP": "apps.access.admin_sites.step_up.StepUp",
     "STEP_UP_SECONDS": 5 * 60,  # the oldest proof of himself that a person brings to a deed over money
+    "IDLE_SECONDS": 15 * 60,  # a session that nobody uses for so long is over
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin.saving import ServiceAdmin, person
+from apps.access.dialogs import EndSessions
 from apps.access.forms import MemberForm, NewMemberForm
 from apps.access.models import Membership
 from apps.access.selectors import memberships as team
@@ -29,6 +30,7 @@ class MembershipAdmin(ServiceAdmin):
     list_select_related: ClassVar[list[str]] = ["user", "role"]
     list_filter = ["is_active"]
     readonly_fields = ["person", "email"]
+    dialogs = [EndSessions]
     steps_up = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:

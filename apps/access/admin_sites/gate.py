@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import auth, messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.forms import AdminOwnPasswordChangeForm
 
 from apps.access.admin_sites import step_up
@@ -21,6 +23,7 @@ from apps.access.services import doors
 from apps.accounts.selectors import second_factors
 from apps.accounts.services import users
 from apps.kit import clock
+from apps.kit.actors import SYSTEM
 
 if TYPE_CHECKING:  # another app's model
     from apps.accounts.models import Authenticator
@@ -28,6 +31,11 @@ if TYPE_CHECKING:  # another app's model
 PASSWORD = "password_change"  # noqa: S105 (the name of a page)
 WAY_OUT = "logout"
 FOUND, TOO_MANY = 302, 429
+SEEN_AT = "seen_at"
+"""Where the session keeps when it was last in use, in seconds."""
+SEEN_EVERY = 60
+POLLS = {"progress", "closing", "provisioning"}
+"""What asks by itself, every few seconds, how far something is: the ids of those parts of pages."""
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
@@ -66,10 +74,12 @@ class GatedSite(SecondFactorSite):
 
         @wraps(protected)
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if self._is_idle(request):
+                return self._signed_out(request)
             self.settle(request)
             step = self._step(request)
             if step is None or request.path in {self._address(step), self._address(WAY_OUT)}:
-                return protected(request, *args, **kwargs)
+                return self._followed(request, protected, *args, **kwargs)
             query = "" if step == PASSWORD else "?" + urlencode({"next": request.get_full_path()})
             return HttpResponseRedirect(self._address(step) + query)
 
@@ -87,6 +97,7 @@ class GatedSite(SecondFactorSite):
             response.status_code = TOO_MANY if is_locked else response.status_code
             return response
         request.session.set_expiry(timedelta(seconds=settings.SESSION_COOKIE_AGE))
+        self.begin(request)
         if not second_factors.is_enrolled(person(request).pk):
             self._let_in(request, "password")
         return response
@@ -107,6 +118,47 @@ class GatedSite(SecondFactorSite):
         doors.record(
             "user.signed_in", user_id=person(request).pk, now=clock.now(), changes={"by": [None, by]}
         )
+
+    def begin(self, request: HttpRequest) -> None:
+        """Begin to count the idle time of a session. For sites that keep a list of them to add to."""
+        request.session[SEEN_AT] = clock.now().timestamp()
+
+    def follow(self, request: HttpRequest, before: str) -> None:
+        """List a session under its new key. For sites that keep such a list."""
+
+    def see(self, request: HttpRequest) -> None:
+        """Note that a session is in use, once a minute."""
+        request.session[SEEN_AT] = clock.now().timestamp()
+
+    def _is_idle(self, request: HttpRequest) -> bool:
+        """Whether the person has left his session alone for too long; what a page asks for by itself is no sign of him."""
+        if not request.user.is_authenticated:
+            return False
+        idle = clock.now().timestamp() - request.session.get(SEEN_AT, 0)
+        if idle >= settings.TREASURY["IDLE_SECONDS"]:
+            return True
+        if idle >= SEEN_EVERY and request.headers.get("HX-Trigger") not in POLLS:
+            self.see(request)
+        return False
+
+    def _signed_out(self, request: HttpRequest) -> HttpResponse:
+        """End an idle session and lead to the sign-in, which leads back."""
+        doors.record("session.idled_out", user_id=person(request).pk, actor=SYSTEM, now=clock.now())
+        auth.logout(request)
+        messages.info(request, _("You were signed out because nothing was done for a while."))
+        onward = request.get_full_path() if request.method == "GET" else self._address("index")
+        return HttpResponseRedirect(f"{self._address('login')}?{urlencode({'next': onward})}")
+
+    def _followed(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Answer, and keep hold of the session if its key changed by that."""
+        before = request.session.session_key
+        response = view(request, *args, **kwargs)
+        after = request.session.session_key
+        if before and after and before != after:
+            self.follow(request, before)
+        return response
 
     def settle(self, request: HttpRequest) -> None:
         """Read from the session what every page of this site must know of the person. For sites to override."""

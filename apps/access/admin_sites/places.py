@@ -16,8 +16,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.access.admin_sites.gate import GatedSite
 from apps.access.admin_sites.second_factor import person
+from apps.access.admin_sites.sessions import SessionsSite
 from apps.access.selectors import branches, scope
 from apps.access.services import doors
 from apps.kit import clock
@@ -32,7 +32,7 @@ SIGNER = TimestampSigner(salt="treasury.access.leaving")
 CHALLENGE = re.compile(r"[0-9a-f]{64}")
 
 
-class PlacesSite(GatedSite):
+class PlacesSite(SessionsSite):
     """
     A site of one organisation among several.
 
@@ -139,6 +139,7 @@ class PlacesSite(GatedSite):
             auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
             django_otp.login(request, handover.authenticator)
             request.session.set_expiry(handover.session_ends_at)
+            self.begin(request)
             doors.record(
                 "user.signed_in", user_id=user.pk, now=clock.now(), changes={"by": [None, "handover"]}
             )

@@ -87,6 +87,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PortalSession',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('session_key', models.CharField(max_length=40)),
+                ('started_at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField()),
+                ('ip', models.CharField(blank=True, max_length=45)),
+                ('agent', models.CharField(blank=True, max_length=200)),
+                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('session_key',), name='portal_session_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='Application',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),

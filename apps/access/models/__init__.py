@@ -6,6 +6,7 @@ from apps.access.models.application import Application
 from apps.access.models.branch import Branch
 from apps.access.models.idempotency import IdempotencyRecord
 from apps.access.models.membership import Membership
+from apps.access.models.portal_session import PortalSession
 from apps.access.models.role import Role, RoleLimit
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Branch",
     "IdempotencyRecord",
     "Membership",
+    "PortalSession",
     "Role",
     "RoleLimit",
 ]

@@ -13,7 +13,7 @@ from apps.access.models import Branch, Membership, Role
 from apps.access.selectors import memberships, scope
 from apps.access.selectors.branches import BranchUnknown
 from apps.access.selectors.scope import BeyondOwnBranches
-from apps.access.services import duties
+from apps.access.services import duties, portal_sessions
 from apps.accounts.services import users
 from apps.audit.services import records
 from apps.kit import errors, ids
@@ -216,6 +216,8 @@ def change(
     membership.save(update_fields=["role", "is_active"])
     membership.branches.set(places)
     user_organisations.keep(user_id=membership.user_id, is_member=is_active)
+    if not is_active:
+        portal_sessions.end_others(user_id=membership.user_id, spare="", actor=actor, now=now)
     _record("membership.changed", membership, changes, actor, now, reason)
     return membership
 
