@@ -142,6 +142,9 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             changelist(_("Team"), "group", "access_membership", "access.view"),
             changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
             changelist(_("Approval rules"), "rule", "approvals_approvalrule", "approvals.view"),
+            changelist(
+                _("Delegations"), "supervisor_account", "approvals_approvaldelegation", "approvals.view"
+            ),
             changelist(_("Jobs"), "pending_actions", "jobs_job", "jobs.export", "portal-job"),
             page(_("Audit log"), "history", "portal-audit", "audit.view", "portal-audit-record"),
         ],
