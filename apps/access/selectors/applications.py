@@ -46,9 +46,10 @@ def names() -> dict[UUID, str]:
 
 
 def named_by() -> list[type[Model]]:
-    """Return the kinds of rows that name the application that made them, without its keys and the answers kept for it."""
+    """Return the kinds of rows that name the application that made them and a branch, without its keys and the answers kept for it."""
     relations: list[Any] = Application._meta.get_fields(include_hidden=True)
     kinds = {relation.related_model for relation in relations if relation.one_to_many}
+    kinds = {kind for kind in kinds if any(field.name == "branch" for field in kind._meta.fields)}
     return sorted(kinds - {ApiKey, IdempotencyRecord}, key=lambda kind: kind._meta.label)
 
 
