@@ -24,6 +24,13 @@ RULE = {
     "minimum": {"amount": "10000.00", "currency": "KES"},
     "steps": [{"roles": ["owner", "approver"]}, {"roles": ["controller"], "needed": 2}],
 }
+TIMES = {
+    "window_hours": 24,
+    "window_by": "counterparty",
+    "remind_after_hours": 4,
+    "escalate_after_hours": 26,
+    "escalate_roles": ["controller"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -224,10 +231,11 @@ def test_makes_and_deactivates_a_rule(committed_acme):
     partner = Partner()
     access.seed_roles()
 
-    answer = partner.post("approval-rules", RULE)
+    answer = partner.post("approval-rules", {**RULE, **TIMES})
 
     said = answer.json()
     assert answer.status_code == 201, said
+    assert {name: said[name] for name in TIMES} == TIMES
     assert (said["minimum"], said["maximum"], said["currency"], said["branch_id"], said["active"]) == (
         {"amount": "10000.00", "currency": "KES"},
         None,
@@ -255,6 +263,10 @@ def test_makes_and_deactivates_a_rule(committed_acme):
         ({"steps": [{"roles": ["king"]}]}, "/steps/0/roles"),
         ({"steps": [{"roles": ["owner"], "needed": 0}]}, "/steps/0/needed"),
         ({"priority": 5000}, "/priority"),
+        ({**TIMES, "window_by": "colour"}, "/window_by"),
+        ({**TIMES, "window_by": None}, "/window_by"),
+        ({**TIMES, "remind_after_hours": 721}, "/remind_after_hours"),
+        ({**TIMES, "escalate_roles": ["king"]}, "/escalate_roles"),
     ],
 )
 def test_refuses_a_rule_that_cannot_be(committed_acme, changes, pointer):

@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from apps.access.contracts import LimitKind
 from apps.access.selectors import memberships
+from apps.access.selectors.limits import LimitExceeded
+from apps.access.services import limits
 from apps.access.services import memberships as team
 from apps.approvals.contracts import ApprovalStatus, NewStep
 from apps.approvals.models import ApprovalDecision, ApprovalDelegation, ApprovalRequest
@@ -121,6 +124,22 @@ def test_gives_never_more_than_the_giver_has(acme):
     refused(only_far, peter)
     own = make.waiting(by=peter, subject_reference="re_4")
     refused(own, peter, authority.OwnRequest)
+
+
+def test_the_limit_of_the_giver_holds(acme):
+    grace, peter = make.person("grace", "controller"), make.person("peter")
+    request = make.waiting(steps=CONTROLLER)
+    delegated(grace, peter)
+    limits.put(
+        code="controller",
+        wanted={LimitKind.APPROVE: [Money(24_999_99, "KES")]},
+        actor=SYSTEM,
+        now=NOW,
+    )
+
+    refused(request, peter, LimitExceeded)
+
+    assert make.refuse(request, peter).status == ApprovalStatus.REFUSED
 
 
 def test_what_was_delegated_is_not_passed_on(acme):

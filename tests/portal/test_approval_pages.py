@@ -293,10 +293,19 @@ def test_rules_are_added_changed_and_deactivated(enter, in_organisation):
     in_organisation("acme")
     change = reverse("admin:approvals_approvalrule_replace", args=[rule.id])
     assert 'value="5000.00"' in open_at(client, change).content.decode()
-    assert send(client, change, **{**FIELDS, "maximum": "20 000"}).status_code == 204
+    times = {
+        "window_hours": "24",
+        "window_by": "PERSON",
+        "remind_after_hours": "4",
+        "escalate_after_hours": "26",
+        "escalate_roles": ["controller"],
+    }
+    assert send(client, change, **{**FIELDS, **times, "maximum": "20 000"}).status_code == 204
     in_organisation("acme")
     other = ApprovalRule.objects.get(is_active=True)
     assert (other.maximum, ApprovalRule.objects.count()) == (Money(20_000_00, "KES"), 2)
+    assert (other.window_hours, other.window_by, other.remind_after_hours) == (24, "PERSON", 4)
+    assert (other.escalate_after_hours, other.escalate_roles) == (26, ["controller"])
     deactivate = reverse("admin:approvals_approvalrule_deactivate", args=[other.id])
     assert send(client, deactivate).status_code == 204
     in_organisation("acme")
