@@ -54,6 +54,20 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "The same key with the same body replays the first answer.",
 )
 METHODS = {"get", "post", "put", "patch", "delete"}
+REFUSALS = {
+    "400": "The request is malformed, or a filter, a cursor or an Idempotency-Key cannot be.",
+    "401": "No valid credential of this organisation was sent.",
+    "403": "The credential is valid and may not do this.",
+    "404": "There is no such thing for this credential.",
+    "409": "Not in this state, or somebody else is at it.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "422": "A field is wrong, or the Idempotency-Key was used for another request.",
+    "429": "Too many requests.",
+    "503": "Busy, or something that this needs does not answer; nothing was changed.",
+}
+OF_READING = set(REFUSALS) - {"413", "415"}
+"""What a request without a body may be refused with."""
 
 
 class TreasurySchema(AutoSchema):
@@ -77,14 +91,18 @@ def keep_v1(endpoints: list[Any], **_: Any) -> list[Any]:
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Name the problem schema once and let every operation answer with it."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    reference = {
-        "description": "Problem",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    """Name the problem schema once, and say of every operation with which statuses it may refuse."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    components["responses"] = {
+        f"Problem{status}": {"description": meaning, "content": content}
+        for status, meaning in REFUSALS.items()
     }
     for operations in result.get("paths", {}).values():
         for method, operation in operations.items():
             if method in METHODS:
-                operation["responses"].setdefault("default", reference)
+                for status in sorted(OF_READING if method == "get" else REFUSALS):
+                    reference = {"$ref": f"#/components/responses/Problem{status}"}
+                    operation["responses"].setdefault(status, reference)
     return result

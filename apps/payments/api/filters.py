@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
-from apps.kit.filters import ChoicesFilter, StrictFilterSet, decoded
+from apps.kit.filters import ChoicesFilter, InstantFilter, StrictFilterSet, decoded
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models import PaymentIntent, Refund
 
@@ -14,7 +14,7 @@ RANGES = ("gte", "gt", "lte", "lt")
 
 def _created_ranges() -> dict[str, Any]:
     return {
-        f"created_at[{lookup}]": filters.IsoDateTimeFilter(
+        f"created_at[{lookup}]": InstantFilter(
             field_name="created_at", lookup_expr=lookup, help_text="RFC 3339, as 2026-11-24T07:41:58Z."
         )
         for lookup in RANGES
