@@ -52,6 +52,22 @@ PERMISSIONS: dict[str, Promise] = {
 }
 """Every permission that a role may hold. People have permissions, API keys have scopes."""
 
+PERMISSION_AREAS: dict[str, Promise] = {
+    "access": _("Team and branches"),
+    "approvals": _("Approvals"),
+    "audit": _("Audit log"),
+    "integrations": _("Providers"),
+    "invoicing": _("Receipts"),
+    "jobs": _("Jobs and exports"),
+    "keys": _("API keys"),
+    "ledger": _("Ledger"),
+    "parties": _("Parties"),
+    "payments": _("Payments"),
+    "views": _("Saved views"),
+    "webhooks": _("Webhooks"),
+}
+"""What permissions are about, by the first part of their name."""
+
 AREAS = {"events": "webhooks", "documents": "invoicing"}
 """App labels whose permissions bear another name."""
 

@@ -1,5 +1,6 @@
 """The forms of the organisation's site: they read input, the services judge it."""
 
+from collections.abc import Collection
 from typing import Any, cast
 
 from django import forms
@@ -13,8 +14,11 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from apps.access.contracts import SCOPES
+from apps.access.contracts import PERMISSION_AREAS, PERMISSIONS, SCOPES
 from apps.access.models import ApiKey, Membership, Role
+from apps.kit.dialogs import ReasonForm
+from apps.kit.money import Money, MoneyInvalid
+from apps.tenancy.contracts import BRANCH_POLICIES
 
 
 class NetworksField(forms.CharField):
@@ -91,6 +95,72 @@ class NetworksForm(forms.Form):
     allowed_networks = NetworksField(widget=forms.Textarea(attrs={"rows": 4}))
 
 
+def permission_choices(names: Collection[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return permissions by area, each with what it allows."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in PERMISSIONS:
+        if name in names:
+            area = str(PERMISSION_AREAS[name.partition(".")[0]])
+            groups.setdefault(area, []).append((name, f"{PERMISSIONS[name]} ({name})"))
+    return list(groups.items())
+
+
+class RoleForm(forms.Form):
+    """What a role is called and what it may do: as much as may be given."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    permissions = forms.MultipleChoiceField(label=_("It may"), widget=forms.CheckboxSelectMultiple)
+
+    def offer(self, names: Collection[str]) -> None:
+        """Offer these permissions; what the form does not offer cannot be sent."""
+        cast(forms.MultipleChoiceField, self.fields["permissions"]).choices = permission_choices(names)
+
+
+class SumsField(forms.CharField):
+    """Amounts, one a line, each with its currency."""
+
+    def __init__(self, label: Any) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            max_length=2000,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            help_text=_(
+                "One a line, as KES 50,000.00. Empty: no limit. A currency that is not named: nothing."
+            ),
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(str(money) for money in value) if isinstance(value, tuple) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line.split(maxsplit=1) for line in str(super().clean(value)).splitlines() if line.strip()]
+        try:
+            return tuple(
+                Money.parse("".join(rest).replace(",", "").replace(" ", ""), currency.upper())
+                for currency, *rest in lines
+            )
+        except MoneyInvalid as refusal:
+            raise forms.ValidationError(refusal.detail) from None
+
+
+class LimitsForm(ReasonForm):
+    """How much a role may ask for, and approve, at once."""
+
+    create = SumsField(_("Asks for, at most"))
+    approve = SumsField(_("Approves, at most"))
+    field_order = ("create", "approve", "reason")
+
+
+class BranchPolicyForm(ReasonForm):
+    """Who sees which branch."""
+
+    policy = forms.ChoiceField(
+        label=_("Who works for some branches sees"), choices=list(BRANCH_POLICIES.items())
+    )
+    field_order = ("policy", "reason")
+
+
 class MemberForm(forms.ModelForm):
     """What a member may do and where."""
 
@@ -115,4 +185,6 @@ class NewMemberForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ModelChoiceField, self.fields["role"]).queryset = Role.objects.order_by("name")
+        cast(forms.ModelChoiceField, self.fields["role"]).queryset = Role.objects.filter(
+            retired_at__isnull=True
+        ).order_by("name")

@@ -11,10 +11,17 @@ from apps.kit.dialogs import Dialog
 from treasury.platform.site import site as platform_site
 
 STEPS_UP = {
-    "apps.access.dialogs.AllowNetworks": True,
-    "apps.access.dialogs.EndSessions": False,  # closes doors
-    "apps.access.dialogs.RevokeKey": True,
-    "apps.access.dialogs.RotateKey": True,
+    "apps.access.dialogs.keys.AllowNetworks": True,
+    "apps.access.dialogs.team.EndSessions": False,  # closes doors
+    "apps.access.dialogs.roles.AddRole": True,
+    "apps.access.dialogs.roles.ChangeRole": True,
+    "apps.access.dialogs.branches.ChooseBranchPolicy": True,
+    "apps.access.dialogs.team.ChooseSmallTeam": True,
+    "apps.access.dialogs.roles.CopyRole": True,
+    "apps.access.dialogs.roles.RetireRole": True,
+    "apps.access.dialogs.keys.RevokeKey": True,
+    "apps.access.dialogs.roles.SetLimits": True,
+    "apps.access.dialogs.keys.RotateKey": True,
     "apps.approvals.dialogs.AddDelegation": True,
     "apps.approvals.dialogs.AddRule": True,
     "apps.approvals.dialogs.Approve": True,

@@ -43,6 +43,7 @@ PLACES = [
     "access/membership/",
     "access/membership/add/",
     "access/role/",
+    "access/permissions/",
     "audit/",
     "password_change/",
     "sessions/",

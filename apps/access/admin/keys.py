@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin.saving import ServiceAdmin, person
 from apps.access.contracts import SCOPES
-from apps.access.dialogs import AllowNetworks, RevokeKey, RotateKey
+from apps.access.dialogs.keys import AllowNetworks, RevokeKey, RotateKey
 from apps.access.forms import ApiKeyForm
 from apps.access.models import ApiKey
 from apps.access.selectors import api_keys as visible_keys

@@ -6,20 +6,21 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import Form, ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin.saving import ServiceAdmin, person
-from apps.access.dialogs import EndSessions
+from apps.access.dialogs.team import ChooseSmallTeam, EndSessions
 from apps.access.forms import MemberForm, NewMemberForm
 from apps.access.models import Membership
 from apps.access.selectors import memberships as team
 from apps.access.services import memberships
 from apps.kit import clock
 from apps.kit.admin import badge
+from apps.tenancy.selectors import organisations
 
 
 @admin.register(Membership)
@@ -30,8 +31,19 @@ class MembershipAdmin(ServiceAdmin):
     list_select_related: ClassVar[list[str]] = ["user", "role"]
     list_filter = ["is_active"]
     readonly_fields = ["person", "email"]
-    dialogs = [EndSessions]
+    dialogs: ClassVar[Sequence[type]] = [ChooseSmallTeam, EndSessions]
     steps_up = True
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Say above the list that duties are not kept apart here."""
+        if request.method == "GET" and organisations.current().is_small_team:
+            notice = gettext(
+                "This is a small team: one person may hold duties that are kept apart elsewhere."
+            )
+            self.message_user(request, notice, messages.WARNING)
+        return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).prefetch_related("branches")

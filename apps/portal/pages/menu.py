@@ -141,6 +141,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             ),
             changelist(_("Team"), "group", "access_membership", "access.view"),
             changelist(_("Roles"), "manage_accounts", "access_role", "access.view"),
+            page(_("Permissions"), "rule_settings", "portal-permissions", "access.view"),
             changelist(_("Approval rules"), "rule", "approvals_approvalrule", "approvals.view"),
             changelist(
                 _("Delegations"), "supervisor_account", "approvals_approvaldelegation", "approvals.view"

@@ -1,4 +1,4 @@
-"""What people do with API keys beside making them, and with the sessions of members."""
+"""What people do with API keys beside making them."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,43 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.access.forms import NetworksForm, RotateKeyForm
-from apps.access.models import ApiKey, Membership
-from apps.access.selectors import portal_sessions as kept
-from apps.access.services import api_keys, portal_sessions
+from apps.access.models import ApiKey
+from apps.access.services import api_keys
 from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, Effect
-
-
-class EndSessions(Dialog):
-    """Sign a member out everywhere in this organisation; he may sign in again."""
-
-    name = "end-sessions"
-    label = gettext_lazy("End all sessions…")
-    icon = "logout"
-    permission = "access.manage"
-    is_danger = True
-
-    def is_offered(self, row: Membership) -> bool:
-        return row.is_active
-
-    def content(self, request: HttpRequest, rows: Sequence[Membership]) -> Content:  # noqa: ARG002 (the row says all)
-        member = rows[0]
-        return Content(
-            title=_("End all sessions of %(person)s") % {"person": member.user},
-            button=_("End all sessions"),
-            effects=[
-                Effect(_("Signed in now"), str(len(kept.live(member, at=clock.now()))), is_live=True),
-            ],
-            next_step=_(
-                "His next click leads to the sign-in. He may sign in again: end the membership to keep him out."
-            ),
-        )
-
-    def act(self, row: Membership, answer: Answer) -> str:
-        ended = portal_sessions.end_others(user_id=row.user_id, spare="", actor=answer.actor, now=answer.now)
-        return ngettext("%(count)d session is ended.", "%(count)d sessions are ended.", ended) % {
-            "count": ended
-        }
 
 
 class RotateKey(Dialog):
