@@ -11,7 +11,9 @@ from apps.access.models import Branch, IdempotencyRecord
 from apps.access.services import idempotency
 from apps.access.tasks import purge_idempotency
 from apps.kit import clock, ids
+from apps.kit.actors import SYSTEM
 from apps.tenancy.selectors import organisations
+from apps.tenancy.services import organisations as closing
 from tests.access import idempotency_urls
 from tests.factories import access as make
 
@@ -264,14 +266,41 @@ def test_many_at_once_do_the_work_once(committed_acme, rows):
     till = Till(make.issued(("payments:write",)).secret)
     connection.set_schema_to_public()
 
-    with ThreadPoolExecutor(4) as pool:
-        answers = [f.result() for f in [pool.submit(post_and_close, till) for _ in range(12)]]
+    with ThreadPoolExecutor(8) as pool:
+        answers = [f.result() for f in [pool.submit(post_and_close, till) for _ in range(50)]]
+
+    assert len(answers) == 50
 
     made = [a for a in answers if a.status_code == 201 and "Idempotent-Replayed" not in a]
     assert len(made) == 1
     assert {a.status_code for a in answers} <= {201, 409}
     assert {a.content for a in answers if a.status_code == 201} == {made[0].content}
     assert rows() == (1, 1)
+
+
+def test_a_suspension_lets_what_is_being_posted_end_and_nothing_new_begin(
+    committed_acme, paused, rows, in_organisation
+):
+    till = Till(make.issued(("payments:write",)).secret)
+    connection.set_schema_to_public()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(post_and_close, till)
+            assert paused.started.wait(timeout=10)
+            closing.suspend(
+                organisation_id=committed_acme.id, reason="Asked by the bank", actor=SYSTEM, now=make.NOW
+            )
+            refused = till.post(key="k-2")
+            paused.may_end.set()
+
+        assert first.result().status_code == 201
+        assert (refused.status_code, refused.json()["code"]) == (403, "organisation_suspended")
+        assert till.post().json()["code"] == "organisation_suspended"
+        assert rows() == (1, 1)
+    finally:
+        closing.resume(
+            organisation_id=committed_acme.id, reason="Cleared by the bank", actor=SYSTEM, now=make.NOW
+        )
 
 
 def post_and_close(till):
