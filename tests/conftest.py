@@ -63,6 +63,7 @@ PUBLIC_TABLES = [
     "tenancy_linkrequest",
     "tenancy_organisationrequest",
     "tenancy_registeredapplication",
+    "tenancy_offboarding",
     "tenancy_provisioning",
     "tenancy_userorganisation",
 ]

@@ -80,6 +80,8 @@ STEPS_UP = {
     "treasury.platform.dialogs.RequireSecondFactor": True,
     "treasury.platform.dialogs.ResetSecondFactor": True,
     "treasury.platform.dialogs.WaiveSecondFactor": True,
+    "treasury.platform.end_dialogs.CallOffEnd": True,
+    "treasury.platform.end_dialogs.EndOrganisation": True,
     "treasury.platform.organisation_dialogs.OpenOrganisation": True,
     "treasury.platform.organisation_dialogs.ResumeOrganisation": True,
     "treasury.platform.organisation_dialogs.SuspendOrganisation": True,

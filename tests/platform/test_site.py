@@ -10,7 +10,7 @@ from apps.accounts.models import PlatformRecord, User
 from apps.accounts.selectors import second_factors as known
 from apps.accounts.services import second_factors
 from apps.kit.actors import SYSTEM
-from apps.tenancy.models import Organisation, Provisioning
+from apps.tenancy.models import Offboarding, Organisation, Provisioning
 from tests import dialogs
 from tests.factories import access
 from tests.factories.accounts import NOW, enrolled
@@ -177,6 +177,25 @@ def test_a_repeat_of_the_reset_is_refused(operator, people):
     send(operator, f"accounts/user/{people.id}", "reset-second-factor", reason=REASON)
 
     assert PlatformRecord.objects.filter(action="second_factor.reset").count() == 1
+
+
+def test_ends_a_suspended_organisation_after_a_month_and_calls_it_off(operator):
+    zuri = Organisation.objects.get(slug="zuri")
+    path = f"tenancy/organisation/{zuri.id}"
+    assert "End…" not in text(operator, f"{path}/change/")
+    send(operator, path, "suspend", reason=REASON, typed_text="zuri")
+
+    refused = send(operator, path, "end", days=29, reason=REASON, typed_text="zuri")
+    send(operator, path, "end", days=30, reason=REASON, typed_text="zuri")
+    ending = text(operator, f"{path}/change/")
+    send(operator, path, "call-off-end", reason=REASON)
+
+    assert refused.status_code == 422
+    assert all(words in ending for words in ("to be exported", "Call off the end…"))
+    asked = Offboarding.objects.get()
+    assert (asked.drop_after - asked.asked_at).days == 30
+    assert asked.cancelled_at is not None
+    assert "None planned" in text(operator, f"{path}/change/")
 
 
 NEW = {

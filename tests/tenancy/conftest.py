@@ -10,6 +10,7 @@ from tests import conftest
 MADE = "SELECT schema_name FROM tenancy_organisation WHERE slug LIKE 'new-%'"
 LEFT = (
     "DELETE FROM tenancy_userorganisation WHERE organisation_id IN (SELECT id FROM tenancy_organisation WHERE slug LIKE 'new-%')",
+    "DELETE FROM tenancy_offboarding",
     "DELETE FROM tenancy_provisioning",
     "DELETE FROM tenancy_datakey WHERE organisation_id IN (SELECT id FROM tenancy_organisation WHERE slug LIKE 'new-%')",
     "DELETE FROM tenancy_domain WHERE tenant_id IN (SELECT id FROM tenancy_organisation WHERE slug LIKE 'new-%')",

@@ -8,15 +8,24 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
-from apps.tenancy.models import Domain, Organisation, OrganisationStatus, Provisioning, UserOrganisation
-from apps.tenancy.selectors import provisionings
+from apps.tenancy.models import (
+    Domain,
+    Offboarding,
+    Organisation,
+    OrganisationStatus,
+    Provisioning,
+    UserOrganisation,
+)
+from apps.tenancy.selectors import offboardings, provisionings
 from treasury.platform import progress
 from treasury.platform.dialogs import RequireSecondFactor, WaiveSecondFactor
+from treasury.platform.end_dialogs import CallOffEnd, EndOrganisation
 from treasury.platform.organisation_dialogs import (
     OpenOrganisation,
     ResumeOrganisation,
@@ -28,6 +37,8 @@ from treasury.platform.site import site
 BADGES = {
     OrganisationStatus.PROVISIONING: ("pending", "hourglass_top", gettext_lazy("Being set up")),
     OrganisationStatus.READY: ("done", "check_circle", gettext_lazy("Ready")),
+    OrganisationStatus.ENDING: ("held", "event_busy", gettext_lazy("Ending")),
+    OrganisationStatus.ENDED: ("quiet", "block", gettext_lazy("Ended")),
     OrganisationStatus.SUSPENDED: ("held", "pause_circle", gettext_lazy("Suspended")),
 }
 
@@ -41,13 +52,15 @@ class OrganisationAdmin(ReadOnlyAdmin):
     search_fields = ["name", "slug"]
     fields = [
         "name", "slug", "state", "environment", "members", "hosts", "second_factor", "schema_name", "base_currency",
-        "time_zone", "created",
+        "time_zone", "created", "end",
     ]  # fmt: skip
     dialogs = (
         OpenOrganisation,
         TryAgain,
         SuspendOrganisation,
         ResumeOrganisation,
+        EndOrganisation,
+        CallOffEnd,
         RequireSecondFactor,
         WaiveSecondFactor,
     )
@@ -85,9 +98,10 @@ class OrganisationAdmin(ReadOnlyAdmin):
         )
         rows = super().get_queryset(request).exclude(schema_name="public")
         failed = Exists(Provisioning.objects.filter(organisation_id=OuterRef("pk"), failed_at__isnull=False))
-        return rows.annotate(member_count=Coalesce(Subquery(members), 0), has_failed=failed).prefetch_related(
-            "domains"
-        )
+        ending = Exists(Offboarding.objects.live().filter(organisation_id=OuterRef("pk")))
+        return rows.annotate(
+            member_count=Coalesce(Subquery(members), 0), has_failed=failed, is_ending=ending
+        ).prefetch_related("domains")
 
     @admin.display(description=gettext_lazy("State"))
     def state(self, organisation: Organisation) -> SafeString:
@@ -109,6 +123,16 @@ class OrganisationAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("Second factor"))
     def second_factor(self, organisation: Organisation) -> str:
         return _("Required") if organisation.requires_second_factor else _("As each likes")
+
+    @admin.display(description=gettext_lazy("End"))
+    def end(self, organisation: Organisation) -> SafeString | str:
+        asked = offboardings.of_organisation(organisation.pk)
+        if asked is None:
+            return _("None planned")
+        if asked.dropped_at is not None:
+            return local_time_html(asked.dropped_at)
+        state = _("exported") if asked.exported_at else _("to be exported")
+        return format_html("{}, {}", local_time_html(asked.drop_after), state)
 
     @admin.display(description=gettext_lazy("Opened"))
     def created(self, organisation: Organisation) -> SafeString:

@@ -41,6 +41,7 @@ CELERY_TASK_ROUTES = {
     "payments.sweep": {"queue": "default"},
     "payments.sweep_organisation": {"queue": "default"},
     "tenancy.sweep": {"queue": "default"},
+    "tenancy.sweep_ends": {"queue": "default"},
     "tenancy.*": {"queue": "owner"},
 }
 CELERY_TASK_SERIALIZER = "json"
@@ -85,6 +86,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "ledger.check_seals",
         "schedule": crontab(hour=1, minute=30),
         "options": {"queue": "default", "expires": 3600},
+    },
+    "tenancy-sweep-ends": {
+        "task": "tenancy.sweep_ends",
+        "schedule": 300.0,
+        "options": {"queue": "default", "expires": 300},
     },
     "tenancy-sweep": {
         "task": "tenancy.sweep",

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('slug', models.CharField(max_length=50, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9-]{1,49}\\Z')])),
                 ('name', models.CharField(max_length=120)),
-                ('status', models.CharField(choices=[('PROVISIONING', 'Provisioning'), ('READY', 'Ready'), ('SUSPENDED', 'Suspended')], default='PROVISIONING', max_length=12)),
+                ('status', models.CharField(choices=[('PROVISIONING', 'Provisioning'), ('READY', 'Ready'), ('SUSPENDED', 'Suspended'), ('ENDING', 'Ending'), ('ENDED', 'Ended')], default='PROVISIONING', max_length=12)),
                 ('is_test', models.BooleanField(default=False)),
                 ('requires_second_factor', models.BooleanField(default=True)),
                 ('is_small_team', models.BooleanField(default=False)),
@@ -225,6 +225,27 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['status', '-id'], name='organisation_request_waiting')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), ('status', 'REFUSED'), ('status', 'WITHDRAWN'), ('status', 'EXPIRED'), _connector='OR'), name='organisation_request_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('link__isnull', False), ('status', 'ACCEPTED')), models.Q(models.Q(('status', 'ACCEPTED'), _negated=True), ('link__isnull', True)), _connector='OR'), name='organisation_request_has_link'), models.UniqueConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), _connector='OR'), fields=('application', 'name', 'is_test'), name='organisation_asked_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Offboarding',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('reason', models.CharField(max_length=200)),
+                ('asked_by', models.CharField(max_length=120)),
+                ('asked_at', models.DateTimeField()),
+                ('drop_after', models.DateTimeField()),
+                ('exported_at', models.DateTimeField(null=True)),
+                ('archive_key', models.CharField(blank=True, max_length=200)),
+                ('archive_sha256', models.CharField(blank=True, max_length=64)),
+                ('archive_size', models.BigIntegerField(null=True)),
+                ('closed_at', models.DateTimeField(null=True)),
+                ('cancelled_at', models.DateTimeField(null=True)),
+                ('dropped_at', models.DateTimeField(null=True)),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organisation')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('cancelled_at__isnull', True)), fields=('organisation',), name='one_live_offboarding'), models.CheckConstraint(condition=models.Q(('cancelled_at__isnull', True), ('closed_at__isnull', True), _connector='OR'), name='offboarding_cancelled_in_time'), models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('drop_after')), _connector='OR'), name='offboarding_closed_after_grace'), models.CheckConstraint(condition=models.Q(('dropped_at__isnull', True), models.Q(('dropped_at__gte', models.F('exported_at')), ('exported_at__gte', models.F('closed_at'))), _connector='OR'), name='offboarding_dropped_after_export')],
             },
         ),
     ]

@@ -4,6 +4,7 @@ from apps.tenancy.models.data_key import DataKey
 from apps.tenancy.models.handover import Handover
 from apps.tenancy.models.invite import Invite
 from apps.tenancy.models.link_request import LinkRequest
+from apps.tenancy.models.offboarding import Offboarding
 from apps.tenancy.models.organisation import Domain, Organisation, OrganisationStatus
 from apps.tenancy.models.organisation_request import OrganisationRequest
 from apps.tenancy.models.provisioning import Provisioning
@@ -17,6 +18,7 @@ __all__ = [
     "Handover",
     "Invite",
     "LinkRequest",
+    "Offboarding",
     "Organisation",
     "OrganisationRequest",
     "OrganisationStatus",

@@ -12,11 +12,13 @@ BRAND_COLOR = "#0e5a6b"
 
 
 class OrganisationStatus(models.TextChoices):
-    """SUSPENDED is closed to people and products; callbacks and jobs go on as in READY."""
+    """SUSPENDED is closed to people and products; callbacks and jobs go on as in READY. ENDED has no schema any more."""
 
     PROVISIONING = "PROVISIONING"
     READY = "READY"
     SUSPENDED = "SUSPENDED"
+    ENDING = "ENDING"
+    ENDED = "ENDED"
 
 
 class Organisation(UuidModel, TenantMixin):

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.accounts.services import platform_records
 from apps.kit import errors
 from apps.kit.actors import Actor
-from apps.tenancy.models import Domain, Organisation, OrganisationStatus
+from apps.tenancy.models import Domain, Offboarding, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,49}")
@@ -49,6 +49,13 @@ class NotReady(errors.DomainError):
 
     code = "organisation_not_ready"
     title = "Organisation not ready"
+
+
+class BeingEnded(errors.DomainError):
+    """The organisation is being ended, or has ended."""
+
+    code = "organisation_being_ended"
+    title = "Organisation being ended"
 
 
 class ReasonRequired(errors.Invalid):
@@ -150,6 +157,11 @@ def _move(
     before = organisation.status
     if before == OrganisationStatus.PROVISIONING:
         raise NotReady("This organisation is still being set up.")
+    if before in (OrganisationStatus.ENDING, OrganisationStatus.ENDED) or (
+        status == OrganisationStatus.READY
+        and Offboarding.objects.live().filter(organisation=organisation).exists()
+    ):
+        raise BeingEnded("This organisation is being ended: call that off first, while its grace lasts.")
     if before == status:
         return organisation
     organisation.status = status

@@ -106,7 +106,7 @@ def _renew(organisation: Organisation, build: str, now: datetime) -> None:
 
 def _organisations() -> list[Organisation]:
     found = Organisation.objects.exclude(schema_name=schema.PUBLIC)
-    return list(found.exclude(status=OrganisationStatus.PROVISIONING))
+    return list(found.exclude(status__in=[OrganisationStatus.PROVISIONING, OrganisationStatus.ENDED]))
 
 
 def _check_columns(name: str) -> None:

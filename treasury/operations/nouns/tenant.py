@@ -1,12 +1,14 @@
 """Organisations."""
 
 import secrets
+from pathlib import Path
 
 from apps.accounts.services import platform_records
 from apps.kit import errors
+from apps.tenancy.selectors import offboardings
 from apps.tenancy.selectors import organisations as stored
 from apps.tenancy.selectors import provisionings as provisioning_steps
-from apps.tenancy.services import organisations, provisionings, upgrades
+from apps.tenancy.services import archives, organisations, provisionings, upgrades
 from treasury import onboarding, standing
 from treasury.operations.calls import Answer, Call, Row
 
@@ -92,6 +94,18 @@ def provision(call: Call) -> Answer:
     if done.ready_at is None:
         return Answer(f"{asked.organisation.slug} is not ready: {done.problem}", is_wrong=True)
     return Answer(f"{asked.organisation.slug} is ready at {stored.host_of(asked.organisation)}.")
+
+
+def archive(call: Call) -> Answer:
+    found = stored.everything().filter(slug=call.given["slug"]).first()
+    asked = offboardings.of_organisation(found.id) if found else None
+    if found is None or asked is None or asked.exported_at is None:
+        raise errors.NotFound("There is no archive of an organisation of this slug.")
+    path = Path(call.given["file"])
+    with path.open("xb") as file:
+        for piece in archives.read(organisation=found, stored=offboardings.archive(asked)):
+            file.write(piece)
+    return Answer(f"{path} holds {asked.archive_size} bytes, SHA-256 {asked.archive_sha256}.")
 
 
 def suspend(call: Call) -> Answer:

@@ -39,6 +39,15 @@ TENANT = Noun(
             arguments=(Argument("slug", "of the organisation"),),
         ),
         Verb(
+            name="archive",
+            help="Write the newest archive of an organisation that is being ended, or has ended, to a new file.",
+            reach=Reach.PLATFORM,
+            arguments=(
+                Argument("slug", "of the organisation"),
+                Argument("file", "where to write the archive; it must not be there"),
+            ),
+        ),
+        Verb(
             name="suspend",
             help="Close an organisation to people and products; callbacks, jobs and webhooks go on, so no money is lost.",
             reach=Reach.ONE,
