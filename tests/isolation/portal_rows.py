@@ -89,15 +89,34 @@ ADMINS: dict[str, Admin] = {
         },
     ),
     "access.application": Admin(ACCESS, "access.manage", everywhere=True, is_named=True),
-    "access.branch": Admin(ACCESS, "access.manage", shows=False),
+    "access.branch": Admin(
+        ACCESS,
+        "access.manage",
+        shows=False,
+        deeds={"do/policy": Page("access.manage", own="200", elsewhere="200")},
+    ),
     "access.membership": Admin(
         ACCESS,
         "access.manage",
         everywhere=True,
         shows=False,
-        deeds={"end-sessions": Page("access.manage", own="200", elsewhere="200")},
+        deeds={
+            "do/small-team": Page("access.manage", own="200", elsewhere="200"),
+            "end-sessions": Page("access.manage", own="200", elsewhere="200"),
+        },
     ),
-    "access.role": Admin("access.view|access.manage", everywhere=True, shows=False),
+    "access.role": Admin(
+        ACCESS,
+        everywhere=True,
+        shows=False,
+        deeds={
+            "do/add-role": Page("access.manage", own="200", elsewhere="200"),
+            "copy": Page("access.manage", own="200", elsewhere="200"),
+            "edit": Page("access.manage", own="200", elsewhere="200"),
+            "limits": Page("access.manage", own="200", elsewhere="200"),
+            "retire": Page("access.manage", own="200", elsewhere="200"),
+        },
+    ),
     "approvals.approvaldelegation": Admin(
         "approvals.manage&approvals.view|approvals.view",
         everywhere=True,
@@ -220,6 +239,7 @@ PAGES: dict[str, Page] = {
     "portal-organisation": Page("access.view", own="200", elsewhere="200"),
     "portal-branding": Page("access.manage", own="200", elsewhere="200"),
     "portal-region": of_chosen("access.manage"),
+    "portal-permissions": Page("access.view", own="200", elsewhere="200"),
     # the audit log
     "portal-audit": Page("audit.view", elsewhere="200"),
     "portal-audit-record": Page("audit.view", own="200"),
