@@ -162,6 +162,10 @@ RECORDED = {
         "accept": "organisation_request.accepted",
         "refuse": "organisation_request.refused",
     },
+    "tenancy.services.offboardings": {
+        "begin": "organisation.offboarding_begun",
+        "cancel": "organisation.offboarding_cancelled",
+    },
     "tenancy.services.organisations": {
         "create": "organisation.created",
         "suspend": "organisation.suspended",
