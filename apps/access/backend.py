@@ -30,8 +30,9 @@ def _schema() -> str:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """Return where a sign-in comes from, as far as our own proxies vouch for it."""
-    return remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"]) or None
+    """Return where a sign-in comes from, as far as our own proxies vouch for it; of IPv6 the network that one sender holds."""
+    sender = remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"])
+    return remote.holder(sender).partition("/")[0] or None
 
 
 def name_of(request: HttpRequest, credentials: dict[str, Any] | None) -> str:  # noqa: ARG001 (the library's signature)
@@ -60,7 +61,7 @@ class LockOutBackend(AxesStandaloneBackend):
         if request is None:
             return  # a command or a test, from no address
         quota: int = settings.TREASURY["RATE_LIMITS"]["sign_ins"]
-        limit = Limit("sign_ins", f"sign_ins:{remote.holder(address_of(request) or '')}", quota, WINDOW)
+        limit = Limit("sign_ins", f"sign_ins:{address_of(request)}", quota, WINDOW)
         if quota and not rate_limits.take([limit], now=clock.now(), in_outage=InOutage.COUNT_HERE).is_allowed:
             request.axes_locked_out = request.is_flooding = True  # type: ignore[attr-defined]
             raise PermissionDenied

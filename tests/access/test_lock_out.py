@@ -67,6 +67,14 @@ def test_only_that_e_mail_from_that_address_waits_and_not_for_ever(person, door,
     assert door(EMAIL, access.PASSWORD).status_code == 302
 
 
+def test_an_address_of_a_network_of_its_own_is_the_whole_network(person, door):
+    for number in range(5):
+        door(address=f"2001:db8:0:1::{number + 1:x}")
+
+    assert door(EMAIL, access.PASSWORD, address="2001:db8:0:1:ffff::9").status_code == 429
+    assert door(EMAIL, access.PASSWORD, address="2001:db8:0:2::9").status_code == 302
+
+
 def test_a_right_password_forgets_the_wrong_ones_and_passwords_are_kept_nowhere(person, door):
     for _ in range(4):
         door()

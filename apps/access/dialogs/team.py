@@ -41,7 +41,10 @@ class EndSessions(Dialog):
         )
 
     def act(self, row: Membership, answer: Answer) -> str:
-        ended = portal_sessions.end_others(user_id=row.user_id, spare="", actor=answer.actor, now=answer.now)
+        present = str(answer.request.session.session_key)  # his own session is his way to see what was done
+        ended = portal_sessions.end_others(
+            user_id=row.user_id, spare=present, actor=answer.actor, now=answer.now
+        )
         return ngettext("%(count)d session is ended.", "%(count)d sessions are ended.", ended) % {
             "count": ended
         }
