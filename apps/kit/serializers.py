@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.kit import ids
+from apps.kit import ids, metadata
 from apps.kit.money import Money, MoneyInvalid
 
 MONEY_SCHEMA = {
@@ -58,6 +58,32 @@ class MoneyField(serializers.Field):
 
     def to_representation(self, value: Money) -> dict[str, str]:
         return value.wire()
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "description": "What you note for yourself: 50 keys at most of 40 characters, each with a text of 500.",
+        "additionalProperties": {"type": "string", "maxLength": metadata.VALUE_LENGTH},
+        "maxProperties": metadata.KEYS_MAX,
+    }
+)
+class MetadataField(serializers.Field):
+    """Texts by key, within the limits of ``kit.metadata``."""
+
+    default_error_messages = {"invalid": "Write metadata as an object of texts."}
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if not isinstance(data, Mapping):
+            self.fail("invalid")
+        try:
+            return metadata.checked(data)
+        except metadata.MetadataInvalid as refusal:
+            detail = serializers.ErrorDetail(str(refusal), code="metadata_invalid")
+            raise serializers.ValidationError({refusal.key: [detail]} if refusal.key else [detail]) from None
+
+    def to_representation(self, value: Mapping[str, str]) -> dict[str, str]:
+        return dict(value)
 
 
 @extend_schema_field(OpenApiTypes.STR)

@@ -71,7 +71,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class PartyFacts:
-    """What is said of a party; ``contacts`` are all of them."""
+    """What is said of a party; ``contacts`` are all of them. ``metadata`` is its application's own; None leaves it as it is."""
 
     display_name: str
     legal_name: str = ""
@@ -79,6 +79,7 @@ class PartyFacts:
     language: Language = Language.ENGLISH
     channel: Channel = Channel.SMS
     contacts: tuple[Contact, ...] = ()
+    metadata: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

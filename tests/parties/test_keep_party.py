@@ -250,3 +250,69 @@ def test_a_partner_keeps_a_party_by_its_own_id(committed_acme):
         status, refused = shop.ask("PUT", f"/by-external-id/{wrong}", body)
         assert (status, refused["errors"][0]["pointer"]) == (422, "/external_id")
     assert Party.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({str(number): "x" for number in range(51)}, "/metadata"),
+        ({"k" * 41: "x"}, "/metadata"),
+        ({"": "x"}, "/metadata"),
+        ({"note": "x" * 501}, "/metadata/note"),
+        ({"note": 5}, "/metadata/note"),
+        ({"note": "\0"}, "/metadata/note"),
+        ("note", "/metadata"),
+    ],
+)
+def test_metadata_that_cannot_be_is_refused_over_the_api_too(acme, said, pointer):
+    issued = access.issued()
+    answer = Client().put(
+        "/v1/acme/parties/by-external-id/C-1",
+        {"kind": "customer", "display_name": "Njeri", "metadata": said},
+        content_type="application/json",
+        headers=access.bearer(issued.secret),
+    )
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    connection.set_tenant(acme)
+    if isinstance(said, dict):
+        with pytest.raises(parties.PartyInvalid):
+            make.party(metadata=said)
+    assert not Party.objects.exists()
+
+
+def test_metadata_is_synced_by_external_id_of_each_application_apart(acme):
+    keys = {slug: access.issued(application_slug=slug).secret for slug in ("shop", "books")}
+
+    def put(slug, **more):
+        return Client().put(
+            "/v1/acme/parties/by-external-id/C-1",
+            {"kind": "customer", "display_name": "Njeri", **more},
+            content_type="application/json",
+            headers=access.bearer(keys[slug]),
+        )
+
+    first, again = (put("shop", metadata={"tier": "gold"}) for _ in range(2))
+    other = put("books", metadata={"tier": "blue"})
+    emptied = put("shop")
+
+    assert [answer.status_code for answer in (first, again, other, emptied)] == [201, 200, 201, 200]
+    assert again.json() == first.json()
+    assert other.json()["id"] != first.json()["id"]
+    assert (first.json()["metadata"], emptied.json()["metadata"]) == ({"tier": "gold"}, {})
+    connection.set_tenant(acme)
+    assert set(Party.objects.values_list("metadata__tier", flat=True)) == {None, "blue"}
+
+
+def test_what_people_change_leaves_metadata_as_it_is(acme):
+    party = make.party(metadata={"tier": "gold"})
+
+    changed = parties.change(
+        party_id=party.id,
+        version=1,
+        facts=replace(make.wanted().facts, display_name="Njeri W."),
+        actor=SYSTEM,
+        now=make.NOW,
+    )
+
+    assert (changed.display_name, changed.metadata) == ("Njeri W.", {"tier": "gold"})

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.kit.serializers import IdField, InstantField, StrictSerializer
+from apps.kit.serializers import IdField, InstantField, MetadataField, StrictSerializer
 from apps.parties.contracts import (
     CONTACTS_MAX,
     Channel,
@@ -36,6 +36,7 @@ class PartyFactsIn(StrictSerializer):
     language = serializers.ChoiceField(choices=names(Language), default="en")
     channel = serializers.ChoiceField(choices=names(Channel), default="sms")
     contacts = serializers.ListField(child=ContactIn(), default=list, max_length=CONTACTS_MAX)
+    metadata = MetadataField(default=dict)
 
 
 class ExternalIdIn(StrictSerializer):
@@ -67,6 +68,7 @@ class PartyChangeIn(StrictSerializer):
     language = serializers.ChoiceField(choices=names(Language), required=False)
     channel = serializers.ChoiceField(choices=names(Channel), required=False)
     contacts = serializers.ListField(child=ContactIn(), required=False, max_length=CONTACTS_MAX)
+    metadata = MetadataField(required=False)
 
 
 class ContactOut(serializers.Serializer):
@@ -91,6 +93,7 @@ class PartyOut(serializers.Serializer):
     language = serializers.SerializerMethodField()
     channel = serializers.SerializerMethodField()
     contacts = ContactOut(many=True)
+    metadata = MetadataField()
     branch_id = IdField("br")
     application_id = IdField("app")
     version = serializers.IntegerField()
@@ -109,6 +112,7 @@ class PartyOut(serializers.Serializer):
 
 
 READ: dict[str, Callable[[Any], Any]] = {
+    "metadata": dict,
     "display_name": str,
     "legal_name": str,
     "tax_pin": str,

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('tax_pin', models.CharField(blank=True, max_length=11, verbose_name='tax PIN')),
                 ('language', models.CharField(choices=[('EN', 'EN'), ('SW', 'SW')], max_length=2)),
                 ('channel', models.CharField(choices=[('SMS', 'SMS'), ('EMAIL', 'EMAIL'), ('WHATSAPP', 'WHATSAPP'), ('NONE', 'NONE')], max_length=10)),
+                ('metadata', models.JSONField(blank=True, default=dict)),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('created_by', models.CharField(max_length=120)),
                 ('created_at', models.DateTimeField()),

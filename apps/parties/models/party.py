@@ -42,6 +42,7 @@ class Party(UuidModel):
     tax_pin = models.CharField("tax PIN", max_length=11, blank=True)
     language = models.CharField(max_length=2, choices=[(name.value, name.value) for name in Language])
     channel = models.CharField(max_length=10, choices=[(name.value, name.value) for name in Channel])
+    metadata = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField()

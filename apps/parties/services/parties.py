@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from apps.audit.services import records
-from apps.kit import errors, ids, phones
+from apps.kit import errors, ids, metadata, phones
 from apps.kit.actors import Actor
 from apps.parties.contracts import PARTY, Contact, ContactKind, NewParty, PartyFacts
 from apps.parties.models import ContactPoint, Party
@@ -59,6 +59,7 @@ def create(*, request: NewParty, actor: Actor, now: datetime) -> Party:
         created_by=str(actor),
         created_at=now,
         updated_at=now,
+        metadata=_metadata(facts.metadata or {}),
         **{name: getattr(facts, name) for name in OWN_FIELDS},
     )
     try:
@@ -96,11 +97,14 @@ def change(
     }
     if set(known) != set(contacts):
         changes["contacts"] = [_shown(known), _shown(contacts)]
+    if facts.metadata is not None and dict(facts.metadata) != party.metadata:
+        changes["metadata"] = [party.metadata, _metadata(facts.metadata)]
+        party.metadata = _metadata(facts.metadata)
     for name in OWN_FIELDS:
         setattr(party, name, getattr(facts, name))
     party.version += 1
     party.updated_at = now
-    party.save(update_fields=[*OWN_FIELDS, "version", "updated_at"])
+    party.save(update_fields=[*OWN_FIELDS, "metadata", "version", "updated_at"])
     party.contacts.all().delete()
     _write_contacts(party, contacts)
     _audit("party.changed", party, actor, now, changes)
@@ -167,6 +171,14 @@ def _checked(facts: PartyFacts) -> list[Contact]:
     return contacts
 
 
+def _metadata(said: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return metadata.checked(said)
+    except metadata.MetadataInvalid as refusal:
+        pointer = f"/metadata/{refusal.key}" if refusal.key else "/metadata"
+        raise PartyInvalid(pointer, str(refusal)) from None
+
+
 def _contact(contact: Contact, pointer: str) -> Contact:
     if contact.kind == ContactKind.PHONE:
         return Contact(contact.kind, phones.normalise(contact.value, pointer=pointer), contact.is_primary)
@@ -212,6 +224,7 @@ def _known(request: NewParty) -> PartyQuerySet:
 def _says(party: Party, facts: PartyFacts) -> bool:
     """Whether this is what is known of the party already."""
     same = all(getattr(party, name) == getattr(facts, name) for name in OWN_FIELDS)
+    same = same and facts.metadata in (None, party.metadata)
     return same and set(_contacts(party)) == set(_checked(facts))
 
 
