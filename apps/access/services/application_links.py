@@ -216,7 +216,7 @@ def claim_key(*, application: RegisteredApplication, link_id: UUID, now: datetim
     link = links.of_application(application.id).filter(id=link_id).first()
     if link is None:
         raise errors.NotFound("There is no such link.")
-    if link.status != LinkStatus.ACCEPTED or link.organisation is None:
+    if link.status != LinkStatus.ACCEPTED or not _works(link):
         raise LinkNotAccepted("This link is not accepted, or no longer.")
     with schema.inside(link.organisation), transaction.atomic():
         locked = link_requests.of_present(link_id)
@@ -243,6 +243,8 @@ def end(*, application: RegisteredApplication, link_id: UUID, now: datetime) -> 
         raise errors.NotFound("There is no such link.")
     if link.status not in (LinkStatus.ACCEPTED, LinkStatus.REVOKED) or link.organisation is None:
         return link_requests.withdraw(application=application, link_id=link_id, now=now)
+    if not _works(link):
+        raise LinkNotAccepted("The organisation of this link is closed.")
     with schema.inside(link.organisation):
         return revoke(
             link_id=link_id,
@@ -258,11 +260,16 @@ def expire(*, now: datetime) -> int:
     for link_id in link_requests.to_expire(now=now):
         with transaction.atomic():
             link = link_requests.expire(link_id=link_id, now=now)
-            if link is not None and link.organisation is not None:
+            if link is not None and _works(link):
                 with schema.inside(link.organisation):
                     outbox.publish(events.of_link(events.EXPIRED, link), now=now)
         ended += link is not None
     return ended
+
+
+def _works(link: LinkRequest) -> bool:
+    """Whether the link has an organisation, and that has its schema still."""
+    return link.organisation_id is not None and organisations.working_by_id(link.organisation_id) is not None
 
 
 def _let_in(
