@@ -46,7 +46,11 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 """What the ledger must have refused to finance."""
 
 NOT_PLAYED = {
+    "Invite": "the world's applications are linked before it starts",
     "Job": "exports start in the portal",
+    "LinkRequest": "the world's applications are linked before it starts",
+    "OrganisationRequest": "the world has the organisations that it needs",
+    "RegisteredApplication": "the world's applications are linked before it starts",
     "WebhookEndpoint": "the partner keeps his endpoint as it is",
 }
 """State machines that no action touches, and why."""
