@@ -18,7 +18,10 @@ def address(request: HttpRequest, *, trusted_proxies: int) -> str:
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if trusted_proxies else ""
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     hops.append(request.META.get("REMOTE_ADDR", ""))
-    found = hops[max(len(hops) - 1 - trusted_proxies, 0)]
+    is_vouched_for = (
+        len(hops) > trusted_proxies
+    )  # fewer hops came past a proxy of ours, and say what they like
+    found = hops[-1 - trusted_proxies] if is_vouched_for else hops[-1]
     try:
         return str(
             ipaddress.ip_address(found.partition("%")[0])

@@ -11,6 +11,7 @@ from apps.audit.models import AuditRecord
 from apps.kit import errors
 from apps.kit.actors import SYSTEM
 from apps.tenancy.models import Organisation
+from tests.approvals.test_two_connections import at_once
 from tests.factories import access as make
 from tests.factories.access import NOW
 
@@ -130,6 +131,25 @@ def test_gives_no_permission_that_the_editor_lacks_but_what_the_copied_role_has(
     with pytest.raises(roles.PermissionNotHeld, match=r"ledger\.close"):
         roles.create(name="Refunds", permissions=["payments.refund", "ledger.close"], **copied)
     assert roles.create(name="Refunds", permissions=["payments.refund"], **copied).code == "refunds"
+
+
+def test_two_roles_changed_at_once_leave_somebody_to_manage_the_team(committed_acme):
+    for code in ("first", "second"):
+        roles.create(name=code, permissions=["access.view", "access.manage"], actor=SYSTEM, now=NOW)
+        make.member(code, f"{code}@example.test")
+
+    said = at_once(
+        *(
+            lambda code=code: roles.change(code=code, permissions=["access.view"], actor=SYSTEM, now=NOW)
+            for code in ("first", "second")
+        )
+    )
+
+    assert sum(isinstance(one, memberships.LastOwner) for one in said) == 1
+    assert (
+        Role.objects.filter(code__in=("first", "second"), permissions__contains=["access.manage"]).count()
+        == 1
+    )
 
 
 @pytest.mark.parametrize("name", ["", "!!", "1st", "Owner", "OWNER ", "x" * 121])

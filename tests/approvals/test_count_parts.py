@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from apps.access.contracts import LimitKind
+from apps.access.selectors.limits import LimitExceeded
+from apps.access.services import limits
 from apps.approvals.contracts import ApprovalStatus, CountedBy, NewStep
 from apps.approvals.models import ApprovalRequest, CountedDeed, SplitPart
 from apps.approvals.selectors import splits
@@ -67,6 +70,40 @@ def test_the_next_band_is_that_of_the_whole_sum(acme):
     assert steps_of(second) == [(["approver", "owner"], 1), (["controller"], 2)]
     assert [deed.request_id for deed in splits.parts_of(second)] == [first.id]
     assert steps_of(make.reload(first)) == [(["approver", "owner"], 1)]
+
+
+def test_who_approves_a_part_may_approve_the_whole(acme):
+    make.rule(**DAY)
+    ask(4_000)
+    ask(5_000, subject_reference="re_2")
+    request, checker = ask(1_000, subject_reference="re_3"), make.person("checker", "approver")
+    for whole, said in ((9_999, "10,000.00"), (10_000, "")):
+        wanted = {LimitKind.CREATE: (), LimitKind.APPROVE: (kes(whole),)}
+        limits.put(code="approver", wanted=wanted, actor=SYSTEM, now=NOW)
+        if said:
+            with pytest.raises(LimitExceeded, match=said):
+                make.approve(request, checker)
+
+    assert make.approve(request, checker).status == ApprovalStatus.APPROVED
+
+
+@pytest.mark.parametrize("above", [None, {}, {"window_hours": 2, "window_by": CountedBy.PERSON}])
+def test_a_sum_past_the_band_of_the_window_does_not_end_the_counting(acme, above):
+    rule = make.rule(**DAY, maximum_minor=50_000_00)
+    if above is not None:
+        two = (NewStep(roles=("controller",), needed=2),)
+        higher = make.rule(minimum_minor=50_000_00, steps=two, **above)
+    first = ask(45_000)
+
+    part = ask(9_000, subject_reference="re_2")
+
+    assert first is not None
+    assert part is not None
+    assert [deed.request_id for deed in splits.parts_of(part)] == [first.id]
+    if above is None:
+        assert (part.rule_id, steps_of(part)) == (rule.id, [(["approver", "owner"], 1)])
+    else:
+        assert (part.rule_id, steps_of(part)) == (higher.id, [(["controller"], 2)])
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,15 @@ def test_a_live_organisation_takes_no_deed_of_long_ago(transactional_db, in_orga
     assert (seq, problem.startswith("says that it happened at")) == (1, True)
 
 
+def test_a_link_in_a_form_that_there_is_not_is_named(sealed):
+    [record] = write("b7")
+    last = bytes(AuditLink.objects.get(seq=6).hash)
+    with connection.cursor() as cursor:
+        cursor.execute(STORE.replace("1::smallint", "99::smallint"), (7, last, [record.id], [bytes(32)]))
+
+    assert problems() == [(7, "was sealed in a form that there is not")]
+
+
 def test_the_application_stores_only_what_follows(sealed):
     [record] = write("b7")
     last = bytes(AuditLink.objects.get(seq=6).hash)

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.access import events
 from apps.access.contracts import GIVEN_BY, SCOPES
 from apps.access.models import ApiKey, Membership
-from apps.access.selectors import branches, memberships
+from apps.access.selectors import branches, memberships, scope
 from apps.access.selectors.scope import Person, own_branch_ids
 from apps.access.services import api_keys, applications
 from apps.audit.services import records
@@ -316,9 +316,9 @@ def _still_giving(invite: Invite) -> Membership:
     if maker is None:
         raise invites.unknown()
     held = frozenset(maker.role.permissions)
-    own = {branch.id for branch in maker.branches.all()}
+    own = scope.of_member(maker)
     may_give = "access.manage" in held and all(GIVEN_BY[scope] <= held for scope in invite.scopes)
-    if not may_give or (own and invite.branch_id_there not in own):
+    if not may_give or (own is not None and invite.branch_id_there not in own):
         raise invites.unknown()
     return maker
 

@@ -16,7 +16,7 @@ from apps.access.selectors.scope import BeyondOwnBranches
 from apps.access.services import duties, portal_sessions
 from apps.accounts.services import users
 from apps.audit.services import records
-from apps.kit import errors, ids
+from apps.kit import errors, ids, locks
 from apps.kit.actors import Actor
 from apps.tenancy.services import user_organisations
 
@@ -272,7 +272,8 @@ def _check_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
 
 
 def managers() -> list[Membership]:
-    """Lock those who can manage the team, who are always locked first, and return them."""
+    """Lock those who can manage the team, who are always locked first, and return them; others who ask wait for the end."""
+    locks.advisory("access:managers")  # a change of a role alone changes no row of theirs
     holding = Membership.objects.locked().filter(role__permissions__contains=[MANAGE], is_active=True)
     return list(holding.order_by("id"))
 

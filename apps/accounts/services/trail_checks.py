@@ -120,6 +120,9 @@ def _problems(walk: _Walk, row: Mapping[str, Any]) -> Iterator[str]:
     if "record__id" not in row:
         yield "was sealed and is gone"
         return
+    if row["form"] not in walk.of.columns:
+        yield "was sealed in a form that there is not"
+        return
     columns = {name: row[f"record__{name}"] for name in walk.of.columns[row["form"]]}
     given = trail.document(form=row["form"], chain=walk.of.name, seq=seq, columns=columns)
     if trail.link_hash(prev_hash=bytes(row["prev_hash"]), given=given) != bytes(row["hash"]):

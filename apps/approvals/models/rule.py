@@ -27,8 +27,14 @@ class ApprovalRuleQuerySet(LockingQuerySet):
         """Active rules for deeds of a kind in a branch."""
         return self.filter(Q(branch__isnull=True) | Q(branch_id=branch_id), kind=kind, is_active=True)
 
-    def matching(self, *, kind: str, money: Money | None, branch_id: UUID | None) -> Self:
-        """Active rules that a deed falls under, the one that wins first: priority, then what is said most exactly."""
+    def matching(
+        self, *, kind: str, money: Money | None, branch_id: UUID | None, is_open_above: bool = False
+    ) -> Self:
+        """
+        Active rules that a deed falls under, the one that wins first: priority, then what is said most exactly.
+
+        With ``is_open_above`` also those whose band its sum has passed.
+        """
         found = self.holding(kind=kind, branch_id=branch_id)
         if money is None:
             found = found.filter(currency="", minimum_minor__isnull=True, maximum_minor__isnull=True)
@@ -36,7 +42,7 @@ class ApprovalRuleQuerySet(LockingQuerySet):
             found = found.filter(
                 Q(currency="") | Q(currency=money.currency),
                 Q(minimum_minor__isnull=True) | Q(minimum_minor__lte=money.minor),
-                Q(maximum_minor__isnull=True) | Q(maximum_minor__gt=money.minor),
+                Q() if is_open_above else Q(maximum_minor__isnull=True) | Q(maximum_minor__gt=money.minor),
             )
         return found.order_by(
             "-priority",

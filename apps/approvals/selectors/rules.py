@@ -38,6 +38,12 @@ def windows(*, kind: str, money: Money, branch_id: UUID) -> list[tuple[int, Coun
     return [(hours, CountedBy(by)) for hours, by in found if hours]
 
 
+def reached(*, kind: str, money: Money, branch_id: UUID, hours: int, by: CountedBy) -> ApprovalRule | None:
+    """Return the rule with this window whose band a sum has come to, or passed; None while it stays below."""
+    found = ApprovalRule.objects.matching(kind=kind, money=money, branch_id=branch_id, is_open_above=True)
+    return found.filter(window_hours=hours, window_by=by).first()
+
+
 def has_window(kind: str) -> bool:
     """Say whether any rule in use counts deeds of this kind together."""
     return ApprovalRule.objects.filter(kind=kind, is_active=True, window_hours__isnull=False).exists()

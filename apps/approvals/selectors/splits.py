@@ -51,6 +51,13 @@ def parts_of(request: ApprovalRequest) -> list[CountedDeed]:
     return [part.deed for part in parts.order_by("-deed_id")]
 
 
+def whole_of(request: ApprovalRequest) -> Money | None:
+    """Return the sum of the present version together with the deeds that it was counted with, or None without a sum."""
+    if request.money is None:
+        return None
+    return sum((deed.money for deed in parts_of(request)), start=request.money)
+
+
 def among(requests: Iterable[ApprovalRequest]) -> set[UUID]:
     """Return the ids of those whose present version was counted together with other deeds."""
     versions = {request.id: request.payload_version for request in requests}

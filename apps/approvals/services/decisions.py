@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from apps.access.selectors import limits
 from apps.approvals.contracts import Verdict
 from apps.approvals.models import ApprovalDecision, ApprovalRequest
-from apps.approvals.selectors import authority, delegations
+from apps.approvals.selectors import authority, delegations, splits
 from apps.approvals.selectors import requests as stored
 from apps.approvals.selectors.authority import NotADecider
 from apps.kit import errors
@@ -66,7 +66,7 @@ def take(
     delegated to him.
 
     A delegation that is used is locked: it was either revoked before, or holds for this decision. Raises PayloadChanged and
-    as ``authority.find``, LimitExceeded for an approval above what the role in use may approve, and then nothing is written.
+    as ``authority.find``, LimitExceeded where the sum, with what it was counted together with, is above what the role in use may approve, and then nothing is written.
     """
     if digest != request.payload_hash:
         raise PayloadChanged("This request was edited after you opened it. Read it again, then decide.")
@@ -74,7 +74,7 @@ def take(
     if right.delegation and not delegations.hold(right.delegation, now=now):
         raise NotADecider("What was delegated to you has just been taken back.")
     if verdict is Verdict.APPROVED:
-        limits.require_may_approve(member=right.holder, money=request.money)
+        limits.require_may_approve(member=right.holder, money=splits.whole_of(request))
     decision = ApprovalDecision(
         request=request,
         payload_version=request.payload_version,

@@ -58,7 +58,8 @@ def weigh(deed: Deed, *, now: datetime) -> Weighed:
     """
     Return what a deed needs: by its own sum, and by that of all that belongs together with it within a rule's window.
 
-    A rule counts that has a window and that the whole sum falls under. Deeds that belong together wait for each other until
+    A window counts from where its rule's band begins on, and beyond that band as well: the whole sum needs what a single deed
+    of it would need; where no rule is for so large a sum, that rule holds. Deeds that belong together wait for each other until
     the transaction ends, so that two at once do not both pass under a band.
     """
     rule = rules.matching(kind=deed.kind, money=deed.money, branch_id=deed.branch_id)
@@ -89,9 +90,10 @@ def _with_others(
         but=deed.subject_id,
     )
     whole = money + splits.total(others, money)
-    rule = rules.matching(kind=deed.kind, money=whole, branch_id=deed.branch_id)
-    if rule is None or (rule.window_hours, rule.window_by) != (hours, by):
+    counting = rules.reached(kind=deed.kind, money=whole, branch_id=deed.branch_id, hours=hours, by=by)
+    if counting is None:
         return weighed
+    rule = rules.matching(kind=deed.kind, money=whole, branch_id=deed.branch_id) or counting
     steps = strictness.together(weighed.steps, rules.steps_of(rule))
     if steps is weighed.steps:
         return weighed
