@@ -17,8 +17,13 @@ from treasury.operations.verbs import Reach
 VERBS = {f"{noun.name} {verb.name}": verb for noun in NOUNS for verb in noun.verbs}
 WRITING = [name for name, verb in VERBS.items() if verb.writes and not verb.is_owners]
 READING = [name for name, verb in VERBS.items() if not verb.writes]
-OF_ONE_THING = {"payment show": "pi_unknown", "ledger prove": "LT-0000001", "ledger checklist": "2026-10"}
-"""What reads one thing, and the name of one that there is not."""
+OF_ONE_THING = {
+    "payment show": ["pi_unknown", *TENANT],
+    "ledger prove": ["LT-0000001", *TENANT],
+    "ledger checklist": ["2026-10", *TENANT],
+    "tenant archive": ["acme", "/nowhere/acme.zip"],
+}
+"""What reads one thing, and words that name one that there is not."""
 PAGE = settings.BASE_DIR / "docs" / "operations.md"
 
 
@@ -105,7 +110,7 @@ def test_reads_an_organisation_without_rows_and_leaves_none(acme, name):
     connection.set_schema_to_public()
     verb, before = VERBS[name], contents()
     if name in OF_ONE_THING:
-        done = operate(*name.split(), OF_ONE_THING[name], *TENANT)
+        done = operate(*name.split(), *OF_ONE_THING[name])
         assert (done.code, done.out) == (2, "")
     elif name != "system check":
         where = {Reach.PLATFORM: (), Reach.ONE: TENANT, Reach.EACH: ("--all",)}[verb.reach]
