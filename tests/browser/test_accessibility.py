@@ -61,6 +61,7 @@ def test_no_page_is_seriously_hard_to_use(portal, world, part):
 
 
 def test_contrast_is_judged_in_both_schemes(portal, world):
+    portal.goto("about:blank")  # where the policy of no page holds
     portal.set_content(
         """<!doctype html><html lang=en><title>Books</title>
         <style>p { color: #111; background: #fff } .dark p { color: #222; background: #111 }</style>
