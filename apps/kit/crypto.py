@@ -1,5 +1,7 @@
-"""Authenticated encryption of small secrets: AES-256-GCM with a random nonce in front."""
+"""Small secrets: sealed by AES-256-GCM with a random nonce in front, or kept as a keyed hash."""
 
+import hashlib
+import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -24,3 +26,9 @@ def open_sealed(key: bytes, sealed: bytes, purpose: bytes) -> bytes:
         return AESGCM(key).decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], purpose)
     except InvalidTag:
         raise Unreadable("this value cannot be opened with this key and purpose") from None
+
+
+def keyed_hash(key: bytes, text: str, purpose: bytes) -> str:
+    """Return the HMAC-SHA256 of a secret in hex, under a pepper that is derived from the key for this purpose alone."""
+    pepper = hmac.digest(key, purpose, hashlib.sha256)
+    return hmac.new(pepper, text.encode(), hashlib.sha256).hexdigest()

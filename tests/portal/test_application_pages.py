@@ -5,6 +5,7 @@ import re
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.access.models import Application
 from apps.access.services import api_keys, application_links
@@ -204,3 +205,31 @@ def test_a_suspended_application_is_shown_as_such(acme, owner):
 
     assert "Suspended by the platform" in text(owner)
     assert LinkRequest.objects.get().status == "ACCEPTED"
+
+
+def test_the_page_asks_the_database_as_often_for_many_as_for_one(acme, owner):
+    def add(*names):
+        back_in(acme)
+        for name in names:
+            onboarding.asked(onboarding.registered(f"asks {name}"))
+            owner_here = access.member("owner", f"{name}@example.test")
+            code = onboarding.invited(owner_here).code
+            application_links.redeem(
+                application=onboarding.registered(f"linked {name}").application, code=code, now=NOW
+            )
+            onboarding.invited(owner_here)
+
+    def asked():
+        with CaptureQueriesContext(connection) as captured:
+            page = text(owner)
+        return page, sum(not query["sql"].startswith("SET ") for query in captured)
+
+    add("a")
+    asked()
+    _, few = asked()
+    add("b", "c")
+
+    page, many = asked()
+
+    assert [name in page for name in ("asks c", "linked c")] == [True, True]
+    assert many == few

@@ -22,6 +22,7 @@ class ApplicationDialog(Dialog):
     """What is decided about one registered application."""
 
     permission = MANAGE
+    steps_up = True
     source: ApplicationStatus
 
     def is_offered(self, row: RegisteredApplication) -> bool:
@@ -33,7 +34,6 @@ class AcceptApplication(ApplicationDialog):
 
     name = "accept"
     label = gettext_lazy("Accept…")
-    steps_up = True
     icon = "check_circle"
     source = ApplicationStatus.PENDING
 
@@ -60,7 +60,6 @@ class RefuseApplication(ApplicationDialog):
 
     name = "refuse"
     label = gettext_lazy("Refuse…")
-    steps_up = True
     icon = "block"
     is_danger = True
     form_class = ReasonForm
@@ -86,7 +85,6 @@ class SuspendApplication(ApplicationDialog):
 
     name = "suspend"
     label = gettext_lazy("Suspend…")
-    steps_up = True
     icon = "pause_circle"
     is_danger = True
     form_class = ReasonForm
@@ -116,7 +114,6 @@ class ResumeApplication(ApplicationDialog):
 
     name = "resume"
     label = gettext_lazy("Open again…")
-    steps_up = True
     icon = "play_circle"
     form_class = ReasonForm
     source = ApplicationStatus.SUSPENDED

@@ -1,7 +1,5 @@
 """What any credential of the API may be, who may give it, and what is on record about it."""
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,7 +14,7 @@ from apps.access.models import Application
 from apps.access.models.api_key import LIFETIME_MAX, NETWORKS_MAX
 from apps.access.selectors import branches, memberships
 from apps.access.selectors.scope import Principal, branch_ids
-from apps.kit import errors, remote
+from apps.kit import crypto, errors, remote
 from apps.tenancy.selectors import organisations
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -62,10 +60,8 @@ def new_secret(kind: str) -> tuple[str, str]:
 
 def digest(secret: str) -> str:
     """Return the keyed hash of a whole credential, in hex; the pepper is derived from the master key."""
-    pepper = hmac.new(
-        str(settings.TREASURY["MASTER_KEY"]).encode(), b"treasury.access.api_key", hashlib.sha256
-    )
-    return hmac.new(pepper.digest(), secret.encode(), hashlib.sha256).hexdigest()
+    master = str(settings.TREASURY["MASTER_KEY"]).encode()
+    return crypto.keyed_hash(master, secret, b"treasury.access.api_key")
 
 
 def check(

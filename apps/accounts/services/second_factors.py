@@ -232,8 +232,7 @@ def _typed(code: str) -> str:
 
 
 def _digest(code: str) -> str:
-    pepper = hmac.digest(_master(), b"treasury.accounts.recovery_code", hashlib.sha256)
-    return hmac.new(pepper, code.encode(), hashlib.sha256).hexdigest()
+    return crypto.keyed_hash(_master(), code, b"treasury.accounts.recovery_code")
 
 
 def _secret(authenticator: Authenticator) -> bytes:

@@ -1,11 +1,12 @@
 """Applications in the portal: who asks to be let in, who was invited, who works here with which keys, and what he made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +17,9 @@ from apps.kit import errors
 from apps.portal.contracts import Badge, Tone
 from apps.tenancy.contracts import InviteStatus, LinkStatus
 from apps.tenancy.selectors import directory, links
+from apps.tenancy.selectors.links import Invite, LinkRequest
 
+ASKING_MAX = 500
 COUNTED_MAX = 10_000
 ENDED_SHOWN = 20
 SHOWN_MAX = 100
@@ -146,22 +149,14 @@ class ApplicationDetail:
 
 def overview(person: Principal, *, now: datetime) -> Overview:
     """Return the applications of the organisation, who asks, and who was invited, as far as the person's branches reach."""
-    rows = [line(link) for link in _links(person)]
-    own = scope.own_branch_ids(person)
-    invites = links.invites_of_present_organisation()
-    names = branches.names()
-    shown_invites = [
-        _invite(invite, names)
-        for invite in invites[:SHOWN_MAX]
-        if own is None or invite.branch_id_there in own
-    ]
+    names, found = branches.names(), _links(person)
+    asking = found.filter(status=LinkStatus.PENDING.value)
+    ended = found.exclude(status__in=[LinkStatus.PENDING.value, LinkStatus.ACCEPTED.value])
     return Overview(
-        asking=[row for row in rows if row.status == LinkStatus.PENDING],
-        applications=_applications(person, now=now),
-        invites=shown_invites,
-        ended=[row for row in rows if row.status not in (LinkStatus.PENDING, LinkStatus.ACCEPTED)][
-            :ENDED_SHOWN
-        ],
+        asking=[_link(link, names) for link in asking[:ASKING_MAX]],
+        applications=_applications(person, names, now=now),
+        invites=[_invite(invite, names) for invite in _invites(person)[:SHOWN_MAX]],
+        ended=[_link(link, names) for link in ended[:ENDED_SHOWN]],
     )
 
 
@@ -177,17 +172,16 @@ def waiting_for(person: Person) -> str:
 
 def link(link_id: UUID, person: Principal) -> LinkLine:
     """Return a link of this organisation; raise NotFound for any other, and for one of branches that are not the person's."""
-    found = next((row for row in _links(person) if row.id == link_id), None)
+    found = _links(person).filter(id=link_id).first()
     if found is None:
         raise errors.NotFound("There is no such link.")
-    return line(found)
+    return _link(found, branches.names())
 
 
 def invite(invite_id: UUID, person: Principal) -> InviteLine:
     """Return an invite of this organisation; raise as ``link``."""
-    found = links.invites_of_present_organisation().filter(id=invite_id).first()
-    own = scope.own_branch_ids(person)
-    if found is None or (own is not None and found.branch_id_there not in own):
+    found = _invites(person).filter(id=invite_id).first()
+    if found is None:
         raise errors.NotFound("There is no such invite.")
     return _invite(found, branches.names())
 
@@ -199,9 +193,10 @@ def detail(application_id: UUID, person: Principal, *, now: datetime) -> Applica
         raise errors.NotFound("There is no such application.")
     found = links.of_present_organisation().filter(application_id_there=application.id).first()
     keys = api_keys.visible_to(person).filter(application_id=application.id).order_by("-id")
+    names = branches.names()
     return ApplicationDetail(
-        line=_line(application, branches.names(), list(keys), now),
-        link=line(found) if found else None,
+        line=_line(application, names, list(keys), directory.suspended(), now),
+        link=_link(found, names) if found else None,
         scopes=application.granted_scopes,
         created_at=application.created_at,
         closed_at=application.closed_at,
@@ -210,8 +205,7 @@ def detail(application_id: UUID, person: Principal, *, now: datetime) -> Applica
     )
 
 
-def line(found: Any) -> LinkLine:
-    names = branches.names()
+def _link(found: LinkRequest, names: Mapping[UUID, str]) -> LinkLine:
     return LinkLine(
         pk=found.id,
         name=found.application.name,
@@ -220,7 +214,7 @@ def line(found: Any) -> LinkLine:
         contact_email=found.application.contact_email,
         message=found.message,
         scopes=found.scopes,
-        branch=names.get(found.branch_id_there, ""),
+        branch=names.get(found.branch_id_there, "") if found.branch_id_there else "",
         status=found.status,
         badge=LINK[LinkStatus(found.status)],
         reason=found.reason,
@@ -232,23 +226,27 @@ def line(found: Any) -> LinkLine:
     )
 
 
-def _links(person: Principal) -> list[Any]:
+def _links(person: Principal) -> QuerySet[LinkRequest]:
     """Return the organisation's links; who works for some branches sees who asks, and what reaches those branches alone."""
-    own = scope.own_branch_ids(person)
-    return [
-        found
-        for found in links.of_present_organisation()[:500]
-        if own is None or found.status == LinkStatus.PENDING or found.branch_id_there in own
-    ]
+    found, own = links.of_present_organisation(), scope.own_branch_ids(person)
+    if own is None:
+        return found
+    return found.filter(Q(status=LinkStatus.PENDING.value) | Q(branch_id_there__in=own))
 
 
-def _invite(found: Any, names: dict[UUID, str]) -> InviteLine:
+def _invites(person: Principal) -> QuerySet[Invite]:
+    """Return the organisation's invites, to who works for some branches those that reach these alone."""
+    found, own = links.invites_of_present_organisation(), scope.own_branch_ids(person)
+    return found if own is None else found.filter(branch_id_there__in=own)
+
+
+def _invite(found: Invite, names: Mapping[UUID, str]) -> InviteLine:
     return InviteLine(
         pk=found.id,
         note=found.note,
         last4=found.last4,
         scopes=found.scopes,
-        branch=names.get(found.branch_id_there, ""),
+        branch=names.get(found.branch_id_there, "") if found.branch_id_there else "",
         status=found.status,
         badge=INVITE[InviteStatus(found.status)],
         made_by=found.made_by.name,
@@ -258,36 +256,38 @@ def _invite(found: Any, names: dict[UUID, str]) -> InviteLine:
     )
 
 
-def _applications(person: Principal, *, now: datetime) -> list[ApplicationLine]:
+def _applications(person: Principal, names: Mapping[UUID, str], *, now: datetime) -> list[ApplicationLine]:
     keys: dict[UUID, list[Any]] = {}
     for key in api_keys.visible_to(person):
         keys.setdefault(key.application_id, []).append(key)
-    names = branches.names()
+    suspended = directory.suspended()
     return [
-        _line(application, names, keys.get(application.id, []), now)
+        _line(application, names, keys.get(application.id, []), suspended, now)
         for application in applications.visible_to(person).order_by("name")
     ]
 
 
-def _line(application: Any, names: dict[UUID, str], keys: list[Any], now: datetime) -> ApplicationLine:
+def _line(
+    application: Any, names: Mapping[UUID, str], keys: list[Any], suspended: Collection[UUID], now: datetime
+) -> ApplicationLine:
     used = [key.last_used_at for key in keys if key.last_used_at is not None]
     return ApplicationLine(
         id=application.id,
         name=application.name,
         slug=application.slug,
-        badge=_standing(application),
+        badge=_standing(application, suspended),
         branch=names.get(application.granted_branch_id, ""),
         open_keys=sum(key.opens(now) for key in keys),
         last_used_at=max(used, default=None),
     )
 
 
-def _standing(application: Any) -> Badge:
+def _standing(application: Any, suspended: Collection[UUID]) -> Badge:
     if application.closed_at is not None:
         return CLOSED
     if application.directory_id is None:
         return PEOPLE if application.slug == PORTAL else OWN
-    if directory.is_suspended(application.directory_id):
+    if application.directory_id in suspended:
         return SUSPENDED
     return LINK[LinkStatus.ACCEPTED]
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from apps.tenancy.contracts import ApplicationStatus
 from apps.tenancy.models import RegisteredApplication
 
-__all__ = ["RegisteredApplication", "by_prefix", "everything", "is_suspended"]
+__all__ = ["RegisteredApplication", "by_prefix", "everything", "is_suspended", "suspended"]
 
 
 def everything() -> QuerySet[RegisteredApplication]:
@@ -24,3 +24,9 @@ def is_suspended(application_id: UUID) -> bool:
     return RegisteredApplication.objects.filter(
         id=application_id, status=ApplicationStatus.SUSPENDED.value
     ).exists()
+
+
+def suspended() -> set[UUID]:
+    """Return the registered applications that the platform has closed, for lists that ask of many."""
+    closed = RegisteredApplication.objects.filter(status=ApplicationStatus.SUSPENDED.value)
+    return set(closed.values_list("id", flat=True))

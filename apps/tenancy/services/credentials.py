@@ -1,16 +1,16 @@
 """Secrets that the platform hands out once and keeps as keyed hashes: directory secrets and invite codes."""
 
-import hashlib
 import hmac
 
 from django.conf import settings
+
+from apps.kit import crypto
 
 
 def digest(secret: str) -> str:
     """Return the keyed hash of a secret in hex; the pepper is derived from the master key."""
     master = str(settings.TREASURY["MASTER_KEY"]).encode()
-    pepper = hmac.new(master, b"treasury.tenancy.credentials", hashlib.sha256)
-    return hmac.new(pepper.digest(), secret.encode(), hashlib.sha256).hexdigest()
+    return crypto.keyed_hash(master, secret, b"treasury.tenancy.credentials")
 
 
 def matches(secret: str, kept: str) -> bool:
