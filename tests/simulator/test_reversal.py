@@ -298,7 +298,7 @@ def test_sends_the_result_before_the_answer(business):
 
 
 @pytest.mark.parametrize(("suffix", "given_back"), [("885", 0), ("886", 1)])
-def test_tells_the_other_address_when_the_queue_gave_up(business, suffix, given_back):
+def test_tells_the_other_address_when_the_queue_gave_up(business, eventually, suffix, given_back):
     receipt = paid(business, f"254700000{suffix}")
     accepted = reverse(business, receipt)
     business.tick(60)
@@ -312,7 +312,7 @@ def test_tells_the_other_address_when_the_queue_gave_up(business, suffix, given_
         "OriginatorConversationID": accepted["OriginatorConversationID"],
         "ConversationID": accepted["ConversationID"],
     }
-    assert business.log("callback")[-1]["url"].endswith("/late")
+    eventually(lambda: business.log("callback")[-1]["url"].endswith("/late"))
     assert len(withdrawn(business)) == given_back
 
 
