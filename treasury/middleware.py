@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError
-from django.http import HttpResponse
+from django.http import HttpResponse, UnreadablePostError
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -207,8 +207,8 @@ class LanguageMiddleware(LocaleMiddleware):
             translation.activate(settings.LANGUAGE_CODE)
 
 
-class BusyMiddleware:
-    """Says on any page that the database did not come to it in time: no defect, and nothing was changed."""
+class RefusalMiddleware:
+    """Says on any page what is no defect and changed nothing: the database was busy, or the request ended half-way."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -217,7 +217,11 @@ class BusyMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
-        refusal = problems.as_domain_error(exception) if isinstance(exception, OperationalError) else None
+        refusal = (
+            problems.as_domain_error(exception)
+            if isinstance(exception, (OperationalError, UnreadablePostError))
+            else None
+        )
         return errors.refused(request, refusal) if refusal else None
 
 

@@ -6,8 +6,10 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from treasury.whole_body import whole_bodies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "treasury.settings.local")
-application = get_wsgi_application()
+application = whole_bodies(get_wsgi_application())
 for urls in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF):
     _ = get_resolver(
         urls

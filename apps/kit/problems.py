@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django_fsm import TransitionNotAllowed
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -75,6 +75,16 @@ class Busy(errors.DomainError):
     retryable = True
 
 
+class Incomplete(errors.DomainError):
+    """Fewer bytes came than the request announced."""
+
+    code = "request_incomplete"
+    title = "Request incomplete"
+    status = 400
+    category = "request"
+    retryable = True
+
+
 class InvalidTransition(errors.DomainError):
     """The object is in a state from which this is not possible."""
 
@@ -132,6 +142,10 @@ def as_domain_error(error: Exception) -> errors.DomainError | None:
             refusal = InvalidTransition(str(error))
         case OperationalError() if getattr(error.__cause__, "sqlstate", None) in BUSY_STATES:
             refusal = Busy("This could not be done in time. Nothing was changed; try again.")
+        case UnreadablePostError():
+            refusal = Incomplete(
+                "The request ended before all of its body had come. Nothing was changed; send it again."
+            )
         case exceptions.APIException():
             refusal = _of_framework(error)
         case _:

@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "treasury.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "treasury.middleware.BusyMiddleware",
+    "treasury.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
