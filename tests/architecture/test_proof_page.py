@@ -27,7 +27,10 @@ NAMES = {
 RATES = {"RatePort": ("exchange rates",)}
 CERTIFIED = {
     "mpesa": {
+        "BalancePort": ("account balance",),
         "CollectionPort": ("STK push", "STK query"),
+        "InboundPort": ("C2B",),
+        "QrPort": ("dynamic QR",),
         "RefundPort": ("reversal",),
         "StatementPort": ("pull transactions",),
         "StatusPort": ("transaction status",),

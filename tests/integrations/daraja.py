@@ -11,9 +11,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
+from apps.integrations.mpesa.balance import AccountBalance
+from apps.integrations.mpesa.c2b import Inbound
 from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.mpesa.initiator import Initiator
 from apps.integrations.mpesa.pull import PullTransactions
+from apps.integrations.mpesa.qr import DynamicQr
 from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
@@ -119,6 +122,21 @@ def refund_port(*answers: http.Answer | Exception, certificate: str = "") -> tup
 def statement_port(*answers: http.Answer | Exception, method: str = "POST") -> tuple[PullTransactions, Line]:
     line = Line(list(answers))
     return PullTransactions(client(line), SHORT_CODE, method), line
+
+
+def inbound_port(*answers: http.Answer | Exception, version: str = "v2") -> tuple[Inbound, Line]:
+    line = Line(list(answers))
+    return Inbound(client(line), SHORT_CODE, version), line
+
+
+def balance_port(*answers: http.Answer | Exception, certificate: str = "") -> tuple[AccountBalance, Line]:
+    line = Line(list(answers))
+    return AccountBalance(client(line), SHORT_CODE, _initiator(certificate)), line
+
+
+def qr_port(*answers: http.Answer | Exception, till_number: str = "") -> tuple[DynamicQr, Line]:
+    line = Line(list(answers))
+    return DynamicQr(client(line), SHORT_CODE, till_number, "Acme Traders of Westlands"), line
 
 
 def _initiator(certificate: str) -> Initiator:

@@ -41,6 +41,7 @@ INITIATOR_RESULTS: Mapping[str, str] = {
     "8006": "credential_locked",
     "SFC_IC0003": "invalid_request",
 }
+ALREADY_REGISTERED = "urls_already_registered"
 ALREADY_REVERSED = "R000001"
 REVERSAL_RESULTS: Mapping[str, str] = {
     **INITIATOR_RESULTS,
@@ -75,6 +76,7 @@ MESSAGES: Mapping[str, str] = {
     "float_insufficient": "The business account holds too little money to give this back.",
     "already_reversed": "M-Pesa had reversed this payment before.",
     "payment_receipt_refused": "M-Pesa does not accept the payment's receipt for a reversal.",
+    ALREADY_REGISTERED: "Addresses are registered for this short code already.",
     UNKNOWN: "M-Pesa refused with a code that is not known here.",
 }
 
@@ -117,6 +119,7 @@ ERRORS_BY_MESSAGE: Mapping[str, tuple[tuple[str, Refusal], ...]] = {
         ("merchant does not exist", _CONFIGURATION),
         ("wrong credentials", Refusal(ProviderDeclined, "invalid_credentials")),
     ),
+    "500.003.1001": (("already registered", Refusal(ProviderDeclined, ALREADY_REGISTERED)),),
 }
 FAULTS: tuple[tuple[str, Refusal], ...] = (
     ("access token", _TOKEN),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 
-from apps.integrations.ports import MalformedCallback, ProviderDeclined
+from apps.integrations.ports import MalformedCallback, Payer, PayerKind, ProviderDeclined
 from apps.kit.money import Money
 
 EAST_AFRICA = timezone(timedelta(hours=3), "EAT")
@@ -18,6 +18,10 @@ LONGEST_CODE = 32
 LONGEST_TEXT = 300
 STAMP = "%Y%m%d%H%M%S"
 MOBILE = re.compile(r"254[17][0-9]{8}")
+LOCAL_MOBILE = re.compile(r"0[17][0-9]{8}")
+MASK = re.compile(r"([0-9]{0,9})[*xX\N{BULLET}]+([0-9]{0,9})")
+MASK_DIGITS_NEEDED = 2
+DIGEST = re.compile(r"[0-9a-f]{64}")
 RECEIPT = re.compile(r"[A-Za-z0-9]{6,20}")
 NO_RECEIPT = "0000000"
 
@@ -57,14 +61,29 @@ def text(value: object) -> str:
 
 def money(value: object) -> Money:
     """Read an amount in shillings, number or text; raise MalformedCallback for what is not an exact positive sum."""
+    found = _sum(value)
+    if not found.is_positive:
+        raise MalformedCallback("the amount is not a positive sum")
+    return found
+
+
+def balance(value: object) -> Money | None:
+    """Read a balance in shillings, which may be negative; None for no balance and for anything else."""
+    try:
+        return _sum(value)
+    except MalformedCallback:
+        return None
+
+
+def _sum(value: object) -> Money:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise MalformedCallback("the amount is not a number")
     try:
         shillings = Decimal(str(value).strip())
     except InvalidOperation:
         raise MalformedCallback("the amount is not a number") from None
-    if not shillings.is_finite() or not 0 < shillings < LARGEST_AMOUNT:
-        raise MalformedCallback("the amount is not a positive sum")
+    if not shillings.is_finite() or not -LARGEST_AMOUNT < shillings < LARGEST_AMOUNT:
+        raise MalformedCallback("the amount is not a sum")
     exact = shillings.quantize(CENT)
     if exact != shillings:
         raise MalformedCallback("the amount has more than two decimals")
@@ -98,6 +117,24 @@ def phone(value: object) -> str:
 def phone_within(text: object) -> str:
     """Return the mobile number at the start of ``254705912645 - JANE DOE``, or nothing."""
     return phone(str(text).partition(" - ")[0])
+
+
+def payer(value: object) -> Payer:
+    """Read who paid: ``254708374149``, ``2547 ***** 126``, the SHA-256 of the number, or nothing that is known."""
+    found = "".join(str(value).split()).removeprefix("+")
+    digits = _with_country(found) if LOCAL_MOBILE.fullmatch(found) else found
+    if MOBILE.fullmatch(digits):
+        return Payer(PayerKind.PLAIN, phone=f"+{digits}")
+    mask = MASK.fullmatch(found)
+    if mask and len(mask[1]) + len(mask[2]) >= MASK_DIGITS_NEEDED:
+        return Payer(PayerKind.MASKED, prefix=_with_country(mask[1]), suffix=mask[2])
+    if DIGEST.fullmatch(found.lower()):
+        return Payer(PayerKind.HASHED, digest=found.lower())
+    return Payer(PayerKind.UNKNOWN)
+
+
+def _with_country(digits: str) -> str:
+    return f"254{digits[1:]}" if digits.startswith("0") else digits
 
 
 def receipt(value: object) -> str:

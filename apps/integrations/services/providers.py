@@ -10,15 +10,21 @@ from django.conf import settings
 
 from apps.integrations.contracts import MPESA, Credentials, Environment, MpesaCredentials, provider_name
 from apps.integrations.models import ProviderAccount
+from apps.integrations.mpesa.balance import AccountBalance
+from apps.integrations.mpesa.c2b import Inbound
 from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.mpesa.initiator import Initiator
 from apps.integrations.mpesa.pull import PullTransactions
+from apps.integrations.mpesa.qr import DynamicQr
 from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import (
+    BalancePort,
     CollectionPort,
+    InboundPort,
     ProviderDeclined,
+    QrPort,
     RatePort,
     RefundPort,
     StatementPort,
@@ -31,7 +37,10 @@ from apps.kit import http
 
 PORTS: dict[str, dict[type, type]] = {
     MPESA: {
+        BalancePort: AccountBalance,
         CollectionPort: StkPush,
+        InboundPort: Inbound,
+        QrPort: DynamicQr,
         RefundPort: Reversal,
         StatementPort: PullTransactions,
         StatusPort: TransactionStatus,
@@ -90,6 +99,24 @@ def statement(account_id: UUID, *, now: datetime, subject_id: UUID | None = None
     return port
 
 
+def inbound(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> InboundPort:
+    """Return the port that is told of what payers send unasked; only ``register`` is a call, the rest may be used anywhere."""
+    port: InboundPort = _port(InboundPort, account_id, now, subject_id)
+    return port
+
+
+def balance(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> BalancePort:
+    """Return the port that asks what the provider holds; recorded and refused as for ``collection``."""
+    port: BalancePort = _port(BalancePort, account_id, now, subject_id)
+    return port
+
+
+def qr(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> QrPort:
+    """Return the port that makes pictures for payers; recorded and refused as for ``collection``."""
+    port: QrPort = _port(QrPort, account_id, now, subject_id)
+    return port
+
+
 def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) -> Any:
     account = stored.get(account_id)
     if not offers(account.provider, port):
@@ -144,6 +171,25 @@ def _pull_transactions(line: Line[MpesaCredentials]) -> PullTransactions:
     )
 
 
+def _inbound(line: Line[MpesaCredentials]) -> Inbound:
+    return Inbound(client=_daraja(line), short_code=line.account.short_code)
+
+
+def _account_balance(line: Line[MpesaCredentials]) -> AccountBalance:
+    return AccountBalance(
+        client=_daraja(line), short_code=line.account.short_code, initiator=_initiator(line)
+    )
+
+
+def _dynamic_qr(line: Line[MpesaCredentials]) -> DynamicQr:
+    return DynamicQr(
+        client=_daraja(line),
+        short_code=line.account.short_code,
+        till_number=line.account.till_number,
+        name=line.account.label,
+    )
+
+
 def _initiator(line: Line[MpesaCredentials]) -> Initiator:
     secrets = line.credentials
     return Initiator(secrets.initiator, secrets.initiator_password, line.account.certificate)
@@ -160,6 +206,9 @@ def _daraja(line: Line[MpesaCredentials]) -> DarajaClient:
 
 
 BUILDERS: dict[type, Callable[[Line[Any]], Any]] = {
+    AccountBalance: _account_balance,
+    DynamicQr: _dynamic_qr,
+    Inbound: _inbound,
     PullTransactions: _pull_transactions,
     Reversal: _reversal,
     StkPush: _stk_push,

@@ -1,0 +1,80 @@
+"""What the product asks of a payment provider: one small port per capability, and three errors that say what to do next."""
+
+from apps.integrations.ports.balances import BalancePort, BalanceReport, NamedBalance
+from apps.integrations.ports.collections import (
+    CollectionPort,
+    CollectionReport,
+    CollectionRequest,
+    NextAction,
+    NextActionKind,
+    Outcome,
+    Ticket,
+)
+from apps.integrations.ports.inbound import (
+    InboundCheck,
+    InboundPort,
+    InboundReport,
+    Payer,
+    PayerKind,
+    QrPort,
+    Registration,
+)
+from apps.integrations.ports.line import Token, TokenStore, Transport
+from apps.integrations.ports.movements import (
+    StatementPage,
+    StatementPort,
+    StatementRow,
+    StatusPort,
+    StatusRequest,
+    Window,
+)
+from apps.integrations.ports.rates import RatePort, RateRow, RateSheet
+from apps.integrations.ports.refunds import RefundOutcome, RefundPort, RefundReport, RefundRequest
+from apps.integrations.ports.refusals import (
+    MalformedCallback,
+    ProviderDeclined,
+    ProviderError,
+    ProviderUnavailable,
+    ProviderUncertain,
+)
+
+__all__ = [
+    "BalancePort",
+    "BalanceReport",
+    "CollectionPort",
+    "CollectionReport",
+    "CollectionRequest",
+    "InboundCheck",
+    "InboundPort",
+    "InboundReport",
+    "MalformedCallback",
+    "NamedBalance",
+    "NextAction",
+    "NextActionKind",
+    "Outcome",
+    "Payer",
+    "PayerKind",
+    "ProviderDeclined",
+    "ProviderError",
+    "ProviderUnavailable",
+    "ProviderUncertain",
+    "QrPort",
+    "RatePort",
+    "RateRow",
+    "RateSheet",
+    "RefundOutcome",
+    "RefundPort",
+    "RefundReport",
+    "RefundRequest",
+    "Registration",
+    "StatementPage",
+    "StatementPort",
+    "StatementRow",
+    "StatusPort",
+    "StatusRequest",
+    "Ticket",
+    "Token",
+    "TokenStore",
+    "Transport",
+    "Window",
+]

@@ -1,0 +1,72 @@
+"""Collected money that goes back to its payer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from apps.integrations.ports.collections import Ticket
+from apps.kit.money import Money
+
+
+class RefundOutcome(StrEnum):
+    """ALREADY: the provider had given the money back before this request. LOST: nobody can say; ask."""
+
+    PENDING = "PENDING"
+    REFUNDED = "REFUNDED"
+    ALREADY = "ALREADY"
+    DECLINED = "DECLINED"
+    LOST = "LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """
+    Give a collection back to its payer. ``receipt`` is that of the collection; ``code`` is what a statement shows.
+
+    ``timeout_url`` is where the provider says that it let the request wait too long.
+    """
+
+    money: Money
+    receipt: str
+    code: str
+    callback_url: str
+    timeout_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReport:
+    """
+    What a provider says of a refund; what it does not tell is None or empty.
+
+    ``receipt`` is that of the refund itself, ``payment_receipt`` that of the collection which it gives back,
+    ``payer_phone`` who got the money; ``charge`` is what the provider took for it beside the sum.
+    """
+
+    ticket: str
+    outcome: RefundOutcome
+    money: Money | None = None
+    receipt: str = ""
+    payment_receipt: str = ""
+    payer_phone: str = ""
+    charge: Money | None = None
+    occurred_at: datetime | None = None
+    reason_code: str = ""
+    provider_code: str = ""
+    message: str = ""
+
+
+class RefundPort(Protocol):
+    """
+    Give collected money back; the answer is asynchronous (``read_result`` and ``read_timeout`` are pure).
+
+    Errors are those of CollectionPort. A request whose outcome is open is never sent again: there may be no key by
+    which the provider would know it. ``read_timeout`` reads what comes to the request's ``timeout_url``: LOST, whatever the body says.
+    """
+
+    def request(self, request: RefundRequest) -> Ticket: ...
+
+    def read_result(self, payload: Mapping[str, object]) -> RefundReport: ...
+
+    def read_timeout(self, payload: Mapping[str, object]) -> RefundReport: ...
