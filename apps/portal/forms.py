@@ -116,10 +116,10 @@ class ChartForm(BookDatesForm):
         return [str(word) for word in chosen]
 
 
-class StatementForm(BookDatesForm):
-    """Between which days an account is read; without ``since`` from its first entry on."""
+class RangeForm(BookDatesForm):
+    """Between which days: without a first one from the first of the month of the last. Cleaned, ``since`` is always there."""
 
-    since = DayField(_("From"), _("All entries, if empty."))
+    since = DayField(_("From"), _("The first of the month, if empty."))
     field_order = ["since", "as_of", "known_at"]
 
     def clean(self) -> dict[str, Any]:
@@ -127,6 +127,8 @@ class StatementForm(BookDatesForm):
         since, as_of = asked.get("since"), asked.get("as_of")
         if since and as_of and since > as_of:
             self.add_error("since", _("The first day is after the last one."))
+        elif as_of and "since" in asked:
+            asked["since"] = since or as_of.replace(day=1)
         return asked
 
 

@@ -84,7 +84,7 @@ def test_pages_follow_one_another_at_the_same_instant(books, branch, enter):
     second = html(client, f"{explain()}?{DATES}&after={cursor}")
 
     assert "First page" in second
-    assert 'href="?as_of=2026-11-30&amp;known_at=2026-11-24T12%3A00%3A00"' in second
+    assert 'href="?since=2026-11-01&amp;as_of=2026-11-30&amp;known_at=2026-11-24T12%3A00%3A00"' in second
     assert html(client, f"{explain()}?{DATES}&after=nonsense")
 
 

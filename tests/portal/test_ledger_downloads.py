@@ -1,7 +1,10 @@
 """Files of the ledger explorer: the totals of the page, the same bytes at the same dates, and only what the person sees."""
 
+import csv
 import re
 from datetime import date, timedelta
+from decimal import Decimal
+from itertools import product
 
 import pytest
 from django.db import connection
@@ -10,7 +13,7 @@ from django.urls import reverse
 
 from apps.jobs.contracts import JobStatus
 from apps.jobs.models import Job
-from apps.kit import clock
+from apps.kit import clock, storage
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
@@ -105,6 +108,78 @@ def test_a_narrowed_chart_is_taken_away_as_narrowed(story, enter):
     told = html(client, reverse("portal-job", args=[job.id]))
     assert "Role</dt><dd>Suspense" in told
     assert "Currency</dt><dd>KES" in told
+
+
+def test_the_dialog_and_the_file_of_a_narrowed_chart_say_what_narrows_it(story, enter):
+    client = enter("controller")
+    branch = story.head_office
+    url = button(
+        html(client, f"{CHART}?{KNOWN}&type=LIABILITY&role=SUSPENSE&currency=KES&branch={branch.id}")
+    )
+    narrowed = [("Branch", branch.name), ("Currency", "KES"), ("Type", "Liability"), ("Role", "Suspense")]
+
+    shown = dialogs.open_at(client, url).content.decode()
+    again()
+    above = above_and_rows(take_away(client, url))[0]
+
+    for label, word in narrowed:
+        assert re.search(rf"<dt>{label}</dt><dd[^>]*>{word}<", shown), label
+        assert above[label] == [word]
+    assert above["Known at"] == ["24 Nov 2026, 11:30:00 EAT"]
+    assert above["Rows"] == ["1"]
+    whole = dialogs.open_at(client, button(html(client, CHART))).content.decode()
+    assert not re.search(r"<dt>(Branch|Currency|Type|Role)</dt>", whole)
+
+
+def above_and_rows(job: Job) -> tuple[dict[str, list[str]], list[dict[str, str]]]:
+    """Return what stands above the rows of a file in CSV, by label, and its rows."""
+    content = storage.read(key=job.result_key, sha256=job.result_sha256).decode()
+    lines = list(csv.reader(content.splitlines()))
+    gap = lines.index([])
+    heads, *rows = lines[gap + 1 :]
+    return {line[0]: line[1:] for line in lines[:gap]}, [dict(zip(heads, row, strict=True)) for row in rows]
+
+
+LINE = re.compile(
+    r'<tr><td[^>]*>([^<]+)</td>.*?<td class="r">(.*?)</td><td class="r">(.*?)</td><td class="r t-strong">(.*?)</td></tr>'
+)
+FOOTING = re.compile(r'<span class="v"[^>]*>(.*?)</span><span class="n">')
+
+
+def sum_of(shown: str) -> Decimal:
+    """Read a sum as the page draws it, or as a file writes it."""
+    text = re.sub(r"<[^>]+>|,|KES", "", shown).replace("\N{MINUS SIGN}", "-").strip()
+    return Decimal(text or 0)
+
+
+def test_a_statement_has_the_entries_of_its_page_whatever_is_asked_for(story, enter):
+    client = enter("controller")
+    for day, sum_ in ((date(2026, 10, 31), 5_00), (date(2026, 11, 1), 6_00), (date(2026, 12, 31), 7_00)):
+        book_late(story.head_office, sum_, day)
+        book_late(story.other_branch, sum_ * 2, day)
+    days = ("", "as_of=2026-11-01", "since=2026-10-01", "since=2026-11-24&as_of=2026-12-31")
+    found = []
+
+    for branch, asked, known_at in product(
+        (story.head_office, story.other_branch), days, ("", "known_at=2026-11-24T11:30:00")
+    ):
+        page = html(client, f"{page_of(suspense(branch))}?{asked}&{known_at}")
+        above, rows = above_and_rows(take_away(client, button(page)))
+
+        entries = [tuple(map(sum_of, cells)) for _day, *cells in LINE.findall(page)]
+        assert entries[::-1] == [
+            tuple(sum_of(row[head]) for head in ("Debit", "Credit", "Balance")) for row in rows
+        ]
+        footing = [sum_of(shown) for shown in FOOTING.findall(page)]
+        assert footing == [
+            sum_of(above[label][1])
+            for label in ("Opening balance", "Total debit", "Total credit", "Closing balance")
+        ]
+        assert (footing[0] - footing[1] + footing[2], len(rows)) == (footing[3], int(above["Rows"][0]))
+        found.append((str(footing[0]), len(rows)))
+    assert found[:8] == [
+        ("5.00", 2), ("0.00", 1), ("5.00", 1), ("0.00", 0), ("0.00", 3), ("0.00", 1), ("11.00", 2), ("0.00", 1),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("file_format", ["CSV", "XLSX", "PDF"])

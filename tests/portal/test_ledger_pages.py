@@ -79,8 +79,8 @@ def test_running_balance_ends_with_the_balance(story, enter):
 def test_footing_leads_from_the_opening_to_the_balance_of_debit_and_credit_accounts(story):
     owner = access.member().user
     for shown in accounts.with_balances():
-        for since in (None, TODAY, date(2026, 11, 25)):
-            asked = {"since": since, "as_of": max(since or TODAY, TODAY), "known_at": None}
+        for since in (date(2026, 11, 1), TODAY, date(2026, 11, 25)):
+            asked = {"since": since, "as_of": max(since, TODAY), "known_at": None}
             page = account_pages.page(shown.uid, owner, **asked)
             change = page.footing.money_in - page.footing.money_out
 
@@ -250,9 +250,12 @@ def test_older_entries_are_on_the_next_page_with_the_dates_kept(story, enter):
     for number in range(60):
         late(story.head_office, minor=100 + number, day=date(2026, 10, 1))
 
-    first = read(client, page_of(shown), {"as_of": "2026-11-24"}, at=LATER + timedelta(hours=1))
+    month = read(client, page_of(shown), {"as_of": "2026-11-24"}, at=LATER + timedelta(hours=1))
+    (whole,) = re.findall(r'href="([^"]+)">All entries, from 1 Oct 2026<', month)
+    first = read(client, page_of(shown) + whole.replace("&amp;", "&"), at=LATER + timedelta(hours=1))
     (older,) = re.findall(r'rel="next" href="([^"]+)"', first)
-    assert "as_of=2026-11-24&amp;before=" in older
+    assert "since=2026-10-01&amp;as_of=2026-11-24&amp;before=" in older
+    assert "All entries, from" not in first
     second = read(client, page_of(shown) + older.replace("&amp;", "&"), at=LATER + timedelta(hours=1))
 
     rows = [re.findall(r"/portal/ledger/transactions/([^\"]+)", html) for html in (first, second)]

@@ -28,10 +28,8 @@ ACROSS = 3
 
 def table(report: Comparison, *, now: datetime) -> Table:
     """Return the table: beside two ranges stands what changed, beside months their sum."""
-    titles = [span_title(span) for span in report.spans]
-    if report.is_by_month:
-        titles[-1] = _("All months")
-    heads = [*titles, *([] if report.is_by_month else [_("Change")])]
+    columns = titles(report.spans, is_by_month=report.is_by_month)
+    heads = [*columns, *([] if report.is_by_month else [_("Change")])]
     width = len(account_columns()) + len(heads)
     lines: list[Line] = []
     for title, rows, sign, part in (
@@ -57,17 +55,23 @@ def table(report: Comparison, *, now: datetime) -> Table:
         name="profit-and-loss-compared",
         title=_("Profit and loss"),
         basis=report.basis,
-        facts=(*facts(report.basis, now), (_("Side by side"), ", ".join(titles))),
+        facts=(*facts(report.basis, now), (_("Side by side"), ", ".join(columns))),
         columns=(*account_columns(), *(money_column(head) for head in heads)),
         lines=tuple(lines),
         totals=tuple(
             (f"{label}, {title}", part(result))
             for own in report.results()
-            for title, result in zip(titles, own, strict=True)
+            for title, result in zip(columns, own, strict=True)
             for label, part in ((_("Income"), _income), (_("Expenses"), _expenses), (_("Profit"), _result))
         ),
         is_across=len(heads) > ACROSS,
     )
+
+
+def titles(spans: Sequence[Span], *, is_by_month: bool) -> list[str]:
+    """Return what stands above each column of days."""
+    found = [span_title(span) for span in spans]
+    return [*found[:-1], _("All months")] if is_by_month else found
 
 
 def span_title(span: Span) -> str:

@@ -1,7 +1,7 @@
 """Statements: the entries of one account in order of their dates, with opening, running and closing balance, over all shards."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from django.db import connection
 
 from apps.kit import errors
 from apps.kit.money import Money
-from apps.ledger.contracts import Direction
+from apps.ledger.contracts import Direction, Layer
+from apps.ledger.models import Entry
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.ledger.selectors.point_in_time import Asked
 from apps.ledger.selectors.reports.basis import check_days
@@ -95,7 +96,7 @@ PAGE = """
     ) AS line ON true
     ORDER BY line.effective_date {order}, line.transaction_id {order}, line.seq {order}"""
 ONWARDS = {"upto": "<=", "beyond": ">", "days": "%(day)s AND %(as_of)s", "order": "ASC"}
-BACKWARDS = {"upto": "<", "beyond": "<", "days": "%(first)s AND %(day)s", "order": "DESC"}
+BACKWARDS = {"upto": "<", "beyond": "<", "days": "%(since)s AND %(day)s", "order": "DESC"}
 
 
 def page(
@@ -132,7 +133,7 @@ def page(
         credits=credits_,
         brought_forward=brought,
         lines=tuple(lines_of(shown, brought, sign)),
-        next=f"{last[2].isoformat()}.{last[0]}.{last[1]}" if last else "",
+        next=cursor_of(last) if last else "",
     )
 
 
@@ -158,20 +159,19 @@ def latest(
     since: date,
     as_of: date,
     known_at: datetime | None = None,
-    first: date = date.min,
     before: str = "",
     rows: int = ROWS,
 ) -> Latest:
     """
-    Return the entries dated ``first`` to ``as_of``, the newest first, by keyset as ``page``: one statement, one snapshot.
+    Return the entries dated ``since`` to ``as_of``, the newest first, by keyset as ``page``: one statement, one snapshot.
 
     Visibility is decided where ``account`` was read. Raises DatesInvalid and CursorInvalid.
     """
     check_days(since, as_of)
     rows = min(rows, ROWS_MAX)
-    place = _cursor(before, since=first, as_of=as_of) if before else (as_of, *LAST)
+    place = _cursor(before, since=since, as_of=as_of) if before else (as_of, *LAST)
     found = _read(
-        account, since=since, as_of=as_of, known_at=known_at, place=place, limit=rows + 1, first=first
+        account, since=since, as_of=as_of, known_at=known_at, place=place, limit=rows + 1, way=BACKWARDS
     )
     sign = 1 if account.is_debit_normal else -1
     opening, closing, carried = (Money(sign * int(net), account.currency) for net in found[0][:3])
@@ -185,8 +185,14 @@ def latest(
         debits=debits,
         credits=credits_,
         lines=tuple(reversed(list(lines_of(shown[::-1], brought, sign)))),
-        older=f"{last[2].isoformat()}.{last[0]}.{last[1]}" if last else "",
+        older=cursor_of(last) if last else "",
     )
+
+
+def first_day(account: AccountBalance) -> date | None:
+    """Return the day of the account's first entry, whenever that was posted; None where it has none."""
+    own = Entry.objects.filter(account_id=account.id, layer=Layer.POSTED)
+    return own.order_by("effective_date").values_list("effective_date", flat=True).first()
 
 
 def _read(
@@ -197,14 +203,14 @@ def _read(
     known_at: datetime | None,
     place: tuple[date, int, int],
     limit: int,
-    first: date | None = None,
+    way: Mapping[str, str] = ONWARDS,
 ) -> list[tuple[Any, ...]]:
     day, transaction, seq = place
     values: dict[str, Any] = {
         "account": account.id,
         "as_of": as_of,
         "known_at": known_at,
-        "first": first,
+        "since": since,
         "day": day,
         "transaction": transaction,
         "seq": seq,
@@ -217,7 +223,7 @@ def _read(
     statement = PAGE.format(
         line=LINE,
         known="true" if known_at is None else "t.posted_at <= %(known_at)s",
-        **(ONWARDS if first is None else BACKWARDS),
+        **way,
         **parts,
     )
     with connection.cursor() as cursor:
@@ -257,6 +263,12 @@ def lines_of(rows: Sequence[tuple[Any, ...]], brought: Money, sign: int) -> Iter
             credit=None if is_debit else money,
             balance=balance,
         )
+
+
+def cursor_of(row: Sequence[Any]) -> str:
+    """Return the cursor of a page that goes on after a row of what ``LINE`` selects."""
+    number, seq, day, *_ = row
+    return f"{day.isoformat()}.{number}.{seq}"
 
 
 def _before(day: date) -> date:

@@ -222,17 +222,25 @@ def write(table: Table, file_format: ReportFormat, *, folder: Path) -> ResultFil
 
 
 def stated(request: NewReport, *, within: frozenset[UUID] | None) -> tuple[tuple[str, str], ...]:
-    """Return what a report says above its lines, without reading it."""
+    """Return what a report says above its lines, and what narrows it, without reading it."""
     since = request.since if request.name in NEEDS_SINCE else None
-    return asked_for(
-        Basis(
-            as_of=request.as_of,
-            known_at=request.known_at,
-            since=since,
-            branch_id=request.branch_id,
-            within=within,
-        )
+    days = Basis(
+        as_of=request.as_of,
+        known_at=request.known_at,
+        since=since,
+        branch_id=request.branch_id,
+        within=within,
     )
+    return (*asked_for(days), *_side_by_side(request), *request.narrowed)
+
+
+def _side_by_side(request: NewReport) -> tuple[tuple[str, str], ...]:
+    """Return which days stand in the columns of a profit and loss that is compared."""
+    if request.against is None:
+        return ()
+    spans = comparison.spans(request.against, since=request.since or request.as_of, as_of=request.as_of)
+    titles = comparisons.titles(spans, is_by_month=request.against == Against.MONTHS)
+    return ((_("Side by side"), ", ".join(titles)),)
 
 
 def titles() -> dict[ReportName, str]:
@@ -343,5 +351,5 @@ def _parameters(request: NewReport, reach: set[UUID] | None) -> dict[str, Any]:
         "currency": request.currency,
         "type": request.type.value if request.type else "",
         "role": request.role.value if request.role else "",
-        "asked_for": [*facts, *request.narrowed, (_("Format"), request.file_format.value)],
+        "asked_for": [*facts, (_("Format"), request.file_format.value)],
     }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.kit import clock
 from apps.ledger.selectors import balances, books
-from apps.portal.forms import INSTANT, BookDatesForm, InstantField, StatementForm
+from apps.portal.forms import INSTANT, BookDatesForm, InstantField, RangeForm
 from apps.portal.pages import frame
 from apps.portal.pages.reports import BELOW, PERMISSION, REFUSED, tabs
 from apps.portal.selectors import explanations, words
@@ -28,7 +28,7 @@ class ChangesForm(BookDatesForm):
 
 @frame.page(PERMISSION)
 def figure(request: HttpRequest, account_uid: UUID) -> HttpResponse:
-    form = _form(request, StatementForm)
+    form = _form(request, RangeForm)
     asked: dict[str, Any] = form.cleaned_data
     page = None
     if form.is_valid():
@@ -36,7 +36,7 @@ def figure(request: HttpRequest, account_uid: UUID) -> HttpResponse:
             account_uid,
             request.user,
             may=request.user.has_perm,
-            since=asked["since"] or asked["as_of"].replace(day=1),
+            since=asked["since"],
             as_of=asked["as_of"],
             known_at=_known_at(form),
             after=request.GET.get("after", ""),

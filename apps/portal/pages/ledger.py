@@ -14,7 +14,7 @@ from apps.kit.dialog_admin import exporting
 from apps.kit.dialogs import Button, button
 from apps.ledger.selectors import accounts as ledger_accounts
 from apps.ledger.selectors import books
-from apps.portal.forms import ChartForm, StatementForm
+from apps.portal.forms import ChartForm, RangeForm
 from apps.portal.pages import frame, ledger_downloads
 from apps.portal.selectors import account as account_pages
 from apps.portal.selectors import chart_of_accounts, states, words
@@ -91,7 +91,6 @@ def account(request: HttpRequest, account_uid: UUID) -> HttpResponse:
         crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
         form=form,
         **_dates(form),
-        since=asked.get("since"),
         account=shown,
         page=page,
         page_buttons=ledger_downloads.buttons(request, form, shown.uid),
@@ -100,7 +99,7 @@ def account(request: HttpRequest, account_uid: UUID) -> HttpResponse:
     )
 
 
-def _dates(form: ChartForm | StatementForm, narrowed: Iterable[str] = ()) -> dict[str, Any]:
+def _dates(form: ChartForm | RangeForm, narrowed: Iterable[str] = ()) -> dict[str, Any]:
     """Return what a page says of its dates, as far as they can be read, and the query that keeps them on the next page."""
     asked = form.cleaned_data
     known_at = asked.get("known_at")

@@ -17,7 +17,7 @@ from apps.kit.dialogs import Button, Content, Effect, button
 from apps.ledger.selectors import accounts, books, statements
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.ledger.services.reports import NewReport, ReportName
-from apps.portal.forms import INSTANT, BookDatesForm, ChartForm, StatementForm
+from apps.portal.forms import INSTANT, BookDatesForm, ChartForm, RangeForm
 from apps.portal.pages import frame
 from apps.portal.pages.reports import PERMISSION, Download, Wanted
 from apps.portal.selectors import chart_of_accounts, words
@@ -60,10 +60,10 @@ def chart_form(request: HttpRequest) -> ChartForm:
     return ChartForm(request.GET, now=now, today=books.today(now), choices=choices)
 
 
-def statement_form(request: HttpRequest) -> StatementForm:
+def statement_form(request: HttpRequest) -> RangeForm:
     """Return what the address of an account asks for."""
     now = clock.now()
-    return StatementForm(request.GET, now=now, today=books.today(now))
+    return RangeForm(request.GET, now=now, today=books.today(now))
 
 
 def find_chart(request: HttpRequest) -> Wanted:
@@ -88,11 +88,10 @@ def find_statement(request: HttpRequest, account_uid: UUID) -> WantedStatement:
     form = statement_form(request)
     _require(request, form)
     account = accounts.get(account_uid, request.user)
-    as_of = form.cleaned_data["as_of"]
-    since = form.cleaned_data["since"] or as_of.replace(day=1)
+    since = form.cleaned_data["since"]
     asked = NewReport(
         name=ReportName.STATEMENT,
-        as_of=as_of,
+        as_of=form.cleaned_data["as_of"],
         known_at=_known_at(form),
         since=since,
         account_uid=account.uid,

@@ -13,7 +13,7 @@ from apps.ledger.selectors.reports import comparison
 from apps.ledger.selectors.reports.basis import DatesInvalid
 from apps.ledger.selectors.reports.comparison import Against
 from apps.ledger.services.reports import NEEDS_SINCE, NewReport, ReportFormat, ReportName
-from apps.portal.forms import BookDatesForm, DayField
+from apps.portal.forms import BookDatesForm, RangeForm
 
 FORMATS = [
     (ReportFormat.XLSX.value, _("Spreadsheet (XLSX): numbers and dates as such")),
@@ -66,20 +66,10 @@ class ReportForm(BookDatesForm):
         return [str(words[asked[name]]) for name, words in known.items() if asked.get(name)]
 
 
-class RangeReportForm(ReportForm):
-    """The dates of a report on a range of days: without a first one it begins with the month of the last."""
+class RangeReportForm(RangeForm, ReportForm):
+    """The dates and the branch of a report on a range of days."""
 
-    since = DayField(_("From"), _("The first of the month, if empty."))
     field_order = ["since", "as_of", "known_at", "branch"]
-
-    def clean(self) -> dict[str, Any]:
-        asked = self.cleaned_data
-        since, as_of = asked.get("since"), asked.get("as_of")
-        if since and as_of and since > as_of:
-            self.add_error("since", _("The first day is after the last one."))
-        elif as_of and not since and "since" in asked:
-            asked["since"] = as_of.replace(day=1)
-        return asked
 
 
 class ProfitAndLossForm(RangeReportForm):

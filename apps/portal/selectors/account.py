@@ -28,7 +28,8 @@ class AccountPage:
     """
     An account at the end of ``as_of``: ``account`` has that day's balance, ``footing`` leads to it from ``since``.
 
-    ``standing`` is always that of now. ``older`` is the cursor of the following lines.
+    ``standing`` is always that of now. ``older`` is the cursor of the following lines, ``first_day`` that of an entry
+    before ``since``, None where there is none.
     """
 
     account: AccountBalance
@@ -37,6 +38,7 @@ class AccountPage:
     lines: tuple[Line, ...]
     is_newest: bool
     older: str
+    first_day: date | None
     standing: Standing
     beside: tuple[Twig, ...]
 
@@ -45,7 +47,7 @@ def page(
     uid: UUID,
     caller: Principal,
     *,
-    since: date | None,
+    since: date,
     as_of: date,
     known_at: datetime | None,
     before: str = "",
@@ -53,21 +55,21 @@ def page(
     """
     Return the page of an account; raise NotFound for one that the caller may not see.
 
-    Without ``since`` all entries to ``as_of`` are there, and the footing begins with that month. A cursor that is none
-    starts at the newest.
+    A cursor that is none starts at the newest.
     """
     now = accounts.get(uid, caller)
-    begin = since or as_of.replace(day=1)
-    found, is_newest = _latest(now, begin, since or date.min, as_of, known_at, before)
+    found, is_newest = _latest(now, since, as_of, known_at, before)
+    first_day = statements.first_day(now)
     net = found.closing if now.is_debit_normal else -found.closing
     against = entries.counters(now, {line.transaction_uid for line in found.lines})
     return AccountPage(
         account=replace(now, net=net, balance=found.closing),
-        since=begin,
+        since=since,
         footing=Footing(found.opening, found.debits, found.credits, found.closing),
         lines=tuple(Line(line, against[line.transaction_uid]) for line in found.lines),
         is_newest=is_newest,
         older=found.older,
+        first_day=first_day if first_day is not None and first_day < since else None,
         standing=accounts.standing(now),
         beside=chart_of_accounts.beside(now, caller, as_of=as_of, known_at=known_at),
     )
@@ -79,9 +81,9 @@ def is_provisional(known_at: datetime | None, *, now: datetime) -> bool:
 
 
 def _latest(
-    account: AccountBalance, since: date, first: date, as_of: date, known_at: datetime | None, before: str
+    account: AccountBalance, since: date, as_of: date, known_at: datetime | None, before: str
 ) -> tuple[Latest, bool]:
-    asked: dict[str, Any] = {"since": since, "first": first, "as_of": as_of, "known_at": known_at}
+    asked: dict[str, Any] = {"since": since, "as_of": as_of, "known_at": known_at}
     try:
         return statements.latest(account, **asked, before=before), not before
     except CursorInvalid:
