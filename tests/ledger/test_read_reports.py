@@ -18,6 +18,7 @@ from apps.ledger.selectors.reports import (
     basis,
     changes,
     general_ledger,
+    ledger_pages,
     profit_and_loss,
     trial_balance,
 )
@@ -183,6 +184,44 @@ def test_the_general_ledger_runs_from_opening_to_closing(books):
         (kes(1_090_00), kes(1_090_00)),
         (usd(11_00), usd(11_00)),
     ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_the_general_ledger_page_by_page_is_the_whole_one(books, limit):
+    asked = {"since": NOVEMBER, "as_of": LAST, "known_at": KNOWN}
+    whole = general_ledger.read(**asked)
+    parts, cursor, is_done = [], "", False
+
+    while not is_done:
+        page = ledger_pages.page(**asked, after=cursor, limit=limit)
+        assert len(page.accounts) <= limit
+        assert sum(len(part.lines) for part in page.accounts) <= limit
+        parts, cursor, is_done = [*parts, *page.accounts], page.next, not page.next
+
+    for account in whole.accounts:
+        own = [part for part in parts if part.row == account.row]
+        assert tuple(line for part in own for line in part.lines) == account.lines
+        assert {(part.opening, part.closing) for part in own} == {(account.opening, account.closing)}
+        assert [part.brought_forward for part in own] == [
+            account.opening,
+            *(part.lines[-1].balance if part.lines else part.brought_forward for part in own[:-1]),
+        ]
+    assert list(dict.fromkeys(part.row for part in parts)) == [account.row for account in whole.accounts]
+    assert page.totals == whole.totals
+
+
+def test_a_page_of_the_general_ledger_asks_as_often_for_many_accounts_as_for_one(books):
+    def asked(count: int, **facts) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page = ledger_pages.page(**{"since": NOVEMBER, "as_of": LAST, "known_at": KNOWN, **facts})
+        assert len(page.accounts) == count
+        return len(captured)
+
+    one, many = asked(1, limit=1), asked(7)
+    first = ledger_pages.page(since=NOVEMBER, as_of=LAST, known_at=KNOWN, limit=2).next
+
+    assert one == many == 3
+    assert asked(7, after=first) - many == asked(1, after=first, limit=1) - one
 
 
 def test_a_row_leads_to_its_statement(books):

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.jobs.contracts import JobStatus
@@ -335,6 +336,24 @@ def test_the_general_ledger_runs_from_opening_to_closing_page_by_page(books, bra
     assert seen.count('Opening balance</td><td class="r"><span class="t-money">900.00') == 2
     assert seen.count("Closing balance</td>") == 7
     assert html(client, f"{BELOW}general-ledger/?{DATES}&after=nonsense")
+
+
+def test_the_general_ledger_asks_as_often_for_many_accounts_as_for_few(books, branch, enter):
+    client = enter("accountant")
+    html(client, f"{BELOW}general-ledger/?{DATES}")
+
+    def asked() -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as captured:
+            page = client.get(f"{BELOW}general-ledger/?{DATES}")
+        again()
+        return len(captured), page.content.decode().count("Opening balance</td>")
+
+    few, shown = asked()
+    for place in (branch, ledger.branch(name="Kisumu"), ledger.branch(name="Nakuru")):
+        roles = (AccountRole.SUSPENSE, AccountRole.UNAPPLIED_COLLECTIONS)
+        ledger.post(ledger.transfer(*(ledger.ref(role, place.id) for role in roles), 5_00))
+
+    assert asked() == (few, shown + 6)
 
 
 @pytest.mark.parametrize("report", ["balance-sheet", "profit-and-loss", "general-ledger"])

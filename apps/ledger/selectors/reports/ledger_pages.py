@@ -1,11 +1,15 @@
 """The general ledger page by page: accounts in the order of the chart, each with its entries, by keyset."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import dropwhile
+from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from apps.access.selectors.scope import Principal
 from apps.kit import errors, ids
@@ -14,9 +18,19 @@ from apps.ledger.selectors import accounts, statements
 from apps.ledger.selectors.reports import basis
 from apps.ledger.selectors.reports.basis import Basis, Row
 from apps.ledger.selectors.reports.general_ledger import CurrencyMoved
-from apps.ledger.selectors.statements import CursorInvalid, StatementLine
+from apps.ledger.selectors.statements import LINE, CursorInvalid, StatementLine, lines_of
 
 PREFIX = "acc"
+ENTRIES = """
+    SELECT asked.uid, line.* FROM unnest(%(uids)s::uuid[]) WITH ORDINALITY AS asked (uid, place)
+    JOIN ledger_account account ON account.uid = asked.uid
+    CROSS JOIN LATERAL (
+      SELECT {line} FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+      WHERE e.account_id = account.id AND e.layer = 0 AND e.effective_date BETWEEN %(since)s AND %(as_of)s
+        AND t.posted_at <= %(known_at)s
+      ORDER BY e.effective_date, e.transaction_id, e.seq LIMIT %(limit)s
+    ) AS line
+    ORDER BY asked.place, line.effective_date, line.transaction_id, line.seq LIMIT %(limit)s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +87,77 @@ def page(
     if start is not None and not rest:
         raise _invalid()
     parts: list[AccountPart] = []
-    room, following = limit, ""
-    for row in rest:
-        if not room or len(parts) == limit:
-            following = ids.encode(PREFIX, row.uid)
-            break
-        part, more = _part(row, moved.get(row.uid), asked, after=place, room=room)
+    following = ""
+    if place and rest[0].uid in moved:
+        part, following = _continued(rest.pop(0), since, asked, after=place, room=limit)
         parts.append(part)
-        room, place = room - len(part.lines), ""
-        if more:
-            following = f"{ids.encode(PREFIX, row.uid)}.{more}"
-            break
+    if not following:
+        room = limit - sum(len(part.lines) for part in parts)
+        more, following = _parts(rest, moved, asked, places=limit - len(parts), room=room)
+        parts += more
     return LedgerPage(asked, tuple(parts), tuple(_totals(moved.values())), following)
 
 
-def _part(row: Row, moved: Row | None, asked: Basis, *, after: str, room: int) -> tuple[AccountPart, str]:
-    """Return an account with its next entries, and the cursor of those behind them."""
-    if moved is None or asked.since is None:
-        nothing = Money.zero(row.currency)
-        return AccountPart(row, row.balance, nothing, nothing, row.balance, ()), ""
+def _continued(row: Row, since: date, asked: Basis, *, after: str, room: int) -> tuple[AccountPart, str]:
+    """Return an account whose first entries were on the page before, and the cursor of what does not fit."""
     found = statements.page(
         accounts.get(row.uid),
-        since=asked.since,
+        since=since,
         as_of=asked.as_of,
         known_at=asked.known_at,
         after=after,
         rows=room,
     )
     part = AccountPart(row, found.opening, found.debits, found.credits, found.brought_forward, found.lines)
-    return part, found.next
+    return part, f"{ids.encode(PREFIX, row.uid)}.{found.next}" if found.next else ""
+
+
+def _parts(
+    rows: Sequence[Row], moved: Mapping[UUID, Row], asked: Basis, *, places: int, room: int
+) -> tuple[list[AccountPart], str]:
+    """Return so many accounts from their first entries on, and the cursor of what does not fit: one statement."""
+    entries = _entries([row.uid for row in rows[:places] if row.uid in moved], asked, limit=room + 1)
+    parts: list[AccountPart] = []
+    for row in rows:
+        if not room or len(parts) == places:
+            return parts, ids.encode(PREFIX, row.uid)
+        own = entries.get(row.uid, [])
+        parts.append(_part(row, moved.get(row.uid), own[:room]))
+        if len(own) > room:
+            return parts, f"{ids.encode(PREFIX, row.uid)}.{statements.cursor_of(own[room - 1])}"
+        room -= len(own)
+    return parts, ""
+
+
+def _part(row: Row, moved: Row | None, entries: Sequence[tuple[Any, ...]]) -> AccountPart:
+    debits, credits_ = (moved.debits_minor, moved.credits_minor) if moved else (0, 0)
+    sign = 1 if row.is_debit_normal else -1
+    opening = Money(row.balance.minor - sign * (debits - credits_), row.currency)
+    return AccountPart(
+        row,
+        opening,
+        Money(debits, row.currency),
+        Money(credits_, row.currency),
+        opening,
+        tuple(lines_of(entries, opening, sign)),
+    )
+
+
+def _entries(uids: Sequence[UUID], asked: Basis, *, limit: int) -> Mapping[UUID, list[tuple[Any, ...]]]:
+    """Return the first entries of accounts that follow one another, ``limit`` in all."""
+    values = {
+        "uids": list(uids),
+        "since": asked.since,
+        "as_of": asked.as_of,
+        "known_at": asked.known_at,
+        "limit": limit,
+    }
+    found: dict[UUID, list[tuple[Any, ...]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(ENTRIES.format(line=LINE), values)
+        for uid, *entry in cursor:
+            found[uid].append(tuple(entry))
+    return found
 
 
 def _totals(moved: Iterable[Row]) -> Iterator[CurrencyMoved]:
