@@ -6,7 +6,7 @@ from celery import shared_task
 
 from apps.events.services import outbox, sweeps, webhook_attempts
 from apps.events.services import relay as relays
-from apps.kit import clock
+from apps.kit import clock, jobs
 from apps.tenancy.services import fan_out
 
 BATCH = 20
@@ -18,6 +18,7 @@ def relay(*, lane: str, **_: object) -> None:
     Run what is due in one queue; sent to the worker queue of that name. After 20 handlers another job goes on: no
     organisation keeps a worker for long, and a worker that is to stop does so within seconds.
     """
+    jobs.began("events.relay", lane=lane)
     for _turn in range(BATCH):
         if not relays.run_next(queue=lane, now=clock.now()):
             return

@@ -1,20 +1,25 @@
 """Background jobs by name, started after the commit of the transaction that asks for them."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from celery import current_app
+from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from apps.kit import logs, schema
 
 SCHEMA_HEADER = "_schema_name"
 """Where a message names its organisation."""
+
+WAITING_SECONDS = 5
+"""For how long a shared job that was sent and has not begun stands for others: it may have been lost on the way."""
 
 log = logs.get(__name__)
 
@@ -31,7 +36,14 @@ class Job:
 _held: ContextVar[list[Job] | None] = ContextVar("held_jobs", default=None)
 
 
-def enqueue(name: str, *, countdown: float | None = None, queue: str | None = None, **arguments: Any) -> None:
+def enqueue(
+    name: str,
+    *,
+    countdown: float | None = None,
+    queue: str | None = None,
+    is_shared: bool = False,
+    **arguments: Any,
+) -> None:
     """
     Start the task ``name`` once the present transaction has committed (at once outside a transaction).
 
@@ -39,12 +51,16 @@ def enqueue(name: str, *, countdown: float | None = None, queue: str | None = No
     A broker that is down is logged and fails nobody: what was committed stands, and so do the jobs after this one.
     It runs in the organisation that was entered when it was asked for, whatever has been entered by the commit. Raises
     KeyError at once for a name that no task has. UUIDs travel as text.
+
+    A shared job looks for what is due and calls ``began`` before it looks: one that was sent and has not begun will see
+    what was committed since, so it stands for this one too and nothing is sent.
     """
     task = current_app.tasks[name]
     payload = {key: str(value) if isinstance(value, UUID) else value for key, value in arguments.items()}
+    organisation = schema.name()
     options: dict[str, Any] = {
         "countdown": countdown,
-        "headers": {SCHEMA_HEADER: schema.name()},
+        "headers": {SCHEMA_HEADER: organisation},
         **({"queue": queue} if queue else {}),
     }
 
@@ -53,12 +69,32 @@ def enqueue(name: str, *, countdown: float | None = None, queue: str | None = No
         if held is not None:
             held.append(Job(name, payload, countdown or 0.0))
             return
+        if is_shared and not _is_first(organisation, name, payload):
+            return
         try:
             task.apply_async(kwargs=payload, **options)
         except OperationalError as error:
             log.error("job_not_started", task=name, reason=str(error))  # noqa: TRY400 (the reason says it all)
 
     transaction.on_commit(start, robust=True)
+
+
+def began(name: str, **arguments: Any) -> None:
+    """Say, before anything is looked for, that a shared job of the present organisation has begun: the next one is sent again."""
+    with suppress(RedisError):
+        cache.delete(_waiting(schema.name(), name, arguments))
+
+
+def _is_first(organisation: str, name: str, payload: Mapping[str, Any]) -> bool:
+    """Say whether no such job waits. A cache that is away knows of none."""
+    try:
+        return cache.add(_waiting(organisation, name, payload), 1, WAITING_SECONDS)
+    except RedisError:
+        return True
+
+
+def _waiting(organisation: str, name: str, payload: Mapping[str, Any]) -> str:
+    return ":".join(["waiting", organisation, name, *(f"{key}={payload[key]}" for key in sorted(payload))])
 
 
 @contextmanager

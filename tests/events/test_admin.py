@@ -7,7 +7,7 @@ from django.test import Client
 
 from apps.audit.models import AuditRecord
 from apps.events.models import DeliveryStatus, EndpointStatus, EventDelivery, WebhookDelivery, WebhookEndpoint
-from apps.events.services import relay, webhook_attempts, webhook_deliveries
+from apps.events.services import relay, webhook_attempts
 from tests import dialogs
 from tests.events import handlers
 from tests.factories import access as make
@@ -38,7 +38,7 @@ def story(acme, receiver) -> WebhookDelivery:
     receiver.answers, receiver.content = [500], b"out of order"
     factory.endpoint(receiver.url, branch_id=make.head_office().id)
     event = factory.publish(branch_id=make.head_office().id)
-    planned = webhook_deliveries.plan(event_id=event.id, now=NOW)[0]
+    planned = factory.planned(event)[0]
     webhook_attempts.make(delivery_id=planned.id, now=NOW)
     return planned
 

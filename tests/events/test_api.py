@@ -5,7 +5,7 @@ from django.db import connection
 from standardwebhooks.webhooks import Webhook
 
 from apps.events.models import SandboxInbox, WebhookDelivery, WebhookEndpoint
-from apps.events.services import webhook_attempts, webhook_deliveries
+from apps.events.services import webhook_attempts
 from apps.kit import ids
 from tests.factories import access as make
 from tests.factories import events as factory
@@ -199,7 +199,7 @@ def delivery(mine, receiver) -> WebhookDelivery:
     """A delivery that failed once."""
     receiver.answers = [500]
     factory.endpoint(receiver.url, application_id=mine["application_id"])
-    planned = webhook_deliveries.plan(event_id=factory.publish(**mine).id, now=NOW)[0]
+    planned = factory.planned(factory.publish(**mine))[0]
     webhook_attempts.make(delivery_id=planned.id, now=NOW)
     planned.refresh_from_db()
     return planned
@@ -243,7 +243,7 @@ def test_refuses_to_replay_to_an_endpoint_that_is_off(api, delivery):
 
 def test_hides_deliveries_of_others(api, acme, receiver):
     factory.endpoint(receiver.url)
-    theirs = webhook_deliveries.plan(event_id=factory.publish().id, now=NOW)[0]
+    theirs = factory.planned(factory.publish())[0]
 
     assert api.get(f"webhook-deliveries/{ids.encode('whd', theirs.id)}")[0] == 404
     assert api.post(f"webhook-deliveries/{ids.encode('whd', theirs.id)}/replay")[0] == 404

@@ -7,16 +7,14 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.events.contracts import REGISTRY
 from apps.events.models import EventDelivery, OutboxEvent
-from apps.events.services import outbox, webhook_endpoints
+from apps.events.services import outbox
 from apps.kit import ids
-from apps.kit.actors import SYSTEM
 from apps.kit.models import InsertOnlyViolation
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW, PARTNER_TYPE
 
 
 def test_stores_the_event_and_one_delivery_for_each_handler(acme):
-    factory.endpoint()
     published = factory.publish()
 
     event = OutboxEvent.objects.get()
@@ -25,28 +23,9 @@ def test_stores_the_event_and_one_delivery_for_each_handler(acme):
     assert event.occurred_at == NOW
     deliveries = EventDelivery.objects.order_by("handler").values_list("handler", "queue", "is_atomic", "seq")
     assert list(deliveries) == [
-        ("apps.events.subscribers.fan_out", "webhooks", True, event.seq),
         ("tests.events.handlers.talk", "documents", False, event.seq),
         ("tests.events.handlers.write", "events", True, event.seq),
     ]
-
-
-def test_plans_no_webhooks_for_an_internal_event(acme):
-    factory.endpoint()
-    factory.publish(INTERNAL_TYPE)
-
-    assert [delivery.handler for delivery in EventDelivery.objects.all()] == ["tests.events.handlers.write"]
-
-
-def test_plans_no_webhooks_where_nobody_listens(acme):
-    off = factory.endpoint().endpoint
-    webhook_endpoints.disable(endpoint_id=off.id, actor=SYSTEM, now=NOW)
-    factory.endpoint("https://other.example/", application_id=ids.new())
-
-    factory.publish()
-
-    handlers = EventDelivery.objects.order_by("handler").values_list("handler", flat=True)
-    assert list(handlers) == ["tests.events.handlers.talk", "tests.events.handlers.write"]
 
 
 def test_numbers_the_events_of_an_aggregate(acme):

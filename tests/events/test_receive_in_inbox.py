@@ -5,7 +5,7 @@ from django.db import connection
 from standardwebhooks.webhooks import Webhook
 
 from apps.events.models import SandboxInbox, SandboxRequest, WebhookDelivery
-from apps.events.services import sandbox_inboxes, signatures, webhook_attempts, webhook_deliveries
+from apps.events.services import sandbox_inboxes, signatures, webhook_attempts
 from apps.kit import clock, ids
 from tests.factories import events as factory
 from tests.factories.events import APPLICATION, NOW
@@ -92,7 +92,7 @@ def test_receives_a_real_webhook(committed_acme, live_server, settings, in_organ
     inbox = sandbox_inboxes.create(application_id=APPLICATION, now=NOW)
     factory.endpoint(sandbox_inboxes.url(inbox))
     now = clock.now()
-    planned = webhook_deliveries.plan(event_id=factory.publish(now=now).id, now=now)[0]
+    planned = factory.planned(factory.publish(now=now))[0]
 
     webhook_attempts.make(delivery_id=planned.id, now=now)
 

@@ -11,7 +11,13 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from apps.audit.models import AuditRecord
-from apps.events.models import DeliveryStatus, EventDelivery, OutboxEvent
+from apps.events.models import (
+    DeliveryStatus,
+    EventDelivery,
+    OutboxEvent,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from apps.events.services import outbox, relay
 from apps.kit import clock, ids
 from tests.events import handlers
@@ -151,3 +157,14 @@ def relay_in_process(fault_path: Path) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
     )
+
+
+def test_who_publishes_is_not_held_up_by_who_changes_an_endpoint(committed_acme):
+    endpoint = factory.endpoint().endpoint
+    with transaction.atomic():
+        WebhookEndpoint.objects.locked().get(id=endpoint.id)
+        publisher = in_thread(committed_acme, factory.publish)
+        publisher.join(WAIT)
+        assert not publisher.is_alive()
+
+    assert [planned.endpoint_id for planned in WebhookDelivery.objects.all()] == [endpoint.id]

@@ -194,7 +194,7 @@ def test_finds_the_head_of_each_order_by_its_index(acme):
     assert "events_delivery_order" in plan
 
 
-@pytest.mark.parametrize("queue", ["events", "webhooks", "documents"])
+@pytest.mark.parametrize("queue", ["events", "documents"])
 def test_leaves_other_organisations_alone(acme, zuri, queue):
     connection.set_tenant(acme)
     factory.endpoint()

@@ -20,7 +20,7 @@ LATER = NOW + timedelta(days=10)
 @pytest.fixture
 def delivery(acme, receiver) -> WebhookDelivery:
     factory.endpoint(receiver.url)
-    return webhook_deliveries.plan(event_id=factory.publish().id, now=NOW)[0]
+    return factory.planned(factory.publish())[0]
 
 
 def test_sends_a_delivered_one_again_under_the_same_id(delivery, receiver):

@@ -17,7 +17,7 @@ from apps.events.models import (
     WebhookStatus,
 )
 from apps.events.models.webhook import LADDER
-from apps.events.services import webhook_attempts, webhook_deliveries, webhook_endpoints
+from apps.events.services import webhook_attempts, webhook_endpoints
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
 from tests.factories import events as factory
@@ -36,7 +36,7 @@ def planned(issued) -> WebhookDelivery:
 
 def plan(now=NOW) -> WebhookDelivery:
     event = factory.publish(now=now)
-    return webhook_deliveries.plan(event_id=event.id, now=now)[0]
+    return factory.planned(event)[0]
 
 
 def send(delivery: WebhookDelivery, now=NOW) -> WebhookDelivery:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from apps.events import tasks
 from apps.events.models import EventDelivery
-from apps.events.services import deliveries, relay, sweeps, webhook_attempts, webhook_deliveries
+from apps.events.services import deliveries, sweeps, webhook_attempts
 from apps.kit import clock
 from tests.events import handlers
 from tests.factories import events as factory
@@ -13,13 +13,15 @@ from tests.factories.events import INTERNAL_TYPE, NOW
 
 def test_wakes_each_queue_that_has_something_due(acme, waking):
     factory.endpoint()
-    factory.publish()
+    event = factory.publish()
 
     with waking() as woken:
         assert sweeps.wake_due(now=NOW) == 3
 
+    webhook = factory.planned(event)[0]
     assert woken == [
-        ("events.relay", queue, {"lane": queue}) for queue in ("documents", "events", "webhooks")
+        *(("events.relay", queue, {"lane": queue}) for queue in ("documents", "events")),
+        ("events.send_webhook", "webhooks", {"delivery_id": str(webhook.id)}),
     ]
 
 
@@ -38,7 +40,7 @@ def test_wakes_the_senders_of_due_webhooks(acme, receiver, waking):
     factory.endpoint(receiver.url)
     event = factory.publish()
     EventDelivery.objects.all().delete()
-    planned = webhook_deliveries.plan(event_id=event.id, now=NOW)[0]
+    planned = factory.planned(event)[0]
     receiver.answers = [500]
     webhook_attempts.make(delivery_id=planned.id, now=NOW)
 
@@ -72,11 +74,8 @@ def test_the_task_hands_on_what_is_left_after_a_batch(acme, waking, monkeypatch)
 
 def test_the_task_sends_a_webhook(acme, receiver):
     factory.endpoint(receiver.url)
-    factory.publish()
+    planned = factory.planned(factory.publish())[0]
     with clock.fixed(NOW):
-        while relay.run_next(queue="webhooks", now=NOW):
-            pass
-        planned = webhook_deliveries.WebhookDelivery.objects.get()
         tasks.send_webhook(delivery_id=str(planned.id))
 
     assert len(receiver.received) == 1

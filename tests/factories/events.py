@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.events.contracts import Audience, Event, EventType, NewEvent
+from apps.events.models import WebhookDelivery
 from apps.events.services import outbox, webhook_endpoints
 from apps.events.services.webhook_endpoints import IssuedEndpoint
 from apps.kit import ids
@@ -57,6 +58,11 @@ def new_event(event_type: EventType = PARTNER_TYPE, **changes: Any) -> NewEvent:
 def publish(event_type: EventType = PARTNER_TYPE, *, now: datetime = NOW, **changes: Any) -> Event:
     with transaction.atomic():
         return outbox.publish(new_event(event_type, **changes), now=now)[0]
+
+
+def planned(event: Event) -> list[WebhookDelivery]:
+    """Return the webhooks of an event in the order of their endpoints."""
+    return list(WebhookDelivery.objects.filter(event_id=event.id).order_by("endpoint_id"))
 
 
 def endpoint(url: str = "https://shop.example/hooks", **changes: Any) -> IssuedEndpoint:

@@ -17,7 +17,7 @@ from apps.documents.contracts import PDF, ArtifactKind
 from apps.documents.services import artifacts
 from apps.events.models import OutboxEvent, WebhookDelivery
 from apps.events.models.outbox import IdentityField
-from apps.events.services import sandbox_inboxes, webhook_deliveries
+from apps.events.services import sandbox_inboxes
 from apps.integrations.contracts import CallStatus
 from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.services import callbacks
@@ -56,7 +56,6 @@ def populate() -> tuple[str, dict[str, UUID]]:
     exchanged(attempt, account)
     refund = refunds.requested(refunds.paid(reference=f"{canary}-paid"), reason=canary)
     event = OutboxEvent.objects.for_partners().filter(aggregate_id=intent.id).first()
-    webhook_deliveries.plan(event_id=event.id, now=access.NOW)
     receipt = receipts.issue(
         payment=receipts.PaidPayment(
             intent_id=intent.id,
@@ -94,7 +93,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "pi": intent.id,
         "rcp": receipt.id,
         "re": refund.id,
-        "whd": WebhookDelivery.objects.get(event=event).id,
+        "whd": WebhookDelivery.objects.get(event_id=event.id).id,
         "whe": endpoint.id,
     }
     store_pdfs(row_ids, "acme")

@@ -54,6 +54,30 @@ def test_a_name_that_no_task_has_fails_at_once(acme):
         jobs.enqueue("events.no_such_task")
 
 
+def test_a_shared_job_that_waits_to_begin_stands_for_the_next_ones(
+    acme, monkeypatch, in_organisation, django_capture_on_commit_callbacks
+):
+    sent = []
+    monkeypatch.setattr(Task, "apply_async", lambda _task, _args, kwargs, **_: sent.append(kwargs["lane"]))
+
+    def ask(lane):
+        with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+            jobs.enqueue("events.relay", is_shared=True, lane=lane)
+
+    ask("events")
+    ask("events")
+    ask("documents")
+    assert sent == ["events", "documents"]
+
+    jobs.began("events.relay", lane="events")
+    ask("events")
+    assert sent == ["events", "documents", "events"]
+
+    in_organisation("zuri")
+    ask("events")
+    assert sent[3:] == ["events"]
+
+
 def test_held_jobs_are_kept_after_their_commit_and_not_sent(
     acme, broker_down, django_capture_on_commit_callbacks
 ):

@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import LADDER, AttemptError
-from apps.events.services import relay, webhook_deliveries, webhook_endpoints
+from apps.events.services import relay, webhook_endpoints
 from apps.integrations.services import accounts
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
@@ -39,7 +39,7 @@ def dead_letter() -> EventDelivery:
 def given_up() -> WebhookDelivery:
     """Return a webhook that was sent as often as the ladder has rungs, and never taken."""
     endpoint = factory.endpoint().endpoint
-    row = webhook_deliveries.plan(event_id=factory.publish().id, now=NOW)[0]
+    row = factory.planned(factory.publish())[0]
     for _ in LADDER:
         row.claim(at=NOW)
         row.fail(error=AttemptError.TCP, http_status=None, retry_after=None, at=NOW)

@@ -11,8 +11,8 @@ from apps.access.models import Branch
 from apps.documents.contracts import PDF, ArtifactKind
 from apps.documents.services import artifacts
 from apps.events.contracts import NewEvent
-from apps.events.models import OutboxEvent, SandboxInbox, SandboxRequest, WebhookAttempt, WebhookDelivery
-from apps.events.services import outbox, sandbox_inboxes, webhook_deliveries, webhook_endpoints
+from apps.events.models import SandboxInbox, SandboxRequest, WebhookAttempt, WebhookDelivery
+from apps.events.services import outbox, sandbox_inboxes, webhook_endpoints
 from apps.integrations.contracts import CallbackStatus, CallStatus
 from apps.integrations.models import ProviderCall
 from apps.integrations.services import callbacks
@@ -179,12 +179,7 @@ def _receipt(paid: PaymentAttempt, now: datetime) -> Document:
 
 def _told(intent_id: UUID, at: datetime) -> WebhookDelivery:
     """Deliver payment_success at the second try and leave the other events of the payment waiting."""
-    success = None
-    for event in OutboxEvent.objects.filter(aggregate_id=intent_id).order_by("seq"):
-        for delivery in webhook_deliveries.plan(event_id=event.id, now=at):
-            if event.type == "payment_success":
-                success = delivery
-    assert success is not None
+    success = WebhookDelivery.objects.get(event__aggregate_id=intent_id, event__type="payment_success")
     for number, (status, error) in enumerate([(503, "HTTP_5XX"), (204, "")], start=1):
         WebhookAttempt.objects.create(
             delivery=success,

@@ -65,13 +65,9 @@ class WebhookEndpointQuerySet(LockingQuerySet):
     def enabled(self) -> "WebhookEndpointQuerySet":
         return self.kept().filter(status=EndpointStatus.ENABLED)
 
-    def listening_to(self, event: OutboxEvent) -> "WebhookEndpointQuerySet":
-        """Return the enabled endpoints of the event's application that want its type and its branch."""
-        return self.enabled().filter(
-            Q(branch_id__isnull=True) | Q(branch_id=event.branch_id),
-            Q(event_types=[]) | Q(event_types__contains=[event.type]),
-            application_id=event.application_id,
-        )
+    def locked(self) -> "WebhookEndpointQuerySet":
+        """Lock against other changes; who publishes an event, and points to the endpoint with a planned delivery, is not held up."""
+        return self.select_for_update(of=("self",), no_key=True)
 
 
 class WebhookEndpoint(UuidModel, StatefulModel):
@@ -126,6 +122,14 @@ class WebhookEndpoint(UuidModel, StatefulModel):
 
     def __str__(self) -> str:
         return self.url
+
+    def listens_to(self, event: OutboxEvent) -> bool:
+        """Say whether it wants the event's type, of its branch, of its application."""
+        return (
+            self.application_id == event.application_id
+            and self.branch_id in (None, event.branch_id)
+            and (not self.event_types or event.type in self.event_types)
+        )
 
     def rotate(self, *, sealed_secret: bytes, until: datetime) -> None:
         """Sign with the new secret, and until then with the present one too."""

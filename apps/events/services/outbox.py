@@ -1,6 +1,6 @@
 """Publishing: an event is a row in the transaction that makes it true."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,10 +13,9 @@ from django.db.models import Max
 from django.utils.module_loading import import_string
 
 from apps.events.contracts import REGISTRY, Audience, Event, Handler, HandlerMap, NewEvent
-from apps.events.models import EventDelivery, OutboxEvent, WebhookEndpoint
+from apps.events.models import EventDelivery, OutboxEvent
+from apps.events.services import webhook_deliveries
 from apps.kit import jobs, locks
-
-FAN_OUT = Handler("apps.events.subscribers.fan_out", queue="webhooks")
 
 
 class NotInTransaction(transaction.TransactionManagementError):
@@ -36,7 +35,8 @@ def publish(*events: NewEvent, now: datetime) -> list[Event]:
     Publish facts with the present transaction: all of them when it commits, none when it does not.
 
     Events of one aggregate are numbered and delivered in the order of their commits: a second transaction that
-    publishes for the same aggregate waits for the first. Raises NotInTransaction outside a transaction, NotDeclared
+    publishes for the same aggregate waits for the first. Webhooks of partner events are planned with them, for the
+    endpoints that listen at this moment. Raises NotInTransaction outside a transaction, NotDeclared
     for an unknown type and, where TREASURY["VALIDATE_EVENTS"] is set (development and tests), DataInvalid.
     """
     if not connection.in_atomic_block:
@@ -48,34 +48,18 @@ def publish(*events: NewEvent, now: datetime) -> list[Event]:
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     rows = [_row(event, versions, request_id, now) for event in events]
     OutboxEvent.objects.bulk_create(rows)
-    told = _told(rows)
-    deliveries = [_delivery(row, handler, now) for row in rows for handler in _handlers_of(row, told)]
+    wiring: HandlerMap = import_string(settings.EVENT_WIRING)
+    deliveries = [_delivery(row, handler, now) for row in rows for handler in wiring.get(row.type, ())]
     EventDelivery.objects.bulk_create(deliveries)
+    webhook_deliveries.plan(rows, now=now)
     wake(delivery.queue for delivery in deliveries)
     return [row.as_event() for row in rows]
 
 
-def wake(queues: Iterable[str]) -> None:
-    """Start the relay of each queue after the commit."""
+def wake(queues: Iterable[str], *, is_sweep: bool = False) -> None:
+    """Start the relay of each queue after the commit, where none waits to begin; a sweep does not trust that one waits."""
     for queue in sorted(set(queues)):
-        jobs.enqueue("events.relay", queue=queue, lane=queue)
-
-
-def _handlers_of(row: OutboxEvent, told: Collection[UUID | None]) -> Sequence[Handler]:
-    """Return who listens to an event: the wiring map, and the fan-out to webhooks where an application is told."""
-    wiring: HandlerMap = import_string(settings.EVENT_WIRING)
-    wired = tuple(wiring.get(row.type, ()))
-    is_told = row.audience == Audience.PARTNER and row.application_id in told
-    return (*wired, FAN_OUT) if is_told else wired
-
-
-def _told(rows: Iterable[OutboxEvent]) -> set[UUID]:
-    """Return the applications of partner events that have an endpoint: for the others there is nothing to plan."""
-    partners = {row.application_id for row in rows if row.audience == Audience.PARTNER}
-    if not partners:
-        return set()
-    endpoints = WebhookEndpoint.objects.enabled().filter(application_id__in=partners)
-    return set(endpoints.values_list("application_id", flat=True))
+        jobs.enqueue("events.relay", queue=queue, is_shared=not is_sweep, lane=queue)
 
 
 def _check(event: NewEvent) -> None:

@@ -1,5 +1,6 @@
 """Webhook deliveries: planned for each endpoint that listens, and replayed by a person."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -31,25 +32,29 @@ class DeliveryRunning(errors.DomainError):
     retryable = True
 
 
-@transaction.atomic
-def plan(*, event_id: UUID, now: datetime) -> list[WebhookDelivery]:
+def plan(events: Iterable[OutboxEvent], *, now: datetime) -> list[WebhookDelivery]:
     """
-    Plan one delivery for each endpoint that listens to the event, and start sending after the commit.
+    Plan one delivery for each endpoint that listens to one of these events, and start sending after the commit.
 
-    Safe to repeat. An internal event never leaves: it is planned for nobody.
+    Call it once for an event, in the transaction that publishes it. An internal event never leaves: it is planned for nobody.
     """
-    event = OutboxEvent.objects.get(id=event_id)
-    if event.audience != Audience.PARTNER:
-        return []
+    told = [event for event in events if event.audience == Audience.PARTNER]
+    applications = {event.application_id for event in told}
+    endpoints = (
+        list(WebhookEndpoint.objects.enabled().filter(application_id__in=applications).order_by("id"))
+        if told
+        else []
+    )
     rows = [
         WebhookDelivery(event=event, endpoint=endpoint, next_attempt_at=now, created_at=now)
-        for endpoint in WebhookEndpoint.objects.listening_to(event).order_by("id")
+        for event in told
+        for endpoint in endpoints
+        if endpoint.listens_to(event)
     ]
-    WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
-    planned = list(WebhookDelivery.objects.filter(event=event, id__in=[row.id for row in rows]))
-    for row in planned:
+    WebhookDelivery.objects.bulk_create(rows)
+    for row in rows:
         jobs.enqueue("events.send_webhook", delivery_id=row.id)
-    return planned
+    return rows
 
 
 @transaction.atomic
