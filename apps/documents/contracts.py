@@ -12,9 +12,11 @@ class ArtifactKind(StrEnum):
 
     RECEIPT_PDF = "RECEIPT_PDF"
     VOUCHER = "VOUCHER"
+    LOGO = "LOGO"
 
 
 PDF = "application/pdf"
+PNG = "image/png"
 
 
 @dataclass(frozen=True, slots=True)

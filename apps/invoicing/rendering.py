@@ -1,14 +1,15 @@
 """The pages of documents, for WeasyPrint."""
 
 import zoneinfo
+from collections.abc import Collection
 
 from django.template.loader import render_to_string
 from django.utils import formats, translation
 
 from apps.integrations.contracts import provider_name
 from apps.invoicing.models import Document
-from apps.kit import brand, ids
-from apps.tenancy.selectors import organisations
+from apps.kit import ids
+from apps.tenancy.selectors import branding, organisations
 
 STYLE = "invoicing/document.css"
 LANGUAGE = "en"
@@ -16,19 +17,23 @@ LANGUAGE = "en"
 
 
 @translation.override(LANGUAGE)
-def receipt_html(receipt: Document) -> str:
-    """Return the page of a receipt (A5): amounts and names from the document, colour and zone from the organisation."""
-    organisation = organisations.current()
-    zone = zoneinfo.ZoneInfo(organisation.time_zone)
+def receipt_html(receipt: Document, *, pictures: Collection[str] = ()) -> str:
+    """
+    Return the page of a receipt (A5): amounts and names from the document, colour and zone from the organisation, and its
+    logo where that is among the ``pictures`` that are given to the sheet.
+    """
+    look = branding.present()
+    zone = zoneinfo.ZoneInfo(organisations.current().time_zone)
     paid_at = receipt.paid_at.astimezone(zone)
     currency, _, amount = str(receipt.money).partition(" ")
     return render_to_string(
         "invoicing/receipt.html",
         {
             "receipt": receipt,
-            "brand": organisation.brand_color,
-            "on_brand": brand.on(organisation.brand_color),
-            "initials": _initials(receipt.organisation_name),
+            "brand": look.color,
+            "on_brand": look.on_color,
+            "initials": branding.initials(receipt.organisation_name),
+            "has_logo": "logo" in pictures,
             "currency": currency,
             "amount": amount,
             "paid_at": f"{formats.date_format(paid_at, 'j M Y, H:i')} {paid_at.tzname()}",
@@ -37,7 +42,3 @@ def receipt_html(receipt: Document) -> str:
             "payment": ids.encode("pi", receipt.intent_id),
         },
     )
-
-
-def _initials(name: str) -> str:
-    return "".join(word[0] for word in name.split()[:2]).upper()

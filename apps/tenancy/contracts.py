@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -79,6 +80,34 @@ class Branding:
     brand_color: str
     email_sender: str = ""
     sms_sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture that is kept among the files of the organisation, and its size in pixels."""
+
+    file_id: UUID
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """
+    What an organisation is recognised by, ready to be drawn: on its pages, its sheets and its messages.
+
+    ``on_color`` is written on the colour. ``logo_path`` is an address on its own hosts, "" where there is none and the
+    initials stand for it. ``email_sender`` is never empty; ``sms_sender`` is where none is registered.
+    """
+
+    name: str
+    initials: str
+    color: str
+    on_color: str
+    logo: Logo | None
+    logo_path: str
+    email_sender: str
+    sms_sender: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,19 @@
     form.querySelector("[type=submit]").disabled = !fields.every(matches);
   };
 
+  /* The picture that was chosen, on the white that it will stand on, before it is sent. */
+  const preview = (field) => {
+    field.parentElement.querySelector(".p-picked")?.remove();
+    const [file] = field.files;
+    if (!file?.type.startsWith("image/")) return;
+    const reader = new FileReader();
+    reader.onload = () => {
+      const picture = Object.assign(document.createElement("img"), { className: "p-picked", alt: "", src: reader.result });
+      field.after(picture);
+    };
+    reader.readAsDataURL(file);
+  };
+
   addEventListener("DOMContentLoaded", () => {
     const body = document.body;
 
@@ -79,6 +92,9 @@
       if (!form) return;
       form.closest(".t-dialog").dataset.typed = "";
       judge(form);
+    });
+    document.addEventListener("change", (event) => {
+      if (event.target.matches?.("[data-picture]")) preview(event.target);
     });
     document.addEventListener("click", (event) => {
       const button = event.target.closest?.("[data-close]");

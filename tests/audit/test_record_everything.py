@@ -53,6 +53,7 @@ RECORDED = {
     },
     "access.services.organisation_settings": {
         "set_branding": "organisation.branding_changed",
+        "set_logo": "organisation.logo_changed",
         "set_region": "organisation.region_changed",
     },
     "access.services.portal_sessions": {"end": "session.ended", "end_others": "session.ended"},
@@ -186,6 +187,8 @@ ELSEWHERE = {
     "approvals.services.decisions.take": "a part of approve and refuse",
     "approvals.services.versions.keep": "a part of submit and amend",
     "audit.services.records.write": "writes a record itself",
+    "documents.services.logos.change": "organisation_settings.set_logo records it",
+    "documents.services.logos.remove": "organisation_settings.set_logo records it",
     "jobs.services.audit_exports.start": "jobs.start records it",
     "jobs.services.exports.start": "jobs.start records it",
     "ledger.services.calls.post": "the ledger is the record: nothing in it is changed, and it says who booked",

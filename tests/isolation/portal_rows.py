@@ -238,6 +238,8 @@ PAGES: dict[str, Page] = {
     # the organisation
     "portal-organisation": Page("access.view", own="200", elsewhere="200"),
     "portal-branding": Page("access.manage", own="200", elsewhere="200"),
+    "portal-set-logo": Page("access.manage", own="200", elsewhere="200"),
+    "portal-remove-logo": of_chosen("access.manage"),
     "portal-region": of_chosen("access.manage"),
     "portal-permissions": Page("access.view", own="200", elsewhere="200"),
     # the audit log
@@ -319,6 +321,7 @@ BEFORE_THE_DOOR = {
     "search": "hidden behind portal-search",
     "index": "hidden behind portal-cash-position",
     "login": "tests/access/test_portal.py",
+    "portal-logo": "a picture for everybody, on its own host: tests/portal/test_logo.py",
     "logout": "ends the person's own session",
     "password_change": "the person's own",
     "password_change_done": "the person's own",

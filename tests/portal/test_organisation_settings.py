@@ -1,4 +1,4 @@
-"""Organisation settings: what it looks like and counts in, changed by its people, seen nowhere but at its own."""
+"""Organisation settings: what it looks like and counts in, changed by its people."""
 
 import pytest
 from django.db import connection
@@ -6,9 +6,6 @@ from django.test import Client
 
 from apps.access.services import organisation_settings
 from apps.audit.models import AuditRecord
-from apps.invoicing import rendering
-from apps.invoicing.models import Document
-from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRef, AccountRole
 from apps.ledger.services import accounts
@@ -21,10 +18,6 @@ from tests.factories.access import NOW
 
 PAGE = "/portal/organisation-settings/"
 REASON = "Agreed with the board"
-LOOKS = {
-    "acme": Branding("#a01010", "Acme Mail", "ACMESMS"),
-    "zuri": Branding("#105aa0", "Zuri Mail", "ZURISMS"),
-}
 
 
 def text(browser: Client) -> str:
@@ -114,36 +107,3 @@ def test_others_read_it_and_change_nothing(enter):
     assert "Branding…" not in text(auditor)
     assert dialogs.open_at(auditor, f"{PAGE}do/branding/").status_code == 403
     assert dialogs.open_at(auditor, f"{PAGE}do/region/").status_code == 403
-
-
-def test_what_one_organisation_looks_like_is_nowhere_at_another(db, in_organisation):
-    seen: dict[str, str] = {}
-    for slug, look in LOOKS.items():
-        in_organisation(slug)
-        access.head_office()
-        access.member("owner", f"owner@{slug}.test")
-        organisation_settings.set_branding(branding=look, reason=REASON, actor=SYSTEM, now=NOW)
-    for slug in LOOKS:
-        browser = Client(headers={"host": f"{slug}.testserver"})
-        in_organisation(slug)
-        assert browser.login(username=f"owner@{slug}.test", password=access.PASSWORD)
-        seen[slug] = text(browser)
-        in_organisation(slug)
-        receipt = Document(
-            organisation_name=slug.title(),
-            amount_minor=100,
-            currency="KES",
-            paid_at=NOW,
-            issued_at=NOW,
-            intent_id=ids.new(),
-        )
-        seen[slug] += rendering.receipt_html(receipt)
-
-    for slug, other in (("acme", "zuri"), ("zuri", "acme")):
-        for own, foreign in zip(
-            (LOOKS[slug].brand_color, LOOKS[slug].email_sender, LOOKS[slug].sms_sender),
-            (LOOKS[other].brand_color, LOOKS[other].email_sender, LOOKS[other].sms_sender),
-            strict=True,
-        ):
-            assert own in seen[slug]
-            assert foreign not in seen[slug]

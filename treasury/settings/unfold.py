@@ -16,6 +16,7 @@ UNFOLD = {
     "SITE_HEADER": "apps.portal.pages.branding.site_header",
     "SITE_SUBHEADER": "apps.portal.pages.branding.site_subheader",
     "SITE_SYMBOL": "account_balance",
+    "SITE_ICON": "apps.portal.pages.branding.site_icon",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": own("favicon.svg")}],
     "ENVIRONMENT": "apps.portal.pages.branding.environment",

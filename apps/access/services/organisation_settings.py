@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.audit.services import records
 from apps.kit.actors import Actor
-from apps.tenancy.contracts import Branding
+from apps.tenancy.contracts import Branding, Logo
 from apps.tenancy.selectors import organisations
 from apps.tenancy.services import brandings
 
@@ -20,6 +20,13 @@ def set_branding(*, branding: Branding, reason: str, actor: Actor, now: datetime
     """
     changes = brandings.set_branding(organisation_id=organisations.current().id, branding=branding)
     return _record("organisation.branding_changed", changes, reason, actor, now)
+
+
+@transaction.atomic
+def set_logo(*, logo: Logo | None, reason: str, actor: Actor, now: datetime) -> bool:
+    """Take a picture that is stored as the logo, or take the logo away; say whether that changed anything."""
+    changes = brandings.set_logo(organisation_id=organisations.current().id, logo=logo)
+    return _record("organisation.logo_changed", changes, reason, actor, now)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.access.selectors import branches
 from apps.documents.contracts import PDF, ArtifactKind, StoredFile
 from apps.documents.selectors import artifacts as stored_artifacts
-from apps.documents.services import artifacts, pdf
+from apps.documents.services import artifacts, logos, pdf
 from apps.events.services import outbox
 from apps.invoicing import events, rendering
 from apps.invoicing.contracts import SOURCE_TYPE, DocumentType
@@ -88,9 +88,12 @@ def render(*, receipt_id: UUID, now: datetime) -> StoredFile:
     existing = stored_artifacts.of_source(SOURCE_TYPE, receipt.id, ArtifactKind.RECEIPT_PDF)
     if existing is not None:
         return existing
+    pictures = logos.drawn()
     uploaded = artifacts.upload(
         kind=ArtifactKind.RECEIPT_PDF,
-        content=pdf.render(html=rendering.receipt_html(receipt), style=rendering.STYLE),
+        content=pdf.render(
+            html=rendering.receipt_html(receipt, pictures=pictures), style=rendering.STYLE, pictures=pictures
+        ),
         content_type=PDF,
         source_type=SOURCE_TYPE,
         source_id=receipt.id,

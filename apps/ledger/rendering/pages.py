@@ -1,12 +1,13 @@
 """The pages of reports, for WeasyPrint."""
 
+from collections.abc import Collection
+
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from apps.kit import brand
 from apps.kit.money import Money
 from apps.ledger.rendering.tables import Cell, ColumnKind, Line, Table, day
-from apps.tenancy.selectors import organisations
+from apps.tenancy.selectors import branding
 
 STYLE = "ledger/report.css"
 MINUS = "\N{MINUS SIGN}"
@@ -14,9 +15,12 @@ FIGURE = 14
 """So many figures and commas of a sum stand in the ordinary size; longer ones make the whole table smaller."""
 
 
-def html(table: Table) -> str:
-    """Return the pages of a report: A4, across for entries, with its facts above and the page of how many below."""
-    organisation = organisations.current()
+def html(table: Table, *, pictures: Collection[str] = ()) -> str:
+    """
+    Return the pages of a report: A4, across for entries, with its facts above and the page of how many below, and the logo
+    where that is among the ``pictures`` that are given to the sheet.
+    """
+    look = branding.present()
     longest = max(
         (len(_money(cell)) for line in table.lines for cell in line.cells if isinstance(cell, Money)),
         default=0,
@@ -25,13 +29,14 @@ def html(table: Table) -> str:
         "ledger/report.html",
         {
             "table": table,
-            "organisation": organisation.name,
-            "brand": organisation.brand_color,
-            "on_brand": brand.on(organisation.brand_color),
+            "organisation": look.name,
+            "brand": look.color,
+            "on_brand": look.on_color,
+            "has_logo": "logo" in pictures,
             "columns": [(column, column.kind == ColumnKind.MONEY) for column in table.columns],
             "lines": [_line(table, line) for line in table.lines],
             "is_small": longest > FIGURE,
-            "running": _running(table, organisation.name),
+            "running": _running(table, look.name),
         },
     )
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.access.contracts import Caller
 from apps.access.selectors import branches, memberships, scope
-from apps.documents.services import pdf
+from apps.documents.services import logos, pdf
 from apps.jobs.contracts import FileFormat, NewJob, Progress, ResultFile, Work
 from apps.jobs.services import exports, jobs, tables
 from apps.kit import errors
@@ -204,7 +204,9 @@ def write(table: Table, file_format: ReportFormat, *, folder: Path) -> ResultFil
             raise general_ledger.TooManyEntries(
                 f"A PDF holds {PAGE_ROWS_MAX:,} lines and this report has {len(table.lines):,}. Ask for CSV or XLSX."
             )
-        (folder / name).write_bytes(pdf.render(html=pages.html(table), style=pages.STYLE))
+        pictures = logos.drawn()
+        content = pdf.render(html=pages.html(table, pictures=pictures), style=pages.STYLE, pictures=pictures)
+        (folder / name).write_bytes(content)
         return ResultFile(folder / name, name, PDF, len(rows), table.totals)
     content_type = tables.write(
         folder / name,

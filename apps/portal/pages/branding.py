@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.access.selectors import branches, scope
 from apps.kit import brand
+from apps.tenancy.selectors import branding
 
 PRODUCT = "Treasury"
 
@@ -50,6 +51,12 @@ def colors(request: HttpRequest) -> dict[str, dict[str, str]]:
 
 def site_header(request: HttpRequest) -> str:
     return getattr(_organisation(request), "name", "") or PRODUCT
+
+
+def site_icon(request: HttpRequest) -> str:
+    """Return the address of the organisation's logo; "" where there is none, and the initials are drawn."""
+    organisation = _organisation(request)
+    return branding.of(organisation).logo_path if organisation else ""
 
 
 def site_subheader(request: HttpRequest) -> str:

@@ -1,24 +1,38 @@
-"""The settings of the organisation: what it looks like, whose name its messages bear, and in what it counts."""
+"""The settings of the organisation: what it looks like, whose name its messages bear, and in what it counts; and its logo."""
 
 import zoneinfo
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from apps.access.services import organisation_settings
+from apps.documents.contracts import PNG
+from apps.documents.services import artifacts, logos, pictures
+from apps.kit import storage
 from apps.kit.dialogs import Answer, Content, Dialog, ReasonForm, button
 from apps.kit.money import EXPONENTS
 from apps.ledger.services import regions
 from apps.portal.pages import frame
 from apps.portal.selectors import organisation as shown
 from apps.tenancy.contracts import Branding
+from apps.tenancy.selectors import branding
 
 MANAGE = "access.manage"
+LOGO_HEADERS = {
+    "Cache-Control": "public, max-age=86400",
+    "Content-Disposition": 'inline; filename="logo.png"',
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Whoever opens it sees a picture and nothing else, on pages of the same host; another logo has another address."""
 
 
 def find(_request: HttpRequest) -> shown.Settings:
@@ -87,6 +101,82 @@ class SetBranding(Dialog):
         return _("The branding is in use.")
 
 
+class LogoForm(ReasonForm):
+    """The picture."""
+
+    logo = forms.FileField(
+        label=gettext_lazy("Picture"),
+        help_text=gettext_lazy(
+            "PNG or JPEG, 1 MB at most, each side of 32 to 2,000 pixels. It is drawn on white."
+        ),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg", "data-picture": ""}),
+    )
+    field_order = ("logo", "reason")
+
+    def clean_logo(self) -> UploadedFile:
+        chosen: UploadedFile = self.cleaned_data["logo"]
+        if (chosen.size or 0) > pictures.BYTES_MAX:
+            raise forms.ValidationError(_("A logo has 1 MB at most."))
+        return chosen
+
+
+class SetLogo(Dialog):
+    """Choose the picture that stands for the organisation."""
+
+    name = "logo"
+    label = gettext_lazy("Logo…")
+    icon = "image"
+    permission = MANAGE
+
+    def form(self, request: HttpRequest, rows: Sequence[Any], data: Any = None) -> forms.Form:  # noqa: ARG002 (there is one organisation)
+        return LogoForm() if data is None else LogoForm(data, request.FILES)
+
+    def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Logo of %(organisation)s") % {"organisation": rows[0].name},
+            button=_("Use it"),
+            next_step=_(
+                "It is drawn anew, so that nothing else of the file is kept. The portal and new sheets show it at once; receipts "
+                "that were drawn stay as they are."
+            ),
+            version=rows[0].look.logo_path,
+        )
+
+    def act(self, row: Any, answer: Answer) -> str:  # noqa: ARG002 (there is one organisation)
+        logos.change(
+            content=answer.data["logo"].read(),
+            reason=answer.data["reason"],
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("The logo is in use.")
+
+
+class RemoveLogo(Dialog):
+    """Let the initials stand for the organisation again."""
+
+    name = "remove-logo"
+    label = gettext_lazy("Remove the logo…")
+    icon = "hide_image"
+    permission = MANAGE
+    form_class = ReasonForm
+
+    def is_offered(self, row: shown.Settings) -> bool:
+        return row.look.logo is not None
+
+    def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Remove the logo of %(organisation)s") % {"organisation": rows[0].name},
+            button=_("Remove it"),
+            next_step=_("The initials stand in its place. Receipts that were drawn stay as they are."),
+            version=rows[0].look.logo_path,
+        )
+
+    def act(self, row: Any, answer: Answer) -> str:  # noqa: ARG002 (there is one organisation)
+        logos.remove(reason=answer.data["reason"], actor=answer.actor, now=answer.now)
+        return _("The logo is removed.")
+
+
 class RegionForm(ReasonForm):
     """Currency and zone."""
 
@@ -140,7 +230,12 @@ def show(request: HttpRequest) -> HttpResponse:
     settings = shown.settings()
     buttons = [
         shown_button
-        for kind, url in ((SetBranding, "portal-branding"), (SetRegion, "portal-region"))
+        for kind, url in (
+            (SetBranding, "portal-branding"),
+            (SetLogo, "portal-set-logo"),
+            (RemoveLogo, "portal-remove-logo"),
+            (SetRegion, "portal-region"),
+        )
         for shown_button in button(request, kind, settings, reverse(url))
     ]
     return frame.render(
@@ -152,8 +247,26 @@ def show(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_safe
+def logo(request: HttpRequest, logo_id: UUID) -> HttpResponse:  # noqa: ARG001 (who asks does not matter)
+    """Give the present logo of the organisation whose host this is, to anybody: it stands on the page to sign in at, too."""
+    own = branding.present().logo
+    if own is None or own.file_id != logo_id:
+        return HttpResponse(status=404)
+    try:
+        content = artifacts.read(file_id=logo_id)
+    except (storage.FileDamaged, storage.StorageUnavailable) as refusal:
+        return HttpResponse(status=refusal.status)
+    return HttpResponse(content, content_type=PNG, headers=LOGO_HEADERS)
+
+
 BELOW = "organisation-settings/"
 urlpatterns = [
+    path("logo/<uuid:logo_id>.png", logo, name=branding.LOGO),
+    path(f"{BELOW}do/logo/", frame.dialog(SetLogo, find=find, back=back), name="portal-set-logo"),
+    path(
+        f"{BELOW}do/remove-logo/", frame.dialog(RemoveLogo, find=find, back=back), name="portal-remove-logo"
+    ),
     path(BELOW, show, name="portal-organisation"),
     path(f"{BELOW}do/branding/", frame.dialog(SetBranding, find=find, back=back), name="portal-branding"),
     path(f"{BELOW}do/region/", frame.dialog(SetRegion, find=find, back=back), name="portal-region"),

@@ -38,11 +38,14 @@ class Migration(migrations.Migration):
                 ('brand_color', models.CharField(default='#0e5a6b', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),
                 ('email_sender', models.CharField(blank=True, default='', max_length=64)),
                 ('sms_sender', models.CharField(blank=True, default='', max_length=11)),
+                ('logo_id', models.UUIDField(editable=False, null=True)),
+                ('logo_width', models.PositiveSmallIntegerField(editable=False, null=True)),
+                ('logo_height', models.PositiveSmallIntegerField(editable=False, null=True)),
                 ('upgraded_to', models.CharField(blank=True, default='', editable=False, max_length=64)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],
             options={
-                'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('logo_height__isnull', True), ('logo_id__isnull', True), ('logo_width__isnull', True)), models.Q(('logo_height__gt', 0), ('logo_id__isnull', False), ('logo_width__gt', 0)), _connector='OR'), name='organisation_logo_whole')],
             },
         ),
         migrations.CreateModel(

@@ -2,6 +2,7 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.kit import clock
@@ -26,7 +27,7 @@ class Organisation(UuidModel, TenantMixin):
     ``is_test`` organisations use the simulator as their provider and may move the clock. Where ``requires_second_factor``
     is set nobody opens the portal before he has one; a test organisation starts without. In a small team (``is_small_team``)
     one role may hold duties that are kept apart elsewhere. ``upgraded_to`` is the build that its schema and content were
-    last brought to.
+    last brought to. ``logo_id`` names a file of its own schema, and how large the picture is stands beside it.
     """
 
     slug = models.CharField(
@@ -51,11 +52,23 @@ class Organisation(UuidModel, TenantMixin):
     )
     email_sender = models.CharField(max_length=64, blank=True, default="")
     sms_sender = models.CharField(max_length=11, blank=True, default="")
+    logo_id = models.UUIDField(null=True, editable=False)
+    logo_width = models.PositiveSmallIntegerField(null=True, editable=False)
+    logo_height = models.PositiveSmallIntegerField(null=True, editable=False)
     upgraded_to = models.CharField(max_length=64, blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     auto_create_schema = False
     auto_drop_schema = False
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(logo_id__isnull=True, logo_width__isnull=True, logo_height__isnull=True)
+                | Q(logo_id__isnull=False, logo_width__gt=0, logo_height__gt=0),
+                name="organisation_logo_whole",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,12 +2,13 @@
 
 import re
 import zoneinfo
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.kit import brand, errors, money, schema
-from apps.tenancy.contracts import Branding
+from apps.tenancy.contracts import Branding, Logo
 from apps.tenancy.models import Organisation
 
 CONTRAST_MIN = 3.0
@@ -49,6 +50,19 @@ def set_branding(*, organisation_id: UUID, branding: Branding) -> Changes:
         "sms_sender": branding.sms_sender,
     }
     return _set(organisation_id, chosen)
+
+
+@transaction.atomic
+def set_logo(*, organisation_id: UUID, logo: Logo | None) -> Changes:
+    """Keep which file is the logo, or that there is none, and return what changed, as ``set_branding``."""
+    return _set(
+        organisation_id,
+        {
+            "logo_id": logo.file_id if logo else None,
+            "logo_width": logo.width if logo else None,
+            "logo_height": logo.height if logo else None,
+        },
+    )
 
 
 @transaction.atomic
@@ -99,11 +113,11 @@ def _wrong(branding: Branding) -> list[errors.FieldError]:
     return [errors.FieldError(pointer, BrandingInvalid.code, message) for pointer, message in found]
 
 
-def _set(organisation_id: UUID, chosen: dict[str, str]) -> Changes:
+def _set(organisation_id: UUID, chosen: Mapping[str, str | int | UUID | None]) -> Changes:
     organisation = Organisation.objects.select_for_update().get(id=organisation_id)
     before = {name: getattr(organisation, name) for name in chosen}
     changes: Changes = {
-        name: [before[name], value] for name, value in chosen.items() if before[name] != value
+        name: [_shown(before[name]), _shown(value)] for name, value in chosen.items() if before[name] != value
     }
     present = schema.tenant()
     for name in changes:
@@ -113,3 +127,7 @@ def _set(organisation_id: UUID, chosen: dict[str, str]) -> Changes:
     if changes:
         organisation.save(update_fields=list(changes))
     return changes
+
+
+def _shown(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value
