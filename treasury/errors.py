@@ -16,6 +16,20 @@ class Unexpected(errors.DomainError):
     category = "internal"
 
 
+class BadRequest(errors.DomainError):
+    """The request is not one that can be read."""
+
+    code = "bad_request"
+    title = "Request not readable"
+    status = 400
+    category = "request"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    refusal = problems.as_domain_error(exception)
+    return _answer(request, refusal or BadRequest("This request cannot be read. Nothing was done."))
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django's signature)
     return _answer(request, errors.NotFound("There is nothing at this address."))
 

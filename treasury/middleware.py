@@ -23,6 +23,7 @@ REQUEST_ID = re.compile(r"(?!cmd_)[A-Za-z0-9_-]{8,64}")  # cmd_ marks what an op
 API = re.compile(r"/(?:api/)?v1/(?P<organisation>[A-Za-z0-9_-]{2,64})/")
 BY_HEX = re.compile(r"/(?:hooks|sandbox)/(?P<organisation>[0-9a-f]{32})/")
 PUBLIC_PATHS = re.compile(r"/v1/(?:docs(?:/.*)?|openapi\.yaml|onboarding/.*)")
+FORM_OF_FILES = "multipart/form-data"
 FOR_PEOPLE = re.compile(r"/(?:portal|platform)/.*")
 ORGANISATION_PREFIX = "ten"
 HEADERS = {
@@ -101,6 +102,36 @@ class HealthMiddleware:
         return probe(request) if probe else self.get_response(request)
 
 
+class BodyMiddleware:
+    """
+    Refuses what announces more bytes than are taken, before anything reads it and whoever asks.
+
+    Nothing is read beyond what a request announces, so that what passes here is bounded: 1 MiB, and people's forms by
+    TREASURY_UPLOAD_MEGABYTES with their files. Bounds of single files are those of the service that takes them.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        has_files = request.content_type == FORM_OF_FILES and FOR_PEOPLE.fullmatch(request.path_info)
+        bound = settings.TREASURY["UPLOAD_BYTES"] if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        announced = _announced(request)
+        if announced <= bound:
+            return self.get_response(request)
+        return errors.refused(
+            request, problems.RequestTooLarge.beyond(bound, announced, "/files" if has_files else "/")
+        )
+
+
+def _announced(request: Any) -> int:
+    """Return how many bytes the body has; what is no number counts for none, and no more is read then."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
 class TenantMiddleware:
     """
     API, callbacks and inboxes: organisation from the path. Everything else: from the host name.
@@ -137,7 +168,7 @@ class TenantMiddleware:
         if found is None or (by_host is not None and by_host.id != found.id):
             return strangers.answer(request)
         response = self._enter(request, found)
-        if not hasattr(request, "caller") and response.status_code not in (413, 429, 500, 503):
+        if not hasattr(request, "caller") and response.status_code not in (429, 500, 503):
             return strangers.answer(request)
         return response
 

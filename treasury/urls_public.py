@@ -20,6 +20,7 @@ urlpatterns = [
     path("v1/docs/reference", SpectacularRedocView.as_view(url_name="openapi"), name="docs-reference"),
 ]
 
+handler400 = "treasury.errors.bad_request"
 handler404 = "treasury.errors.not_found"
 handler500 = "treasury.errors.server_error"
 handler403 = "treasury.errors.permission_denied"

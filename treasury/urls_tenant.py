@@ -41,6 +41,7 @@ urlpatterns = [
     path("portal/", admin.site.urls),
 ]
 
+handler400 = "treasury.errors.bad_request"
 handler404 = "treasury.errors.not_found"
 handler500 = "treasury.errors.server_error"
 handler403 = "treasury.errors.permission_denied"

@@ -9,7 +9,6 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
@@ -45,15 +44,6 @@ class KeyInvalid(errors.DomainError):
     code = "idempotency_key_invalid"
     title = "Idempotency key invalid"
     status = 400
-    category = "request"
-
-
-class BodyTooLarge(errors.DomainError):
-    """The body is larger than the limit in settings."""
-
-    code = "request_too_large"
-    title = "Request too large"
-    status = 413
     category = "request"
 
 
@@ -110,17 +100,13 @@ def fingerprint(request: Request, branch_id: UUID | None) -> str:
 
     Two keys of one application with different branches ask for different things: neither gets the other's answer.
     The order of JSON keys and of query parameters does not matter, nor does by which name the path calls the
-    organisation; numbers and texts count as they were sent. Raises BodyTooLarge, and ParseError for a body nested too deeply.
+    organisation; numbers and texts count as they were sent. Raises ParseError for a body nested too deeply.
     """
     raw = request._request  # noqa: SLF001 (the bytes as sent: DRF's own stream is read later, from the same buffer)
-    try:
-        body = raw.body
-    except RequestDataTooBig:
-        raise BodyTooLarge("The body is larger than 1 MiB.") from None
     path = ORGANISATION.sub("", raw.path, count=1)
     query = urlencode(sorted(parse_qsl(raw.META.get("QUERY_STRING", ""), keep_blank_values=True)))
     head = f"{raw.method}\n{path}\n{query}\n{branch_id or ''}\n".encode()
-    return hashlib.sha256(head + _canonical_body(body)).hexdigest()
+    return hashlib.sha256(head + _canonical_body(raw.body)).hexdigest()
 
 
 def _key(request: Request) -> str:

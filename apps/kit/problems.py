@@ -1,9 +1,9 @@
 """Refusals on the wire: RFC 9457 problem documents, made in one place for every kind of error."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django_fsm import TransitionNotAllowed
@@ -85,6 +85,21 @@ class Incomplete(errors.DomainError):
     retryable = True
 
 
+class RequestTooLarge(errors.DomainError):
+    """The request has more bytes, fields or files than are taken; nothing of it was kept."""
+
+    code = "request_too_large"
+    title = "Request too large"
+    status = 413
+    category = "request"
+
+    @classmethod
+    def beyond(cls, bound: int, announced: int, pointer: str) -> Self:
+        """Return the refusal that names the bound in bytes."""
+        detail = f"This has {announced:,} bytes, and {bound:,} are taken at once. Nothing was kept."
+        return cls(detail, errors=[errors.FieldError(pointer, cls.code, detail)])
+
+
 class InvalidTransition(errors.DomainError):
     """The object is in a state from which this is not possible."""
 
@@ -142,15 +157,21 @@ def as_domain_error(error: Exception) -> errors.DomainError | None:
             refusal = InvalidTransition(str(error))
         case OperationalError() if getattr(error.__cause__, "sqlstate", None) in BUSY_STATES:
             refusal = Busy("This could not be done in time. Nothing was changed; try again.")
-        case UnreadablePostError():
-            refusal = Incomplete(
-                "The request ended before all of its body had come. Nothing was changed; send it again."
-            )
+        case UnreadablePostError() | RequestDataTooBig() | TooManyFieldsSent() | TooManyFilesSent():
+            refusal = _of_body(error)
         case exceptions.APIException():
             refusal = _of_framework(error)
         case _:
             refusal = None
     return refusal
+
+
+def _of_body(error: Exception) -> errors.DomainError:
+    if isinstance(error, UnreadablePostError):
+        return Incomplete(
+            "The request ended before all of its body had come. Nothing was changed; send it again."
+        )
+    return RequestTooLarge("The form has more text, fields or files than are taken. Nothing was kept.")
 
 
 def _of_framework(error: exceptions.APIException) -> errors.DomainError:

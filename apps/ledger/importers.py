@@ -58,7 +58,8 @@ def read(content: bytes, *, columns: Sequence[str]) -> list[Row]:
     if not content:
         raise FileInvalid("The file is empty.")
     if len(content) > BYTES_MAX:
-        raise FileInvalid(f"The file is larger than {BYTES_MAX} bytes.")
+        message = f"The file has {len(content):,} bytes, and {BYTES_MAX:,} are taken."
+        raise FileInvalid(message, errors=[errors.FieldError("/file", FileInvalid.code, message)])
     table = _xlsx(content) if content.startswith(XLSX_SIGN) else _csv(content)
     heads = [head.strip().lower() for head in next(table, [])]
     while heads and not heads[-1]:

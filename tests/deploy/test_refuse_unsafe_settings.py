@@ -48,6 +48,8 @@ UNSAFE = [
     ("TREASURY_TRUSTED_PROXIES", "-1", "not a whole number"),
     ("TREASURY_TRUSTED_PROXIES", "99", "number of proxies"),
     ("TREASURY_LIMIT_MONEY", "0", "production has limits"),
+    ("TREASURY_UPLOAD_MEGABYTES", "10", "must be 11 to 200"),
+    ("TREASURY_UPLOAD_MEGABYTES", "201", "must be 11 to 200"),
     ("TREASURY_HTTP_PORT", "http", "not a whole number"),
     ("TREASURY_WEB_PROCESSES", "many", "not a whole number"),
 ]

@@ -47,6 +47,7 @@ TREASURY: dict[str, Any] = {
     "POLL_PLAN": [int(seconds) for seconds in env.items("TREASURY_POLL_PLAN")],
     "SENDING_TIMEOUT": env.number("TREASURY_SENDING_TIMEOUT"),
     "WEBHOOK_TIMEOUT": env.number("TREASURY_WEBHOOK_TIMEOUT"),
+    "UPLOAD_BYTES": env.number("TREASURY_UPLOAD_MEGABYTES") * 1_000_000,
     "RATE_LIMIT_URL": env.text("TREASURY_REDIS_URL"),
     "RATE_LIMITS": {
         "key": env.number("TREASURY_LIMIT_KEY"),
@@ -66,6 +67,7 @@ MIDDLEWARE = [
     "treasury.middleware.RequestIdMiddleware",
     "treasury.middleware.HeadersMiddleware",
     "treasury.middleware.HealthMiddleware",
+    "treasury.middleware.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "treasury.middleware.TenantMiddleware",

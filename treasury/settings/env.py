@@ -169,6 +169,11 @@ VARIABLES = {
         ),
         Variable("TREASURY_WEBHOOK_TIMEOUT", "20", "Seconds that a webhook endpoint may take to answer."),
         Variable(
+            "TREASURY_UPLOAD_MEGABYTES",
+            "25",
+            "What a person's form may have with all of its files, 11 at least: a paper may have 10. Every other request has 1 MiB.",
+        ),
+        Variable(
             "TREASURY_LIMIT_KEY",
             "100",
             "Requests a second that one API key of a live organisation may make, four seconds of it at once; 0: no limit.",

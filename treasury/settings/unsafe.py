@@ -15,6 +15,7 @@ SECRET_KEY_LETTERS = 12
 MASTER_KEY_BYTES = 32
 MASTER_KEY_LETTERS = 8
 MOST_PROXIES = 9
+LEAST_UPLOAD, MOST_UPLOAD = 11, 200
 EXAMPLES = ("django-insecure", "change", "example", "secret", "placeholder", "test")
 LIMITS = tuple(name for name in env.VARIABLES if name.startswith("TREASURY_LIMIT_"))
 NUMBERS = (
@@ -23,6 +24,7 @@ NUMBERS = (
     "TREASURY_STOP_SECONDS",
     "TREASURY_SENDING_TIMEOUT",
     "TREASURY_WEBHOOK_TIMEOUT",
+    "TREASURY_UPLOAD_MEGABYTES",
     "TREASURY_TRUSTED_PROXIES",
     *LIMITS,
 )
@@ -216,6 +218,11 @@ def _limits() -> Iterator[Fault]:
     for name in LIMITS:
         if _value(name).isdecimal() and int(_value(name)) == 0:
             yield Fault(name, "production has limits; set how many requests are allowed.")
+    name, megabytes = "TREASURY_UPLOAD_MEGABYTES", _value("TREASURY_UPLOAD_MEGABYTES")
+    if megabytes.isdecimal() and not LEAST_UPLOAD <= int(megabytes) <= MOST_UPLOAD:
+        yield Fault(
+            name, f"must be {LEAST_UPLOAD} to {MOST_UPLOAD}: a paper may have 10, and a form is read whole."
+        )
 
 
 def _faults_armed() -> Iterator[Fault]:
