@@ -161,6 +161,14 @@ class BranchPolicyForm(ReasonForm):
     field_order = ("policy", "reason")
 
 
+class ConfirmForm(forms.Form):
+    """What proves that the person himself stands behind it."""
+
+    code = forms.CharField(
+        label=_("The code that he reads to you"), max_length=20, help_text=_("Eight letters and digits.")
+    )
+
+
 class MemberForm(forms.ModelForm):
     """What a member may do and where."""
 

@@ -8,10 +8,9 @@ from django.test import Client, RequestFactory
 from apps.access.admin import MembershipAdmin
 from apps.access.admin_sites import OrganisationModelAdmin, OrganisationSite, is_shared
 from apps.access.models import ApiKey, Branch, Membership, Role
-from apps.access.services import api_keys, memberships
+from apps.access.services import api_keys
 from apps.accounts.models import User
 from apps.audit.models import AuditRecord
-from apps.kit.actors import SYSTEM
 from tests import dialogs
 from tests.factories import access as make
 
@@ -201,20 +200,17 @@ def test_admits_a_member_by_e_mail(portal, in_organisation):
     shown = browser.post("/portal/access/membership/add/", form, follow=True).content.decode()
 
     in_organisation("acme")
-    password = shown.partition("<code>")[2].partition("</code>")[0]
+    link = shown.partition("<code>")[2].partition("</code>")[0]
     membership = Membership.objects.get(user__email="baraka@example.test")
     assert membership.role.code == "auditor"
-    assert membership.user.check_password(password) is True
+    assert membership.user.has_usable_password() is False
+    assert link.startswith(f"http://{HOST}/portal/enter/?link=tse_")
     assert "stranger@" not in shown
 
 
-def test_a_first_password_leads_to_the_page_to_choose_another(portal, in_organisation):
-    portal()
-    admitted = memberships.admit(
-        email="baraka@example.test", name="Baraka", role="auditor", actor=SYSTEM, now=make.NOW
-    )
-    browser = Client(headers={"host": HOST})
-    browser.post("/portal/login/", {"username": "baraka@example.test", "password": admitted.password})
+def test_a_password_that_somebody_else_knows_leads_to_the_page_to_choose_another(portal):
+    browser = portal()
+    User.objects.update(must_change_password=True)
 
     for path in ("", "payments/paymentintent/", "access/membership/", "search/?q=x", "inbox/", "jsi18n/"):
         answer = browser.get(f"/portal/{path}")
@@ -223,8 +219,8 @@ def test_a_first_password_leads_to_the_page_to_choose_another(portal, in_organis
     assert page.status_code == 200
 
     chosen = "a password of my own"
-    form = {"old_password": admitted.password, "new_password1": chosen, "new_password2": chosen}
-    same = {**form, "new_password1": admitted.password, "new_password2": admitted.password}
+    form = {"old_password": make.PASSWORD, "new_password1": chosen, "new_password2": chosen}
+    same = {**form, "new_password1": make.PASSWORD, "new_password2": make.PASSWORD}
     assert "Choose another password" in browser.post("/portal/password_change/", same).content.decode()
     assert browser.post("/portal/password_change/", form).status_code == 302
 

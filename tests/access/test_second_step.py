@@ -102,7 +102,7 @@ def test_nothing_opens_before_the_second_step(door, phone):
     assert opened == {
         (STEP, 200), ("/portal/logout/", 405), ("/portal/logout/", 200), ("/portal/login/", 200),
         ("/portal/login/", 302), ("/portal/arrive/", 302), ("/portal/arrive/", 405),
-        ("/portal/language", 302),
+        ("/portal/enter/", 404), ("/portal/language", 302),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from apps.access.backend import MembershipBackend
 from apps.access.models import Membership, Role
 from apps.access.selectors import memberships as team
 from apps.access.selectors.branches import BranchUnknown
-from apps.access.services import memberships, roles
+from apps.access.services import admissions, memberships, roles
 from apps.accounts.models import PlatformRecord
 from apps.accounts.services import users
 from apps.audit.models import AuditRecord
@@ -198,38 +198,6 @@ def test_an_unknown_branch_does_not_become_all_branches(acme):
     assert Membership.objects.get() == membership
 
 
-def admit(email="new@example.test", **chosen):
-    return memberships.admit(
-        **{"email": email, "name": "New", "role": "auditor", "actor": SYSTEM, "now": NOW, **chosen}
-    )
-
-
-def test_admits_a_new_person_with_a_first_password(acme):
-    roles.seed()
-
-    admitted = admit("New@example.test")
-
-    assert sign_in("new@example.test", admitted.password) == admitted.membership.user
-    record = PlatformRecord.objects.get(action="user.created")
-    assert (record.object_id, record.changes) == (
-        str(admitted.membership.user_id), {"email": [None, "new@example.test"]},
-    )  # fmt: skip
-
-
-def test_a_first_password_opens_nothing_until_its_owner_chose_his_own(acme):
-    roles.seed()
-    admitted = admit()
-
-    assert sign_in("new@example.test", admitted.password).has_perm("payments.view") is False
-    user_id = admitted.membership.user_id
-    users.set_password(user_id=user_id, password="a password of my own", actor=person(user_id), now=NOW)
-
-    assert sign_in("new@example.test", admitted.password) is None
-    assert sign_in("new@example.test", "a password of my own").has_perm("payments.view") is True
-    record = PlatformRecord.objects.get(action="user.password_changed")
-    assert (record.person, record.changes) == (str(user_id), {})
-
-
 @pytest.mark.parametrize("password", ["short", "the first password"])
 def test_the_own_password_is_neither_weak_nor_the_first_one(acme, password):
     user = users.create(
@@ -249,32 +217,12 @@ def test_the_own_password_is_neither_weak_nor_the_first_one(acme, password):
     assert PlatformRecord.objects.filter(action="user.password_changed").exists() is False
 
 
-def test_an_account_that_another_organisation_made_is_not_let_in(acme, in_organisation):
-    roles.seed()
-    known_to_acme = admit("cfo@victim.test").password
-    in_organisation("zuri")
-    roles.seed()
-
-    with pytest.raises(memberships.PersonKnown, match="operator") as refusal:
-        admit("CFO@victim.test")
-
-    assert "victim" not in refusal.value.detail
-    assert sign_in("cfo@victim.test", known_to_acme) is None
-    assert Membership.objects.exists() is False
-
-
-def test_a_member_is_not_admitted_again(acme):
-    make.member("owner")
-
-    with pytest.raises(memberships.MembershipExists):
-        admit("AMINA@example.test")
-
-
 def test_who_works_for_some_branches_gives_no_others_nor_all(acme):
     make.member("owner", "chief@example.test")
     cbd, west = make.branch(), make.branch("NBO-WEST", "Westlands")
     bound = make.member("owner", branches=(cbd,))
     giver = person(bound.user_id)
+    chosen = {"email": "new@example.test", "name": "New", "role": "auditor", "now": NOW}
 
     for wanted in ([], [west.id], [cbd.id, west.id]):
         with pytest.raises(memberships.BeyondOwnBranches):
@@ -282,11 +230,12 @@ def test_who_works_for_some_branches_gives_no_others_nor_all(acme):
                 membership_id=bound.id, role="owner", is_active=True, branch_ids=wanted, actor=giver, now=NOW
             )
         with pytest.raises(memberships.BeyondOwnBranches):
-            admit(branch_ids=wanted, actor=giver)
+            admissions.admit(branch_ids=wanted, actor=giver, **chosen)
 
     assert list(bound.branches.all()) == [cbd]
     assert Membership.objects.count() == 2
-    assert list(admit(branch_ids=[cbd.id], actor=giver).membership.branches.all()) == [cbd]
+    admitted = admissions.admit(branch_ids=[cbd.id], actor=giver, **chosen)
+    assert list(admitted.membership.branches.all()) == [cbd]
 
 
 def test_who_works_for_some_branches_changes_a_role_and_lets_nobody_in_again_beyond_them(acme):

@@ -12,6 +12,8 @@ from treasury.platform.site import site as platform_site
 
 STEPS_UP = {
     "apps.access.dialogs.keys.AllowNetworks": True,
+    "apps.access.dialogs.team.Confirm": True,
+    "apps.access.dialogs.team.RenewLink": True,
     "apps.access.dialogs.team.EndSessions": False,  # closes doors
     "apps.access.dialogs.roles.AddRole": True,
     "apps.access.dialogs.roles.ChangeRole": True,

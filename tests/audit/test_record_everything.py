@@ -44,9 +44,13 @@ RECORDED = {
     },
     "access.services.limits": {"put": "role.limits_changed"},
     "access.services.duties": {"choose_small_team": "organisation.small_team"},
+    "access.services.admissions": {
+        "confirm": "membership.confirmed",
+        "renew_link": "membership.link_renewed",
+    },
     "access.services.memberships": {
         "create": "membership.created",
-        "admit": "membership.created",
+        "tell_alone": "membership.confirmed_alone",
         "link": "membership.created",
         "change": "membership.changed",
         "end": "membership.changed",
@@ -63,6 +67,7 @@ RECORDED = {
         "renew": "role.changed",
         "retire": "role.retired",
     },
+    "accounts.services.entry_links": {"make": "user.entry_link_made"},
     "accounts.services.lock_outs": {"lift": "lock_out.lifted"},
     "accounts.services.second_factors": {
         "enrol": "second_factor.enrolled",
@@ -182,6 +187,9 @@ RECORDED = {
 
 ELSEWHERE = {
     "access.services.doors.record": "writes a record itself",
+    "access.services.admissions.admit": "memberships.create records it",
+    "access.services.memberships.record": "writes a record itself",
+    "access.services.memberships.take_in": "a part of create and renew_link",
     "access.services.roles.held_by": "reads",
     "accounts.services.platform_records.write": "writes a record itself",
     "approvals.services.decisions.take": "a part of approve and refuse",

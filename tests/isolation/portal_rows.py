@@ -102,7 +102,9 @@ ADMINS: dict[str, Admin] = {
         shows=False,
         deeds={
             "do/small-team": Page("access.manage", own="200", elsewhere="200"),
+            "confirm": Page("access.manage", own="200", elsewhere="200"),
             "end-sessions": Page("access.manage", own="200", elsewhere="200"),
+            "renew-link": Page("access.manage", own="200", elsewhere="200"),
         },
     ),
     "access.role": Admin(
@@ -310,6 +312,7 @@ BEFORE_THE_DOOR = {
     "leave": "starts a handover, by POST: tests/access/test_change_organisation.py",
     "hand_over": "a link that works once: tests/access/test_change_organisation.py",
     "arrive": "its other end",
+    "enter": "whoever has the link: tests/access/test_admit_people.py",
     "sessions": "the person's own: tests/access/test_sessions.py",
     "session_end": "the person's own: tests/access/test_sessions.py",
     "session_end_others": "the person's own: tests/access/test_sessions.py",

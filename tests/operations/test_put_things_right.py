@@ -8,7 +8,7 @@ from django.db import connection
 
 from apps.access.models import ApiKey, Membership
 from apps.access.services import api_keys
-from apps.accounts.services import users
+from apps.accounts.services import entry_links, users
 from apps.approvals.contracts import ApprovalStatus
 from apps.audit.models import AuditRecord
 from apps.events.models import EventDelivery, WebhookDelivery, WebhookEndpoint
@@ -16,7 +16,7 @@ from apps.events.services import relay, webhook_endpoints
 from apps.integrations.models import ProviderAccount
 from apps.integrations.services import accounts, providers
 from apps.jobs.contracts import JobStatus
-from apps.kit import ids
+from apps.kit import clock, ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models import PaymentAttempt
@@ -305,12 +305,14 @@ def test_a_secret_that_cannot_be_opened_stops_the_rotation_and_nothing_is_kept(d
     assert bytes(account.sealed_credentials) == sealed
 
 
-def test_a_new_person_comes_in_with_a_password_that_he_must_change(do):
+def test_a_new_person_comes_in_with_a_link_and_no_password(do):
     done = do("member", "add", "baraka@example.test", "--name", "Baraka", "--role", "controller")
 
     user = Membership.objects.get(role__code="controller").user
-    assert user.check_password(done.out.split("shown this once: ")[1].split()[0]) is True
-    assert user.must_change_password is True
+    link = done.out.split("shown this once: ")[1].split()[0]
+    assert link.startswith("https://acme.testserver/portal/enter/?link=tse_")
+    assert entry_links.find(secret=link.partition("link=")[2], now=clock.now()) == user
+    assert user.has_usable_password() is False
 
 
 def test_a_person_who_signs_in_elsewhere_comes_in_with_his_own_password(do):

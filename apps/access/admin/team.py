@@ -9,15 +9,16 @@ from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin.saving import ServiceAdmin, person
-from apps.access.dialogs.team import ChooseSmallTeam, EndSessions
+from apps.access.admin_sites.entry import link_of
+from apps.access.dialogs.team import ChooseSmallTeam, Confirm, EndSessions, RenewLink
 from apps.access.forms import MemberForm, NewMemberForm
 from apps.access.models import Membership
 from apps.access.selectors import memberships as team
-from apps.access.services import memberships
+from apps.access.services import admissions, memberships
 from apps.kit import clock
 from apps.kit.admin import badge
 from apps.tenancy.selectors import organisations
@@ -31,18 +32,26 @@ class MembershipAdmin(ServiceAdmin):
     list_select_related: ClassVar[list[str]] = ["user", "role"]
     list_filter = ["is_active"]
     readonly_fields = ["person", "email"]
-    dialogs: ClassVar[Sequence[type]] = [ChooseSmallTeam, EndSessions]
+    dialogs: ClassVar[Sequence[type]] = [ChooseSmallTeam, Confirm, RenewLink, EndSessions]
     steps_up = True
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Say above the list that duties are not kept apart here."""
+        """Say above the list that duties are not kept apart here, and how many people wait for a second one's word."""
         if request.method == "GET" and organisations.current().is_small_team:
             notice = gettext(
                 "This is a small team: one person may hold duties that are kept apart elsewhere."
             )
             self.message_user(request, notice, messages.WARNING)
+        waiting = team.waiting().count() if request.method == "GET" else 0
+        if waiting:
+            told = ngettext(
+                "%(count)d person waits for confirmation by somebody else than who let him in.",
+                "%(count)d people wait for confirmation by somebody else than who let them in.",
+                waiting,
+            )
+            self.message_user(request, told % {"count": waiting}, messages.WARNING)
         return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
@@ -67,21 +76,24 @@ class MembershipAdmin(ServiceAdmin):
         if "email" not in form.cleaned_data:
             memberships.change(membership_id=row.id, is_active=form.cleaned_data["is_active"], **chosen)
             return
-        admitted = memberships.admit(
+        admitted = admissions.admit(
             email=form.cleaned_data["email"], name=form.cleaned_data["name"], **chosen
         )
         row.pk, row.user = admitted.membership.pk, admitted.membership.user
-        self.message_user(
-            request,
-            format_html(
-                gettext(
-                    "First password of {}, shown this once: <code>{}</code>. The first sign-in asks for another one."
-                ),
-                row.user.email,
-                admitted.password,
+        told = format_html(
+            gettext(
+                "Link for {}, shown this once: <code>{}</code>. Send it to him alone: with it he chooses his password, within 3 days."
             ),
-            messages.WARNING,
+            row.user.email,
+            link_of(request, admitted.secret),
         )
+        self.message_user(request, told, messages.WARNING)
+        if admitted.membership.is_waiting:
+            self.message_user(
+                request,
+                gettext("He may do nothing until somebody else who manages the team has confirmed him."),
+                messages.WARNING,
+            )
 
     @admin.display(description=_("Person"))
     def person(self, membership: Membership) -> str:
@@ -97,6 +109,8 @@ class MembershipAdmin(ServiceAdmin):
 
     @admin.display(description=_("State"))
     def state(self, membership: Membership) -> SafeString:
+        if membership.is_waiting:
+            return badge("pending", "hourglass_top", str(_("Waiting for confirmation")))
         return (
             badge("done", "check_circle", str(_("Active")))
             if membership.is_active

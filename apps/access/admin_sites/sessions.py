@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.access.admin_sites.gate import GatedSite
+from apps.access.admin_sites.entry import EntrySite
 from apps.access.admin_sites.second_factor import person
 from apps.access.selectors import memberships
 from apps.access.selectors import portal_sessions as kept
@@ -22,7 +22,7 @@ from apps.kit import clock, remote
 SESSIONS = "sessions"
 
 
-class SessionsSite(GatedSite):
+class SessionsSite(EntrySite):
     """A site that lists its sessions: one row for each, which follows the session when its key changes."""
 
     def get_urls(self) -> list[URLPattern | URLResolver]:

@@ -3,16 +3,95 @@
 from collections.abc import Sequence
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.access.admin_sites.entry import link_of
 from apps.access.contracts import CONFLICTS
+from apps.access.forms import ConfirmForm
 from apps.access.models import Membership
 from apps.access.selectors import portal_sessions as kept
-from apps.access.services import duties, portal_sessions
+from apps.access.services import admissions, duties, portal_sessions
 from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.tenancy.selectors import organisations
+
+
+class Confirm(Dialog):
+    """Let a person in on the word of a second one."""
+
+    name = "confirm"
+    label = gettext_lazy("Confirm…")
+    icon = "how_to_reg"
+    permission = "access.manage"
+    steps_up = True
+    on_rows = True
+    form_class = ConfirmForm
+
+    def is_offered(self, row: Membership) -> bool:
+        return row.is_waiting
+
+    def content(self, request: HttpRequest, rows: Sequence[Membership]) -> Content:  # noqa: ARG002 (the row says all)
+        member = rows[0]
+        places = ", ".join(sorted(branch.code for branch in member.branches.all())) or _("All")
+        return Content(
+            title=_("Confirm %(person)s") % {"person": member.user},
+            button=_("Confirm this person"),
+            notices=[
+                Notice(
+                    _("Ask him yourself, in person or by a number that you know"),
+                    _(
+                        "He reads you the code that he was shown when he chose his password. Take it from nobody else, least of all from who let him in."
+                    ),
+                    tone="pending",
+                )
+            ],
+            effects=[
+                Effect(_("E-mail"), member.user.email),
+                Effect(_("Role"), member.role.name),
+                Effect(_("Branches"), places),
+                Effect(_("Let in by"), str(member.admitted_by or "—")),
+            ],
+            next_step=_("He may sign in at once and do what his role allows."),
+            version=str(member.confirmed_at),
+        )
+
+    def act(self, row: Membership, answer: Answer) -> str:
+        admissions.confirm(membership_id=row.id, code=answer.data["code"], actor=answer.actor, now=answer.now)
+        return _("%(person)s is confirmed.") % {"person": row.user}
+
+
+class RenewLink(Dialog):
+    """Make another link for a person who has lost his, or let its time pass."""
+
+    name = "renew-link"
+    label = gettext_lazy("Another link…")
+    icon = "link"
+    permission = "access.manage"
+    steps_up = True
+
+    def is_offered(self, row: Membership) -> bool:
+        return (row.is_active or row.is_waiting) and row.user.last_login is None
+
+    def content(self, request: HttpRequest, rows: Sequence[Membership]) -> Content:  # noqa: ARG002 (the row says all)
+        member = rows[0]
+        return Content(
+            title=_("Another link for %(person)s") % {"person": member.user},
+            button=_("Make the link"),
+            effects=[Effect(_("E-mail"), member.user.email)],
+            next_step=_(
+                "The link before it, and a password chosen with it, are good for nothing then. You are who let him in from now on: somebody else confirms him, also where somebody has."
+            ),
+            version=str(member.user.entry_digest),
+        )
+
+    def act(self, row: Membership, answer: Answer) -> str:
+        renewed = admissions.renew_link(membership_id=row.id, actor=answer.actor, now=answer.now)
+        return format_html(
+            _("The link, shown this once: <code>{}</code>. Send it to him alone."),
+            link_of(answer.request, renewed.secret),
+        )
 
 
 class EndSessions(Dialog):

@@ -11,13 +11,14 @@ import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
 
-BRANCH_TREE = Path(__file__).resolve().parent.parent / "sql" / "branch_tree.sql"
+SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
-def install_branch_tree(apps, schema_editor):
+def install_guards(apps, schema_editor):
     connection = schema_editor.connection
     schema = connection.ops.quote_name(connection.schema_name)
-    schema_editor.execute(BRANCH_TREE.read_text().replace("{s}", schema), params=None)
+    for name in ("branch_tree.sql", "membership_confirmed.sql"):
+        schema_editor.execute((SQL / name).read_text().replace("{s}", schema), params=None)
 
 
 class Migration(migrations.Migration):
@@ -77,13 +78,16 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('is_active', models.BooleanField(default=True)),
+                ('admitted_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+                ('confirmed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+                ('confirmed_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField()),
                 ('branches', models.ManyToManyField(blank=True, related_name='+', to='access.branch')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('role', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='access.role')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user',), name='membership_once_per_user')],
+                'constraints': [models.UniqueConstraint(fields=('user',), name='membership_once_per_user'), models.CheckConstraint(condition=models.Q(('is_active', False), ('confirmed_at__isnull', False), _connector='OR'), name='membership_confirmed_first'), models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('admitted_by__isnull', False), ('confirmed_at__isnull', False)), _connector='OR'), name='membership_confirmed_by_whom'), models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(models.Q(('confirmed_by', models.F('admitted_by')), _negated=True), models.Q(('confirmed_by', models.F('id')), _negated=True)), _connector='OR'), name='membership_confirmed_by_another')],
             },
         ),
         migrations.CreateModel(
@@ -183,5 +187,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('prefix',), name='accesstoken_prefix_once'), models.UniqueConstraint(fields=('digest',), name='accesstoken_digest_once'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='accesstoken_digest_form'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at')), ('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('created_at'), '+', models.Value(datetime.timedelta(seconds=3600))))), name='accesstoken_expires_soon')],
             },
         ),
-        migrations.RunPython(install_branch_tree),
+        migrations.RunPython(install_guards),
     ]

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 
 from apps.kit.models import LockingQuerySet, UuidModel
 
@@ -11,18 +12,50 @@ class Membership(UuidModel):
     The only row of an organisation that points to a user; everything else points to the membership.
 
     No branches means all of them. A membership ends by ``is_active = False`` and is never deleted.
+
+    It gives nothing before it is confirmed. ``admitted_by`` is who let the person in and may know his link, nobody where
+    the platform did; ``confirmed_by`` the other one who knows him, nobody where the platform vouches, or where there was no
+    other one: then the trail says so (``sql/membership_confirmed.sql`` holds who may be missing).
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     role = models.ForeignKey("access.Role", on_delete=models.PROTECT, related_name="memberships")
     branches = models.ManyToManyField("access.Branch", related_name="+", blank=True)
     is_active = models.BooleanField(default=True)
+    admitted_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="+", null=True, editable=False
+    )
+    confirmed_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="+", null=True, editable=False
+    )
+    confirmed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField()
 
     objects = LockingQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user"], name="membership_once_per_user")]
+        constraints = [
+            models.UniqueConstraint(fields=["user"], name="membership_once_per_user"),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(confirmed_at__isnull=False),
+                name="membership_confirmed_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True)
+                | Q(confirmed_at__isnull=False, admitted_by__isnull=False),
+                name="membership_confirmed_by_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True)
+                | (~Q(confirmed_by=F("admitted_by")) & ~Q(confirmed_by=F("id"))),
+                name="membership_confirmed_by_another",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.user)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nobody has confirmed it yet."""
+        return self.confirmed_at is None

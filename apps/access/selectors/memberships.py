@@ -48,6 +48,11 @@ def everybody() -> QuerySet[Membership]:
     return Membership.objects.select_related("user", "role")
 
 
+def waiting() -> QuerySet[Membership]:
+    """Return the memberships that nobody has confirmed yet."""
+    return everybody().filter(confirmed_at__isnull=True)
+
+
 def user_ids() -> QuerySet[Membership, UUID]:
     """Return the users who have or had a membership: for lists that must show nobody else."""
     return Membership.objects.values_list("user_id", flat=True)

@@ -1,10 +1,10 @@
 """The team: letting people in, changing what they may do, and letting them go."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
@@ -14,14 +14,16 @@ from apps.access.selectors import memberships, scope
 from apps.access.selectors.branches import BranchUnknown
 from apps.access.selectors.scope import BeyondOwnBranches
 from apps.access.services import duties, portal_sessions
-from apps.accounts.services import users
+from apps.accounts.services import platform_records
 from apps.audit.services import records
-from apps.kit import errors, ids, locks
+from apps.kit import errors, locks
 from apps.kit.actors import Actor
-from apps.tenancy.services import user_organisations
+from apps.tenancy.selectors import organisations
+from apps.tenancy.services import policies, user_organisations
 
 MANAGE = "access.manage"
-PASSWORD_LENGTH = 16
+
+log = structlog.get_logger(__name__)
 
 
 class MembershipExists(errors.DomainError):
@@ -29,13 +31,6 @@ class MembershipExists(errors.DomainError):
 
     code = "membership_exists"
     title = "Already in the team"
-
-
-class PersonKnown(errors.DomainError):
-    """The person signs in elsewhere, so a team cannot let him in by itself."""
-
-    code = "person_not_admitted"
-    title = "Cannot be let in here"
 
 
 class PersonUnknown(errors.Invalid):
@@ -66,52 +61,18 @@ class BeyondOwnRole(errors.Forbidden):
     title = "Beyond your role"
 
 
+class MembershipWaiting(errors.DomainError):
+    """Somebody else who manages the team confirms the person first."""
+
+    code = "membership_waiting"
+    title = "Waiting for confirmation"
+
+
 class LastOwner(errors.DomainError):
     """Without this person nobody could manage the team."""
 
     code = "last_owner"
     title = "Last owner"
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A new member with his first password: shown once, and good for nothing but setting his own."""
-
-    membership: Membership
-    password: str
-
-
-@transaction.atomic
-def admit(
-    *,
-    email: str,
-    name: str,
-    role: str,
-    actor: Actor,
-    now: datetime,
-    branch_ids: Collection[UUID] = (),
-    reason: str = "",
-) -> Admitted:
-    """
-    Let a new person into the team by his e-mail, with a password made for him that he must change first of all.
-
-    Who has an account already is refused: whoever made that account may know its password, and only the platform's
-    operator can tell whose it is (``bin/treasury member add``). Raises PersonKnown, MembershipExists for somebody of
-    this team, and as ``create``.
-    """
-    known = get_user_model().objects.filter(email__iexact=email).first()
-    if known is not None and Membership.objects.filter(user_id=known.pk).exists():
-        raise _in_the_team()
-    if known is not None:
-        raise PersonKnown("This person cannot be let in from here. Ask the platform's operator to link him.")
-    password = ids.code(PASSWORD_LENGTH)
-    user = users.create(
-        email=email, name=name, password=password, must_change_password=True, actor=actor, now=now
-    )
-    membership = create(
-        user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now, reason=reason
-    )
-    return Admitted(membership, password)
 
 
 @transaction.atomic
@@ -125,7 +86,7 @@ def link(*, email: str, role: str, actor: Actor, now: datetime, reason: str = ""
     user = get_user_model().objects.filter(email__iexact=email).first()
     if user is None:
         raise PersonUnknown("Nobody signs in with this e-mail.")
-    if user.must_change_password:
+    if user.must_change_password or not user.has_usable_password():
         raise PasswordNotHisOwn("This person has not chosen a password of his own yet.")
     return create(user_id=user.pk, role=role, actor=actor, now=now, reason=reason)
 
@@ -143,22 +104,61 @@ def create(
     """
     Let a user into the organisation with a role (its code); no branches means all of them.
 
-    Raises RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown, BeyondOwnBranches and MembershipExists.
+    Where a member lets him in, it gives nothing until another one has confirmed it (``take_in``). Raises RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown, BeyondOwnBranches and MembershipExists.
     """
+    managers()
     chosen, places = _role(role), _branches(branch_ids)
     membership = Membership(user_id=user_id, role=chosen, created_at=now)
     _check_role(actor, chosen)
     _check_reach(actor, branch_ids)
+    is_alone = take_in(membership, actor=actor, now=now)
     try:
         with transaction.atomic():
             membership.save(force_insert=True)
     except IntegrityError:
-        raise _in_the_team() from None
+        raise in_the_team() from None
     membership.branches.set(places)
-    user_organisations.keep(user_id=user_id, is_member=True)
-    changes: dict[str, list[object]] = {"role": [None, role], **_branch_change((), branch_ids)}
-    _record("membership.created", membership, changes, actor, now, reason)
+    user_organisations.keep(user_id=user_id, is_member=membership.is_active)
+    changes: dict[str, list[object]] = {
+        "role": [None, role],
+        "is_active": [None, membership.is_active],
+        **_branch_change((), branch_ids),
+    }
+    record("membership.created", membership, changes, actor, now, reason)
+    if is_alone:
+        tell_alone(membership, actor=actor, now=now)
     return membership
+
+
+def take_in(membership: Membership, *, actor: Actor, now: datetime) -> bool:
+    """
+    Let a membership begin on the word of who lets the person in, and return whether he vouches for him alone.
+
+    Of a member it gives nothing until another one has confirmed it, but in a small team and where nobody else manages
+    the team. Who is no member acts for the platform, which knows whom it lets in.
+    """
+    giver = memberships.of_person(actor.person)
+    others = [one for one in managers() if giver is None or one.id != giver.id]
+    is_small = policies.is_small_team(organisation_id=organisations.current().id)
+    counts = giver is None or is_small or not others
+    membership.admitted_by, membership.confirmed_by = giver, None
+    membership.is_active, membership.confirmed_at = counts, now if counts else None
+    return counts and giver is not None
+
+
+def tell_alone(membership: Membership, *, actor: Actor, now: datetime) -> None:
+    """Say in both trails and in the log that one person alone stands for a member."""
+    log.warning("access.confirmed_alone", membership=str(membership.id))
+    record("membership.confirmed_alone", membership, {}, actor, now)
+    platform_records.write(
+        action="membership.confirmed_alone",
+        object_type="membership",
+        object_id=str(membership.id),
+        actor=actor,
+        now=now,
+        changes={"organisation": [None, organisations.current().slug]},
+        reason="",
+    )
 
 
 @transaction.atomic
@@ -193,12 +193,14 @@ def change(
     """
     Give a member another role or other branches, end the membership or take it up again.
 
-    Takes effect with the next request. Raises RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown,
+    Takes effect with the next request. Raises MembershipWaiting, RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown,
     BeyondOwnBranches, and LastOwner when nobody would be left to manage the team.
     """
     present = managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     chosen, places = _role(role), _branches(branch_ids)
+    if is_active and membership.is_waiting:
+        raise MembershipWaiting("Somebody else who manages the team confirms this person first.")
     if [one.id for one in present] == [membership.id] and not (is_active and MANAGE in chosen.permissions):
         raise LastOwner("Make another member owner first.")
     if is_active and (chosen != membership.role or not membership.is_active):
@@ -218,11 +220,12 @@ def change(
     user_organisations.keep(user_id=membership.user_id, is_member=is_active)
     if not is_active:
         portal_sessions.end_others(user_id=membership.user_id, spare="", actor=actor, now=now)
-    _record("membership.changed", membership, changes, actor, now, reason)
+    record("membership.changed", membership, changes, actor, now, reason)
     return membership
 
 
-def _in_the_team() -> MembershipExists:
+def in_the_team() -> MembershipExists:
+    """Return the refusal of somebody who has a membership already."""
     return MembershipExists("This person is or was in the team. Change the existing membership.")
 
 
@@ -283,7 +286,7 @@ def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[st
     return {"branches": [sorted(codes[key] for key in before), sorted(codes[key] for key in after)]}
 
 
-def _record(
+def record(
     action: str,
     membership: Membership,
     changes: dict[str, list[object]],
@@ -291,6 +294,7 @@ def _record(
     now: datetime,
     reason: str = "",
 ) -> None:
+    """Write down what was done to a member, and what changed by it."""
     records.write(
         action=action,
         object_type="membership",

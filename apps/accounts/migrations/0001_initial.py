@@ -48,11 +48,14 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True)),
                 ('is_platform_staff', models.BooleanField(default=False)),
                 ('must_change_password', models.BooleanField(default=False)),
+                ('entry_digest', models.CharField(editable=False, max_length=64, null=True, unique=True)),
+                ('entry_expires_at', models.DateTimeField(editable=False, null=True)),
+                ('entry_used_at', models.DateTimeField(editable=False, null=True)),
                 ('sessions_ended_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_any_case')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_any_case'), models.CheckConstraint(condition=models.Q(models.Q(('entry_digest__isnull', True), ('entry_expires_at__isnull', True), ('entry_used_at__isnull', True)), models.Q(('entry_digest__isnull', False), ('entry_expires_at__isnull', False)), _connector='OR'), name='user_entry_whole')],
             },
         ),
         migrations.CreateModel(

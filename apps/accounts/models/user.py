@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import auth
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
@@ -23,6 +24,7 @@ class User(AbstractBaseUser):
     Identity only. Permissions come from the membership of the present organisation (apps.access.backend);
     in tenant schemas only a membership refers to a user. Users are deactivated, never deleted.
     While ``must_change_password`` is set somebody else knows the password, and no page opens but the one to change it.
+    Who was let in has no password before he has opened his entry link, of which a digest is kept here.
     Sessions are bound to the password and to ``sessions_ended_at``: a new value of either ends them all.
     """
 
@@ -32,6 +34,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_platform_staff = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False)
+    entry_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    entry_expires_at = models.DateTimeField(null=True, editable=False)
+    entry_used_at = models.DateTimeField(null=True, editable=False)
     sessions_ended_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -43,7 +48,16 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_any_case"),
+            models.CheckConstraint(
+                condition=Q(
+                    entry_digest__isnull=True, entry_expires_at__isnull=True, entry_used_at__isnull=True
+                )
+                | Q(entry_digest__isnull=False, entry_expires_at__isnull=False),
+                name="user_entry_whole",
+            ),
+        ]
 
     @property
     def is_staff(self) -> bool:

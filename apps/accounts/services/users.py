@@ -47,7 +47,7 @@ def create(
     *,
     email: str,
     name: str,
-    password: str,
+    password: str | None,
     actor: Actor,
     now: datetime,
     is_platform_staff: bool = False,
@@ -55,6 +55,8 @@ def create(
 ) -> User:
     """
     Make a person who signs in with ``email``; ``must_change_password`` when somebody else will know the password.
+
+    Without a password he chooses his own by an entry link, and nobody else ever knows one.
 
     Raises EmailTaken or PasswordWeak; nothing is kept then.
     """
@@ -66,7 +68,8 @@ def create(
         is_platform_staff=is_platform_staff,
         must_change_password=must_change_password,
     )
-    _check(password, user)
+    if password is not None:
+        require_strong(password, user)
     user.set_password(password)
     user.save()
     staff = {"is_platform_staff": [None, True]} if is_platform_staff else {}
@@ -84,7 +87,7 @@ def set_password(*, user_id: UUID, password: str, actor: Actor, now: datetime) -
     user = User.objects.select_for_update().get(id=user_id)
     if user.check_password(password):
         raise _weak("Choose another password than the present one.")
-    _check(password, user)
+    require_strong(password, user)
     user.set_password(password)
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
@@ -102,7 +105,7 @@ def renew_first_password(*, user_id: UUID, password: str, actor: Actor, now: dat
     user = User.objects.select_for_update().get(id=user_id)
     if user.last_login is not None or not user.must_change_password:
         raise FirstPasswordUsed("This person has signed in: his password is his own.")
-    _check(password, user)
+    require_strong(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
     _record("user.first_password_renewed", user, actor, now)
@@ -132,7 +135,8 @@ def end_sessions(*, user_id: UUID, now: datetime) -> None:
     User.objects.filter(id=user_id).update(sessions_ended_at=now)
 
 
-def _check(password: str, user: User) -> None:
+def require_strong(password: str, user: User) -> None:
+    """Refuse a password that is too short, too common, or like the person himself. Raises PasswordWeak."""
     try:
         validate_password(password, user)
     except ValidationError as error:

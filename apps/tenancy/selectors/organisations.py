@@ -14,6 +14,7 @@ __all__ = [
     "current",
     "everything",
     "host_of",
+    "is_member_elsewhere",
     "of_user",
     "ready",
     "ready_by_id",
@@ -79,6 +80,11 @@ def of_user(user_id: UUID) -> QuerySet[Organisation]:
     """Return the organisations that are open and of which a person is a member, by name."""
     mine = UserOrganisation.objects.filter(user_id=user_id).values("organisation_id")
     return ready().filter(id__in=mine).order_by("name")
+
+
+def is_member_elsewhere(user_id: UUID) -> bool:
+    """Whether a person is a member of another organisation than the present one, open or not."""
+    return UserOrganisation.objects.filter(user_id=user_id).exclude(organisation_id=current().id).exists()
 
 
 def host_of(organisation: Organisation) -> str:

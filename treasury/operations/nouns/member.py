@@ -1,7 +1,8 @@
 """The team of an organisation."""
 
 from apps.access.selectors import memberships as stored
-from apps.access.services import memberships, roles
+from apps.access.services import admissions, memberships, roles
+from apps.tenancy.selectors import organisations
 from treasury.operations.calls import Answer, Call
 
 
@@ -25,10 +26,12 @@ def add(call: Call) -> Answer:
     if not name:
         memberships.link(email=email, role=role, reason=call.reason, actor=call.actor, now=call.now)
         return Answer(f"{email} is in the team and signs in with his own password.")
-    admitted = memberships.admit(
+    admitted = admissions.admit(
         email=email, name=name, role=role, reason=call.reason, actor=call.actor, now=call.now
     )
-    told = "a first password" if call.is_dry else f"this first password, shown this once: {admitted.password}"
+    host = organisations.host_of(organisations.current())
+    link = f"https://{host}/portal/enter/?link={admitted.secret}"
+    told = "a link to choose his password with" if call.is_dry else f"this link, shown this once: {link}"
     return Answer(f"{email} is in the team, with {told}")
 
 

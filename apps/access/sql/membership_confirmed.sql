@@ -1,0 +1,39 @@
+-- Who lets a person in knows his link, so another one confirms him, whoever asks. Repeatable. {s} = quoted schema.
+CREATE OR REPLACE FUNCTION {s}.access_guard_confirmation() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE others boolean; is_small boolean;
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.confirmed_at IS NOT NULL AND NEW.confirmed_at IS NOT NULL THEN
+    IF (OLD.confirmed_at, OLD.confirmed_by_id, OLD.admitted_by_id)
+       IS DISTINCT FROM (NEW.confirmed_at, NEW.confirmed_by_id, NEW.admitted_by_id) THEN
+      RAISE EXCEPTION 'access: membership % is confirmed', NEW.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' AND OLD.admitted_by_id IS NOT NULL AND NEW.admitted_by_id IS NULL THEN
+    RAISE EXCEPTION 'access: membership % was let in by somebody', NEW.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.confirmed_at IS NULL OR NEW.admitted_by_id IS NULL THEN
+    RETURN NEW;
+  END IF;
+  IF NEW.confirmed_by_id IS NOT NULL THEN
+    PERFORM 1 FROM access_membership m JOIN access_role r ON r.id = m.role_id
+      WHERE m.id = NEW.confirmed_by_id AND m.is_active AND 'access.manage' = ANY (r.permissions);
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'access: who confirms membership % does not manage the team', NEW.id
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  SELECT EXISTS (SELECT 1 FROM access_membership m JOIN access_role r ON r.id = m.role_id
+    WHERE m.id NOT IN (NEW.admitted_by_id, NEW.id) AND m.is_active AND 'access.manage' = ANY (r.permissions)) INTO others;
+  SELECT o.is_small_team INTO is_small FROM public.tenancy_organisation o WHERE o.schema_name = TG_TABLE_SCHEMA;
+  IF others AND NOT coalesce(is_small, false) THEN
+    RAISE EXCEPTION 'access: another one confirms membership %', NEW.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+DROP TRIGGER IF EXISTS access_guard_confirmation ON {s}.access_membership;
+CREATE TRIGGER access_guard_confirmation
+  BEFORE INSERT OR UPDATE OF confirmed_at, confirmed_by_id, admitted_by_id ON {s}.access_membership
+  FOR EACH ROW EXECUTE FUNCTION {s}.access_guard_confirmation();

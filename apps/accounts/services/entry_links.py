@@ -1,0 +1,132 @@
+"""The entry link: with it a person who was let in chooses his own password, which nobody else ever knows."""
+
+import base64
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.accounts.services import platform_records, users
+from apps.kit import crypto, errors, ids
+from apps.kit.actors import Actor, person
+
+LIFETIME = timedelta(days=3)
+TOKEN_SIZE = 32
+CODE_LENGTH = 8
+
+
+class EntryLinkUnknown(errors.DomainError):
+    """The link was used, was replaced by another one, is too old, or never was one."""
+
+    code = "entry_link_unknown"
+    title = "Link no longer good"
+
+
+class EntryNotNeeded(errors.DomainError):
+    """The person signs in with a password of his own."""
+
+    code = "entry_not_needed"
+    title = "Has his own password"
+
+
+class EntryCodeWrong(errors.Invalid):
+    """This is not the code that the person was shown when he chose his password."""
+
+    code = "entry_code_wrong"
+    title = "Code wrong"
+
+
+@transaction.atomic
+def make(*, user_id: UUID, actor: Actor, now: datetime) -> str:
+    """
+    Return the secret of a new link, to be shown this once; one that was made before is good for nothing from then on.
+
+    Whatever password was chosen with that one is gone. Raises EntryNotNeeded once the person has signed in.
+    """
+    user = User.objects.select_for_update().get(id=user_id)
+    if user.last_login is not None or (user.has_usable_password() and user.entry_digest is None):
+        raise EntryNotNeeded("This person has a password of his own.")
+    secret = f"tse_{ids.token(TOKEN_SIZE)}"
+    user.set_unusable_password()
+    user.must_change_password = False
+    user.entry_digest, user.entry_expires_at, user.entry_used_at = _digest(secret), now + LIFETIME, None
+    user.save(
+        update_fields=[
+            "password",
+            "must_change_password",
+            "entry_digest",
+            "entry_expires_at",
+            "entry_used_at",
+        ]
+    )
+    _record("user.entry_link_made", user, actor, now)
+    return secret
+
+
+def find(*, secret: str, now: datetime) -> User:
+    """Return the person of a link that is still good. Raises EntryLinkUnknown, the same for every other one."""
+    return _good(User.objects.filter(entry_digest=_digest(secret)).first(), now)
+
+
+@transaction.atomic
+def use(*, secret: str, password: str, now: datetime) -> User:
+    """Give the person of a link the password that he chose; the link is good no more. Raises EntryLinkUnknown and PasswordWeak."""
+    found = User.objects.select_for_update().filter(entry_digest=_digest(secret)).first()
+    user = _good(found, now)
+    users.require_strong(password, user)
+    user.set_password(password)
+    user.entry_used_at = now
+    user.save(update_fields=["password", "entry_used_at"])
+    _record("user.entered", user, person(user.pk), now)
+    return user
+
+
+def code_of(user: User) -> str:
+    """Return the code that a person who has used his link is shown, and reads to whoever confirms him."""
+    hashed = crypto.keyed_hash(_master(), user.entry_digest or "", b"treasury.accounts.entry_code")
+    text = base64.b32encode(bytes.fromhex(hashed)).decode()[:CODE_LENGTH]
+    return f"{text[:4]}-{text[4:]}"
+
+
+def require_code(*, user_id: UUID, code: str) -> None:
+    """Refuse a code that was not shown to this person, or anything before he has used his link. Raises EntryCodeWrong."""
+    user = User.objects.get(id=user_id)
+    told = "".join(code.upper().split()).replace("-", "")
+    shown = code_of(user).replace("-", "")
+    if user.entry_used_at is None or not hmac.compare_digest(told.encode(), shown.encode()):
+        detail = "This is not the code that the person was shown when he chose his password."
+        raise EntryCodeWrong(detail, errors=[errors.FieldError("/code", EntryCodeWrong.code, detail)])
+
+
+def unknown() -> EntryLinkUnknown:
+    """Return the one refusal of a link."""
+    return EntryLinkUnknown("This link is no longer good. Ask who let you in for another one.")
+
+
+def _good(user: User | None, now: datetime) -> User:
+    if (
+        user is None
+        or not user.is_active
+        or user.entry_used_at is not None
+        or user.entry_expires_at is None
+        or now >= user.entry_expires_at
+    ):
+        raise unknown()
+    return user
+
+
+def _digest(secret: str) -> str:
+    return crypto.keyed_hash(_master(), secret, b"treasury.accounts.entry_link")
+
+
+def _master() -> bytes:
+    return str(settings.TREASURY["MASTER_KEY"]).encode()
+
+
+def _record(action: str, user: User, actor: Actor, now: datetime) -> None:
+    platform_records.write(
+        action=action, object_type="user", object_id=str(user.pk), actor=actor, now=now, reason=""
+    )

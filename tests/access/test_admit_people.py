@@ -1,0 +1,351 @@
+"""Letting a new person in: he alone knows his password, and a second person has to know him."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import authenticate
+from django.db import DatabaseError, transaction
+from django.test import Client
+
+from apps.access.models import Membership, Role
+from apps.access.services import admissions, memberships, roles
+from apps.accounts.models import PlatformRecord, User
+from apps.accounts.services import entry_links, users
+from apps.audit.models import AuditRecord
+from apps.kit import clock
+from apps.kit.actors import SYSTEM, person
+from apps.tenancy.models import Organisation, UserOrganisation
+from tests import dialogs
+from tests.approvals.test_two_connections import at_once
+from tests.factories import access as make
+
+NOW = make.NOW
+PASSWORD = "a password of my own"
+HOST = "acme.testserver"
+
+
+def admit(actor, email="jane@example.test", **chosen):
+    return admissions.admit(
+        **{"email": email, "name": "Jane", "role": "auditor", "actor": actor, "now": NOW, **chosen}
+    )
+
+
+def use(admitted, now=NOW):
+    """Let the person choose his password; return the code that he is shown."""
+    return entry_links.code_of(entry_links.use(secret=admitted.secret, password=PASSWORD, now=now))
+
+
+def confirm(admitted, actor, code):
+    return admissions.confirm(membership_id=admitted.membership.id, code=code, actor=actor, now=NOW)
+
+
+def sign_in(email="jane@example.test", password=PASSWORD):
+    return authenticate(None, username=email, password=password)
+
+
+def chiefs(*names):
+    """Return people who manage the team of an organisation that is no small one."""
+    people = [make.member("owner", f"{name}@example.test") for name in names or ("mary", "noah")]
+    make.member("support", "help@example.test")
+    Role.objects.filter(code="owner").update(permissions=["access.manage", "access.view"])
+    Organisation.objects.filter(slug="acme").update(is_small_team=False)
+    return [person(one.user_id) for one in people]
+
+
+@pytest.mark.usefixtures("acme")
+class TestLink:
+    def test_nobody_else_ever_knows_a_password(self):
+        mary, _ = chiefs()
+
+        admitted = admit(mary, "Jane@example.test")
+
+        jane = User.objects.get(email="jane@example.test")
+        assert jane.has_usable_password() is False
+        assert admitted.secret not in str(PlatformRecord.objects.values_list("changes", flat=True))
+        assert PlatformRecord.objects.filter(action="user.entry_link_made", person=mary.person).count() == 1
+        use(admitted)
+        jane.refresh_from_db()
+        assert jane.check_password(PASSWORD) is True
+        assert PlatformRecord.objects.get(action="user.entered").person == str(jane.id)
+
+    def test_is_good_once_and_for_three_days(self):
+        mary, _ = chiefs()
+        admitted = admit(mary)
+
+        with pytest.raises(entry_links.EntryLinkUnknown):
+            use(admitted, NOW + timedelta(days=3))
+        with pytest.raises(users.PasswordWeak):
+            entry_links.use(secret=admitted.secret, password="short", now=NOW)
+        use(admitted, NOW + timedelta(days=3, seconds=-1))
+        with pytest.raises(entry_links.EntryLinkUnknown):
+            use(admitted)
+
+    def test_another_one_replaces_it_and_whoever_makes_it_lets_the_person_in(self):
+        mary, noah = chiefs()
+        admitted = admit(mary)
+        code = use(admitted)
+
+        again = admissions.renew_link(membership_id=admitted.membership.id, actor=noah, now=NOW)
+
+        assert sign_in() is None
+        with pytest.raises(entry_links.EntryCodeWrong):
+            confirm(again, mary, code)
+        with pytest.raises(admissions.OwnAdmission):
+            confirm(again, noah, use(again))
+        assert confirm(again, mary, entry_links.code_of(User.objects.get(name="Jane"))).is_active is True
+
+    def test_another_one_is_refused_once_the_person_has_signed_in_or_works_elsewhere(
+        self, zuri, in_organisation
+    ):
+        in_organisation("acme")
+        mary, noah = chiefs()
+        admitted = admit(mary)
+        confirm(admitted, noah, use(admitted))
+
+        elsewhere = UserOrganisation.objects.create(user_id=admitted.membership.user_id, organisation=zuri)
+        with pytest.raises(entry_links.EntryNotNeeded):
+            admissions.renew_link(membership_id=admitted.membership.id, actor=mary, now=NOW)
+        elsewhere.delete()
+        User.objects.filter(name="Jane").update(last_login=NOW)
+        with pytest.raises(entry_links.EntryNotNeeded):
+            admissions.renew_link(membership_id=admitted.membership.id, actor=mary, now=NOW)
+
+        assert sign_in() is not None
+
+    def test_of_a_confirmed_person_takes_the_confirmation_back(self):
+        mary, noah = chiefs()
+        admitted = admit(mary)
+        confirm(admitted, noah, use(admitted))
+
+        again = admissions.renew_link(membership_id=admitted.membership.id, actor=noah, now=NOW)
+
+        assert (again.membership.is_waiting, again.membership.is_active) == (True, False)
+        assert UserOrganisation.objects.filter(user_id=again.membership.user_id).exists() is False
+
+
+@pytest.mark.usefixtures("acme")
+class TestConfirmation:
+    def test_until_then_the_membership_gives_nothing(self):
+        mary, noah = chiefs()
+        admitted = admit(mary)
+        code = use(admitted)
+
+        assert (sign_in(), admitted.membership.is_active) == (None, False)
+        assert UserOrganisation.objects.filter(user_id=admitted.membership.user_id).exists() is False
+        with pytest.raises(memberships.MembershipWaiting):
+            memberships.change(
+                membership_id=admitted.membership.id, role="auditor", is_active=True, branch_ids=[], actor=noah, now=NOW
+            )  # fmt: skip
+        confirm(admitted, noah, code.lower().replace("-", " "))
+
+        assert sign_in().has_perm("audit.view") is True
+        record = AuditRecord.objects.get(action="membership.confirmed")
+        assert (record.person, record.changes) == (noah.person, {"is_active": [False, True]})
+        assert UserOrganisation.objects.filter(user_id=admitted.membership.user_id).exists() is True
+
+    def test_each_refusal_leaves_the_person_waiting(self):
+        mary, noah = chiefs()
+        helper = person(User.objects.get(email="help@example.test").id)
+        sock = admit(mary, "sock@example.test", role="owner")
+        sock_code = entry_links.code_of(entry_links.use(secret=sock.secret, password=PASSWORD, now=NOW))
+        admitted = admit(mary)
+
+        with pytest.raises(entry_links.EntryCodeWrong):  # before she has chosen her password
+            confirm(admitted, noah, entry_links.code_of(admitted.membership.user))
+        code = use(admitted)
+        for actor, told, refusal in (
+            (mary, code, admissions.OwnAdmission),
+            (person(admitted.membership.user_id), code, admissions.NoManager),
+            (person(sock.membership.user_id), code, admissions.NoManager),
+            (helper, code, admissions.NoManager),
+            (SYSTEM, code, admissions.NoManager),
+            (noah, sock_code, entry_links.EntryCodeWrong),
+            (noah, "", entry_links.EntryCodeWrong),
+        ):
+            with pytest.raises(refusal):
+                confirm(admitted, actor, told)
+
+        assert Membership.objects.filter(confirmed_at__isnull=True).count() == 2
+        assert AuditRecord.objects.filter(action="membership.confirmed").exists() is False
+
+    def test_a_second_time_changes_nothing(self):
+        mary, noah, olga = chiefs("mary", "noah", "olga")
+        admitted = admit(mary)
+        code = use(admitted)
+
+        confirm(admitted, noah, code)
+        again = confirm(admitted, olga, "")
+
+        assert again.confirmed_by.user_id == Membership.objects.get(user__email="noah@example.test").user_id
+        assert AuditRecord.objects.filter(action="membership.confirmed").count() == 1
+
+    @pytest.mark.parametrize("why", ["small team", "only manager"])
+    def test_who_has_nobody_beside_him_vouches_alone_and_everybody_reads_it(self, why):
+        mary = chiefs()[0]
+        if why == "small team":
+            Organisation.objects.filter(slug="acme").update(is_small_team=True)
+        else:
+            Membership.objects.filter(user__email="noah@example.test").update(is_active=False)
+
+        admitted = admit(mary)
+        use(admitted)
+
+        assert sign_in().has_perm("audit.view") is True
+        assert AuditRecord.objects.get(action="membership.confirmed_alone").person == mary.person
+        told = PlatformRecord.objects.get(action="membership.confirmed_alone")
+        assert told.changes == {"organisation": [None, "acme"]}
+
+    def test_the_platform_vouches_for_whom_it_lets_in(self):
+        chiefs()
+
+        admitted = admit(SYSTEM)
+        use(admitted)
+
+        assert (admitted.membership.admitted_by, sign_in().has_perm("audit.view")) == (None, True)
+        assert AuditRecord.objects.filter(action="membership.confirmed_alone").exists() is False
+
+    def test_the_database_refuses_what_no_service_does(self):
+        mary, noah = chiefs()
+        waiting = admit(mary).membership
+        done = admit(mary, "done@example.test")
+        confirm(done, noah, use(done))
+        mine, his = (Membership.objects.get(user_id=one.person) for one in (mary, noah))
+        helper = Membership.objects.get(user__email="help@example.test")
+
+        for row, change in (
+            (waiting, {"is_active": True}),
+            (waiting, {"confirmed_at": NOW}),
+            (waiting, {"confirmed_at": NOW, "confirmed_by": mine}),
+            (waiting, {"confirmed_at": NOW, "confirmed_by": waiting}),
+            (waiting, {"confirmed_at": NOW, "confirmed_by": helper}),
+            (waiting, {"confirmed_by": his}),
+            (waiting, {"admitted_by": None}),
+            (done.membership, {"confirmed_by": helper}),
+            (done.membership, {"admitted_by": his}),
+            (done.membership, {"confirmed_at": None}),
+        ):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                Membership.objects.filter(id=row.id).update(**change)
+
+
+@pytest.mark.usefixtures("committed_acme")
+def test_two_at_once_confirm_once():
+    mary, noah, olga = chiefs("mary", "noah", "olga")
+    admitted = admit(mary)
+    code = use(admitted)
+
+    said = at_once(lambda: confirm(admitted, noah, code), lambda: confirm(admitted, olga, code))
+
+    assert [one for one in said if isinstance(one, Exception)] == []
+    assert AuditRecord.objects.filter(action="membership.confirmed").count() == 1
+
+
+@pytest.mark.usefixtures("acme")
+class TestWhoCannotBeLetIn:
+    def test_an_account_that_another_organisation_made(self, in_organisation):
+        roles.seed()
+        theirs = admit(SYSTEM, "cfo@victim.test")
+        use(theirs)
+        in_organisation("zuri")
+        roles.seed()
+
+        with pytest.raises(admissions.PersonKnown, match="operator") as refusal:
+            admit(SYSTEM, "CFO@victim.test")
+
+        assert "victim" not in refusal.value.detail
+        assert sign_in("cfo@victim.test") is None
+        assert Membership.objects.exists() is False
+
+    def test_a_member(self):
+        make.member("owner")
+
+        with pytest.raises(memberships.MembershipExists):
+            admit(SYSTEM, "AMINA@example.test")
+
+    def test_who_has_not_opened_his_link_is_linked_nowhere_else(self, in_organisation):
+        roles.seed()
+        admit(SYSTEM)
+        in_organisation("zuri")
+        roles.seed()
+
+        with pytest.raises(memberships.PasswordNotHisOwn):
+            memberships.link(email="jane@example.test", role="auditor", actor=SYSTEM, now=NOW)
+
+
+@pytest.mark.usefixtures("acme")
+class TestPages:
+    @pytest.fixture
+    def browsers(self):
+        make.head_office()
+        make.portal()
+        with clock.fixed(NOW):
+            yield [self.browser(User.objects.get(id=one.person)) for one in chiefs()]
+
+    def browser(self, user):
+        browser = Client(headers={"host": HOST})
+        browser.force_login(user)
+        return browser
+
+    def test_a_person_comes_in_by_his_link_and_the_code_that_he_reads_out(self, browsers, in_organisation):
+        mary, noah = browsers
+        form = {
+            "email": "jane@example.test",
+            "name": "Jane",
+            "role": Role.objects.get(code="auditor").id,
+            "branches": [],
+        }
+        shown = mary.post("/portal/access/membership/add/", form, follow=True).content.decode()
+        link = shown.partition("<code>")[2].partition("</code>")[0]
+        stranger = Client(headers={"host": HOST})
+
+        asked = stranger.get(link)
+        assert (asked.status_code, asked["Referrer-Policy"], asked["Cache-Control"]) == (
+            200,
+            "no-referrer",
+            "no-store",
+        )
+        secret = link.partition("link=")[2]
+        assert (
+            "too short"
+            in stranger.post("/portal/enter/", {"link": secret, "password": "short"}).content.decode()
+        )
+        chosen = stranger.post("/portal/enter/", {"link": secret, "password": PASSWORD}).content.decode()
+        code = chosen.partition('<li class="t-ref">')[2].partition("</li>")[0]
+        assert stranger.get(link).status_code == 404
+        sign_on = {"username": "jane@example.test", "password": PASSWORD}
+        assert stranger.post("/portal/login/", sign_on).status_code == 200
+        assert "1 person waits" in noah.get("/portal/access/membership/").content.decode()
+
+        in_organisation("acme")
+        member = Membership.objects.get(user__email="jane@example.test")
+        dialog = f"/portal/access/membership/{member.id}/do/confirm/"
+        assert dialogs.send(mary, dialog, code=code).status_code == 403
+        assert dialogs.send(noah, dialog, code="AAAA-AAAA").status_code == 422
+        assert dialogs.send(noah, dialog, code=code).status_code == 204
+        assert stranger.post("/portal/login/", sign_on).status_code == 302
+
+    def test_another_link_is_made_by_a_dialog(self, browsers, in_organisation):
+        mary, _ = browsers
+        in_organisation("acme")
+        member = admit(SYSTEM).membership
+
+        sent = dialogs.send(mary, f"/portal/access/membership/{member.id}/do/renew-link/")
+
+        assert sent.status_code == 204
+        in_organisation("acme")
+        member.refresh_from_db()
+        assert (member.is_waiting, member.admitted_by.user.name) == (True, "Mary")
+
+    @pytest.mark.usefixtures("zuri")
+    def test_a_link_opens_only_where_the_person_was_let_in(self, in_organisation):
+        in_organisation("acme")
+        roles.seed()
+        secret = admit(SYSTEM, now=clock.now()).secret
+
+        for host, text, status in (
+            (HOST, secret, 200),
+            ("zuri.testserver", secret, 404),
+            (HOST, "tse_x", 404),
+        ):
+            answer = Client(headers={"host": host}).get("/portal/enter/", {"link": text})
+            assert answer.status_code == status, (host, text)
