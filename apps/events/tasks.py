@@ -1,15 +1,17 @@
 """Background work of the events app: relays, webhook senders and the sweep behind them."""
 
+import time
 from uuid import UUID
 
 from celery import shared_task
 
-from apps.events.services import outbox, sweeps, webhook_attempts
+from apps.events.services import outbox, sweeps, webhook_attempts, webhook_deliveries
 from apps.events.services import relay as relays
 from apps.kit import clock, jobs
 from apps.tenancy.services import fan_out
 
 BATCH = 20
+SECONDS = 5.0
 
 
 @shared_task(name="events.relay")
@@ -25,10 +27,19 @@ def relay(*, lane: str, **_: object) -> None:
     outbox.wake([lane])
 
 
-@shared_task(name="events.send_webhook")
-def send_webhook(*, delivery_id: str, **_: object) -> None:
-    """Make one attempt to deliver a webhook, if it is due."""
-    webhook_attempts.make(delivery_id=UUID(delivery_id), now=clock.now())
+@shared_task(name="events.send_webhooks")
+def send_webhooks(*, endpoint_id: str, **_: object) -> None:
+    """
+    Make an attempt for each delivery of one endpoint that is due. After five seconds another job goes on, as for relays: an
+    endpoint that answers slowly keeps a worker for one attempt at a time.
+    """
+    jobs.began("events.send_webhooks", endpoint_id=endpoint_id)
+    end = time.monotonic() + SECONDS
+    for delivery_id in webhook_deliveries.due(endpoint_id=UUID(endpoint_id), now=clock.now()):
+        if time.monotonic() > end:
+            webhook_deliveries.wake([UUID(endpoint_id)])
+            return
+        webhook_attempts.make(delivery_id=delivery_id, now=clock.now())
 
 
 @shared_task(name="events.sweep", scope="public")

@@ -63,8 +63,9 @@ def test_wakes_a_sender_for_each(acme, waking):
         event = factory.publish()
         assert woken == []
 
-    assert [call for call in woken if call[0] == "events.send_webhook"] == [
-        ("events.send_webhook", "webhooks", {"delivery_id": str(row.id)}) for row in factory.planned(event)
+    assert [call for call in woken if call[0] == "events.send_webhooks"] == [
+        ("events.send_webhooks", "webhooks", {"endpoint_id": str(row.endpoint_id)})
+        for row in factory.planned(event)
     ]
 
 

@@ -21,7 +21,7 @@ def test_wakes_each_queue_that_has_something_due(acme, waking):
     webhook = factory.planned(event)[0]
     assert woken == [
         *(("events.relay", queue, {"lane": queue}) for queue in ("documents", "events")),
-        ("events.send_webhook", "webhooks", {"delivery_id": str(webhook.id)}),
+        ("events.send_webhooks", "webhooks", {"endpoint_id": str(webhook.endpoint_id)}),
     ]
 
 
@@ -48,7 +48,7 @@ def test_wakes_the_senders_of_due_webhooks(acme, receiver, waking):
         assert sweeps.wake_due(now=NOW + timedelta(seconds=1)) == 0
         assert sweeps.wake_due(now=NOW + timedelta(seconds=10)) == 1
 
-    assert woken == [("events.send_webhook", "webhooks", {"delivery_id": str(planned.id)})]
+    assert woken == [("events.send_webhooks", "webhooks", {"endpoint_id": str(planned.endpoint_id)})]
 
 
 def test_the_task_drains_its_queue(acme):
@@ -72,13 +72,28 @@ def test_the_task_hands_on_what_is_left_after_a_batch(acme, waking, monkeypatch)
     assert woken == [("events.relay", "events", {"lane": "events"})]
 
 
-def test_the_task_sends_a_webhook(acme, receiver):
-    factory.endpoint(receiver.url)
-    planned = factory.planned(factory.publish())[0]
+def test_the_task_sends_what_is_due_to_its_endpoint(acme, receiver):
+    endpoint = factory.endpoint(receiver.url).endpoint
+    factory.endpoint("https://other.example/")
+    events = [factory.publish(), factory.publish()]
     with clock.fixed(NOW):
-        tasks.send_webhook(delivery_id=str(planned.id))
+        tasks.send_webhooks(endpoint_id=str(endpoint.id))
+        tasks.send_webhooks(endpoint_id=str(endpoint.id))
 
-    assert len(receiver.received) == 1
+    assert len(receiver.received) == 2
+    assert [factory.planned(event)[0].status for event in events] == ["DELIVERED", "DELIVERED"]
+
+
+def test_the_task_hands_on_what_is_left_after_its_time(acme, receiver, waking, monkeypatch):
+    monkeypatch.setattr(tasks, "SECONDS", -1.0)
+    endpoint = factory.endpoint(receiver.url).endpoint
+    factory.publish()
+
+    with waking() as woken, clock.fixed(NOW):
+        tasks.send_webhooks(endpoint_id=str(endpoint.id))
+
+    assert receiver.received == []
+    assert woken == [("events.send_webhooks", "webhooks", {"endpoint_id": str(endpoint.id)})]
 
 
 def test_the_sweep_reaches_every_organisation(db, waking):

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from apps.kit import ids, jobs, schema
 
-TASK = "events.send_webhook"
+TASK = "events.send_webhooks"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_broker_that_is_down_fails_nobody(acme, broker_down, django_capture_on
     began, after = time.monotonic(), []
 
     with capture_logs() as lines, django_capture_on_commit_callbacks(execute=True), transaction.atomic():
-        jobs.enqueue(TASK, delivery_id=ids.new())
+        jobs.enqueue(TASK, endpoint_id=ids.new())
         transaction.on_commit(lambda: after.append("and the next one still runs"))
 
     assert after == ["and the next one still runs"]
@@ -43,7 +43,7 @@ def test_runs_where_it_was_asked_for_whatever_is_entered_by_the_commit(
     monkeypatch.setattr(Task, "apply_async", lambda *_, **options: sent.append(options["headers"]))
 
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
-        jobs.enqueue(TASK, delivery_id=ids.new())
+        jobs.enqueue(TASK, endpoint_id=ids.new())
         schema.leave()
 
     assert [headers["_schema_name"] for headers in sent] == ["org_acme"]

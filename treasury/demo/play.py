@@ -34,7 +34,7 @@ WEBHOOKS_FROM = timedelta(hours=20)
 EXPORTED_BEFORE = timedelta(hours=3)
 RELAY = "events.relay"
 LEFT_TO_WORKERS = (Job(RELAY, {"lane": "documents"}),)
-SENT_BY_WORKERS = "events.send_webhook"
+SENT_BY_WORKERS = "events.send_webhooks"
 
 
 class Deed(Protocol):

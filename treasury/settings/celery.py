@@ -21,7 +21,7 @@ CELERY_TASK_ROUTES = {
     "audit.seal_organisation": {"queue": "sealing"},
     "audit.*": {"queue": "default"},
     "events.relay": {"queue": "events"},
-    "events.send_webhook": {"queue": "webhooks"},
+    "events.send_webhooks": {"queue": "webhooks"},
     "events.sweep": {"queue": "default"},
     "events.sweep_organisation": {"queue": "events"},
     "jobs.run": {"queue": "jobs"},

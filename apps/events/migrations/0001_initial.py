@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'webhook deliveries',
-                'indexes': [models.Index(condition=models.Q(('status', 'PENDING')), fields=['next_attempt_at'], name='events_webhook_due'), models.Index(fields=['endpoint', 'id'], name='events_webhook_of_endpoint')],
+                'indexes': [models.Index(condition=models.Q(('status', 'PENDING')), fields=['endpoint', 'next_attempt_at'], name='events_webhook_due'), models.Index(fields=['endpoint', 'id'], name='events_webhook_of_endpoint')],
                 'constraints': [models.UniqueConstraint(fields=('event', 'endpoint'), name='events_webhook_once'), models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'DELIVERED'), ('status', 'EXHAUSTED'), ('status', 'CANCELLED'), _connector='OR'), name='events_webhook_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('next_attempt_at__isnull', False), ('status', 'PENDING')), models.Q(models.Q(('status', 'PENDING'), _negated=True), ('finished_at__isnull', False), ('next_attempt_at__isnull', True)), _connector='OR'), name='events_webhook_next_attempt')],
             },
         ),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.events.models.outbox import OutboxEvent
@@ -64,6 +64,10 @@ class WebhookEndpointQuerySet(LockingQuerySet):
 
     def enabled(self) -> "WebhookEndpointQuerySet":
         return self.kept().filter(status=EndpointStatus.ENABLED)
+
+    def waited_for(self, now: datetime) -> "WebhookEndpointQuerySet":
+        """Return those, switched off or not, to which a delivery is due."""
+        return self.filter(Exists(WebhookDelivery.objects.due(now).filter(endpoint=OuterRef("id"))))
 
     def locked(self) -> "WebhookEndpointQuerySet":
         """Lock against other changes; who publishes an event, and points to the endpoint with a planned delivery, is not held up."""
@@ -207,7 +211,7 @@ class WebhookDelivery(UuidModel, StatefulModel):
         verbose_name_plural = "webhook deliveries"
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["endpoint", "next_attempt_at"],
                 condition=Q(status=WebhookStatus.PENDING),
                 name="events_webhook_due",
             ),

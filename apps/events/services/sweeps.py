@@ -2,19 +2,14 @@
 
 from datetime import datetime
 
-from apps.events.models import EventDelivery, WebhookDelivery
-from apps.events.services import outbox
-from apps.kit import jobs
-
-WEBHOOKS_AT_ONCE = 100
+from apps.events.models import EventDelivery, WebhookEndpoint
+from apps.events.services import outbox, webhook_deliveries
 
 
 def wake_due(*, now: datetime) -> int:
-    """Start the relay of each queue that has something due, and the sending of due webhooks; return how many jobs."""
+    """Start the relay of each queue that has something due, and the sender of each endpoint with a due webhook; return how many jobs."""
     queues = set(EventDelivery.objects.due(now).order_by().values_list("queue", flat=True).distinct())
     outbox.wake(queues, is_sweep=True)
-    due = WebhookDelivery.objects.due(now).order_by("next_attempt_at").values_list("id", flat=True)
-    webhooks = list(due[:WEBHOOKS_AT_ONCE])
-    for delivery_id in webhooks:
-        jobs.enqueue("events.send_webhook", delivery_id=delivery_id)
-    return len(queues) + len(webhooks)
+    endpoints = list(WebhookEndpoint.objects.waited_for(now).values_list("id", flat=True))
+    webhook_deliveries.wake(endpoints, is_sweep=True)
+    return len(queues) + len(endpoints)
