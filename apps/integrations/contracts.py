@@ -7,10 +7,13 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from apps.kit.errors import NotFound
+from apps.kit.money import Money
 
 MPESA = "mpesa"
 PROVIDER_NAMES = {MPESA: "M-Pesa"}
 """The providers that an organisation may have accounts with, as people call them."""
+CALLS_PER_SECOND = 100
+"""How many calls of one kind may leave an account in a second, unless its terms say otherwise."""
 
 
 def provider_name(slug: str) -> str:
@@ -36,6 +39,26 @@ class PullMethod(StrEnum):
 
     POST = "POST"
     GET = "GET"
+
+
+class InboundVersion(StrEnum):
+    """Which version of its service a provider is asked to register addresses with."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+class RegistrationStatus(StrEnum):
+    """
+    What became of registering addresses.
+
+    ELSEWHERE: some had been registered before, and the provider does not say which; FAILED: it was refused, or nobody
+    can say.
+    """
+
+    DONE = "DONE"
+    ELSEWHERE = "ELSEWHERE"
+    FAILED = "FAILED"
 
 
 class CallStatus(StrEnum):
@@ -79,7 +102,10 @@ class AccountTerms:
     provider's certificate in PEM, needed only for what an initiator does: refunds, and questions for the status of a
     movement. ``fee_bps`` is what the provider keeps of a payment, in basis points; the limits hold for one payment, in
     minor units of ``currency``. Where ``is_pull_enabled``, the movements are listed every 15 minutes; ``pull_number``
-    is the telephone number nominated for that.
+    is the telephone number nominated for that. Addresses for payments that come unasked are registered with
+    ``inbound_version`` of the service; ``is_accepted_by_default`` is what happens where a check of one cannot be
+    answered. Where ``is_balance_watched``, the provider is asked every 15 minutes what it holds. ``calls_per_second``
+    is how many calls of one kind leave in a second at most.
     """
 
     provider: str
@@ -98,6 +124,10 @@ class AccountTerms:
     is_pull_enabled: bool = False
     pull_number: str = ""
     pull_method: PullMethod = PullMethod.POST
+    inbound_version: InboundVersion = InboundVersion.V2
+    is_accepted_by_default: bool = True
+    is_balance_watched: bool = False
+    calls_per_second: int = CALLS_PER_SECOND
 
 
 class Credentials(Protocol):
@@ -158,6 +188,44 @@ class StoredCallback:
     body: bytes
     received_at: datetime
     remote_ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationFact:
+    """What became of registering an account's addresses; ``by`` is the name of who asked for it, empty for nobody of the team."""
+
+    status: RegistrationStatus
+    at: datetime
+    by: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    name: str
+    current: Money
+    available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """
+    What a provider says that it holds in an account: ``total`` is the sum of its purses.
+
+    ``booked`` is what the books say, None where nothing has been booked; ``told_at`` is the provider's time.
+    """
+
+    account_id: UUID
+    total: Money
+    purses: tuple[Purse, ...]
+    booked: Money | None
+    told_at: datetime | None
+    read_at: datetime
+
+    @property
+    def difference(self) -> Money | None:
+        """What the provider says beyond the books."""
+        return self.total - self.booked if self.booked is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.integrations.models import ProviderAccount
-from apps.integrations.services import accounts
+from apps.integrations.ports import BalancePort, InboundPort
+from apps.integrations.services import accounts, balances, providers, registrations
 from apps.kit.dialogs import Answer, Content, Dialog, Effect
 
 
@@ -71,3 +72,65 @@ class DisableAccount(Dialog):
     def act(self, row: ProviderAccount, answer: Answer) -> str:
         accounts.disable(account_id=row.id, actor=answer.actor, now=answer.now)
         return _("%(account)s: disabled. What is under way goes on.") % {"account": row}
+
+
+class RegisterAddresses(Dialog):
+    """Tell the provider where to report payments that come unasked."""
+
+    name = "register-addresses"
+    label = gettext_lazy("Register addresses…")
+    icon = "add_link"
+    permission = "integrations.manage"
+    steps_up = True
+
+    def is_offered(self, row: ProviderAccount) -> bool:
+        return providers.offers(row.provider, InboundPort)
+
+    def content(self, request: HttpRequest, rows: Sequence[ProviderAccount]) -> Content:  # noqa: ARG002 (the row says all)
+        [account] = rows
+        default = (
+            _("The payment is accepted") if account.is_accepted_by_default else _("The payment is refused")
+        )
+        return Content(
+            title=_("Register the addresses of %(name)s") % {"name": account.label},
+            button=_("Register the addresses"),
+            effects=[
+                Effect(_("Number"), account.number),
+                Effect(_("Version of the service"), account.inbound_version),
+                Effect(_("When a check is not answered"), default),
+            ],
+            next_step=_(
+                "In production the provider takes addresses once. To change them, have the old ones deleted there first."
+            ),
+        )
+
+    def act(self, row: ProviderAccount, answer: Answer) -> str:
+        registrations.ask(account_id=row.id, actor=answer.actor, now=answer.now)
+        return _("%(account)s: the provider is being told. Its answer appears on this page.") % {
+            "account": row
+        }
+
+
+class AskBalance(Dialog):
+    """Ask the provider what it holds."""
+
+    name = "ask-balance"
+    label = gettext_lazy("Ask for the balance…")
+    icon = "account_balance_wallet"
+    permission = "integrations.manage"
+
+    def is_offered(self, row: ProviderAccount) -> bool:
+        return providers.offers(row.provider, BalancePort)
+
+    def content(self, request: HttpRequest, rows: Sequence[ProviderAccount]) -> Content:  # noqa: ARG002 (the row says all)
+        [account] = rows
+        return Content(
+            title=_("Ask for the balance of %(name)s") % {"name": account.label},
+            button=_("Ask the provider"),
+            effects=[Effect(_("Number"), account.number)],
+            next_step=_("It moves no money. The answer comes within a minute and appears on this page."),
+        )
+
+    def act(self, row: ProviderAccount, answer: Answer) -> str:
+        balances.ask(account_id=row.id, actor=answer.actor, now=answer.now)
+        return _("%(account)s: the provider has been asked.") % {"account": row}

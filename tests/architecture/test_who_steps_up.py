@@ -38,8 +38,10 @@ STEPS_UP = {
     "apps.events.dialogs.Replay": False,
     "apps.events.dialogs.Requeue": False,
     "apps.events.dialogs.Skip": False,
+    "apps.integrations.dialogs.AskBalance": False,  # moves nothing
     "apps.integrations.dialogs.DisableAccount": False,  # stops money
     "apps.integrations.dialogs.EnableAccount": True,
+    "apps.integrations.dialogs.RegisterAddresses": True,
     "apps.jobs.dialogs.ExportList": False,
     "apps.jobs.dialogs.StopJob": False,
     "apps.parties.dialogs.AddParty": False,
@@ -96,7 +98,7 @@ FORMS_STEP_UP = {
     "apps.access.admin.branches.BranchAdmin": False,
     "apps.access.admin.keys.ApiKeyAdmin": True,
     "apps.access.admin.team.MembershipAdmin": True,
-    "apps.integrations.admin.ProviderAccountAdmin": True,
+    "apps.integrations.admin.accounts.ProviderAccountAdmin": True,
 }
 
 

@@ -110,6 +110,8 @@ RECORDED = {
         "enable": "provider_account.enable",
         "disable": "provider_account.disable",
     },
+    "integrations.services.balances": {"ask": "provider_account.ask_balance"},
+    "integrations.services.registrations": {"ask": "provider_account.register_addresses"},
     "jobs.services.jobs": {"cancel": "job.cancel_requested", "open_result": "job.result_downloaded"},
     "ledger.services.accounts": {
         "set_limits": "ledger.account_limited",

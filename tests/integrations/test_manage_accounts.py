@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.audit.models import AuditRecord
-from apps.integrations.admin import SECRETS, AccountForm
+from apps.integrations.admin.account_form import SECRETS, AccountForm
 from apps.integrations.contracts import CREDENTIALS as SECRETS_OF
 from apps.integrations.contracts import (
     PROVIDER_NAMES,

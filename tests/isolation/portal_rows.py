@@ -187,6 +187,8 @@ ADMINS: dict[str, Admin] = {
             "do/disable": of_chosen("integrations.manage"),
             "enable": of_row("integrations.manage"),
             "disable": of_row("integrations.manage"),
+            "register-addresses": of_row("integrations.manage", "200"),
+            "ask-balance": of_row("integrations.manage", "200"),
         },
     ),
     "integrations.providercall": Admin(INTEGRATIONS),

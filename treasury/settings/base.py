@@ -30,6 +30,7 @@ TREASURY: dict[str, Any] = {
     "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),
     "ONBOARDING_OPEN": env.text("TREASURY_ONBOARDING_OPEN") == "true",  # nobody accepts who registers; tests
     "PLATFORM_SECOND_FACTOR": True,  # platform staff sign in with one; a developer's machine asks for none
+    "BOOKED_BALANCES": "apps.ledger.selectors.accounts.held_at_providers",
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
@@ -41,6 +42,7 @@ TREASURY: dict[str, Any] = {
     "STEP_UP_SECONDS": 5 * 60,  # the oldest proof of himself that a person brings to a deed over money
     "IDLE_SECONDS": 15 * 60,  # a session that nobody uses for so long is over
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
+    "INBOUND_CHECK": "",  # who says whether money may come in, as decide(account_id=, report=, now=) -> InboundCheck
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,
     "FAULT_PATH": env.text("TREASURY_FAULT_PATH"),

@@ -24,6 +24,9 @@ CELERY_TASK_ROUTES = {
     "events.send_webhooks": {"queue": "webhooks"},
     "events.sweep": {"queue": "default"},
     "events.sweep_organisation": {"queue": "events"},
+    "integrations.ask_balance": {"queue": "providers"},
+    "integrations.register_addresses": {"queue": "providers"},
+    "integrations.*": {"queue": "default"},
     "jobs.run": {"queue": "jobs"},
     "jobs.*": {"queue": "default"},
     "ledger.fetch_rates_organisation": {"queue": "providers"},
@@ -104,6 +107,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "payments-pull": {
         "task": "payments.pull",
+        "schedule": 900.0,
+        "options": {"queue": "default", "expires": 300},
+    },
+    "integrations-watch-balances": {
+        "task": "integrations.watch_balances",
         "schedule": 900.0,
         "options": {"queue": "default", "expires": 300},
     },

@@ -78,6 +78,8 @@ INSERT_ONLY_TABLES = [
     "audit_auditrecord",
     "events_outboxevent",
     "events_webhookattempt",
+    "integrations_addressregistration",
+    "integrations_providerbalancereading",
     "integrations_providercall",
     "integrations_providercallback",
     "documents_artifact",

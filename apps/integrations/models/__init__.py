@@ -1,7 +1,16 @@
 """Tables of the integrations app."""
 
 from apps.integrations.models.account import ProviderAccount
+from apps.integrations.models.balance import ProviderBalanceReading
 from apps.integrations.models.call import ProviderCall
 from apps.integrations.models.callback import CallbackProcessing, ProviderCallback
+from apps.integrations.models.registration import AddressRegistration
 
-__all__ = ["CallbackProcessing", "ProviderAccount", "ProviderCall", "ProviderCallback"]
+__all__ = [
+    "AddressRegistration",
+    "CallbackProcessing",
+    "ProviderAccount",
+    "ProviderBalanceReading",
+    "ProviderCall",
+    "ProviderCallback",
+]

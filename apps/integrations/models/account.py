@@ -7,7 +7,14 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F, Q
 
-from apps.integrations.contracts import PROVIDER_NAMES, Environment, PullMethod, ShortCodeType
+from apps.integrations.contracts import (
+    CALLS_PER_SECOND,
+    PROVIDER_NAMES,
+    Environment,
+    InboundVersion,
+    PullMethod,
+    ShortCodeType,
+)
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, UuidModel
 from apps.kit.money import BASIS_POINTS, Money
 
@@ -21,6 +28,10 @@ class ProviderAccountQuerySet(LockingQuerySet):
         """Return the accounts whose movements are listed from time to time."""
         return self.filter(is_pull_enabled=True)
 
+    def watched(self) -> Self:
+        """Return the accounts whose provider is asked from time to time what it holds."""
+        return self.filter(is_balance_watched=True)
+
     def collecting(self, *, provider: str, currency: str) -> Self:
         return self.filter(provider=provider, currency=currency, is_enabled=True)
 
@@ -29,7 +40,8 @@ class ProviderAccount(UuidModel):
     """
     One short code with one provider: where it is reached, on which terms, and its secrets, sealed for the organisation.
 
-    A branch has at most one enabled account for each provider and currency.
+    A branch has at most one enabled account for each provider and currency. ``password_set_at`` is when the initiator's
+    present password came, null without one: providers let it expire.
     """
 
     provider = models.CharField(max_length=16, choices=list(PROVIDER_NAMES.items()))
@@ -47,6 +59,7 @@ class ProviderAccount(UuidModel):
     till_number = models.CharField(max_length=7, default="", blank=True)
     sealed_credentials = models.BinaryField()
     credentials_set_at = models.DateTimeField()
+    password_set_at = models.DateTimeField(null=True)
     certificate = models.TextField(default="", blank=True)
     callback_token = models.CharField(max_length=64, unique=True)
     fee_bps = models.PositiveSmallIntegerField(default=0)
@@ -59,6 +72,14 @@ class ProviderAccount(UuidModel):
         choices=[(item.value, item.value) for item in PullMethod],
         default=PullMethod.POST.value,
     )
+    inbound_version = models.CharField(
+        max_length=2,
+        choices=[(item.value, item.value) for item in InboundVersion],
+        default=InboundVersion.V2.value,
+    )
+    is_accepted_by_default = models.BooleanField(default=True)
+    is_balance_watched = models.BooleanField(default=False)
+    calls_per_second = models.PositiveSmallIntegerField(default=CALLS_PER_SECOND)
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -100,6 +121,7 @@ class ProviderAccount(UuidModel):
             models.CheckConstraint(
                 condition=Q(is_pull_enabled=False) | ~Q(pull_number=""), name="integrations_account_pull"
             ),
+            models.CheckConstraint(condition=Q(calls_per_second__gt=0), name="integrations_account_calls"),
             models.CheckConstraint(
                 condition=Q(("callback_token__regex", r"^[0-9a-f]{32,64}$")),
                 name="integrations_account_token",

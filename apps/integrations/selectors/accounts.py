@@ -38,6 +38,16 @@ def has_token(token: str) -> bool:
     return ProviderAccount.objects.filter(callback_token=token).exists()
 
 
+def of_token(token: str) -> ProviderAccount | None:
+    """Return the account that was told this token for what comes unasked, or None."""
+    return ProviderAccount.objects.filter(callback_token=token).first()
+
+
+def watched_ids() -> list[UUID]:
+    """Return the accounts whose provider is asked from time to time what it holds, the oldest first."""
+    return list(ProviderAccount.objects.watched().order_by("id").values_list("id", flat=True))
+
+
 def pulled_ids() -> list[UUID]:
     """Return the accounts whose movements are listed from time to time, the oldest first."""
     return list(ProviderAccount.objects.pulling().order_by("id").values_list("id", flat=True))

@@ -37,11 +37,13 @@ OBJECT_TYPE = "provider_account"
 SHORT_CODE_DIGITS = range(5, 8)
 MPESA_CURRENCY = "KES"
 SHILLING = 1_00
+CALLS_PER_SECOND = range(1, 1001)
 PRODUCTION_URL = "https://api.safaricom.co.ke"
 """The only address where Daraja moves real money (Safaricom's go-live guide at developer.safaricom.co.ke)."""
 PRODUCTION_URLS = {MPESA: PRODUCTION_URL}
 """The only address where each provider moves real money."""
 TOKEN_BYTES = 16
+PASSWORD = "initiator_password"  # noqa: S105 (the name of a secret)
 CHANGEABLE = (
     "label",
     "base_url",
@@ -52,6 +54,10 @@ CHANGEABLE = (
     "is_pull_enabled",
     "pull_number",
     "pull_method",
+    "inbound_version",
+    "is_accepted_by_default",
+    "is_balance_watched",
+    "calls_per_second",
 )
 PULL_NUMBER = re.compile(r"(254|0)[17][0-9]{8}")
 TERMS = tuple(AccountTerms.__dataclass_fields__)
@@ -132,7 +138,7 @@ def change(
     if credentials is not None:
         _check_credentials(credentials, provider=account.provider)
         _seal(account, credentials, now)
-        account.save(update_fields=["sealed_credentials", "credentials_set_at"])
+        account.save(update_fields=["sealed_credentials", "credentials_set_at", "password_set_at"])
         _record("provider_account.replace_credentials", account, actor, now, {})
     if changes:
         account.save(update_fields=list(CHANGEABLE))
@@ -183,6 +189,11 @@ def reseal() -> int:
 
 
 def _seal(account: ProviderAccount, credentials: Credentials, now: datetime) -> None:
+    """Seal new secrets; a password that was there before keeps its age."""
+    password = getattr(credentials, PASSWORD, "")
+    before = getattr(open_credentials(account), PASSWORD, "") if account.sealed_credentials else ""
+    if password != before:
+        account.password_set_at = now if password else None
     account.sealed_credentials = data_keys.encrypt(
         plaintext=json.dumps(asdict(credentials)).encode(), purpose=account.purpose
     )
@@ -267,6 +278,11 @@ def _check(terms: AccountTerms) -> None:
             "Production is for live organisations, simulator and sandbox are for test ones.",
         ),
         (_fits_environment(terms), "base_url", "The address does not belong to the environment."),
+        (
+            terms.calls_per_second in CALLS_PER_SECOND,
+            "calls_per_second",
+            "Between 1 and 1000 calls of a kind leave in a second.",
+        ),
         (0 <= terms.fee_bps < BASIS_POINTS, "fee_bps", "The fee lies between 0 and 9999 basis points."),
         (terms.minimum_minor > 0, "minimum_minor", "The smallest payment is more than nothing."),
         (

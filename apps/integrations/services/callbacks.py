@@ -35,10 +35,19 @@ class CallbackUnknown(NotFound):
 
 @transaction.atomic
 def store(
-    *, token: str, kind: str, body: bytes, headers: Mapping[str, str], remote_ip: str, now: datetime
+    *,
+    token: str,
+    kind: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    remote_ip: str,
+    now: datetime,
+    is_announced: bool = True,
 ) -> StoredCallback:
     """
     Keep a callback as it came and announce it, in one transaction. Nothing of it is read, so forged ones are kept too.
+
+    What is answered by its meaning, at once, is not announced: whoever answers it says what became of it.
 
     Raises RateLimited beyond 600, or 20 MB, in a minute from one source: real callbacks lost that way are made
     good by the poller.
@@ -55,7 +64,8 @@ def store(
         received_at=now,
     )
     CallbackProcessing.objects.create(callback=callback)
-    outbox.publish(events.received(callback), now=now)
+    if is_announced:
+        outbox.publish(events.received(callback), now=now)
     return callback.as_stored()
 
 

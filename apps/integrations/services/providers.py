@@ -172,7 +172,9 @@ def _pull_transactions(line: Line[MpesaCredentials]) -> PullTransactions:
 
 
 def _inbound(line: Line[MpesaCredentials]) -> Inbound:
-    return Inbound(client=_daraja(line), short_code=line.account.short_code)
+    return Inbound(
+        client=_daraja(line), short_code=line.account.short_code, version=line.account.inbound_version
+    )
 
 
 def _account_balance(line: Line[MpesaCredentials]) -> AccountBalance:

@@ -110,6 +110,16 @@ def within(branch_ids: Collection[UUID] | None) -> AccountQuerySet:
     return accounts if branch_ids is None else accounts.filter(branch_id__in=branch_ids)
 
 
+def held_at_providers(owner_ids: Collection[UUID]) -> dict[UUID, Money]:
+    """Return what the books say that each of these provider accounts holds, over all branches; the caller's scope is not asked."""
+    found: dict[UUID, Money] = {}
+    holding = Account.objects.filter(role=AccountRole.PROVIDER_BALANCE, owner_id__in=list(owner_ids))
+    for account in holding.with_net():
+        net = Money(account.net, account.currency)
+        found[account.owner_id] = found[account.owner_id] + net if account.owner_id in found else net
+    return found
+
+
 def named(uids: Iterable[UUID]) -> dict[UUID, Account]:
     """Return accounts by their public ids, for rows that name them: the caller's scope is not asked."""
     return {account.uid: account for account in Account.objects.filter(uid__in=list(uids))}

@@ -11,8 +11,8 @@ from django.db import transaction
 from apps.integrations.contracts import CallbackStatus, StoredCallback
 from apps.integrations.ports import CollectionReport, MalformedCallback, ProviderDeclined, RefundReport
 from apps.integrations.selectors import accounts
+from apps.integrations.services import balances, providers
 from apps.integrations.services import callbacks as inbox
-from apps.integrations.services import providers
 from apps.kit import http
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import Recorded
@@ -47,10 +47,13 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
     Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
     contradicts its attempt or refund; money that moved otherwise than can be explained stays UNMATCHED, for people.
     What cannot be read, or answers what the provider is never asked, is MALFORMED; what comes unasked to an account's own address is IGNORED, as its movements are
-    listed. None of these changes what is booked. Raises crypto.Unreadable, and marks nothing, while the account's
+    listed. What an account holds is read by those who keep it. None of these changes what is booked. Raises crypto.Unreadable, and marks nothing, while the account's
     credentials cannot be opened: the callback may be a true one.
     """
     stored = inbox.get(callback_id)
+    if stored.kind in balances.KINDS:
+        balances.take(callback_id=stored.id, now=now)
+        return
     subject = _subject(stored.token)
     if subject is None:
         inbox.mark(stored.id, *_unasked(stored.token), now=now)

@@ -16,14 +16,14 @@ from apps.integrations.ports import (
     ProviderUnavailable,
     ProviderUncertain,
 )
-from apps.integrations.services import providers
+from apps.integrations.services import hooks, providers
 from apps.kit import crypto, errors, faults, ids, jobs
 from apps.kit.actors import PROVIDER, Actor
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import Choice, IntentStatus, NewIntent, Recorded
 from apps.payments.models import PaymentIntent
-from apps.payments.services import attempts, choices, hooks, limits, polling, receipts, reports
+from apps.payments.services import attempts, choices, limits, polling, receipts, reports
 from apps.payments.services.attempts import InvalidState
 
 CONFIRM_WITHIN = timedelta(hours=24)

@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 
 from apps.integrations.ports import ProviderError, StatementPage, Window
 from apps.integrations.selectors import accounts
-from apps.integrations.services import providers
+from apps.integrations.services import hooks, providers
 from apps.kit import crypto, errors, faults, jobs, logs
 from apps.payments.models import PullCursor
-from apps.payments.services import evidence, hooks
+from apps.payments.services import evidence
 
 OVERLAP = timedelta(minutes=30)
 FARTHEST = timedelta(hours=47)

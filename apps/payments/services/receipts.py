@@ -7,10 +7,10 @@ from uuid import UUID
 
 from apps.integrations.contracts import provider_name
 from apps.integrations.ports import CollectionReport, Outcome, ProviderError, StatusPort, StatusRequest
-from apps.integrations.services import providers
+from apps.integrations.services import hooks, providers
 from apps.kit import errors
 from apps.payments.models import PaymentAttempt, Refund
-from apps.payments.services import attempts, hooks
+from apps.payments.services import attempts
 from apps.payments.services.reports import ReportContradicts
 
 FORM = re.compile(r"[A-Z0-9]{8,20}")

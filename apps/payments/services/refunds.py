@@ -20,7 +20,7 @@ from apps.integrations.ports import (
     RefundRequest,
     StatusRequest,
 )
-from apps.integrations.services import providers
+from apps.integrations.services import hooks, providers
 from apps.kit import crypto, faults, ids, jobs
 from apps.kit.actors import Actor
 from apps.kit.money import Money
@@ -31,7 +31,7 @@ from apps.payments import events, postings
 from apps.payments.contracts import REFUND, Recorded, RefundStatus
 from apps.payments.models import Refund
 from apps.payments.models.refund import SENT_STATES
-from apps.payments.services import attempts, hooks, receipts, refund_limits, refund_reports, sendings
+from apps.payments.services import attempts, receipts, refund_limits, refund_reports, sendings
 
 WENT_BACK = "An earlier refund of this payment, which had failed, was carried out after all."
 

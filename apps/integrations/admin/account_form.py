@@ -1,0 +1,120 @@
+"""The form of a provider account: its terms, and new secrets where any are given."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from apps.integrations.contracts import (
+    CALLS_PER_SECOND,
+    CREDENTIALS,
+    AccountTerms,
+    Credentials,
+    Environment,
+    InboundVersion,
+    PullMethod,
+    ShortCodeType,
+    needed_secret_names,
+    secret_names,
+)
+from apps.integrations.models import ProviderAccount
+from apps.kit.money import Money, MoneyInvalid
+
+SECRETS = tuple(dict.fromkeys(name for provider in CREDENTIALS for name in secret_names(provider)))
+FIXED = ("provider", "environment", "currency", "short_code", "short_code_type", "till_number")
+PULL = ("is_pull_enabled", "pull_number", "pull_method")
+UNASKED = ("inbound_version", "is_accepted_by_default")
+LINE = ("is_balance_watched", "calls_per_second")
+TAKEN_OVER = (*FIXED, "label", "base_url", "certificate", "fee_bps", *PULL, *UNASKED, *LINE)
+MAY_BE_LEFT_OUT = ("pull_method", "inbound_version", "calls_per_second")
+
+
+def _secret(label: Any, help_text: Any = "") -> forms.CharField:
+    """Return a field that is never filled in from what is stored."""
+    widget = UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"})
+    return forms.CharField(label=label, required=False, widget=widget, help_text=help_text, max_length=500)
+
+
+def _amount(label: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, widget=UnfoldAdminTextInputWidget, help_text=_("As 250000.00"), max_length=30
+    )
+
+
+class AccountForm(forms.ModelForm):
+    """The terms of an account, and new secrets where any are given: then all of them, because they go together."""
+
+    minimum = _amount(_("Smallest payment"))
+    maximum = _amount(_("Largest payment"))
+    certificate = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text=_(
+            "Safaricom's certificate for this environment, in PEM; needed for refunds and to ask after movements."
+        ),
+    )
+    consumer_key = _secret(_("Consumer key"))
+    consumer_secret = _secret(_("Consumer secret"))
+    passkey = _secret(_("Passkey"))
+    initiator = _secret(
+        _("Initiator"), _("With its password, needed for refunds and to ask after movements.")
+    )
+    initiator_password = _secret(_("Initiator password"))
+
+    class Meta:
+        model = ProviderAccount
+        fields = [*TAKEN_OVER, "branch"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        account = self.instance
+        for name in MAY_BE_LEFT_OUT:
+            if name in self.fields:
+                self.fields[name].required = False
+        if account.created_at:
+            self.initial["minimum"] = account.minimum.text
+            self.initial["maximum"] = account.maximum.text
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        currency = cleaned.get("currency", self.instance.currency)
+        for name in ("minimum", "maximum"):
+            if name in cleaned:
+                cleaned[name] = self._money(name, cleaned[name], currency)
+        given = [name for name in SECRETS if cleaned.get(name)]
+        provider = cleaned.get("provider", self.instance.provider)
+        for name in needed_secret_names(provider) if provider else ():
+            if (given or not self.instance.created_at) and name not in given:
+                self.add_error(name, str(_("Secrets are replaced together: fill in this one too.")))
+        return cleaned
+
+    def terms(self) -> AccountTerms:
+        """Return the terms; what is fixed comes from the account as it is."""
+        cleaned = {name: getattr(self.instance, name) for name in (*TAKEN_OVER, "branch_id")}
+        cleaned |= {name: value for name, value in self.cleaned_data.items() if name in TAKEN_OVER}
+        return AccountTerms(
+            **{
+                **cleaned,
+                "environment": Environment(cleaned["environment"]),
+                "short_code_type": ShortCodeType(cleaned["short_code_type"]),
+                "pull_method": PullMethod(cleaned["pull_method"] or PullMethod.POST),
+                "inbound_version": InboundVersion(cleaned["inbound_version"] or InboundVersion.V2),
+                "calls_per_second": cleaned["calls_per_second"] or CALLS_PER_SECOND,
+            },
+            minimum_minor=self.cleaned_data["minimum"].minor,
+            maximum_minor=self.cleaned_data["maximum"].minor,
+        )
+
+    def credentials(self) -> Credentials | None:
+        """Return the new secrets, or None where none were given."""
+        provider = self.cleaned_data.get("provider", self.instance.provider)
+        given = {name: self.cleaned_data[name] for name in secret_names(provider)}
+        return CREDENTIALS[provider](**given) if any(given.values()) else None
+
+    def _money(self, name: str, text: str, currency: str) -> Money | None:
+        try:
+            return Money.parse(text, currency)
+        except MoneyInvalid as refusal:
+            self.add_error(name, refusal.detail)
+            return None
