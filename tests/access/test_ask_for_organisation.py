@@ -7,8 +7,10 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from apps.access.models import Application
 from apps.access.services import application_links
 from apps.accounts.models import User
+from apps.events.models import OutboxEvent
 from apps.kit import clock, jobs
 from apps.kit.actors import SYSTEM
 from apps.tenancy.contracts import LinkOrigin
@@ -18,7 +20,7 @@ from apps.tenancy.models import (
     OrganisationRequest,
 )
 from apps.tenancy.services import link_requests, organisation_requests, organisations
-from tests.access.onboard import claim, post
+from tests.access.onboard import claim, let_in, post
 from tests.factories import access, onboarding
 from tests.factories.access import NOW
 from treasury import opening
@@ -126,8 +128,23 @@ class TestOrganisation:
         assert application_links.expire(now=clock.now() + timedelta(days=31)) == 1
         assert set(OrganisationRequest.objects.values_list("status", flat=True)) == {"WITHDRAWN", "EXPIRED"}
 
-    def test_its_maker_is_let_in_when_it_is_ready(self, books, in_organisation):
+    def test_a_live_one_that_is_too_old_is_not_agreed_to(self, books):
+        post("/organisations", self.wish(**LIVE), secret=books.secret)
+        request = OrganisationRequest.objects.get()
+
+        with pytest.raises(organisation_requests.OrganisationRequestExpired):
+            opening.agree(request_id=request.id, slug="late", actor=SYSTEM, now=request.expires_at)
+
+        assert not Organisation.objects.filter(slug="late").exists()
+        opening.agree(
+            request_id=request.id, slug="late", actor=SYSTEM, now=request.expires_at - timedelta(seconds=1)
+        )
+
+    def created(self, books, in_organisation, *, is_test):
+        """Return the owner of zuri, which was made for an application, and the link with it."""
         zuri = in_organisation("zuri")
+        zuri.is_test = is_test
+        Organisation.objects.filter(id=zuri.id).update(is_test=is_test)
         access.head_office()
         owner = access.member("owner", "zawadi@example.test")
         link = link_requests.begin(
@@ -138,8 +155,32 @@ class TestOrganisation:
             now=NOW,
         )
         connection.set_schema_to_public()
-
         assert link_requests.unsettled_creations() == [link.id]
+        return owner, link
+
+    def test_its_maker_is_let_into_a_test_one_when_it_is_ready(self, books, in_organisation):
+        owner, link = self.created(books, in_organisation, is_test=True)
+
         assert application_links.settle_creation(link_id=link.id, now=NOW).status == "ACCEPTED"
         assert application_links.settle_creation(link_id=link.id, now=NOW) is None
-        assert claim(books, link).key.created_by_id == owner.id
+        key = claim(books, link).key
+        assert (key.created_by_id, key.expires_at) == (owner.id, NOW + timedelta(days=365))
+
+    def test_its_maker_has_nothing_in_a_live_one_before_the_owner_agrees(self, books, in_organisation):
+        owner, link = self.created(books, in_organisation, is_test=False)
+
+        for _ in range(2):
+            assert application_links.settle_creation(link_id=link.id, now=NOW + timedelta(days=1)) is None
+        assert (link_requests.unsettled_creations(), link_requests.not_looked_up()) == ([], [])
+        application_links.look_up(link_id=link.id, now=NOW)
+        with pytest.raises(application_links.LinkNotAccepted):
+            claim(books, link)
+        in_organisation("zuri")
+        assert OutboxEvent.objects.filter(type="application_link_requested").count() == 1
+        assert not Application.objects.filter(directory_id=books.application.id).exists()
+        link.refresh_from_db()
+        assert (link.status, link.expires_at) == ("PENDING", NOW + timedelta(days=15))
+
+        let_in(owner, link, scopes=["parties:read"])
+        key = claim(books, link).key
+        assert (key.scopes, key.expires_at) == (["parties:read"], NOW + timedelta(days=365))

@@ -63,13 +63,18 @@ def test_the_limit_may_be_reached_and_not_passed(acme, money, is_refused):
     assert str(money) in refused.value.detail
 
 
-def test_a_key_asks_within_its_scopes_and_not_by_the_role_of_its_maker(acme):
+@pytest.mark.parametrize("is_active", [True, False])
+def test_a_key_asks_for_as_much_as_who_made_it_also_when_he_has_left(acme, is_active):
     person = officer()
     put("treasury_officer", create=[(KES, 1)])
     key = Actor(ActorKind.API_KEY, "key", person=person.person, application="shop")
+    Membership.objects.update(is_active=is_active)
 
-    stored.require_may_ask(actor=key, money=Money(2, KES))
+    with pytest.raises(stored.LimitExceeded, match="who made this key"):
+        stored.require_may_ask(actor=key, money=Money(2, KES))
+    stored.require_may_ask(actor=key, money=Money(1, KES))
     stored.require_may_ask(actor=SYSTEM, money=Money(2, KES))
+    stored.require_may_ask(actor=Actor(ActorKind.API_KEY, "key"), money=Money(2, KES))
 
 
 def test_who_may_not_approve_so_much_may_refuse_it(acme):

@@ -219,6 +219,16 @@ class TestAccept:
         assert api_keys.authenticate(secret=first.secret, now=NOW) is None
         assert api_keys.authenticate(secret=second.secret, now=NOW) is not None
 
+    def test_a_request_that_is_too_old_is_not_accepted_though_no_sweep_has_ended_it(self, books, owner):
+        link = onboarding.asked(books, now=NOW - link_requests.LIFETIME)
+
+        with pytest.raises(link_requests.LinkExpired):
+            let_in(owner, link)
+
+        link.refresh_from_db()
+        assert link.status == "PENDING"
+        assert not Application.objects.filter(directory_id=books.application.id).exists()
+
     def test_stands_in_both_trails_and_names_who_let_it_in(self, books, owner):
         link = let_in(owner, onboarding.asked(books))
 

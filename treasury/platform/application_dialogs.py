@@ -176,7 +176,7 @@ class AgreeToOrganisation(Dialog):
                 Effect(_("The application may"), ", ".join(row.scopes)),
             ],
             next_step=_(
-                "A worker sets it up within seconds, and lets the application in. A new owner's first password is shown this once: "
+                "A worker sets it up within seconds, and its owner is asked to let the application in. A new owner's first password is shown this once: "
                 "hand it to him yourself."
             ),
             version=row.status,

@@ -53,11 +53,20 @@ def of_roles(role_ids: Iterable[UUID]) -> dict[UUID, list[RoleLimit]]:
 
 
 def require_may_ask(*, actor: Actor, money: Money | None) -> None:
-    """Refuse a person at the portal what is above the limit of his role; a key asks within its scopes. Raises LimitExceeded."""
-    member = memberships.of_person(actor.person) if actor.kind is ActorKind.USER else None
+    """
+    Refuse what is above the limit of the role of who asks; a key asks for as much as the person who made it.
+
+    The role that he had holds for his keys after he has left, too. Raises LimitExceeded.
+    """
+    is_key = actor.kind is ActorKind.API_KEY
+    member = memberships.ever_of_person(actor.person) if is_key else memberships.of_person(actor.person)
     most = _exceeded(member, LimitKind.CREATE, money)
     if most is not None:
-        text = _("Your role asks for %(most)s at most; this is %(amount)s.")
+        text = (
+            _("The role of who made this key asks for %(most)s at most; this is %(amount)s.")
+            if is_key
+            else _("Your role asks for %(most)s at most; this is %(amount)s.")
+        )
         raise LimitExceeded(text % {"most": most, "amount": money})
 
 

@@ -66,6 +66,11 @@ def of_person(person: str) -> Membership | None:
     return everybody().filter(user_id__in=keys, is_active=True).prefetch_related("branches").first()
 
 
+def ever_of_person(person: str) -> Membership | None:
+    """Return the membership of the person behind an actor, an ended one too; None without a person."""
+    return everybody().filter(user_id__in=_user_ids([person])).first()
+
+
 def first_owner() -> Membership | None:
     """Return the owner who was here first, or None."""
     return everybody().filter(role__code="owner", is_active=True).order_by("id").first()

@@ -9,6 +9,7 @@ from django.db import transaction
 from apps.access import events
 from apps.access.contracts import GIVEN_BY, SCOPES
 from apps.access.models import ApiKey, Membership
+from apps.access.models.api_key import LIFETIME_MAX
 from apps.access.selectors import branches, memberships, scope
 from apps.access.selectors.scope import Person, own_branch_ids
 from apps.access.services import api_keys, applications
@@ -74,9 +75,10 @@ def accept(
     Let an application in that asked: with these scopes at most, and in one branch only where one is named.
 
     A person gives no scope that his role does not have and no branch that he does not work for.
-    Raises NotFound, GrantInvalid, ScopeExceeded, BranchForbidden, AlreadyLinked, NotAccepted.
+    Raises NotFound, LinkExpired, GrantInvalid, ScopeExceeded, BranchForbidden, AlreadyLinked, NotAccepted.
     """
     link = link_requests.of_present(link_id)
+    link_requests.require_in_time(link, now)
     directory.require_accepted(link.application)
     branch_id = _granted(person, scopes, branch_id)
     maker = memberships.of(person)
@@ -188,7 +190,7 @@ def redeem(*, application: RegisteredApplication, code: str, now: datetime) -> L
 
 def settle_creation(*, link_id: UUID, now: datetime) -> LinkRequest | None:
     """
-    Let an application into the organisation that was made for it, once that is ready, with its owner standing for it.
+    Let an application into the test organisation that was made for it, once that is ready; ask the owner of a live one.
 
     Returns None where there is nothing to wait for any more; else the link, pending while the organisation is not ready.
     """
@@ -201,6 +203,10 @@ def settle_creation(*, link_id: UUID, now: datetime) -> LinkRequest | None:
         locked = link_requests.of_present(link_id)
         if locked.status != LinkStatus.PENDING:
             return None
+        if not link.organisation.is_test:
+            if link_requests.note_asked(link=locked, now=now):
+                outbox.publish(events.of_link(events.REQUESTED, locked), now=now)
+            return None
         owner = memberships.first_owner()
         actor = directory.actor_of(locked.application)
         return _let_in(locked, locked.scopes, None, owner.id if owner else None, actor, now)
@@ -208,7 +214,7 @@ def settle_creation(*, link_id: UUID, now: datetime) -> LinkRequest | None:
 
 def claim_key(*, application: RegisteredApplication, link_id: UUID, now: datetime) -> api_keys.IssuedKey:
     """
-    Make the first key of a link and hand it out, once: with all that was granted, and no end.
+    Make the first key of a link and hand it out, once: with all that was granted, for 365 days.
 
     While nobody has used it, asking again ends it and makes another: an answer that was lost costs nothing. Further
     keys are made with this one. Raises NotFound, LinkNotAccepted, KeyTaken.
@@ -229,6 +235,7 @@ def claim_key(*, application: RegisteredApplication, link_id: UUID, now: datetim
             name=FIRST_KEY,
             scopes=locked.scopes,
             branch_id=locked.branch_id_there,
+            expires_at=now + LIFETIME_MAX,
             actor=actor,
             now=now,
         )

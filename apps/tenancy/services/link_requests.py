@@ -35,6 +35,13 @@ class AlreadyLinked(errors.DomainError):
     title = "Linked already"
 
 
+class LinkExpired(errors.DomainError):
+    """Nobody answered the request in time."""
+
+    code = "link_expired"
+    title = "Request too old"
+
+
 @transaction.atomic
 def ask(
     *, application: RegisteredApplication, slug: str, scopes: Collection[str], message: str, now: datetime
@@ -70,7 +77,8 @@ def look_up(*, link_id: UUID, now: datetime) -> LinkRequest | None:
 
     One that refused the application less than 30 days ago is not asked again.
     """
-    link = LinkRequest.objects.locked().filter(id=link_id, looked_up_at__isnull=True).first()
+    asked = LinkRequest.objects.locked().filter(origin=LinkOrigin.REQUEST.value, looked_up_at__isnull=True)
+    link = asked.filter(id=link_id).first()
     if link is None or link.status != LinkStatus.PENDING:
         return None
     link.looked_up_at = now
@@ -83,7 +91,9 @@ def look_up(*, link_id: UUID, now: datetime) -> LinkRequest | None:
 
 def not_looked_up() -> list[UUID]:
     """Return requests whose job was lost."""
-    waiting = LinkRequest.objects.filter(status=LinkStatus.PENDING.value, looked_up_at__isnull=True)
+    waiting = LinkRequest.objects.filter(
+        origin=LinkOrigin.REQUEST.value, status=LinkStatus.PENDING.value, looked_up_at__isnull=True
+    )
     return list(waiting.order_by("id").values_list("id", flat=True)[:BATCH])
 
 
@@ -95,7 +105,7 @@ def begin(
     scopes: Collection[str],
     now: datetime,
 ) -> LinkRequest:
-    """Return the pending link of an invited application, or of one that made an organisation: to be accepted at once."""
+    """Return the pending link of an invited application, or of one that had an organisation made."""
     RegisteredApplication.objects.locked().get(id=application.id)
     is_linked = LinkRequest.objects.filter(
         application=application, organisation=organisation, status=LinkStatus.ACCEPTED.value
@@ -152,12 +162,30 @@ def of_creation(link_id: UUID) -> LinkRequest | None:
 
 
 def unsettled_creations() -> list[UUID]:
-    """Return links with organisations that are ready and into which their makers were not let yet."""
+    """Return links with organisations that are ready: their makers were not let in, nor the owners asked, yet."""
     ready = organisations.ready().values("id")
     waiting = LinkRequest.objects.filter(
-        origin=LinkOrigin.CREATION.value, status=LinkStatus.PENDING.value, organisation_id__in=ready
+        origin=LinkOrigin.CREATION.value,
+        status=LinkStatus.PENDING.value,
+        looked_up_at__isnull=True,
+        organisation_id__in=ready,
     )
     return list(waiting.order_by("id").values_list("id", flat=True)[:BATCH])
+
+
+def note_asked(*, link: LinkRequest, now: datetime) -> bool:
+    """Note that the owner of a new organisation is asked, and has as long as anybody to answer; False a second time."""
+    if link.looked_up_at is not None:
+        return False
+    link.looked_up_at, link.expires_at = now, now + LIFETIME
+    link.save(update_fields=["looked_up_at", "expires_at"])
+    return True
+
+
+def require_in_time(link: LinkRequest, now: datetime) -> None:
+    """Refuse a request that is too old, before the sweep has ended it as well. Raises LinkExpired."""
+    if link.is_pending and now >= link.expires_at:
+        raise LinkExpired("Nobody answered this request in time. The application may ask again.")
 
 
 def accept(
@@ -229,7 +257,7 @@ def _new(
         message=message,
         scopes=sorted(set(scopes)),
         created_at=now,
-        looked_up_at=now if organisation else None,
+        looked_up_at=now if origin is LinkOrigin.INVITE else None,
         expires_at=now + LIFETIME,
     )
 

@@ -48,6 +48,13 @@ class OrganisationRequestInvalid(errors.Invalid):
         super().__init__(detail, errors=[errors.FieldError(pointer, self.code, detail)])
 
 
+class OrganisationRequestExpired(errors.DomainError):
+    """Nobody answered the wish in time."""
+
+    code = "organisation_request_expired"
+    title = "Wish too old"
+
+
 class NoTestOrganisation(errors.DomainError):
     """Only the owner of a test organisation has a first password that its maker may read."""
 
@@ -134,8 +141,14 @@ def ask_for_live(  # noqa: PLR0913 (each by keyword)
 def accept(
     *, request_id: UUID, organisation: Organisation, actor: Actor, now: datetime
 ) -> OrganisationRequest:
-    """Note that a live organisation is being set up, and let the application in when it is ready."""
+    """
+    Note that a live organisation is being set up; when it is ready, its owner is asked to let the application in.
+
+    Raises OrganisationRequestExpired.
+    """
     request = locked(request_id)
+    if request.status == PENDING and now >= request.expires_at:
+        raise OrganisationRequestExpired("Nobody answered this wish in time. The application may ask again.")
     return _accept(request, organisation, actor, now)
 
 
