@@ -26,6 +26,16 @@ def driver() -> Any:
     return _connection.connection
 
 
+def rest() -> None:
+    """
+    Give the connection back to the pool before a wait for the outside world; the next statement takes one, in this schema.
+
+    Inside a transaction it is kept: there nobody waits for the world but tests.
+    """
+    if not _connection.in_atomic_block:
+        _connection.close()
+
+
 def label() -> str:
     """Return how logs and reports name the present schema: by the organisation's slug, or by its own name."""
     return getattr(tenant(), "slug", name())

@@ -25,7 +25,7 @@ from script.devkit.throwaway import throw_away_folder
 
 LOCAL_SETTINGS = "treasury.settings.local"
 OLD_DATABASE = 3
-FIRST = ("web", "worker")
+FIRST = ("web", "worker", "providers")
 HEALTHY_SECONDS = 180.0
 DATA = ("postgres", "postgres.new", "valkey", "storage", "faults", "run")
 DATA_FILES = ("simulator.sqlite3", "demo.json", "local.env", "ports.json", "secrets.env")
@@ -207,7 +207,7 @@ def _start_simulator(
 
 def _start_interfaces(ports: Ports, supervisor: Supervisor, *, variables: dict[str, str]) -> None:
     """
-    Start web and worker, wait until they serve, then start the workers of documents and jobs, and beat.
+    Start web, worker and what calls providers, wait until they serve, then start the workers of documents and jobs, and beat.
 
     These are watched like the others, but nobody waits for them: PDFs and sweeps have seconds to spare.
     """
@@ -215,8 +215,9 @@ def _start_interfaces(ports: Ports, supervisor: Supervisor, *, variables: dict[s
     first = [program for program in found if program.name in FIRST]
     for program in first:
         supervisor.start(program)
-    listening = partial(processes.is_listening, supervisor.children["worker"].log)
-    supervisor.wait_for("the worker", listening, seconds=HEALTHY_SECONDS)
+    for name in FIRST[1:]:
+        listening = partial(processes.is_listening, supervisor.children[name].log)
+        supervisor.wait_for(f"the process {name}", listening, seconds=HEALTHY_SECONDS)
     ready = partial(health.answers, f"{ports.url}/readyz")
     supervisor.wait_for("the web interface", ready, seconds=HEALTHY_SECONDS)
     for program in found:

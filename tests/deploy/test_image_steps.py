@@ -181,7 +181,7 @@ def test_serve_web(image, variables):
 
 
 def test_run_workers_and_beat_until_they_are_told_to_stop(image, variables):
-    names = ("worker", "documents", "jobs", "owner", "beat")
+    names = ("worker", "providers", "documents", "jobs", "owner", "beat")
     own = {
         name: {**variables, "TREASURY_HEARTBEAT_PATH": str(image.root / "tmp" / f"heartbeat-{name}")}
         for name in names

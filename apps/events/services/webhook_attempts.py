@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.events import rendering
 from apps.events.models import AttemptError, EndpointStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from apps.events.services import signatures, webhook_endpoints, webhook_urls
-from apps.kit import faults, http, ids
+from apps.kit import faults, http, ids, schema
 from apps.tenancy.selectors import organisations
 
 BODY_KEPT = 4096
@@ -105,6 +105,7 @@ def _claim(delivery_id: UUID, now: datetime) -> Claim | None:
 
 def _send(claim: Claim) -> Outcome:
     client = http.Client(policy=claim.policy, read_timeout=settings.TREASURY["WEBHOOK_TIMEOUT"])
+    schema.rest()
     started = time.monotonic()
     try:
         webhook_urls.check(claim.url)

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from apps.integrations.contracts import CallStatus
 from apps.integrations.models import ProviderCall
 from apps.integrations.models.redaction import masked, readable, without_secrets
-from apps.kit import http, logs
+from apps.kit import http, logs, schema
 
 LONGEST_PROBLEM = 300
 LONGEST_URL = 500
@@ -50,6 +50,7 @@ class RecordedTransport:
             request_body=readable(content, secrets=self.secrets),
             called_at=self.now,
         )
+        schema.rest()
         started = time.monotonic()
         try:
             answer = self.client.send(method, url, headers=headers, content=content)
