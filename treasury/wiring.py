@@ -4,6 +4,7 @@ from apps.events.contracts import Handler
 
 HANDLERS: dict[str, tuple[Handler, ...]] = {
     "approval_decided": (
+        Handler("apps.approvals.subscribers.execute_approval", queue="events"),
         Handler("apps.ledger.subscribers.execute_approval", queue="events"),
         Handler("apps.payments.subscribers.execute_approval", queue="events"),
     ),

@@ -19,6 +19,7 @@ from apps.approvals.contracts import KINDS, ApprovalStatus
 from apps.approvals.dialogs import (
     AddDelegation,
     AddRule,
+    AmendRule,
     Approve,
     ApproveMany,
     DeactivateRule,
@@ -82,7 +83,7 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     search_fields = ["subject_reference"]
     search_help_text = _("Reference")
-    dialogs = [Approve, ApproveMany, Refuse, Withdraw, exporting("approvals")]
+    dialogs = [Approve, ApproveMany, Refuse, AmendRule, Withdraw, exporting("approvals")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalRequest]:
         return requests.visible_to(request.user)

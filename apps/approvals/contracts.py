@@ -10,6 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from apps.access.contracts import PERMISSIONS
 from apps.kit import ids
@@ -39,6 +40,14 @@ class ReminderStage(StrEnum):
     ESCALATED = "ESCALATED"
 
 
+class RuleAction(StrEnum):
+    """What a change of the rules does."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    DEACTIVATE = "deactivate"
+
+
 class Verdict(StrEnum):
     APPROVED = "APPROVED"
     REFUSED = "REFUSED"
@@ -50,13 +59,15 @@ class ApprovalKind:
     A kind of deed that may need approval.
 
     ``permission`` is what a person needs to ask for such a deed, ``page`` the name of the portal's page of its subject,
-    which takes the subject's id; without one the subject is shown by its reference only.
+    which takes the subject's id; without one the subject is shown by its reference only. Of one that ``is_always`` asked
+    for, somebody whose role decides requests agrees where no rule says who.
     """
 
     name: str
     title: str | Promise
     permission: str
     page: str = ""
+    is_always: bool = False
 
 
 KINDS: dict[str, ApprovalKind] = {}
@@ -74,14 +85,25 @@ class NotPlain(TypeError):
     """A payload holds what JSON cannot say exactly: write sums, ids and instants as text."""
 
 
-def declare_kind(*, name: str, title: str | Promise, permission: str, page: str = "") -> ApprovalKind:
+def declare_kind(
+    *, name: str, title: str | Promise, permission: str, page: str = "", is_always: bool = False
+) -> ApprovalKind:
     """Enter a kind of deed and return it; call it at import of the ``contracts`` module of the app that asks."""
-    kind = ApprovalKind(name, title, permission, page)
+    kind = ApprovalKind(name, title, permission, page, is_always)
     if permission not in PERMISSIONS:
         raise PermissionNotKnown(f"{name}: there is no permission {permission}")
     if KINDS.setdefault(name, kind) != kind:
         raise DeclaredTwice(f"{name} is declared twice")
     return kind
+
+
+RULE_CHANGE = declare_kind(
+    name="approval_rule",
+    title=gettext_lazy("Change of approval rules"),
+    permission="approvals.manage",
+    is_always=True,
+)
+"""A change of the rules themselves: decided under the rules that were in force when it was asked for."""
 
 
 def payload_hash(payload: Mapping[str, Any]) -> str:

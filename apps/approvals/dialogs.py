@@ -10,15 +10,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.access.selectors import scope
-from apps.approvals.contracts import KINDS
+from apps.approvals.contracts import KINDS, RULE_CHANGE
 from apps.approvals.forms import DelegationForm, NoteForm, RuleForm, asked_delegation, asked_rule
 from apps.approvals.models import ApprovalDelegation, ApprovalRequest, ApprovalRule
 from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
-from apps.approvals.services import delegations, requests, rules
+from apps.approvals.selectors import rule_changes as changes
+from apps.approvals.services import delegations, requests, rule_changes
+from apps.approvals.services.rule_changes import Outcome
 from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.kit.money import Money
+from apps.tenancy.selectors import organisations
 
 TYPED_FROM = 500_000
 """From this amount on, in whole units of its currency, the approver types it by hand."""
@@ -220,11 +223,68 @@ class Withdraw(RequestDialog):
         return _("%(what)s: withdrawn.") % {"what": row.summary}
 
 
+class AmendRule(RequestDialog):
+    """Put another rule before the deciders of a change that waits."""
+
+    name = "amend-rule"
+    label = gettext_lazy("Edit…")
+    icon = "edit"
+    permission = "approvals.manage"
+    steps_up = True
+
+    def is_offered(self, row: ApprovalRequest) -> bool:
+        return row.is_pending and row.kind == RULE_CHANGE.name and changes.asked_rule(row) is not None
+
+    def form(self, request: HttpRequest, rows: Sequence[ApprovalRequest], data: Any = None) -> forms.Form:
+        return RuleForm(data, person=request.user, rule=changes.asked_rule(rows[0]))
+
+    def title(self, row: ApprovalRequest) -> str:
+        return _("Edit the change of rules %(reference)s") % {"reference": row.subject_reference}
+
+    def button(self, row: ApprovalRequest) -> str:  # noqa: ARG002 (the same for every row)
+        return _("Ask for this instead")
+
+    def next_step(self, row: ApprovalRequest) -> str:  # noqa: ARG002 (the same for every row)
+        return _("Decisions so far are void, and somebody else decides about the new version.")
+
+    def act(self, row: ApprovalRequest, answer: Answer) -> str:
+        rule_changes.amend(
+            request_id=row.id,
+            rule=asked_rule(answer.data),
+            within=within(answer.request),
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("%(what)s: edited, another person decides.") % {"what": row.summary}
+
+
 class RuleDialog(Dialog):
-    """What whoever manages rules may do with them."""
+    """What whoever manages rules may ask for, and in a small team do alone."""
 
     permission = "approvals.manage"
     steps_up = True
+
+    def notices(self) -> list[Notice]:
+        """Say who agrees: that differs from one organisation to another."""
+        if organisations.current().is_small_team:
+            text = _("It holds at once, and the audit log says that nobody else agreed.")
+            return [Notice(_("Your organisation is a small team"), text)]
+        return [
+            Notice(
+                _("Another person agrees first"),
+                _("By the rules that hold now. Until then nothing changes."),
+                tone="pending",
+                icon="group",
+            )
+        ]
+
+    def said(self, outcome: Outcome, done: str) -> str:
+        """Return what became of it, ``done`` where it holds already."""
+        return (
+            done
+            if outcome.request is None
+            else _("%(what)s: waits for another person.") % {"what": outcome.request.summary}
+        )
 
     def is_offered(self, row: ApprovalRule) -> bool:
         return row.is_active
@@ -242,13 +302,22 @@ class AddRule(RuleDialog):
     on_list = True
 
     def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:  # noqa: ARG002 (there is none yet)
-        return Content(title=_("Add an approval rule"), button=_("Add the rule"), next_step=_holds())
+        return Content(
+            title=_("Add an approval rule"),
+            button=_("Add the rule"),
+            notices=self.notices(),
+            next_step=_holds(),
+        )
 
     def perform(self, rows: Sequence[ApprovalRule], answer: Answer) -> list[str]:  # noqa: ARG002 (there is none yet)
-        made = rules.create(
-            rule=asked_rule(answer.data), within=within(answer.request), actor=answer.actor, now=answer.now
+        wanted = asked_rule(answer.data)
+        outcome = rule_changes.create(
+            rule=wanted,
+            within=within(answer.request),
+            actor=answer.actor,
+            now=answer.now,
         )
-        return [_("%(rule)s: added.") % {"rule": kind_title(made.kind)}]
+        return [self.said(outcome, _("%(rule)s: added.") % {"rule": kind_title(wanted.kind)})]
 
 
 class ReplaceRule(RuleDialog):
@@ -263,18 +332,20 @@ class ReplaceRule(RuleDialog):
         return Content(
             title=_("Change the approval rule for %(kind)s") % {"kind": kind_title(rows[0].kind).lower()},
             button=_("Change the rule"),
+            notices=self.notices(),
             next_step=_holds(),
         )
 
     def act(self, row: ApprovalRule, answer: Answer) -> str:
-        made = rules.replace(
+        wanted = asked_rule(answer.data)
+        outcome = rule_changes.replace(
             rule_id=row.id,
-            rule=asked_rule(answer.data),
+            rule=wanted,
             within=within(answer.request),
             actor=answer.actor,
             now=answer.now,
         )
-        return _("%(rule)s: changed.") % {"rule": kind_title(made.kind)}
+        return self.said(outcome, _("%(rule)s: changed.") % {"rule": kind_title(wanted.kind)})
 
 
 class DeactivateRule(RuleDialog):
@@ -293,14 +364,20 @@ class DeactivateRule(RuleDialog):
         return Content(
             title=_("Deactivate the approval rule for %(kind)s") % {"kind": kind_title(rows[0].kind).lower()},
             button=_("Deactivate the rule"),
+            notices=self.notices(),
             next_step=_(
                 "What falls under no other rule needs no approval from now on. What waits already goes on waiting."
             ),
         )
 
     def act(self, row: ApprovalRule, answer: Answer) -> str:
-        rules.deactivate(rule_id=row.id, within=within(answer.request), actor=answer.actor, now=answer.now)
-        return _("%(rule)s: out of use.") % {"rule": kind_title(row.kind)}
+        outcome = rule_changes.deactivate(
+            rule_id=row.id,
+            within=within(answer.request),
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return self.said(outcome, _("%(rule)s: out of use.") % {"rule": kind_title(row.kind)})
 
 
 class AddDelegation(Dialog):

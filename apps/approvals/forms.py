@@ -1,5 +1,6 @@
 """The forms of approvals in the portal: they read input, the services judge it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.access.selectors import branches, roles
 from apps.access.selectors.scope import Person, Principal, own_branch_ids
 from apps.approvals.contracts import KINDS, CountedBy, NewRule, NewStep
-from apps.approvals.models import ApprovalRule
+from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.request import REASON_LENGTH
 from apps.approvals.selectors import delegations, rules
 from apps.approvals.services.delegations import NewDelegation
@@ -97,7 +98,9 @@ class RuleForm(forms.Form):
         label=_("Tell others after (hours)"), help_text=_("Of waiting at one step. Empty: never.")
     )
 
-    def __init__(self, data: Any = None, *, person: Principal, rule: ApprovalRule | None = None) -> None:
+    def __init__(
+        self, data: Any = None, *, person: Principal, rule: ApprovalRule | NewRule | None = None
+    ) -> None:
         super().__init__(data, initial=_initial(rule))
         names, places = roles.names(having=rules.DECIDE), branches.visible_to(person).order_by("name")
         everywhere = [("", _("All branches"))] if own_branch_ids(person) is None else []
@@ -222,7 +225,7 @@ def asked_rule(data: Any) -> NewRule:
         currency=data["currency"],
         minimum_minor=data["minimum_minor"],
         maximum_minor=data["maximum_minor"],
-        branch_id=data["branch"] or None,
+        branch_id=UUID(data["branch"]) if data["branch"] else None,
         priority=data["priority"],
         window_hours=data["window_hours"],
         window_by=CountedBy(data["window_by"]) if data["window_by"] else None,
@@ -232,22 +235,28 @@ def asked_rule(data: Any) -> NewRule:
     )
 
 
-def _initial(rule: ApprovalRule | None) -> dict[str, Any]:
+def _initial(rule: ApprovalRule | NewRule | None) -> dict[str, Any]:
     if rule is None:
         return {}
-    steps = {step.sequence: step for step in rules.steps_of(rule)}
+    steps: Sequence[NewStep | ApprovalStep] = (
+        rule.steps if isinstance(rule, NewRule) else rules.steps_of(rule)
+    )
+
+    def text(minor: int | None) -> str:
+        return "" if minor is None else Money(minor, rule.currency).text
+
     return {
         "kind": rule.kind,
         "branch": str(rule.branch_id or ""),
         "currency": rule.currency,
-        "minimum": rule.minimum.text if rule.minimum else "",
-        "maximum": rule.maximum.text if rule.maximum else "",
+        "minimum": text(rule.minimum_minor),
+        "maximum": text(rule.maximum_minor),
         "priority": rule.priority,
         "window_hours": rule.window_hours,
         "window_by": rule.window_by,
         "remind_after_hours": rule.remind_after_hours,
         "escalate_after_hours": rule.escalate_after_hours,
         "escalate_roles": rule.escalate_roles,
-        **{f"roles_{number}": step.roles for number, step in steps.items()},
-        **{f"needed_{number}": step.needed for number, step in steps.items()},
+        **{f"roles_{number}": list(step.roles) for number, step in enumerate(steps, start=1)},
+        **{f"needed_{number}": step.needed for number, step in enumerate(steps, start=1)},
     }

@@ -306,3 +306,33 @@ def test_a_key_needs_the_scopes(acme):
     assert reader.get("approvals").status_code == 200
     refused(reader.decide(request, "approve"), 403, "insufficient_scope")
     refused(stranger.get("approvals"), 403, "insufficient_scope")
+
+
+def test_a_change_of_rules_waits_for_another_person(committed_acme):
+    partner, rule = checker("boss", "controller"), make.rule()
+    place = f"approval-rules/{public(rule, 'arl')}"
+
+    with make.no_small_team():
+        answers = [partner.post("approval-rules", RULE), partner.post(f"{place}/replace", RULE)]
+        waits = partner.post(f"{place}/deactivate")
+    made = ApprovalRequest.objects.order_by("id").first()
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == {"object": "approval_pending", "approval_id": public(made)}
+    refused(waits, 409, "approval_pending")
+    assert ApprovalRule.objects.get().is_active
+    refused(checker().post(f"approvals/{public(made)}/amend", RULE), 403, "approval_not_the_maker")
+    refused(
+        partner.post(f"approvals/{public(make.waiting())}/amend", RULE), 409, "approval_not_a_rule_change"
+    )
+    amended = partner.post(f"approvals/{public(made)}/amend", {**RULE, "priority": 2})
+    assert (amended.json()["payload_version"], amended.json()["payload"]["wanted"]["priority"]) == (2, 2)
+
+
+def test_a_small_team_changes_rules_at_once(committed_acme):
+    partner, rule = checker("boss", "controller"), make.rule()
+
+    answer = partner.post(f"approval-rules/{public(rule, 'arl')}/replace", RULE)
+
+    assert (answer.status_code, answer.json()["active"]) == (201, True)
+    assert ApprovalRule.objects.get(is_active=True) != rule

@@ -6,10 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.access.selectors import memberships
-from apps.approvals.contracts import KINDS, ApprovalStatus, Named
+from apps.approvals.contracts import KINDS, RULE_CHANGE, ApprovalStatus, Named
 from apps.approvals.models import ApprovalDecision, ApprovalRequest, NamedRow
 from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
+from apps.approvals.services import rules
 from apps.audit.services import records
 from apps.kit import ids
 from apps.kit.actors import PROVIDER, SYSTEM, Actor
@@ -197,6 +198,11 @@ def a_rate(editor: Actor) -> None:
     fx.rate("139.86", as_of=fx.MORNING + timedelta(minutes=30), actor=make.maker())
 
 
+def a_rule_change(editor: Actor) -> None:
+    made = rules.create(rule=make.wanted_rule(), actor=editor, now=NOW)
+    make.rule_change(rule_id=made.id)
+
+
 def a_reopening(editor: Actor) -> None:
     office = access.head_office().id
     ledger.post(
@@ -223,6 +229,7 @@ def a_reopening(editor: Actor) -> None:
         (REVERSAL, a_reversal),
         (FX_RATE, a_rate),
         (PERIOD_REOPEN, a_reopening),
+        (RULE_CHANGE, a_rule_change),
     ],
 )
 def test_every_kind_names_what_it_is_about(acme, kind, ask):
@@ -240,4 +247,4 @@ def test_every_kind_names_what_it_is_about(acme, kind, ask):
 
 
 def test_every_kind_is_tried():
-    assert set(KINDS.values()) == {REFUND, JOURNAL, REVERSAL, FX_RATE, PERIOD_REOPEN}
+    assert set(KINDS.values()) == {REFUND, JOURNAL, REVERSAL, FX_RATE, PERIOD_REOPEN, RULE_CHANGE}

@@ -26,6 +26,7 @@ STEPS_UP = {
     "apps.access.dialogs.keys.RotateKey": True,
     "apps.approvals.dialogs.AddDelegation": True,
     "apps.approvals.dialogs.AddRule": True,
+    "apps.approvals.dialogs.AmendRule": True,
     "apps.approvals.dialogs.Approve": True,
     "apps.approvals.dialogs.ApproveMany": True,
     "apps.approvals.dialogs.DeactivateRule": True,

@@ -94,6 +94,9 @@ RECORDED = {
         "withdraw": "approval.withdrawn",
         "expire": "approval.expired",
     },
+    "approvals.services.rule_changes": dict.fromkeys(
+        ("create", "replace", "deactivate"), "approval_rule.changed_alone"
+    ),
     "approvals.services.rules": {
         "create": "approval_rule.created",
         "replace": "approval_rule.created",
@@ -195,6 +198,8 @@ ELSEWHERE = {
     "access.services.roles.held_by": "reads",
     "accounts.services.platform_records.write": "writes a record itself",
     "approvals.services.decisions.take": "a part of approve and refuse",
+    "approvals.services.requests.require_maker": "reads",
+    "approvals.services.rule_changes.amend": "requests.amend records it",
     "approvals.services.versions.keep": "a part of submit and amend",
     "audit.services.records.write": "writes a record itself",
     "documents.services.logos.change": "organisation_settings.set_logo records it",

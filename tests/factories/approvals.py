@@ -1,18 +1,23 @@
 """Approvals for tests: people with roles, rules, and requests that wait."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from apps.access.models import Membership
 from apps.approvals.contracts import NewRequest, NewRule, NewStep
 from apps.approvals.models import ApprovalRequest, ApprovalRule
-from apps.approvals.services import requests, rules
+from apps.approvals.services import requests, rule_changes, rules
 from apps.events.models import OutboxEvent
 from apps.kit import ids
 from apps.kit.actors import SYSTEM, Actor, ActorKind
 from apps.kit.money import Money
 from apps.payments.contracts import REFUND
+from apps.tenancy.services import policies
 from tests.factories import access
 
 NOW = datetime(2026, 11, 24, 7, 42, tzinfo=UTC)
@@ -127,3 +132,30 @@ def told(request_id: UUID) -> list[str]:
 
 def reload(request: ApprovalRequest) -> ApprovalRequest:
     return ApprovalRequest.objects.get(id=request.id)
+
+
+@contextmanager
+def no_small_team() -> Iterator[None]:
+    """Keep duties apart in the organisation that was entered, and let it be a small team again afterwards."""
+    facts = {"organisation_id": connection.tenant.id, "reason": "We have grown", "actor": SYSTEM, "now": NOW}
+    policies.set_small_team(is_small_team=False, **facts)
+    yield
+    policies.set_small_team(is_small_team=True, **facts)
+
+
+def rule_change(*, by: Actor | None = None, **facts: Any) -> ApprovalRequest:
+    """Return a change that waits: an owner asks for a rule about refunds, or ``rule_id`` goes out of use."""
+    access.seed_roles()
+    access.head_office()
+    asking = {
+        "application_id": access.application().id,
+        "actor": by or person("boss", "controller"),
+        "now": NOW,
+    }
+    with no_small_team():
+        if rule_id := facts.pop("rule_id", None):
+            outcome = rule_changes.deactivate(rule_id=rule_id, **asking)
+        else:
+            outcome = rule_changes.create(rule=wanted_rule(**facts), **asking)
+    assert outcome.request is not None
+    return outcome.request

@@ -59,9 +59,11 @@ ROWS: dict[str, Row] = {
     "POST approvals/{id}/approve": Row("200+", "404", "404", deeds.approve),
     "POST approvals/{id}/refuse": Row("200+", "404", "404", deeds.refuse),
     "POST approvals/{id}/withdraw": Row("200+", "404", "404", deeds.withdraw),
+    "POST approvals/{id}/amend": Row("200", "404", "404", deeds.amended_rule),
     "GET approval-rules": Row("200", "200", "200"),
     "GET approval-rules/{id}": Row("200", "200", "200"),
     "POST approval-rules": Row("201", "403", "201", deeds.rule),
+    "POST approval-rules/{id}/replace": Row("201", "404", "201", deeds.other_rule),
     "POST approval-rules/{id}/deactivate": Row("200", "404", "200", deeds.spare_rule),
     # events and webhooks
     "GET events": MINE_LISTED,

@@ -93,6 +93,16 @@ def spare_rule() -> Sent:
     return Sent(row=approvals.rule(branch_id=access.head_office().id).id)
 
 
+def other_rule() -> Sent:
+    return Sent(rule().body, spare_rule().row)
+
+
+def amended_rule() -> Sent:
+    boss = approvals.person("boss", "controller")
+    request = approvals.rule_change(by=boss, branch_id=access.head_office().id)
+    return Sent(rule().body, request.id, UUID(boss.person))
+
+
 # Jobs and webhooks
 
 

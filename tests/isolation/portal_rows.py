@@ -138,6 +138,7 @@ ADMINS: dict[str, Admin] = {
             "approve-many": of_row("approvals.decide"),
             "refuse": of_row("approvals.decide"),
             "withdraw": of_row("approvals.view"),
+            "amend-rule": of_row("approvals.manage"),
         },
     ),
     "approvals.approvalrule": Admin(

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from apps.access.contracts import PORTAL
 from apps.approvals.contracts import ApprovalStatus, CountedBy, NewStep
-from apps.approvals.models import ApprovalDecision, ApprovalRule
+from apps.approvals.models import ApprovalDecision, ApprovalRequest, ApprovalRule
 from apps.approvals.services import reminders, requests
 from apps.kit import clock
 from apps.kit.money import Money
@@ -310,6 +311,38 @@ def test_rules_are_added_changed_and_deactivated(enter, in_organisation):
     assert send(client, deactivate).status_code == 204
     in_organisation("acme")
     assert ApprovalRule.objects.filter(is_active=True).exists() is False
+
+
+def test_a_change_of_rules_waits_for_another_person(enter, in_organisation):
+    client = enter("controller")
+    add = reverse("admin:approvals_approvalrule_add_list")
+    approvals.rule()
+    access.head_office()
+    access.application(PORTAL)
+
+    with approvals.no_small_team():
+        old = ApprovalRule.objects.get()
+        assert send(client, add, **FIELDS).status_code == 204
+        in_organisation("acme")
+        change = reverse("admin:approvals_approvalrule_replace", args=[old.id])
+        assert "Another person agrees first" in open_at(client, change).content.decode()
+        assert send(client, change, **{**FIELDS, "minimum": "1.00"}).status_code == 204
+        in_organisation("acme")
+        made, replaced = ApprovalRequest.objects.order_by("id")
+        edit = reverse("admin:approvals_approvalrequest_amend-rule", args=[made.id])
+        assert 'value="5000.00"' in open_at(client, edit).content.decode()
+        assert send(client, edit, **{**FIELDS, "minimum": "7.00"}).status_code == 204
+        in_organisation("acme")
+
+    assert ApprovalRule.objects.get() == old
+    page = html(client, show(replaced))
+    assert "Another rule in its place" in page
+    assert '<del class="t-sub">10000.00</del> 1.00' in page
+    assert "2 of Approver (checker), Owner" in page
+    in_organisation("acme")
+    edited = html(client, show(made))
+    assert '<del class="t-sub">5000.00</del></td><td><ins class="p-ins">7.00</ins>' in edited
+    assert "You asked for this or edited it" in edited
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,13 @@ class ApprovalStepOut(serializers.Serializer):
     needed = serializers.IntegerField()
 
 
+class RuleChangeOut(serializers.Serializer):
+    """Nothing has changed yet: another person agrees first. ``/approvals/{id}`` tells how it stands."""
+
+    object = serializers.CharField(read_only=True, default="approval_pending")
+    approval_id = IdField("apr")
+
+
 class ApprovalRuleOut(serializers.Serializer):
     """An approval rule; null means any."""
 

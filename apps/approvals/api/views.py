@@ -13,10 +13,11 @@ from rest_framework.response import Response
 from apps.access.contracts import Caller
 from apps.access.selectors import branches, scope
 from apps.approvals.api import filters, serializers
+from apps.approvals.contracts import NewRule
 from apps.approvals.models import ApprovalRequest, ApprovalRule
 from apps.approvals.selectors import requests as stored
 from apps.approvals.selectors import rules as stored_rules
-from apps.approvals.services import requests, rules
+from apps.approvals.services import requests, rule_changes
 from apps.kit import clock
 from apps.kit.views import TreasuryViewSet
 
@@ -39,8 +40,9 @@ class ApprovalRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
         "approve": "approvals:write",
         "refuse": "approvals:write",
         "withdraw": "approvals:write",
+        "amend": "approvals:write",
     }
-    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"approve", "refuse", "withdraw"})
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"approve", "refuse", "withdraw", "amend"})
 
     def get_queryset(self) -> QuerySet[ApprovalRequest]:
         return stored.visible_to(self.request.user)
@@ -92,6 +94,22 @@ class ApprovalRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
         )
         return self._shown(withdrawn)
 
+    @extend_schema(request=serializers.ApprovalRuleIn, responses=serializers.ApprovalRequestDetailOut)
+    @action(detail=True, methods=["post"])
+    def amend(self, request: Request, **_: str) -> Response:
+        """Put another rule in a change of rules that you asked for: every decision so far is void."""
+        body = serializers.ApprovalRuleIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = _caller(request)
+        amended = rule_changes.amend(
+            request_id=self.get_object().id,
+            rule=_placed(body, caller),
+            within=scope.branch_ids(caller),
+            actor=caller.actor,
+            now=clock.now(),
+        )
+        return self._shown(amended)
+
     def _shown(self, request: ApprovalRequest) -> Response:
         return Response(serializers.ApprovalRequestDetailOut(request).data)
 
@@ -107,42 +125,83 @@ class ApprovalRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
         "list": "approvals:read",
         "retrieve": "approvals:read",
         "create": "approvals:write",
+        "replace": "approvals:write",
         "deactivate": "approvals:write",
     }
-    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create", "deactivate"})
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create", "replace", "deactivate"})
 
     def get_queryset(self) -> QuerySet[ApprovalRule]:
         return stored_rules.visible_to(self.request.user)
 
-    @extend_schema(request=serializers.ApprovalRuleIn, responses={201: serializers.ApprovalRuleOut})
+    @extend_schema(
+        request=serializers.ApprovalRuleIn,
+        responses={201: serializers.ApprovalRuleOut, 202: serializers.RuleChangeOut},
+    )
     def create(self, request: Request, **_: str) -> Response:
-        """Make a rule that holds from now on; requests that wait already keep their steps."""
+        """
+        Ask for a rule: 202, and it holds once another person has agreed; requests that wait already keep their steps.
+
+        In a small team it holds at once: 201.
+        """
         body = serializers.ApprovalRuleIn(data=request.data)
         body.is_valid(raise_exception=True)
         caller = _caller(request)
-        branch_id = body.validated_data["branch_id"]
-        if branch_id is not None or caller.branch_id is not None:
-            branch_id = branches.chosen(caller, branch_id).id
-        made = rules.create(
-            rule=replace(body.rule(), branch_id=branch_id),
+        outcome = rule_changes.create(
+            rule=_placed(body, caller),
+            application_id=caller.application_id,
             within=scope.branch_ids(caller),
             actor=caller.actor,
             now=clock.now(),
         )
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+        return self._became(outcome, status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses=serializers.ApprovalRuleOut)
+    @extend_schema(
+        request=serializers.ApprovalRuleIn,
+        responses={201: serializers.ApprovalRuleOut, 202: serializers.RuleChangeOut},
+    )
+    @action(detail=True, methods=["post"])
+    def replace(self, request: Request, **_: str) -> Response:
+        """Ask for another rule in the place of this one, at no moment with neither: 202, or 201 in a small team."""
+        body = serializers.ApprovalRuleIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller = _caller(request)
+        outcome = rule_changes.replace(
+            rule_id=self.get_object().id,
+            rule=_placed(body, caller),
+            application_id=caller.application_id,
+            within=scope.branch_ids(caller),
+            actor=caller.actor,
+            now=clock.now(),
+        )
+        return self._became(outcome, status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={200: serializers.ApprovalRuleOut, 202: serializers.RuleChangeOut})
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, **_: str) -> Response:
-        """Take a rule out of use for good; a second time changes nothing."""
+        """Ask to take a rule out of use for good: 202, or 200 in a small team and where it is out of use already."""
         caller = _caller(request)
-        rule = rules.deactivate(
+        outcome = rule_changes.deactivate(
             rule_id=self.get_object().id,
+            application_id=caller.application_id,
             within=scope.branch_ids(caller),
             actor=caller.actor,
             now=clock.now(),
         )
-        return Response(self.get_serializer(rule).data)
+        return self._became(outcome, status.HTTP_200_OK)
+
+    def _became(self, outcome: rule_changes.Outcome, done: int) -> Response:
+        if outcome.request is not None:
+            said = serializers.RuleChangeOut({"approval_id": outcome.request.id}).data
+            return Response(said, status=status.HTTP_202_ACCEPTED)
+        return Response(self.get_serializer(outcome.rule).data, status=done)
+
+
+def _placed(body: serializers.ApprovalRuleIn, caller: Caller) -> NewRule:
+    """Return the rule that a valid body asks for, in the branch that it names, or that of the key."""
+    branch_id = body.validated_data["branch_id"]
+    if branch_id is not None or caller.branch_id is not None:
+        branch_id = branches.chosen(caller, branch_id).id
+    return replace(body.rule(), branch_id=branch_id)
 
 
 def _caller(request: Request) -> Caller:

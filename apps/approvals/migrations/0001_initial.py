@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(null=True)),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
                 ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approvalrule')),
+                ('rule', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.approvalrule')),
             ],
             options={
                 'indexes': [models.Index(fields=['branch', '-id'], name='request_by_branch'), models.Index(fields=['subject_id'], name='request_by_subject'), models.Index(condition=models.Q(('status', 'PENDING')), fields=['expires_at'], name='request_expiry_due'), models.Index(fields=['decided_at'], name='request_by_decided')],

@@ -68,7 +68,8 @@ class ApprovalRequest(UuidModel, StatefulModel):
 
     ``payload_hash`` is that of the present version, and decisions on earlier versions are void. ``current_step`` counts
     from 1 to ``step_count``. Whatever is not PENDING never changes again, and APPROVED stands on enough decisions of
-    different people who made none of it; triggers in the database say the same.
+    different people who made none of it; triggers in the database say the same. A kind that is always asked for has no
+    ``rule`` where none says who decides.
     """
 
     kind = models.CharField(max_length=KIND_LENGTH)
@@ -76,7 +77,7 @@ class ApprovalRequest(UuidModel, StatefulModel):
     subject_reference = models.CharField(max_length=64)
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
     application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
-    rule = models.ForeignKey("approvals.ApprovalRule", on_delete=models.PROTECT, related_name="+")
+    rule = models.ForeignKey("approvals.ApprovalRule", null=True, on_delete=models.PROTECT, related_name="+")
     status = FSMField(
         max_length=16,
         choices=[(state.value, state.value) for state in ApprovalStatus],

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from apps.access.selectors import memberships, scope
-from apps.approvals.contracts import CountedBy
+from apps.access.selectors import memberships, roles, scope
+from apps.approvals.contracts import CountedBy, NewStep
 from apps.approvals.models import ApprovalRule, ApprovalStep
-from apps.approvals.models.rule import ApprovalRuleQuerySet
+from apps.approvals.models.rule import ROLES_MAX, ApprovalRuleQuerySet
+from apps.kit import errors
 from apps.kit.money import Money
 
 DECIDE = "approvals.decide"
@@ -56,6 +57,19 @@ def kinds_ever_ruled() -> frozenset[str]:
 
 def steps_of(rule: ApprovalRule) -> list[ApprovalStep]:
     return sorted(rule.steps.all(), key=lambda step: step.sequence)
+
+
+def anybody() -> NewStep:
+    """Return the step that any one person passes whose role decides requests."""
+    return NewStep(sorted(roles.names(having=DECIDE))[:ROLES_MAX])
+
+
+def get(rule_id: UUID) -> ApprovalRule:
+    """Return a rule; raise NotFound for one that does not exist. The caller's scope is not asked."""
+    rule = ApprovalRule.objects.filter(id=rule_id).first()
+    if rule is None:
+        raise errors.NotFound("There is no such approval rule.")
+    return rule
 
 
 def is_satisfiable(rule: ApprovalRule) -> bool:

@@ -43,20 +43,27 @@ def send(*, request_id: UUID, now: datetime) -> list[ApprovalReminder]:
 
 
 def _due(request: ApprovalRequest, now: datetime) -> list[ReminderStage]:
+    if request.rule is None:
+        return []
     waits = now - request.step_began_at
     patience = {stage: getattr(request.rule, column) for stage, column in stored.PATIENCE.items()}
     return [stage for stage, hours in patience.items() if hours and waits >= timedelta(hours=hours)]
 
 
 def _sent(request: ApprovalRequest, stage: ReminderStage, now: datetime) -> ApprovalReminder:
-    is_first = stage is ReminderStage.REMINDED
     reminder = ApprovalReminder.objects.create(
         request=request,
         payload_version=request.payload_version,
         step=request.current_step,
         stage=stage.value,
-        roles=stored.present_step(request).roles if is_first else request.rule.escalate_roles,
+        roles=_told(request, stage),
         sent_at=now,
     )
     outbox.publish(events.reminder(reminder), now=now)
     return reminder
+
+
+def _told(request: ApprovalRequest, stage: ReminderStage) -> list[str]:
+    if stage is ReminderStage.ESCALATED and request.rule is not None:
+        return request.rule.escalate_roles
+    return stored.present_step(request).roles

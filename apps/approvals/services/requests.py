@@ -1,6 +1,6 @@
 """Requests: asking, editing, deciding, taking back, and letting lapse."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.approvals import events
-from apps.approvals.contracts import ApprovalKind, Named, NewRequest, Verdict, payload_hash
+from apps.approvals.contracts import ApprovalKind, Named, NewRequest, NewStep, Verdict, payload_hash
 from apps.approvals.models import ApprovalDecision, ApprovalRequest
 from apps.approvals.models.request import REASON_LENGTH, SUMMARY_LENGTH
 from apps.approvals.selectors import requests as stored
@@ -31,6 +31,13 @@ class RequestPending(errors.DomainError):
     title = "Waits for approval already"
 
 
+class NobodyDecides(errors.DomainError):
+    """Somebody else has to agree to this deed, and no role of the organisation decides requests."""
+
+    code = "approval_nobody_decides"
+    title = "Nobody could agree"
+
+
 class PayloadUnchanged(errors.Invalid):
     """Sum or summary changed without the payload, which is what decisions are bound to."""
 
@@ -39,7 +46,7 @@ class PayloadUnchanged(errors.Invalid):
 
 
 class NotTheMaker(errors.Forbidden):
-    """Only who asked may take a request back; everybody else decides."""
+    """Only who asked may edit a request or take it back; everybody else decides."""
 
     code = "approval_not_the_maker"
     title = "Not your request"
@@ -62,8 +69,8 @@ def submit(*, request: NewRequest, actor: Actor, now: datetime) -> ApprovalReque
     """
     Ask for approval of a deed, or return None when no rule asks for it: then the asker goes on.
 
-    A repeat with the same payload returns the request that waits; RequestPending for another payload. The steps are
-    frozen: later rules change nothing of them.
+    A repeat with the same payload returns the request that waits; RequestPending for another payload, NobodyDecides for
+    a kind that is always asked for where no role could decide. The steps are frozen: later rules change nothing of them.
     """
     locks.advisory(f"approvals:{request.kind.name}:{request.subject_id}")
     digest = payload_hash(request.payload)
@@ -82,7 +89,8 @@ def submit(*, request: NewRequest, actor: Actor, now: datetime) -> ApprovalReque
         money=money,
     )
     weighed = splits.weigh(deed, now=now)
-    if weighed.rule is None:
+    steps = weighed.steps or _least(request.kind)
+    if not steps:
         splits.count(deed, request=None, now=now)
         return None
     made = ApprovalRequest(
@@ -96,7 +104,7 @@ def submit(*, request: NewRequest, actor: Actor, now: datetime) -> ApprovalReque
         amount_minor=money.minor if money else None,
         currency=money.currency if money else "",
         summary=request.summary[:SUMMARY_LENGTH],
-        step_count=len(weighed.steps),
+        step_count=len(steps),
         step_began_at=now,
         requested_by=str(actor),
         requester=actor.person,
@@ -104,9 +112,7 @@ def submit(*, request: NewRequest, actor: Actor, now: datetime) -> ApprovalReque
         expires_at=now + request.expires_in,
     )
     made.save(force_insert=True)
-    versions.keep(
-        made, payload=request.payload, names=request.names, steps=weighed.steps, actor=actor, now=now
-    )
+    versions.keep(made, payload=request.payload, names=request.names, steps=steps, actor=actor, now=now)
     splits.count(deed, request=made, now=now)
     splits.keep(made, weighed.others)
     _audit("approval.requested", made, actor=actor, now=now)
@@ -129,7 +135,7 @@ def amend(
     Put another payload before the deciders: every decision so far is void, and who edits counts as a maker.
 
     The steps never become laxer: those of the rule of now are passed through as well, unless the frozen ones cover them
-    or are covered by them. The time to decide does not grow. The same payload, sum and summary change nothing; raises PayloadUnchanged when only the payload is the same,
+    or are covered by them. The time to decide does not grow, and the counterparty stays: for another one it is asked anew. The same payload, sum and summary change nothing; raises PayloadUnchanged when only the payload is the same,
     and as ``decisions.open_request``.
     """
     request = decisions.open_request(request_id, now=now)
@@ -220,13 +226,22 @@ def withdraw(*, request_id: UUID, actor: Actor, now: datetime, reason: str) -> A
     """
     reason = _reason(reason)
     request = decisions.open_request(request_id, now=None)
-    if actor.kind is not ActorKind.SYSTEM and not _is_maker(request, actor):
-        raise NotTheMaker("Only who asked may take this request back. You may refuse it.")
+    if actor.kind is not ActorKind.SYSTEM:
+        require_maker(request, actor)
     request.withdraw(reason=reason, at=now)
     request.save_progress()
     _audit("approval.withdrawn", request, actor=actor, now=now, reason=reason)
     outbox.publish(events.about(events.DECIDED, request), now=now)
     return request
+
+
+def require_maker(request: ApprovalRequest, actor: Actor) -> None:
+    """Raise NotTheMaker but for who made a version: the same person, or the same key where nobody stands behind it."""
+    is_maker = (
+        actor.person in stored.makers(request) if actor.person else str(actor) in stored.made_by(request)
+    )
+    if not is_maker:
+        raise NotTheMaker("Only who asked may edit this request or take it back. You may refuse it.")
 
 
 @transaction.atomic
@@ -246,6 +261,15 @@ def expire(*, request_id: UUID, now: datetime, actor: Actor = SYSTEM, reason: st
         _audit("approval.expired", request, actor=actor, now=now, reason=reason)
         outbox.publish(events.about(events.DECIDED, request), now=now)
     return request
+
+
+def _least(kind: ApprovalKind) -> Sequence[NewStep]:
+    """Return what a deed needs that no rule is for: nothing, or one person who decides requests."""
+    if not kind.is_always:
+        return ()
+    if not (step := rules.anybody()).roles:
+        raise NobodyDecides("Another person has to agree to this, and no role decides requests.")
+    return (step,)
 
 
 def _deed(request: ApprovalRequest, money: Money | None) -> splits.Deed:
@@ -268,13 +292,6 @@ def _same(waiting: ApprovalRequest, digest: str) -> ApprovalRequest:
         reference = ids.encode(events.PREFIX, waiting.id)
         raise RequestPending(f"{reference} about the same deed waits already. Amend it or withdraw it.")
     return waiting
-
-
-def _is_maker(request: ApprovalRequest, actor: Actor) -> bool:
-    """Say whether the actor made a version: as the same person, or as the same key where nobody stands behind it."""
-    if actor.person:
-        return actor.person in stored.makers(request)
-    return str(actor) in stored.made_by(request)
 
 
 def _reason(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -34,10 +35,15 @@ class RuleInvalid(errors.Invalid):
 
 @transaction.atomic
 def create(
-    *, rule: NewRule, actor: Actor, now: datetime, within: Collection[UUID] | None = None
+    *,
+    rule: NewRule,
+    actor: Actor,
+    now: datetime,
+    within: Collection[UUID] | None = None,
+    rule_id: UUID | None = None,
 ) -> ApprovalRule:
     """
-    Make a rule that holds from now on; requests that wait already keep the steps that they were asked with.
+    Make a rule that holds from now on, whoever agreed to it (``rule_changes`` asks); requests that wait already keep the steps that they were asked with.
 
     A group that has fewer members than it needs is allowed: people come and go. ``within`` are the branches that the
     caller may act for, None for all. Raises RuleInvalid, which names the fields, BranchForbidden for a rule that would
@@ -49,11 +55,12 @@ def create(
     if rule.branch_id is not None:
         branches.get(rule.branch_id)
     with strictness.kept(rule, within=within):
-        return _made(rule, actor=actor, now=now)
+        return _made(rule, rule_id or ids.new(), actor=actor, now=now)
 
 
-def _made(rule: NewRule, *, actor: Actor, now: datetime) -> ApprovalRule:
+def _made(rule: NewRule, rule_id: UUID, *, actor: Actor, now: datetime) -> ApprovalRule:
     made = ApprovalRule.objects.create(
+        id=rule_id,
         kind=rule.kind,
         branch_id=rule.branch_id,
         currency=rule.currency,
@@ -103,7 +110,13 @@ def deactivate(
 
 @transaction.atomic
 def replace(
-    *, rule_id: UUID, rule: NewRule, actor: Actor, now: datetime, within: Collection[UUID] | None = None
+    *,
+    rule_id: UUID,
+    rule: NewRule,
+    actor: Actor,
+    now: datetime,
+    within: Collection[UUID] | None = None,
+    new_id: UUID | None = None,
 ) -> ApprovalRule:
     """
     Put another rule in the place of one: at no moment is neither in use. A rule itself never changes.
@@ -119,11 +132,11 @@ def replace(
     _check_place(rule.branch_id, within)
     with strictness.kept(old, rule, within=within):
         deactivate(rule_id=rule_id, actor=actor, now=now)
-        return create(rule=rule, actor=actor, now=now)
+        return create(rule=rule, actor=actor, now=now, rule_id=new_id)
 
 
-def described(rule: ApprovalRule, steps: list[ApprovalStep]) -> dict[str, object]:
-    """Return a rule in JSON values, for the audit trail."""
+def described(rule: ApprovalRule, steps: Sequence[ApprovalStep]) -> dict[str, Any]:
+    """Return a rule in JSON values, for the audit trail and for who decides a change of it."""
     return {
         "kind": rule.kind,
         "branch": str(rule.branch_id) if rule.branch_id else "",
@@ -203,7 +216,7 @@ def _wrong(pointer: str, message: str) -> errors.FieldError:
     return errors.FieldError(pointer, RuleInvalid.code, message)
 
 
-def _record(action: str, rule: ApprovalRule, changes: dict[str, object], actor: Actor, now: datetime) -> None:
+def _record(action: str, rule: ApprovalRule, changes: dict[str, Any], actor: Actor, now: datetime) -> None:
     records.write(
         action=action,
         object_type=OBJECT,

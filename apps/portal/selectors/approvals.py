@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 
 from apps.access.selectors import applications, memberships, roles
 from apps.access.selectors.scope import Person, Principal
-from apps.approvals.contracts import KINDS, ApprovalStatus, ReminderStage
+from apps.approvals.contracts import KINDS, RULE_CHANGE, ApprovalStatus, ReminderStage
 from apps.approvals.selectors import requests, splits
 from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL, REVERSAL
 from apps.portal.contracts import Badge
-from apps.portal.selectors import handwritten, states, words
+from apps.portal.selectors import handwritten, rule_changes, states, words
 from apps.portal.selectors.handwritten import Planned
 
 LATE_AFTER = timedelta(hours=24)
@@ -203,13 +203,11 @@ def detail(request_id: UUID, person: Principal, *, now: datetime) -> ApprovalDet
         reason=request.reason,
         payload_hash=request.payload_hash,
         version=request.payload_version,
-        facts=tuple(
-            _changes({}, {field: said for field, said in payload.items() if not planned or field != "lines"})
-        ),
+        facts=tuple(_facts(request.kind, payload)),
         planned=planned,
         steps=_steps(request),
         decisions=_decisions(request),
-        edits=tuple(_edits(versions)),
+        edits=tuple(_edits(request.kind, versions)),
         parts=tuple(parts),
         whole=sum((part.money for part in parts), request.money) if parts and request.money else None,
         reminders=tuple(_reminders(request)),
@@ -250,7 +248,7 @@ def _warnings(request: Any, *, is_part: bool) -> Iterable[str]:
 
 def _patience(request: Any) -> timedelta:
     """Return how long a request may wait at a step before it is late: as its rule says."""
-    hours = request.rule.remind_after_hours
+    hours = request.rule.remind_after_hours if request.rule else None
     return timedelta(hours=hours) if hours else LATE_AFTER
 
 
@@ -302,15 +300,28 @@ def _named(decision: Any) -> str:
     return _("%(name)s for %(other)s") % {"name": name, "other": decision.delegation.delegator.user.name}
 
 
-def _edits(versions: list[Any]) -> Iterable[VersionLine]:
+def _facts(kind: str, payload: Mapping[str, Any]) -> Iterable[Change]:
+    """Produce what is decided; lines that will be booked are shown as such."""
+    if kind == RULE_CHANGE.name:
+        return (Change(*line) for line in rule_changes.lines(payload))
+    without = {"lines"} if kind in HANDWRITTEN else set()
+    return _changes({}, {field: said for field, said in payload.items() if field not in without})
+
+
+def _edits(kind: str, versions: list[Any]) -> Iterable[VersionLine]:
     """Produce what each edit changed, the newest first; the first version is no edit."""
     for before, after in reversed(list(pairwise(versions))):
         yield VersionLine(
             number=after.number,
             maker=words.actor(after.made_by),
             at=after.created_at,
-            changes=tuple(_changes(before.payload, after.payload)),
+            changes=tuple(_changes(_said(kind, before.payload), _said(kind, after.payload))),
         )
+
+
+def _said(kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a payload as its edits are compared."""
+    return rule_changes.said(payload["wanted"]) if kind == RULE_CHANGE.name else payload
 
 
 def _parts(request: Any, person: Principal) -> Iterable[PartLine]:
