@@ -83,6 +83,15 @@ class Branding:
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """What an organisation counts in: ``fiscal_year_start`` is the month, 1 to 12, in which its years begin."""
+
+    base_currency: str
+    time_zone: str
+    fiscal_year_start: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Logo:
     """A picture that is kept among the files of the organisation, and its size in pixels."""
 

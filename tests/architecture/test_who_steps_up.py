@@ -64,6 +64,7 @@ STEPS_UP = {
     "apps.portal.pages.lists.SaveView": False,
     "apps.portal.pages.organisation.RemoveLogo": False,
     "apps.portal.pages.organisation.SetBranding": False,
+    "apps.portal.pages.organisation.SetFiscalYear": False,
     "apps.portal.pages.organisation.SetLogo": False,
     "apps.portal.pages.organisation.SetRegion": False,
     "apps.portal.pages.period_dialogs.Announce": False,

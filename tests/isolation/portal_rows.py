@@ -246,6 +246,7 @@ PAGES: dict[str, Page] = {
     "portal-set-logo": Page("access.manage", own="200", elsewhere="200"),
     "portal-remove-logo": of_chosen("access.manage"),
     "portal-region": of_chosen("access.manage"),
+    "portal-fiscal-year": of_chosen("access.manage"),
     "portal-permissions": Page("access.view", own="200", elsewhere="200"),
     # the audit log
     "portal-audit": Page("audit.view", elsewhere="200"),

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.audit.services import records
 from apps.kit.actors import Actor
-from apps.tenancy.contracts import Branding, Logo
+from apps.tenancy.contracts import Branding, Logo, Region
 from apps.tenancy.selectors import organisations
 from apps.tenancy.services import brandings
 
@@ -30,11 +30,13 @@ def set_logo(*, logo: Logo | None, reason: str, actor: Actor, now: datetime) -> 
 
 
 @transaction.atomic
-def set_region(*, base_currency: str, time_zone: str, reason: str, actor: Actor, now: datetime) -> bool:
-    """Change currency and zone of the present organisation; whoever owns the book asks first. Raises brandings.RegionInvalid."""
-    changes = brandings.set_region(
-        organisation_id=organisations.current().id, base_currency=base_currency, time_zone=time_zone
-    )
+def set_region(*, region: Region, reason: str, actor: Actor, now: datetime) -> bool:
+    """
+    Change what the present organisation counts in; whoever owns the book asks first, under ``brandings.hold_region``.
+
+    Raises brandings.RegionInvalid.
+    """
+    changes = brandings.set_region(organisation_id=organisations.current().id, region=region)
     return _record("organisation.region_changed", changes, reason, actor, now)
 
 

@@ -12,14 +12,16 @@ from apps.kit.actors import Actor
 from apps.kit.models import is_storable
 from apps.kit.money import Money
 from apps.ledger.contracts import CHART, AccountRef, AccountStatus, AccountType, RoleLine
-from apps.ledger.models import Account, Balance
+from apps.ledger.models import Account, Balance, Book
 from apps.ledger.services import refusals
+from apps.tenancy.contracts import Region
 from apps.tenancy.selectors import organisations
+from apps.tenancy.services import brandings
 
 OBJECT = "ledger_account"
 LINE_OBJECT = "ledger_chart"
 """What the audit trail calls accounts and lines of the chart."""
-OPEN_ACCOUNT = "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
+OPEN_ACCOUNT = "SELECT ledger_open_account(%s, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s, %s::smallint)"
 
 
 OWN_LINE = RoleLine(0, 1, AccountType.MEMO, "")
@@ -141,6 +143,7 @@ def _set_status(
 def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
     line = CHART.get(ref.role, OWN_LINE)
     organisation = organisations.current()
+    region = _region(organisation)
     called = name or ref.name
     if not is_storable(called):
         message = "A name holds a NUL or half a surrogate pair."
@@ -165,13 +168,21 @@ def _open(ref: AccountRef, *, name: str, now: datetime) -> Account:
                 line.width,
                 line.shards,
                 now,
-                organisation.base_currency,
-                organisation.time_zone,
+                region.base_currency,
+                region.time_zone,
                 organisation.is_test,
+                region.fiscal_year_start,
             ],
         )
         (account_id,) = cursor.fetchone()
     return Account.objects.get(id=account_id)
+
+
+def _region(organisation: organisations.Organisation) -> Region:
+    """Return what the book is opened in, which is held until it is open; a book that is open stays as it is."""
+    if Book.objects.exists():
+        return Region(organisation.base_currency, organisation.time_zone, organisation.fiscal_year_start)
+    return brandings.hold_region(organisation_id=organisation.id)
 
 
 def _minor(ref: AccountRef, limit: Money | None) -> int | None:

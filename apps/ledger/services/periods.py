@@ -23,6 +23,8 @@ from apps.ledger.selectors import periods as stored
 from apps.ledger.selectors import preconditions
 from apps.ledger.selectors.preconditions import Question
 from apps.ledger.services import closing, refusals
+from apps.tenancy.selectors import organisations
+from apps.tenancy.services import brandings
 
 MONTHS = 12
 NOTE_MAX = 200
@@ -188,10 +190,15 @@ def set_late_items(*, policy: LateItems, actor: Actor, now: datetime, reason: st
 
 @transaction.atomic
 def set_fiscal_year_start(*, month: int, actor: Actor, now: datetime, reason: str = "") -> Book:
-    """Say in which month the year begins. Raises YearInvalid, BookMissing, PeriodStateWrong once there is a period."""
+    """
+    Say in which month the year begins, of the book and of its organisation. Raises YearInvalid, BookMissing,
+    PeriodStateWrong once there is a period.
+    """
     if not 1 <= month <= MONTHS:
         raise _wrong(YearInvalid, "/month", "A month is 1 to 12.")
-    return _change_book("fiscal_year_start", month, actor=actor, now=now, reason=reason)
+    book = _change_book("fiscal_year_start", month, actor=actor, now=now, reason=reason)
+    brandings.set_fiscal_year_start(organisation_id=organisations.current().id, month=month)
+    return book
 
 
 def _check(question: Question) -> None:

@@ -4,12 +4,12 @@
 
 -- Return the account of a role, owner, branch and currency; open it with the next code of the role's block if need be.
 -- An account without a role's line (GENERAL) names its line. A role that the chart does not know yet gets its line, under
--- the heading that holds its code. The first account opens the book, with the last three arguments; a book that is open
+-- the heading that holds its code. The first account opens the book, with the last four arguments; a book that is open
 -- stays as it is.
 CREATE OR REPLACE FUNCTION {s}.ledger_open_account(
   p_uid uuid, p_role text, p_owner_type text, p_owner_id uuid, p_branch_id uuid, p_currency text, p_exponent smallint,
   p_type text, p_line_name text, p_name text, p_code integer, p_width integer, p_shards smallint, p_now timestamptz,
-  p_functional_currency text, p_timezone text, p_is_test boolean
+  p_functional_currency text, p_timezone text, p_is_test boolean, p_fiscal_year_start smallint DEFAULT 1
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 DECLARE
   v_id bigint;
@@ -32,8 +32,8 @@ BEGIN
 
   IF NOT EXISTS (SELECT FROM ledger_book) THEN
     PERFORM clock_timestamp() AT TIME ZONE p_timezone;  -- refuses an unknown zone
-    INSERT INTO ledger_book (id, functional_currency, timezone, is_test)
-      VALUES (1, p_functional_currency, p_timezone, p_is_test);
+    INSERT INTO ledger_book (id, functional_currency, timezone, is_test, fiscal_year_start)
+      VALUES (1, p_functional_currency, p_timezone, p_is_test, p_fiscal_year_start);
   END IF;
 
   -- ISO 4217 has no exponent above 4.

@@ -9,6 +9,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -19,10 +20,10 @@ from apps.documents.services import artifacts, logos, pictures
 from apps.kit import storage
 from apps.kit.dialogs import Answer, Content, Dialog, ReasonForm, button
 from apps.kit.money import EXPONENTS
-from apps.ledger.services import regions
+from apps.ledger.services import periods, regions
 from apps.portal.pages import frame
 from apps.portal.selectors import organisation as shown
-from apps.tenancy.contracts import Branding
+from apps.tenancy.contracts import Branding, Region
 from apps.tenancy.selectors import branding
 
 MANAGE = "access.manage"
@@ -177,8 +178,17 @@ class RemoveLogo(Dialog):
         return _("The logo is removed.")
 
 
-class RegionForm(ReasonForm):
-    """Currency and zone."""
+class YearForm(ReasonForm):
+    """The month."""
+
+    fiscal_year_start = forms.TypedChoiceField(
+        label=gettext_lazy("The fiscal year begins in"), choices=list(MONTHS.items()), coerce=int
+    )
+    field_order: tuple[str, ...] = ("fiscal_year_start", "reason")
+
+
+class RegionForm(YearForm):
+    """Currency, zone and month."""
 
     base_currency = forms.ChoiceField(
         label=gettext_lazy("Base currency"), choices=[(code, code) for code in sorted(EXPONENTS)]
@@ -187,14 +197,14 @@ class RegionForm(ReasonForm):
         label=gettext_lazy("Time zone"),
         choices=[(name, name) for name in sorted(zoneinfo.available_timezones()) if "/" in name],
     )
-    field_order = ("base_currency", "time_zone", "reason")
+    field_order = ("base_currency", "time_zone", "fiscal_year_start", "reason")
 
 
 class SetRegion(Dialog):
-    """Change currency and zone before anything is booked."""
+    """Change currency, zone and fiscal year before anything is booked."""
 
     name = "region"
-    label = gettext_lazy("Currency and zone…")
+    label = gettext_lazy("Currency, zone and year…")
     icon = "public"
     permission = MANAGE
 
@@ -202,27 +212,61 @@ class SetRegion(Dialog):
         return not row.is_book_open
 
     def form(self, request: HttpRequest, rows: Sequence[Any], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
-        return RegionForm(
-            data, initial={"base_currency": rows[0].base_currency, "time_zone": rows[0].time_zone}
-        )
+        names = ("base_currency", "time_zone", "fiscal_year_start")
+        return RegionForm(data, initial={name: getattr(rows[0], name) for name in names})
 
     def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:  # noqa: ARG002 (the row says all)
         return Content(
-            title=_("Currency and time zone"),
+            title=_("Currency, time zone and fiscal year"),
             button=_("Count in these"),
-            next_step=_("The first booking opens the book in them; they stay for good then."),
-            version=f"{rows[0].base_currency} {rows[0].time_zone}",
+            next_step=_(
+                "The first booking opens the book in them. Currency and zone stay for good then, the month from the first year that is opened."
+            ),
+            version=f"{rows[0].base_currency} {rows[0].time_zone} {rows[0].fiscal_year_start}",
         )
 
     def act(self, row: Any, answer: Answer) -> str:  # noqa: ARG002 (there is one organisation)
         regions.change(
-            base_currency=answer.data["base_currency"],
-            time_zone=answer.data["time_zone"],
+            region=Region(
+                answer.data["base_currency"], answer.data["time_zone"], answer.data["fiscal_year_start"]
+            ),
             reason=answer.data["reason"],
             actor=answer.actor,
             now=answer.now,
         )
-        return _("Currency and time zone are set.")
+        return _("Currency, time zone and fiscal year are set.")
+
+
+class SetFiscalYear(Dialog):
+    """Change the month in which years begin while the book has none yet."""
+
+    name = "fiscal-year"
+    label = gettext_lazy("Fiscal year…")
+    icon = "calendar_month"
+    permission = MANAGE
+
+    def is_offered(self, row: shown.Settings) -> bool:
+        return row.is_book_open and not row.has_periods
+
+    def form(self, request: HttpRequest, rows: Sequence[Any], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
+        return YearForm(data, initial={"fiscal_year_start": rows[0].fiscal_year_start})
+
+    def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Fiscal year of %(organisation)s") % {"organisation": rows[0].name},
+            button=_("Begin years so"),
+            next_step=_("It stays so once the first year of the book is opened, on the page of the periods."),
+            version=str(rows[0].fiscal_year_start),
+        )
+
+    def act(self, row: Any, answer: Answer) -> str:  # noqa: ARG002 (there is one organisation)
+        periods.set_fiscal_year_start(
+            month=answer.data["fiscal_year_start"],
+            reason=answer.data["reason"],
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("The fiscal year is set.")
 
 
 @frame.page("access.view")
@@ -235,6 +279,7 @@ def show(request: HttpRequest) -> HttpResponse:
             (SetLogo, "portal-set-logo"),
             (RemoveLogo, "portal-remove-logo"),
             (SetRegion, "portal-region"),
+            (SetFiscalYear, "portal-fiscal-year"),
         )
         for shown_button in button(request, kind, settings, reverse(url))
     ]
@@ -270,4 +315,9 @@ urlpatterns = [
     path(BELOW, show, name="portal-organisation"),
     path(f"{BELOW}do/branding/", frame.dialog(SetBranding, find=find, back=back), name="portal-branding"),
     path(f"{BELOW}do/region/", frame.dialog(SetRegion, find=find, back=back), name="portal-region"),
+    path(
+        f"{BELOW}do/fiscal-year/",
+        frame.dialog(SetFiscalYear, find=find, back=back),
+        name="portal-fiscal-year",
+    ),
 ]

@@ -1,13 +1,12 @@
 """The organisation as its own people see it: branding with what it will look like, currency, zone and fiscal year."""
 
-import calendar
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.dates import MONTHS
 
 from apps.kit import brand
-from apps.ledger.selectors import books
+from apps.ledger.selectors import books, periods
 from apps.tenancy.contracts import Look
 from apps.tenancy.selectors import branding, organisations
 
@@ -29,15 +28,17 @@ class Settings:
     look: Look
     base_currency: str
     time_zone: str
+    fiscal_year_start: int
     fiscal_year_month: str
     is_book_open: bool
+    has_periods: bool
 
 
 def settings() -> Settings:
     """Return the settings of the present organisation; its book keeps what it was opened with."""
     own = organisations.current()
     book = books.of_organisation()
-    month = book.fiscal_year_start if book else calendar.JANUARY
+    month = book.fiscal_year_start if book else own.fiscal_year_start
     look = branding.of(own)
     return Settings(
         pk=own.id,
@@ -51,6 +52,8 @@ def settings() -> Settings:
         look=look,
         base_currency=book.functional_currency if book else own.base_currency,
         time_zone=book.timezone if book else own.time_zone,
+        fiscal_year_start=month,
         fiscal_year_month=str(MONTHS[month]),
         is_book_open=book is not None,
+        has_periods=book is not None and periods.stored().exists(),
     )

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('branch_policy', models.CharField(choices=[('STRICT', 'STRICT'), ('PARENT_SEES_CHILDREN', 'PARENT_SEES_CHILDREN'), ('SHARED_PARTIES', 'SHARED_PARTIES')], default='STRICT', max_length=20)),
                 ('base_currency', apps.kit.models.CurrencyField(default='KES')),
                 ('time_zone', models.CharField(default='Africa/Nairobi', max_length=64)),
+                ('fiscal_year_start', models.PositiveSmallIntegerField(default=1)),
                 ('brand_color', models.CharField(default='#0e5a6b', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),
                 ('email_sender', models.CharField(blank=True, default='', max_length=64)),
                 ('sms_sender', models.CharField(blank=True, default='', max_length=11)),
@@ -45,7 +46,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('logo_height__isnull', True), ('logo_id__isnull', True), ('logo_width__isnull', True)), models.Q(('logo_height__gt', 0), ('logo_id__isnull', False), ('logo_width__gt', 0)), _connector='OR'), name='organisation_logo_whole')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('fiscal_year_start__range', (1, 12))), name='organisation_fiscal_year'), models.CheckConstraint(condition=models.Q(models.Q(('logo_height__isnull', True), ('logo_id__isnull', True), ('logo_width__isnull', True)), models.Q(('logo_height__gt', 0), ('logo_id__isnull', False), ('logo_width__gt', 0)), _connector='OR'), name='organisation_logo_whole')],
             },
         ),
         migrations.CreateModel(

@@ -27,7 +27,8 @@ class Organisation(UuidModel, TenantMixin):
     ``is_test`` organisations use the simulator as their provider and may move the clock. Where ``requires_second_factor``
     is set nobody opens the portal before he has one; a test organisation starts without. In a small team (``is_small_team``)
     one role may hold duties that are kept apart elsewhere. ``upgraded_to`` is the build that its schema and content were
-    last brought to. ``logo_id`` names a file of its own schema, and how large the picture is stands beside it.
+    last brought to. Its book is opened in ``base_currency`` and ``time_zone``, with years that begin in the month
+    ``fiscal_year_start``. ``logo_id`` names a file of its own schema, and how large the picture is stands beside it.
     """
 
     slug = models.CharField(
@@ -47,6 +48,7 @@ class Organisation(UuidModel, TenantMixin):
     )
     base_currency = CurrencyField(default="KES")
     time_zone = models.CharField(max_length=64, default="Africa/Nairobi")
+    fiscal_year_start = models.PositiveSmallIntegerField(default=1)
     brand_color = models.CharField(
         max_length=7, default=BRAND_COLOR, validators=[RegexValidator(r"^#[0-9a-f]{6}\Z")]
     )
@@ -63,6 +65,9 @@ class Organisation(UuidModel, TenantMixin):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(fiscal_year_start__range=(1, 12)), name="organisation_fiscal_year"
+            ),
             models.CheckConstraint(
                 condition=Q(logo_id__isnull=True, logo_width__isnull=True, logo_height__isnull=True)
                 | Q(logo_id__isnull=False, logo_width__gt=0, logo_height__gt=0),

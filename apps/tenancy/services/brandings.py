@@ -1,17 +1,19 @@
-"""What an organisation looks like and whose name its messages bear, and in which currency and zone it counts: checked and kept."""
+"""What an organisation looks like and whose name its messages bear, and in what it counts: checked and kept."""
 
 import re
 import zoneinfo
 from collections.abc import Mapping
+from dataclasses import asdict
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.kit import brand, errors, money, schema
-from apps.tenancy.contracts import Branding, Logo
+from apps.tenancy.contracts import Branding, Logo, Region
 from apps.tenancy.models import Organisation
 
 CONTRAST_MIN = 3.0
+MONTHS = 12
 EMAIL_SENDER_MAX = 64
 SMS_SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,9}[A-Za-z0-9])?")
 NOT_IN_A_NAME = frozenset('<>@",;:\\')
@@ -27,7 +29,7 @@ class BrandingInvalid(errors.Invalid):
 
 
 class RegionInvalid(errors.Invalid):
-    """No such currency or time zone."""
+    """No such currency, time zone or month."""
 
     code = "region_invalid"
     title = "Region not valid"
@@ -66,22 +68,36 @@ def set_logo(*, organisation_id: UUID, logo: Logo | None) -> Changes:
 
 
 @transaction.atomic
-def set_region(*, organisation_id: UUID, base_currency: str, time_zone: str) -> Changes:
+def set_region(*, organisation_id: UUID, region: Region) -> Changes:
     """
-    Keep the currency and the zone that an organisation counts in and return what changed, as ``set_branding``.
+    Keep the currency, the zone and the month that an organisation counts in and return what changed, as ``set_branding``.
 
     Whether its book is open already is the caller's question. Raises RegionInvalid.
     """
     wrong = []
     try:
-        money.exponent(base_currency)
+        money.exponent(region.base_currency)
     except money.CurrencyUnknown as refusal:
         wrong.append(errors.FieldError("/base_currency", RegionInvalid.code, refusal.detail))
-    if time_zone not in zoneinfo.available_timezones():
-        wrong.append(errors.FieldError("/time_zone", RegionInvalid.code, f"{time_zone} is no time zone."))
+    if region.time_zone not in zoneinfo.available_timezones():
+        message = f"{region.time_zone} is no time zone."
+        wrong.append(errors.FieldError("/time_zone", RegionInvalid.code, message))
+    if not 1 <= region.fiscal_year_start <= MONTHS:
+        wrong.append(errors.FieldError("/fiscal_year_start", RegionInvalid.code, "A month is 1 to 12."))
     if wrong:
         raise RegionInvalid(" ".join(error.message for error in wrong), errors=wrong)
-    return _set(organisation_id, {"base_currency": base_currency, "time_zone": time_zone})
+    return _set(organisation_id, asdict(region))
+
+
+def set_fiscal_year_start(*, organisation_id: UUID, month: int) -> Changes:
+    """Keep the month that the book, open already, has taken: both say the same at the end of one transaction."""
+    return _set(organisation_id, {"fiscal_year_start": month})
+
+
+def hold_region(*, organisation_id: UUID) -> Region:
+    """Return what the book is to be opened in, as it stands now; nobody changes it until the transaction ends."""
+    held = Organisation.objects.select_for_update().get(id=organisation_id)
+    return Region(held.base_currency, held.time_zone, held.fiscal_year_start)
 
 
 def _wrong(branding: Branding) -> list[errors.FieldError]:
