@@ -44,6 +44,7 @@ PERMISSIONS: dict[str, Promise] = {
     "payments.cancel": _("Cancel payments"),
     "payments.create": _("Create payments"),
     "payments.refund": _("Refund payments"),
+    "payments.resolve": _("Decide about money in suspense"),
     "payments.verify": _("Verify payments by their receipt"),
     "payments.view": _("See payments"),
     "views.share": _("Share saved views of lists with others"),

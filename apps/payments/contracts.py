@@ -70,6 +70,28 @@ class RefundStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class InboundStatus(StrEnum):
+    """
+    Where money that arrived stands: with the payment that it is of, or in suspense until a person decides.
+
+    MATCHED was found to be of a payment, ASSIGNED was given to one by a person. DUPLICATE_SUSPECTED waits as SUSPENSE
+    does: somebody may have paid twice. RETRACTED had been booked a second time, which was taken back.
+    """
+
+    MATCHED = "MATCHED"
+    SUSPENSE = "SUSPENSE"
+    DUPLICATE_SUSPECTED = "DUPLICATE_SUSPECTED"
+    ASSIGNED = "ASSIGNED"
+    RETRACTED = "RETRACTED"
+
+
+class InboundSource(StrEnum):
+    """Who told of money that arrived."""
+
+    CONFIRMATION = "CONFIRMATION"
+    PULL = "PULL"
+
+
 class Recorded(StrEnum):
     """What a provider's report changed."""
 

@@ -1,16 +1,18 @@
 """The facts that payments publishes, and the public snapshots of intents and refunds that they carry."""
 
+from datetime import datetime
 from typing import Any
 
 from apps.events.contracts import Audience, EventType, NewEvent, declare
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.kit.serializers import instant_text
-from apps.payments.contracts import IntentStatus, RefundStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 
 AGGREGATE = "payment_intent"
 REFUND_AGGREGATE = "refund"
+INBOUND_AGGREGATE = "inbound_receipt"
 REFUND_CLOSED_WITH_REASON = {RefundStatus.FAILED, RefundStatus.CANCELLED}
 CLOSED_WITH_REASON = {IntentStatus.FAILED, IntentStatus.EXPIRED, IntentStatus.CANCELLED}
 
@@ -48,6 +50,7 @@ INTENT_SCHEMA = _object(
         "branch_id": {"type": "string", "pattern": "^br_"},
         "application_id": {"type": "string", "pattern": "^app_"},
         "reference": TEXT,
+        "paybill_code": TEXT,
         "description": TEXT,
         "metadata": {"type": "object", "additionalProperties": TEXT},
         "provider_receipt": TEXT,
@@ -86,6 +89,26 @@ REFUND_SCHEMA = _object(
         "failure": _object({"code": TEXT, "message": TEXT}, nullable=True),
         "created_at": {"type": "string", "format": "date-time"},
         "refunded_at": INSTANT_OR_NULL,
+    }
+)
+INBOUND_SCHEMA = _object(
+    {
+        "id": {"type": "string", "pattern": "^ir_"},
+        "object": {"const": "inbound_receipt"},
+        "status": {"enum": [state.lower() for state in InboundStatus]},
+        "amount": MONEY,
+        "provider": TEXT,
+        "provider_receipt": TEXT,
+        "reference": TEXT,
+        "payer": _object({"text": TEXT, "name": TEXT}),
+        "sources": {"type": "array", "items": TEXT},
+        "reason": TEXT,
+        "payment_id": {"type": ["string", "null"]},
+        "branch_id": {"type": "string", "pattern": "^br_"},
+        "application_id": {"type": "string", "pattern": "^app_"},
+        "occurred_at": INSTANT_OR_NULL,
+        "received_at": {"type": "string", "format": "date-time"},
+        "resolved_at": INSTANT_OR_NULL,
     }
 )
 ATTEMPT_SCHEMA = _object(
@@ -132,6 +155,18 @@ UNKNOWN = _declare(
     "treasury.payment.unknown",
     "Nobody can say yet what became of the payment.",
     audience=Audience.INTERNAL,
+)
+MONEY_UNMATCHED = _declare(
+    "money_unmatched",
+    "treasury.money.unmatched",
+    "Money arrived that no payment explains: it is booked and waits in suspense for a person.",
+    of=INBOUND_SCHEMA,
+)
+MONEY_MATCHED = _declare(
+    "money_matched",
+    "treasury.money.matched",
+    "Money that had waited in suspense is of a payment, as a later message or a person said.",
+    of=INBOUND_SCHEMA,
 )
 
 
@@ -185,6 +220,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "branch_id": ids.encode("br", intent.branch_id),
         "application_id": ids.encode("app", intent.application_id),
         "reference": intent.reference,
+        "paybill_code": intent.code,
         "description": intent.description,
         "metadata": intent.metadata,
         "provider_receipt": attempt.provider_receipt if attempt else "",
@@ -194,7 +230,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "failure": _failure(intent),
         "latest_attempt": _attempt(attempt) if attempt else None,
         "created_at": instant_text(intent.created_at),
-        "settled_at": instant_text(intent.settled_at) if intent.settled_at else None,
+        "settled_at": _instant(intent.settled_at),
         "expires_at": instant_text(intent.expires_at),
     }
 
@@ -250,7 +286,7 @@ def refund_snapshot(refund: Refund) -> dict[str, Any]:
         if refund.status in REFUND_CLOSED_WITH_REASON
         else None,
         "created_at": instant_text(refund.created_at),
-        "refunded_at": instant_text(refund.refunded_at) if refund.refunded_at else None,
+        "refunded_at": _instant(refund.refunded_at),
     }
 
 
@@ -264,6 +300,44 @@ def about_refund(event_type: EventType, refund: Refund) -> NewEvent:
         branch_id=refund.branch_id,
         application_id=refund.application_id,
     )
+
+
+def inbound_snapshot(inbound: InboundReceipt) -> dict[str, Any]:
+    """Return the public form of money that arrived: what the API answers and what events carry under ``object``."""
+    return {
+        "id": ids.encode("ir", inbound.id),
+        "object": INBOUND_AGGREGATE,
+        "status": inbound.status.lower(),
+        "amount": inbound.money.wire(),
+        "provider": inbound.provider,
+        "provider_receipt": inbound.receipt,
+        "reference": inbound.reference,
+        "payer": {"text": inbound.payer, "name": inbound.payer_name},
+        "sources": [source.lower() for source in inbound.sources],
+        "reason": inbound.reason,
+        "payment_id": ids.encode("pi", inbound.intent_id) if inbound.intent_id else None,
+        "branch_id": ids.encode("br", inbound.branch_id),
+        "application_id": ids.encode("app", inbound.application_id),
+        "occurred_at": _instant(inbound.occurred_at),
+        "received_at": instant_text(inbound.received_at),
+        "resolved_at": _instant(inbound.resolved_at),
+    }
+
+
+def about_money(event_type: EventType, inbound: InboundReceipt) -> NewEvent:
+    """Return the event of this type with the present snapshot of money that arrived."""
+    return NewEvent(
+        type=event_type,
+        aggregate_type=INBOUND_AGGREGATE,
+        aggregate_id=inbound.id,
+        data={"object": inbound_snapshot(inbound)},
+        branch_id=inbound.branch_id,
+        application_id=inbound.application_id,
+    )
+
+
+def _instant(at: datetime | None) -> str | None:
+    return instant_text(at) if at else None
 
 
 def _event(event_type: EventType, intent: PaymentIntent, data: dict[str, Any]) -> NewEvent:

@@ -2,9 +2,10 @@
 
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRef, AccountRole, Draft, Leg, credit, debit
-from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 
 SOURCE = "payment_intent"
+INBOUND_SOURCE = "inbound_receipt"
 
 
 def collection(attempt: PaymentAttempt) -> Draft:
@@ -53,6 +54,52 @@ def correction(attempt: PaymentAttempt, *, assumed: Money, assumed_fee: Money) -
         source_type=SOURCE,
         source_id=attempt.intent_id,
         legs=tuple(legs),
+        event_at=attempt.occurred_at,
+        reference=attempt.provider_receipt,
+    )
+
+
+def inbound(receipt: InboundReceipt) -> Draft:
+    """
+    Book money that no payment explains, once per receipt.
+
+    Dr provider balance (net), Dr provider fees (by the account's tariff), Cr suspense of the account's branch (gross).
+    """
+    legs = [
+        debit(_balance_of(receipt), receipt.money - receipt.fee),
+        debit(_own(receipt, AccountRole.PROVIDER_FEES), receipt.fee),
+        credit(_own(receipt, AccountRole.SUSPENSE), receipt.money),
+    ]
+    return _of_receipt(receipt, "inbound-receipt", f"Unexplained money {receipt.receipt}", legs)
+
+
+def retraction(receipt: InboundReceipt) -> Draft:
+    """Take back what was booked of money that its payment had booked before, once per receipt: the opposite of ``inbound``."""
+    legs = [
+        debit(_own(receipt, AccountRole.SUSPENSE), receipt.money),
+        credit(_own(receipt, AccountRole.PROVIDER_FEES), receipt.fee),
+        credit(_balance_of(receipt), receipt.money - receipt.fee),
+    ]
+    return _of_receipt(receipt, "inbound-receipt-retraction", f"Booked twice: {receipt.receipt}", legs)
+
+
+def explanation(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
+    """
+    Move money whose payment is known at last out of suspense, once per attempt, in place of ``collection``.
+
+    Dr suspense of the account's branch, Cr unapplied collections of the payment's; None where it stays where it is, for
+    it does not fit the payment.
+    """
+    role = AccountRole.SUSPENSE if attempt.is_in_suspense else AccountRole.UNAPPLIED_COLLECTIONS
+    here, there = _own(receipt, AccountRole.SUSPENSE), _holding(attempt, role)
+    if here == there:
+        return None
+    return Draft(
+        key=f"collection:{attempt.id}",
+        description=f"Collection {attempt.code}, from suspense",
+        source_type=SOURCE,
+        source_id=attempt.intent_id,
+        legs=(debit(here, receipt.money), credit(there, receipt.money)),
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
     )
@@ -120,6 +167,33 @@ def _provider_balance(attempt: PaymentAttempt) -> AccountRef:
         account.branch_id,
         owner_id=account.id,
         name=account.label,
+    )
+
+
+def _balance_of(receipt: InboundReceipt) -> AccountRef:
+    account = receipt.provider_account
+    return AccountRef(
+        AccountRole.PROVIDER_BALANCE,
+        receipt.currency,
+        account.branch_id,
+        owner_id=account.id,
+        name=account.label,
+    )
+
+
+def _own(receipt: InboundReceipt, role: AccountRole) -> AccountRef:
+    return AccountRef(role, receipt.currency, receipt.branch_id)
+
+
+def _of_receipt(receipt: InboundReceipt, key: str, description: str, legs: list[Leg]) -> Draft:
+    return Draft(
+        key=f"{key}:{receipt.id}",
+        description=description,
+        source_type=INBOUND_SOURCE,
+        source_id=receipt.id,
+        legs=_without_zero(legs),
+        event_at=receipt.occurred_at,
+        reference=receipt.receipt,
     )
 
 

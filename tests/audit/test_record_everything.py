@@ -220,11 +220,16 @@ ELSEWHERE = {
     "ledger.services.regions.change": "organisation_settings.set_region records it",
     "ledger.services.reports.start": "jobs.start records it",
     "ledger.services.reversals.reverse_closing": "period.reopened names the reopening",
+    "payments.services.inbound_receipts.record": "a provider's report, kept raw in the inbox",
     "payments.services.intents.create": "the intent is the record: who, when and what never change in it",
     "payments.services.intents.record": "a provider's report, kept raw in the inbox",
     "payments.services.intents.settle": "a provider's report, kept raw in the inbox",
     "payments.services.refunds.record": "a provider's report, kept raw in the inbox",
     "payments.services.reports.complete": "a provider's report, kept raw in the inbox",
+    "payments.services.settlings.take": "a step of what the caller records",
+    "payments.services.suspense.explain": "a step of what the caller records",
+    "payments.services.suspense.hold": "a step of what the caller records",
+    "payments.services.suspense.retract": "a step of what the caller records",
     "tenancy.services.provisionings.ask": "organisations.create records it",
 }
 """Services with an actor that need no record of their own, and why."""

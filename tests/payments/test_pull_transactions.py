@@ -11,6 +11,7 @@ from apps.integrations.ports import StatementPage, StatementRow
 from apps.kit import crypto
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
+from apps.ledger.services import journals
 from apps.ledger.services.refusals import AccountFrozen
 from apps.payments.contracts import Choice, IntentStatus, Method
 from apps.payments.models import PullCursor, PulledTransaction
@@ -217,7 +218,7 @@ def test_nothing_is_kept_when_the_booking_fails(unknown, monkeypatch):
     def broken(**_):
         raise RuntimeError("the database went away")
 
-    monkeypatch.setattr(intents.journals, "post", broken)
+    monkeypatch.setattr(journals, "post", broken)
 
     with pytest.raises(RuntimeError):
         take(unknown)
@@ -324,14 +325,14 @@ def test_what_was_paid_in_during_an_outage_is_found_after_it(pulling):
 
 def test_a_movement_that_is_refused_keeps_no_other_away(pulling, monkeypatch):
     first, second = paid_without_a_word(pulling), paid_without_a_word(pulling)
-    post = intents.journals.post
+    post = journals.post
 
     def frozen(*, draft, actor, now):
         if str(first.current_attempt_id) in draft.key:
             raise AccountFrozen
         return post(draft=draft, actor=actor, now=now)
 
-    monkeypatch.setattr(intents.journals, "post", frozen)
+    monkeypatch.setattr(journals, "post", frozen)
     pull(pulling)
 
     cursor = PullCursor.objects.get()

@@ -107,6 +107,7 @@ NO_DELETE_TABLES = [
     "ledger_chartline",
     "ledger_hold",
     "parties_party",
+    "payments_inboundreceipt",
     "payments_paymentattempt",
     "payments_paymentintent",
     "payments_pullcursor",

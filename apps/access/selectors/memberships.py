@@ -71,6 +71,17 @@ def ever_of_person(person: str) -> Membership | None:
     return everybody().filter(user_id__in=_user_ids([person])).first()
 
 
+def first_with(permission: str, *, branch_id: UUID) -> Membership | None:
+    """
+    Return who looks after something of a branch: the first active member whose role holds the permission.
+
+    Who works for this branch by name comes before those who work for all; None where nobody may.
+    """
+    able = everybody().filter(is_active=True, role__permissions__contains=[permission])
+    own = able.filter(branches=branch_id).order_by("id").first()
+    return own or able.filter(branches=None).order_by("id").first()
+
+
 def first_owner() -> Membership | None:
     """Return the owner who was here first, or None."""
     return everybody().filter(role__code="owner", is_active=True).order_by("id").first()

@@ -27,7 +27,13 @@ type Changes = dict[str, list[object]]
 
 SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view", "approvals.view", "parties.view")
 MOVE_CURRENCIES = ("ledger.exchange", "ledger.rates")
-MAKE_PAYMENTS = ("payments.create", "payments.cancel", "payments.verify", "payments.refund")
+MAKE_PAYMENTS = (
+    "payments.create",
+    "payments.cancel",
+    "payments.verify",
+    "payments.refund",
+    "payments.resolve",
+)
 SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))
 DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "owner": (
@@ -70,7 +76,7 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "jobs.export",
         ),
     ),
-    "accountant": ("Accountant", (*SEE_MONEY, "ledger.adjust", "jobs.export")),
+    "accountant": ("Accountant", (*SEE_MONEY, "payments.resolve", "ledger.adjust", "jobs.export")),
     "compliance": (
         "Compliance officer",
         ("payments.view", "invoicing.view", "audit.view", "parties.view"),

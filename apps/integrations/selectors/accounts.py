@@ -33,11 +33,6 @@ def for_collection(*, branch_id: UUID, provider: str, currency: str) -> Provider
     return account
 
 
-def has_token(token: str) -> bool:
-    """Say whether an account was told this token for what comes unasked."""
-    return ProviderAccount.objects.filter(callback_token=token).exists()
-
-
 def of_token(token: str) -> ProviderAccount | None:
     """Return the account that was told this token for what comes unasked, or None."""
     return ProviderAccount.objects.filter(callback_token=token).first()

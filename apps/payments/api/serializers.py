@@ -125,6 +125,9 @@ class PaymentIntentOut(serializers.Serializer):
     branch_id = serializers.CharField()
     application_id = serializers.CharField()
     reference = serializers.CharField()
+    paybill_code = serializers.CharField(
+        help_text="What the payer may type as the account at the paybill, in place of the prompt."
+    )
     description = serializers.CharField()
     metadata = serializers.DictField(child=serializers.CharField())
     provider_receipt = serializers.CharField(help_text="Empty until the provider tells it.")

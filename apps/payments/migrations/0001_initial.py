@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import apps.kit.ids
+import django.contrib.postgres.fields
 import apps.kit.models
 import django.db.models.deletion
 import django_fsm
@@ -33,6 +34,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('status', django_fsm.FSMField(choices=[('REQUIRES_METHOD', 'REQUIRES_METHOD'), ('REQUIRES_CONFIRMATION', 'REQUIRES_CONFIRMATION'), ('PROCESSING', 'PROCESSING'), ('ACTION_REQUIRED', 'ACTION_REQUIRED'), ('REQUIRES_CAPTURE', 'REQUIRES_CAPTURE'), ('UNKNOWN', 'UNKNOWN'), ('SUCCEEDED', 'SUCCEEDED'), ('PARTIALLY_PAID', 'PARTIALLY_PAID'), ('IN_REVIEW', 'IN_REVIEW'), ('FAILED', 'FAILED'), ('CANCELLED', 'CANCELLED'), ('EXPIRED', 'EXPIRED')], default='REQUIRES_METHOD', max_length=24, protected=True)),
+                ('code', models.CharField(max_length=10, unique=True)),
                 ('amount_minor', apps.kit.models.MinorField()),
                 ('currency', apps.kit.models.CurrencyField()),
                 ('method', models.CharField(blank=True, choices=[('MPESA', 'MPESA')], max_length=20)),
@@ -185,6 +187,40 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(condition=models.Q(('attempt__isnull', True)), fields=['-id'], name='pulled_unmatched')],
                 'constraints': [models.UniqueConstraint(fields=('provider_account', 'receipt'), name='pulled_receipt_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='pulled_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('attempt__isnull', False), ('note', '')), models.Q(models.Q(('attempt__isnull', True)), models.Q(('note', ''), _negated=True)), _connector='OR'), name='pulled_matched_or_noted')],
+            },
+        ),
+        migrations.CreateModel(
+            name='InboundReceipt',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('provider', models.CharField(max_length=20)),
+                ('status', django_fsm.FSMField(choices=[('MATCHED', 'MATCHED'), ('SUSPENSE', 'SUSPENSE'), ('DUPLICATE_SUSPECTED', 'DUPLICATE_SUSPECTED'), ('ASSIGNED', 'ASSIGNED'), ('RETRACTED', 'RETRACTED')], default='SUSPENSE', max_length=24, protected=True)),
+                ('receipt', models.CharField(max_length=40)),
+                ('amount_minor', apps.kit.models.MinorField()),
+                ('currency', apps.kit.models.CurrencyField()),
+                ('fee_minor', apps.kit.models.MinorField(null=True)),
+                ('reference', models.CharField(blank=True, max_length=60)),
+                ('reference_key', models.CharField(blank=True, max_length=60)),
+                ('payer', models.CharField(blank=True, max_length=64)),
+                ('payer_name', models.CharField(blank=True, max_length=120)),
+                ('kind', models.CharField(blank=True, max_length=60)),
+                ('sources', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), size=None)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('occurred_at', models.DateTimeField(null=True)),
+                ('received_at', models.DateTimeField()),
+                ('booked_at', models.DateTimeField(null=True)),
+                ('resolved_at', models.DateTimeField(null=True)),
+                ('resolved_by', models.CharField(blank=True, max_length=120)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentattempt')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+                ('intent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentintent')),
+                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+                ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='integrations.provideraccount')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['branch', '-id'], name='inbound_by_branch'), models.Index(condition=models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), fields=['status', '-id'], name='inbound_waiting'), models.Index(condition=models.Q(('reference_key', ''), _negated=True), fields=['reference_key', 'received_at'], name='inbound_by_reference')],
+                'constraints': [models.UniqueConstraint(fields=('provider_account', 'receipt'), name='inbound_receipt_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='inbound_amount_positive'), models.CheckConstraint(condition=models.Q(('sources__len__gt', 0)), name='inbound_has_a_source'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), ('attempt__isnull', True), ('booked_at__isnull', False)), models.Q(models.Q(('status', 'MATCHED'), ('status', 'ASSIGNED'), _connector='OR'), ('attempt__isnull', False), ('intent__isnull', False)), models.Q(('attempt__isnull', False), ('booked_at__isnull', False), ('status', 'RETRACTED')), _connector='OR'), name='inbound_waits_or_is_of_an_attempt'), models.CheckConstraint(condition=models.Q(models.Q(('booked_at__isnull', True), ('fee_minor__isnull', True)), models.Q(('booked_at__isnull', False), ('fee_minor__gte', 0), ('fee_minor__lte', models.F('amount_minor'))), _connector='OR'), name='inbound_fee_with_its_booking')],
             },
         ),
         migrations.RunPython(install_guards),

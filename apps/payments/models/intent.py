@@ -71,7 +71,8 @@ class PaymentIntent(UuidModel, StatefulModel):
     """
     One sum asked from one payer, until it is paid or closed.
 
-    ``current_attempt`` is the attempt that settled the intent, or else the latest one. ``next_request_at`` is set
+    ``code`` is what a payer types who pays unasked. ``current_attempt`` is the attempt that settled the intent, or else
+    the latest one. ``next_request_at`` is set
     exactly while an attempt is due and has not begun. FAILED, CANCELLED and EXPIRED are left only by arrived money
     and SUCCEEDED never; a trigger in the database says the same.
     """
@@ -84,6 +85,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         default=IntentStatus.REQUIRES_METHOD.value,
         protected=True,
     )
+    code = models.CharField(max_length=10, unique=True)
     amount_minor = MinorField()
     currency = CurrencyField()
     method = models.CharField(
@@ -232,7 +234,7 @@ class PaymentIntent(UuidModel, StatefulModel):
 
     @transition(
         status,
-        source=[*COLLECTING_STATES, *UNPAID_STATES, *PAID_STATES],
+        source=[*UNCONFIRMED_STATES, *COLLECTING_STATES, *UNPAID_STATES, *PAID_STATES],
         target=RETURN_VALUE(*PAID_STATES),
     )
     def settle(self, *, attempt: "PaymentAttempt", at: datetime) -> IntentStatus:
@@ -240,6 +242,8 @@ class PaymentIntent(UuidModel, StatefulModel):
         if self.settled_at is not None:
             return IntentStatus(self.status)
         self.is_late = self.status in UNPAID_STATES
+        self.method = self.method or attempt.provider.upper()
+        self.payer_phone = self.payer_phone or attempt.phone
         self.current_attempt = attempt
         self.settled_at = at
         self.next_request_at = None

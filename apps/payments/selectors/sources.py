@@ -5,8 +5,8 @@ from uuid import UUID
 
 from apps.kit import ids
 from apps.ledger.selectors.subjects import Cause, Subject, declare_subjects
-from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
-from apps.payments.postings import SOURCE
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.postings import INBOUND_SOURCE, SOURCE
 
 COLLECTIONS = ("collection:", "collection-correction:")
 REFUNDS = ("refund:", "refund-charge:")
@@ -58,4 +58,27 @@ def _refund(refund: Refund | None) -> Subject | None:
     return Subject("refund", refund.id, text, refund.created_at)
 
 
+def receipts(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return, for each booking of money that no payment explained, the receipt and the attempt that it is of by now."""
+    found = InboundReceipt.objects.select_related("attempt").in_bulk({own.source_id for own in causes})
+    return {
+        own.uid: [
+            row for row in (_inbound(found[own.source_id]), _attempt(found[own.source_id].attempt)) if row
+        ]
+        for own in causes
+        if own.source_id in found
+    }
+
+
+def _inbound(inbound: InboundReceipt) -> Subject:
+    status = inbound.status.lower().replace("_", " ")
+    return Subject(
+        "inbound_receipt",
+        inbound.id,
+        f"Receipt {inbound.receipt}, {inbound.money}, {status}",
+        inbound.received_at,
+    )
+
+
 declare_subjects(SOURCE, subjects)
+declare_subjects(INBOUND_SOURCE, receipts)

@@ -1,6 +1,7 @@
 """Attempts: what is recorded before and after each talk with a provider, every step a transaction of its own."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,9 @@ from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.services import polling
+
+if TYPE_CHECKING:
+    from apps.integrations.models import ProviderAccount
 
 ATTEMPTS_MAX = 3
 RETRY_AFTER = timedelta(seconds=5)
@@ -69,7 +73,16 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
         intent.save_progress()
         outbox.publish(events.closed(intent), now=now)
         return None
-    attempt = PaymentAttempt(
+    attempt = made(intent, account=account, phone=intent.payer_phone, now=now)
+    attempt.save(force_insert=True)
+    intent.begin(attempt=attempt)
+    intent.save_progress()
+    return attempt
+
+
+def made(intent: PaymentIntent, *, account: "ProviderAccount", phone: str, now: datetime) -> PaymentAttempt:
+    """Return the next attempt of an intent that the caller has locked, not written yet."""
+    return PaymentAttempt(
         intent=intent,
         branch_id=intent.branch_id,
         application_id=intent.application_id,
@@ -78,15 +91,11 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
         provider_account=account,
         amount_minor=intent.amount_minor,
         currency=intent.currency,
-        phone=intent.payer_phone,
+        phone=phone,
         code=ids.code(),
         callback_token=ids.token(),
         created_at=now,
     )
-    attempt.save(force_insert=True)
-    intent.begin(attempt=attempt)
-    intent.save_progress()
-    return attempt
 
 
 @transaction.atomic

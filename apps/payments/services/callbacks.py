@@ -8,16 +8,23 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.integrations.contracts import CallbackStatus, StoredCallback
+from apps.integrations.contracts import CallbackStatus
 from apps.integrations.ports import CollectionReport, MalformedCallback, ProviderDeclined, RefundReport
-from apps.integrations.selectors import accounts
 from apps.integrations.services import balances, providers
 from apps.integrations.services import callbacks as inbox
-from apps.kit import http
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import Recorded
 from apps.payments.models import PaymentAttempt, Refund
-from apps.payments.services import attempts, intents, receipts, refund_reports, refunds, reports, sendings
+from apps.payments.services import (
+    attempts,
+    intents,
+    receipts,
+    refund_reports,
+    refunds,
+    reports,
+    sendings,
+    unasked,
+)
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 type Subject = PaymentAttempt | Refund
@@ -46,8 +53,9 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
 
     Tokens are committed before a request leaves, so one that is not known was never ours: FORGED, as is a report that
     contradicts its attempt or refund; money that moved otherwise than can be explained stays UNMATCHED, for people.
-    What cannot be read, or answers what the provider is never asked, is MALFORMED; what comes unasked to an account's own address is IGNORED, as its movements are
-    listed. What an account holds is read by those who keep it. None of these changes what is booked. Raises crypto.Unreadable, and marks nothing, while the account's
+    What cannot be read, or answers what the provider is never asked, is MALFORMED. What comes unasked to an account's
+    own address tells of money under ``c2b``; any other kind is IGNORED there. What an account holds is read by those who
+    keep it. None of these changes what is booked. Raises crypto.Unreadable, and marks nothing, while the account's
     credentials cannot be opened: the callback may be a true one.
     """
     stored = inbox.get(callback_id)
@@ -56,7 +64,7 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
         return
     subject = _subject(stored.token)
     if subject is None:
-        inbox.mark(stored.id, *_unasked(stored.token), now=now)
+        unasked.apply(stored, now=now)
         return
     kind = KINDS[type(subject)].get(stored.kind, UNEXPECTED)
     try:
@@ -65,7 +73,7 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
         inbox.mark(stored.id, CallbackStatus.MALFORMED, refusal.message, now=now, subject_id=subject.id)
         return
     try:
-        report = read(_payload(stored))
+        report = read(unasked.payload(stored))
     except ValueError as error:
         inbox.mark(stored.id, CallbackStatus.MALFORMED, str(error), now=now, subject_id=subject.id)
         return
@@ -82,23 +90,6 @@ def _subject(token: str) -> Subject | None:
         PaymentAttempt.objects.filter(callback_token=token).first()
         or Refund.objects.filter(callback_token=token).first()
     )
-
-
-def _unasked(token: str) -> Verdict:
-    if accounts.has_token(token):
-        return (
-            CallbackStatus.IGNORED,
-            "Nothing is read from the account's own address: its movements are listed.",
-        )
-    return CallbackStatus.FORGED, "Nothing was asked for with this token."
-
-
-def _payload(stored: StoredCallback) -> Mapping[str, object]:
-    """Return the object of the body; what is no JSON is a ValueError."""
-    payload = http.parse_json(stored.body)
-    if not isinstance(payload, Mapping):
-        raise MalformedCallback("The body is no JSON object.")
-    return payload
 
 
 def _unexpected(_: Subject, __: datetime) -> Reader:

@@ -19,11 +19,19 @@ from apps.integrations.ports import (
 from apps.integrations.services import hooks, providers
 from apps.kit import crypto, errors, faults, ids, jobs
 from apps.kit.actors import PROVIDER, Actor
-from apps.ledger.services import journals
-from apps.payments import events, postings
+from apps.payments import events
 from apps.payments.contracts import Choice, IntentStatus, NewIntent, Recorded
 from apps.payments.models import PaymentIntent
-from apps.payments.services import attempts, choices, limits, polling, receipts, reports
+from apps.payments.services import (
+    attempts,
+    choices,
+    limits,
+    polling,
+    receipts,
+    reports,
+    settlings,
+    suspense,
+)
 from apps.payments.services.attempts import InvalidState
 
 CONFIRM_WITHIN = timedelta(hours=24)
@@ -51,6 +59,7 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     intent = PaymentIntent(
         branch_id=request.branch_id,
         application_id=request.application_id,
+        code=ids.code(),
         amount_minor=request.money.minor,
         currency=request.money.currency,
         reference=request.reference,
@@ -197,8 +206,9 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
 
     Reports may repeat, cross and contradict each other. Money is booked once; a failure after money, or a second
     failure, changes nothing; a receipt or sum that an earlier report did not tell is filled in. Raises
-    ReportContradicts for a report that cannot be of this attempt. Locks the attempt, then its intent.
+    ReportContradicts for a report that cannot be of this attempt. Locks the receipt, the attempt, then its intent.
     """
+    suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
     reports.check_agreement(attempt, report)
     if report.outcome is Outcome.PENDING:
@@ -226,25 +236,18 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
 
     Providers repeat themselves, so a second report on the same attempt changes nothing. The money has already moved,
     so it is always booked: a wrong sum, or money for an intent that another attempt has settled, goes to suspense;
-    money after a failure or a cancellation is a late success.
+    money after a failure or a cancellation is a late success. Money that waited in suspense under this receipt is taken
+    from there.
     """
+    suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
     if attempt.is_booked:
         return attempt.intent
-
-    intent = attempt.intent
     attempt.ticket = attempt.ticket or report.ticket
     announced = attempts.initiation(attempt, now=now)
-    fee = attempt.provider_account.fee(report.money or attempt.money)
-    attempt.book(report=report, fee=fee, is_surplus=intent.is_settled, at=now)
-    attempt.save_progress()
-    intent.settle(attempt=attempt, at=now)
-    intent.save_progress()
-    outbox.publish(*announced, *events.settled(attempt), now=now)
-    faults.reach("payments.before_posting")
-    # The last step: balances, which every payment of the branch shares, stay locked until the commit.
-    journals.post(draft=postings.collection(attempt), actor=actor, now=now)
-    return intent
+    held = suspense.held(attempt.provider_account_id, report.receipt)
+    settlings.take(attempt, report, held=held, announced=announced, actor=actor, now=now)
+    return attempt.intent
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from apps.payments import events, postings
 from apps.payments.contracts import Recorded
 from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.attempt import TICKET_LENGTH
-from apps.payments.services import attempts
+from apps.payments.services import attempts, suspense
 
 
 class ReportContradicts(errors.DomainError):
@@ -91,7 +91,8 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
     Fill in what an earlier report of the same money did not tell: the receipt, and the sum if it was assumed.
 
     The fee stays as it was booked unless the sum does not. A sum that differs from the assumed one corrects the ledger against suspense and is announced for review;
-    the success that was announced stands. The caller holds the locks.
+    the success that was announced stands. Money that waits in suspense under the receipt was booked there a second time:
+    that booking is taken back. The caller holds the locks.
     """
     is_new_receipt = bool(report.receipt) and not attempt.provider_receipt
     is_new_sum = report.money is not None and not attempt.is_amount_reported
@@ -105,6 +106,9 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
         fee = assumed_fee if is_as_assumed else attempt.provider_account.fee(report.money)
         attempt.correct(received=report.money, fee=fee)
     attempt.save_progress()
+    held = suspense.held(attempt.provider_account_id, attempt.provider_receipt) if is_new_receipt else None
+    if held is not None:
+        suspense.retract(held, attempt=attempt, actor=actor, now=now)
     if attempt.received != assumed:
         draft = postings.correction(attempt, assumed=assumed, assumed_fee=assumed_fee)
         outbox.publish(events.in_review(attempt), now=now)

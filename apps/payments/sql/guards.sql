@@ -6,7 +6,7 @@ BEGIN
     RAISE EXCEPTION 'payments: intent % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency
-     OR NEW.branch_id <> OLD.branch_id OR NEW.application_id <> OLD.application_id THEN
+     OR NEW.branch_id <> OLD.branch_id OR NEW.application_id <> OLD.application_id OR NEW.code <> OLD.code THEN
     RAISE EXCEPTION 'payments: the sum and the owner of intent % are fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at THEN
@@ -75,6 +75,29 @@ BEGIN
   RETURN NEW;
 END $f$;
 
+CREATE OR REPLACE FUNCTION {s}.payments_guard_inbound() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: receipt % is never deleted', OLD.receipt USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.provider_account_id <> OLD.provider_account_id OR NEW.branch_id <> OLD.branch_id OR NEW.receipt <> OLD.receipt
+     OR NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency OR NEW.received_at <> OLD.received_at
+     OR NOT NEW.sources @> OLD.sources THEN
+    RAISE EXCEPTION 'payments: what arrived under receipt % is fixed', OLD.receipt USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.booked_at IS DISTINCT FROM OLD.booked_at OR NEW.fee_minor IS DISTINCT FROM OLD.fee_minor
+     OR (OLD.attempt_id IS NOT NULL AND NEW.attempt_id IS DISTINCT FROM OLD.attempt_id) THEN
+    RAISE EXCEPTION 'payments: booking and payment of receipt % are set once', OLD.receipt
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status <> OLD.status AND OLD.status NOT IN ('SUSPENSE', 'DUPLICATE_SUSPECTED') THEN
+    RAISE EXCEPTION 'payments: receipt % cannot go from % to %', OLD.receipt, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
 CREATE OR REPLACE FUNCTION {s}.payments_refuse() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
 BEGIN
@@ -87,5 +110,7 @@ CREATE OR REPLACE TRIGGER payments_guard_attempt BEFORE UPDATE OR DELETE ON {s}.
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_attempt();
 CREATE OR REPLACE TRIGGER payments_guard_refund BEFORE UPDATE OR DELETE ON {s}.payments_refund
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_refund();
+CREATE OR REPLACE TRIGGER payments_guard_inbound BEFORE UPDATE OR DELETE ON {s}.payments_inboundreceipt
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_inbound();
 CREATE OR REPLACE TRIGGER payments_pulled_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.payments_pulledtransaction
   FOR EACH STATEMENT EXECUTE FUNCTION {s}.payments_refuse();

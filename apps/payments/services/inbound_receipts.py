@@ -1,0 +1,215 @@
+"""Money that arrives unasked: each receipt is seen once, booked once, and is of a payment or waits for a person."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.integrations.ports import CollectionReport, InboundReport, Outcome
+from apps.integrations.selectors import accounts
+from apps.kit.actors import Actor
+from apps.payments.contracts import InboundSource, Recorded
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+from apps.payments.models.inbound import reference_key
+from apps.payments.services import attempts, intents, settlings, suspense
+from apps.payments.services.reports import ReportContradicts
+
+if TYPE_CHECKING:
+    from apps.integrations.models import ProviderAccount
+
+REPEATED_WITHIN = timedelta(hours=24)
+AHEAD_MAX = timedelta(days=1)
+BEHIND_MAX = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why money goes to suspense; ``doubled`` is the payment that it would pay a second time, or pays otherwise."""
+
+    reason: str
+    doubled: PaymentIntent | None = None
+    is_duplicate: bool = False
+
+
+@transaction.atomic
+def record(
+    *,
+    account_id: UUID,
+    notice: InboundReport,
+    phone: str,
+    source: InboundSource,
+    actor: Actor,
+    now: datetime,
+) -> tuple[Recorded, InboundReceipt]:
+    """
+    Record money that a provider says has arrived at an account; ``phone`` is the payer's number where it is in clear.
+
+    It is of the attempt that bears the receipt or whose code was typed, or else of the intent whose code was typed, and
+    settles it as every report does. Anything else is booked to suspense with an owner: nothing is lost and nothing is
+    guessed. The same receipt again, from whomever, books nothing; while it waits, what a later message adds may tell
+    whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number.
+    Locks the receipt, then what it pays.
+    """
+    account = accounts.get(account_id)
+    if notice.paid_to not in ("", account.short_code, account.till_number):
+        raise ReportContradicts("The message names another number than that of this account.")
+    suspense.only(notice.receipt)
+    kept = InboundReceipt.objects.locked().select_related("provider_account")
+    known = kept.filter(provider_account_id=account_id, receipt=notice.receipt).first()
+    if known is not None:
+        return _heard_again(known, notice, phone=phone, source=source, actor=actor, now=now), known
+    inbound = _new(account, notice, source=source, now=now)
+    found = _paid(inbound, phone=phone, actor=actor, now=now)
+    if isinstance(found, Doubt):
+        suspense.hold(
+            inbound,
+            reason=found.reason,
+            doubled=found.doubled,
+            is_duplicate=found.is_duplicate,
+            actor=actor,
+            now=now,
+        )
+        return Recorded.APPLIED, inbound
+    attempt, recorded = found
+    inbound.match(attempt=attempt, at=now)
+    inbound.save(force_insert=True)
+    return recorded, inbound
+
+
+def _heard_again(
+    known: InboundReceipt,
+    notice: InboundReport,
+    *,
+    phone: str,
+    source: InboundSource,
+    actor: Actor,
+    now: datetime,
+) -> Recorded:
+    """Note who else told of money that is known, fill in what was not told, and look for its payment while it waits."""
+    if notice.money != known.money:
+        raise ReportContradicts("The message names another sum than an earlier one of this receipt.")
+    if known.hear(notice, source=source, occurred_at=_told_at(notice, now=now)):
+        known.save_progress()
+    if not known.is_waiting or known.intent_id is not None:
+        return Recorded.DUPLICATE
+    found = _paid(known, phone=phone, actor=actor, now=now)
+    if isinstance(found, Doubt):
+        return Recorded.DUPLICATE
+    known.refresh_from_db()
+    return Recorded.APPLIED
+
+
+def _new(
+    account: "ProviderAccount", notice: InboundReport, *, source: InboundSource, now: datetime
+) -> InboundReceipt:
+    return InboundReceipt(
+        provider_account=account,
+        branch_id=account.branch_id,
+        provider=account.provider,
+        receipt=notice.receipt,
+        amount_minor=notice.money.minor,
+        currency=notice.money.currency,
+        reference=notice.reference,
+        reference_key=reference_key(notice.reference),
+        payer=notice.payer,
+        payer_name=notice.payer_name,
+        kind=notice.kind,
+        sources=[source.value],
+        occurred_at=_told_at(notice, now=now),
+        received_at=now,
+    )
+
+
+def _paid(
+    inbound: InboundReceipt, *, phone: str, actor: Actor, now: datetime
+) -> tuple[PaymentAttempt, Recorded] | Doubt:
+    """Settle what the money is of and return its attempt, or say why it must wait."""
+    report = CollectionReport(
+        ticket="",
+        outcome=Outcome.COLLECTED,
+        money=inbound.money,
+        receipt=inbound.receipt,
+        payer_phone=phone,
+        occurred_at=inbound.occurred_at,
+    )
+    attempt = _attempt(inbound)
+    if attempt is not None:
+        return _attempt_paid(inbound, attempt.id, report, actor=actor, now=now)
+    intent = _intent(inbound)
+    if intent is not None:
+        return _intent_paid(inbound, intent, report, actor=actor, now=now)
+    if _is_repeated(inbound, now=now):
+        return Doubt("The same payer paid this sum under this reference within 24 hours.", is_duplicate=True)
+    if inbound.reference_key:
+        return Doubt("No payment has this reference.")
+    return Doubt("No reference was told.")
+
+
+def _attempt(inbound: InboundReceipt) -> PaymentAttempt | None:
+    """Return the attempt of this account that bears the receipt, or else the code."""
+    own = PaymentAttempt.objects.filter(provider_account_id=inbound.provider_account_id)
+    of_receipt = own.filter(provider_receipt=inbound.receipt).first()
+    return of_receipt or own.filter(code=inbound.reference_key).first()
+
+
+def _intent(inbound: InboundReceipt) -> PaymentIntent | None:
+    """Return the intent whose code was typed, at whichever of our accounts."""
+    intents_of_currency = PaymentIntent.objects.filter(currency=inbound.currency)
+    return intents_of_currency.filter(code=inbound.reference_key).first() if inbound.reference_key else None
+
+
+def _attempt_paid(
+    inbound: InboundReceipt, attempt_id: UUID, report: CollectionReport, *, actor: Actor, now: datetime
+) -> tuple[PaymentAttempt, Recorded] | Doubt:
+    attempt = attempts.locked(attempt_id)
+    if attempt.provider_receipt not in ("", inbound.receipt):
+        reason = f"{attempt.code} was paid under receipt {attempt.provider_receipt}: this came beside it."
+        return Doubt(reason, doubled=attempt.intent, is_duplicate=True)
+    try:
+        recorded = intents.record(attempt_id=attempt_id, report=report, actor=actor, now=now)
+    except ReportContradicts as contradiction:
+        return Doubt(f"{attempt.code}: {contradiction.detail}", doubled=attempt.intent)
+    return attempts.locked(attempt_id), recorded
+
+
+def _intent_paid(
+    inbound: InboundReceipt,
+    found: PaymentIntent,
+    report: CollectionReport,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> tuple[PaymentAttempt, Recorded] | Doubt:
+    """Settle an intent with money that nobody asked its payer for: by an attempt that has its money at once."""
+    intent = PaymentIntent.objects.locked().get(id=found.id)
+    if intent.is_settled:
+        return Doubt(f"Payment {intent.code} was paid before.", doubled=intent, is_duplicate=True)
+    others = PaymentAttempt.objects.filter(provider=inbound.provider, provider_receipt=inbound.receipt)
+    if others.exists():
+        return Doubt("The receipt belongs to another payment.", doubled=intent)
+    attempt = attempts.made(intent, account=inbound.provider_account, phone=report.payer_phone, now=now)
+    held = inbound if inbound.booked_at else None
+    settlings.take(attempt, report, held=held, actor=actor, now=now)
+    return attempt, Recorded.APPLIED
+
+
+def _is_repeated(inbound: InboundReceipt, *, now: datetime) -> bool:
+    """Say whether somebody seems to have paid the same thing twice: reference, sum and payer are those of today's money."""
+    if not inbound.reference_key or not inbound.payer:
+        return False
+    alike = InboundReceipt.objects.filter(
+        reference_key=inbound.reference_key,
+        amount_minor=inbound.amount_minor,
+        currency=inbound.currency,
+        payer=inbound.payer,
+        received_at__gte=now - REPEATED_WITHIN,
+    )
+    return alike.exclude(id=inbound.id).exists()
+
+
+def _told_at(notice: InboundReport, *, now: datetime) -> datetime | None:
+    """Return the provider's time of the money unless it cannot be: a clock may be wrong, and a date is never vital."""
+    at = notice.occurred_at
+    return at if at is not None and now - BEHIND_MAX <= at <= now + AHEAD_MAX else None

@@ -1,0 +1,46 @@
+"""The moment when money settles a payment: attempt, intent, events and booking, in one step."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from apps.events.contracts import NewEvent
+from apps.events.services import outbox
+from apps.integrations.ports import CollectionReport
+from apps.kit import faults
+from apps.kit.actors import Actor
+from apps.ledger.services import journals
+from apps.payments import events, postings
+from apps.payments.models import InboundReceipt, PaymentAttempt
+from apps.payments.services import suspense
+
+
+def take(
+    attempt: PaymentAttempt,
+    report: CollectionReport,
+    *,
+    held: InboundReceipt | None,
+    announced: Sequence[NewEvent] = (),
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """
+    Book the money of an attempt that was asked for or has just been made; the caller holds the locks.
+
+    ``held`` is the money, where it waits in suspense: then it is moved from there, and not booked again.
+    """
+    intent = attempt.intent
+    fee = held.fee if held else attempt.provider_account.fee(report.money or attempt.money)
+    attempt.book(report=report, fee=fee, is_surplus=intent.is_settled, at=now)
+    if attempt._state.adding:
+        attempt.save(force_insert=True)
+    else:
+        attempt.save_progress()
+    intent.settle(attempt=attempt, at=now)
+    intent.save_progress()
+    outbox.publish(*announced, *events.settled(attempt), now=now)
+    faults.reach("payments.before_posting")
+    # The last step: balances, which every payment of the branch shares, stay locked until the commit.
+    if held is not None:
+        suspense.explain(held, attempt=attempt, actor=actor, now=now)
+    else:
+        journals.post(draft=postings.collection(attempt), actor=actor, now=now)

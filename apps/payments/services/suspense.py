@@ -1,0 +1,73 @@
+"""Money in suspense: put aside under its receipt, and taken from there once its payment is known."""
+
+from datetime import datetime
+from uuid import UUID
+
+from apps.access.selectors import applications, memberships
+from apps.events.services import outbox
+from apps.kit import locks
+from apps.kit.actors import Actor
+from apps.ledger.services import journals
+from apps.payments import events, postings
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+
+PERMISSION = "payments.resolve"
+"""What a person needs who decides about money in suspense, and so may be its owner."""
+
+
+def only(receipt: str) -> None:
+    """Let nobody else record anything under a receipt number until the transaction ends; nothing for none."""
+    if receipt:
+        locks.advisory(f"payments:receipt:{receipt}")
+
+
+def held(account_id: UUID, receipt: str) -> InboundReceipt | None:
+    """Return, locked, what waits in suspense under a receipt of this account; the caller holds the receipt's lock."""
+    if not receipt:
+        return None
+    rows = InboundReceipt.objects.locked().waiting().select_related("provider_account")
+    return rows.filter(provider_account_id=account_id, receipt=receipt).first()
+
+
+def hold(
+    inbound: InboundReceipt,
+    *,
+    reason: str,
+    doubled: PaymentIntent | None,
+    is_duplicate: bool,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Book new money to suspense, give it an owner and say so; nothing has been written of it before."""
+    inbound.application = applications.portal()
+    owner = memberships.first_with(PERMISSION, branch_id=inbound.branch_id)
+    inbound.hold(
+        reason=reason,
+        fee=inbound.provider_account.fee(inbound.money),
+        owner_id=owner.id if owner else None,
+        doubled=doubled,
+        is_duplicate=is_duplicate,
+        at=now,
+    )
+    inbound.save(force_insert=True)
+    outbox.publish(events.about_money(events.MONEY_UNMATCHED, inbound), now=now)
+    journals.post(draft=postings.inbound(inbound), actor=actor, now=now)
+
+
+def explain(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, now: datetime) -> None:
+    """Move money out of suspense to the payment that it is of; the caller has written the attempt down as booked."""
+    if inbound.is_waiting:
+        inbound.match(attempt=attempt, at=now)
+    inbound.save_progress()
+    outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)
+    draft = postings.explanation(inbound, attempt)
+    if draft is not None:
+        journals.post(draft=draft, actor=actor, now=now)
+
+
+def retract(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, now: datetime) -> None:
+    """Take back the booking of money that this attempt had booked before anybody knew its receipt."""
+    inbound.retract(attempt=attempt, at=now)
+    inbound.save_progress()
+    outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)
+    journals.post(draft=postings.retraction(inbound), actor=actor, now=now)
