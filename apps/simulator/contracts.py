@@ -11,12 +11,27 @@ class AccountType(StrEnum):
     TILL = "till"
 
 
-class PromptState(StrEnum):
-    """Where a prompt on a phone stands. Only a late success leaves FAILED, nothing leaves PAID."""
+class PaymentState(StrEnum):
+    """Where a payment stands, asked for or not. Only a late success leaves FAILED, nothing leaves PAID."""
 
     WAITING = "waiting"
     PAID = "paid"
     FAILED = "failed"
+
+
+class Environment(StrEnum):
+    """Where a shortcode lives: in production addresses are registered once, and payments are not simulated."""
+
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
+class PayerForm(StrEnum):
+    """How a shortcode is told the number of who paid it unasked."""
+
+    PLAIN = "plain"
+    MASKED = "masked"
+    HASHED = "hashed"
 
 
 class ReversalState(StrEnum):
@@ -61,6 +76,9 @@ class Account:
     initiator: str
     initiator_password: str
     charge_bps: int
+    environment: Environment = Environment.SANDBOX
+    payer_form: PayerForm = PayerForm.PLAIN
+    is_validating: bool = True
     balance_cents: int = 0
 
 
@@ -151,7 +169,7 @@ class Prompt:
     description: str
     callback_url: str
     plan: Plan
-    state: PromptState
+    state: PaymentState
     result_code: str
     result_desc: str
     receipt: str
@@ -162,6 +180,63 @@ class Prompt:
     expires_at: int
     due_at: int | None
     decided_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Where a shortcode wants to be told of payments that come unasked, and what counts while it does not answer."""
+
+    shortcode: str
+    confirmation_url: str
+    validation_url: str
+    is_refused_by_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """What a person types at Lipa na M-Pesa: whom to pay, how much, for which account."""
+
+    receiver: str
+    payer: str
+    amount_cents: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """
+    Money that a person pays unasked, and its outcome; times are virtual milliseconds since 1970.
+
+    It has its receipt from the start, as the business is asked about it by that.
+    """
+
+    receipt: str
+    conversation_id: str
+    receiver: str
+    business_name: str
+    transaction_type: str
+    payer: str
+    amount_cents: int
+    reference: str
+    plan: Plan
+    state: PaymentState
+    result_code: str
+    third_party_id: str
+    moved_cents: int
+    charge_cents: int
+    created_at: int
+    due_at: int | None
+    decided_at: int | None
+
+    @property
+    def id(self) -> str:
+        """Name it as the store of a prompt does."""
+        return self.receipt
+
+    @property
+    def shortcode(self) -> str:
+        """Name whose registered addresses are told of it."""
+        return self.receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +278,7 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One POST that the simulator owes to a business; the cause is the identifier of a prompt or a reversal."""
+    """One POST that the simulator owes to a business; the cause is the identifier of a prompt, payment or reversal."""
 
     id: int
     cause: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (
@@ -20,6 +20,9 @@ CREATE TABLE IF NOT EXISTS account (
     initiator TEXT NOT NULL,
     initiator_password TEXT NOT NULL,
     charge_bps INTEGER NOT NULL CHECK (charge_bps BETWEEN 0 AND 10000),
+    environment TEXT NOT NULL CHECK (environment IN ('sandbox', 'production')),
+    payer_form TEXT NOT NULL CHECK (payer_form IN ('plain', 'masked', 'hashed')),
+    is_validating INTEGER NOT NULL,
     balance_cents INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS payer (
@@ -61,6 +64,33 @@ CREATE TABLE IF NOT EXISTS prompt (
     CHECK (state = 'paid' OR moved_cents = 0)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS prompt_due ON prompt (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS payment (
+    receipt TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL UNIQUE,
+    receiver TEXT NOT NULL,
+    business_name TEXT NOT NULL,
+    transaction_type TEXT NOT NULL,
+    payer TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    reference TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'paid', 'failed')),
+    result_code TEXT NOT NULL DEFAULT '',
+    third_party_id TEXT NOT NULL DEFAULT '',
+    moved_cents INTEGER NOT NULL DEFAULT 0,
+    charge_cents INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    due_at INTEGER,
+    decided_at INTEGER,
+    CHECK (state = 'paid' OR moved_cents = 0)
+) STRICT;
+CREATE INDEX IF NOT EXISTS payment_due ON payment (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS registration (
+    shortcode TEXT PRIMARY KEY,
+    confirmation_url TEXT NOT NULL,
+    validation_url TEXT NOT NULL,
+    is_refused_by_default INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS statement_row (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     shortcode TEXT NOT NULL,
@@ -107,7 +137,7 @@ CREATE TABLE IF NOT EXISTS pull_registration (
 CREATE TABLE IF NOT EXISTS callback (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     cause TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status', 'reversal', 'timeout')),
+    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status', 'reversal', 'timeout', 'validation', 'confirmation')),
     url TEXT NOT NULL,
     body TEXT NOT NULL,
     due_at INTEGER NOT NULL,

@@ -35,6 +35,14 @@ class Inbox:
     url: str = ""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
+    answers: dict[str, object] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+
+    def at(self, ending: str) -> list[dict[str, Any]]:
+        """Return the bodies that came to addresses which end so."""
+        return [
+            body for path, body in zip(self.paths, self.bodies, strict=False) if path.endswith(f"/{ending}")
+        ]
 
     def results(self) -> list[object]:
         """Return the ResultCode of each STK callback."""
@@ -122,6 +130,34 @@ class Business:
         assert answer.status_code == 200, answer.text
         return answer.json()["CheckoutRequestID"]
 
+    def register_urls(self, *, version: str = "v2", **changes: object) -> httpx.Response:
+        """Say where payments that come unasked are told."""
+        body = {
+            "ShortCode": self.shortcode,
+            "ResponseType": "Completed",
+            "ConfirmationURL": f"{self.inbox.url}/hooks/3f/9c/c2b",
+            "ValidationURL": f"{self.inbox.url}/hooks/3f/9c/check",
+            **changes,
+        }
+        return self.post(f"/mpesa/c2b/{version}/registerurl", body)
+
+    def pay(self, **changes: object) -> dict[str, Any]:
+        """Let a person pay unasked, and return what became of it at first."""
+        body = {
+            "shortcode": self.shortcode,
+            "msisdn": "254712345678",
+            "amount": "500.00",
+            "reference": "INV-7",
+            **changes,
+        }
+        answer = self.control("POST", "/payments", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def payments(self) -> list[dict[str, Any]]:
+        """Return what people paid unasked, newest first."""
+        return self.control("GET", "/payments").json()["payments"]
+
     def query(self, checkout: str) -> httpx.Response:
         """Ask how a prompt ended."""
         return self.post("/mpesa/stkpushquery/v1/query", {**self.secured(), "CheckoutRequestID": checkout})
@@ -178,10 +214,15 @@ def inbox() -> Iterator[Inbox]:
 
     class Keep(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            kept.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            kept.paths.append(self.path)
+            kept.bodies.append(body)
+            answer = kept.answers.get(
+                self.path.rpartition("/")[2], {"ResultCode": 0, "ResultDesc": "Accepted"}
+            )
             self.send_response(kept.status)
             self.end_headers()
-            self.wfile.write(b'{"ResultCode":0,"ResultDesc":"Accepted"}')
+            self.wfile.write(json.dumps(answer).encode())
 
         def log_message(self, *_: object) -> None:
             pass

@@ -22,6 +22,10 @@ def test_saves_an_account_again_without_losing_its_balance(business):
         "consumer_key": "key-of-savanna",
         "initiator": "savanna-api",
         "charge_bps": 55,
+        "environment": "sandbox",
+        "payer_form": "plain",
+        "validation": True,
+        "addresses": None,
         "balance": "1491.75",
     }
 

@@ -109,6 +109,30 @@ def test_gives_the_whole_payment_back(business):
     assert (row["linked_receipt"], row["balance"]) == (receipt, "0.00")
 
 
+def test_gives_back_what_came_unasked_and_tells_its_status(business):
+    receipt = business.pay(amount="1500")["receipt"]
+
+    result = reversed_(business, receipt)
+    question = {
+        "Initiator": "savanna-api",
+        "SecurityCredential": credential(business),
+        "CommandID": "TransactionStatusQuery",
+        "TransactionID": receipt,
+        "PartyA": business.shortcode,
+        "IdentifierType": "4",
+        "ResultURL": f"{business.inbox.url}/hooks/3f/9c/status",
+        "QueueTimeOutURL": f"{business.inbox.url}/hooks/3f/9c/late",
+        "Remarks": "Check",
+    }
+    business.post(STATUS, question)
+    business.tick(1)
+
+    told = parameters(business.inbox.wait(2)[-1]["Result"])
+    assert result["ResultCode"] == 0
+    assert withdrawn(business) == [receipt]
+    assert (told["ReceiptNo"], told["TransactionStatus"], told["Amount"]) == (receipt, "Completed", 1500.0)
+
+
 def test_decides_two_seconds_later(business):
     receipt = paid(business)
 

@@ -6,7 +6,7 @@ import binascii
 from apps.simulator.api import fields
 from apps.simulator.api.calls import Call, ok
 from apps.simulator.api.fields import DarajaRefusal
-from apps.simulator.contracts import PromptOrder, PromptState, Response
+from apps.simulator.contracts import PaymentState, PromptOrder, Response
 from apps.simulator.services import accounts, faults, prompts
 
 ACCEPTED = "Success. Request accepted for processing"
@@ -73,7 +73,7 @@ def stk_query(call: Call) -> Response:
         raise fields.invalid("CheckoutRequestID") from refusal
     if prompt.shortcode != shortcode:
         raise fields.invalid("CheckoutRequestID")
-    if prompt.state is PromptState.WAITING:
+    if prompt.state is PaymentState.WAITING:
         raise DarajaRefusal("500.001.1001", "The transaction is being processed")
     return ok(
         {

@@ -3,7 +3,7 @@
 from apps.simulator.api import fields
 from apps.simulator.api.calls import Call, ok
 from apps.simulator.contracts import Response, ReversalOrder
-from apps.simulator.services import credentials, faults, inquiries, prompts, reversals
+from apps.simulator.services import credentials, faults, inquiries, payments, reversals
 
 
 def transaction_status(call: Call) -> Response:
@@ -54,7 +54,7 @@ def reversal(call: Call) -> Response:
     fields.words(body, "Remarks", longest=100, shortest=2)
     fields.words(body, "Occasion", longest=100, is_optional=True)
     account = call.account(order.shortcode, consumer=consumer)
-    payment = prompts.by_receipt(tx=call.tx, receipt=order.receipt)
+    payment = payments.by_receipt(tx=call.tx, receipt=order.receipt)
     plan = call.take_magic(faults.magic_reversal_actions(msisdn=payment.payer if payment else "")).plan
     if not call.faults.answer.is_processed:
         return Response()

@@ -2,12 +2,12 @@
 
 import json
 
-from apps.simulator.contracts import Account, Callback, Prompt, Reversal, StatementRow
+from apps.simulator.contracts import Account, Callback, Payment, Prompt, Registration, Reversal, StatementRow
 from apps.simulator.services.amounts import text
 from apps.simulator.services.clock import iso
 
 
-def account(value: Account) -> dict[str, object]:
+def account(value: Account, registration: Registration | None) -> dict[str, object]:
     """Return an account without its secrets."""
     return {
         "shortcode": value.shortcode,
@@ -16,6 +16,15 @@ def account(value: Account) -> dict[str, object]:
         "consumer_key": value.consumer_key,
         "initiator": value.initiator,
         "charge_bps": value.charge_bps,
+        "environment": value.environment,
+        "payer_form": value.payer_form,
+        "validation": value.is_validating,
+        "addresses": registration
+        and {
+            "confirmation": registration.confirmation_url,
+            "validation": registration.validation_url,
+            "default": "refuse" if registration.is_refused_by_default else "accept",
+        },
         "balance": text(cents=value.balance_cents),
     }
 
@@ -43,6 +52,25 @@ def prompt(value: Prompt) -> dict[str, object]:
         "is_ignored": value.is_ignored,
         "created_at": iso(at=value.created_at),
         "expires_at": iso(at=value.expires_at),
+        "decided_at": iso(at=value.decided_at),
+    }
+
+
+def payment(value: Payment) -> dict[str, object]:
+    """Return a payment that came unasked with its outcome; its receipt stands for money once it is paid."""
+    return {
+        "receipt": value.receipt,
+        "shortcode": value.receiver,
+        "business_name": value.business_name,
+        "msisdn": value.payer,
+        "amount": text(cents=value.amount_cents),
+        "reference": value.reference,
+        "state": value.state,
+        "result_code": value.result_code,
+        "third_party_id": value.third_party_id,
+        "moved": text(cents=value.moved_cents),
+        "charge": text(cents=value.charge_cents),
+        "created_at": iso(at=value.created_at),
         "decided_at": iso(at=value.decided_at),
     }
 

@@ -1,6 +1,6 @@
 """The text message that ends a prompt, in the words of M-Pesa's own."""
 
-from apps.simulator.contracts import Prompt, PromptState
+from apps.simulator.contracts import PaymentState, Prompt
 from apps.simulator.services import results
 from apps.simulator.services.amounts import display
 from apps.simulator.services.clock import moment
@@ -13,7 +13,7 @@ def message(prompt: Prompt) -> dict[str, object]:
     at = moment(at=prompt.decided_at or prompt.created_at)
     return {
         "id": prompt.id,
-        "is_paid": prompt.state is PromptState.PAID,
+        "is_paid": prompt.state is PaymentState.PAID,
         "text": _text(prompt),
         "time": at.strftime("%d %b %Y, %H:%M:%S"),
         "datetime": at.isoformat(timespec="seconds"),
@@ -27,7 +27,7 @@ def local(msisdn: str) -> str:
 
 
 def _text(prompt: Prompt) -> str:
-    if prompt.state is PromptState.PAID:
+    if prompt.state is PaymentState.PAID:
         at = moment(at=prompt.decided_at or 0)
         day, clock = f"{at.day}/{at.month}/{at:%y}", at.strftime("%I:%M %p").lstrip("0")
         return (

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import parse_qs, quote
 
-from apps.simulator.contracts import Account, Prompt, PromptState, Request, Response, StatementRow
+from apps.simulator.contracts import Account, PaymentState, Prompt, Request, Response, StatementRow
 from apps.simulator.pages import rendering
 from apps.simulator.pages.messages import local, message
 from apps.simulator.services import accounts, prompts, results, statements
@@ -114,8 +114,8 @@ def _phone(world: World, request: Request, *, msisdn: str | None) -> Response:
     with world.store.transaction() as tx:
         found = prompts.newest(tx=tx, msisdn=msisdn)
     now = world.clock.now()
-    waiting = [prompt for prompt in found if prompt.state is PromptState.WAITING and not prompt.is_ignored]
-    decided = [prompt for prompt in found if prompt.state is not PromptState.WAITING]
+    waiting = [prompt for prompt in found if prompt.state is PaymentState.WAITING and not prompt.is_ignored]
+    decided = [prompt for prompt in found if prompt.state is not PaymentState.WAITING]
     decided.sort(key=lambda prompt: prompt.decided_at or 0, reverse=True)
     again = request.query.get("again", "")
     context = {
@@ -161,7 +161,7 @@ def _prompt_card(prompt: Prompt, *, now: int, needs_pin: bool) -> dict[str, obje
 
 
 def _phone_row(msisdn: str, found: list[Prompt]) -> dict[str, object]:
-    waiting = sum(prompt.state is PromptState.WAITING for prompt in found)
+    waiting = sum(prompt.state is PaymentState.WAITING for prompt in found)
     paid = sum(prompt.moved_cents for prompt in found)
     return {
         "msisdn": msisdn,

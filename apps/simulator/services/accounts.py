@@ -4,7 +4,7 @@ import hmac
 import sqlite3
 from dataclasses import asdict
 
-from apps.simulator.contracts import Account, AccountType
+from apps.simulator.contracts import Account, AccountType, Environment, PayerForm
 from apps.simulator.services import identifiers
 
 FIRST_BALANCE_CENTS = 100_000_000_00
@@ -28,14 +28,16 @@ def save(*, tx: sqlite3.Connection, account: Account) -> Account:
     tx.execute(
         """
         INSERT INTO account (shortcode, type, name, consumer_key, consumer_secret, passkey, initiator,
-                             initiator_password, charge_bps, balance_cents)
+                             initiator_password, charge_bps, environment, payer_form, is_validating,
+                             balance_cents)
         VALUES (:shortcode, :type, :name, :consumer_key, :consumer_secret, :passkey, :initiator,
-                :initiator_password, :charge_bps, 0)
+                :initiator_password, :charge_bps, :environment, :payer_form, :is_validating, 0)
         ON CONFLICT (shortcode) DO UPDATE SET
             type = excluded.type, name = excluded.name, consumer_key = excluded.consumer_key,
             consumer_secret = excluded.consumer_secret, passkey = excluded.passkey,
             initiator = excluded.initiator, initiator_password = excluded.initiator_password,
-            charge_bps = excluded.charge_bps
+            charge_bps = excluded.charge_bps, environment = excluded.environment,
+            payer_form = excluded.payer_form, is_validating = excluded.is_validating
         """,
         asdict(account),
     )
@@ -114,4 +116,11 @@ def return_to_wallet(*, tx: sqlite3.Connection, msisdn: str, amount_cents: int) 
 
 
 def _account(row: sqlite3.Row) -> Account:
-    return Account(**{**dict(row), "type": AccountType(row["type"])})
+    values = {
+        **dict(row),
+        "type": AccountType(row["type"]),
+        "environment": Environment(row["environment"]),
+        "payer_form": PayerForm(row["payer_form"]),
+        "is_validating": bool(row["is_validating"]),
+    }
+    return Account(**values)

@@ -14,6 +14,8 @@ from apps.simulator.services import call_log
 from apps.simulator.store import Store, read_setting, write_setting
 
 TIMEOUT_SECONDS = 5
+VALIDATION_SECONDS = 8
+HTTP_OK = 200
 LARGEST_ANSWER = 16_384
 HELD = "callbacks_held"
 COLUMNS = "id, cause, kind, url, body, due_at, is_first"
@@ -21,6 +23,10 @@ COLUMNS = "id, cause, kind, url, body, due_at, is_first"
 
 class AddressRefused(Exception):
     """The simulator sends to plain HTTP on this computer only."""
+
+
+class NotTaken(Exception):
+    """No validation of this number has been handed out and waits for its answer."""
 
 
 def queue(
@@ -102,11 +108,15 @@ def give_up_interrupted(*, tx: sqlite3.Connection, now: int) -> None:
         call_log.record(tx=tx, kind="callback", entry=entry, now=now)
 
 
-def deliver(*, store: Store, callback: Callback, now: int) -> None:
-    """Send a claimed callback and record what came of it; no transaction is open meanwhile."""
-    status, error = None, ""
+def deliver(*, store: Store, callback: Callback, now: int) -> bytes | None:
+    """
+    Send a claimed callback, record what came of it, and return the body of an answer with status 200.
+
+    No transaction is open meanwhile.
+    """
+    status, answer, error = None, b"", ""
     try:
-        status = _post(url=callback.url, body=callback.body.encode())
+        status, answer = _post(callback)
     except (OSError, http.client.HTTPException, AddressRefused) as problem:
         error = f"{type(problem).__name__}: {problem}"
     state = CallbackState.ANSWERED if status is not None else CallbackState.FAILED
@@ -117,19 +127,32 @@ def deliver(*, store: Store, callback: Callback, now: int) -> None:
         )
         entry = _entry(callback) | {"state": state, "status": status, "error": error}
         call_log.record(tx=tx, kind="callback", entry=entry, now=now)
+    return answer if status == HTTP_OK else None
 
 
-def _post(*, url: str, body: bytes) -> int:
-    parts = urlsplit(url)
+def answer_taken(*, tx: sqlite3.Connection, number: int, status: int | None) -> Callback:
+    """Keep what a validation that was handed out is answered with; raise NotTaken for anything else."""
+    row = tx.execute(
+        f"UPDATE callback SET state = 'answered', http_status = ? "  # noqa: S608
+        f"WHERE id = ? AND kind = 'validation' AND state = 'taken' RETURNING {COLUMNS}",
+        (status, number),
+    ).fetchone()
+    if row is None:
+        raise NotTaken(number)
+    return _callback(row)
+
+
+def _post(callback: Callback) -> tuple[int, bytes]:
+    parts = urlsplit(callback.url)
     address = _loopback_address(parts)
-    connection = http.client.HTTPConnection(address, parts.port or 80, timeout=TIMEOUT_SECONDS)
+    seconds = VALIDATION_SECONDS if callback.kind == "validation" else TIMEOUT_SECONDS
+    connection = http.client.HTTPConnection(address, parts.port or 80, timeout=seconds)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"Content-Type": "application/json", "Host": parts.netloc, "Connection": "close"}
-        connection.request("POST", target, body=body, headers=headers)
+        connection.request("POST", target, body=callback.body.encode(), headers=headers)
         answer = connection.getresponse()
-        answer.read(LARGEST_ANSWER)
-        return answer.status
+        return answer.status, answer.read(LARGEST_ANSWER)
     finally:
         connection.close()
 

@@ -1,8 +1,10 @@
-"""What decides itself when its time has come: prompts and reversals, in the order in which they fall due."""
+"""What decides itself when its time has come: prompts, payments and reversals, in the order in which they fall due."""
 
 import sqlite3
 
-from apps.simulator.services import prompts, reversals
+from apps.simulator.services import payments, prompts, reversals
+
+SOURCES = (prompts, payments, reversals)
 
 
 def decide(*, tx: sqlite3.Connection, now: int) -> int:
@@ -11,7 +13,7 @@ def decide(*, tx: sqlite3.Connection, now: int) -> int:
     while True:
         waiting = [
             (at, place, source)
-            for place, source in enumerate((prompts, reversals))
+            for place, source in enumerate(SOURCES)
             if (at := source.next_due(tx=tx)) is not None and at <= now
         ]
         if not waiting:
@@ -23,5 +25,5 @@ def decide(*, tx: sqlite3.Connection, now: int) -> int:
 
 def next_at(*, tx: sqlite3.Connection) -> int | None:
     """Return when the next thing decides itself."""
-    times = [at for source in (prompts, reversals) if (at := source.next_due(tx=tx)) is not None]
+    times = [at for source in SOURCES if (at := source.next_due(tx=tx)) is not None]
     return min(times, default=None)

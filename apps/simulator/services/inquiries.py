@@ -3,7 +3,15 @@
 import sqlite3
 
 from apps.simulator.contracts import Account, Plan
-from apps.simulator.services import callbacks, credentials, identifiers, payloads, prompts, results, reversals
+from apps.simulator.services import (
+    callbacks,
+    credentials,
+    identifiers,
+    payloads,
+    payments,
+    results,
+    reversals,
+)
 from apps.simulator.services.clock import moment
 
 ANSWER_AFTER_MS = 1_000
@@ -41,7 +49,7 @@ def ask(
         "conversation": question["conversation"],
         "shortcode": account.shortcode,
     }
-    prompt = prompts.find(tx=tx, **about)
+    payment = payments.find(tx=tx, **about)
     reversal = reversals.find(tx=tx, **about)
     names = {"originator": originator, "conversation": conversation}
     is_trusted = credentials.are_right(
@@ -49,13 +57,13 @@ def ask(
     )
     if not is_trusted:
         payload = payloads.status_refusal(code=results.WRONG_PIN, **names)
-    elif prompt is not None:
-        payload = payloads.status_result(prompt=prompt, plan=plan, **names)
+    elif payment is not None:
+        payload = payloads.status_result(paid=payment, plan=plan, **names)
     elif reversal is not None:
         payload = payloads.reversal_status(reversal=reversal, plan=plan, **names)
     else:
         payload = payloads.status_refusal(code=results.UNKNOWN_TRANSACTION, **names)
-    found = prompt or reversal
+    found = payment or reversal
     callbacks.queue(
         tx=tx,
         cause=found.id if found else "",

@@ -2,7 +2,15 @@
 
 from decimal import Decimal
 
-from apps.simulator.contracts import Plan, Prompt, PromptState, Reversal, ReversalState, StatementRow
+from apps.simulator.contracts import (
+    Payment,
+    PaymentState,
+    Plan,
+    Prompt,
+    Reversal,
+    ReversalState,
+    StatementRow,
+)
 from apps.simulator.services import results
 from apps.simulator.services.amounts import text
 from apps.simulator.services.clock import digits, moment
@@ -18,7 +26,7 @@ def stk_callback(*, prompt: Prompt) -> dict[str, object]:
         "ResultCode": results.on_the_wire(code=prompt.result_code),
         "ResultDesc": prompt.result_desc,
     }
-    if prompt.state is PromptState.PAID:
+    if prompt.state is PaymentState.PAID:
         announced = prompt.plan.announced_cents
         items: list[dict[str, object]] = [
             {
@@ -34,33 +42,34 @@ def stk_callback(*, prompt: Prompt) -> dict[str, object]:
     return {"Body": {"stkCallback": callback}}
 
 
-def status_result(*, originator: str, conversation: str, prompt: Prompt, plan: Plan) -> dict[str, object]:
-    """Return what Transaction Status tells of a prompt; ResultCode 0 says only that the question was answered."""
-    is_paid = prompt.state is PromptState.PAID
-    finalised = digits(at=prompt.decided_at) if prompt.decided_at else None
-    debited = f"{prompt.payer} - PAYER {prompt.payer[-4:]}"
+def status_result(
+    *, originator: str, conversation: str, paid: Prompt | Payment, plan: Plan
+) -> dict[str, object]:
+    """Return what Transaction Status tells of a payment, asked for or not; ResultCode 0 says only that the question was answered."""
+    is_paid = paid.state is PaymentState.PAID
+    finalised = digits(at=paid.decided_at) if paid.decided_at else None
+    debited = f"{paid.payer} - PAYER {paid.payer[-4:]}"
+    originated = paid.merchant_request_id if isinstance(paid, Prompt) else paid.conversation_id
     parameters = [
         _pair("DebitPartyName", debited),
-        _pair("DebitPartyName", f"{prompt.receiver} - {prompt.business_name}"),
-        _pair("OriginatorConversationID", prompt.merchant_request_id),
-        _pair("InitiatedTime", digits(at=prompt.created_at)),
+        _pair("DebitPartyName", f"{paid.receiver} - {paid.business_name}"),
+        _pair("OriginatorConversationID", originated),
+        _pair("InitiatedTime", digits(at=paid.created_at)),
         _pair("DebitAccountType", "MMF Account For Customer"),
         _pair("DebitPartyCharges", ""),
         _pair("TransactionReason", None),
-        _pair(
-            "ReasonType", "Pay Bill Online" if "PayBill" in prompt.transaction_type else "Buy Goods Online"
-        ),
-        _pair("TransactionStatus", results.fate(code=prompt.result_code)),
+        _pair("ReasonType", "Pay Bill Online" if "PayBill" in paid.transaction_type else "Buy Goods Online"),
+        _pair("TransactionStatus", results.fate(code=paid.result_code)),
         _pair("FinalisedTime", finalised),
-        _pair("Amount", _wire_amount(prompt.moved_cents if is_paid else prompt.amount_cents)),
-        _pair("ConversationID", prompt.conversation_id),
-        _pair("ReceiptNo", prompt.receipt or None),
+        _pair("Amount", _wire_amount(paid.moved_cents if is_paid else paid.amount_cents)),
+        _pair("ConversationID", paid.conversation_id),
+        _pair("ReceiptNo", paid.receipt if is_paid else None),
     ]
     return _result(
         originator=originator,
         conversation=conversation,
         code=results.SUCCESS,
-        extra={"TransactionID": prompt.receipt or NO_RECEIPT, **_contained(parameters, plan=plan)},
+        extra={"TransactionID": paid.receipt if is_paid else NO_RECEIPT, **_contained(parameters, plan=plan)},
     )
 
 

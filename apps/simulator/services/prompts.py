@@ -3,8 +3,17 @@
 import sqlite3
 from dataclasses import replace
 
-from apps.simulator.contracts import Plan, Prompt, PromptOrder, PromptState
-from apps.simulator.services import accounts, callbacks, identifiers, payloads, plans, results, statements
+from apps.simulator.contracts import PaymentState, Plan, Prompt, PromptOrder
+from apps.simulator.services import (
+    accounts,
+    callbacks,
+    identifiers,
+    notices,
+    payloads,
+    plans,
+    results,
+    statements,
+)
 from apps.simulator.services.clock import moment
 
 LIFE_MS = 60_000
@@ -64,7 +73,7 @@ def decide(*, tx: sqlite3.Connection, prompt_id: str, result_code: str, now: int
     for all but the first decision.
     """
     prompt = get(tx=tx, prompt_id=prompt_id)
-    if prompt.state is not PromptState.WAITING:
+    if prompt.state is not PaymentState.WAITING:
         raise AlreadyDecided(prompt_id)
     _finish(tx=tx, prompt=prompt, result_code=result_code, now=now)
     return get(tx=tx, prompt_id=prompt_id)
@@ -73,7 +82,7 @@ def decide(*, tx: sqlite3.Connection, prompt_id: str, result_code: str, now: int
 def ignore(*, tx: sqlite3.Connection, prompt_id: str) -> Prompt:
     """Put the phone away: the prompt leaves the screen and runs out of time by itself."""
     prompt = get(tx=tx, prompt_id=prompt_id)
-    if prompt.state is not PromptState.WAITING:
+    if prompt.state is not PaymentState.WAITING:
         raise AlreadyDecided(prompt_id)
     tx.execute("UPDATE prompt SET is_ignored = 1 WHERE id = ?", (prompt_id,))
     return get(tx=tx, prompt_id=prompt_id)
@@ -85,7 +94,7 @@ def settle_next(*, tx: sqlite3.Connection) -> None:
         "SELECT * FROM prompt WHERE due_at IS NOT NULL ORDER BY due_at, rowid LIMIT 1"
     ).fetchone()
     prompt = _prompt(row)
-    is_late_success = prompt.state is PromptState.FAILED
+    is_late_success = prompt.state is PaymentState.FAILED
     result_code = results.SUCCESS if is_late_success else prompt.plan.result_code or results.UNREACHABLE
     _finish(tx=tx, prompt=prompt, result_code=result_code, now=row["due_at"])
 
@@ -153,31 +162,34 @@ def _finish(*, tx: sqlite3.Connection, prompt: Prompt, result_code: str, now: in
     if code == results.SUCCESS:
         _move(tx=tx, prompt=prompt, moved_cents=moved_cents, now=now)
     else:
-        may_succeed = prompt.plan.late_success_ms is not None and prompt.state is PromptState.WAITING
+        may_succeed = prompt.plan.late_success_ms is not None and prompt.state is PaymentState.WAITING
         late_at = now + (prompt.plan.late_success_ms or 0) if may_succeed else None
         tx.execute(
             "UPDATE prompt SET state = 'failed', result_code = ?, result_desc = ?, decided_at = ?, due_at = ? "
             "WHERE id = ?",
             (code, results.describe(code=code), now, late_at, prompt.id),
         )
-    for extra in prompt.plan.extras if prompt.state is PromptState.WAITING else ():
+    for extra in prompt.plan.extras if prompt.state is PaymentState.WAITING else ():
         statements.record_extra(tx=tx, shortcode=prompt.receiver, extra=extra, now=now)
+    decided = get(tx=tx, prompt_id=prompt.id)
     callbacks.queue(
         tx=tx,
         cause=prompt.id,
         kind="stk",
         url=prompt.callback_url,
-        payload=payloads.stk_callback(prompt=get(tx=tx, prompt_id=prompt.id)),
+        payload=payloads.stk_callback(prompt=decided),
         plan=prompt.plan,
         now=now,
     )
+    if decided.state is PaymentState.PAID:
+        notices.confirm(tx=tx, paid=decided, plan=Plan(), now=now)
 
 
 def _move(*, tx: sqlite3.Connection, prompt: Prompt, moved_cents: int, now: int) -> None:
     receipt = identifiers.receipt(tx=tx)
     accounts.draw_from_wallet(tx=tx, msisdn=prompt.payer, amount_cents=moved_cents)
     charge_cents = statements.record_payment(
-        tx=tx, prompt=prompt, receipt=receipt, moved_cents=moved_cents, now=now
+        tx=tx, paid=prompt, receipt=receipt, moved_cents=moved_cents, now=now
     )
     tx.execute(
         "UPDATE prompt SET state = 'paid', result_code = ?, result_desc = ?, receipt = ?, moved_cents = ?, "
@@ -196,5 +208,5 @@ def _move(*, tx: sqlite3.Connection, prompt: Prompt, moved_cents: int, now: int)
 
 def _prompt(row: sqlite3.Row) -> Prompt:
     plan = plans.load(text=row["plan"])
-    values = {**dict(row), "plan": plan, "state": PromptState(row["state"]), "receipt": row["receipt"] or ""}
+    values = {**dict(row), "plan": plan, "state": PaymentState(row["state"]), "receipt": row["receipt"] or ""}
     return Prompt(**{**values, "is_ignored": bool(row["is_ignored"])})

@@ -9,6 +9,12 @@ UNREACHABLE = "1037"
 WRONG_PIN = "2001"
 NOT_PERMITTED = "2028"
 NO_OPERATOR = "SFC_IC0003"
+SYSTEM_BUSY = "26"
+BAD_PAYER = "C2B00011"
+BAD_ACCOUNT = "C2B00012"
+BAD_AMOUNT = "C2B00013"
+BAD_SHORTCODE = "C2B00015"
+REFUSED_BY_BUSINESS = "C2B00016"
 ALREADY_REVERSED = "R000001"
 UNKNOWN_TRANSACTION = "R000002"
 
@@ -20,7 +26,7 @@ DESCRIPTIONS = {
     "4": "Declined due to limit rule: would exceed daily transfer limit.",
     "8": "Declined due to limit rule: would exceed the maximum balance.",
     "17": "Rule limited.",
-    "26": "System busy. Try again in a short while.",
+    SYSTEM_BUSY: "System busy. Try again in a short while.",
     "1001": "Unable to lock subscriber, a transaction is already in process for the current subscriber.",
     EXPIRED: "Transaction has expired.",
     "1025": "An error occurred while sending a push request.",
@@ -31,6 +37,12 @@ DESCRIPTIONS = {
     "8006": "The security credential is locked.",
     "9999": "Request failed.",
     NO_OPERATOR: "The operator does not exist.",
+    BAD_PAYER: "Invalid MSISDN.",
+    BAD_ACCOUNT: "Invalid account number.",
+    BAD_AMOUNT: "Invalid amount.",
+    "C2B00014": "Invalid KYC details.",
+    BAD_SHORTCODE: "Invalid shortcode.",
+    REFUSED_BY_BUSINESS: "Other error.",
     ALREADY_REVERSED: "The transaction has already been reversed.",
     UNKNOWN_TRANSACTION: "The OriginalTransactionID is invalid.",
 }

@@ -9,8 +9,8 @@ from apps.simulator.services import (
     callbacks,
     identifiers,
     payloads,
+    payments,
     plans,
-    prompts,
     results,
     statements,
 )
@@ -22,7 +22,7 @@ def open_reversal(
 ) -> Reversal:
     """Accept a request; what M-Pesa declines, it declines with the result."""
     reversal_id = identifiers.merchant_request(tx=tx)
-    payment = prompts.by_receipt(tx=tx, receipt=order.receipt)
+    payment = payments.by_receipt(tx=tx, receipt=order.receipt)
     result_code = _own_refusal(tx=tx, order=order, is_trusted=is_trusted) or plan.result_code
     wait_ms = plan.result_after_ms if plan.queue_timeout_ms is None else plan.queue_timeout_ms
     tx.execute(
@@ -91,7 +91,7 @@ def newest(*, tx: sqlite3.Connection, limit: int = 200) -> list[Reversal]:
 def _own_refusal(*, tx: sqlite3.Connection, order: ReversalOrder, is_trusted: bool) -> str | None:
     if not is_trusted:
         return results.WRONG_PIN
-    payment = prompts.find(tx=tx, receipt=order.receipt, conversation="", shortcode=order.shortcode)
+    payment = payments.find(tx=tx, receipt=order.receipt, conversation="", shortcode=order.shortcode)
     if payment is None:
         return results.UNKNOWN_TRANSACTION
     return None if order.amount_cents == payment.moved_cents else results.NOT_PERMITTED

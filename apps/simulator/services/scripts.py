@@ -10,7 +10,8 @@ from apps.simulator.services import faults
 MATCH_FIELDS = {"face", "path", "method", "nth", "body"}
 DARAJA = "daraja"
 RATES = "rates"
-FACES = (DARAJA, RATES)
+PHONE = "phone"
+FACES = (DARAJA, RATES, PHONE)
 MOST = 1_000_000
 SCRIPT_FIELDS = {"match", "times", "actions"}
 

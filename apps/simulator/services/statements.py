@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from apps.simulator.contracts import Prompt, Reversal, StatementExtra, StatementRow
+from apps.simulator.contracts import Payment, Prompt, Reversal, StatementExtra, StatementRow
 from apps.simulator.services import accounts, amounts, identifiers
 
 COLUMNS = (
@@ -12,26 +12,26 @@ COLUMNS = (
 
 
 def record_payment(
-    *, tx: sqlite3.Connection, prompt: Prompt, receipt: str, moved_cents: int, now: int
+    *, tx: sqlite3.Connection, paid: Prompt | Payment, receipt: str, moved_cents: int, now: int
 ) -> int:
     """Book a payment and its charge, each as a row with the same receipt, and return the charge."""
-    account = accounts.get(tx=tx, shortcode=prompt.receiver)
-    is_bill = prompt.transaction_type == "CustomerPayBillOnline"
+    account = accounts.get(tx=tx, shortcode=paid.receiver)
+    is_bill = paid.transaction_type == "CustomerPayBillOnline"
     words = "Pay Bill" if is_bill else "Merchant Payment"
-    party = f"{prompt.payer} - PAYER {prompt.payer[-4:]}"
+    party = f"{paid.payer} - PAYER {paid.payer[-4:]}"
     charge_cents = amounts.charge(amount_cents=moved_cents, basis_points=account.charge_bps)
-    movements = [("payment", moved_cents, f"{words} from {party} Acc. {prompt.reference}")]
+    movements = [
+        ("payment", moved_cents, f"{words} from {party} Acc. {paid.reference}".removesuffix(" Acc. "))
+    ]
     if charge_cents:
         movements.append(("charge", -charge_cents, f"{words} Charge"))
     for kind, by_cents, details in movements:
         _append(
             tx=tx,
-            shortcode=prompt.receiver,
+            shortcode=paid.receiver,
             by_cents=by_cents,
-            row=StatementRow(
-                receipt, kind, prompt.created_at, now, details, party, prompt.reference, 0, 0, 0
-            ),
-            is_hidden=prompt.plan.is_hidden_from_statement,
+            row=StatementRow(receipt, kind, paid.created_at, now, details, party, paid.reference, 0, 0, 0),
+            is_hidden=paid.plan.is_hidden_from_statement,
         )
     return charge_cents
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from apps.simulator.contracts import Callback
-from apps.simulator.services import callbacks, due, rates
+from apps.simulator.services import callbacks, due, payments, rates
 from apps.simulator.services.clock import StepRefused, VirtualClock
 from apps.simulator.store import Store, StoreClosed
 
@@ -22,8 +22,10 @@ EVERYTHING_BUT_ACCOUNTS = (
     "token",
     "payer",
     "pull_registration",
+    "payment",
+    "registration",
 )
-HAPPENINGS = ("prompt", "reversal", "statement_row", "callback")
+HAPPENINGS = ("prompt", "payment", "reversal", "statement_row", "callback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,17 @@ class World:
     def deliver(self, callback: Callback) -> None:
         """Send one callback; a simulator that closes meanwhile leaves it as interrupted."""
         try:
-            callbacks.deliver(store=self.store, callback=callback, now=self.clock.now())
+            answer = callbacks.deliver(store=self.store, callback=callback, now=self.clock.now())
+            if callback.kind == "validation":
+                self.hear(receipt=callback.cause, answer=answer)
         except StoreClosed:
             logger.info("The simulator stopped while a callback was on its way.")
+
+    def hear(self, *, receipt: str, answer: bytes | None) -> None:
+        """Take what a business says to a payment before it is made; None where it could not be asked."""
+        with self.store.transaction() as tx:
+            payments.hear(tx=tx, receipt=receipt, answer=answer, now=self.clock.now())
+        self.has_changed.set()
 
     def tick(self, *, seconds: int) -> int:
         """Advance virtual time and decide what fell due; return how much that was."""

@@ -1,0 +1,44 @@
+"""Where businesses want to be told of payments that come unasked."""
+
+import sqlite3
+
+from apps.simulator.contracts import Account, Environment, Payment, Prompt, Registration
+
+
+class AlreadyRegistered(Exception):
+    """In production addresses are registered once; a person has to delete them first."""
+
+
+def register(*, tx: sqlite3.Connection, account: Account, registration: Registration) -> None:
+    """Keep the addresses of a shortcode; in the sandbox they replace what was there."""
+    if account.environment is Environment.PRODUCTION and find(tx=tx, shortcode=account.shortcode):
+        raise AlreadyRegistered(account.shortcode)
+    forget(tx=tx, shortcode=account.shortcode)
+    tx.execute(
+        "INSERT INTO registration (shortcode, confirmation_url, validation_url, is_refused_by_default) "
+        "VALUES (?, ?, ?, ?)",
+        (
+            registration.shortcode,
+            registration.confirmation_url,
+            registration.validation_url,
+            int(registration.is_refused_by_default),
+        ),
+    )
+
+
+def find(*, tx: sqlite3.Connection, shortcode: str) -> Registration | None:
+    """Return what a shortcode has registered."""
+    row = tx.execute("SELECT * FROM registration WHERE shortcode = ?", (shortcode,)).fetchone()
+    if row is None:
+        return None
+    return Registration(**{**dict(row), "is_refused_by_default": bool(row["is_refused_by_default"])})
+
+
+def told_of(*, tx: sqlite3.Connection, paid: Prompt | Payment) -> Registration | None:
+    """Return who is told of a payment: the shortcode that received it, else the store that asked for its till."""
+    return find(tx=tx, shortcode=paid.receiver) or find(tx=tx, shortcode=paid.shortcode)
+
+
+def forget(*, tx: sqlite3.Connection, shortcode: str) -> bool:
+    """Delete the addresses, as a person at Safaricom does; return whether there were any."""
+    return tx.execute("DELETE FROM registration WHERE shortcode = ?", (shortcode,)).rowcount == 1
