@@ -46,6 +46,7 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 """What the ledger must have refused to finance."""
 
 NOT_PLAYED = {
+    "InboundReceipt": "nobody pays of himself in this world yet",
     "Invite": "the world's applications are linked before it starts",
     "Job": "exports start in the portal",
     "LinkRequest": "the world's applications are linked before it starts",
