@@ -305,6 +305,8 @@ def logo(request: HttpRequest, logo_id: UUID) -> HttpResponse:  # noqa: ARG001 (
     return HttpResponse(content, content_type=PNG, headers=LOGO_HEADERS)
 
 
+logo.permission = ""  # type: ignore[attr-defined]
+
 BELOW = "organisation-settings/"
 urlpatterns = [
     path("logo/<uuid:logo_id>.png", logo, name=branding.LOGO),
