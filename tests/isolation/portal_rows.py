@@ -270,6 +270,7 @@ PAGES: dict[str, Page] = {
     "portal-account-download": Page("jobs.export&ledger.view"),
     "portal-journals": Page("ledger.view", elsewhere="200"),
     "portal-journal-new": Page("ledger.adjust", elsewhere="200"),
+    "portal-opening-balances": Page("ledger.adjust", own="200", elsewhere="200"),
     "portal-journal": Page("ledger.view"),
     "portal-journal-papers": Page("ledger.adjust&ledger.view"),
     "portal-journal-paper": Page("ledger.view"),

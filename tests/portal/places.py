@@ -18,6 +18,7 @@ PLACES = [
     "ledger/reports/general-ledger/",
     "ledger/journals/",
     "ledger/journals/new/",
+    "ledger/journals/opening-balances/",
     "ledger/reports/changes/",
     "ledger/rates/",
     "ledger/reports/without-evidence/",

@@ -17,7 +17,7 @@ from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountType
 from apps.ledger.models import ChartLine
 from apps.ledger.services import charts
-from apps.portal.pages import chart_import
+from apps.portal.pages import file_forms
 from apps.tenancy.selectors import organisations
 from tests.factories import access, ledger
 
@@ -106,7 +106,7 @@ def test_what_changed_since_the_preview_is_shown_again(enter):
         ("nonsense", "The first row names these columns"),
         (b"\xff\xfe\x00", "The file is not UTF-8."),
         (None, "Choose a file of 700 kB at most."),
-        ("x" * (chart_import.BYTES_MAX + 1), "Choose a file of 700 kB at most."),
+        ("x" * (file_forms.BYTES_MAX + 1), "Choose a file of 700 kB at most."),
         (f"{HEADS}\n" + "".join(f"9{n},Line,costs,,,no\n" for n in range(30)), "And 10 more."),
     ],
 )
@@ -121,8 +121,8 @@ def test_a_bad_file_changes_nothing_and_says_where(enter, text, sentence):
 def test_the_largest_file_that_is_shown_can_also_be_sent(enter):
     client = enter("controller")
     first = f"{HEADS}\n6110,Rent of offices,expense,61,,no\n"
-    large = first.ljust(chart_import.BYTES_MAX, "\n")
-    assert len(large) == chart_import.BYTES_MAX
+    large = first.ljust(file_forms.BYTES_MAX, "\n")
+    assert len(large) == file_forms.BYTES_MAX
 
     done = sent(client, None, **hidden(sent(client, large)), do="send")
 

@@ -49,6 +49,25 @@ def plan(*, content: bytes, within: Collection[UUID] | None = None) -> list[Jour
     return lines
 
 
+def journal(
+    *,
+    content: bytes,
+    voucher: str,
+    reason: str,
+    effective_date: date,
+    within: Collection[UUID] | None = None,
+) -> NewJournal:
+    """Return the journal that a file of opening balances makes; nothing is written. Raises as ``plan``."""
+    return NewJournal(
+        voucher=voucher,
+        description=DESCRIPTION,
+        reason=reason,
+        effective_date=effective_date,
+        lines=plan(content=content, within=within),
+        kind=TransactionKind.OPENING,
+    )
+
+
 @transaction.atomic
 def ask(
     *,
@@ -61,15 +80,10 @@ def ask(
     within: Collection[UUID] | None = None,
 ) -> UUID:
     """Ask other people to agree to the opening balances of a file; return the approval request's id. Raises as ``plan`` and ``adjustments.ask``."""
-    journal = NewJournal(
-        voucher=voucher,
-        description=DESCRIPTION,
-        reason=reason,
-        effective_date=effective_date,
-        lines=plan(content=content, within=within),
-        kind=TransactionKind.OPENING,
+    asked = journal(
+        content=content, voucher=voucher, reason=reason, effective_date=effective_date, within=within
     )
-    return adjustments.ask(journal=journal, actor=actor, now=now, within=within)
+    return adjustments.ask(journal=asked, actor=actor, now=now, within=within)
 
 
 def _problems(row: Row, account: Account | None, seen: set[str]) -> list[FieldError]:

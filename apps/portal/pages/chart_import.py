@@ -1,7 +1,5 @@
 """The page that takes a chart of accounts over from a file: what it would change is shown first, and done as shown."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -18,16 +16,13 @@ from apps.kit.actors import person
 from apps.ledger.selectors import books
 from apps.ledger.services import chart_files
 from apps.ledger.services.chart_files import Change, ChartChanged
-from apps.portal.pages import frame
+from apps.portal.pages import file_forms, frame
 from apps.portal.services import downloads
 
 PERMISSION = "ledger.chart"
 SEND = "send"
 UNREADABLE = 422
-BYTES_MAX = 700_000
-"""What was shown travels with the form as base64, which holds 1 MiB in all; a larger one is taken over by command."""
-PROBLEMS = 20
-"""So many problems of a file are shown at once."""
+FILE = "chart"
 FILES = {
     "csv": ("text/csv; charset=utf-8", lambda: chart_files.as_csv().encode()),
     "xlsx": (
@@ -69,9 +64,7 @@ def show(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, ChartFileForm())
     form = ChartFileForm(request.POST, request.FILES)
-    content = _content(request)
-    if not content:
-        form.add_error("chart", _("Choose a file of 700 kB at most."))
+    content = file_forms.read(request, form, FILE)
     if not form.is_valid():
         return _form(request, form, content=content, status=UNREADABLE)
     try:
@@ -82,10 +75,7 @@ def show(request: HttpRequest) -> HttpResponse:
             shown = chart_files.plan(content=content) if is_sent else changes
             return _form(request, form, content=content, changes=shown, is_changed=is_sent)
     except errors.DomainError as refusal:
-        for message in [wrong.message for wrong in refusal.errors[:PROBLEMS]] or [refusal.detail]:
-            form.add_error("chart", message)
-        if (more := len(refusal.errors) - PROBLEMS) > 0:
-            form.add_error("chart", _("And %(count)d more.") % {"count": more})
+        file_forms.tell(form, FILE, refusal)
         return _form(request, form, status=refusal.status)
     count = len(changes)
     said = ngettext("%(count)d change of the chart.", "%(count)d changes of the chart.", count)
@@ -125,18 +115,6 @@ def _is_done(request: HttpRequest, form: ChartFileForm, content: bytes) -> bool:
     return True
 
 
-def _content(request: HttpRequest) -> bytes:
-    """Return the file that was chosen now, else the one that was shown; nothing for one that is too large."""
-    chosen = request.FILES.get("chart")
-    if chosen is not None:
-        content = chosen.read(BYTES_MAX + 1)
-        return content if len(content) <= BYTES_MAX else b""
-    try:
-        return base64.b64decode(request.POST.get("content", ""), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
 def _form(
     request: HttpRequest,
     form: ChartFileForm,
@@ -146,7 +124,7 @@ def _form(
     is_changed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    form.fields["chart"].required = not content
+    form.fields[FILE].required = not content
     return frame.render(
         request,
         "portal/chart_import.html",
@@ -154,7 +132,7 @@ def _form(
         crumbs=[frame.Crumb(_("Ledger"), reverse("portal-accounts"))],
         status=status,
         form=form,
-        content=base64.b64encode(content).decode(),
+        content=file_forms.carried(content),
         is_planned=changes is not None,
         changes=[(own, CHANGES[own.change]) for own in changes or ()],
         shown=chart_files.fingerprint(changes) if changes is not None else "",

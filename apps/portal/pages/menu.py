@@ -106,7 +106,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             ),
             page(
                 *(_("Journals"), "edit_note", "portal-journals", "ledger.view"),
-                *("portal-journal", "portal-journal-new", "portal-journal-papers"),
+                *("portal-journal", "portal-journal-new", "portal-journal-papers", "portal-opening-balances"),
             ),
             page(_("Exchange rates"), "currency_exchange", "portal-rates", "ledger.view"),
             page(_("Periods"), "event_available", "portal-periods", "ledger.view", "portal-period"),
