@@ -26,7 +26,7 @@ from django.test import Client, TestCase, TransactionTestCase
 from django.utils import translation
 
 from apps.access.admin_sites import gate, step_up
-from apps.kit import ids, rate_limits
+from apps.kit import circuits, ids, rate_limits
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
 from script.devkit import ports
@@ -273,6 +273,7 @@ def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
     connection.set_schema_to_public()
     cache.clear()
     rate_limits.forget()
+    circuits.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,28 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
+from apps.kit.circuits import Position
 from apps.kit.errors import NotFound
 from apps.kit.money import Money
 
 MPESA = "mpesa"
 PROVIDER_NAMES = {MPESA: "M-Pesa"}
 """The providers that an organisation may have accounts with, as people call them."""
+CALL_KINDS = {
+    MPESA: (
+        "oauth",
+        "stk_push",
+        "stk_query",
+        "transaction_status",
+        "reversal",
+        "c2b_register",
+        "account_balance",
+        "qr",
+        "pull",
+        "pull_register",
+    )
+}
+"""What each provider is asked, as ``ProviderCall.kind`` names it: each kind of an account has a circuit and a rate of its own."""
 CALLS_PER_SECOND = 100
 """How many calls of one kind may leave an account in a second, unless its terms say otherwise."""
 
@@ -226,6 +242,30 @@ class Holding:
     def difference(self) -> Money | None:
         """What the provider says beyond the books."""
         return self.total - self.booked if self.booked is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitFact:
+    """How the circuit of one kind of call stands, and since when; ``failures`` of the last ten calls within a minute."""
+
+    kind: str
+    position: Position
+    failures: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficMinute:
+    """The calls of one kind that began in a minute: how many, what became of them, and how long they took."""
+
+    minute: datetime
+    kind: str
+    calls: int
+    not_sent: int
+    no_answer: int
+    failed: int
+    mean_ms: int
+    longest_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
 """What people do with provider accounts beside changing their terms."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.integrations.contracts import CALL_KINDS
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import BalancePort, InboundPort
-from apps.integrations.services import accounts, balances, providers, registrations
-from apps.kit.dialogs import Answer, Content, Dialog, Effect
+from apps.integrations.selectors import circuits
+from apps.integrations.services import accounts, balances, gates, providers, registrations
+from apps.kit.circuits import Position
+from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
 
 
 def _lines(rows: Sequence[ProviderAccount]) -> list[Effect]:
@@ -134,3 +139,73 @@ class AskBalance(Dialog):
     def act(self, row: ProviderAccount, answer: Answer) -> str:
         balances.ask(account_id=row.id, actor=answer.actor, now=answer.now)
         return _("%(account)s: the provider has been asked.") % {"account": row}
+
+
+class CircuitForm(ReasonForm):
+    """Which calls, and why."""
+
+    kind = forms.ChoiceField(label=gettext_lazy("Kind of call"))
+    field_order = ["kind", "reason"]
+
+
+class CircuitDialog(Dialog):
+    """What both dialogs about the circuits of an account have in common."""
+
+    permission = "integrations.manage"
+    form_class = CircuitForm
+
+    def form(self, request: HttpRequest, rows: Sequence[ProviderAccount], data: Any = None) -> forms.Form:
+        form = super().form(request, rows, data)
+        kinds = CALL_KINDS[rows[0].provider]
+        form.fields["kind"].choices = [(kind, kind) for kind in kinds]  # type: ignore[attr-defined]
+        return form
+
+
+class OpenCircuit(CircuitDialog):
+    """Let no call of a kind leave an account."""
+
+    name = "open-circuit"
+    label = gettext_lazy("Stop calls…")
+    icon = "block"
+    is_danger = True
+
+    def content(self, request: HttpRequest, rows: Sequence[ProviderAccount]) -> Content:  # noqa: ARG002 (the row says all)
+        [account] = rows
+        return Content(
+            title=_("Stop calls of %(name)s") % {"name": account.label},
+            button=_("Stop these calls"),
+            next_step=_(
+                "No call of this kind leaves until somebody lets them through again. What was sent is not recalled."
+            ),
+        )
+
+    def act(self, row: ProviderAccount, answer: Answer) -> str:
+        kind, reason = answer.data["kind"], answer.data["reason"]
+        gates.open_circuit(account_id=row.id, kind=kind, actor=answer.actor, now=answer.now, reason=reason)
+        return _("%(account)s: calls of the kind %(kind)s are stopped.") % {"account": row, "kind": kind}
+
+
+class CloseCircuit(CircuitDialog):
+    """Let calls of a kind leave an account again."""
+
+    name = "close-circuit"
+    label = gettext_lazy("Let calls through…")
+    icon = "play_arrow"
+    steps_up = True
+
+    def content(self, request: HttpRequest, rows: Sequence[ProviderAccount]) -> Content:  # noqa: ARG002 (the row says all)
+        [account] = rows
+        stopped = [fact.kind for fact in circuits.of(account) if fact.position is not Position.CLOSED]
+        return Content(
+            title=_("Let calls of %(name)s through") % {"name": account.label},
+            button=_("Let these calls through"),
+            effects=[Effect(_("Stopped now"), ", ".join(stopped) or _("None"), is_live=True)],
+            next_step=_(
+                "Calls of this kind leave at once. If they fail again and again, they are stopped again."
+            ),
+        )
+
+    def act(self, row: ProviderAccount, answer: Answer) -> str:
+        kind, reason = answer.data["kind"], answer.data["reason"]
+        gates.close_circuit(account_id=row.id, kind=kind, actor=answer.actor, now=answer.now, reason=reason)
+        return _("%(account)s: calls of the kind %(kind)s leave again.") % {"account": row, "kind": kind}

@@ -40,8 +40,10 @@ STEPS_UP = {
     "apps.events.dialogs.Requeue": False,
     "apps.events.dialogs.Skip": False,
     "apps.integrations.dialogs.AskBalance": False,  # moves nothing
+    "apps.integrations.dialogs.CloseCircuit": True,
     "apps.integrations.dialogs.DisableAccount": False,  # stops money
     "apps.integrations.dialogs.EnableAccount": True,
+    "apps.integrations.dialogs.OpenCircuit": False,  # stops money
     "apps.integrations.dialogs.RegisterAddresses": True,
     "apps.jobs.dialogs.ExportList": False,
     "apps.jobs.dialogs.StopJob": False,

@@ -114,6 +114,10 @@ RECORDED = {
         "disable": "provider_account.disable",
     },
     "integrations.services.balances": {"ask": "provider_account.ask_balance"},
+    "integrations.services.gates": {
+        "open_circuit": "provider_account.open_circuit",
+        "close_circuit": "provider_account.close_circuit",
+    },
     "integrations.services.registrations": {"ask": "provider_account.register_addresses"},
     "jobs.services.jobs": {"cancel": "job.cancel_requested", "open_result": "job.result_downloaded"},
     "ledger.services.accounts": {

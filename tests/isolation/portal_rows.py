@@ -190,6 +190,8 @@ ADMINS: dict[str, Admin] = {
             "disable": of_row("integrations.manage"),
             "register-addresses": of_row("integrations.manage", "200"),
             "ask-balance": of_row("integrations.manage", "200"),
+            "open-circuit": of_row("integrations.manage", "200"),
+            "close-circuit": of_row("integrations.manage", "200"),
         },
     ),
     "integrations.providercall": Admin(INTEGRATIONS),

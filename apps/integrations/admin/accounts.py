@@ -14,17 +14,31 @@ from django.utils.translation import ngettext
 from apps.access.selectors import branches, memberships
 from apps.integrations.admin.account_form import FIXED, PULL, SECRETS, UNASKED, AccountForm
 from apps.integrations.contracts import Environment, RegistrationStatus
-from apps.integrations.dialogs import AskBalance, DisableAccount, EnableAccount, RegisterAddresses
+from apps.integrations.dialogs import (
+    AskBalance,
+    CloseCircuit,
+    DisableAccount,
+    EnableAccount,
+    OpenCircuit,
+    RegisterAddresses,
+)
 from apps.integrations.models import ProviderAccount
 from apps.integrations.selectors import accounts as stored
+from apps.integrations.selectors import circuits as standing
 from apps.integrations.selectors import holdings, registrations
 from apps.integrations.services import accounts
 from apps.kit import clock, errors
 from apps.kit.admin import TreasuryAdmin, badge, local_time_html, money_html
+from apps.kit.circuits import Position
 
 PASSWORD_WARNING_DAYS = 75
 PASSWORD_EXPIRES_DAYS = 90
 """Safaricom lets the password of an initiator expire after so many days."""
+POSITIONS = {
+    Position.OPEN: ("failed", "error", _("Stopped after failures")),
+    Position.HALF_OPEN: ("pending", "schedule", _("Trying again")),
+    Position.HELD_OPEN: ("held", "block", _("Stopped by a person")),
+}
 REGISTRATIONS = {
     RegistrationStatus.DONE: ("done", "check_circle", _("Registered")),
     RegistrationStatus.ELSEWHERE: ("held", "help", _("Registered before: look whose addresses they are")),
@@ -55,8 +69,8 @@ class ProviderAccountAdmin(TreasuryAdmin):
     list_filter = ["environment", "is_enabled"]
     list_select_related = ["branch"]
     search_fields = ["label", "short_code", "till_number"]
-    readonly_fields = ["secrets_set", "password_age", "limits", "addresses", "balance"]
-    dialogs = [EnableAccount, DisableAccount, RegisterAddresses, AskBalance]
+    readonly_fields = ["secrets_set", "password_age", "limits", "addresses", "balance", "circuits"]
+    dialogs = [EnableAccount, DisableAccount, RegisterAddresses, AskBalance, OpenCircuit, CloseCircuit]
     steps_up = True
     fieldsets = [
         (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
@@ -65,7 +79,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
         (_("Pull Transactions"), {"fields": list(PULL)}),
         (_("Payments that come unasked"), {"fields": ["addresses", *UNASKED]}),
         (_("Balance at the provider"), {"fields": ["balance", "is_balance_watched"]}),
-        (_("Calls"), {"fields": ["calls_per_second"]}),
+        (_("Calls"), {"fields": ["circuits", "calls_per_second"]}),
         (_("Secrets"), {"fields": ["secrets_set", "password_age", *SECRETS, "certificate"]}),
     ]
 
@@ -158,3 +172,13 @@ class ProviderAccountAdmin(TreasuryAdmin):
         if held is None:
             return str(_("Not asked yet"))
         return render_to_string("integrations/held.html", {"held": held})
+
+    @admin.display(description=_("Calls"))
+    def circuits(self, account: ProviderAccount) -> SafeString | str:
+        found = standing.of(account) if account.created_at else []
+        stopped = [fact for fact in found if fact.position in POSITIONS]
+        if not stopped:
+            return badge("done", "check_circle", _("All let through")) if found else ""
+        return format_html_join(
+            " ", "{} {}", ((fact.kind, badge(*POSITIONS[fact.position])) for fact in stopped)
+        )

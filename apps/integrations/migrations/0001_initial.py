@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('called_at', models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_id', 'id'], name='integrations_call_subject'), models.Index(fields=['account', 'id'], name='integrations_call_account')],
+                'indexes': [models.Index(fields=['subject_id', 'id'], name='integrations_call_subject'), models.Index(fields=['account', 'id'], name='integrations_call_account'), models.Index(fields=['account', 'called_at'], name='integrations_call_minutes')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('response_status__isnull', False), ('status', 'ANSWERED')), models.Q(('response_status__isnull', True), ('status__in', ['NOT_SENT', 'NO_ANSWER'])), _connector='OR'), name='integrations_call_answer')],
             },
         ),

@@ -49,6 +49,7 @@ class ProviderCall(UuidModel, InsertOnlyModel):
         indexes = [
             models.Index(fields=["subject_id", "id"], name="integrations_call_subject"),
             models.Index(fields=["account", "id"], name="integrations_call_account"),
+            models.Index(fields=["account", "called_at"], name="integrations_call_minutes"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -99,6 +99,19 @@ class DarajaClient:
         return Token(value, _seconds(body.get("expires_in")))
 
 
+def is_well(answer: http.Answer) -> bool:
+    """Say whether an answer shows that Daraja is working: it was read, and its outcome or its refusal is known."""
+    if answer.status in codes.CLIENT_ERRORS:
+        return True
+    try:
+        _read(answer)
+    except ProviderUncertain as error:
+        return error.code == codes.PENDING
+    except (ProviderDeclined, ProviderUnavailable):
+        return True
+    return True
+
+
 def _read(answer: http.Answer) -> Mapping[str, object]:
     """Return the object of an accepted request, or raise what the answer stands for."""
     body = _object(answer.body)

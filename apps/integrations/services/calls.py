@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from apps.integrations.contracts import CallStatus
 from apps.integrations.models import ProviderCall
 from apps.integrations.models.redaction import masked, readable, without_secrets
+from apps.integrations.services.gates import Gate
 from apps.kit import http, logs, schema
 
 LONGEST_PROBLEM = 300
@@ -24,12 +25,13 @@ class RecordedTransport:
     """
     Sends for one account and subject and writes each exchange down, whatever became of it.
 
-    ``send`` raises RuntimeError inside a transaction, before anything leaves: an answer must not be lost to a
-    rollback. Where the row cannot be written the exchange goes on, because its answer is worth more than its record;
-    the loss is logged.
+    ``send`` raises RuntimeError inside a transaction, before anything leaves: an answer must not be lost to a rollback.
+    It raises ProviderUnavailable for what the account's gate keeps back; of that there is no row. Where the row cannot
+    be written the exchange goes on, because its answer is worth more than its record; the loss is logged.
     """
 
     client: http.Client
+    gate: Gate
     account_id: UUID
     subject_id: UUID | None
     now: datetime
@@ -40,6 +42,7 @@ class RecordedTransport:
     ) -> http.Answer:
         with transaction.atomic(durable=True):
             pass  # refuses to stand inside another transaction; sends nothing to the database
+        self.gate.admit(kind)
         call = ProviderCall(
             account_id=self.account_id,
             kind=kind,
@@ -55,11 +58,14 @@ class RecordedTransport:
         try:
             answer = self.client.send(method, url, headers=headers, content=content)
         except http.NotSent as error:
+            self.gate.note(kind, None)
             self._keep(call, CallStatus.NOT_SENT, started, error)
             raise
         except http.NoAnswer as error:
+            self.gate.note(kind, None)
             self._keep(call, CallStatus.NO_ANSWER, started, error)
             raise
+        self.gate.note(kind, answer)
         call.response_status = answer.status
         call.response_body = readable(answer.body, secrets=self.secrets)
         call.address = answer.address

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from apps.integrations.contracts import MPESA, Credentials, Environment, MpesaCredentials, provider_name
 from apps.integrations.models import ProviderAccount
+from apps.integrations.mpesa import client as daraja
 from apps.integrations.mpesa.balance import AccountBalance
 from apps.integrations.mpesa.c2b import Inbound
 from apps.integrations.mpesa.client import DarajaClient
@@ -33,6 +34,7 @@ from apps.integrations.ports import (
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts, rate_sources, tokens
 from apps.integrations.services.calls import RecordedTransport
+from apps.integrations.services.gates import Gate
 from apps.kit import http
 
 PORTS: dict[str, dict[type, type]] = {
@@ -48,6 +50,9 @@ PORTS: dict[str, dict[type, type]] = {
     **{source: {RatePort: adapter} for source, adapter in rate_sources.SOURCES.items()},
 }
 """Which provider keeps the promise of which port, and with what."""
+
+JUDGES: dict[str, Callable[[http.Answer], bool]] = {MPESA: daraja.is_well}
+"""What of each provider's answers shows that it is working, refusals included."""
 
 READ_TIMEOUT = 30.0
 NOT_OFFERED = "not_offered"
@@ -122,11 +127,13 @@ def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) 
     if not offers(account.provider, port):
         raise ProviderDeclined(NOT_OFFERED, f"{provider_name(account.provider)} has no such service here.")
     credentials = accounts.open_credentials(account)
+    gate = Gate(account.id, account.calls_per_second, JUDGES[account.provider], now)
     line = Line(
         account=account,
         credentials=credentials,
         transport=RecordedTransport(
             client=http.Client(policy=_policy(account), read_timeout=READ_TIMEOUT),
+            gate=gate,
             account_id=account.id,
             subject_id=subject_id,
             now=now,
