@@ -18,8 +18,14 @@ import django
 
 django.setup()
 
-from apps.events.models import OutboxEvent  # noqa: E402 (Django must be set up first)
-from apps.integrations.models import ProviderAccount  # noqa: E402
+from apps.events.models import (  # noqa: E402 (Django must be set up first)
+    DeliveryStatus,
+    EventDelivery,
+    OutboxEvent,
+    WebhookDelivery,
+    WebhookStatus,
+)
+from apps.integrations.models import ProviderAccount, ProviderCallback  # noqa: E402
 from apps.invoicing.models import Document  # noqa: E402
 from apps.kit import ids, schema  # noqa: E402
 from apps.kit.money import Money  # noqa: E402
@@ -38,7 +44,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     """Wait until every accepted payment has its receipt or the time is up, then count everything."""
     schema.enter(organisations.ready_by_slug(job["organisation"]))
     accepted = {ids.decode("pi", name) for name in job["accepted"]}
-    waited = wait(accepted, job["patience"])
+    waited = wait(accepted, job)
     booked = Counter(Transaction.objects.values_list("source_id", flat=True))
     told = Counter(OutboxEvent.objects.filter(type="payment_success").values_list("aggregate_id", flat=True))
     receipted = Counter(Document.objects.values_list("intent_id", flat=True))
@@ -50,42 +56,54 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     ]
     paid = Counter(codes.get(code) for one in statements for code in one["payments"])
     settled = {payment for payment in accepted if known.get(payment) == IntentStatus.SUCCEEDED}
+    unanswered = {
+        payment for payment in accepted if known.get(payment) == IntentStatus.UNKNOWN
+    } & never_answered(job)
     verdict = verification.verify()
+    counted = {"booked": booked, "announced": told, "receipted": receipted, "paid": paid}
+    tokens = PaymentAttempt.objects.filter(intent_id__in=accepted).values_list("callback_token", flat=True)
     return {
-        "settle_seconds": round(waited, 1),
+        "seconds": round(waited, 1),
         "settled": len(settled),
-        "unknown_to_us": len(accepted - known.keys()),
-        "never_accepted": len(known.keys() - accepted),
-        "not_once": {
-            name: not_once(settled, accepted - settled, counted)
-            for name, counted in (
-                ("booked", booked),
-                ("announced", told),
-                ("receipted", receipted),
-                ("paid", paid),
-            )
-        },
+        "unanswered": len(unanswered),
+        "lost": len(accepted - settled - unanswered),
+        "never_accepted": len(known.keys() - accepted) if job["is_all"] else 0,
+        "doubled": {name: sum(counts[one] > 1 for one in accepted) for name, counts in counted.items()},
+        "missing": {name: sum(not counts[one] for one in settled) for name, counts in counted.items()},
+        "waiting": waiting(),
+        "stored": ProviderCallback.objects.filter(token__in=list(tokens)).count(),
         "findings": [str(finding) for finding in verdict.findings],
         "ledger_minor": sum(balance(account).minor for account in ProviderAccount.objects.all()),
         "statement_minor": sum(one["closing"] for one in statements),
     }
 
 
-def wait(accepted: set[UUID], patience: float) -> float:
-    """Return how many seconds it took until each had a receipt, the last thing that happens to its money."""
+def never_answered(job: dict[str, Any]) -> set[UUID]:
+    """Return the payments whose sum told the provider to lose the request: nobody can know what became of them."""
+    minor = Money.parse(f"{job['unanswered']}.00", CURRENCY).minor
+    return set(PaymentIntent.objects.filter(amount_minor=minor).values_list("id", flat=True))
+
+
+def wait(accepted: set[UUID], job: dict[str, Any]) -> float:
+    """Return how many seconds it took until each had a receipt and everything was told that is to be told."""
     began = time.monotonic()
-    while time.monotonic() - began < patience:
-        if Document.objects.filter(intent_id__in=accepted).count() >= len(accepted):
+    while time.monotonic() - began < job["patience"]:
+        if not waiting() and not accepted - ended(job):
             break
         time.sleep(0.25)
     return time.monotonic() - began
 
 
-def not_once(settled: set[UUID], open_ones: set[UUID], counted: Counter[Any]) -> int:
-    """How many were counted more than once, or have settled and were not counted at all."""
-    return sum(counted[payment] != 1 for payment in settled) + sum(
-        counted[payment] > 1 for payment in open_ones
-    )
+def ended(job: dict[str, Any]) -> set[UUID]:
+    """Return the payments that have their receipt, and those that ended UNKNOWN because the provider never answered."""
+    unknown = set(PaymentIntent.objects.filter(status=IntentStatus.UNKNOWN).values_list("id", flat=True))
+    return set(Document.objects.values_list("intent_id", flat=True)) | (unknown & never_answered(job))
+
+
+def waiting() -> int:
+    """Return how many events and webhooks have not reached whom they are for; PDFs, made at idle priority, are left out."""
+    events = EventDelivery.objects.filter(status=DeliveryStatus.PENDING).exclude(queue="documents").count()
+    return events + WebhookDelivery.objects.filter(status=WebhookStatus.PENDING).count()
 
 
 def balance(account: ProviderAccount) -> Money:

@@ -39,10 +39,11 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     ``latencies`` are those of the latter, which begin when the file ``mark`` is there.
     """
     limits = httpx.Limits(max_connections=IN_FLIGHT, keepalive_expiry=KEPT_ALIVE)
+    first = job["first"]
     with httpx.Client(limits=limits, timeout=TIMEOUT, trust_env=False) as client:
         with ThreadPoolExecutor(WARM_UP_IN_FLIGHT) as pool:
-            now = time.monotonic()
-            warm = list(pool.map(lambda number: send(client, job, number, now), range(job["warm_up"])))
+            numbers = range(first, first + job["warm_up"])
+            warm = list(pool.map(lambda number: send(client, job, number, time.monotonic()), numbers))
         Path(job["mark"]).touch()
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             started = time.monotonic() + 0.2
@@ -50,7 +51,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
             for number in range(job["count"]):
                 due = started + number / job["rate"]
                 time.sleep(max(0.0, due - time.monotonic()))
-                waiting.append(pool.submit(send, client, job, job["warm_up"] + number, due))
+                waiting.append(pool.submit(send, client, job, first + job["warm_up"] + number, due))
             timed = [one.result() for one in waiting]
     return {
         "accepted": [one.payment for one in warm + timed if one.payment],
@@ -62,12 +63,13 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
 def send(client: httpx.Client, job: dict[str, Any], number: int, due: float) -> Sent:
     """Ask one payer for money; without an answer, or refused, ask again under the same key, as a careful partner does."""
     body = {
-        "amount": {"amount": f"{100 + number % 900}.00", "currency": "KES"},
+        "amount": {"amount": f"{amount(job, number)}.00", "currency": "KES"},
         "method": "mpesa",
         "payer": {"phone": f"+2547{number:08d}"},
         "reference": f"{job['reference']}{number}",
     }
-    headers = {"Authorization": f"Bearer {job['api_key']}", "Idempotency-Key": f"bench-{number}"}
+    keys = job["api_keys"]
+    headers = {"Authorization": f"Bearer {keys[number % len(keys)]}", "Idempotency-Key": f"bench-{number}"}
     problem = ""
     for pause in REPEATS:
         time.sleep(pause)
@@ -80,6 +82,11 @@ def send(client: httpx.Client, job: dict[str, Any], number: int, due: float) -> 
             return Sent(time.monotonic() - due, payment=answer.json()["id"], problem=problem)
         problem = str(answer.status_code)
     return Sent(time.monotonic() - due, problem=problem)
+
+
+def amount(job: dict[str, Any], number: int) -> int:
+    """Return the sum of a payment, which tells the provider what to do with it."""
+    return int(job["special"].get(str(number % 100), job["amounts"][number % len(job["amounts"])]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""
+A provider that has many callbacks to deliver: at a rate, in no order, some of them twice, whatever the answers are.
+
+A callback's time counts from the instant at which it was due. Reads its job from the file that its argument names.
+"""
+
+import json
+import random
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+IN_FLIGHT = 100
+TIMEOUT = 10.0
+SEED = 7
+OK = 200
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    """Post every callback once, and one in ``each_twice`` a second time, shuffled, ``rate`` a second."""
+    chosen = random.Random(SEED)  # noqa: S311 (an order that can be had again)
+    posts = [*job["callbacks"], *job["callbacks"][:: job["each_twice"] - 1]]
+    chosen.shuffle(posts)
+    limits = httpx.Limits(max_connections=IN_FLIGHT)
+    with (
+        httpx.Client(limits=limits, timeout=TIMEOUT, trust_env=False) as client,
+        ThreadPoolExecutor(IN_FLIGHT) as pool,
+    ):
+        started = time.monotonic() + 0.2
+        waiting = []
+        for number, post in enumerate(posts):
+            due = started + number / job["rate"]
+            time.sleep(max(0.0, due - time.monotonic()))
+            waiting.append(pool.submit(deliver, client, post, due))
+        answers = [one.result() for one in waiting]
+        seconds = time.monotonic() - started
+    latencies = [latency for latency, _ in answers]
+    return {
+        "posted": len(posts),
+        "seconds": round(seconds, 1),
+        "latencies": latencies,
+        "slowest_ms": round(max(latencies, default=0.0) * 1000, 1),
+        "refused": [said for _, said in answers if said != str(OK)],
+    }
+
+
+def deliver(client: httpx.Client, post: dict[str, Any], due: float) -> tuple[float, str]:
+    """Post one callback once, as the provider does; return how late its answer was, and what it said."""
+    try:
+        answer = client.post(post["url"], json=post["body"])
+    except httpx.HTTPError as error:
+        return time.monotonic() - due, type(error).__name__
+    return time.monotonic() - due, str(answer.status_code)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))))
