@@ -207,7 +207,7 @@ class ApprovalRuleAdmin(ReadOnlyAdmin):
         for rule in changelist.result_list:
             rule.lacks_people = rule.id in lacking
             rule.groups = [
-                (step, ", ".join(names.get(code, code) for code in step.roles))
+                (step, _named(step.roles, names), _named(step.further_roles, names))
                 for step in rules.steps_of(rule)
             ]
         return changelist
@@ -239,9 +239,17 @@ class ApprovalRuleAdmin(ReadOnlyAdmin):
         lines = (
             (
                 step.sequence,
-                _("%(needed)d of %(group)s") % {"needed": step.needed, "group": names},
+                _("%(needed)d of %(group)s; after %(hours)d hours also %(further)s")
+                % {
+                    "needed": step.needed,
+                    "group": group,
+                    "hours": step.further_after_hours,
+                    "further": further,
+                }
+                if further
+                else _("%(needed)d of %(group)s") % {"needed": step.needed, "group": group},
             )
-            for step, names in rule.groups
+            for step, group, further in rule.groups
         )
         return format_html_join(SafeString("<br>"), "{}. {}", lines)
 
@@ -252,3 +260,8 @@ class ApprovalRuleAdmin(ReadOnlyAdmin):
         if rule.lacks_people:
             return badge("failed", "warning", str(_("Too few people")))
         return badge("done", "check_circle", str(_("In use")))
+
+
+def _named(codes: list[str], names: Mapping[str, str]) -> str:
+    """Return roles by their names."""
+    return ", ".join(names.get(code, code) for code in codes)

@@ -36,8 +36,11 @@ class CountedBy(StrEnum):
 
 
 class ReminderStage(StrEnum):
+    """What was said of a step that waits: to who decides it, to who is told too, to who may decide it from now on as well."""
+
     REMINDED = "REMINDED"
     ESCALATED = "ESCALATED"
+    WIDENED = "WIDENED"
 
 
 class RuleAction(StrEnum):
@@ -173,10 +176,16 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewStep:
-    """``needed`` different people, each with one of the roles (by code), must approve."""
+    """
+    ``needed`` different people, each with one of the roles (by code), must approve.
+
+    When the step has waited for ``further_after_hours``, those of ``further_roles`` may decide as well.
+    """
 
     roles: Sequence[str]
     needed: int = 1
+    further_roles: Sequence[str] = ()
+    further_after_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

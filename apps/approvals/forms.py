@@ -125,6 +125,16 @@ class RuleForm(forms.Form):
                 min_value=1,
                 max_value=NEEDED_MAX,
             )
+            self.fields[f"further_after_hours_{step}"] = HoursField(
+                label=_("Step %(number)d: after (hours) also by") % {"number": step},
+                help_text=_("Of waiting at this step. Empty: never."),
+            )
+            self.fields[f"further_roles_{step}"] = forms.MultipleChoiceField(
+                label=_("Step %(number)d: who decides it then too") % {"number": step},
+                choices=list(names.items()),
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
 
         self.fields["escalate_roles"] = forms.MultipleChoiceField(
             label=_("Tell them too; they do not decide for that"),
@@ -215,7 +225,12 @@ def asked_delegation(data: Any, *, now: datetime) -> NewDelegation:
 def asked_rule(data: Any) -> NewRule:
     """Return the rule that a valid form asks for; steps without a group are left out."""
     steps = [
-        NewStep(tuple(data[f"roles_{step}"]), data[f"needed_{step}"])
+        NewStep(
+            tuple(data[f"roles_{step}"]),
+            data[f"needed_{step}"],
+            further_roles=tuple(data[f"further_roles_{step}"]),
+            further_after_hours=data[f"further_after_hours_{step}"],
+        )
         for step in STEPS
         if data[f"roles_{step}"]
     ]
@@ -245,7 +260,7 @@ def _initial(rule: ApprovalRule | NewRule | None) -> dict[str, Any]:
     def text(minor: int | None) -> str:
         return "" if minor is None else Money(minor, rule.currency).text
 
-    return {
+    initial: dict[str, Any] = {
         "kind": rule.kind,
         "branch": str(rule.branch_id or ""),
         "currency": rule.currency,
@@ -257,6 +272,10 @@ def _initial(rule: ApprovalRule | NewRule | None) -> dict[str, Any]:
         "remind_after_hours": rule.remind_after_hours,
         "escalate_after_hours": rule.escalate_after_hours,
         "escalate_roles": rule.escalate_roles,
-        **{f"roles_{number}": list(step.roles) for number, step in enumerate(steps, start=1)},
-        **{f"needed_{number}": step.needed for number, step in enumerate(steps, start=1)},
     }
+    for number, step in enumerate(steps, start=1):
+        initial[f"roles_{number}"] = list(step.roles)
+        initial[f"needed_{number}"] = step.needed
+        initial[f"further_roles_{number}"] = list(step.further_roles)
+        initial[f"further_after_hours_{number}"] = step.further_after_hours
+    return initial

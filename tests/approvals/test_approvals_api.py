@@ -98,7 +98,14 @@ def test_shows_what_is_decided(acme):
         {"amount": "25000.00", "currency": "KES"},
     )
     assert said["payload"] == make.payload()
-    assert said["steps"] == [{"sequence": 1, "roles": ["approver"], "needed": 2, "approved": 1}]
+    step = {
+        "sequence": 1,
+        "roles": ["approver"],
+        "needed": 2,
+        "further_after_hours": None,
+        "further_roles": [],
+    }
+    assert said["steps"] == [{**step, "approved": 1}]
     assert said["decisions"] == [
         {
             "verdict": "approved",
@@ -231,7 +238,8 @@ def test_makes_and_deactivates_a_rule(committed_acme):
     partner = Partner()
     access.seed_roles()
 
-    answer = partner.post("approval-rules", {**RULE, **TIMES})
+    last = {"roles": ["controller"], "needed": 2, "further_after_hours": 8, "further_roles": ["owner"]}
+    answer = partner.post("approval-rules", {**RULE, **TIMES, "steps": [RULE["steps"][0], last]})
 
     said = answer.json()
     assert answer.status_code == 201, said
@@ -243,7 +251,7 @@ def test_makes_and_deactivates_a_rule(committed_acme):
         None,
         True,
     )
-    assert said["steps"][1] == {"sequence": 2, "roles": ["controller"], "needed": 2}
+    assert said["steps"][1] == {"sequence": 2, **last}
     assert partner.get(f"approval-rules/{said['id']}").json() == said
     off = partner.post(f"approval-rules/{said['id']}/deactivate").json()
     assert (off["active"], off["deactivated_at"]) == (False, "2026-11-24T07:52:00.000Z")

@@ -30,7 +30,7 @@ WHOLE = {
     "remind_after_hours": 4,
     "escalate_after_hours": 8,
     "escalate_roles": ("controller",),
-    "steps": (NewStep(("approver", "controller"), 2), NewStep(("owner",), 1)),
+    "steps": (NewStep(("approver", "controller"), 2, ("owner",), 9), NewStep(("owner",), 1)),
 }
 
 

@@ -301,12 +301,15 @@ def test_rules_are_added_changed_and_deactivated(enter, in_organisation):
         "escalate_after_hours": "26",
         "escalate_roles": ["controller"],
     }
-    assert send(client, change, **{**FIELDS, **times, "maximum": "20 000"}).status_code == 204
+    further = {"further_after_hours_1": "8", "further_roles_1": ["controller"]}
+    assert send(client, change, **{**FIELDS, **times, **further, "maximum": "20 000"}).status_code == 204
     in_organisation("acme")
     other = ApprovalRule.objects.get(is_active=True)
     assert (other.maximum, ApprovalRule.objects.count()) == (Money(20_000_00, "KES"), 2)
     assert (other.window_hours, other.window_by, other.remind_after_hours) == (24, "PERSON", 4)
     assert (other.escalate_after_hours, other.escalate_roles) == (26, ["controller"])
+    assert "2 of Approver (checker), Owner; after 8 hours also Controller" in html(client, RULES)
+    in_organisation("acme")
     deactivate = reverse("admin:approvals_approvalrule_deactivate", args=[other.id])
     assert send(client, deactivate).status_code == 204
     in_organisation("acme")

@@ -70,6 +70,10 @@ class RequestedStepOut(serializers.Serializer):
     sequence = serializers.IntegerField()
     roles = serializers.ListField(child=serializers.CharField(), help_text="The group: codes of roles.")
     needed = serializers.IntegerField(help_text="How many different people must approve.")
+    further_after_hours = serializers.IntegerField(
+        allow_null=True, help_text="After so long at this step other roles decide it too."
+    )
+    further_roles = serializers.ListField(child=serializers.CharField(), help_text="Those roles.")
     approved = serializers.IntegerField(help_text="How many have approved this version.")
 
 
@@ -110,6 +114,8 @@ class ApprovalRequestDetailOut(ApprovalRequestOut):
                     "sequence": step.sequence,
                     "roles": step.roles,
                     "needed": step.needed,
+                    "further_after_hours": step.further_after_hours,
+                    "further_roles": step.further_roles,
                     "approved": approved.get(step.sequence, 0),
                 }
                 for step in requests.steps_of(instance)
@@ -138,13 +144,6 @@ class ApprovalRequestDetailOut(ApprovalRequestOut):
         }
 
 
-class ApprovalStepIn(StrictSerializer):
-    roles = serializers.ListField(
-        child=serializers.CharField(max_length=CODE_LENGTH), allow_empty=False, help_text="Codes of roles."
-    )
-    needed = serializers.IntegerField(min_value=1, max_value=NEEDED_MAX, required=False, default=1)
-
-
 class HoursField(serializers.IntegerField):
     """A number of hours that may be left out."""
 
@@ -152,6 +151,22 @@ class HoursField(serializers.IntegerField):
         super().__init__(
             required=False, allow_null=True, default=None, min_value=1, max_value=HOURS_MAX, **kwargs
         )
+
+
+class ApprovalStepIn(StrictSerializer):
+    roles = serializers.ListField(
+        child=serializers.CharField(max_length=CODE_LENGTH), allow_empty=False, help_text="Codes of roles."
+    )
+    needed = serializers.IntegerField(min_value=1, max_value=NEEDED_MAX, required=False, default=1)
+    further_after_hours = HoursField(
+        help_text="After waiting so long at this step other roles decide it too; null: never."
+    )
+    further_roles = serializers.ListField(
+        child=serializers.CharField(max_length=CODE_LENGTH),
+        required=False,
+        default=list,
+        help_text="Codes of the roles that decide it then.",
+    )
 
 
 class ApprovalRuleIn(StrictSerializer):
@@ -218,7 +233,7 @@ class ApprovalRuleIn(StrictSerializer):
         data = self.validated_data
         return NewRule(
             kind=data["kind"],
-            steps=tuple(NewStep(tuple(step["roles"]), step["needed"]) for step in data["steps"]),
+            steps=tuple(NewStep(**step) for step in data["steps"]),
             currency=data["currency"],
             minimum_minor=_minor(data["minimum"]),
             maximum_minor=_minor(data["maximum"]),
@@ -239,6 +254,8 @@ class ApprovalStepOut(serializers.Serializer):
     sequence = serializers.IntegerField()
     roles = serializers.ListField(child=serializers.CharField())
     needed = serializers.IntegerField()
+    further_after_hours = serializers.IntegerField(allow_null=True)
+    further_roles = serializers.ListField(child=serializers.CharField())
 
 
 class RuleChangeOut(serializers.Serializer):

@@ -92,10 +92,12 @@ class Migration(migrations.Migration):
                 ('sequence', models.PositiveSmallIntegerField()),
                 ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=20)),
                 ('needed', models.PositiveSmallIntegerField()),
+                ('further_roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=20)),
+                ('further_after_hours', models.PositiveSmallIntegerField(null=True)),
                 ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='approvals.approvalrule')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('rule', 'sequence'), name='step_sequence_once'), models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('sequence__gte', 1)), name='step_from_one'), models.CheckConstraint(condition=models.Q(('roles__len__gte', 1)), name='step_has_a_group')],
+                'constraints': [models.UniqueConstraint(fields=('rule', 'sequence'), name='step_sequence_once'), models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('sequence__gte', 1)), name='step_from_one'), models.CheckConstraint(condition=models.Q(('roles__len__gte', 1)), name='step_has_a_group'), models.CheckConstraint(condition=models.Q(models.Q(('further_after_hours__isnull', True), ('further_roles__len', 0)), models.Q(('further_after_hours__gte', 1), ('further_roles__len__gte', 1)), _connector='OR'), name='step_further_whole')],
             },
         ),
         migrations.CreateModel(
@@ -125,10 +127,12 @@ class Migration(migrations.Migration):
                 ('sequence', models.PositiveSmallIntegerField()),
                 ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=20)),
                 ('needed', models.PositiveSmallIntegerField()),
+                ('further_roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=20)),
+                ('further_after_hours', models.PositiveSmallIntegerField(null=True)),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='approvals.approvalrequest')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('request', 'payload_version', 'sequence'), name='requested_step_once'), models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('sequence__gte', 1)), name='requested_step_from_one'), models.CheckConstraint(condition=models.Q(('roles__len__gte', 1)), name='requested_step_has_a_group')],
+                'constraints': [models.UniqueConstraint(fields=('request', 'payload_version', 'sequence'), name='requested_step_once'), models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('sequence__gte', 1)), name='requested_step_from_one'), models.CheckConstraint(condition=models.Q(('roles__len__gte', 1)), name='requested_step_has_a_group'), models.CheckConstraint(condition=models.Q(models.Q(('further_after_hours__isnull', True), ('further_roles__len', 0)), models.Q(('further_after_hours__gte', 1), ('further_roles__len__gte', 1)), _connector='OR'), name='requested_step_further_whole')],
             },
         ),
         migrations.CreateModel(
@@ -228,7 +232,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('payload_version', models.PositiveIntegerField()),
                 ('step', models.PositiveSmallIntegerField()),
-                ('stage', models.CharField(choices=[('REMINDED', 'REMINDED'), ('ESCALATED', 'ESCALATED')], max_length=16)),
+                ('stage', models.CharField(choices=[('REMINDED', 'REMINDED'), ('ESCALATED', 'ESCALATED'), ('WIDENED', 'WIDENED')], max_length=16)),
                 ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=20)),
                 ('sent_at', models.DateTimeField()),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reminders', to='approvals.approvalrequest')),

@@ -1,7 +1,7 @@
 """The request: one deed that waits for other people, what it was asked with, and the steps frozen into it."""
 
 from collections.abc import Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -230,6 +230,10 @@ class RequestedStep(UuidModel, InsertOnlyModel):
     sequence = models.PositiveSmallIntegerField()
     roles = ArrayField(models.CharField(max_length=ROLE_LENGTH), size=ROLES_MAX)
     needed = models.PositiveSmallIntegerField()
+    further_roles = ArrayField(
+        models.CharField(max_length=ROLE_LENGTH), size=ROLES_MAX, default=list, blank=True
+    )
+    further_after_hours = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [
@@ -240,7 +244,19 @@ class RequestedStep(UuidModel, InsertOnlyModel):
                 condition=Q(sequence__gte=1, needed__gte=1), name="requested_step_from_one"
             ),
             models.CheckConstraint(condition=Q(roles__len__gte=1), name="requested_step_has_a_group"),
+            models.CheckConstraint(
+                condition=Q(further_after_hours__isnull=True, further_roles__len=0)
+                | Q(further_after_hours__gte=1, further_roles__len__gte=1),
+                name="requested_step_further_whole",
+            ),
         ]
+
+    def admits(self, role: str, *, since: datetime, now: datetime) -> bool:
+        """Say whether a role decides this step, which has waited since then."""
+        if role in self.roles:
+            return True
+        hours = self.further_after_hours
+        return role in self.further_roles and hours is not None and now - since >= timedelta(hours=hours)
 
     def __str__(self) -> str:
         return f"step {self.sequence}: {self.needed} of {', '.join(self.roles)}"

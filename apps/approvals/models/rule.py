@@ -135,18 +135,31 @@ class ApprovalRule(UuidModel):
 
 
 class ApprovalStep(UuidModel, InsertOnlyModel):
-    """One step of a rule: ``needed`` people of the group, which is a set of roles by code; steps count from 1."""
+    """
+    One step of a rule: ``needed`` people of the group, which is a set of roles by code; steps count from 1.
+
+    After ``further_after_hours`` at the step people of ``further_roles`` belong to the group too.
+    """
 
     rule = models.ForeignKey(ApprovalRule, on_delete=models.PROTECT, related_name="steps")
     sequence = models.PositiveSmallIntegerField()
     roles = ArrayField(models.CharField(max_length=ROLE_LENGTH), size=ROLES_MAX)
     needed = models.PositiveSmallIntegerField()
+    further_roles = ArrayField(
+        models.CharField(max_length=ROLE_LENGTH), size=ROLES_MAX, default=list, blank=True
+    )
+    further_after_hours = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["rule", "sequence"], name="step_sequence_once"),
             models.CheckConstraint(condition=Q(sequence__gte=1, needed__gte=1), name="step_from_one"),
             models.CheckConstraint(condition=Q(roles__len__gte=1), name="step_has_a_group"),
+            models.CheckConstraint(
+                condition=Q(further_after_hours__isnull=True, further_roles__len=0)
+                | Q(further_after_hours__gte=1, further_roles__len__gte=1),
+                name="step_further_whole",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -67,11 +67,10 @@ def find(request: ApprovalRequest, person: str, *, now: datetime) -> Authority:
     if member is None or DECIDE not in member.role.permissions:
         raise _not_a_decider(step)
     _require_place(request, member)
-    if member.role.code in step.roles:
-        _require_able(request, step, member)
+    if step.admits(member.role.code, since=request.step_began_at, now=now):
         return Authority(member, member)
     for delegation in delegations.given_to(member, now=now):
-        if _may_for(request, step, delegation):
+        if _may_for(request, step, delegation, now=now):
             return Authority(member, delegation.delegator, delegation)
     raise _not_a_decider(step)
 
@@ -85,21 +84,26 @@ def decided_for(request: ApprovalRequest, person: str, *, now: datetime) -> str:
     return right.holder.user.name if right.delegation else ""
 
 
-def _may_for(request: ApprovalRequest, step: RequestedStep, delegation: ApprovalDelegation) -> bool:
+def _may_for(
+    request: ApprovalRequest, step: RequestedStep, delegation: ApprovalDelegation, *, now: datetime
+) -> bool:
     """Say whether who delegated might decide it himself, and has delegated this."""
     if not delegation.covers(kind=request.kind, money=request.money):
         return False
     try:
         _require_free(request, str(delegation.delegator.user_id))
-        _require_able(request, step, delegation.delegator)
+        _require_able(request, step, delegation.delegator, now=now)
     except errors.DomainError:
         return False
     return True
 
 
-def _require_able(request: ApprovalRequest, step: RequestedStep, holder: Membership) -> None:
-    """Refuse a right that does not reach this request: it is asked of whose role is used, whoever uses it."""
-    if holder.role.code not in step.roles or DECIDE not in holder.role.permissions:
+def _require_able(
+    request: ApprovalRequest, step: RequestedStep, holder: Membership, *, now: datetime
+) -> None:
+    """Refuse what somebody delegated whose own right does not reach this request."""
+    is_admitted = step.admits(holder.role.code, since=request.step_began_at, now=now)
+    if not is_admitted or DECIDE not in holder.role.permissions:
         raise _not_a_decider(step)
     _require_place(request, holder)
 
@@ -123,4 +127,7 @@ def _require_free(request: ApprovalRequest, person: str) -> None:
 
 
 def _not_a_decider(step: RequestedStep) -> NotADecider:
-    return NotADecider(f"This step is decided by: {', '.join(step.roles)}.")
+    said = f"This step is decided by: {', '.join(step.roles)}."
+    if step.further_roles:
+        said += f" After {step.further_after_hours} hours also by: {', '.join(step.further_roles)}."
+    return NotADecider(said)

@@ -105,22 +105,40 @@ def _for_member(
 ) -> ApprovalRequestQuerySet:
     if member is None or DECIDE not in member.role.permissions:
         return requests.none()
-    rights = _at_step_of(member.role.code)
+    rights = _at_step_of(member.role.code, now=now)
     for delegation in delegations.given_to(member, now=now):
-        rights |= ~_at_step_of(member.role.code) & _delegated(delegation)
+        rights |= ~_at_step_of(member.role.code, now=now) & _delegated(delegation, now=now)
     waiting = requests.pending().of_branches(branch_ids).filter(expires_at__gt=now)
     return waiting.filter(rights, _is_free(str(member.user_id)))
 
 
-def _at_step_of(role: str) -> Q:
-    """Those whose present step this role decides."""
-    steps = RequestedStep.objects.filter(
+def _at_step_of(role: str, *, now: datetime) -> Q:
+    """Those whose present step this role decides, or does by now."""
+    own = _present_steps().filter(roles__contains=[role])
+    return Q(Exists(own)) | Q(Exists(_wide_steps(now=now).filter(further_roles__contains=[role])))
+
+
+def _present_steps() -> QuerySet[RequestedStep]:
+    """The present step of the request that the query is about."""
+    return RequestedStep.objects.filter(
         request_id=OuterRef("id"),
         payload_version=OuterRef("payload_version"),
         sequence=OuterRef("current_step"),
-        roles__contains=[role],
     )
-    return Q(Exists(steps))
+
+
+def _wide_steps(*, now: datetime) -> QuerySet[RequestedStep]:
+    """The present step where it has waited so long that further roles decide it."""
+    hours = ExpressionWrapper(
+        F("further_after_hours") * Value(timedelta(hours=1)), output_field=DurationField()
+    )
+    opens = ExpressionWrapper(OuterRef("step_began_at") + hours, output_field=DateTimeField())
+    return (
+        _present_steps()
+        .filter(further_after_hours__isnull=False)
+        .alias(opens_at=opens)
+        .filter(opens_at__lte=now)
+    )
 
 
 def _is_free(person: str) -> Q:
@@ -134,9 +152,9 @@ def _is_free(person: str) -> Q:
     return ~Q(Exists(made)) & ~Q(Exists(decided)) & ~Q(HasTouched(person))
 
 
-def _delegated(delegation: ApprovalDelegation) -> Q:
+def _delegated(delegation: ApprovalDelegation, *, now: datetime) -> Q:
     """Those that who delegated might decide himself, and has delegated."""
-    found = _at_step_of(delegation.delegator.role.code) & _is_free(str(delegation.delegator.user_id))
+    found = _at_step_of(delegation.delegator.role.code, now=now) & _is_free(str(delegation.delegator.user_id))
     places = scope.of_member(delegation.delegator)
     if places is not None:
         found &= Q(branch_id__in=places)
@@ -236,22 +254,19 @@ def reminders_of(request: ApprovalRequest) -> QuerySet[ApprovalReminder]:
 
 def waits_too_long(stage: ReminderStage, *, now: datetime) -> ApprovalRequestQuerySet:
     """Return what is in time, waits longer at its step than its rule says, and has not been called to mind so."""
-    column = f"rule__{PATIENCE[stage]}"
     said = ApprovalReminder.objects.filter(
         request_id=OuterRef("id"),
         payload_version=OuterRef("payload_version"),
         step=OuterRef("current_step"),
         stage=stage.value,
     )
+    waiting = ApprovalRequest.objects.pending().filter(~Exists(said), expires_at__gt=now).order_by("id")
+    if stage is ReminderStage.WIDENED:
+        return waiting.filter(Exists(_wide_steps(now=now)))
+    column = f"rule__{PATIENCE[stage]}"
     hours = ExpressionWrapper(F(column) * Value(timedelta(hours=1)), output_field=DurationField())
     due = ExpressionWrapper(F("step_began_at") + hours, output_field=DateTimeField())
-    return (
-        ApprovalRequest.objects.pending()
-        .filter(~Exists(said), expires_at__gt=now, **{f"{column}__isnull": False})
-        .alias(due_at=due)
-        .filter(due_at__lte=now)
-        .order_by("id")
-    )
+    return waiting.filter(**{f"{column}__isnull": False}).alias(due_at=due).filter(due_at__lte=now)
 
 
 def has_decided(request: ApprovalRequest, person: str) -> bool:

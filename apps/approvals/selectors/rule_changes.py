@@ -24,7 +24,7 @@ def rule(said: Mapping[str, Any]) -> NewRule:
 
     return NewRule(
         kind=said["kind"],
-        steps=tuple(NewStep(tuple(step["roles"]), step["needed"]) for step in said["steps"]),
+        steps=tuple(NewStep(**step) for step in said["steps"]),
         currency=said["currency"],
         minimum_minor=minor(said["minimum"]),
         maximum_minor=minor(said["maximum"]),

@@ -1,4 +1,4 @@
-"""Reminders: a request that waits too long at a step is called to mind, once a step, and told to other roles later."""
+"""Reminders: a request that waits too long at a step is called to mind, once a step, and to other roles later."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -43,11 +43,13 @@ def send(*, request_id: UUID, now: datetime) -> list[ApprovalReminder]:
 
 
 def _due(request: ApprovalRequest, now: datetime) -> list[ReminderStage]:
-    if request.rule is None:
-        return []
     waits = now - request.step_began_at
-    patience = {stage: getattr(request.rule, column) for stage, column in stored.PATIENCE.items()}
-    return [stage for stage, hours in patience.items() if hours and waits >= timedelta(hours=hours)]
+    patience = {ReminderStage.WIDENED: stored.present_step(request).further_after_hours}
+    for stage, column in stored.PATIENCE.items():
+        patience[stage] = getattr(request.rule, column) if request.rule else None
+    return [
+        stage for stage in ReminderStage if (hours := patience[stage]) and waits >= timedelta(hours=hours)
+    ]
 
 
 def _sent(request: ApprovalRequest, stage: ReminderStage, now: datetime) -> ApprovalReminder:
@@ -66,4 +68,5 @@ def _sent(request: ApprovalRequest, stage: ReminderStage, now: datetime) -> Appr
 def _told(request: ApprovalRequest, stage: ReminderStage) -> list[str]:
     if stage is ReminderStage.ESCALATED and request.rule is not None:
         return request.rule.escalate_roles
-    return stored.present_step(request).roles
+    step = stored.present_step(request)
+    return step.further_roles if stage is ReminderStage.WIDENED else step.roles

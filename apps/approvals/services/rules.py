@@ -76,7 +76,14 @@ def _made(rule: NewRule, rule_id: UUID, *, actor: Actor, now: datetime) -> Appro
         created_at=now,
     )
     steps = [
-        ApprovalStep(rule=made, sequence=place, roles=sorted(set(step.roles)), needed=step.needed)
+        ApprovalStep(
+            rule=made,
+            sequence=place,
+            roles=sorted(set(step.roles)),
+            needed=step.needed,
+            further_roles=sorted(set(step.further_roles) - set(step.roles)),
+            further_after_hours=step.further_after_hours,
+        )
         for place, step in enumerate(rule.steps, start=1)
     ]
     ApprovalStep.objects.bulk_create(steps)
@@ -149,7 +156,15 @@ def described(rule: ApprovalRule, steps: Sequence[ApprovalStep]) -> dict[str, An
         "remind_after_hours": rule.remind_after_hours,
         "escalate_after_hours": rule.escalate_after_hours,
         "escalate_roles": rule.escalate_roles,
-        "steps": [{"roles": step.roles, "needed": step.needed} for step in steps],
+        "steps": [
+            {
+                "roles": step.roles,
+                "needed": step.needed,
+                "further_roles": step.further_roles,
+                "further_after_hours": step.further_after_hours,
+            }
+            for step in steps
+        ],
     }
 
 
@@ -196,7 +211,26 @@ def _step_errors(steps: Sequence[NewStep]) -> list[errors.FieldError]:
             found.append(_wrong(f"/steps/{place}/roles", f"A group is 1 to {ROLES_MAX} roles."))
         if unknown := sorted(set(step.roles) - known):
             found.append(_wrong(f"/steps/{place}/roles", f"No such role: {', '.join(unknown)}."))
+        found.extend(_further_errors(step, f"/steps/{place}", known))
     return found
+
+
+def _further_errors(step: NewStep, pointer: str, known: set[str]) -> Iterator[errors.FieldError]:
+    hours, further = step.further_after_hours, set(step.further_roles)
+    if hours is not None and not 1 <= hours <= HOURS_MAX:
+        yield _wrong(f"{pointer}/further_after_hours", f"Between 1 and {HOURS_MAX} hours.")
+    if (hours is None) == bool(further - set(step.roles)):
+        yield _wrong(
+            f"{pointer}/further_roles",
+            "Say after how many hours which other roles decide as well, or neither.",
+        )
+    if len(further) > ROLES_MAX or (unknown := sorted(further - known)):
+        said = (
+            f"At most {ROLES_MAX} roles."
+            if len(further) > ROLES_MAX
+            else f"No such role: {', '.join(unknown)}."
+        )
+        yield _wrong(f"{pointer}/further_roles", said)
 
 
 def _time_errors(rule: NewRule) -> Iterator[errors.FieldError]:

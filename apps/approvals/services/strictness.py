@@ -31,13 +31,25 @@ class Step(Protocol):
     @property
     def needed(self) -> int: ...
 
+    @property
+    def further_roles(self) -> Sequence[str]: ...
+
+    @property
+    def further_after_hours(self) -> int | None: ...
+
 
 def covers(steps: Sequence[Step], others: Sequence[Step]) -> bool:
-    """Say whether each of the others has its match in the same order: as many people, of no other roles."""
+    """Say whether each of the others has its match in the same order: as many people, of no other roles, and of none sooner."""
     left = iter(steps)
-    return all(
-        any(step.needed >= other.needed and set(step.roles) <= set(other.roles) for step in left)
-        for other in others
+    return all(any(_covers_step(step, other) for step in left) for other in others)
+
+
+def _covers_step(step: Step, other: Step) -> bool:
+    if step.needed < other.needed or not set(step.roles) <= set(other.roles):
+        return False
+    further = set(step.further_roles) - set(other.roles)
+    return further <= set(other.further_roles) and (
+        not further or (step.further_after_hours or 0) >= (other.further_after_hours or 0)
     )
 
 

@@ -41,6 +41,8 @@ def keep(
                 sequence=place,
                 roles=list(step.roles),
                 needed=step.needed,
+                further_roles=list(step.further_roles),
+                further_after_hours=step.further_after_hours,
             )
             for place, step in enumerate(steps, start=1)
         ]

@@ -130,7 +130,10 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT 1 FROM approvals_requestedstep s
                  WHERE s.request_id = NEW.request_id AND s.payload_version = NEW.payload_version
-                   AND s.sequence = NEW.step AND NEW.role = ANY (s.roles)) THEN
+                   AND s.sequence = NEW.step
+                   AND (NEW.role = ANY (s.roles)
+                        OR (NEW.role = ANY (s.further_roles)
+                            AND NEW.decided_at >= asked.step_began_at + make_interval(hours => s.further_after_hours)))) THEN
     RAISE EXCEPTION 'approvals: the role % does not decide this step of request %', NEW.role, NEW.request_id
       USING ERRCODE = 'restrict_violation';
   END IF;

@@ -62,6 +62,7 @@ class Queue:
 class StepLine:
     number: int
     group: str
+    further: str
     needed: int
     approved: int
     is_done: bool
@@ -266,6 +267,7 @@ def _steps(request: Any) -> tuple[StepLine, ...]:
         StepLine(
             number=step.sequence,
             group=", ".join(names.get(code, code) for code in step.roles),
+            further=_further(step, names),
             needed=step.needed,
             approved=approved.get(step.sequence, 0),
             is_done=approved.get(step.sequence, 0) >= step.needed,
@@ -273,6 +275,14 @@ def _steps(request: Any) -> tuple[StepLine, ...]:
         )
         for step in requests.steps_of(request)
     )
+
+
+def _further(step: Any, names: Mapping[str, str]) -> str:
+    """Return who else decides a step after some hours; empty for nobody."""
+    if not step.further_roles:
+        return ""
+    group = ", ".join(names.get(code, code) for code in step.further_roles)
+    return _("after %(hours)d hours also %(group)s") % {"hours": step.further_after_hours, "group": group}
 
 
 def _decisions(request: Any) -> tuple[DecisionLine, ...]:
@@ -342,11 +352,11 @@ def _reminders(request: Any) -> Iterable[ReminderLine]:
     names = roles.names()
     for reminder in requests.reminders_of(request):
         group = ", ".join(names.get(code, code) for code in reminder.roles)
-        told = (
-            _("Reminded: %(group)s")
-            if reminder.stage == ReminderStage.REMINDED
-            else _("Also told: %(group)s")
-        )
+        told = {
+            ReminderStage.REMINDED: _("Reminded: %(group)s"),
+            ReminderStage.ESCALATED: _("Also told: %(group)s"),
+            ReminderStage.WIDENED: _("Decide it now too: %(group)s"),
+        }[ReminderStage(reminder.stage)]
         yield ReminderLine(told % {"group": group}, reminder.sent_at)
 
 

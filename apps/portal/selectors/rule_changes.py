@@ -42,10 +42,7 @@ def said(rule: Mapping[str, Any] | None) -> dict[str, str]:
         _("Currency"): rule["currency"] or _("Any"),
         _("From"): rule["minimum"],
         _("Below"): rule["maximum"],
-        _("Approved by"): "; ".join(
-            _("%(needed)d of %(group)s") % {"needed": step["needed"], "group": _group(step["roles"], names)}
-            for step in rule["steps"]
-        ),
+        _("Approved by"): "; ".join(_step(step, names) for step in rule["steps"]),
         _("Priority"): str(rule["priority"]),
         _("Counted together"): _("over %(hours)d hours, by %(by)s")
         % {"hours": window, "by": _counted_by(rule["window_by"])}
@@ -57,6 +54,14 @@ def said(rule: Mapping[str, Any] | None) -> dict[str, str]:
         if rule["escalate_after_hours"]
         else "",
     }
+
+
+def _step(step: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    said = {"needed": step["needed"], "group": _group(step["roles"], names)}
+    if not step["further_roles"]:
+        return _("%(needed)d of %(group)s") % said
+    said |= {"hours": step["further_after_hours"], "further": _group(step["further_roles"], names)}
+    return _("%(needed)d of %(group)s; after %(hours)d hours also %(further)s") % said
 
 
 def _group(codes: list[str], names: Mapping[str, str]) -> str:
