@@ -230,8 +230,13 @@ class Payment:
 
     @property
     def id(self) -> str:
-        """Name it as the store of a prompt does."""
+        """Name it as a prompt is named."""
         return self.receipt
+
+    @property
+    def msisdn(self) -> str:
+        """Name the phone that shows what became of it."""
+        return self.payer
 
     @property
     def shortcode(self) -> str:

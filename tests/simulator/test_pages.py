@@ -73,6 +73,67 @@ def test_the_other_buttons_take_nothing(business, button, code, words):
     assert business.statement()["rows"] == []
 
 
+def lipa(business, /, **form):
+    """Fill in and send the form with which a person pays unasked."""
+    typed = {"business": "600100", "account": "INV-7", "amount": "500", "pin": "9876", **form}
+    return business.http.post(f"{PHONE}/pay", data=typed)
+
+
+def test_a_person_pays_unasked_and_reads_how_it_ended(business, inbox, eventually):
+    business.register_urls()
+    inbox.answers["check"] = {"ResultCode": "C2B00012", "ResultDesc": "Rejected"}
+    form = business.http.get(f"{PHONE}/pay?account=INV-7").text
+
+    answer = lipa(business, account="INV-9")
+    eventually(lambda: business.payments()[0]["state"] == "failed")
+    refused = business.http.get(PHONE).text
+    inbox.answers["check"] = {"ResultCode": "0", "ResultDesc": "Accepted"}
+    lipa(business)
+    eventually(lambda: business.payments()[0]["state"] == "paid")
+    paid = business.http.get(PHONE).text
+
+    assert ('value="INV-7"' in form, 'http-equiv="refresh"' in form) == (True, False)
+    assert 'value="600100">Savanna Kitchens Ltd' in form
+    assert (answer.status_code, answer.headers["location"]) == (303, PHONE)
+    assert "Savanna Kitchens Ltd does not know account INV-9. KES\N{NO-BREAK SPACE}500.00" in refused
+    receipt = business.payments()[0]["receipt"]
+    assert (
+        f"{receipt} Confirmed. KES\N{NO-BREAK SPACE}500.00 paid to Savanna Kitchens Ltd for account INV-7"
+        in paid
+    )
+    assert "2 unasked" in business.http.get("/").text
+    assert receipt in business.http.get("/statement/600100").text
+
+
+def test_the_phone_says_why_nothing_was_paid(business):
+    business.register_urls()
+    for form, words in (
+        ({"pin": "", "wrong-pin": "1"}, "The PIN was not right. KES"),
+        ({"business": "999999"}, "There is no business with this number. KES"),
+        ({"amount": "250001"}, "Failed. KES\N{NO-BREAK SPACE}250,000.00 is the most at once."),
+    ):
+        lipa(business, **form)
+
+        assert words in business.http.get(PHONE).text
+    assert [made["state"] for made in business.payments()] == ["failed"] * 3
+    assert business.statement()["rows"] == []
+
+
+def test_the_form_names_what_is_wrong_and_keeps_what_was_typed(business):
+    for form, words in (
+        ({"business": "12"}, "Enter the 5 to 7 digits"),
+        ({"amount": "1.50"}, "Enter whole shillings"),
+        ({"account": "X" * 21}, "Enter at most 20 characters."),
+        ({"pin": "12"}, "Enter the 4 digits of the PIN."),
+    ):
+        answer = lipa(business, **form)
+
+        assert (answer.status_code, words in answer.text) == (400, True)
+        assert f'value="{form.get("account", "INV-7")}"' in answer.text
+        assert "9876" not in answer.text
+    assert business.payments() == []
+
+
 def test_pressing_twice_at_once_pays_once(business):
     checkout = business.pushed()
     statuses = []

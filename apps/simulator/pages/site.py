@@ -3,10 +3,10 @@
 import re
 from urllib.parse import parse_qs, quote
 
-from apps.simulator.contracts import Account, PaymentState, Prompt, Request, Response, StatementRow
-from apps.simulator.pages import rendering
+from apps.simulator.contracts import Account, Payment, PaymentState, Prompt, Request, Response, StatementRow
+from apps.simulator.pages import paying, rendering
 from apps.simulator.pages.messages import local, message
-from apps.simulator.services import accounts, prompts, results, statements
+from apps.simulator.services import accounts, payments, prompts, results, statements
 from apps.simulator.services.amounts import display, text
 from apps.simulator.services.clock import moment
 from apps.simulator.services.world import World
@@ -24,6 +24,8 @@ def handle(*, world: World, request: Request) -> Response:
         ("GET", r"/phone/?", any_phone),
         ("GET", PHONE, one_phone),
         ("POST", PHONE + r"/prompts/([^/]+)", answer_prompt),
+        ("GET", PHONE + r"/pay", paying.show),
+        ("POST", PHONE + r"/pay", paying.pay),
         ("GET", r"/statement/([0-9]{5,7})", statement),
     ):
         found = re.fullmatch(pattern, request.path)
@@ -35,17 +37,20 @@ def handle(*, world: World, request: Request) -> Response:
 
 
 def index(world: World, _: Request) -> Response:
-    """List the phones that have been asked for money, and the businesses."""
+    """List the phones that have been asked for money or have paid unasked, and the businesses."""
     with world.store.transaction() as tx:
-        latest = prompts.newest(tx=tx, limit=1_000)
+        found: list[Prompt | Payment] = [
+            *prompts.newest(tx=tx, limit=1_000),
+            *payments.newest(tx=tx, limit=1_000),
+        ]
         businesses = accounts.all_accounts(tx=tx)
-    phones: dict[str, list[Prompt]] = {}
-    for prompt in latest:
-        phones.setdefault(prompt.msisdn, []).append(prompt)
+    phones: dict[str, list[Prompt | Payment]] = {}
+    for paid in found:
+        phones.setdefault(paid.msisdn, []).append(paid)
     context = {
         "title": "Simulated M-Pesa",
         "refresh": str(IDLE_REFRESH_SECONDS),
-        "phones": [_phone_row(msisdn, found) for msisdn, found in phones.items()],
+        "phones": [_phone_row(msisdn, own) for msisdn, own in phones.items()],
         "businesses": [_business_row(account) for account in businesses],
         "now": moment(at=world.clock.now()).strftime("%d %b %Y, %H:%M:%S"),
     }
@@ -113,19 +118,25 @@ def statement(world: World, _: Request, shortcode: str) -> Response:
 def _phone(world: World, request: Request, *, msisdn: str | None) -> Response:
     with world.store.transaction() as tx:
         found = prompts.newest(tx=tx, msisdn=msisdn)
+        unasked = payments.newest(tx=tx, msisdn=msisdn)
     now = world.clock.now()
     waiting = [prompt for prompt in found if prompt.state is PaymentState.WAITING and not prompt.is_ignored]
-    decided = [prompt for prompt in found if prompt.state is not PaymentState.WAITING]
-    decided.sort(key=lambda prompt: prompt.decided_at or 0, reverse=True)
+    told: list[Prompt | Payment] = [
+        *(prompt for prompt in found if prompt.state is not PaymentState.WAITING),
+        *unasked,
+    ]
+    told.sort(key=lambda paid: paid.decided_at or paid.created_at, reverse=True)
+    is_sending = any(paid.state is PaymentState.WAITING for paid in unasked)
     again = request.query.get("again", "")
     context = {
         "title": f"Phone {local(msisdn)}" if msisdn else "All phones",
         "phone": local(msisdn) if msisdn else "",
-        "refresh": str(_refresh_seconds(waiting, now=now)),
+        "pay": f"/phone/{msisdn}/pay" if msisdn else "",
+        "refresh": "1" if is_sending else str(_refresh_seconds(waiting, now=now)),
         "prompts": [
             _prompt_card(prompt, now=now, needs_pin=prompt.id == again) for prompt in reversed(waiting)
         ],
-        "messages": [message(prompt) for prompt in decided[:MESSAGES_SHOWN]],
+        "messages": [message(paid) for paid in told[:MESSAGES_SHOWN]],
         "clock": moment(at=now).strftime("%H:%M"),
     }
     return rendering.page(template="phone.html", context=context)
@@ -160,15 +171,16 @@ def _prompt_card(prompt: Prompt, *, now: int, needs_pin: bool) -> dict[str, obje
     }
 
 
-def _phone_row(msisdn: str, found: list[Prompt]) -> dict[str, object]:
-    waiting = sum(prompt.state is PaymentState.WAITING for prompt in found)
-    paid = sum(prompt.moved_cents for prompt in found)
+def _phone_row(msisdn: str, found: list[Prompt | Payment]) -> dict[str, object]:
+    waiting = sum(paid.state is PaymentState.WAITING for paid in found)
+    asked = sum(isinstance(paid, Prompt) for paid in found)
+    told = [f"{asked} asked" if asked else "", f"{len(found) - asked} unasked" if asked < len(found) else ""]
     return {
         "msisdn": msisdn,
         "phone": local(msisdn),
         "waiting": f"{waiting} waiting" if waiting else "",
-        "asked": f"{len(found)} asked",
-        "paid": display(cents=paid),
+        "asked": ", ".join(filter(None, told)),
+        "paid": display(cents=sum(paid.moved_cents for paid in found)),
     }
 
 
