@@ -125,6 +125,7 @@ class Plan:
     is_moved_despite_timeout: bool = False
     missing: tuple[str, ...] | None = ()
     is_single_object: bool = False
+    is_container_swapped: bool = False
     extras: tuple[StatementExtra, ...] = ()
 
 
@@ -221,6 +222,7 @@ class Payment:
     plan: Plan
     state: PaymentState
     result_code: str
+    result_desc: str
     third_party_id: str
     moved_cents: int
     charge_cents: int

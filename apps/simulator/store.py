@@ -76,6 +76,7 @@ CREATE TABLE IF NOT EXISTS payment (
     plan TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'paid', 'failed')),
     result_code TEXT NOT NULL DEFAULT '',
+    result_desc TEXT NOT NULL DEFAULT '',
     third_party_id TEXT NOT NULL DEFAULT '',
     moved_cents INTEGER NOT NULL DEFAULT 0,
     charge_cents INTEGER NOT NULL DEFAULT 0,
@@ -137,7 +138,7 @@ CREATE TABLE IF NOT EXISTS pull_registration (
 CREATE TABLE IF NOT EXISTS callback (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     cause TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status', 'reversal', 'timeout', 'validation', 'confirmation')),
+    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status', 'reversal', 'timeout', 'balance', 'validation', 'confirmation')),
     url TEXT NOT NULL,
     body TEXT NOT NULL,
     due_at INTEGER NOT NULL,

@@ -2,7 +2,7 @@
 
 import json
 
-from apps.simulator.api import c2b, express, initiated, pulls
+from apps.simulator.api import c2b, express, initiated, pulls, qr
 from apps.simulator.api.calls import Call, Endpoints
 from apps.simulator.contracts import AnswerKind, Request, Response
 from apps.simulator.services import call_log, scripts
@@ -14,6 +14,8 @@ ENDPOINTS: Endpoints = {
     "/mpesa/stkpushquery/v1/query": ("POST", express.stk_query),
     "/mpesa/transactionstatus/v1/query": ("POST", initiated.transaction_status),
     "/mpesa/reversal/v1/request": ("POST", initiated.reversal),
+    "/mpesa/accountbalance/v1/query": ("POST", initiated.account_balance),
+    "/mpesa/qrcode/v1/generate": ("POST", qr.generate),
     "/mpesa/c2b/v1/registerurl": ("POST", c2b.register_urls),
     "/mpesa/c2b/v2/registerurl": ("POST", c2b.register_urls),
     "/mpesa/c2b/v1/simulate": ("POST", c2b.simulate),

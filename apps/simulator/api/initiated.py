@@ -1,4 +1,4 @@
-"""What an initiator asks for and gets a result of later: transaction status and reversal."""
+"""What an initiator asks for and gets a result of later: transaction status, balance and reversal."""
 
 from apps.simulator.api import fields
 from apps.simulator.api.calls import Call, ok
@@ -8,32 +8,21 @@ from apps.simulator.services import credentials, faults, inquiries, payments, re
 
 def transaction_status(call: Call) -> Response:
     """Accept a question about a transaction; the answer comes to ResultURL."""
-    consumer = call.consumer()
-    body = call.body
-    question = {
-        "initiator": fields.words(body, "Initiator", longest=100),
-        "credential": fields.words(body, "SecurityCredential", longest=2_000),
-        "receipt": fields.words(body, "TransactionID", longest=20, is_optional=True),
-        "conversation": fields.words(body, "OriginalConversationID", longest=100, is_optional=True),
-    }
-    fields.one_of(body, "CommandID", choices=("TransactionStatusQuery",))
-    if not question["receipt"] and not question["conversation"]:
+    question = _question(call, command="TransactionStatusQuery")
+    receipt = fields.words(call.body, "TransactionID", longest=20, is_optional=True)
+    conversation = fields.words(call.body, "OriginalConversationID", longest=100, is_optional=True)
+    if not receipt and not conversation:
         raise fields.invalid("TransactionID")
-    shortcode = fields.shortcode(body, "PartyA", longest=7)
-    question["result_url"] = fields.url(body, "ResultURL")
-    question["timeout_url"] = fields.url(body, "QueueTimeOutURL")
-    fields.words(body, "Remarks", longest=100)
-    fields.words(body, "Occasion", longest=100, is_optional=True)
-    account = call.account(shortcode, consumer=consumer)
-    fields.one_of(body, "IdentifierType", choices=("4",) if account.type == "paybill" else ("2", "4"))
-    originator, conversation = inquiries.ask(
-        tx=call.tx,
-        account=account,
-        question=question,
-        plan=call.faults.plan,
-        now=call.now,
+    fields.words(call.body, "Occasion", longest=100, is_optional=True)
+    return _accepted(
+        *inquiries.ask_status(tx=call.tx, question=question, receipt=receipt, conversation=conversation)
     )
-    return _accepted(originator, conversation)
+
+
+def account_balance(call: Call) -> Response:
+    """Accept the question what a shortcode holds; the answer comes to ResultURL."""
+    question = _question(call, command="AccountBalance")
+    return _accepted(*inquiries.ask_balance(tx=call.tx, question=question))
 
 
 def reversal(call: Call) -> Response:
@@ -65,6 +54,29 @@ def reversal(call: Call) -> Response:
     if plan.is_callback_first:
         call.settle_first(opened.id)
     return _accepted(opened.id, opened.conversation_id)
+
+
+def _question(call: Call, *, command: str) -> inquiries.Question:
+    """Read what every question of an initiator carries."""
+    consumer = call.consumer()
+    body = call.body
+    initiator = fields.words(body, "Initiator", longest=100)
+    credential = fields.words(body, "SecurityCredential", longest=2_000)
+    fields.one_of(body, "CommandID", choices=(command,))
+    shortcode = fields.shortcode(body, "PartyA", longest=7)
+    result_url, timeout_url = fields.url(body, "ResultURL"), fields.url(body, "QueueTimeOutURL")
+    fields.words(body, "Remarks", longest=100)
+    account = call.account(shortcode, consumer=consumer)
+    fields.one_of(body, "IdentifierType", choices=("4",) if account.type == "paybill" else ("2", "4"))
+    return inquiries.Question(
+        account=account,
+        initiator=initiator,
+        credential=credential,
+        result_url=result_url,
+        timeout_url=timeout_url,
+        plan=call.faults.plan,
+        asked_at=call.now,
+    )
 
 
 def _accepted(originator: str, conversation: str) -> Response:

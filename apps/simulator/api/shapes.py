@@ -67,6 +67,7 @@ def payment(value: Payment) -> dict[str, object]:
         "reference": value.reference,
         "state": value.state,
         "result_code": value.result_code,
+        "result_desc": value.result_desc,
         "third_party_id": value.third_party_id,
         "moved": text(cents=value.moved_cents),
         "charge": text(cents=value.charge_cents),

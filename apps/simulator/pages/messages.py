@@ -60,4 +60,4 @@ def _reason(paid: Prompt | Payment) -> str:
     }
     if isinstance(paid, Payment):
         reasons[results.NO_OPERATOR] = "There is no business with this number."
-    return reasons.get(paid.result_code, f"Failed. {results.describe(code=paid.result_code)}")
+    return reasons.get(paid.result_code, f"Failed. {paid.result_desc}")

@@ -192,7 +192,7 @@ def _queue_timeout(faults: Faults, fields: Fields) -> Faults:
 
 
 def _partial_result(faults: Faults, fields: Fields) -> Faults:
-    missing = fields.get("missing")
+    missing = fields.get("missing", [] if _flag(fields, "swapped") else None)
     is_list = isinstance(missing, list) and all(isinstance(name, str) for name in missing)
     if missing is not None and not is_list:
         raise ActionRefused("partial_result: missing is a list of names.")
@@ -200,6 +200,7 @@ def _partial_result(faults: Faults, fields: Fields) -> Faults:
         faults,
         missing=tuple(missing) if isinstance(missing, list) else None,
         is_single_object=_flag(fields, "as_object"),
+        is_container_swapped=_flag(fields, "swapped"),
     )
 
 
@@ -277,7 +278,7 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
         ),
     ),
     "queue_timeout": ({"ms", "processed"}, _queue_timeout),
-    "partial_result": ({"missing", "as_object"}, _partial_result),
+    "partial_result": ({"missing", "as_object", "swapped"}, _partial_result),
     "statement_omit": (set(), lambda faults, _: _plan(faults, is_hidden_from_statement=True)),
     "statement_extra": ({"amount", "kind", "details", "receipt"}, _statement_extra),
 }

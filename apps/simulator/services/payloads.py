@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from apps.simulator.contracts import (
+    Account,
     Payment,
     PaymentState,
     Plan,
@@ -16,6 +17,15 @@ from apps.simulator.services.amounts import text
 from apps.simulator.services.clock import digits, moment
 
 NO_RECEIPT = "OAK0000000"
+UTILITY = "Utility Account"
+PURSES = (
+    "Working Account",
+    "Float Account",
+    UTILITY,
+    "Charges Paid Account",
+    "Organization Settlement Account",
+)
+RESULT_NAMES = ("ResultParameters", "ResultParameter", "Key")
 
 
 def stk_callback(*, prompt: Prompt) -> dict[str, object]:
@@ -150,7 +160,24 @@ def pulled(*, row: StatementRow, business_name: str, is_bill: bool) -> dict[str,
     }
 
 
-def status_refusal(*, originator: str, conversation: str, code: str) -> dict[str, object]:
+def balance_result(
+    *, originator: str, conversation: str, account: Account, plan: Plan, at: int
+) -> dict[str, object]:
+    """Return what Account Balance tells: all the money is in the utility account, charges have left it."""
+    purses = [
+        "|".join((name, "KES", *[text(cents=cents)] * 2, "0.00", "0.00"))
+        for name, cents in ((name, account.balance_cents if name == UTILITY else 0) for name in PURSES)
+    ]
+    parameters = [_pair("AccountBalance", "&".join(purses)), _pair("BOCompletedTime", digits(at=at))]
+    return _result(
+        originator=originator,
+        conversation=conversation,
+        code=results.SUCCESS,
+        extra={"TransactionID": NO_RECEIPT, **_contained(parameters, plan=plan)},
+    )
+
+
+def refusal(*, originator: str, conversation: str, code: str) -> dict[str, object]:
     """Return a Result without parameters, as for a wrong initiator or an unknown transaction."""
     return _result(
         originator=originator, conversation=conversation, code=code, extra={"TransactionID": NO_RECEIPT}
@@ -175,10 +202,12 @@ def _contained(
     entries: list[dict[str, object]],
     *,
     plan: Plan,
-    names: tuple[str, str, str] = ("ResultParameters", "ResultParameter", "Key"),
+    names: tuple[str, str, str] = RESULT_NAMES,
 ) -> dict[str, object]:
     """Put entries into their container, as incomplete and in the form that a script asks for."""
     container, listed, key = names
+    if plan.is_container_swapped and names is RESULT_NAMES:
+        container, listed = listed, container
     if plan.missing is None:
         return {}
     kept = [entry for entry in entries if entry[key] not in plan.missing]

@@ -218,8 +218,9 @@ def _finish(*, tx: sqlite3.Connection, payment: Payment, result_code: str, now: 
         may_succeed = plan.late_success_ms is not None and payment.state is PaymentState.WAITING
         late_at = now + (plan.late_success_ms or 0) if may_succeed else None
         tx.execute(
-            "UPDATE payment SET state = 'failed', result_code = ?, decided_at = ?, due_at = ? WHERE receipt = ?",
-            (code, now, late_at, payment.receipt),
+            "UPDATE payment SET state = 'failed', result_code = ?, result_desc = ?, decided_at = ?, due_at = ? "
+            "WHERE receipt = ?",
+            (code, results.describe(code=code), now, late_at, payment.receipt),
         )
     if payment.state is PaymentState.WAITING and _receiver(tx, payment.receiver) is not None:
         for extra in plan.extras:
@@ -234,9 +235,16 @@ def _move(*, tx: sqlite3.Connection, payment: Payment, moved_cents: int, now: in
         tx=tx, paid=payment, receipt=payment.receipt, moved_cents=moved_cents, now=now
     )
     tx.execute(
-        "UPDATE payment SET state = 'paid', result_code = ?, moved_cents = ?, charge_cents = ?, decided_at = ?, "
-        "due_at = NULL WHERE receipt = ?",
-        (results.SUCCESS, moved_cents, charge_cents, now, payment.receipt),
+        "UPDATE payment SET state = 'paid', result_code = ?, result_desc = ?, moved_cents = ?, charge_cents = ?, "
+        "decided_at = ?, due_at = NULL WHERE receipt = ?",
+        (
+            results.SUCCESS,
+            results.describe(code=results.SUCCESS),
+            moved_cents,
+            charge_cents,
+            now,
+            payment.receipt,
+        ),
     )
 
 
