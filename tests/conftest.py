@@ -26,7 +26,7 @@ from django.test import Client, TestCase, TransactionTestCase
 from django.utils import translation
 
 from apps.access.admin_sites import gate, step_up
-from apps.kit import circuits, ids, rate_limits
+from apps.kit import circuits, history, ids, rate_limits
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
 from script.devkit import ports
@@ -64,6 +64,7 @@ PUBLIC_TABLES = [
     "tenancy_organisationrequest",
     "tenancy_registeredapplication",
     "tenancy_offboarding",
+    "tenancy_organisationhistory",
     "tenancy_provisioning",
     "tenancy_userorganisation",
 ]
@@ -74,6 +75,9 @@ def fingerprint() -> str:
     digest = hashlib.sha256(repr((settings.SHARED_APPS, settings.TENANT_APPS)).encode())
     lists = (
         settings.NO_WRITE_TABLES,
+        settings.WATCHED_TABLES,
+        settings.WATCHED_PUBLIC_TABLES,
+        history.WATCH,
         settings.INSERT_ONLY_TABLES,
         settings.NO_DELETE_TABLES,
         settings.APP_FUNCTIONS,

@@ -55,12 +55,14 @@ class TrailRecord(UuidModel, InsertOnlyModel):
     """
     One deed. Everything that it speaks of is text, so that a record outlives it.
 
-    ``occurred_at`` is the time of the deed, ``recorded_at`` that of the database as it was written. ``person`` is the human
+    ``occurred_at`` is the time of the deed, ``recorded_at`` that of the database as it was written,
+    ``transaction`` what the database calls the transaction that wrote it. ``person`` is the human
     on whose behalf it was done. ``changes`` maps a field to ``[before, after]``; secrets never enter it.
     """
 
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    transaction = models.CharField(max_length=48, db_default="", editable=False)
     action = models.CharField(max_length=64)
     object_type = models.CharField(max_length=64)
     object_id = models.CharField(max_length=64)

@@ -22,6 +22,7 @@ EXEMPT = {
     "approvals.RequestedStep": OF_A_PARENT,
     "approvals.SplitPart": OF_A_PARENT,
     "audit.AuditLink": OF_A_PARENT,
+    "audit.ConfigurationHistory": "its row names it, and the record of the deed who acted",
     "audit.WaitingAuditRecord": OF_A_PARENT,
     "documents.Artifact": OF_A_PARENT,
     "events.EventDelivery": OF_A_PARENT,

@@ -76,7 +76,8 @@ def test_numbers_hashes_and_chains_each_record_once(sealed, committed_acme):
         '"actor_id":"treasury","actor_kind":"SYSTEM","application":"","approval":"","branch":"",'
         f'"changes":{{"depth":[1,2],"name":["Nairobi · Ünité",null]}},"id":"{record.id}","ip":"10.0.0.9",'
         f'"object_id":"b1","object_type":"branch","occurred_at":"{occurred}","person":"","reason":"",'
-        f'"recorded_at":"{recorded}","request_id":"req_00000001","user_agent":"{record.user_agent}"}},"seq":1}}'
+        f'"recorded_at":"{recorded}","request_id":"req_00000001","transaction":"{record.transaction}",'
+        f'"user_agent":"{record.user_agent}"}},"seq":1}}'
     )
     columns = AuditRecord.objects.values(*COLUMNS[1]).get(id=record.id)
     given = trail.document(form=1, chain=str(committed_acme.id), seq=1, columns=columns)
@@ -204,8 +205,8 @@ def test_two_sealers_at_once_seal_once(committed_acme):
         pytest.param(
             [
                 """INSERT INTO audit_auditrecord SELECT gen_random_uuid(), (r).* FROM (
-                SELECT occurred_at - interval '9 days', recorded_at - interval '9 days', action, object_type, 'old', actor_kind,
-                  actor_id, person, changes, reason, request_id, ip, user_agent, application, branch, approval
+                SELECT occurred_at - interval '9 days', recorded_at - interval '9 days', transaction, action, object_type, 'old',
+                  actor_kind, actor_id, person, changes, reason, request_id, ip, user_agent, application, branch, approval
                 FROM audit_auditrecord WHERE object_id = 'b1') AS r"""
             ],
             (0, "says that it was written at"),

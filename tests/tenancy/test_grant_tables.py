@@ -43,10 +43,14 @@ def test_shared_insert_only_models_are_only_inserted(db):
     assert allowed("public", "accounts_platformrecord") == {"SELECT", "INSERT"}
 
 
-def test_chains_are_written_by_their_functions_alone(db):
-    assert len(tables_of(ChainModel, shared=True)) == 3
+def test_chains_and_history_are_written_by_their_functions_alone(db):
+    assert len(tables_of(ChainModel, shared=True)) == 4
     for schema in SCHEMAS:
-        assert tables_of(ChainModel) == ["audit_auditlink", "audit_waitingauditrecord"]
+        assert tables_of(ChainModel) == [
+            "audit_auditlink",
+            "audit_configurationhistory",
+            "audit_waitingauditrecord",
+        ]
         assert all(allowed(schema, table) == {"SELECT"} for table in tables_of(ChainModel))
     assert all(allowed("public", table) == {"SELECT"} for table in tables_of(ChainModel, shared=True))
 

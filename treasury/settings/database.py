@@ -52,6 +52,7 @@ TENANT_LIMIT_SET_CALLS = True  # the search path is set when it has changed or m
 # apps/tenancy/sql/grants.sql takes these back from the application role, in every organisation's schema.
 NO_WRITE_TABLES = [
     "audit_auditlink",
+    "audit_configurationhistory",
     "audit_waitingauditrecord",
     "django_migrations",
     "ledger_book",
@@ -129,3 +130,31 @@ APP_FUNCTIONS = [
     "ledger_close_period",
     "ledger_reopen_period",
 ]
+
+# Tables of settings: triggers keep what their rows become (apps/kit/history.py says what the words mean).
+WATCHED_TABLES: dict[str, dict[str, Any]] = {
+    "access_apikey": {
+        "hidden": ("digest",),
+        "noise": ("last_used_at", "last_used_ip", "last_refused_at", "last_refused_ip"),
+    },
+    "access_application": {},
+    "access_branch": {},
+    "access_membership": {},
+    "access_membership_branches": {"owner": "membership_id"},
+    "access_role": {},
+    "access_rolelimit": {"owner": "role_id"},
+    "approvals_approvaldelegation": {},
+    "approvals_approvalrule": {},
+    "approvals_approvalstep": {"owner": "rule_id"},
+    "events_webhookendpoint": {
+        "hidden": ("sealed_secret", "sealed_previous_secret"),
+        "noise": ("failing_since",),
+    },
+    "integrations_provideraccount": {"hidden": ("sealed_credentials", "certificate", "callback_token")},
+    "ledger_book": {"noise": ("closed_through", "late_items")},
+    "ledger_chartline": {},
+}
+WATCHED_PUBLIC_TABLES: dict[str, dict[str, Any]] = {
+    "tenancy_domain": {"owner": "tenant_id"},
+    "tenancy_organisation": {"noise": ("upgraded_to",)},
+}

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('occurred_at', models.DateTimeField()),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('transaction', models.CharField(db_default='', editable=False, max_length=48)),
                 ('action', models.CharField(max_length=64)),
                 ('object_type', models.CharField(max_length=64)),
                 ('object_id', models.CharField(max_length=64)),

@@ -9,6 +9,7 @@ COLUMNS = {
         "id",
         "occurred_at",
         "recorded_at",
+        "transaction",
         "action",
         "object_type",
         "object_id",

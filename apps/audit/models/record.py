@@ -11,6 +11,7 @@ COLUMNS = {
         "id",
         "occurred_at",
         "recorded_at",
+        "transaction",
         "action",
         "object_type",
         "object_id",
@@ -43,6 +44,7 @@ class AuditRecord(TrailRecord):
             models.Index(fields=["object_type", "object_id", "-occurred_at"], name="audit_of_object"),
             models.Index(fields=["person", "-occurred_at"], name="audit_of_person"),
             models.Index(fields=["request_id"], name="audit_of_request"),
+            models.Index(fields=["transaction"], name="audit_of_transaction"),
             models.Index(fields=["action", "-id"], name="audit_of_action"),
             GinIndex(SearchVector("reason", config="simple"), name="audit_words_of_reason"),
         ]

@@ -7,11 +7,14 @@ BEGIN
   RAISE EXCEPTION 'audit: %.% is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $body$;
 
--- Whatever the writer says, the database's clock says when a record was written.
+-- Whatever the writer says, the database says when a record was written, and in which transaction: that is how a record and
+-- what kit/sql/history.sql keeps of rows find each other. A number of a transaction can come again in a restored database, so that
+-- its beginning is beside it.
 CREATE OR REPLACE FUNCTION {s}.{prefix}_stamp() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {s}, pg_temp AS $body$
 BEGIN
   NEW.recorded_at := clock_timestamp();
+  NEW.transaction := pg_current_xact_id()::text || '@' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint;
   RETURN NEW;
 END $body$;
 

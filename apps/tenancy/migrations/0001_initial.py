@@ -11,6 +11,15 @@ import django_tenants.postgresql_backend.base
 from django.conf import settings
 from django.db import migrations, models
 
+from apps.kit import history
+
+
+def install(registry, schema_editor):
+    """Put the guards of the history of organisations into the public schema."""
+    connection = schema_editor.connection
+    quoted = connection.ops.quote_name(connection.schema_name)
+    schema_editor.execute(history.statements(quoted=quoted, history="tenancy_organisationhistory", prefix="tenancy"), params=None)
+
 
 class Migration(migrations.Migration):
 
@@ -252,4 +261,24 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('cancelled_at__isnull', True)), fields=('organisation',), name='one_live_offboarding'), models.CheckConstraint(condition=models.Q(('cancelled_at__isnull', True), ('closed_at__isnull', True), _connector='OR'), name='offboarding_cancelled_in_time'), models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('drop_after')), _connector='OR'), name='offboarding_closed_after_grace'), models.CheckConstraint(condition=models.Q(('dropped_at__isnull', True), models.Q(('dropped_at__gte', models.F('exported_at')), ('exported_at__gte', models.F('closed_at'))), _connector='OR'), name='offboarding_dropped_after_export')],
             },
         ),
+        migrations.CreateModel(
+            name='OrganisationHistory',
+            fields=[
+                ('number', models.BigAutoField(primary_key=True, serialize=False)),
+                ('table_name', models.CharField(max_length=63)),
+                ('row_id', models.CharField(max_length=64)),
+                ('owner_id', models.CharField(blank=True, max_length=64)),
+                ('operation', models.CharField(choices=[('INSERT', 'INSERT'), ('UPDATE', 'UPDATE'), ('DELETE', 'DELETE')], max_length=6)),
+                ('before', models.JSONField(null=True)),
+                ('after', models.JSONField(null=True)),
+                ('hidden', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=63), size=None)),
+                ('transaction', models.CharField(max_length=48)),
+                ('database_user', models.CharField(max_length=63)),
+                ('changed_at', models.DateTimeField()),
+            ],
+            options={
+                'indexes': [models.Index(fields=['table_name', 'row_id', '-number'], name='organisation_history_of_row'), models.Index(condition=models.Q(('owner_id', ''), _negated=True), fields=['owner_id', '-number'], name='organisation_history_of_parts')],
+            },
+        ),
+        migrations.RunPython(install),
     ]

@@ -6,6 +6,7 @@ from apps.tenancy.models.invite import Invite
 from apps.tenancy.models.link_request import LinkRequest
 from apps.tenancy.models.offboarding import Offboarding
 from apps.tenancy.models.organisation import Domain, Organisation, OrganisationStatus
+from apps.tenancy.models.organisation_history import OrganisationHistory
 from apps.tenancy.models.organisation_request import OrganisationRequest
 from apps.tenancy.models.provisioning import Provisioning
 from apps.tenancy.models.registered_application import RegisteredApplication
@@ -20,6 +21,7 @@ __all__ = [
     "LinkRequest",
     "Offboarding",
     "Organisation",
+    "OrganisationHistory",
     "OrganisationRequest",
     "OrganisationStatus",
     "Provisioning",

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
-from apps.kit import errors, locks
+from apps.kit import errors, history, locks
 from apps.kit import schema as present_schema
 from apps.tenancy.models import Organisation, OrganisationStatus, SchemaSnapshot
 from apps.tenancy.selectors import migrations
@@ -38,15 +38,18 @@ class SchemaDiffers(errors.DomainError):
 
 
 def code_fingerprint() -> str:
-    """Return a hash over the migrations of this build, the SQL files that they run, and what the application is granted."""
-    grants = (
+    """Return a hash over the migrations of this build, the SQL files that they run, and what the application is granted and the database keeps."""
+    lists = (
         settings.NO_WRITE_TABLES,
         settings.INSERT_ONLY_TABLES,
         settings.NO_DELETE_TABLES,
         settings.APP_FUNCTIONS,
+        settings.WATCHED_TABLES,
+        settings.WATCHED_PUBLIC_TABLES,
+        history.WATCH,
     )
     digest = hashlib.sha256(
-        repr((grants, settings.SHARED_APPS, settings.TENANT_APPS, sorted(migrations.of_build()))).encode()
+        repr((lists, settings.SHARED_APPS, settings.TENANT_APPS, sorted(migrations.of_build()))).encode()
     )
     sources = [*settings.BASE_DIR.glob("apps/*/sql/*.sql"), *settings.BASE_DIR.glob("apps/*/migrations/*.py")]
     for path in sorted(sources):

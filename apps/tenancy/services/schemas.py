@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Model
 from psycopg import sql
 
+from apps.kit import history
 from apps.kit import schema as present_schema
 
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
@@ -59,14 +60,25 @@ def grant(schema: str) -> None:
     )
 
 
+def watch(schema: str) -> None:
+    """Have what the rows of settings in this schema become kept, by the lists in the database settings. Repeatable."""
+    is_public = schema == present_schema.PUBLIC
+    tables = settings.WATCHED_PUBLIC_TABLES if is_public else settings.WATCHED_TABLES
+    watched = {table: history.Watched(**how) for table, how in tables.items()}
+    quoted = connection.ops.quote_name(schema)
+    for statement in history.watching(watched, quoted=quoted, prefix="tenancy" if is_public else "audit"):
+        execute(statement)
+
+
 def create(schema: str) -> None:
     execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
 
 
 def migrate(schema: str, *, verbosity: int = 0) -> None:
-    """Migrate one organisation's schema (or the template) and grant."""
+    """Migrate one organisation's schema (or the template), watch its settings and grant."""
     call_command("migrate_schemas", tenant=True, schema_name=schema, verbosity=verbosity, interactive=False)
     present_schema.leave()
+    watch(schema)
     grant(schema)
 
 

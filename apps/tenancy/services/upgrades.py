@@ -62,6 +62,8 @@ def _upgrade(say: Callable[[str, str], object], now: datetime, *, is_thorough: b
         call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
         schema.leave()
     _check_columns(schema.PUBLIC)
+    if not is_of_build:
+        schemas.watch(schema.PUBLIC)
     schemas.install_checks()
     schemas.grant_public()
     _ensure_public_row()

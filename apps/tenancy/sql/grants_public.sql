@@ -6,7 +6,7 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO treasury_app;
 REVOKE INSERT, UPDATE, DELETE ON public.django_migrations, public.tenancy_schemasnapshot FROM treasury_app;
 REVOKE DELETE ON public.tenancy_organisation, public.tenancy_datakey, public.tenancy_provisioning, public.tenancy_offboarding, public.accounts_user FROM treasury_app;
 REVOKE UPDATE, DELETE ON public.accounts_platformrecord FROM treasury_app;
-REVOKE INSERT, UPDATE, DELETE ON public.accounts_platformlink, public.accounts_waitingplatformrecord, public.accounts_trailhead FROM treasury_app;
+REVOKE INSERT, UPDATE, DELETE ON public.accounts_platformlink, public.accounts_waitingplatformrecord, public.accounts_trailhead, public.tenancy_organisationhistory FROM treasury_app;
 REVOKE ALL ON FUNCTION public.platform_record_store_links FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.platform_record_store_links TO treasury_app;
 REVOKE DELETE ON public.tenancy_linkrequest, public.tenancy_invite, public.tenancy_organisationrequest FROM treasury_app;
