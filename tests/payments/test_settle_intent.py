@@ -6,16 +6,17 @@ import pytest
 
 from apps.events.models import OutboxEvent
 from apps.integrations.ports import ProviderUnavailable
-from apps.kit.actors import PROVIDER
+from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
-from apps.ledger.services import journals
+from apps.ledger.services import accounts, journals
+from apps.ledger.services.refusals import AccountClosed
 from apps.payments import postings
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentAttempt
 from apps.payments.services import attempts, intents
-from tests.factories import payments
+from tests.factories import ledger, payments
 from tests.payments.conftest import balance, bookings, books, told
 
 NOW = payments.NOW + timedelta(seconds=20)
@@ -119,6 +120,35 @@ def test_money_after_a_failure_is_a_late_success(attempt):
     assert books() == PAID_BOOKS
     assert told(intent.id)[-3:] == ["payment_failed", "payment_captured", "payment_success"]
     assert OutboxEvent.objects.get(type="payment_success").data["object"]["late"] is True
+
+
+@pytest.mark.parametrize("shut", [accounts.close, accounts.freeze])
+def test_money_for_an_account_that_takes_nothing_goes_to_suspense_once(attempt, shut):
+    unapplied = ledger.ref(AccountRole.UNAPPLIED_COLLECTIONS, attempt.branch_id)
+    accounts.ensure(ref=unapplied, now=NOW)
+    shut(ref=unapplied, reason="Another one is used", actor=SYSTEM, now=NOW)
+
+    settle(attempt)
+    settle(attempt)
+
+    booked = payments.reloaded(attempt)
+    assert (booked.status, booked.is_in_suspense) == (AttemptStatus.SUCCEEDED, True)
+    assert books() == {"PROVIDER_BALANCE": "1492.50", "PROVIDER_FEES": "7.50", "SUSPENSE": "1500.00"}
+    assert bookings() == 1
+
+
+def test_nothing_is_kept_where_no_account_takes_the_money(attempt):
+    for role in (AccountRole.UNAPPLIED_COLLECTIONS, AccountRole.SUSPENSE):
+        ref = ledger.ref(role, attempt.branch_id)
+        accounts.ensure(ref=ref, now=NOW)
+        accounts.close(ref=ref, reason="Another one is used", actor=SYSTEM, now=NOW)
+
+    with pytest.raises(AccountClosed):
+        settle(attempt)
+
+    assert not payments.reloaded(attempt).is_in_suspense
+    assert payments.reload(attempt.intent_id).settled_at is None
+    assert bookings() == 0
 
 
 def test_money_of_a_second_attempt_goes_to_suspense_and_leaves_the_success(acme):

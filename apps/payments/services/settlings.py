@@ -9,6 +9,7 @@ from apps.integrations.ports import CollectionReport
 from apps.kit import faults
 from apps.kit.actors import Actor
 from apps.ledger.services import journals
+from apps.ledger.services.refusals import AccountClosed, AccountFrozen
 from apps.payments import events, postings
 from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.services import suspense
@@ -43,4 +44,16 @@ def take(
     if held is not None:
         suspense.explain(held, attempt=attempt, actor=actor, now=now)
     else:
+        _book(attempt, actor=actor, now=now)
+
+
+def _book(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
+    """Book the money where it belongs, or in suspense where that account takes nothing any more: it has come all the same."""
+    try:
+        journals.post(draft=postings.collection(attempt), actor=actor, now=now)
+    except (AccountClosed, AccountFrozen):
+        if attempt.is_in_suspense:
+            raise
+        attempt.is_in_suspense = True
+        attempt.save_progress()
         journals.post(draft=postings.collection(attempt), actor=actor, now=now)
