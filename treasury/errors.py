@@ -1,5 +1,6 @@
 """Django's own error pages: problem documents below /v1, plain pages for people elsewhere."""
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -63,6 +64,14 @@ def suspended(request: HttpRequest) -> HttpResponse:
 
 def refused(request: HttpRequest, refusal: errors.DomainError) -> HttpResponse:
     """Say on a page, or below /v1 as a problem document, why something was not done."""
+    return _answer(request, refusal)
+
+
+def unanswered(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """Say that the database was too busy; raise what is a defect."""
+    refusal = problems.as_domain_error(error)
+    if refusal is None:
+        raise error
     return _answer(request, refusal)
 
 

@@ -136,6 +136,7 @@ class TenantMiddleware:
     """
     API, callbacks and inboxes: organisation from the path. Everything else: from the host name.
 
+    Below the API nothing is done for who shows no valid credential: neither the way there nor the body is looked at.
     Of one that is suspended the portal is closed, the API refuses who shows a valid key, and callbacks are taken.
     """
 
@@ -165,12 +166,17 @@ class TenantMiddleware:
         match = API.match(request.path_info)
         found = _by_public_name(match["organisation"]) if match else None
         by_host = organisations.working_by_host(request.get_host().rsplit(":", 1)[0])
-        if found is None or (by_host is not None and by_host.id != found.id):
-            return strangers.answer(request)
-        response = self._enter(request, found)
-        if not hasattr(request, "caller") and response.status_code not in (429, 500, 503):
-            return strangers.answer(request)
-        return response
+        if by_host is not None and found is not None and by_host.id != found.id:
+            found = None
+        try:
+            caller = strangers.recognise(request, found)
+        except OperationalError as error:
+            return errors.unanswered(request, error)
+        return (
+            self._enter(request, found)
+            if caller is not None and found is not None
+            else strangers.answer(request)
+        )
 
     def _portal(self, request: Any, host: str) -> HttpResponse:
         found = organisations.working_by_host(host)

@@ -8,89 +8,94 @@ from urllib.parse import unquote_plus
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict, UnreadablePostError
-from rest_framework import authentication, exceptions
+from rest_framework import authentication
 from rest_framework.request import Request
 
 from apps.access.contracts import Caller
-from apps.access.services import access_tokens, api_keys
+from apps.access.services import access_tokens, api_keys, quotas
 from apps.kit import clock, remote
 from apps.tenancy.selectors import organisations
 
 FORM = "application/x-www-form-urlencoded"
 
 
-class ApiKeyAuthentication(authentication.BaseAuthentication):
+def recognise(request: HttpRequest, *, is_exchange: bool) -> Caller | None:
     """
-    Sets ``request.user`` to the Caller, and ``caller`` and ``actor`` on Django's request.
+    Find out who shows a credential of the schema that was entered, and note him as ``caller`` and ``actor``; None for a stranger.
 
     Unknown, foreign, expired and revoked keys fail alike, and so do those that come from outside their networks. A
-    request with two different keys fails too: nobody has to know which of them would win. A valid key of a suspended
-    organisation is told so, and nobody else is.
+    request with two different keys fails too: nobody has to know which of them would win. Where a key is to be exchanged
+    for a token its prefix is the client id and the whole key the secret, by HTTP Basic or in the form, and not by both.
     """
+    noted: Any = request
+    noted.caller = _client(request) if is_exchange else _bearer(request)
+    if noted.caller is not None:
+        noted.actor = noted.caller.actor
+    return noted.caller
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """Lets in whom ``recognise`` found; a valid key of a suspended organisation is told so, as often as it may ask."""
+
+    challenge = "Bearer"
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        secrets = _secrets(request)
-        if not secrets:
+        caller: Caller | None = getattr(request._request, "caller", None)  # noqa: SLF001 (the middleware noted it there)
+        if caller is None:
             return None
-        return _let_in(request, _caller(secrets.pop(), _ip(request)) if len(secrets) == 1 else None)
+        if organisations.current().is_suspended:
+            verdict = quotas.take(caller, is_money=False, is_reading=False, now=clock.now())
+            counted: Any = request
+            counted.rate_headers = verdict.headers
+            raise organisations.Suspended if verdict.is_allowed else quotas.refusal(verdict)
+        return caller, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the same for every request)
-        return "Bearer"
+        return self.challenge
 
 
-class ClientAuthentication(authentication.BaseAuthentication):
-    """
-    Lets a key in that is to be exchanged for an access token: its prefix as the client id, the whole key as the secret.
+class ClientAuthentication(ApiKeyAuthentication):
+    """The same for a key that is to be exchanged for an access token."""
 
-    They come by HTTP Basic or in the form, and not by both.
-    """
-
-    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        pairs = _clients(request)
-        if not pairs:
-            return None
-        client_id, secret = pairs.pop()
-        caller = api_keys.authenticate(secret=secret, now=clock.now(), ip=_ip(request), is_for_token=True)
-        is_named = caller is not None and caller.key.prefix == client_id and not pairs
-        return _let_in(request, caller if is_named else None)
-
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (the same for every request)
-        return "Basic"
+    challenge = "Basic"
 
 
-def _let_in(request: Request, caller: Caller | None) -> tuple[Caller, None]:
-    if caller is None:
-        raise exceptions.AuthenticationFailed
-    plain: Any = request._request  # noqa: SLF001 (middleware reads Django's request)
-    plain.caller, plain.actor = caller, caller.actor
-    if organisations.current().is_suspended:
-        raise organisations.Suspended
-    return caller, None
-
-
-def _caller(secret: str, ip: str) -> Caller | None:
+def _bearer(request: HttpRequest) -> Caller | None:
+    secrets = _secrets(request)
+    if len(secrets) != 1:
+        return None
+    secret = secrets.pop()
     kind = access_tokens if access_tokens.is_one(secret) else api_keys
-    return kind.authenticate(secret=secret, now=clock.now(), ip=ip)
+    return kind.authenticate(secret=secret, now=clock.now(), ip=_ip(request))
 
 
-def _ip(request: Request) -> str:
-    return remote.address(request._request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"])  # noqa: SLF001 (Django's request)
+def _client(request: HttpRequest) -> Caller | None:
+    pairs = _clients(request)
+    if len(pairs) != 1:
+        return None
+    client_id, secret = pairs.pop()
+    caller = api_keys.authenticate(secret=secret, now=clock.now(), ip=_ip(request), is_for_token=True)
+    return caller if caller is not None and caller.key.prefix == client_id else None
 
 
-def _clients(request: Request) -> set[tuple[str, str]]:
+def _ip(request: HttpRequest) -> str:
+    return remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"])
+
+
+def _clients(request: HttpRequest) -> set[tuple[str, str]]:
     """Return the pairs of client id and secret that a request for a token bears."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     found = set()
     if scheme.lower() == "basic":
         user, _, password = _basic(value.strip()).partition(":")
         found.add((unquote_plus(user), unquote_plus(password)))
-    form = _form(request._request)  # noqa: SLF001 (the body as sent: it is read again, as it is, for the rest of the form)
+    form = _form(request)
     if "client_secret" in form:
         found.add((str(form.get("client_id", "")), str(form["client_secret"])))
     return found
 
 
-def _secrets(request: Request) -> set[str]:
+def _secrets(request: HttpRequest) -> set[str]:
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     found = {request.headers.get("X-API-Key", "").strip()}
     if scheme.lower() == "bearer":

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from apps.access.throttles import WINDOW
+from apps.access.services.quotas import WINDOW
 from apps.kit import clock, rate_limits
+from apps.tenancy.models import Organisation
 from tests.factories import access as make
 
 NOW = make.NOW
@@ -107,6 +108,19 @@ def test_a_replayed_answer_bears_the_limits_of_now(secret, limits):
 
     assert (first.status_code, again["Idempotent-Replayed"]) == (201, "true")
     assert [answer["RateLimit"] for answer in (first, again)] == ['"key";r=39;t=1', '"key";r=38;t=1']
+
+
+def test_a_valid_key_of_a_suspended_organisation_is_counted_too(secret, limits):
+    limits(test_key=1)
+    Organisation.objects.filter(slug="acme").update(status="SUSPENDED")
+
+    answers = [ask(secret) for _ in range(WINDOW + 1)]
+
+    assert [answer.status_code for answer in answers] == [403] * WINDOW + [429]
+    assert (answers[0].json()["code"], answers[0]["RateLimit-Policy"]) == (
+        "organisation_suspended",
+        '"key";q=4;w=4',
+    )
 
 
 def test_strangers_are_limited_by_their_address_and_all_alike(secret, limits):

@@ -20,6 +20,7 @@ from tests.factories.accounts import enrolled, scanned
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 STEP = "/portal/second-factor/"
 SET_UP = "/portal/second-factor/set-up/"
+LOGO = "/portal/logo/01936000-0000-7000-8000-0000000000ff.png"
 EMAIL = "amina@example.test"
 PARAMETER = re.compile(r"<(?:(\w+):)?\w+>")
 SAMPLES = {"uuid": "01936000-0000-7000-8000-0000000000ff", "path": "1", "str": "1", "int": "1", "": "1"}
@@ -102,7 +103,7 @@ def test_nothing_opens_before_the_second_step(door, phone):
     assert opened == {
         (STEP, 200), ("/portal/logout/", 405), ("/portal/logout/", 200), ("/portal/login/", 200),
         ("/portal/login/", 302), ("/portal/arrive/", 302), ("/portal/arrive/", 405),
-        ("/portal/enter/", 404), ("/portal/language", 302),
+        ("/portal/enter/", 404), ("/portal/language", 302), (LOGO, 404), (LOGO, 405),
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.access.contracts import SCOPES
 from apps.access.services import api_keys
@@ -29,6 +30,17 @@ def answer(method, path, *, secret=None, host="localhost"):
         {name: value for name, value in response.items() if name not in OWN_HEADERS},
         body,
     )
+
+
+def sent(*, path, method, slug, secret=None, body="{}", **kind):
+    """Return the same of a request that is wrong in some way."""
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    if accept := kind.pop("accept", ""):
+        headers["Accept"] = accept
+    content_type = kind.get("content_type", "application/json")
+    response = CLIENT.generic(method, path.format(slug), body, content_type=content_type, headers=headers)
+    seen = {name: value for name, value in response.items() if name not in OWN_HEADERS | {"Content-Length"}}
+    return response.status_code, seen, response.content.replace(response["Request-Id"].encode(), b"")
 
 
 @pytest.fixture
@@ -101,6 +113,57 @@ def test_a_path_that_does_not_exist_gives_the_same_answer(db, path):
 
     for method in ("GET", "POST", "DELETE", "OPTIONS", "TRACE"):
         assert answer(method, path) == expected, method
+
+
+def test_nothing_that_is_wrong_with_a_request_is_told_to_a_stranger(member_key, settings):
+    """Each request is refused in its own words where the credential is good; the first one fails on our side."""
+    settings.ROOT_URLCONF = "tests.isolation.broken_urls"
+    broken = {"path": "/v1/{}/broken", "method": "GET"}
+    assert sent(**broken, slug="acme", secret=member_key)[0] == 500
+    assert sent(**broken, slug="acme") == sent(**broken, slug="nowhere") == the_answer()
+    settings.ROOT_URLCONF = "treasury.urls_tenant"
+
+    for expected, request in {
+        400: {"path": "/v1/{}/parties/by-external-id/x", "method": "PUT", "body": "{"},
+        404: {"path": "/v1/{}/nothing", "method": "GET"},
+        405: {"path": "/v1/{}/branches", "method": "DELETE"},
+        406: {"path": "/v1/{}/branches", "method": "GET", "accept": "text/xml"},
+        415: {"path": "/v1/{}/parties/by-external-id/x", "method": "PUT", "content_type": "text/xml"},
+    }.items():
+        assert sent(**request, slug="acme", secret=member_key)[0] == expected
+        assert sent(**request, slug="acme") == sent(**request, slug="nowhere") == the_answer(), expected
+        assert sent(**request, slug="acme", secret="tsk_x") == the_answer(), expected
+
+
+def test_what_is_too_large_is_told_to_everybody_before_anything_is_looked_up(
+    member_key, django_assert_num_queries
+):
+    large = {"path": "/v1/{}/parties", "method": "POST", "body": " " * 1_100_000}
+
+    with django_assert_num_queries(0):
+        answers = [sent(**large, slug=slug) for slug in ("acme", "nowhere")]
+
+    assert answers[0][0] == 413
+    assert answers[0] == (*answers[1][:2], answers[1][2].replace(b"/nowhere/", b"/acme/"))
+
+
+@pytest.mark.parametrize(
+    "secret", [None, "nonsense", "tsk_test_00000000_" + "0" * 40, "tsa_test_00000000_" + "0" * 40]
+)
+def test_the_same_is_done_for_an_organisation_that_does_not_exist(acme, secret):
+    connection.set_schema_to_public()
+    done = {}
+    for slug in ("acme", "nowhere"):
+        for path in ("payments", "oauth/token", "nothing"):
+            with CaptureQueriesContext(connection) as captured:
+                answer("POST", f"/v1/{slug}/{path}", secret=secret)
+            done[slug, path] = [
+                one["sql"].replace(f"'{slug}'", "'?'").replace("org__template__pristine", acme.schema_name)
+                for one in captured
+            ]
+
+    assert all(done["acme", path] == done["nowhere", path] for path in ("payments", "oauth/token", "nothing"))
+    assert len(done["acme", "nothing"]) == len(done["acme", "payments"]) > 1
 
 
 def test_a_host_of_another_organisation_gives_the_same_answer(member_key):
