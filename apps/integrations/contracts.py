@@ -77,6 +77,18 @@ class RegistrationStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class Flow(StrEnum):
+    """What is done with a provider, one for each port: a code may mean different things in different flows."""
+
+    COLLECTION = "COLLECTION"
+    STATUS = "STATUS"
+    REFUND = "REFUND"
+    STATEMENT = "STATEMENT"
+    INBOUND = "INBOUND"
+    BALANCE = "BALANCE"
+    QR = "QR"
+
+
 class CallStatus(StrEnum):
     """What became of one HTTP exchange: an answer came, nothing left, or it left and no usable answer came."""
 
@@ -192,6 +204,19 @@ def secret_names(provider: str) -> tuple[str, ...]:
 def needed_secret_names(provider: str) -> tuple[str, ...]:
     """Return the names of those without which no money can be collected."""
     return tuple(each.name for each in fields(CREDENTIALS[provider]) if each.default is MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """What refusals of one flow with a code, and a fragment in their text, stand for; see ``ProviderErrorRule``."""
+
+    provider: str
+    flow: Flow
+    code: str
+    reason_code: str
+    contains: str = ""
+    is_open: bool = False
+    payer_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ EXEMPT = {
     "approvals.ApprovalDelegation": OF_PEOPLE,
     "approvals.ApprovalRule": OF_PEOPLE,
     "integrations.ProviderAccount": OF_PEOPLE,
+    "integrations.ProviderErrorRule": OF_PEOPLE,
     "invoicing.NumberSeries": OF_PEOPLE,
     "ledger.Book": OF_PEOPLE,
     "ledger.ChartLine": OF_PEOPLE,

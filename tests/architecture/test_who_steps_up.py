@@ -44,7 +44,9 @@ STEPS_UP = {
     "apps.integrations.dialogs.DisableAccount": False,  # stops money
     "apps.integrations.dialogs.EnableAccount": True,
     "apps.integrations.dialogs.OpenCircuit": False,  # stops money
+    "apps.integrations.dialogs.PutErrorRule": True,
     "apps.integrations.dialogs.RegisterAddresses": True,
+    "apps.integrations.dialogs.RetireErrorRule": True,
     "apps.jobs.dialogs.ExportList": False,
     "apps.jobs.dialogs.StopJob": False,
     "apps.parties.dialogs.AddParty": False,

@@ -114,6 +114,10 @@ RECORDED = {
         "disable": "provider_account.disable",
     },
     "integrations.services.balances": {"ask": "provider_account.ask_balance"},
+    "integrations.services.error_rules": {
+        "put": "provider_error_rule.put",
+        "retire": "provider_error_rule.retire",
+    },
     "integrations.services.gates": {
         "open_circuit": "provider_account.open_circuit",
         "close_circuit": "provider_account.close_circuit",

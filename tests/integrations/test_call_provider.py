@@ -251,7 +251,7 @@ def test_no_secret_no_phone_and_no_token_is_recorded_or_logged(simulator, port, 
 
 def test_a_record_that_cannot_be_written_does_not_cost_the_ticket(simulator, port):
     broken = dataclasses.replace(port.client.transport, now=None)
-    port = dataclasses.replace(port, client=dataclasses.replace(port.client, transport=broken))
+    port = dataclasses.replace(port.adapter, client=dataclasses.replace(port.client, transport=broken))
 
     ticket = port.request(order(phone="+254712345678"))
 

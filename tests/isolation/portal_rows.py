@@ -196,6 +196,14 @@ ADMINS: dict[str, Admin] = {
     ),
     "integrations.providercall": Admin(INTEGRATIONS),
     "integrations.providercallback": Admin(INTEGRATIONS, listed="200"),
+    "integrations.providererrorrule": Admin(
+        INTEGRATIONS,
+        everywhere=True,
+        deeds={
+            "do/put": Page("integrations.manage", own="200", elsewhere="200"),
+            "retire": Page("integrations.manage", own="200", elsewhere="200"),
+        },
+    ),
     "invoicing.document": Admin("invoicing.view", deeds={"do/export": EXPORT}),
     "jobs.job": Admin(
         "jobs.export&jobs.view&payments.view",

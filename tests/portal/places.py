@@ -26,6 +26,7 @@ PLACES = [
     "ledger/transaction/",
     "integrations/provideraccount/",
     "integrations/provideraccount/add/",
+    "integrations/providererrorrule/",
     "integrations/providercallback/",
     "integrations/providercall/",
     "events/webhookendpoint/",

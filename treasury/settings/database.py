@@ -103,6 +103,7 @@ NO_DELETE_TABLES = [
     "events_webhookendpoint",
     "integrations_callbackprocessing",
     "integrations_provideraccount",
+    "integrations_providererrorrule",
     "invoicing_numberseries",
     "jobs_job",
     "ledger_chartline",

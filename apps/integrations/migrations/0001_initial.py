@@ -152,5 +152,23 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('account', 'ticket'), name='integrations_reading_ticket_once')],
             },
         ),
+        migrations.CreateModel(
+            name='ProviderErrorRule',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('provider', models.CharField(choices=[('mpesa', 'M-Pesa')], max_length=16)),
+                ('flow', models.CharField(choices=[('COLLECTION', 'COLLECTION'), ('STATUS', 'STATUS'), ('REFUND', 'REFUND'), ('STATEMENT', 'STATEMENT'), ('INBOUND', 'INBOUND'), ('BALANCE', 'BALANCE'), ('QR', 'QR')], max_length=10)),
+                ('code', models.CharField(max_length=32)),
+                ('contains', models.CharField(blank=True, default='', max_length=100)),
+                ('reason_code', models.CharField(max_length=64)),
+                ('is_open', models.BooleanField(default=False)),
+                ('payer_message', models.CharField(blank=True, default='', max_length=200)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('changed_at', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('provider', 'flow', 'code', 'contains'), name='integrations_error_rule_once'), models.CheckConstraint(condition=models.Q(('flow', 'COLLECTION'), ('flow', 'STATUS'), ('flow', 'REFUND'), ('flow', 'STATEMENT'), ('flow', 'INBOUND'), ('flow', 'BALANCE'), ('flow', 'QR'), _connector='OR'), name='integrations_error_rule_flow'), models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('reason_code', ''), _negated=True)), name='integrations_error_rule_named')],
+            },
+        ),
         migrations.RunPython(install),
     ]

@@ -4,6 +4,7 @@ from apps.integrations.models.account import ProviderAccount
 from apps.integrations.models.balance import ProviderBalanceReading
 from apps.integrations.models.call import ProviderCall
 from apps.integrations.models.callback import CallbackProcessing, ProviderCallback
+from apps.integrations.models.error_rule import ProviderErrorRule
 from apps.integrations.models.registration import AddressRegistration
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "ProviderBalanceReading",
     "ProviderCall",
     "ProviderCallback",
+    "ProviderErrorRule",
 ]

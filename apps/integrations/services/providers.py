@@ -8,7 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 
-from apps.integrations.contracts import MPESA, Credentials, Environment, MpesaCredentials, provider_name
+from apps.integrations.contracts import (
+    MPESA,
+    Credentials,
+    Environment,
+    Flow,
+    MpesaCredentials,
+    provider_name,
+)
 from apps.integrations.models import ProviderAccount
 from apps.integrations.mpesa import client as daraja
 from apps.integrations.mpesa.balance import AccountBalance
@@ -35,6 +42,7 @@ from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts, rate_sources, tokens
 from apps.integrations.services.calls import RecordedTransport
 from apps.integrations.services.gates import Gate
+from apps.integrations.services.ruled import Ruled
 from apps.kit import http
 
 PORTS: dict[str, dict[type, type]] = {
@@ -53,6 +61,17 @@ PORTS: dict[str, dict[type, type]] = {
 
 JUDGES: dict[str, Callable[[http.Answer], bool]] = {MPESA: daraja.is_well}
 """What of each provider's answers shows that it is working, refusals included."""
+
+FLOWS: dict[type, Flow] = {
+    BalancePort: Flow.BALANCE,
+    CollectionPort: Flow.COLLECTION,
+    InboundPort: Flow.INBOUND,
+    QrPort: Flow.QR,
+    RefundPort: Flow.REFUND,
+    StatementPort: Flow.STATEMENT,
+    StatusPort: Flow.STATUS,
+}
+"""What the flow of each port of an account is called, in the rules about refusals."""
 
 READ_TIMEOUT = 30.0
 NOT_OFFERED = "not_offered"
@@ -142,7 +161,8 @@ def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) 
         tokens=tokens.of_account(account, now=now),
         now=now,
     )
-    return BUILDERS[PORTS[account.provider][port]](line)
+    built = BUILDERS[PORTS[account.provider][port]](line)
+    return Ruled(built, account.provider, FLOWS[port])
 
 
 def _policy(account: ProviderAccount) -> http.AddressPolicy:

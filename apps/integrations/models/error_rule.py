@@ -1,0 +1,53 @@
+"""What an organisation takes a provider's refusals for, where that differs from the adapter's own table."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from apps.integrations.contracts import PROVIDER_NAMES, Flow
+from apps.kit.models import LockingQuerySet, UuidModel, one_of
+
+
+class ProviderErrorRuleQuerySet(LockingQuerySet):
+    def of_provider(self, provider: str) -> Self:
+        return self.filter(provider=provider, is_enabled=True)
+
+
+class ProviderErrorRule(UuidModel):
+    """
+    A refusal of one flow, by its code and a fragment of its text (any where empty), and what it stands for here.
+
+    ``is_open`` makes a refusal of a request an open outcome, which is asked after; nothing can make an open outcome a
+    refusal. ``payer_message`` replaces the text for people, where there is one.
+    """
+
+    provider = models.CharField(max_length=16, choices=list(PROVIDER_NAMES.items()))
+    flow = models.CharField(max_length=10, choices=[(item.value, item.value) for item in Flow])
+    code = models.CharField(max_length=32)
+    contains = models.CharField(max_length=100, default="", blank=True)
+    reason_code = models.CharField(max_length=64)
+    is_open = models.BooleanField(default=False)
+    payer_message = models.CharField(max_length=200, default="", blank=True)
+    is_enabled = models.BooleanField(default=True)
+    changed_at = models.DateTimeField()
+
+    objects = ProviderErrorRuleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "flow", "code", "contains"], name="integrations_error_rule_once"
+            ),
+            models.CheckConstraint(condition=one_of("flow", Flow), name="integrations_error_rule_flow"),
+            models.CheckConstraint(
+                condition=~Q(code="") & ~Q(reason_code=""), name="integrations_error_rule_named"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flow} {self.code}"
+
+    def fits(self, text: str) -> bool:
+        """Say whether it speaks of a refusal with this text; upper and lower case are one."""
+        return self.contains.casefold() in text.casefold()

@@ -1,0 +1,125 @@
+"""Error rules: an organisation says what a provider's refusals stand for; the adapter's own table holds where it says nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.integrations.contracts import MPESA, PROVIDER_NAMES, ErrorRule, Flow
+from apps.integrations.models import ProviderErrorRule
+from apps.integrations.mpesa import codes
+from apps.kit.actors import Actor
+from apps.kit.errors import FieldError, Invalid, NotFound
+from apps.kit.models import is_storable
+
+OBJECT_TYPE = "provider_error_rule"
+REASONS: dict[str, Mapping[str, str]] = {MPESA: codes.MESSAGES}
+"""The reasons that refusals of each provider may stand for, each with its sentence for people."""
+LENGTHS = {"code": range(1, 33), "contains": range(101), "payer_message": range(201)}
+
+
+class ErrorRuleInvalid(Invalid):
+    """The rule names a provider, a flow or a reason that there is not, or a text that is too long."""
+
+    code = "error_rule_invalid"
+    title = "Rule not valid"
+
+
+class ErrorRuleMissing(NotFound):
+    """There is no rule with that id."""
+
+    code = "error_rule_missing"
+    title = "No such rule"
+
+
+@transaction.atomic
+def put(*, rule: ErrorRule, actor: Actor, now: datetime) -> ProviderErrorRule:
+    """
+    Say what refusals of one code stand for, in place of what was said of the same code and text before.
+
+    It holds for what a provider says from now on; nothing that was recorded changes. Raises ErrorRuleInvalid naming
+    every wrong field.
+    """
+    _check(rule)
+    key: dict[str, Any] = {
+        "provider": rule.provider,
+        "flow": rule.flow.value,
+        "code": rule.code,
+        "contains": rule.contains,
+    }
+    said = {"reason_code": rule.reason_code, "is_open": rule.is_open, "payer_message": rule.payer_message}
+    found = ProviderErrorRule.objects.locked().filter(**key).first()
+    before = {name: getattr(found, name) for name in said} if found and found.is_enabled else {}
+    row, _ = ProviderErrorRule.objects.update_or_create(
+        **key, defaults={**said, "is_enabled": True, "changed_at": now}
+    )
+    changes = {name: [before.get(name), value] for name, value in said.items() if before.get(name) != value}
+    _record("put", row, actor, now, changes)
+    return row
+
+
+@transaction.atomic
+def retire(*, rule_id: UUID, actor: Actor, now: datetime, reason: str) -> ProviderErrorRule:
+    """Let the adapter's own table hold again; a rule that is retired already stays so. Raises ErrorRuleMissing."""
+    row = ProviderErrorRule.objects.locked().filter(id=rule_id).first()
+    if row is None:
+        raise ErrorRuleMissing("There is no rule with that id.")
+    if not row.is_enabled:
+        return row
+    row.is_enabled = False
+    row.changed_at = now
+    row.save(update_fields=["is_enabled", "changed_at"])
+    _record("retire", row, actor, now, {"is_enabled": [True, False]}, reason)
+    return row
+
+
+def _record(
+    deed: str,
+    row: ProviderErrorRule,
+    actor: Actor,
+    now: datetime,
+    changes: Mapping[str, object],
+    reason: str = "",
+) -> None:
+    records.write(
+        action=f"provider_error_rule.{deed}",
+        object_type=OBJECT_TYPE,
+        object_id=str(row.id),
+        actor=actor,
+        now=now,
+        changes=dict(changes),
+        reason=reason,
+    )
+
+
+def _check(rule: ErrorRule) -> None:
+    wrong = [
+        FieldError(f"/{name}", "invalid", message)
+        for is_right, name, message in (
+            (rule.provider in PROVIDER_NAMES, "provider", "There is no such provider here."),
+            (rule.flow in Flow, "flow", "There is no such flow."),
+            (
+                rule.reason_code in REASONS.get(rule.provider, {}),
+                "reason_code",
+                "Refusals of this provider stand for none such.",
+            ),
+            *(
+                (
+                    _is_text(getattr(rule, name), lengths),
+                    name,
+                    f"It has {lengths.stop - 1} characters at most.",
+                )
+                for name, lengths in LENGTHS.items()
+            ),
+        )
+        if not is_right
+    ]
+    if wrong:
+        raise ErrorRuleInvalid(wrong[0].message, errors=wrong)
+
+
+def _is_text(text: str, lengths: range) -> bool:
+    return len(text) in lengths and is_storable(text) and text == text.strip()

@@ -1,0 +1,73 @@
+"""Ports under the rules of an organisation: what an adapter says of a refusal is said again in the organisation's words."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from apps.integrations.contracts import Flow
+from apps.integrations.models import ProviderErrorRule
+from apps.integrations.ports import ProviderError, ProviderUncertain
+
+DECLINED = "DECLINED"
+"""What every report's outcome calls a refusal; a report without an outcome is one where it names a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """
+    A port that does as its adapter does, and names refusals as the organisation's rules say.
+
+    The rules are read when there is a refusal, never before. They change its reason and its text for people. A refused
+    request may become an open one; what is open, pending or done stays what the adapter says.
+    """
+
+    adapter: Any
+    provider: str
+    flow: Flow
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.adapter, name)
+        if not callable(found):
+            return found
+
+        @wraps(found)
+        def call(*given: Any, **named: Any) -> Any:
+            try:
+                answer = found(*given, **named)
+            except ProviderError as error:
+                renamed = self._renamed(error)
+                if renamed is error:
+                    raise
+                raise renamed from error
+            return self._reworded(answer)
+
+        return call
+
+    def _renamed(self, error: ProviderError) -> ProviderError:
+        rule = self._rule(error.provider_code, error.message)
+        if rule is None or isinstance(error, ProviderUncertain):
+            return error
+        kind = ProviderUncertain if rule.is_open else type(error)
+        message = rule.payer_message or error.message
+        return kind(rule.reason_code, message, provider_code=error.provider_code)
+
+    def _reworded(self, answer: Any) -> Any:
+        """Return a report of a refusal in the words of the rule; everything else as it is."""
+        is_refusal = getattr(answer, "outcome", DECLINED) == DECLINED
+        if not is_refusal or not getattr(answer, "reason_code", ""):
+            return answer
+        rule = self._rule(answer.provider_code, answer.message)
+        if rule is None:
+            return answer
+        return dataclasses.replace(
+            answer, reason_code=rule.reason_code, message=rule.payer_message or answer.message
+        )
+
+    def _rule(self, code: str, text: str) -> ProviderErrorRule | None:
+        """Return the rule of a refusal: one with a fragment of its text before one for any text."""
+        if not code:
+            return None
+        rules = ProviderErrorRule.objects.of_provider(self.provider).filter(flow=self.flow.value, code=code)
+        fitting = [rule for rule in rules if rule.fits(text)]
+        return max(fitting, key=lambda rule: len(rule.contains), default=None)

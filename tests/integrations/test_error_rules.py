@@ -1,0 +1,134 @@
+"""What refusals stand for: an organisation's rule before our table, never less careful than it."""
+
+import pytest
+from django.test import Client
+
+from apps.audit.models import AuditRecord
+from apps.integrations.contracts import MPESA, ErrorRule, Flow
+from apps.integrations.models import ProviderErrorRule
+from apps.integrations.ports import Outcome, ProviderDeclined, ProviderUncertain
+from apps.integrations.services import error_rules
+from apps.integrations.services.ruled import Ruled
+from apps.kit.actors import SYSTEM
+from tests import dialogs
+from tests.factories import access
+from tests.factories.integrations import NOW
+from tests.integrations import daraja
+from tests.integrations.daraja import parsed, refused
+
+LIST = "/portal/integrations/providererrorrule/"
+
+
+def put(code="1032", reason_code="expired", flow=Flow.COLLECTION, **said):
+    rule = ErrorRule(MPESA, flow, code, reason_code, **said)
+    return error_rules.put(rule=rule, actor=SYSTEM, now=NOW)
+
+
+def ruled(port, flow=Flow.COLLECTION):
+    return Ruled(port, MPESA, flow)
+
+
+def test_a_report_of_a_refusal_is_said_in_the_words_of_the_rule(acme):
+    port, _ = daraja.stk()
+    before = ruled(port).read_callback(parsed("stk_callback_cancelled.json"))
+    put(payer_message="You closed the prompt.")
+
+    report = ruled(port).read_callback(parsed("stk_callback_cancelled.json"))
+
+    assert (before.reason_code, report.reason_code) == ("customer_cancelled", "expired")
+    assert (report.outcome, report.message) == (Outcome.DECLINED, "You closed the prompt.")
+    assert report.provider_code == "1032"
+
+
+def test_a_rule_holds_in_its_flow_alone_and_touches_no_success(acme):
+    put("1032", flow=Flow.REFUND)
+    put("0", "limit_exceeded")
+    port, _ = daraja.stk()
+
+    cancelled = ruled(port).read_callback(parsed("stk_callback_cancelled.json"))
+    paid = ruled(port).read_callback(parsed("stk_callback_success.json"))
+
+    assert cancelled.reason_code == "customer_cancelled"
+    assert (paid.outcome, paid.reason_code) == (Outcome.COLLECTED, "")
+
+
+def test_the_words_of_a_shared_code_tell_its_meanings_apart_and_the_longest_wins(acme):
+    put("400.002.02", "configuration")
+    put("400.002.02", "limit_exceeded", contains="AMOUNT")
+    put("400.002.02", "amount_too_large", contains="invalid amount")
+
+    found = []
+    for words in ("Invalid PartyB", "amount is odd", "Bad Request - Invalid Amount"):
+        port, _ = daraja.stk(refused("400.002.02", words, 400))
+        with pytest.raises(ProviderDeclined) as refusal:
+            ruled(port).request(daraja.order())
+        found.append(refusal.value.code)
+
+    assert found == ["configuration", "limit_exceeded", "amount_too_large"]
+
+
+def test_a_refusal_may_become_an_open_outcome_and_an_open_one_never_a_refusal(acme):
+    put("400.002.02", "invalid_request", is_open=True)
+    put("500.003.1001", "invalid_request")
+    made_open, _ = daraja.stk(refused("400.002.02", "Bad Request", 400))
+    open_anyway, _ = daraja.stk(refused("500.003.1001", "Internal Server Error"))
+
+    for port in (made_open, open_anyway):
+        with pytest.raises(ProviderUncertain):
+            ruled(port).request(daraja.order())
+
+
+def test_a_rule_is_replaced_and_retired_with_a_record_of_each(acme):
+    first = put(reason_code="expired")
+    second = put(reason_code="limit_exceeded")
+    port, _ = daraja.stk()
+
+    for _ in range(2):
+        error_rules.retire(rule_id=first.id, actor=SYSTEM, now=NOW, reason="Not so any more")
+
+    assert (first.id, ProviderErrorRule.objects.count()) == (second.id, 1)
+    report = ruled(port).read_callback(parsed("stk_callback_cancelled.json"))
+    assert report.reason_code == "customer_cancelled"
+    told = AuditRecord.objects.filter(object_type="provider_error_rule").order_by("id")
+    assert [(record.action.rpartition(".")[2], record.changes) for record in told] == [
+        ("put", {"reason_code": [None, "expired"], "is_open": [None, False], "payer_message": [None, ""]}),
+        ("put", {"reason_code": ["expired", "limit_exceeded"]}),
+        ("retire", {"is_enabled": [True, False]}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"code": ""}, "/code"),
+        ({"code": " 1032"}, "/code"),
+        ({"code": "1" * 33}, "/code"),
+        ({"reason_code": "nonsense"}, "/reason_code"),
+        ({"contains": "x" * 101}, "/contains"),
+        ({"payer_message": "\x00"}, "/payer_message"),
+    ],
+)
+def test_a_rule_that_says_nothing_sensible_is_refused(acme, wrong, field):
+    with pytest.raises(error_rules.ErrorRuleInvalid) as refusal:
+        put(**wrong)
+
+    assert [error.pointer for error in refusal.value.errors] == [field]
+    assert not ProviderErrorRule.objects.exists()
+
+
+def test_a_person_puts_a_rule_and_retires_it(acme, in_organisation):
+    browser = Client(HTTP_HOST="acme.testserver")
+    browser.force_login(access.member("owner").user, backend="apps.access.backend.MembershipBackend")
+    asked = {"provider": MPESA, "flow": "COLLECTION", "code": "1032", "reason_code": "expired"}
+
+    put_answer = dialogs.send(browser, f"{LIST}do/put/", **asked)
+    in_organisation("acme")
+    rule = ProviderErrorRule.objects.get()
+    shown = browser.get(LIST).content.decode()
+    retired = dialogs.send(browser, f"{LIST}{rule.id}/do/retire/", reason="Not so any more")
+    in_organisation("acme")
+
+    assert (put_answer.status_code, retired.status_code) == (204, 204)
+    assert "In force" in shown
+    rule.refresh_from_db()
+    assert not rule.is_enabled
