@@ -106,17 +106,37 @@ class StatementExtra:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """
+    How a message to a business travels: before the answer to its request or not, how often, how late, behind how many
+    later ones, and from which address.
+    """
+
+    is_first: bool = False
+    is_dropped: bool = False
+    count: int = 1
+    spacing_ms: int = 0
+    delay_ms: int = 0
+    behind: int = 0
+    source: str = ""
+    replay_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What happens to a prompt, and to the callback of any request, without a person."""
+    """
+    What happens to a payment, and to the messages of any request, without a person.
+
+    ``callback`` is the message that the request is about; a confirmation without a delivery of its own follows it
+    where the payment came unasked.
+    """
 
     result_code: str | None = None
     result_after_ms: int = 2_000
-    is_callback_first: bool = False
-    is_callback_dropped: bool = False
-    callback_count: int = 1
-    callback_spacing_ms: int = 0
-    callback_delay_ms: int = 0
-    replay_count: int = 0
+    callback: Delivery = Delivery()
+    confirmation: Delivery | None = None
+    validation: Delivery = Delivery()
+    skew_ms: int = 0
     moved_cents: int | None = None
     announced_cents: int | None = None
     late_success_ms: int | None = None
@@ -294,6 +314,8 @@ class Callback:
     body: str
     due_at: int
     is_first: bool = False
+    behind: int = 0
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

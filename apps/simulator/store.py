@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (
@@ -144,6 +144,8 @@ CREATE TABLE IF NOT EXISTS callback (
     due_at INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'answered', 'failed', 'dropped', 'taken')),
     is_first INTEGER NOT NULL DEFAULT 0,
+    behind INTEGER NOT NULL DEFAULT 0,
+    source TEXT NOT NULL DEFAULT '',
     http_status INTEGER,
     error TEXT NOT NULL DEFAULT ''
 ) STRICT;

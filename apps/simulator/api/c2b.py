@@ -48,7 +48,7 @@ def simulate(call: Call) -> Response:
         return Response()
     order = PaymentOrder(receiver=shortcode, payer=payer, amount_cents=amount_cents, reference=reference)
     payment = payments.open_payment(tx=call.tx, order=order, plan=plan, now=call.now)
-    if plan.is_callback_first:
+    if plan.callback.is_first:
         call.settle_first(payment.receipt)
     return _accepted(call, "Accept the service request successfully.")
 

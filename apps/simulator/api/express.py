@@ -48,7 +48,7 @@ def stk_push(call: Call) -> Response:
     if not call.faults.answer.is_processed:
         return Response()
     prompt = prompts.open_prompt(tx=call.tx, order=order, plan=plan, now=call.now)
-    if plan.is_callback_first:
+    if plan.callback.is_first:
         call.settle_first(prompt.id)
     return ok(
         {

@@ -51,7 +51,7 @@ def reversal(call: Call) -> Response:
         tx=call.tx, account=account, initiator=initiator, credential=credential
     )
     opened = reversals.open_reversal(tx=call.tx, order=order, is_trusted=is_trusted, plan=plan, now=call.now)
-    if plan.is_callback_first:
+    if plan.callback.is_first:
         call.settle_first(opened.id)
     return _accepted(opened.id, opened.conversation_id)
 

@@ -104,6 +104,7 @@ def callback(value: Callback) -> dict[str, object]:
         "body": json.loads(value.body),
         "due_at": iso(at=value.due_at),
         "before_response": value.is_first,
+        "source": value.source,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
-from apps.simulator.contracts import Callback, CallbackState, Plan
+from apps.simulator.contracts import Callback, CallbackState, Delivery
 from apps.simulator.services import call_log
 from apps.simulator.store import Store, read_setting, write_setting
 
@@ -18,7 +18,9 @@ VALIDATION_SECONDS = 8
 HTTP_OK = 200
 LARGEST_ANSWER = 16_384
 HELD = "callbacks_held"
-COLUMNS = "id, cause, kind, url, body, due_at, is_first"
+BEHIND_MS = 60_000
+OVERTAKEN_MS = 500
+COLUMNS = "id, cause, kind, url, body, due_at, is_first, behind, source"
 
 
 class AddressRefused(Exception):
@@ -36,21 +38,33 @@ def queue(
     kind: str,
     url: str,
     payload: Mapping[str, object],
-    plan: Plan,
+    delivery: Delivery,
     now: int,
 ) -> None:
-    """Owe a callback as often and as late as the plan says, and replay older ones beside it if it says so."""
+    """Owe a message as often and as late as its delivery says, and replay older ones beside it if it says so."""
     body = json.dumps(payload)
-    state = CallbackState.DROPPED if plan.is_callback_dropped else CallbackState.QUEUED
-    for copy in range(plan.callback_count):
-        due_at = now + plan.callback_delay_ms + copy * plan.callback_spacing_ms
-        callback = Callback(0, cause, kind, url, body, due_at, is_first=plan.is_callback_first)
+    state = CallbackState.DROPPED if delivery.is_dropped else CallbackState.QUEUED
+    waits_ms = delivery.delay_ms + (BEHIND_MS if delivery.behind else 0)
+    for copy in range(delivery.count):
+        callback = Callback(
+            id=0,
+            cause=cause,
+            kind=kind,
+            url=url,
+            body=body,
+            due_at=now + waits_ms + copy * delivery.spacing_ms,
+            is_first=delivery.is_first,
+            behind=delivery.behind,
+            source=delivery.source,
+        )
         _insert(tx=tx, callback=callback, state=state)
     if state is CallbackState.DROPPED:
         entry = _entry(Callback(0, cause, kind, url, body, now)) | {"state": state}
         call_log.record(tx=tx, kind="callback", entry=entry, now=now)
-    for old in _latest_sent(tx=tx, count=plan.replay_count):
-        _insert(tx=tx, callback=replace(old, due_at=now, is_first=False), state=CallbackState.QUEUED)
+    for old in _latest_sent(tx=tx, count=delivery.replay_count):
+        _insert(
+            tx=tx, callback=replace(old, due_at=now, is_first=False, behind=0), state=CallbackState.QUEUED
+        )
 
 
 def hold(*, tx: sqlite3.Connection, is_held: bool) -> None:
@@ -145,8 +159,9 @@ def answer_taken(*, tx: sqlite3.Connection, number: int, status: int | None) -> 
 def _post(callback: Callback) -> tuple[int, bytes]:
     parts = urlsplit(callback.url)
     address = _loopback_address(parts)
+    source = (callback.source, 0) if callback.source and ":" not in address else None
     seconds = VALIDATION_SECONDS if callback.kind == "validation" else TIMEOUT_SECONDS
-    connection = http.client.HTTPConnection(address, parts.port or 80, timeout=seconds)
+    connection = http.client.HTTPConnection(address, parts.port or 80, timeout=seconds, source_address=source)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"Content-Type": "application/json", "Host": parts.netloc, "Connection": "close"}
@@ -180,8 +195,11 @@ def _latest_sent(*, tx: sqlite3.Connection, count: int) -> list[Callback]:
 
 
 def _insert(*, tx: sqlite3.Connection, callback: Callback, state: CallbackState) -> None:
+    if state is CallbackState.QUEUED and not callback.behind:
+        _let_overtake(tx=tx, due_at=callback.due_at)
     tx.execute(
-        "INSERT INTO callback (cause, kind, url, body, due_at, is_first, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO callback (cause, kind, url, body, due_at, is_first, behind, source, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             callback.cause,
             callback.kind,
@@ -189,8 +207,19 @@ def _insert(*, tx: sqlite3.Connection, callback: Callback, state: CallbackState)
             callback.body,
             callback.due_at,
             int(callback.is_first),
+            callback.behind,
+            callback.source,
             state,
         ),
+    )
+
+
+def _let_overtake(*, tx: sqlite3.Connection, due_at: int) -> None:
+    """Count a message for those that wait behind others; the last that they wait for is followed by them."""
+    tx.execute(
+        "UPDATE callback SET behind = behind - 1, due_at = CASE behind WHEN 1 THEN ? ELSE due_at END "
+        "WHERE state = 'queued' AND behind > 0",
+        (due_at + OVERTAKEN_MS,),
     )
 
 

@@ -1,11 +1,12 @@
 """The vocabulary of faults: what each action of a script, and so each magic number, does to a call."""
 
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from apps.simulator.contracts import Answer, AnswerKind, Faults, StatementExtra
+from apps.simulator.contracts import Answer, AnswerKind, Delivery, Faults, StatementExtra
 from apps.simulator.services import amounts
 
 Fields = Mapping[str, object]
@@ -56,6 +57,9 @@ XML_BOMB = (
     + "]><bomb>&j;</bomb>"
 )
 """A billion laughs: a few hundred bytes that a careless reader makes gigabytes of."""
+MESSAGES = ("callback", "confirmation", "validation")
+STRANGER = "127.0.0.66"
+LARGEST_SKEW = 7 * 24 * 3_600
 LONGEST_MS = 24 * 3_600_000
 MOST_COPIES = 50
 LONGEST_TEXT = 100_000
@@ -138,6 +142,26 @@ def _plan(faults: Faults, **changes: Any) -> Faults:
     return replace(faults, plan=replace(faults.plan, **changes))
 
 
+def _delivery(faults: Faults, fields: Fields, **changes: Any) -> Faults:
+    """Change how one of the messages travels: the callback, unless the action names another."""
+    of = _text(fields, "of", default="callback")
+    if of not in MESSAGES:
+        raise ActionRefused(f"{fields['action']}: of is {' or '.join(MESSAGES)}.")
+    held = getattr(faults.plan, of) or Delivery()
+    return _plan(faults, **{of: replace(held, **changes)})
+
+
+def _wrong_ip(faults: Faults, fields: Fields) -> Faults:
+    ip = _text(fields, "ip", default=STRANGER)
+    try:
+        is_local = ipaddress.IPv4Address(ip).is_loopback
+    except ValueError:
+        is_local = False
+    if not is_local:
+        raise ActionRefused("wrong_ip: ip is an address of this computer, as 127.0.0.66.")
+    return _delivery(faults, fields, source=ip)
+
+
 def _scripted(faults: Faults, fields: Fields, *, status: int, body: str, content_type: str) -> Faults:
     answer = Answer(
         kind=AnswerKind.SCRIPTED,
@@ -181,6 +205,15 @@ def _statement_extra(faults: Faults, fields: Fields) -> Faults:
         receipt=_text(fields, "receipt", default=""),
     )
     return _plan(faults, extras=(*faults.plan.extras, extra))
+
+
+def _before_response(faults: Faults, _: Fields) -> Faults:
+    return _plan(
+        faults,
+        callback=replace(faults.plan.callback, is_first=True),
+        result_after_ms=0,
+        result_code=faults.plan.result_code or "0",
+    )
 
 
 def _queue_timeout(faults: Faults, fields: Fields) -> Faults:
@@ -243,22 +276,37 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
     "rate_limit": ({"code", "processed"}, _rate_limit),
     "expire_token": (set(), lambda faults, _: _answer(faults, is_token_expired=True)),
     "result": ({"code", "ms"}, _result),
-    "drop_callback": (set(), lambda faults, _: _plan(faults, is_callback_dropped=True)),
+    "drop_callback": (
+        {"of"},
+        lambda faults, fields: _delivery(faults, fields, is_dropped=True),
+    ),
     "duplicate_callback": (
-        {"n", "spacing_ms"},
-        lambda faults, fields: _plan(
+        {"of", "n", "spacing_ms"},
+        lambda faults, fields: _delivery(
             faults,
-            callback_count=_number(fields, "n", default=2, low=2, high=MOST_COPIES),
-            callback_spacing_ms=_number(fields, "spacing_ms", default=0),
+            fields,
+            count=_number(fields, "n", default=2, low=2, high=MOST_COPIES),
+            spacing_ms=_number(fields, "spacing_ms", default=0),
         ),
     ),
-    "delay_callback": ({"ms"}, lambda faults, fields: _plan(faults, callback_delay_ms=_number(fields, "ms"))),
-    "callback_before_response": (
-        set(),
-        lambda faults, _: _plan(
-            faults, is_callback_first=True, result_after_ms=0, result_code=faults.plan.result_code or "0"
+    "delay_callback": (
+        {"of", "ms"},
+        lambda faults, fields: _delivery(faults, fields, delay_ms=_number(fields, "ms")),
+    ),
+    "reorder": (
+        {"of", "behind"},
+        lambda faults, fields: _delivery(
+            faults, fields, behind=_number(fields, "behind", default=1, low=1, high=MOST_COPIES)
         ),
     ),
+    "wrong_ip": ({"of", "ip"}, _wrong_ip),
+    "clock_skew": (
+        {"seconds"},
+        lambda faults, fields: _plan(
+            faults, skew_ms=1_000 * _number(fields, "seconds", low=-LARGEST_SKEW, high=LARGEST_SKEW)
+        ),
+    ),
+    "callback_before_response": (set(), _before_response),
     "wrong_amount": (
         {"amount"},
         lambda faults, fields: _plan(faults, moved_cents=_cents(fields, "amount")),
@@ -272,9 +320,9 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
         lambda faults, fields: _plan(faults, late_success_ms=_number(fields, "ms", default=30_000)),
     ),
     "replay_old": (
-        {"n"},
-        lambda faults, fields: _plan(
-            faults, replay_count=_number(fields, "n", default=1, low=1, high=MOST_COPIES)
+        {"of", "n"},
+        lambda faults, fields: _delivery(
+            faults, fields, replay_count=_number(fields, "n", default=1, low=1, high=MOST_COPIES)
         ),
     ),
     "queue_timeout": ({"ms", "processed"}, _queue_timeout),

@@ -105,7 +105,7 @@ def _owe(
         kind=kind,
         url=url,
         payload=payload,
-        plan=plan,
+        delivery=plan.callback,
         now=question.asked_at + wait_ms,
     )
     return names["originator"], names["conversation"]

@@ -21,22 +21,28 @@ def ask(*, tx: sqlite3.Connection, payment: Payment, registration: Registration,
         payload=_body(
             account=_receiver(tx, payment), paid=payment, amount_cents=payment.amount_cents, at=now
         ),
-        plan=Plan(),
+        delivery=payment.plan.validation,
         now=now,
     )
 
 
-def confirm(*, tx: sqlite3.Connection, paid: Prompt | Payment, plan: Plan, now: int) -> None:
-    """Owe the news of a payment that was made, where its shortcode has registered an address."""
+def confirm(*, tx: sqlite3.Connection, paid: Prompt | Payment, now: int) -> None:
+    """
+    Owe the news of a payment that was made, where its shortcode has registered an address.
+
+    What spoils the callback of a prompt leaves its confirmation whole; a delivery of its own counts for both.
+    """
     registration = registrations.told_of(tx=tx, paid=paid)
     if registration is None:
         return
+    is_unasked = isinstance(paid, Payment)
+    plan = paid.plan if is_unasked else Plan(skew_ms=paid.plan.skew_ms)
     account = _receiver(tx, paid)
     body = _body(
         account=account,
         paid=paid,
         amount_cents=paid.moved_cents if plan.announced_cents is None else plan.announced_cents,
-        at=paid.decided_at or now,
+        at=(paid.decided_at or now) + plan.skew_ms,
     )
     body |= {
         "OrgAccountBalance": text(cents=account.balance_cents),
@@ -49,7 +55,7 @@ def confirm(*, tx: sqlite3.Connection, paid: Prompt | Payment, plan: Plan, now: 
         kind="confirmation",
         url=registration.confirmation_url,
         payload={name: value for name, value in body.items() if name not in missing},
-        plan=plan,
+        delivery=paid.plan.confirmation or plan.callback,
         now=now,
     )
 

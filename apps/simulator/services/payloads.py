@@ -45,7 +45,7 @@ def stk_callback(*, prompt: Prompt) -> dict[str, object]:
             },
             {"Name": "MpesaReceiptNumber", "Value": prompt.receipt},
             {"Name": "Balance"},
-            {"Name": "TransactionDate", "Value": digits(at=prompt.decided_at or 0)},
+            {"Name": "TransactionDate", "Value": digits(at=(prompt.decided_at or 0) + prompt.plan.skew_ms)},
             {"Name": "PhoneNumber", "Value": int(prompt.payer)},
         ]
         callback.update(_contained(items, plan=prompt.plan, names=("CallbackMetadata", "Item", "Name")))
@@ -120,7 +120,7 @@ def reversal_result(*, reversal: Reversal, balance_cents: int) -> dict[str, obje
         parameters = [
             _pair("DebitAccountBalance", f"Utility Account|KES|{balance}|{balance}|0.00|0.00"),
             _pair("Amount", _wire_amount(reversal.moved_cents if announced is None else announced)),
-            _pair("TransCompletedTime", digits(at=reversal.decided_at or 0)),
+            _pair("TransCompletedTime", digits(at=(reversal.decided_at or 0) + reversal.plan.skew_ms)),
             _pair("OriginalTransactionID", reversal.original_receipt),
             _pair("Charge", 0),
             _pair("CreditPartyPublicName", f"{reversal.payer} - PAYER {reversal.payer[-4:]}"),
@@ -168,7 +168,10 @@ def balance_result(
         "|".join((name, "KES", *[text(cents=cents)] * 2, "0.00", "0.00"))
         for name, cents in ((name, account.balance_cents if name == UTILITY else 0) for name in PURSES)
     ]
-    parameters = [_pair("AccountBalance", "&".join(purses)), _pair("BOCompletedTime", digits(at=at))]
+    parameters = [
+        _pair("AccountBalance", "&".join(purses)),
+        _pair("BOCompletedTime", digits(at=at + plan.skew_ms)),
+    ]
     return _result(
         originator=originator,
         conversation=conversation,

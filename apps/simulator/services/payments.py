@@ -226,7 +226,7 @@ def _finish(*, tx: sqlite3.Connection, payment: Payment, result_code: str, now: 
         for extra in plan.extras:
             statements.record_extra(tx=tx, shortcode=payment.receiver, extra=extra, now=now)
     if code == results.SUCCESS:
-        notices.confirm(tx=tx, paid=get(tx=tx, receipt=payment.receipt), plan=plan, now=now)
+        notices.confirm(tx=tx, paid=get(tx=tx, receipt=payment.receipt), now=now)
 
 
 def _move(*, tx: sqlite3.Connection, payment: Payment, moved_cents: int, now: int) -> None:

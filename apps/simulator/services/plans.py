@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from apps.simulator.contracts import Plan, StatementExtra
+from apps.simulator.contracts import Delivery, Plan, StatementExtra
 
 
 def dump(*, plan: Plan) -> str:
@@ -18,6 +18,9 @@ def load(*, text: str) -> Plan:
     return Plan(
         **{
             **held,
+            "callback": Delivery(**held["callback"]),
+            "confirmation": Delivery(**held["confirmation"]) if held["confirmation"] else None,
+            "validation": Delivery(**held["validation"]),
             "extras": tuple(StatementExtra(**extra) for extra in held["extras"]),
             "missing": None if missing is None else tuple(missing),
         }

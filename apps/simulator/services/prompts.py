@@ -178,11 +178,11 @@ def _finish(*, tx: sqlite3.Connection, prompt: Prompt, result_code: str, now: in
         kind="stk",
         url=prompt.callback_url,
         payload=payloads.stk_callback(prompt=decided),
-        plan=prompt.plan,
+        delivery=prompt.plan.callback,
         now=now,
     )
     if decided.state is PaymentState.PAID:
-        notices.confirm(tx=tx, paid=decided, plan=Plan(), now=now)
+        notices.confirm(tx=tx, paid=decided, now=now)
 
 
 def _move(*, tx: sqlite3.Connection, prompt: Prompt, moved_cents: int, now: int) -> None:

@@ -148,7 +148,13 @@ def _announce(*, tx: sqlite3.Connection, reversal: Reversal, was: ReversalState,
         balance_cents = accounts.get(tx=tx, shortcode=reversal.shortcode).balance_cents
         payload = payloads.reversal_result(reversal=reversal, balance_cents=balance_cents)
     callbacks.queue(
-        tx=tx, cause=reversal.id, kind=kind, url=url, payload=payload, plan=reversal.plan, now=now
+        tx=tx,
+        cause=reversal.id,
+        kind=kind,
+        url=url,
+        payload=payload,
+        delivery=reversal.plan.callback,
+        now=now,
     )
 
 
