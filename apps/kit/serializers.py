@@ -110,6 +110,12 @@ class IdField(serializers.Field):
 class InstantField(serializers.DateTimeField):
     """RFC 3339 in UTC with milliseconds and Z."""
 
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return super().to_internal_value(value)
+        except OverflowError:  # an instant without its zone in the year 1
+            self.fail("overflow")
+
     def to_representation(self, value: datetime) -> str:
         return instant_text(value)
 

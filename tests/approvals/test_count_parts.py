@@ -176,13 +176,15 @@ def test_an_edit_is_weighed_with_the_others(acme):
     assert third.step_count == 1 or steps_of(third)[-1] == (["controller"], 2)
 
 
-def test_without_a_window_nothing_is_counted(acme):
+def test_a_window_counts_what_was_done_before_there_was_one(acme):
     make.rule()
+    assert ask(6_000) is None
+    assert ask(3_000, at=NOW - timedelta(hours=25)) is None
 
-    assert ask(9_000) is None
-    assert ask(9_000) is None
+    make.rule(**DAY, priority=1)
 
-    assert not CountedDeed.objects.exists()
+    assert ask(3_999) is None
+    assert [deed.money for deed in splits.parts_of(ask(1))] == [kes(3_999), kes(6_000)]
 
 
 def test_refunds_to_one_payer_are_counted_together(acme):

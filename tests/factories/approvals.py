@@ -39,6 +39,10 @@ def actor(user_id: object) -> Actor:
     return Actor(ActorKind.USER, str(user_id), person=str(user_id), application="portal")
 
 
+def member_of(someone: Actor) -> Membership:
+    return Membership.objects.get(user_id=someone.person)
+
+
 def key_of(someone: Actor, number: int = 1) -> Actor:
     """Return the actor that stands for an API key that a person made."""
     return Actor(ActorKind.API_KEY, f"key-{number}", person=someone.person, application="shop")

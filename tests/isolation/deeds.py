@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from apps.approvals.services import delegations
 from apps.events.services import webhook_endpoints
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
@@ -101,6 +102,35 @@ def amended_rule() -> Sent:
     boss = approvals.person("boss", "controller")
     request = approvals.rule_change(by=boss, branch_id=access.head_office().id)
     return Sent(rule().body, request.id, UUID(boss.person))
+
+
+def new_delegation() -> Sent:
+    giver, colleague = approvals.person("giver", "controller"), approvals.person("colleague")
+    assert colleague.person
+    body = {
+        "delegate": "colleague@example.test",
+        "starts_at": NOW.isoformat(),
+        "ends_at": (NOW + timedelta(days=2)).isoformat(),
+        "reason": CANARY["acme"],
+    }
+    return Sent(body, issuer=UUID(giver.person))
+
+
+def delegation() -> Sent:
+    asked = new_delegation()
+    giver, colleague = approvals.person("giver", "controller"), approvals.person("colleague")
+    made = delegations.create(
+        delegation=delegations.NewDelegation(
+            delegate_id=approvals.member_of(colleague).id,
+            starts_at=NOW,
+            ends_at=NOW + timedelta(days=2),
+            reason=CANARY["acme"],
+            application_id=access.application().id,
+        ),
+        actor=giver,
+        now=NOW,
+    )
+    return Sent(row=made.id, issuer=asked.issuer)
 
 
 # Jobs and webhooks

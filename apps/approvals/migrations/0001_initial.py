@@ -139,6 +139,7 @@ class Migration(migrations.Migration):
             name='ApprovalDelegation',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('application', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
                 ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=50)),
                 ('currency', apps.kit.models.CurrencyField(blank=True)),
                 ('maximum_minor', apps.kit.models.MinorField(null=True)),

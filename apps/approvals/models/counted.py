@@ -11,7 +11,7 @@ from apps.kit.money import Money
 
 class CountedDeed(UuidModel, InsertOnlyModel):
     """
-    One deed with a sum, of a kind that a rule with a window is about; without ``request`` nobody had to agree to it.
+    One deed with a sum, whether a rule counts its kind together or not yet; without ``request`` nobody had to agree to it.
 
     ``counterparty`` is the SHA-256 of who is at the other end, as the asker named him; empty where he named nobody.
     """

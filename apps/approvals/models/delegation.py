@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -26,11 +27,15 @@ class ApprovalDelegation(UuidModel):
     ``delegate`` may decide what ``delegator`` may decide himself, from ``starts_at`` until before ``ends_at``.
 
     No kinds means all of them, no maximum any sum. What the delegator may do is asked at each decision, so a delegation
-    gives never more than he has then; what was delegated to him he cannot pass on. It is never changed, only revoked.
+    gives never more than he has then; what was delegated to him he cannot pass on. One that a key gave is about the requests
+    of its ``application`` only. It is never changed, only revoked.
     """
 
     delegator = models.ForeignKey("access.Membership", on_delete=models.PROTECT, related_name="+")
     delegate = models.ForeignKey("access.Membership", on_delete=models.PROTECT, related_name="+")
+    application = models.ForeignKey(
+        "access.Application", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     kinds = ArrayField(models.CharField(max_length=KIND_LENGTH), size=KINDS_MAX, default=list, blank=True)
     currency = CurrencyField(blank=True)
     maximum_minor = MinorField(null=True)
@@ -75,9 +80,11 @@ class ApprovalDelegation(UuidModel):
     def maximum(self) -> Money | None:
         return None if self.maximum_minor is None else Money(self.maximum_minor, self.currency)
 
-    def covers(self, *, kind: str, money: Money | None) -> bool:
-        """Say whether a request of this kind and sum is among what is delegated."""
+    def covers(self, *, kind: str, money: Money | None, application_id: UUID) -> bool:
+        """Say whether a request of this kind, sum and application is among what is delegated."""
         if self.kinds and kind not in self.kinds:
+            return False
+        if self.application_id is not None and self.application_id != application_id:
             return False
         if self.maximum is None:
             return True

@@ -88,7 +88,7 @@ def _may_for(
     request: ApprovalRequest, step: RequestedStep, delegation: ApprovalDelegation, *, now: datetime
 ) -> bool:
     """Say whether who delegated might decide it himself, and has delegated this."""
-    if not delegation.covers(kind=request.kind, money=request.money):
+    if not delegation.covers(kind=request.kind, money=request.money, application_id=request.application_id):
         return False
     try:
         _require_free(request, str(delegation.delegator.user_id))

@@ -5,16 +5,25 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from apps.access.contracts import Caller
 from apps.access.selectors import memberships, scope
 from apps.access.selectors.memberships import Membership
 from apps.approvals.models import ApprovalDelegation
 from apps.approvals.selectors.rules import DECIDE, MANAGE
 
 
-def visible_to(person: scope.Person) -> QuerySet[ApprovalDelegation]:
-    """Return the delegations that a person gave or got; all of them for who manages approvals."""
+def visible_to(caller: scope.Principal) -> QuerySet[ApprovalDelegation]:
+    """
+    Return the delegations that a person gave or got; all of them for who manages approvals.
+
+    A key sees those of its application, as who made it does; one that is bound to a branch sees none.
+    """
     found = ApprovalDelegation.objects.select_related("delegator__user", "delegate__user")
-    member = memberships.remembered(person)
+    if isinstance(caller, Caller):
+        member = memberships.of_person(caller.actor.person) if caller.branch_id is None else None
+        found = found.filter(application_id=caller.application_id)
+    else:
+        member = memberships.remembered(caller)
     if member is None:
         return found.none()
     if MANAGE in member.role.permissions:
@@ -47,6 +56,16 @@ def colleagues(person: scope.Person) -> dict[str, str]:
         .order_by("user__name")
     )
     return {str(member.id): f"{member.user.name}, {member.role.name}" for member in found}
+
+
+def colleague(email: str) -> UUID | None:
+    """Return who may decide for others, by the e-mail address; None where nobody does who has it."""
+    member = (
+        memberships.everybody()
+        .filter(user__email__iexact=email, is_active=True, role__permissions__contains=[DECIDE])
+        .first()
+    )
+    return member.id if member else None
 
 
 def decides(membership_id: UUID) -> Membership | None:

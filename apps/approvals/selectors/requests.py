@@ -160,6 +160,8 @@ def _delegated(delegation: ApprovalDelegation, *, now: datetime) -> Q:
         found &= Q(branch_id__in=places)
     if delegation.kinds:
         found &= Q(kind__in=delegation.kinds)
+    if delegation.application_id is not None:
+        found &= Q(application_id=delegation.application_id)
     if delegation.maximum is not None:
         found &= Q(currency=delegation.currency, amount_minor__lte=delegation.maximum.minor)
     return found

@@ -45,11 +45,6 @@ def reached(*, kind: str, money: Money, branch_id: UUID, hours: int, by: Counted
     return found.filter(window_hours=hours, window_by=by).first()
 
 
-def has_window(kind: str) -> bool:
-    """Say whether any rule in use counts deeds of this kind together."""
-    return ApprovalRule.objects.filter(kind=kind, is_active=True, window_hours__isnull=False).exists()
-
-
 def kinds_ever_ruled() -> frozenset[str]:
     """Return the kinds of deeds that there is or was a rule for."""
     return frozenset(ApprovalRule.objects.values_list("kind", flat=True))

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.selectors import memberships
+from apps.access.selectors.branches import BranchForbidden
 from apps.approvals.contracts import KINDS
 from apps.approvals.models import ApprovalDelegation
 from apps.approvals.models.request import REASON_LENGTH
@@ -48,7 +49,11 @@ class NotYourDelegation(errors.Forbidden):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelegation:
-    """Who is to decide for the actor, when, and what: no kinds means all, no maximum any sum."""
+    """
+    Who is to decide for the actor, when, and what: no kinds means all, no maximum any sum.
+
+    A key lends what its own application asks for (``application_id``); one that is bound to a branch (``branch_id``) lends nothing.
+    """
 
     delegate_id: UUID
     starts_at: datetime
@@ -56,6 +61,8 @@ class NewDelegation:
     reason: str
     kinds: Sequence[str] = ()
     maximum: Money | None = None
+    application_id: UUID | None = None
+    branch_id: UUID | None = None
 
 
 @transaction.atomic
@@ -64,9 +71,11 @@ def create(*, delegation: NewDelegation, actor: Actor, now: datetime) -> Approva
     Let another person decide what the actor may decide himself, for a time.
 
     It gives never more than the actor has at the moment of a decision, and what was delegated to him he cannot pass on. The
-    delegate decides requests by his own role too, so that a delegation makes no checker of a maker. Raises NotADelegator, and
-    DelegationInvalid, which names the fields.
+    delegate decides requests by his own role too, so that a delegation makes no checker of a maker. Raises NotADelegator,
+    BranchForbidden for a key of a branch, and DelegationInvalid, which names the fields.
     """
+    if delegation.branch_id is not None:
+        raise BranchForbidden("A key that is bound to a branch delegates nothing: a person does.")
     member = memberships.of_person(actor.person)
     if member is None or DECIDE not in member.role.permissions:
         raise NotADelegator("Your role decides no requests, so there is nothing to delegate.")
@@ -76,6 +85,7 @@ def create(*, delegation: NewDelegation, actor: Actor, now: datetime) -> Approva
     made = ApprovalDelegation.objects.create(
         delegator_id=member.id,
         delegate_id=delegation.delegate_id,
+        application_id=delegation.application_id,
         kinds=sorted(set(delegation.kinds)),
         currency=maximum.currency if maximum else "",
         maximum_minor=maximum.minor if maximum else None,
@@ -87,6 +97,7 @@ def create(*, delegation: NewDelegation, actor: Actor, now: datetime) -> Approva
     )
     changes = {
         "delegate": [None, str(made.delegate_id)],
+        "application": [None, str(made.application_id or "")],
         "kinds": [None, made.kinds],
         "maximum": [None, str(maximum or "")],
         "starts_at": [None, made.starts_at.isoformat()],
@@ -124,7 +135,7 @@ def _check(delegation: NewDelegation, reason: str, *, giver: UUID, now: datetime
         found.append(_wrong("/delegate", "Choose another member of the team whose role decides requests."))
     if delegation.starts_at < now:
         found.append(_wrong("/starts_at", "A delegation begins now or later."))
-    if not delegation.starts_at < delegation.ends_at <= delegation.starts_at + LONGEST:
+    if not timedelta() < delegation.ends_at - delegation.starts_at <= LONGEST:
         found.append(_wrong("/ends_at", f"It ends after it begins, and lasts {LONGEST.days} days at most."))
     if unknown := sorted(set(delegation.kinds) - set(KINDS)):
         found.append(_wrong("/kinds", f"There is no kind {', '.join(unknown)}."))

@@ -101,8 +101,8 @@ def _with_others(
 
 
 def count(deed: Deed, *, request: ApprovalRequest | None, now: datetime) -> None:
-    """Keep a deed for those that come after it, where a rule of its kind has a window; a repeat changes nothing."""
-    if deed.money is None or not rules.has_window(deed.kind):
+    """Keep a deed with a sum for those that come after it, also for a window that is made later; a repeat changes nothing."""
+    if deed.money is None:
         return
     row = CountedDeed(
         kind=deed.kind,

@@ -26,8 +26,8 @@ BEGIN
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'approvals: delegation % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
-  IF OLD.revoked_at IS NOT NULL OR ROW(NEW.delegator_id, NEW.delegate_id, NEW.kinds, NEW.currency, NEW.maximum_minor, NEW.starts_at, NEW.ends_at, NEW.reason)
-     IS DISTINCT FROM ROW(OLD.delegator_id, OLD.delegate_id, OLD.kinds, OLD.currency, OLD.maximum_minor, OLD.starts_at, OLD.ends_at, OLD.reason) THEN
+  IF OLD.revoked_at IS NOT NULL OR ROW(NEW.delegator_id, NEW.delegate_id, NEW.application_id, NEW.kinds, NEW.currency, NEW.maximum_minor, NEW.starts_at, NEW.ends_at, NEW.reason)
+     IS DISTINCT FROM ROW(OLD.delegator_id, OLD.delegate_id, OLD.application_id, OLD.kinds, OLD.currency, OLD.maximum_minor, OLD.starts_at, OLD.ends_at, OLD.reason) THEN
     RAISE EXCEPTION 'approvals: delegation % is only ever revoked', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
@@ -119,6 +119,7 @@ BEGIN
        SELECT 1 FROM approvals_approvaldelegation g JOIN access_membership m ON m.id = g.delegator_id
        WHERE g.id = NEW.delegation_id AND g.delegate_id = NEW.membership_id AND m.user_id::text = NEW.on_behalf_of
          AND m.is_active AND g.revoked_at IS NULL AND NEW.decided_at >= g.starts_at AND NEW.decided_at < g.ends_at
+         AND (g.application_id IS NULL OR g.application_id = asked.application_id)
          AND (cardinality(g.kinds) = 0 OR asked.kind = ANY (g.kinds))
          AND (g.maximum_minor IS NULL OR (asked.currency = g.currency AND asked.amount_minor <= g.maximum_minor))) THEN
     RAISE EXCEPTION 'approvals: nobody delegated request % so', NEW.request_id USING ERRCODE = 'restrict_violation';
