@@ -98,6 +98,8 @@ def test_three_files_have_the_totals_of_one_table(books, tmp_path, name):
     text = " ".join("\n".join(page.extract_text() for page in pages).split())
 
     assert len(rows) == len(list(expected.rows)) > 0
+    assert ["Rows", str(len(rows))] in above
+    assert f"Rows {len(rows)} " in text
     about, sheet = (list(book[sheet].values) for sheet in book.sheetnames)
     for label, money in expected.totals:
         assert [label, money.currency, money.text] in above

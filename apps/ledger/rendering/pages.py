@@ -29,6 +29,7 @@ def html(table: Table, *, pictures: Collection[str] = ()) -> str:
         "ledger/report.html",
         {
             "table": table,
+            "facts": (*table.facts, (_("Rows"), sum(1 for _row in table.rows))),
             "organisation": look.name,
             "brand": look.color,
             "on_brand": look.on_color,
