@@ -143,6 +143,12 @@ def hand_out(stored: Stored, *, name: str, content_type: str) -> str | Iterator[
         return address or _checked(place.open(key), stored.sha256)
 
 
+def pieces(stored: Stored) -> Iterator[bytes]:
+    """Return a result in pieces, however long it is; raise FileDamaged at once, as ``hand_out``."""
+    with _reached(RESULTS) as place:
+        return _checked(place.open(_within(stored.key)), stored.sha256)
+
+
 def discard(*, folder: str) -> int:
     """Delete all results of a folder and return how many there were; safe to repeat."""
     whole = _within(f"{root()}/{folder}")

@@ -93,6 +93,7 @@ STEPS_UP = {
     "treasury.platform.dialogs.ResetSecondFactor": True,
     "treasury.platform.dialogs.WaiveSecondFactor": True,
     "treasury.platform.end_dialogs.CallOffEnd": True,
+    "treasury.platform.end_dialogs.DownloadArchive": True,
     "treasury.platform.end_dialogs.EndOrganisation": True,
     "treasury.platform.organisation_dialogs.OpenOrganisation": True,
     "treasury.platform.organisation_dialogs.ResumeOrganisation": True,

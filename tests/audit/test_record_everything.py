@@ -184,6 +184,7 @@ RECORDED = {
     "tenancy.services.offboardings": {
         "begin": "organisation.offboarding_begun",
         "cancel": "organisation.offboarding_cancelled",
+        "hand_out": "organisation.archive_handed_out",
     },
     "tenancy.services.organisations": {
         "create": "organisation.created",

@@ -11,11 +11,11 @@ from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import LADDER, AttemptError
 from apps.events.services import relay, webhook_endpoints
 from apps.integrations.services import accounts
-from apps.kit import ids
+from apps.kit import ids, storage
 from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRole
 from apps.ledger.services import charts
-from apps.tenancy.models import Organisation, OrganisationStatus
+from apps.tenancy.models import Offboarding, Organisation, OrganisationStatus
 from tests.events import handlers
 from tests.factories import access, approvals, fx, integrations, jobs, ledger, payments, periods
 from tests.factories import accounts as people
@@ -100,6 +100,26 @@ def _rotate_data() -> list[str]:
     integrations.provider_account()
     factory.endpoint()
     return ["key", "rotate-data"]
+
+
+def _archive() -> list[str]:
+    """Let acme have been exported."""
+    acme = Organisation.objects.get(slug="acme")
+    folder = Path(tempfile.mkdtemp())
+    (folder / "made.zip").write_bytes(b"an archive")
+    kept = storage.upload(path=folder / "made.zip", folder="offboarding/made", content_type="application/zip")
+    Offboarding.objects.create(
+        organisation=acme,
+        reason="The contract has ended",
+        asked_by="operator:amina",
+        asked_at=NOW,
+        drop_after=NOW + timedelta(days=30),
+        exported_at=NOW,
+        archive_key=kept.key,
+        archive_sha256=kept.sha256,
+        archive_size=kept.size,
+    )
+    return ["tenant", "archive", "acme", str(folder / "acme.zip")]
 
 
 def _suspend() -> list[str]:
@@ -245,6 +265,7 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "key revoke": _revoke_key,
     "key rotate-webhook": _rotate_webhook,
     "key rotate-data": _rotate_data,
+    "tenant archive": _archive,
     "tenant suspend": _suspend,
     "tenant resume": _resume,
     "member add": _add_member,

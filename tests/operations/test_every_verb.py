@@ -21,7 +21,6 @@ OF_ONE_THING = {
     "payment show": ["pi_unknown", *TENANT],
     "ledger prove": ["LT-0000001", *TENANT],
     "ledger checklist": ["2026-10", *TENANT],
-    "tenant archive": ["acme", "/nowhere/acme.zip"],
 }
 """What reads one thing, and words that name one that there is not."""
 PAGE = settings.BASE_DIR / "docs" / "operations.md"

@@ -1,6 +1,9 @@
 """The platform's site: organisations, people and the trail, for platform staff alone; each deed with its reason."""
 
 import re
+import tempfile
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -9,6 +12,7 @@ from django.test import Client
 from apps.accounts.models import PlatformRecord, User
 from apps.accounts.selectors import second_factors as known
 from apps.accounts.services import second_factors
+from apps.kit import schema, storage
 from apps.kit.actors import SYSTEM
 from apps.tenancy.models import Offboarding, Organisation, Provisioning
 from tests import dialogs
@@ -196,6 +200,50 @@ def test_ends_a_suspended_organisation_after_a_month_and_calls_it_off(operator):
     assert (asked.drop_after - asked.asked_at).days == 30
     assert asked.cancelled_at is not None
     assert "None planned" in text(operator, f"{path}/change/")
+
+
+def test_an_archive_is_given_out_with_a_reason_to_who_asked_for_it(operator, people):
+    zuri = Organisation.objects.get(slug="zuri")
+    path = f"tenancy/organisation/{zuri.id}"
+    assert dialogs.open_at(operator, f"/platform/{path}/do/archive/").status_code == 409
+    an_archive_of(zuri, b"all of zuri")
+
+    refused = send(operator, path, "archive", reason="")
+    told = send(operator, path, "archive", reason=REASON)
+    link = re.search(r'href="([^"]*/archive/download/\?ticket=[^"]*)"', text(operator, f"{path}/change/"))[1]
+    given = operator.get(link)
+
+    assert (refused.status_code, told.status_code, given.status_code) == (422, 204, 200)
+    assert b"".join(given.streaming_content) == b"all of zuri"
+    assert given["Content-Disposition"].startswith('attachment; filename="zuri-')
+    record = PlatformRecord.objects.get(action="organisation.archive_handed_out")
+    assert (record.reason, record.object_id) == (REASON, str(zuri.id))
+    colleague = Client(headers={"host": "localhost"})
+    staff = access.user("second@example.test", is_platform_staff=True)
+    assert colleague.login(username=staff.email, password=access.PASSWORD)
+    assert colleague.get(link).status_code == 404
+    assert operator.get(link.partition("?")[0]).status_code == 404
+    acme = Organisation.objects.get(slug="acme")
+    assert operator.get(link.replace(str(zuri.id), str(acme.id))).status_code == 404
+
+
+def an_archive_of(organisation, content):
+    schema.enter(organisation)
+    folder = Path(tempfile.mkdtemp())
+    (folder / "made.zip").write_bytes(content)
+    kept = storage.upload(path=folder / "made.zip", folder="offboarding/made", content_type="application/zip")
+    schema.leave()
+    Offboarding.objects.create(
+        organisation=organisation,
+        reason=REASON,
+        asked_by="user:ops",
+        asked_at=NOW,
+        drop_after=NOW + timedelta(days=30),
+        exported_at=NOW,
+        archive_key=kept.key,
+        archive_sha256=kept.sha256,
+        archive_size=kept.size,
+    )
 
 
 NEW = {

@@ -3,16 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
+from apps.kit import downloads, storage
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 from apps.tenancy.models import (
     Domain,
@@ -23,9 +25,10 @@ from apps.tenancy.models import (
     UserOrganisation,
 )
 from apps.tenancy.selectors import offboardings, provisionings
+from apps.tenancy.services import archives
 from treasury.platform import progress
-from treasury.platform.dialogs import RequireSecondFactor, WaiveSecondFactor
-from treasury.platform.end_dialogs import CallOffEnd, EndOrganisation
+from treasury.platform.dialogs import MANAGE, RequireSecondFactor, WaiveSecondFactor
+from treasury.platform.end_dialogs import CallOffEnd, DownloadArchive, EndOrganisation, is_good
 from treasury.platform.organisation_dialogs import (
     OpenOrganisation,
     ResumeOrganisation,
@@ -61,6 +64,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         ResumeOrganisation,
         EndOrganisation,
         CallOffEnd,
+        DownloadArchive,
         RequireSecondFactor,
         WaiveSecondFactor,
     )
@@ -71,7 +75,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
             self.admin_site.admin_view(self._progress),
             name="tenancy_organisation_progress",
         )
-        return [own, *super().get_urls()]
+        archive = path(
+            "<uuid:key>/archive/download/",
+            self.admin_site.admin_view(require_safe(self._archive)),
+            name="tenancy_organisation_download",
+        )
+        return [own, archive, *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: Organisation | None = None) -> list[str]:  # noqa: ARG002 (Django's signature)
         is_asked = obj is not None and provisionings.of_organisation(obj.pk) is not None
@@ -82,6 +91,22 @@ class OrganisationAdmin(ReadOnlyAdmin):
         if asked is None:
             raise Http404
         return progress.fragment(request, asked)
+
+    def _archive(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
+        """Give out an archive to who was shown the link to it; the dialog before has asked, and kept, why."""
+        asked = offboardings.of_organisation(key) if request.user.has_perm(MANAGE) else None
+        if asked is None or asked.exported_at is None or not is_good(request, key):
+            raise Http404
+        kept = offboardings.archive(asked)
+        try:
+            pieces = archives.read(organisation=asked.organisation, stored=kept)
+        except (storage.FileDamaged, storage.StorageUnavailable) as refusal:
+            messages.error(request, refusal.detail)
+            return HttpResponseRedirect(reverse("platform:tenancy_organisation_change", args=[key]))
+        name = f"{asked.organisation.slug}-{asked.exported_at:%Y-%m-%d}.zip"
+        return downloads.answer(
+            pieces, name=name, content_type=archives.ZIP, size=kept.size, sha256=kept.sha256
+        )
 
     @admin.display(description=gettext_lazy("Setting up"))
     def progress(self, organisation: Organisation) -> SafeString | str:
@@ -98,9 +123,17 @@ class OrganisationAdmin(ReadOnlyAdmin):
         )
         rows = super().get_queryset(request).exclude(schema_name="public")
         failed = Exists(Provisioning.objects.filter(organisation_id=OuterRef("pk"), failed_at__isnull=False))
+        archived = Exists(
+            Offboarding.objects.filter(
+                organisation_id=OuterRef("pk"), cancelled_at__isnull=True, exported_at__isnull=False
+            )
+        )
         ending = Exists(Offboarding.objects.live().filter(organisation_id=OuterRef("pk")))
         return rows.annotate(
-            member_count=Coalesce(Subquery(members), 0), has_failed=failed, is_ending=ending
+            member_count=Coalesce(Subquery(members), 0),
+            has_failed=failed,
+            is_ending=ending,
+            has_archive=archived,
         ).prefetch_related("domains")
 
     @admin.display(description=gettext_lazy("State"))

@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organisation')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('cancelled_at__isnull', True)), fields=('organisation',), name='one_live_offboarding'), models.CheckConstraint(condition=models.Q(('cancelled_at__isnull', True), ('closed_at__isnull', True), _connector='OR'), name='offboarding_cancelled_in_time'), models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('drop_after')), _connector='OR'), name='offboarding_closed_after_grace'), models.CheckConstraint(condition=models.Q(('dropped_at__isnull', True), models.Q(('dropped_at__gte', models.F('exported_at')), ('exported_at__gte', models.F('closed_at'))), _connector='OR'), name='offboarding_dropped_after_export')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('cancelled_at__isnull', True)), fields=('organisation',), name='one_live_offboarding'), models.CheckConstraint(condition=models.Q(('cancelled_at__isnull', True), ('closed_at__isnull', True), _connector='OR'), name='offboarding_cancelled_in_time'), models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('closed_at__gte', models.F('drop_after')), _connector='OR'), name='offboarding_closed_after_grace'), models.CheckConstraint(condition=models.Q(('dropped_at__isnull', True), models.Q(('dropped_at__gte', models.F('exported_at')), ('exported_at__gt', models.F('closed_at'))), _connector='OR'), name='offboarding_dropped_after_export')],
             },
         ),
         migrations.CreateModel(

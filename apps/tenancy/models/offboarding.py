@@ -57,7 +57,7 @@ class Offboarding(UuidModel):
             ),
             models.CheckConstraint(
                 condition=Q(dropped_at__isnull=True)
-                | Q(exported_at__gte=F("closed_at"), dropped_at__gte=F("exported_at")),
+                | Q(exported_at__gt=F("closed_at"), dropped_at__gte=F("exported_at")),
                 name="offboarding_dropped_after_export",
             ),
         ]
@@ -66,6 +66,13 @@ class Offboarding(UuidModel):
     def is_live(self) -> bool:
         return self.cancelled_at is None and self.dropped_at is None
 
+    @property
+    def is_exported_whole(self) -> bool:
+        """Whether the newest export was made when nothing had come in for a while after the close."""
+        if self.closed_at is None or self.exported_at is None:
+            return False
+        return self.exported_at >= self.closed_at + QUIET
+
     def is_due(self, at: datetime) -> bool:
         return self.is_to_be_exported(at) or self.is_to_be_closed(at) or self.is_to_be_dropped(at)
 
@@ -73,15 +80,11 @@ class Offboarding(UuidModel):
         """At once, and again when nothing has come in for a while after the close."""
         if not self.is_live or self.exported_at is None:
             return self.is_live
-        return (
-            self.closed_at is not None and self.exported_at < self.closed_at and at >= self.closed_at + QUIET
-        )
+        return self.closed_at is not None and not self.is_exported_whole and at >= self.closed_at + QUIET
 
     def is_to_be_closed(self, at: datetime) -> bool:
         return self.is_live and self.closed_at is None and at >= self.drop_after
 
     def is_to_be_dropped(self, at: datetime) -> bool:
         """Only what was exported after the close, and never before the day."""
-        if not self.is_live or self.closed_at is None or self.exported_at is None:
-            return False
-        return self.exported_at >= self.closed_at and at >= self.drop_after
+        return self.is_live and self.is_exported_whole and at >= self.drop_after

@@ -14,5 +14,5 @@ def of_organisation(organisation_id: UUID) -> Offboarding | None:
 
 
 def archive(asked: Offboarding) -> Stored:
-    """Return where the newest archive lies."""
+    """Return where the newest archive lies, which is there once ``exported_at`` says so."""
     return Stored(asked.archive_key, asked.archive_sha256, asked.archive_size or 0)

@@ -67,6 +67,25 @@ def begin(
 
 
 @transaction.atomic
+def hand_out(*, organisation_id: UUID, reason: str, actor: Actor, now: datetime) -> Offboarding:
+    """
+    Put on record that somebody is given the newest archive, and return where it lies. Raises NotFound.
+
+    The file itself is read afterwards, by ``archives.read``.
+    """
+    asked = (
+        Offboarding.objects.select_related("organisation")
+        .filter(organisation_id=organisation_id, cancelled_at__isnull=True, exported_at__isnull=False)
+        .first()
+    )
+    if asked is None:
+        raise errors.NotFound("There is no archive of this organisation.")
+    changes = {"archive_sha256": [None, asked.archive_sha256], "archive_size": [None, asked.archive_size]}
+    _record("organisation.archive_handed_out", asked, actor, now, changes, reason)
+    return asked
+
+
+@transaction.atomic
 def cancel(*, organisation_id: UUID, reason: str, actor: Actor, now: datetime) -> Offboarding:
     """Call it off within the grace; the organisation stays suspended. Raises NotFound, and OffboardingUnderWay afterwards."""
     asked = Offboarding.objects.locked().live().filter(organisation_id=organisation_id).first()
@@ -111,25 +130,37 @@ def wake_due(*, now: datetime) -> int:
 
 
 def _export(asked: Offboarding, now: datetime) -> Offboarding:
-    stored = archives.store(organisation=asked.organisation, folder=f"offboarding/{asked.id.hex}", now=now)
+    made = archives.store(
+        organisation=asked.organisation,
+        folder=f"offboarding/{asked.id.hex}",
+        is_last=asked.closed_at is not None,
+        now=now,
+    )
+    stored = made.stored
     with transaction.atomic():
         held = _held(asked.id)
         held.archive_key, held.archive_sha256, held.archive_size = stored.key, stored.sha256, stored.size
         held.exported_at = now
         held.save(update_fields=["archive_key", "archive_sha256", "archive_size", "exported_at"])
-        _record("organisation.exported", held, SYSTEM, now, {"archive_sha256": [None, stored.sha256]})
+        changes = {
+            "archive_sha256": [None, stored.sha256],
+            "files": [None, made.files],
+            "damaged_files": [None, made.damaged],
+        }
+        _record("organisation.exported", held, SYSTEM, now, changes)
     return held
 
 
 @transaction.atomic
 def _close(offboarding_id: UUID, now: datetime) -> Offboarding:
-    """Take neither callbacks nor jobs any more, so that the last export is whole."""
+    """Take neither callbacks nor jobs any more, and let nothing of ours write there, so that the last export is whole."""
     asked = _held(offboarding_id)
     if not asked.is_to_be_closed(now):
         return asked
     organisation = Organisation.objects.select_for_update().get(id=asked.organisation_id)
     organisation.status = OrganisationStatus.ENDING
     organisation.save(update_fields=["status"])
+    schemas.shut(organisation.schema_name)
     asked.closed_at = now
     asked.save(update_fields=["closed_at"])
     _record("organisation.closed", asked, SYSTEM, now, {"status": ["SUSPENDED", "ENDING"]})

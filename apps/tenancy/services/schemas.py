@@ -70,6 +70,11 @@ def watch(schema: str) -> None:
         execute(statement)
 
 
+def shut(schema: str) -> None:
+    """Take a schema away from the application role: from its next statement on it neither reads nor writes there."""
+    execute(sql.SQL("REVOKE USAGE ON SCHEMA {} FROM treasury_app").format(sql.Identifier(schema)))
+
+
 def create(schema: str) -> None:
     execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
 

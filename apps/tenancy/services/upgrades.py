@@ -107,8 +107,10 @@ def _renew(organisation: Organisation, build: str, now: datetime) -> None:
 
 
 def _organisations() -> list[Organisation]:
+    """Return those that are upgraded: one that is ending stays as it is, and shut, until it is dropped."""
     found = Organisation.objects.exclude(schema_name=schema.PUBLIC)
-    return list(found.exclude(status__in=[OrganisationStatus.PROVISIONING, OrganisationStatus.ENDED]))
+    left = [OrganisationStatus.PROVISIONING, OrganisationStatus.ENDING, OrganisationStatus.ENDED]
+    return list(found.exclude(status__in=left))
 
 
 def _check_columns(name: str) -> None:

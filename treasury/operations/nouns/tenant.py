@@ -9,6 +9,7 @@ from apps.tenancy.selectors import offboardings
 from apps.tenancy.selectors import organisations as stored
 from apps.tenancy.selectors import provisionings as provisioning_steps
 from apps.tenancy.services import archives, organisations, provisionings, upgrades
+from apps.tenancy.services import offboardings as offboarding_steps
 from treasury import onboarding, standing
 from treasury.operations.calls import Answer, Call, Row
 
@@ -98,12 +99,17 @@ def provision(call: Call) -> Answer:
 
 def archive(call: Call) -> Answer:
     found = stored.everything().filter(slug=call.given["slug"]).first()
-    asked = offboardings.of_organisation(found.id) if found else None
-    if found is None or asked is None or asked.exported_at is None:
-        raise errors.NotFound("There is no archive of an organisation of this slug.")
+    if found is None:
+        raise errors.NotFound("There is no organisation of this slug.")
+    asked = offboarding_steps.hand_out(
+        organisation_id=found.id, reason=call.reason, actor=call.actor, now=call.now
+    )
+    pieces = archives.read(organisation=found, stored=offboardings.archive(asked))
     path = Path(call.given["file"])
+    if call.is_dry:
+        return Answer(f"{path} would hold {asked.archive_size} bytes, SHA-256 {asked.archive_sha256}.")
     with path.open("xb") as file:
-        for piece in archives.read(organisation=found, stored=offboardings.archive(asked)):
+        for piece in pieces:
             file.write(piece)
     return Answer(f"{path} holds {asked.archive_size} bytes, SHA-256 {asked.archive_sha256}.")
 

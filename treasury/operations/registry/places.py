@@ -42,6 +42,8 @@ TENANT = Noun(
             name="archive",
             help="Write the newest archive of an organisation that is being ended, or has ended, to a new file.",
             reach=Reach.PLATFORM,
+            writes=True,
+            asks_why=True,
             arguments=(
                 Argument("slug", "of the organisation"),
                 Argument("file", "where to write the archive; it must not be there"),
