@@ -41,7 +41,6 @@ EXEMPT = {
     "access.PortalSession": OF_PEOPLE,
     "access.Role": OF_PEOPLE,
     "access.RoleLimit": OF_PEOPLE,
-    "approvals.ApprovalDelegation": OF_PEOPLE,
     "approvals.ApprovalRule": OF_PEOPLE,
     "integrations.ProviderAccount": OF_PEOPLE,
     "integrations.ProviderErrorRule": OF_PEOPLE,
@@ -66,10 +65,10 @@ EXEMPT = {
     "ledger.Transaction": OF_THE_BOOKS,
     "ledger.Unbooked": OF_THE_BOOKS,
 }
-WITHOUT_BRANCH = {"approvals.CountedDeed"}
+WITHOUT_BRANCH = {"approvals.ApprovalDelegation", "approvals.CountedDeed"}
 """Rows that a member of one branch could not be shown, so that nobody counts them."""
-MAY_BE_NOBODYS = {"events.OutboxEvent"}
-"""Rows whose application may be empty: facts that no application brought about, told to nobody outside."""
+MAY_BE_NOBODYS = {"approvals.ApprovalDelegation", "events.OutboxEvent"}
+"""Rows whose application may be empty: what a person lends of all applications, facts that none brought about, told to nobody outside."""
 
 
 def business_models() -> list[type[models.Model]]:
