@@ -135,6 +135,7 @@ def test_money_for_an_account_that_takes_nothing_goes_to_suspense_once(attempt, 
     assert (booked.status, booked.is_in_suspense) == (AttemptStatus.SUCCEEDED, True)
     assert books() == {"PROVIDER_BALANCE": "1492.50", "PROVIDER_FEES": "7.50", "SUSPENSE": "1500.00"}
     assert bookings() == 1
+    assert told(attempt.intent_id)[-2:] == ["payment_success", "payment_in_review"]
 
 
 def test_nothing_is_kept_where_no_account_takes_the_money(attempt):

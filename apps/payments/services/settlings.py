@@ -48,7 +48,7 @@ def take(
 
 
 def _book(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
-    """Book the money where it belongs, or in suspense where that account takes nothing any more: it has come all the same."""
+    """Book the money where it belongs, or in suspense, for a person to look at, where that account takes nothing any more."""
     try:
         journals.post(draft=postings.collection(attempt), actor=actor, now=now)
     except (AccountClosed, AccountFrozen):
@@ -56,4 +56,5 @@ def _book(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
             raise
         attempt.is_in_suspense = True
         attempt.save_progress()
+        outbox.publish(events.in_review(attempt), now=now)
         journals.post(draft=postings.collection(attempt), actor=actor, now=now)
