@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 
+from apps.integrations.contracts import Holding
 from apps.kit.money import Money
 from apps.ledger.selectors.accounts import AccountBalance
 
@@ -136,6 +137,15 @@ class BalanceLine:
 
     account: AccountBalance
     today: Footing
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """One provider account: what the provider says that it holds, beside the books."""
+
+    label: str
+    url: str
+    holding: Holding
 
 
 @dataclass(frozen=True, slots=True)

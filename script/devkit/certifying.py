@@ -61,7 +61,11 @@ PROVIDERS = {
     "mpesa": Provider(
         title="M-Pesa (Daraja)",
         sandbox="https://sandbox.safaricom.co.ke",
-        suite=("tests/contract/test_mpesa.py", "tests/contract/test_refunds.py"),
+        suite=(
+            "tests/contract/test_mpesa.py",
+            "tests/contract/test_mpesa_unasked.py",
+            "tests/contract/test_refunds.py",
+        ),
         address="TREASURY_CERTIFY_MPESA_BASE_URL",
         wanted=(
             Wanted("TREASURY_CERTIFY_MPESA_BASE_URL", "address of Daraja", is_secret=False),

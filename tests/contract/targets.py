@@ -12,13 +12,24 @@ from urllib.parse import urlsplit
 import httpx
 
 from apps.integrations.contracts import MpesaCredentials
+from apps.integrations.mpesa.balance import AccountBalance
+from apps.integrations.mpesa.c2b import Inbound
 from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.mpesa.initiator import Initiator
 from apps.integrations.mpesa.pull import PullTransactions
+from apps.integrations.mpesa.qr import DynamicQr
 from apps.integrations.mpesa.reversal import Reversal
 from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
-from apps.integrations.ports import CollectionPort, RefundPort, StatementPort, StatusPort
+from apps.integrations.ports import (
+    BalancePort,
+    CollectionPort,
+    InboundPort,
+    QrPort,
+    RefundPort,
+    StatementPort,
+    StatusPort,
+)
 from apps.kit import clock, http
 from script.devkit.certifying import TARGET
 from tests.callbacks import Arrived
@@ -126,8 +137,28 @@ class MpesaTarget(Target):
     def status(self) -> StatusPort:
         return TransactionStatus(self._client(), self.short_code, self._initiator())
 
-    def refund(self) -> RefundPort:
-        return Reversal(self._client(), self.short_code, self._initiator())
+    def refund(self, *, initiator_password: str = "") -> RefundPort:
+        return Reversal(self._client(), self.short_code, self._initiator(initiator_password))
+
+    def inbound(self) -> InboundPort:
+        return Inbound(self._client(), self.short_code)
+
+    def balance(self) -> BalancePort:
+        return AccountBalance(self._client(), self.short_code, self._initiator())
+
+    def qr(self) -> QrPort:
+        return DynamicQr(self._client(), self.short_code, "", "Certificate")
+
+    def pay_unasked(self, shillings: int, reference: str) -> None:
+        """Have the phone pay of itself, by the call that Safaricom's sandbox has for that."""
+        body = {
+            "ShortCode": self.short_code,
+            "CommandID": "CustomerPayBillOnline",
+            "Amount": str(shillings),
+            "Msisdn": self.phone.removeprefix("+"),
+            "BillRefNumber": reference,
+        }
+        self._client().post("c2b_simulate", "/mpesa/c2b/v2/simulate", body)
 
     def statement(self) -> StatementPort:
         return PullTransactions(self._client(), self.short_code)
@@ -141,8 +172,9 @@ class MpesaTarget(Target):
             tokens=Tokens() if consumer_secret else self._tokens,
         )
 
-    def _initiator(self) -> Initiator:
-        return Initiator(self.credentials.initiator, self.credentials.initiator_password, self.certificate)
+    def _initiator(self, password: str = "") -> Initiator:
+        secrets = self.credentials
+        return Initiator(secrets.initiator, password or secrets.initiator_password, self.certificate)
 
 
 def is_named(provider: str) -> bool:

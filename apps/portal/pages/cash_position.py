@@ -13,7 +13,7 @@ from apps.kit import clock
 from apps.kit.money import Money
 from apps.portal.contracts import CashPosition, Tone, Waiting
 from apps.portal.pages import chart, frame
-from apps.portal.selectors import cash_position, period_lists
+from apps.portal.selectors import cash_position, held, period_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def show(request: HttpRequest) -> HttpResponse:
         expected=expected[0] if expected else None,
         expected_url=payments_with("PROCESSING", "ACTION_REQUIRED"),
         attention=attention,
+        held=held.of(request.user) if request.user.has_perm("integrations.view") else (),
         chart=chart.cash_flow(position.days),
     )
 
