@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.forms import Field, MultiWidget
@@ -20,7 +22,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apps.kit import list_views, phones
+from apps.kit import list_views, phones, schema
 from apps.kit.dialog_admin import DialogAdmin
 from apps.kit.list_views import VIEW, Tab
 from apps.kit.models import is_key
@@ -289,7 +291,22 @@ class TreasuryAdmin(DialogAdmin):
         name = self.opts.verbose_name
         heading = self.heading(obj) if obj is not None else _("New %(name)s") % {"name": name}
         ours = {"heading": heading, "show_save_and_add_another": False, "show_save_and_continue": False}
+        if obj is not None and schema.name() != schema.PUBLIC:
+            ours["history_url"] = import_module(settings.TREASURY["ROW_HISTORY"]).url_of(request, obj)
         return super().render_change_form(request, {**context, **ours}, add, change, form_url, obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what became of a row, where its table is watched (``history``); TREASURY["ROW_HISTORY"] names the page."""
+        if self.opts.db_table not in settings.WATCHED_TABLES or schema.name() == schema.PUBLIC:
+            return super().history_view(request, object_id, extra_context)
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        return import_module(settings.TREASURY["ROW_HISTORY"]).of_row(request, row, self.heading(row))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:
         """Return the field without links to what it points to; parts of one field are named, each for itself."""

@@ -14,6 +14,8 @@ of a row that they cannot see: 404, or the way back to the first page.
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 GONE = "gone"
 NOT_NOW = "409"
 """What a dialog says of a row that is not in a state for it, and of one that the person does not see: it tells them not apart."""
@@ -47,6 +49,8 @@ class Admin:
     """The list from another branch: with the canary where a filter names applications, which are of all branches."""
     is_named: bool = False
     """Whether a row is called by what bears the canary: then the head of its history does so too."""
+    is_kept: bool = False
+    """Whether its history shows the canary, though its page does not."""
     deeds: dict[str, Page] = field(default_factory=dict)
     page: Page | None = None
     """The page of a row, where it is not Django's."""
@@ -93,6 +97,7 @@ ADMINS: dict[str, Admin] = {
         ACCESS,
         "access.manage",
         shows=False,
+        is_kept=True,
         deeds={"do/policy": Page("access.manage", own="200", elsewhere="200")},
     ),
     "access.membership": Admin(
@@ -259,6 +264,8 @@ PAGES: dict[str, Page] = {
     "portal-fiscal-year": of_chosen("access.manage"),
     "portal-permissions": Page("access.view", own="200", elsewhere="200"),
     # the audit log
+    "portal-organisation-history": Page("audit.view", own="200"),
+    "portal-chart-history": Page("audit.view", own="200"),
     "portal-audit": Page("audit.view", elsewhere="200"),
     "portal-audit-record": Page("audit.view", own="200"),
     "portal-audit-export": Page("jobs.export&audit.view", own="200", elsewhere="200"),
@@ -358,15 +365,24 @@ def every() -> dict[str, Page]:
 
 def _of_admin(label: str, row: Admin) -> list[tuple[str, Page]]:
     shown = "200+" if row.shows else "200"
-    named = "200+" if row.is_named else "200"
     elsewhere = shown if row.everywhere else GONE
     found = [
         (label, Page(row.sees, row.listed if row.shows else "200", shown if row.everywhere else row.far)),
         (f"{label} add", Page(row.adds, row.form, row.form)),
         (f"{label} {{row}}/change", row.page or Page(row.sees, shown, elsewhere)),
-        (f"{label} {{row}}/history", Page(row.sees, named, named if row.everywhere else GONE)),
+        (f"{label} {{row}}/history", _of_history(label, row)),
         (f"{label} {{row}}/delete", Page(None)),
     ]
     for deed, page in row.deeds.items():
         found.append((f"{label} {deed}" if deed.startswith("do/") else f"{label} {{row}}/do/{deed}", page))
     return found
+
+
+def _of_history(label: str, row: Admin) -> Page:
+    """Return the line of what became of a row: of a watched table who may read the audit log sees it, texts and all."""
+    if label.replace(".", "_") not in settings.WATCHED_TABLES:
+        named = "200+" if row.is_named else "200"
+        return Page(row.sees, named, named if row.everywhere else GONE)
+    needs = "|".join(f"{way}&audit.view" for way in row.sees.split("|"))
+    shown = "200+" if row.shows or row.is_kept else "200"
+    return Page(needs, shown, shown if row.everywhere else GONE)

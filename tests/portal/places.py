@@ -2,6 +2,8 @@
 
 PLACES = [
     "",
+    "organisation-settings/history/",
+    "ledger/chart/history/",
     "payments/paymentintent/",
     "invoicing/document/",
     "parties/party/",

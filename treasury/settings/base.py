@@ -41,6 +41,7 @@ TREASURY: dict[str, Any] = {
     "STEP_UP": "apps.access.admin_sites.step_up.StepUp",
     "STEP_UP_SECONDS": 5 * 60,  # the oldest proof of himself that a person brings to a deed over money
     "IDLE_SECONDS": 15 * 60,  # a session that nobody uses for so long is over
+    "ROW_HISTORY": "apps.portal.pages.history",  # what became of a row: url_of(request, row), of_row(request, row, heading)
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "INBOUND_CHECK": "",  # who says whether money may come in, as decide(account_id=, report=, now=) -> InboundCheck
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",

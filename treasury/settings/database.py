@@ -152,6 +152,7 @@ WATCHED_TABLES: dict[str, dict[str, Any]] = {
         "noise": ("failing_since",),
     },
     "integrations_provideraccount": {"hidden": ("sealed_credentials", "certificate", "callback_token")},
+    "integrations_providererrorrule": {},
     "ledger_book": {"noise": ("closed_through", "late_items")},
     "ledger_chartline": {},
 }

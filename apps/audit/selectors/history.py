@@ -1,6 +1,6 @@
 """Reading what rows of settings became, and who did it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import Q, QuerySet
 
@@ -13,6 +13,11 @@ def of(*, table: str, row_id: str) -> QuerySet[ConfigurationHistory]:
     return ConfigurationHistory.objects.filter(
         Q(table_name=table, row_id=row_id) | Q(owner_id=row_id)
     ).order_by("-number")
+
+
+def of_tables(tables: Collection[str]) -> QuerySet[ConfigurationHistory]:
+    """Return what became of all rows of some tables, newest first."""
+    return ConfigurationHistory.objects.filter(table_name__in=tables).order_by("-number")
 
 
 def deeds(changes: Iterable[RowHistory]) -> dict[int, AuditRecord]:

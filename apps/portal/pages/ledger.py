@@ -15,7 +15,7 @@ from apps.kit.dialogs import Button, button
 from apps.ledger.selectors import accounts as ledger_accounts
 from apps.ledger.selectors import books
 from apps.portal.forms import ChartForm, RangeForm
-from apps.portal.pages import frame, ledger_downloads
+from apps.portal.pages import frame, history, ledger_downloads
 from apps.portal.selectors import account as account_pages
 from apps.portal.selectors import chart_of_accounts, states, words
 from apps.tenancy.selectors import organisations
@@ -47,6 +47,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         if is_valid
         else None,
         page_buttons=[*ledger_downloads.buttons(request, form), *_export_button(request)],
+        history_url=history.url(request, "portal-chart-history"),
     )
 
 

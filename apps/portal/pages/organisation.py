@@ -21,7 +21,7 @@ from apps.kit import storage
 from apps.kit.dialogs import Answer, Content, Dialog, ReasonForm, button
 from apps.kit.money import EXPONENTS
 from apps.ledger.services import periods, regions
-from apps.portal.pages import frame
+from apps.portal.pages import frame, history
 from apps.portal.selectors import organisation as shown
 from apps.tenancy.contracts import Branding, Region
 from apps.tenancy.selectors import branding
@@ -289,6 +289,7 @@ def show(request: HttpRequest) -> HttpResponse:
         title=_("Organisation"),
         settings=settings,
         page_buttons=buttons,
+        history_url=history.url(request, "portal-organisation-history"),
     )
 
 
