@@ -76,6 +76,25 @@ def test_what_is_money_or_structure_is_never_deleted(db, schema):
         assert allowed(schema, table) == {"SELECT", "INSERT", "UPDATE"}, table
 
 
+def test_every_shared_table_is_granted_by_a_list_and_nothing_beside(db):
+    lists = {
+        "SELECT": settings.PUBLIC_READ_TABLES,
+        "SELECT INSERT": settings.PUBLIC_INSERT_ONLY_TABLES,
+        "SELECT INSERT UPDATE": settings.PUBLIC_NO_DELETE_TABLES,
+        "SELECT INSERT UPDATE DELETE": settings.PUBLIC_TABLES,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')"
+        )
+        there = sorted(row[0] for row in cursor)
+
+    assert there == sorted(table for tables in lists.values() for table in tables)
+    for rights, tables in lists.items():
+        for table in tables:
+            assert allowed("public", table) == set(rights.split()), table
+
+
 def test_the_application_role_makes_no_objects(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, has_database_privilege(current_database(), 'TEMP,CREATE')")

@@ -132,6 +132,50 @@ APP_FUNCTIONS = [
     "ledger_reopen_period",
 ]
 
+# What apps/tenancy/sql/grants_public.sql gives the application role in the shared schema; every table stands in one of these.
+PUBLIC_READ_TABLES = [
+    "accounts_platformlink",
+    "accounts_trailhead",
+    "accounts_waitingplatformrecord",
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "django_content_type",
+    "django_migrations",
+    "tenancy_organisationhistory",
+    "tenancy_schemasnapshot",
+]
+PUBLIC_INSERT_ONLY_TABLES = ["accounts_platformrecord", "django_admin_log"]
+PUBLIC_NO_DELETE_TABLES = [
+    "accounts_user",
+    "tenancy_datakey",
+    "tenancy_domain",
+    "tenancy_invite",
+    "tenancy_linkrequest",
+    "tenancy_offboarding",
+    "tenancy_organisation",
+    "tenancy_organisationrequest",
+    "tenancy_provisioning",
+]
+PUBLIC_TABLES = [
+    "accounts_authenticator",
+    "accounts_recoverycode",
+    "axes_accessattempt",
+    "axes_accessattemptexpiration",
+    "axes_accessfailurelog",
+    "axes_accesslog",
+    "django_celery_beat_clockedschedule",
+    "django_celery_beat_crontabschedule",
+    "django_celery_beat_intervalschedule",
+    "django_celery_beat_periodictask",
+    "django_celery_beat_periodictasks",
+    "django_celery_beat_solarschedule",
+    "django_session",
+    "tenancy_handover",
+    "tenancy_registeredapplication",
+    "tenancy_userorganisation",
+]
+
 # Tables of settings: triggers keep what their rows become (apps/kit/history.py says what the words mean).
 WATCHED_TABLES: dict[str, dict[str, Any]] = {
     "access_apikey": {

@@ -41,8 +41,16 @@ def install_checks() -> None:
 
 
 def grant_public() -> None:
-    """Give the application role the shared tables: rows, no structure, nothing on the record of migrations."""
-    execute((SQL_FOLDER / "grants_public.sql").read_text())
+    """Revoke everything in the shared schema, then grant the application role rows by the lists in the database settings."""
+    text = sql.SQL((SQL_FOLDER / "grants_public.sql").read_text())
+    execute(
+        text.format(
+            read=sql.Literal(settings.PUBLIC_READ_TABLES),
+            insert_only=sql.Literal(settings.PUBLIC_INSERT_ONLY_TABLES),
+            no_delete=sql.Literal(settings.PUBLIC_NO_DELETE_TABLES),
+            all_rows=sql.Literal(settings.PUBLIC_TABLES),
+        )
+    )
 
 
 def grant(schema: str) -> None:
