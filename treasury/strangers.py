@@ -12,7 +12,7 @@ from apps.kit.rate_limits import InOutage, Limit
 from apps.tenancy.selectors.organisations import Organisation
 
 WINDOW = 60
-TOKEN = re.compile(r"/v1/[^/]+/oauth/token")
+OF_CLIENTS = re.compile(r"/v1/[^/]+/oauth/(token|revoke)")
 
 
 def recognise(request: HttpRequest, organisation: Organisation | None) -> Caller | None:
@@ -26,13 +26,13 @@ def recognise(request: HttpRequest, organisation: Organisation | None) -> Caller
         schema.visit(settings.TENANT_TEMPLATE_SCHEMA)
     else:
         schema.enter(organisation)
-    return authentication.recognise(request, is_exchange=TOKEN.fullmatch(request.path_info) is not None)
+    return authentication.recognise(request, is_client=OF_CLIENTS.fullmatch(request.path_info) is not None)
 
 
 def answer(request: HttpRequest) -> HttpResponse:
     """
     Answer 401, or 429 beyond so many a minute from one address: word for word the same, whatever was asked for; where
-    tokens are asked for, of whatever organisation, it says so in the words of OAuth too (RFC 6749, section 5.2).
+    clients of OAuth come, of whatever organisation, it says so in the words of OAuth too (RFC 6749, section 5.2).
 
     Only what was refused is counted, so that nobody who shows a valid key waits because of a neighbour at his address.
     """
@@ -42,6 +42,6 @@ def answer(request: HttpRequest) -> HttpResponse:
     verdict = rate_limits.take(limits, now=clock.now(), in_outage=InOutage.COUNT_HERE)
     if not verdict.is_allowed:
         return problems.rate_limited(request, wait=verdict.wait)
-    if TOKEN.fullmatch(request.path_info):
+    if OF_CLIENTS.fullmatch(request.path_info):
         return problems.unauthenticated(request, challenge="Basic", also={"error": "invalid_client"})
     return problems.unauthenticated(request)

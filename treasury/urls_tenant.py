@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 from rest_framework.routers import SimpleRouter
 
 from apps.access.api import urls as access_urls
-from apps.access.api.token_views import TokenView
+from apps.access.api.token_views import RevocationView, TokenView
 from apps.approvals.api import urls as approvals_urls
 from apps.events.api import urls as events_urls
 from apps.invoicing.api import urls as invoicing_urls
@@ -32,6 +32,7 @@ for urls in (
 urlpatterns = [
     path("", RedirectView.as_view(url="/portal/", permanent=False)),
     path("v1/<str:tenant_id>/oauth/token", TokenView.as_view()),
+    path("v1/<str:tenant_id>/oauth/revoke", RevocationView.as_view()),
     path("v1/<str:tenant_id>/", include(router.urls)),
     path("api/v1/<str:tenant_id>/", include((router.urls, "alias"))),
     path("hooks/<str:organisation>/", include("apps.integrations.api.urls")),

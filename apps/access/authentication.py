@@ -19,16 +19,16 @@ from apps.tenancy.selectors import organisations
 FORM = "application/x-www-form-urlencoded"
 
 
-def recognise(request: HttpRequest, *, is_exchange: bool) -> Caller | None:
+def recognise(request: HttpRequest, *, is_client: bool) -> Caller | None:
     """
     Find out who shows a credential of the schema that was entered, and note him as ``caller`` and ``actor``; None for a stranger.
 
     Unknown, foreign, expired and revoked keys fail alike, and so do those that come from outside their networks. A
-    request with two different keys fails too: nobody has to know which of them would win. Where a key is to be exchanged
-    for a token its prefix is the client id and the whole key the secret, by HTTP Basic or in the form, and not by both.
+    request with two different keys fails too: nobody has to know which of them would win. Where a client of OAuth
+    comes the key's prefix is the client id and the whole key the secret, by HTTP Basic or in the form, and not by both.
     """
     noted: Any = request
-    noted.caller = _client(request) if is_exchange else _bearer(request)
+    noted.caller = _client(request) if is_client else _bearer(request)
     if noted.caller is not None:
         noted.actor = noted.caller.actor
     return noted.caller
@@ -55,7 +55,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 
 
 class ClientAuthentication(ApiKeyAuthentication):
-    """The same for a key that is to be exchanged for an access token."""
+    """The same for a client of OAuth: a key that is exchanged for an access token, or ends one."""
 
     challenge = "Basic"
 

@@ -11,6 +11,7 @@ from django.test import Client
 from apps.access.models import AccessToken
 from apps.access.services import access_tokens, api_keys
 from apps.access.tasks import purge_tokens
+from apps.audit.models import AuditRecord
 from apps.kit import clock
 from apps.kit.actors import SYSTEM
 from tests.factories import access as make
@@ -53,6 +54,11 @@ def ask(slug="acme", headers=None, content_type=FORM, query="", method="POST", i
 
 def token_of(issued, **fields):
     return ask(**client_of(issued), **fields).json()["access_token"]
+
+
+def revoke(token, slug="acme", query="", **fields):
+    body = urlencode({"token": token, **fields} if token is not None else fields)
+    return CLIENT.generic("POST", f"/v1/{slug}/oauth/revoke{query}", body, FORM)
 
 
 def get(path, token, slug="acme", **extra):
@@ -260,3 +266,51 @@ def test_the_database_lets_no_token_live_longer_than_an_hour(key, in_organisatio
 
     with pytest.raises(IntegrityError), transaction.atomic():
         AccessToken.objects.update(expires_at=NOW + timedelta(seconds=3601))
+
+
+def test_a_client_ends_a_token_of_its_own_key_at_once_and_on_record(key, in_organisation):
+    token, spared = token_of(key), token_of(key)
+
+    first, second = (
+        revoke(token, **client_of(key), token_type_hint=hint) for hint in ("access_token", "other")
+    )
+
+    assert [(one.status_code, one.content) for one in (first, second)] == [(200, b"")] * 2
+    assert first["Cache-Control"] == "no-store"
+    assert [get("branches", one).status_code for one in (token, spared)] == [401, 200]
+    in_organisation("acme")
+    record = AuditRecord.objects.get(action="access_token.revoked")
+    assert (record.actor_id, token.startswith(record.changes["prefix"][0])) == (str(key.key.id), True)
+
+
+def test_nothing_is_told_of_other_texts_and_nothing_done(key, in_organisation):
+    in_organisation("acme")
+    other = make.issued(SCOPES)
+    connection.set_schema_to_public()
+    foreign = token_of(other)
+
+    answers = [revoke(text, **client_of(key)) for text in (foreign, f"{foreign}x", "nonsense", "tsa_test_x")]
+
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, b"")}
+    assert get("branches", foreign).status_code == 200
+    in_organisation("acme")
+    assert not AuditRecord.objects.filter(action="access_token.revoked").exists()
+
+
+def test_refuses_what_is_no_revocation_in_the_words_of_the_standard(key):
+    good = client_of(key)
+    token = token_of(key)
+
+    assert revoke(key.secret, **good).json()["error"] == "unsupported_token_type"
+    assert revoke(None, **good).json()["error"] == "invalid_request"
+    assert revoke(token, **good, query="?a=b").status_code == 400
+    strangers = [
+        revoke(token),
+        revoke(token, slug="nowhere", **good),
+        revoke(token, **{**good, "client_secret": "x"}),
+    ]
+    assert [(one.status_code, one.json()["error"], one["WWW-Authenticate"]) for one in strangers] == [
+        (401, "invalid_client", "Basic")
+    ] * 3
+    assert get("branches", token).status_code == 200
+    assert CLIENT.get("/v1/acme/oauth/revoke", headers=basic(key.key.prefix, key.secret)).status_code == 405

@@ -90,6 +90,15 @@ class TokenOut(serializers.Serializer):
     scope = serializers.CharField()
 
 
+class RevocationIn(serializers.Serializer):
+    """The token to end; the client may stand in the header `Authorization: Basic` in place of the body."""
+
+    token = serializers.CharField()
+    token_type_hint = serializers.ChoiceField(["access_token"], required=False)
+    client_id = serializers.CharField(required=False)
+    client_secret = serializers.CharField(required=False)
+
+
 class ApiKeyChangeIn(StrictSerializer):
     """From where a key may come."""
 

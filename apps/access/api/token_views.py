@@ -1,12 +1,19 @@
-"""The token endpoint of OAuth 2 (RFC 6749, section 4.4): client credentials, and no other grant."""
+"""The token endpoint of OAuth 2 (RFC 6749, section 4.4): client credentials, and no other grant; revocation (RFC 7009)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from oauthlib.oauth2 import BackendApplicationServer, OAuth2Error, RequestValidator
+from oauthlib.oauth2 import (
+    BackendApplicationServer,
+    OAuth2Error,
+    RequestValidator,
+    RevocationEndpoint,
+    UnsupportedTokenTypeError,
+)
 from rest_framework import exceptions
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
@@ -15,7 +22,7 @@ from rest_framework.views import APIView
 from apps.access.api import serializers
 from apps.access.authentication import ClientAuthentication
 from apps.access.contracts import Caller
-from apps.access.services import access_tokens
+from apps.access.services import access_tokens, api_keys
 from apps.access.throttles import ExchangeThrottle
 from apps.kit import clock
 
@@ -62,6 +69,25 @@ class Exchange(RequestValidator):
         return self.issued
 
 
+class Revocation(RequestValidator):
+    """One token that a client wants to end."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def client_authentication_required(self, *_: Any, **__: Any) -> bool:
+        return True
+
+    def authenticate_client(self, request: Any, *_: Any, **__: Any) -> bool:
+        request.client = Client(self.caller.key.prefix)
+        return True
+
+    def revoke_token(self, token: str, *_: Any, **__: Any) -> None:
+        if api_keys.is_one(token):
+            raise UnsupportedTokenTypeError
+        access_tokens.revoke(caller=self.caller, secret=token, now=clock.now())
+
+
 class TokenView(APIView):
     """Exchanges a key for an access token; who shows no valid key learns nothing, not even which organisations there are."""
 
@@ -90,14 +116,46 @@ class TokenView(APIView):
         server = BackendApplicationServer(
             exchange, token_generator=exchange.make, token_expires_in=exchange.lifetime
         )
-        plain = request._request  # noqa: SLF001 (the body as sent)
-        uri = f"{plain.path}?is=refused" if plain.META.get("QUERY_STRING") else plain.path
-        try:
-            headers, body, status = server.create_token_response(
-                uri, "POST", plain.body.decode("utf-8", "replace"), dict(plain.headers)
-            )
-        except OAuth2Error as error:
-            headers = {"Content-Type": "application/json", **error.headers}
-            body, status = error.json, error.status_code
-        told = getattr(request, "rate_headers", {})
-        return HttpResponse(body, status=status, headers={**headers, **told})
+        return _answered(request, server.create_token_response)
+
+
+class RevocationView(APIView):
+    """Ends an access token before its time; a client ends those of its own key."""
+
+    authentication_classes = [ClientAuthentication]
+    permission_classes = []
+    throttle_classes = [ExchangeThrottle]
+    parser_classes = [FormParser]
+
+    @extend_schema(
+        operation_id="oauth_revoke_create",
+        request={"application/x-www-form-urlencoded": serializers.RevocationIn},
+        responses={
+            200: OpenApiResponse(description="The token opens nothing, whatever it was before."),
+            400: OpenApiResponse(OpenApiTypes.OBJECT, "`error` as in RFC 6749, section 5.2, and RFC 7009."),
+        },
+    )
+    def post(self, request: Request, **_: str) -> HttpResponse:
+        """
+        End an access token of the client's own key, from the next request on.
+
+        Of a token that is not known, or is another key's, the answer is the same, and nothing happens. A key is ended
+        by `POST …/api-keys/{id}/revoke`.
+        """
+        if not isinstance(request.user, Caller):
+            raise exceptions.NotAuthenticated
+        endpoint = RevocationEndpoint(Revocation(request.user), supported_token_types=["access_token"])
+        return _answered(request, endpoint.create_revocation_response)
+
+
+def _answered(request: Request, ask: Callable[..., tuple[dict[str, str], str, int]]) -> HttpResponse:
+    """Return what oauthlib says to the body as it was sent; an address with a query is refused, as the standard has it."""
+    plain = request._request  # noqa: SLF001 (the body as sent)
+    uri = f"{plain.path}?is=refused" if plain.META.get("QUERY_STRING") else plain.path
+    try:
+        headers, body, status = ask(uri, "POST", plain.body.decode("utf-8", "replace"), dict(plain.headers))
+    except OAuth2Error as error:
+        headers, body, status = error.headers, error.json, error.status_code
+    told = getattr(request, "rate_headers", {})
+    kind = {"Content-Type": "application/json"}
+    return HttpResponse(body, status=status, headers={**kind, **headers, **told})

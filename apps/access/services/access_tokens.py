@@ -12,6 +12,7 @@ from apps.access.contracts import Caller
 from apps.access.models import AccessToken
 from apps.access.selectors import access_tokens
 from apps.access.services import api_keys, credentials
+from apps.audit.services import records
 from apps.kit import errors, logs
 
 FORM = re.compile(r"(?P<prefix>tsa_(?:live|test)_[0-9A-Za-z]{8})_(?P<secret>[0-9A-Za-z]{40})")
@@ -62,6 +63,30 @@ def issue(*, caller: Caller, scopes: Collection[str], now: datetime) -> IssuedTo
     )
     log.info("access_token_issued", prefix=prefix, key=caller.key.prefix)
     return IssuedToken(text, ends_at - now, wanted)
+
+
+@transaction.atomic
+def revoke(*, caller: Caller, secret: str, now: datetime) -> None:
+    """End a token of the caller's own key, with the next request; of what is no such token, or no longer, nothing is said."""
+    form = FORM.fullmatch(secret)
+    token = access_tokens.by_prefix(form["prefix"]) if form else None
+    kept = token.digest if token else credentials.NO_DIGEST
+    if (
+        not hmac.compare_digest(credentials.digest(secret), kept)
+        or token is None
+        or token.key_id != caller.key.id
+    ):
+        return
+    ended, _ = AccessToken.objects.filter(id=token.id).delete()
+    if ended:
+        records.write(
+            action="access_token.revoked",
+            object_type="access_token",
+            object_id=str(token.id),
+            actor=caller.actor,
+            now=now,
+            changes={"prefix": [token.prefix, None]},
+        )
 
 
 def is_one(secret: str) -> bool:

@@ -197,6 +197,11 @@ def revoke(*, key_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Ap
     return key
 
 
+def is_one(secret: str) -> bool:
+    """Whether a text has the form of a key."""
+    return FORM.fullmatch(secret) is not None
+
+
 def authenticate(*, secret: str, now: datetime, ip: str = "", is_for_token: bool = False) -> Caller | None:
     """
     Return the caller that a key stands for in the present organisation, or None for any key that does not open.
