@@ -25,7 +25,7 @@ from apps.kit import clock, errors
 from apps.kit.admin import ReadOnlyAdmin, Total, badge, local_time_html, masked_phone, money_html, totals
 from apps.kit.dialog_admin import exporting
 from apps.payments.contracts import IntentStatus, RefundStatus
-from apps.payments.dialogs import RefundPayment, VerifyRefund
+from apps.payments.dialogs import ChooseCollectionPolicy, RefundPayment, VerifyRefund
 from apps.payments.models import PaymentIntent, Refund
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
 from apps.payments.selectors import intents, refunds
@@ -135,7 +135,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     counts_views = True
     search_fields = ["reference"]
     search_help_text = _("Receipt, reference or phone")
-    dialogs = [RefundPayment, exporting("payments")]
+    dialogs = [RefundPayment, ChooseCollectionPolicy, exporting("payments")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentIntent]:
         return intents.visible_to(request.user).select_related("branch")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.approvals.contracts import declare_kind
@@ -92,6 +93,35 @@ class InboundSource(StrEnum):
     PULL = "PULL"
 
 
+class LateMoney(StrEnum):
+    """What becomes of money that comes after its payment was closed: it pays, goes back, or waits for a person."""
+
+    ACCEPT = "ACCEPT"
+    REFUND = "REFUND"
+    SUSPENSE = "SUSPENSE"
+
+
+LATE_MONEY: dict[LateMoney, Promise] = {
+    LateMoney.ACCEPT: _("It pays the payment after all"),
+    LateMoney.REFUND: _("It goes back to the payer"),
+    LateMoney.SUSPENSE: _("It waits in suspense for a person"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionTerms:
+    """
+    What an organisation chooses about money that comes otherwise than asked.
+
+    ``refuses_unknown`` and ``refuses_other_sums`` hold where a provider asks before it takes the money: a payment that
+    nobody knows or that waits no longer, and another sum than was asked for.
+    """
+
+    late_money: LateMoney = LateMoney.ACCEPT
+    refuses_unknown: bool = False
+    refuses_other_sums: bool = False
+
+
 class Recorded(StrEnum):
     """What a provider's report changed."""
 
@@ -111,13 +141,21 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NewIntent:
-    """Ask for one sum. Without a choice the intent waits for one and ``is_confirmed`` must be false."""
+    """
+    Ask for one sum. Without a choice the intent waits for one and ``is_confirmed`` must be false.
+
+    ``payable_type`` and ``payable_id`` name what is paid, both or neither: it has one payment at a time. Where
+    ``is_repeat_refused``, the same sum of the same payer within two minutes is taken for a mistake.
+    """
 
     money: Money
     branch_id: UUID
     application_id: UUID
     choice: Choice | None = None
     reference: str = ""
+    payable_type: str = ""
+    payable_id: str = ""
+    is_repeat_refused: bool = False
     description: str = ""
     metadata: Mapping[str, str] = field(default=NO_METADATA)
     is_confirmed: bool = True

@@ -109,16 +109,17 @@ def refund(refund: Refund) -> Draft:
     """
     Book a collection that went back whole, once per refund.
 
-    Dr unapplied collections with what was credited there, Dr suspense with the rest, Cr provider balance; and Dr
-    provider fees with what the provider took beside it, where it told that at once. Its fee for the collection stays
-    paid.
+    Dr unapplied collections with what was credited there, which is nothing for money in suspense, Dr suspense with the
+    rest, Cr provider balance; and Dr provider fees with what the provider took beside it, where it told that at once. Its
+    fee for the collection stays paid.
     """
     attempt = refund.attempt
     charge = refund.charge or Money.zero(refund.currency)
-    rest = refund.money - attempt.money
+    applied = Money.zero(refund.currency) if attempt.is_in_suspense else attempt.money
+    rest = refund.money - applied
     suspense = _holding(attempt, AccountRole.SUSPENSE)
     legs = [
-        debit(_holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS), attempt.money),
+        debit(_holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS), applied),
         debit(suspense, rest) if rest.is_positive else credit(suspense, -rest),
         debit(_fees(attempt), charge),
         credit(_provider_balance(attempt), refund.money + charge),

@@ -18,6 +18,7 @@ STEPS_UP = {
     "apps.access.dialogs.roles.AddRole": True,
     "apps.access.dialogs.roles.ChangeRole": True,
     "apps.access.dialogs.branches.ChooseBranchPolicy": True,
+    "apps.payments.dialogs.ChooseCollectionPolicy": True,
     "apps.access.dialogs.team.ChooseSmallTeam": True,
     "apps.access.dialogs.roles.CopyRole": True,
     "apps.access.dialogs.roles.RetireRole": True,

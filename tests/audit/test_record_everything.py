@@ -170,7 +170,12 @@ RECORDED = {
         "verify": "payment.verify_requested",
         "ask": "payment.query_requested",
     },
-    "payments.services.refunds": {"create": "refund.requested", "verify": "refund.verify_requested"},
+    "payments.services.policies": {"choose": "payment.policy_chosen"},
+    "payments.services.refunds": {
+        "create": "refund.requested",
+        "give_back": "refund.requested",
+        "verify": "refund.verify_requested",
+    },
     "tenancy.services.directory": {
         "accept": "application.accepted",
         "refuse": "application.refused",

@@ -231,7 +231,11 @@ ADMINS: dict[str, Admin] = {
     "payments.paymentintent": Admin(
         "payments.view",
         page=ELSEWHERE,
-        deeds={"do/export": EXPORT, "refund": of_row("payments.refund&payments.view", "200")},
+        deeds={
+            "do/export": EXPORT,
+            "do/policy": Page("access.manage", "200", "200"),
+            "refund": of_row("payments.refund&payments.view", "200"),
+        },
     ),
     "payments.refund": Admin(
         "payments.view",

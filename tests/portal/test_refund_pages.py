@@ -158,6 +158,7 @@ def test_the_dialog_asks_by_the_ticket_when_no_receipt_is_written(visit):
 
 
 def test_the_evidence_queue_shows_what_nobody_knows(visit):
+    access.portal()
     attempt = payments.sending()
     attempts.lose(attempt_id=attempt.id, now=payments.NOW)
     refund = made.unknown()
@@ -166,7 +167,7 @@ def test_the_evidence_queue_shows_what_nobody_knows(visit):
 
     shown = visit().get(reverse("portal-evidence")).content.decode()
 
-    for text in (attempt.code, refund.payment_receipt, "NLJ7RT61SW", "Nothing was asked for"):
+    for text in (attempt.code, refund.payment_receipt, "NLJ7RT61SW", "No payment has this reference"):
         assert text in shown
 
 

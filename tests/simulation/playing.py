@@ -13,7 +13,7 @@ from django_fsm.signals import post_transition
 from apps.events.models import OutboxEvent
 from apps.kit import clock
 from apps.kit.errors import DomainError
-from apps.payments.models import PulledTransaction
+from apps.payments.models import InboundReceipt
 from tests import conftest
 from tests.simulation import actions, coverage, settling, truths
 from tests.simulation.world import Broken, World, digest
@@ -67,9 +67,9 @@ def _act(world: World) -> None:
         settling.settle(world)
         with clock.fixed(world.now):
             world.problems += truths.broken(world)
-            matched = PulledTransaction.objects.exclude(attempt=None).count()
-            world.hits.update({"evidence:matched": matched})
-            world.hits.update({"evidence:unmatched": PulledTransaction.objects.count() - matched})
+            suspended = InboundReceipt.objects.exclude(booked_at=None).count()
+            world.hits.update({"evidence:matched": InboundReceipt.objects.count() - suspended})
+            world.hits.update({"evidence:unmatched": suspended})
     except Broken as problem:
         world.problems.append(str(problem))
     except (DomainError, DatabaseError) as problem:

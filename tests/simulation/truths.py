@@ -16,8 +16,8 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import verification
-from apps.payments.contracts import IntentStatus, RefundStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent, PulledTransaction, Refund
+from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from tests.simulation import books, refunding
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
 
@@ -79,9 +79,9 @@ def _net(row: dict[str, Any]) -> Money:
 
 
 def _movements_are_explained(_: World, __: Rows) -> Iterator[str]:
-    """Nobody pays unasked here, so no movement waits for people when its payment is booked."""
-    for movement in PulledTransaction.objects.unmatched():
-        yield f"{movement}: {movement.note}"
+    """Nobody pays unasked here, so no money waits in suspense when its payment is booked."""
+    for inbound in InboundReceipt.objects.waiting():
+        yield f"{inbound}: {inbound.reason}"
 
 
 def _books_equal_the_provider(_: World, rows: Rows) -> Iterator[str]:
@@ -108,6 +108,9 @@ def _booked_once(world: World, __: Rows) -> Iterator[str]:
     """One ledger transaction per collection, refund and deed of finance, and no other but corrections of assumed sums."""
     made = set(Transaction.objects.values_list("idem_key", flat=True))
     wanted = {f"collection:{attempt.id}" for attempt in PaymentAttempt.objects.exclude(booked_at=None)}
+    wanted |= {f"inbound-receipt:{each.id}" for each in InboundReceipt.objects.exclude(booked_at=None)}
+    retracted = InboundReceipt.objects.filter(status=InboundStatus.RETRACTED)
+    wanted |= {f"inbound-receipt-retraction:{each.id}" for each in retracted}
     wanted |= {f"refund:{refund.id}" for refund in Refund.objects.exclude(refunded_at=None)}
     wanted |= world.books.keys if world.books else set()
     for key in sorted(wanted - made):

@@ -43,7 +43,7 @@ TREASURY: dict[str, Any] = {
     "IDLE_SECONDS": 15 * 60,  # a session that nobody uses for so long is over
     "ROW_HISTORY": "apps.portal.pages.history",  # what became of a row: url_of(request, row), of_row(request, row, heading)
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
-    "INBOUND_CHECK": "",  # who says whether money may come in, as decide(account_id=, report=, now=) -> InboundCheck
+    "INBOUND_CHECK": "apps.payments.services.inbound_checks.decide",  # who says whether money may come in, as decide(account_id=, report=, now=) -> InboundCheck
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,
     "FAULT_PATH": env.text("TREASURY_FAULT_PATH"),

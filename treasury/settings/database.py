@@ -89,7 +89,6 @@ INSERT_ONLY_TABLES = [
     "ledger_fxrate",
     "ledger_signoff",
     "ledger_unbooked",
-    "payments_pulledtransaction",
 ]
 NO_DELETE_TABLES = [
     "access_apikey",
@@ -109,6 +108,7 @@ NO_DELETE_TABLES = [
     "ledger_chartline",
     "ledger_hold",
     "parties_party",
+    "payments_collectionpolicy",
     "payments_inboundreceipt",
     "payments_paymentattempt",
     "payments_paymentintent",

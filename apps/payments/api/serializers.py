@@ -60,7 +60,22 @@ class ChoiceIn(StrictSerializer):
         return Choice(Method(method.upper()), found.get("phone", ""), found.get("name", ""))
 
 
-class PaymentIntentIn(ChoiceIn):
+class PayableField(StrictSerializer):
+    """What is paid: an order, a bill, a seat."""
+
+    type = serializers.CharField(max_length=40)
+    id = serializers.CharField(max_length=64)
+
+
+class ConfirmIn(ChoiceIn):
+    force = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="True: ask even where the same payer was asked for the same sum within two minutes.",
+    )
+
+
+class PaymentIntentIn(ConfirmIn):
     amount = MoneyField()
     branch_id = IdField("br", required=False, help_text="Default: the branch of the key, or head office.")
     reference = serializers.CharField(
@@ -69,6 +84,10 @@ class PaymentIntentIn(ChoiceIn):
         allow_blank=True,
         default="",
         help_text="Your own id of the payment, unique for your application.",
+    )
+    payable = PayableField(
+        required=False,
+        help_text="What is paid. It has one payment at a time, and none once it is paid.",
     )
     description = serializers.CharField(
         max_length=200,
@@ -90,6 +109,11 @@ class VerifyIn(StrictSerializer):
 class PayerOut(serializers.Serializer):
     phone = serializers.CharField()
     name = serializers.CharField()
+
+
+class PayableOut(serializers.Serializer):
+    type = serializers.CharField()
+    id = serializers.CharField()
 
 
 class NextActionOut(serializers.Serializer):
@@ -128,6 +152,7 @@ class PaymentIntentOut(serializers.Serializer):
     paybill_code = serializers.CharField(
         help_text="What the payer may type as the account at the paybill, in place of the prompt."
     )
+    payable = PayableOut(allow_null=True)
     description = serializers.CharField()
     metadata = serializers.DictField(child=serializers.CharField())
     provider_receipt = serializers.CharField(help_text="Empty until the provider tells it.")

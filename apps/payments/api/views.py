@@ -54,6 +54,9 @@ class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tre
             application_id=caller.application_id,
             choice=body.choice(),
             reference=data["reference"],
+            payable_type=data.get("payable", {}).get("type", ""),
+            payable_id=data.get("payable", {}).get("id", ""),
+            is_repeat_refused=not data["force"],
             description=data["description"],
             metadata=data["metadata"],
             is_confirmed=data["confirm"],
@@ -62,15 +65,16 @@ class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tre
         location = f"{request.path.rstrip('/')}/{ids.encode(self.id_prefix, intent.id)}"
         return self._shown(intent, status.HTTP_201_CREATED, {"Location": location})
 
-    @extend_schema(request=serializers.ChoiceIn, responses=serializers.PaymentIntentOut)
+    @extend_schema(request=serializers.ConfirmIn, responses=serializers.PaymentIntentOut)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, **_: str) -> Response:
         """Ask the payer now; name method and payer where the payment has none yet, or others."""
-        body = serializers.ChoiceIn(data=request.data)
+        body = serializers.ConfirmIn(data=request.data)
         body.is_valid(raise_exception=True)
         intent = intents.confirm(
             intent_id=self.get_object().id,
             choice=body.choice(),
+            is_repeat_refused=not body.validated_data["force"],
             actor=_caller(request).actor,
             now=clock.now(),
         )

@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
                 ('payer_phone', models.CharField(blank=True, max_length=16)),
                 ('payer_name', models.CharField(blank=True, max_length=120)),
                 ('reference', models.CharField(blank=True, max_length=64)),
+                ('payable_type', models.CharField(blank=True, max_length=40)),
+                ('payable_id', models.CharField(blank=True, max_length=64)),
                 ('description', models.CharField(blank=True, max_length=200)),
                 ('metadata', models.JSONField(default=dict)),
                 ('next_request_at', models.DateTimeField(null=True)),
@@ -58,8 +60,8 @@ class Migration(migrations.Migration):
                 ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
             ],
             options={
-                'indexes': [models.Index(fields=['branch', '-id'], name='intent_by_branch'), models.Index(fields=['status', '-id'], name='intent_by_status'), models.Index(fields=['created_at'], name='intent_by_created'), models.Index(fields=['payer_phone', '-id'], name='intent_by_phone'), models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference'], name='intent_by_reference'), models.Index(condition=models.Q(('next_request_at__isnull', False)), fields=['next_request_at'], name='intent_request_due'), models.Index(condition=models.Q(('status__in', ['REQUIRES_METHOD', 'REQUIRES_CONFIRMATION'])), fields=['expires_at'], name='intent_expiry_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='intent_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', False), ('status__in', ['SUCCEEDED', 'PARTIALLY_PAID', 'IN_REVIEW'])), models.Q(models.Q(('status__in', ['SUCCEEDED', 'PARTIALLY_PAID', 'IN_REVIEW']), _negated=True), ('settled_at__isnull', True)), _connector='OR'), name='intent_settled_states'), models.CheckConstraint(condition=models.Q(('next_request_at__isnull', True), ('status', 'PROCESSING'), _connector='OR'), name='intent_request_due_while_processing'), models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('application', 'reference'), name='intent_reference_once_per_application')],
+                'indexes': [models.Index(fields=['branch', '-id'], name='intent_by_branch'), models.Index(fields=['status', '-id'], name='intent_by_status'), models.Index(fields=['created_at'], name='intent_by_created'), models.Index(fields=['payer_phone', '-id'], name='intent_by_phone'), models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference'], name='intent_by_reference'), models.Index(condition=models.Q(('payable_id', ''), _negated=True), fields=['payable_id', 'payable_type'], name='intent_by_payable'), models.Index(condition=models.Q(('next_request_at__isnull', False)), fields=['next_request_at'], name='intent_request_due'), models.Index(condition=models.Q(('status__in', ['REQUIRES_METHOD', 'REQUIRES_CONFIRMATION'])), fields=['expires_at'], name='intent_expiry_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='intent_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', False), ('status__in', ['SUCCEEDED', 'PARTIALLY_PAID', 'IN_REVIEW'])), models.Q(models.Q(('status__in', ['SUCCEEDED', 'PARTIALLY_PAID', 'IN_REVIEW']), _negated=True), ('settled_at__isnull', True)), _connector='OR'), name='intent_settled_states'), models.CheckConstraint(condition=models.Q(('next_request_at__isnull', True), ('status', 'PROCESSING'), _connector='OR'), name='intent_request_due_while_processing'), models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('application', 'reference'), name='intent_reference_once_per_application'), models.CheckConstraint(condition=models.Q(models.Q(('payable_id', ''), ('payable_type', '')), models.Q(models.Q(('payable_type', ''), _negated=True), models.Q(('payable_id', ''), _negated=True)), _connector='OR'), name='intent_payable_whole'), models.UniqueConstraint(condition=models.Q(models.Q(('payable_id', ''), _negated=True), models.Q(('status', 'REQUIRES_METHOD'), ('status', 'REQUIRES_CONFIRMATION'), ('status', 'PROCESSING'), ('status', 'ACTION_REQUIRED'), ('status', 'REQUIRES_CAPTURE'), ('status', 'UNKNOWN'), _connector='OR')), fields=('application', 'payable_type', 'payable_id'), name='intent_one_live_per_payable')],
             },
         ),
         migrations.CreateModel(
@@ -96,6 +98,7 @@ class Migration(migrations.Migration):
                 ('next_query_at', models.DateTimeField(null=True)),
                 ('query_started_at', models.DateTimeField(null=True)),
                 ('unknown_at', models.DateTimeField(null=True)),
+                ('refund_due_at', models.DateTimeField(null=True)),
                 ('closed_at', models.DateTimeField(null=True)),
                 ('occurred_at', models.DateTimeField(null=True)),
                 ('booked_at', models.DateTimeField(null=True)),
@@ -105,7 +108,7 @@ class Migration(migrations.Migration):
                 ('intent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='payments.paymentintent')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('provider_receipt', ''), _negated=True), fields=['provider_receipt'], name='attempt_by_receipt'), models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='attempt_query_due'), models.Index(condition=models.Q(('status', 'SENDING')), fields=['created_at'], name='attempt_sending')],
+                'indexes': [models.Index(condition=models.Q(('provider_receipt', ''), _negated=True), fields=['provider_receipt'], name='attempt_by_receipt'), models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='attempt_query_due'), models.Index(condition=models.Q(('refund_due_at__isnull', False)), fields=['refund_due_at'], name='attempt_refund_due'), models.Index(condition=models.Q(('status', 'SENDING')), fields=['created_at'], name='attempt_sending')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='attempt_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('booked_at__isnull', False), ('fee_minor__gte', 0), ('fee_minor__lte', models.F('received_minor')), ('received_minor__gt', 0), ('status__in', ['SUCCEEDED', 'MISMATCH'])), models.Q(models.Q(('status__in', ['SUCCEEDED', 'MISMATCH']), _negated=True), ('booked_at__isnull', True), ('fee_minor__isnull', True), ('received_minor__isnull', True)), _connector='OR'), name='attempt_booked_states'), models.CheckConstraint(condition=models.Q(models.Q(('refund_pending_minor', 0), ('refunded_minor', 0)), models.Q(('received_minor__gte', models.expressions.CombinedExpression(models.F('refunded_minor'), '+', models.F('refund_pending_minor'))), ('refund_pending_minor__gte', 0), ('refunded_minor__gte', 0)), _connector='OR'), name='attempt_refunds_within_received'), models.UniqueConstraint(fields=('intent', 'number'), name='attempt_number_once'), models.UniqueConstraint(condition=models.Q(('status__in', ['SENDING', 'PENDING', 'ACTION_REQUIRED', 'AUTHORIZED', 'UNKNOWN'])), fields=('intent',), name='attempt_one_live_per_intent'), models.UniqueConstraint(condition=models.Q(('provider_receipt', ''), _negated=True), fields=('provider', 'provider_receipt'), name='attempt_receipt_once')],
             },
         ),
@@ -168,28 +171,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='PulledTransaction',
-            fields=[
-                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('receipt', models.CharField(max_length=40)),
-                ('amount_minor', apps.kit.models.MinorField()),
-                ('currency', apps.kit.models.CurrencyField()),
-                ('reference', models.CharField(blank=True, max_length=60)),
-                ('payer', models.CharField(blank=True, max_length=64)),
-                ('told_at', models.CharField(blank=True, max_length=60)),
-                ('kind', models.CharField(blank=True, max_length=60)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('pulled_at', models.DateTimeField()),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentattempt')),
-                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
-                ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='integrations.provideraccount')),
-            ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('attempt__isnull', True)), fields=['-id'], name='pulled_unmatched')],
-                'constraints': [models.UniqueConstraint(fields=('provider_account', 'receipt'), name='pulled_receipt_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='pulled_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('attempt__isnull', False), ('note', '')), models.Q(models.Q(('attempt__isnull', True)), models.Q(('note', ''), _negated=True)), _connector='OR'), name='pulled_matched_or_noted')],
-            },
-        ),
-        migrations.CreateModel(
             name='InboundReceipt',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
@@ -221,6 +202,20 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['branch', '-id'], name='inbound_by_branch'), models.Index(condition=models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), fields=['status', '-id'], name='inbound_waiting'), models.Index(condition=models.Q(('reference_key', ''), _negated=True), fields=['reference_key', 'received_at'], name='inbound_by_reference')],
                 'constraints': [models.UniqueConstraint(fields=('provider_account', 'receipt'), name='inbound_receipt_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='inbound_amount_positive'), models.CheckConstraint(condition=models.Q(('sources__len__gt', 0)), name='inbound_has_a_source'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), ('attempt__isnull', True), ('booked_at__isnull', False)), models.Q(models.Q(('status', 'MATCHED'), ('status', 'ASSIGNED'), _connector='OR'), ('attempt__isnull', False), ('intent__isnull', False)), models.Q(('attempt__isnull', False), ('booked_at__isnull', False), ('status', 'RETRACTED')), _connector='OR'), name='inbound_waits_or_is_of_an_attempt'), models.CheckConstraint(condition=models.Q(models.Q(('booked_at__isnull', True), ('fee_minor__isnull', True)), models.Q(('booked_at__isnull', False), ('fee_minor__gte', 0), ('fee_minor__lte', models.F('amount_minor'))), _connector='OR'), name='inbound_fee_with_its_booking')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CollectionPolicy',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('is_only', models.BooleanField(default=True, unique=True)),
+                ('late_money', models.CharField(choices=[('ACCEPT', 'ACCEPT'), ('REFUND', 'REFUND'), ('SUSPENSE', 'SUSPENSE')], default='ACCEPT', max_length=10)),
+                ('refuses_unknown', models.BooleanField(default=False)),
+                ('refuses_other_sums', models.BooleanField(default=False)),
+                ('changed_at', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('is_only', True)), name='policy_is_only'), models.CheckConstraint(condition=models.Q(('late_money', 'ACCEPT'), ('late_money', 'REFUND'), ('late_money', 'SUSPENSE'), _connector='OR'), name='policy_late_money_known')],
             },
         ),
         migrations.RunPython(install_guards),

@@ -1,16 +1,17 @@
-"""Payment intents, the attempts to collect them, money that arrived, refunds that give it back, and movements that providers list."""
+"""Payment intents, the attempts to collect them, money that arrived, refunds that give it back, and how far lists of movements are read."""
 
 from apps.payments.models.attempt import PaymentAttempt
 from apps.payments.models.inbound import InboundReceipt
 from apps.payments.models.intent import PaymentIntent
-from apps.payments.models.pull import PullCursor, PulledTransaction
+from apps.payments.models.policy import CollectionPolicy
+from apps.payments.models.pull import PullCursor
 from apps.payments.models.refund import Refund
 
 __all__ = [
+    "CollectionPolicy",
     "InboundReceipt",
     "PaymentAttempt",
     "PaymentIntent",
     "PullCursor",
-    "PulledTransaction",
     "Refund",
 ]

@@ -44,6 +44,7 @@ PROGRESS_FIELDS = [
     "next_query_at",
     "query_started_at",
     "unknown_at",
+    "refund_due_at",
     "closed_at",
     "occurred_at",
     "booked_at",
@@ -54,6 +55,11 @@ PROGRESS_FIELDS = [
 class PaymentAttemptQuerySet(PolledQuerySet):
     def live(self) -> Self:
         return self.filter(status__in=LIVE_STATES)
+
+    def to_give_back(self, *, since: datetime) -> Self:
+        """Late money that goes back by itself, once its receipt is known."""
+        known = self.filter(refund_due_at__lte=since, is_amount_reported=True)
+        return known.exclude(provider_receipt="")
 
     def stuck_in_sending(self, *, since: datetime) -> Self:
         """Attempts whose worker never said how the sending went."""
@@ -69,7 +75,7 @@ class PaymentAttempt(UuidModel, StatefulModel):
     MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
     the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked.
     ``query_started_at`` is set while a job for the query that is due has been started and has not taken it.
-    ``is_in_suspense``: the money waits for a person in the suspense account. Of the money received,
+    ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by itself. Of the money received,
     ``refunded_minor`` went back and ``refund_pending_minor`` is on its way back; together never more than came.
     """
 
@@ -114,6 +120,7 @@ class PaymentAttempt(UuidModel, StatefulModel):
     next_query_at = models.DateTimeField(null=True)
     query_started_at = models.DateTimeField(null=True)
     unknown_at = models.DateTimeField(null=True)
+    refund_due_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     occurred_at = models.DateTimeField(null=True)
     booked_at = models.DateTimeField(null=True)
@@ -164,6 +171,11 @@ class PaymentAttempt(UuidModel, StatefulModel):
                 fields=["next_query_at"],
                 condition=Q(next_query_at__isnull=False),
                 name="attempt_query_due",
+            ),
+            models.Index(
+                fields=["refund_due_at"],
+                condition=Q(refund_due_at__isnull=False),
+                name="attempt_refund_due",
             ),
             models.Index(
                 fields=["created_at"],
@@ -243,14 +255,16 @@ class PaymentAttempt(UuidModel, StatefulModel):
         self.closed_at = at
 
     @transition(status, source=[*LIVE_STATES, *CLOSED_STATES], target=RETURN_VALUE(*BOOKED_STATES))
-    def book(self, *, report: CollectionReport, fee: Money, is_surplus: bool, at: datetime) -> AttemptStatus:
-        """Take in the money of a report; ``is_surplus``: the intent has been paid by another attempt."""
+    def book(
+        self, *, report: CollectionReport, fee: Money, is_put_aside: bool, at: datetime
+    ) -> AttemptStatus:
+        """Take in the money of a report; ``is_put_aside``: it does not pay the intent, whatever the sum."""
         received = report.money or self.money
         self.received_minor = received.minor
         self.received_currency = received.currency
         self.fee_minor = fee.minor
         self.is_amount_reported = report.money is not None
-        self.is_in_suspense = is_surplus or received != self.money
+        self.is_in_suspense = is_put_aside or received != self.money
         self.provider_receipt = report.receipt
         self.occurred_at = report.occurred_at
         self.next_query_at = None

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
-from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel
+from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
 
@@ -20,6 +20,7 @@ MESSAGE_LENGTH = 300
 UNCONFIRMED_STATES = ["REQUIRES_METHOD", "REQUIRES_CONFIRMATION"]
 COLLECTING_STATES = ["PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE", "UNKNOWN"]
 UNPAID_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
+LIVE_STATES = [*UNCONFIRMED_STATES, *COLLECTING_STATES]
 PAID_STATES = ["SUCCEEDED", "PARTIALLY_PAID", "IN_REVIEW"]
 ATTENTION_STATES = ["UNKNOWN", "IN_REVIEW"]
 
@@ -71,7 +72,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     """
     One sum asked from one payer, until it is paid or closed.
 
-    ``code`` is what a payer types who pays unasked. ``current_attempt`` is the attempt that settled the intent, or else
+    ``code`` is what a payer types who pays unasked. What is paid may be named (``payable``): it has one live intent. ``current_attempt`` is the attempt that settled the intent, or else
     the latest one. ``next_request_at`` is set
     exactly while an attempt is due and has not begun. FAILED, CANCELLED and EXPIRED are left only by arrived money
     and SUCCEEDED never; a trigger in the database says the same.
@@ -94,6 +95,8 @@ class PaymentIntent(UuidModel, StatefulModel):
     payer_phone = models.CharField(max_length=16, blank=True)
     payer_name = models.CharField(max_length=120, blank=True)
     reference = models.CharField(max_length=64, blank=True)
+    payable_type = models.CharField(max_length=40, blank=True)
+    payable_id = models.CharField(max_length=64, blank=True)
     description = models.CharField(max_length=200, blank=True)
     metadata = models.JSONField(default=dict)
     current_attempt = models.ForeignKey(
@@ -130,6 +133,15 @@ class PaymentIntent(UuidModel, StatefulModel):
                 condition=~Q(reference=""),
                 name="intent_reference_once_per_application",
             ),
+            models.CheckConstraint(
+                condition=Q(payable_type="", payable_id="") | Q(~Q(payable_type=""), ~Q(payable_id="")),
+                name="intent_payable_whole",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "payable_type", "payable_id"],
+                condition=~Q(payable_id="") & one_of("status", LIVE_STATES),
+                name="intent_one_live_per_payable",
+            ),
         ]
         indexes = [
             models.Index(fields=["branch", "-id"], name="intent_by_branch"),
@@ -137,6 +149,11 @@ class PaymentIntent(UuidModel, StatefulModel):
             models.Index(fields=["created_at"], name="intent_by_created"),
             models.Index(fields=["payer_phone", "-id"], name="intent_by_phone"),
             models.Index(fields=["reference"], condition=~Q(reference=""), name="intent_by_reference"),
+            models.Index(
+                fields=["payable_id", "payable_type"],
+                condition=~Q(payable_id=""),
+                name="intent_by_payable",
+            ),
             models.Index(
                 fields=["next_request_at"],
                 condition=Q(next_request_at__isnull=False),
@@ -170,6 +187,11 @@ class PaymentIntent(UuidModel, StatefulModel):
     @property
     def is_settled(self) -> bool:
         return self.settled_at is not None
+
+    @property
+    def is_closed_unpaid(self) -> bool:
+        """Failed, cancelled or expired: money that comes now is late."""
+        return self.status in UNPAID_STATES
 
     @property
     def is_in_flight(self) -> bool:
@@ -247,4 +269,4 @@ class PaymentIntent(UuidModel, StatefulModel):
         self.current_attempt = attempt
         self.settled_at = at
         self.next_request_at = None
-        return IntentStatus.SUCCEEDED if attempt.received == self.money else IntentStatus.IN_REVIEW
+        return IntentStatus.IN_REVIEW if attempt.is_in_suspense else IntentStatus.SUCCEEDED

@@ -2,11 +2,10 @@
 
 from apps.access.selectors import scope
 from apps.payments.contracts import IntentStatus, RefundStatus
-from apps.payments.models import PulledTransaction
+from apps.payments.models.inbound import InboundReceiptQuerySet
 from apps.payments.models.intent import PaymentIntentQuerySet
-from apps.payments.models.pull import PulledTransactionQuerySet
 from apps.payments.models.refund import RefundQuerySet
-from apps.payments.selectors import intents, refunds
+from apps.payments.selectors import inbound_receipts, intents, refunds
 
 
 def unknown_intents(caller: scope.Principal) -> PaymentIntentQuerySet:
@@ -20,11 +19,7 @@ def unknown_refunds(caller: scope.Principal) -> RefundQuerySet:
     return found.select_related("intent").order_by("id")
 
 
-def pulled_visible_to(caller: scope.Principal) -> PulledTransactionQuerySet:
-    """Return the movements that accounts of the caller's branches listed."""
-    return PulledTransaction.objects.of_branches(scope.branch_ids(caller))
-
-
-def unmatched_pulls(caller: scope.Principal) -> PulledTransactionQuerySet:
-    """Return the movements that are of no payment of ours, the newest first, each with its account."""
-    return pulled_visible_to(caller).unmatched().select_related("provider_account").order_by("-id")
+def waiting_receipts(caller: scope.Principal) -> InboundReceiptQuerySet:
+    """Return the money in suspense that nobody has decided about, the newest first, each with its account."""
+    found = inbound_receipts.visible_to(caller).waiting()
+    return found.select_related("provider_account").order_by("-id")

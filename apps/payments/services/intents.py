@@ -26,6 +26,7 @@ from apps.payments.services import (
     attempts,
     choices,
     limits,
+    payables,
     polling,
     receipts,
     reports,
@@ -49,12 +50,13 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     """
     Ask for one sum; confirmed at once unless the request says otherwise.
 
-    Raises AmountNotWhole, AmountTooSmall, AmountTooLarge, PhoneInvalid, MethodRequired, MethodNotAvailable or
-    DuplicateReference, and then nothing is written. The provider is asked by a worker after the commit.
+    Raises AmountNotWhole, AmountTooSmall, AmountTooLarge, PhoneInvalid, MethodRequired, MethodNotAvailable,
+    PayableInvalid, AlreadyPaid, PaymentInProgress, DuplicateSuspected or DuplicateReference, and then nothing is written. The provider is asked by a worker after the commit.
     """
     if request.is_confirmed and request.choice is None:
         raise choices.MethodRequired
     limits.check_positive(money=request.money)
+    payables.check(request)
     choice = choices.admitted(request.choice, money=request.money, branch_id=request.branch_id)
     intent = PaymentIntent(
         branch_id=request.branch_id,
@@ -63,6 +65,8 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
         amount_minor=request.money.minor,
         currency=request.money.currency,
         reference=request.reference,
+        payable_type=request.payable_type,
+        payable_id=request.payable_id,
         description=request.description,
         metadata=dict(request.metadata),
         created_by=str(actor),
@@ -74,17 +78,28 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     if request.is_confirmed:
         intent.confirm(at=now)
     _insert(intent)
+    if request.is_confirmed and request.is_repeat_refused:
+        payables.require_no_repeat(intent, now=now)
+    payables.require_free(request, but=intent)  # another one of it may have been paid since it was looked at
     outbox.publish(events.about(events.CREATED, intent), now=now)
     _send_when_due(intent)
     return intent
 
 
 @transaction.atomic
-def confirm(*, intent_id: UUID, actor: Actor, now: datetime, choice: Choice | None = None) -> PaymentIntent:
+def confirm(
+    *,
+    intent_id: UUID,
+    actor: Actor,
+    now: datetime,
+    choice: Choice | None = None,
+    is_repeat_refused: bool = False,
+) -> PaymentIntent:
     """
     Start the collection of an intent that waits for it, with another choice of method and payer where one is given.
 
-    Raises InvalidState once it has been started or closed, and what ``create`` raises for the choice.
+    Raises InvalidState once it has been started or closed, and what ``create`` raises for the choice, DuplicateSuspected
+    included.
     """
     intent = _locked(intent_id)
     if intent.status not in (IntentStatus.REQUIRES_METHOD, IntentStatus.REQUIRES_CONFIRMATION):
@@ -94,6 +109,8 @@ def confirm(*, intent_id: UUID, actor: Actor, now: datetime, choice: Choice | No
     admitted = choices.admitted(choice, money=intent.money, branch_id=intent.branch_id)
     if admitted is not None:
         intent.choose(admitted)
+    if is_repeat_refused:
+        payables.require_no_repeat(intent, now=now)
     intent.confirm(at=now)
     intent.save_progress()
     _audit("payment.confirmed", intent, actor=actor, now=now)

@@ -40,6 +40,13 @@ class PaymentInReview(RefundRefused):
     title = "Payment in review"
 
 
+class NotInSuspense(RefundRefused):
+    """The money is not in suspense, or has left it: it is refunded as a payment, or is somebody's already."""
+
+    code = "not_in_suspense"
+    title = "Not in suspense"
+
+
 class ReceiptPending(RefundRefused):
     """The provider has not told the receipt and the sum yet, and gives nothing back without them."""
 
@@ -118,6 +125,20 @@ def check(attempt: PaymentAttempt) -> None:
         raise PaymentInReview("This payment is in review: its money waits in suspense.")
     if attempt.intent.status != IntentStatus.SUCCEEDED or attempt.received is None:
         raise PaymentNotPaid("This payment has not been paid.")
+    check_rail(attempt)
+
+
+def returnable(*, attempt_id: UUID) -> PaymentAttempt:
+    """Lock an attempt whose money waits in suspense, and its intent; raise what stands in the way of giving it back."""
+    attempt = attempts.locked(attempt_id)
+    if not attempt.is_in_suspense:
+        raise NotInSuspense("This money does not wait in suspense.")
+    check_rail(attempt)
+    return attempt
+
+
+def check_rail(attempt: PaymentAttempt) -> None:
+    """Raise what stands in the way of giving back money that is booked, whatever it is of; the caller holds its lock."""
     if not providers.offers(attempt.provider, RefundPort):
         raise RefundNotSupported(f"{provider_name(attempt.provider)} gives no money back from here.")
     if attempt.refund_pending_minor:

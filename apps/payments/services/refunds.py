@@ -22,17 +22,18 @@ from apps.integrations.ports import (
 )
 from apps.integrations.services import hooks, providers
 from apps.kit import crypto, faults, ids, jobs
-from apps.kit.actors import Actor
+from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
 from apps.ledger.services import journals
 from apps.parties.contracts import PARTY
 from apps.parties.selectors import parties
 from apps.payments import events, postings
 from apps.payments.contracts import REFUND, Recorded, RefundStatus
-from apps.payments.models import Refund
+from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.refund import SENT_STATES
 from apps.payments.services import attempts, receipts, refund_limits, refund_reports, sendings
 
+LATE = "The money came after the payment was closed."
 WENT_BACK = "An earlier refund of this payment, which had failed, was carried out after all."
 
 
@@ -47,6 +48,35 @@ def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, n
     worker after the commit, or once other people have approved where a rule asks for that.
     """
     attempt = refund_limits.refundable(intent_id=intent_id)
+    return _ask_for(attempt, money=money, reason=reason, actor=actor, now=now)
+
+
+@transaction.atomic
+def give_back(*, attempt_id: UUID, reason: str, actor: Actor, now: datetime) -> Refund:
+    """
+    Ask for money that waits in suspense to go back to its payer, whole.
+
+    Raises NotInSuspense, and what ``create`` raises for the rail, the reason and the actor's limits.
+    """
+    attempt = refund_limits.returnable(attempt_id=attempt_id)
+    return _ask_for(attempt, money=None, reason=reason, actor=actor, now=now)
+
+
+@transaction.atomic
+def give_back_late(*, attempt_id: UUID, now: datetime) -> None:
+    """Ask for late money to go back, where the organisation's terms said so when it came; a repeat changes nothing."""
+    attempt = attempts.locked(attempt_id)
+    if attempt.refund_due_at is None:
+        return
+    attempt.refund_due_at = None
+    attempt.save_progress()
+    if not attempt.refunded_minor and not attempt.refund_pending_minor:
+        give_back(attempt_id=attempt_id, reason=LATE, actor=SYSTEM, now=now)
+
+
+def _ask_for(
+    attempt: PaymentAttempt, *, money: Money | None, reason: str, actor: Actor, now: datetime
+) -> Refund:
     whole = refund_limits.whole(attempt, money=money)
     reason = refund_limits.check_reason(reason)
     amount_limits.require_may_ask(actor=actor, money=whole)

@@ -6,12 +6,14 @@ from datetime import datetime
 from apps.events.contracts import NewEvent
 from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport
-from apps.kit import faults
+from apps.kit import faults, jobs
 from apps.kit.actors import Actor
 from apps.ledger.services import journals
 from apps.ledger.services.refusals import AccountClosed, AccountFrozen
 from apps.payments import events, postings
+from apps.payments.contracts import LateMoney
 from apps.payments.models import InboundReceipt, PaymentAttempt
+from apps.payments.selectors import policies
 from apps.payments.services import suspense
 
 
@@ -27,11 +29,15 @@ def take(
     """
     Book the money of an attempt that was asked for or has just been made; the caller holds the locks.
 
-    ``held`` is the money, where it waits in suspense: then it is moved from there, and not booked again.
+    ``held`` is the money, where it waits in suspense: then it is moved from there, and not booked again. Late money does
+    what the organisation's terms say: it pays, or waits in suspense, or is given back from there.
     """
     intent = attempt.intent
+    late_money = policies.current().late_money if intent.is_closed_unpaid else LateMoney.ACCEPT
     fee = held.fee if held else attempt.provider_account.fee(report.money or attempt.money)
-    attempt.book(report=report, fee=fee, is_surplus=intent.is_settled, at=now)
+    is_put_aside = intent.is_settled or late_money is not LateMoney.ACCEPT
+    attempt.book(report=report, fee=fee, is_put_aside=is_put_aside, at=now)
+    attempt.refund_due_at = now if late_money is LateMoney.REFUND else None
     if attempt._state.adding:
         attempt.save(force_insert=True)
     else:
@@ -39,6 +45,8 @@ def take(
     intent.settle(attempt=attempt, at=now)
     intent.save_progress()
     outbox.publish(*announced, *events.settled(attempt), now=now)
+    if attempt.refund_due_at is not None:
+        jobs.enqueue("payments.sweep_organisation", deed="refund_late", row_id=attempt.id)
     faults.reach("payments.before_posting")
     # The last step: balances, which every payment of the branch shares, stay locked until the commit.
     if held is not None:

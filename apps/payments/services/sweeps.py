@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from apps.kit import jobs
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.models.polling import PolledQuerySet
-from apps.payments.services import attempts, intents, sendings
+from apps.payments.services import attempts, intents, refunds, sendings
 
 JOB_GRACE = timedelta(seconds=30)
 BATCH = 500
@@ -24,7 +24,7 @@ def run(*, now: datetime) -> None:
 
     Questions that are due are asked; attempts and refunds that were being sent and never recorded become UNKNOWN, for
     nobody may guess; confirmed intents and refunds whose job was lost are sent for again; intents that nobody
-    confirmed expire. Each row is a job of its own, so that one that cannot be done stops no other.
+    confirmed expire; late money goes back where it is to. Each row is a job of its own, so that one that cannot be done stops no other.
     """
     start_queries(now=now)
     resend_lost_jobs(now=now)
@@ -99,6 +99,14 @@ def _expire(intent_id: UUID, now: datetime) -> None:
     intents.expire(intent_id=intent_id, now=now)
 
 
+def _late(now: datetime) -> QuerySet[PaymentAttempt]:
+    return PaymentAttempt.objects.to_give_back(since=now).order_by("refund_due_at")
+
+
+def _refund_late(attempt_id: UUID, now: datetime) -> None:
+    refunds.give_back_late(attempt_id=attempt_id, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """The rows that a deed is due for, and the deed to one of them."""
@@ -111,4 +119,5 @@ DEEDS = {
     "lose": Due(_silent, _lose),
     "lose_refund": Due(_silent_refunds, _lose_refund),
     "expire": Due(_unconfirmed, _expire),
+    "refund_late": Due(_late, _refund_late),
 }

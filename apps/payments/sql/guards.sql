@@ -98,12 +98,6 @@ BEGIN
   RETURN NEW;
 END $f$;
 
-CREATE OR REPLACE FUNCTION {s}.payments_refuse() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, {s}, pg_temp AS $f$
-BEGIN
-  RAISE EXCEPTION 'payments: % is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
-END $f$;
-
 CREATE OR REPLACE TRIGGER payments_guard_intent BEFORE UPDATE OR DELETE ON {s}.payments_paymentintent
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_intent();
 CREATE OR REPLACE TRIGGER payments_guard_attempt BEFORE UPDATE OR DELETE ON {s}.payments_paymentattempt
@@ -112,5 +106,3 @@ CREATE OR REPLACE TRIGGER payments_guard_refund BEFORE UPDATE OR DELETE ON {s}.p
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_refund();
 CREATE OR REPLACE TRIGGER payments_guard_inbound BEFORE UPDATE OR DELETE ON {s}.payments_inboundreceipt
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_inbound();
-CREATE OR REPLACE TRIGGER payments_pulled_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.payments_pulledtransaction
-  FOR EACH STATEMENT EXECUTE FUNCTION {s}.payments_refuse();

@@ -9,7 +9,7 @@ SHOWN = 100
 
 
 def queue(caller: Principal) -> EvidenceQueue:
-    """Return the payments and refunds without an outcome, and the movements that are of no payment of ours."""
+    """Return the payments and refunds without an outcome, and the money that waits in suspense."""
     payments = [
         EvidenceLine(
             at=intent.created_at,
@@ -34,12 +34,12 @@ def queue(caller: Principal) -> EvidenceQueue:
     ]
     movements = [
         EvidenceLine(
-            at=row.pulled_at,
+            at=row.received_at,
             name=row.receipt,
-            text=row.note,
+            text=row.reason,
             money=row.money,
             badge=states.CALLBACK["UNMATCHED"],
         )
-        for row in evidence.unmatched_pulls(caller)[:SHOWN]
+        for row in evidence.waiting_receipts(caller)[:SHOWN]
     ]
     return EvidenceQueue(tuple(payments), tuple(refunds), tuple(movements))

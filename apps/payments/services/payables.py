@@ -1,0 +1,98 @@
+"""The gate that every new payment passes: one payment at a time for what is paid, and no prompt by mistake."""
+
+from datetime import datetime, timedelta
+
+from apps.kit import errors, ids, locks
+from apps.payments.contracts import NewIntent
+from apps.payments.models import PaymentIntent
+from apps.payments.models.intent import COLLECTING_STATES, LIVE_STATES, PAID_STATES
+
+REPEATED_WITHIN = timedelta(minutes=2)
+PAYABLE = "/payable"
+FORCE = "/force"
+
+
+class PayableInvalid(errors.Invalid):
+    """What is paid is named by its type and its id, or not at all."""
+
+    code = "payable_invalid"
+    title = "Payable invalid"
+
+
+class AlreadyPaid(errors.DomainError):
+    """What is to be paid has been paid."""
+
+    code = "already_paid"
+    title = "Already paid"
+
+
+class PaymentInProgress(errors.DomainError):
+    """Another payment of the same thing has not ended."""
+
+    code = "payment_in_progress"
+    title = "Payment in progress"
+    retryable = True
+
+
+class DuplicateSuspected(errors.DomainError):
+    """The same payer was asked for the same sum a moment ago; say ``force`` if that is meant."""
+
+    code = "duplicate_suspected"
+    title = "Duplicate suspected"
+
+
+def check(request: NewIntent) -> None:
+    """
+    Raise PayableInvalid, AlreadyPaid or PaymentInProgress for what is paid; nothing where it is not named.
+
+    Holds the payable until the transaction ends, so that two requests for it follow each other.
+    """
+    if bool(request.payable_type) != bool(request.payable_id):
+        message = "Name both type and id of what is paid."
+        raise PayableInvalid(message, errors=[errors.FieldError(PAYABLE, PayableInvalid.code, message)])
+    if not request.payable_id:
+        return
+    named = (request.application_id, request.payable_type, request.payable_id)
+    locks.advisory(":".join(("payments:payable", *map(str, named))))
+    require_free(request)
+
+
+def require_free(request: NewIntent, *, but: PaymentIntent | None = None) -> None:
+    """Raise AlreadyPaid or PaymentInProgress where another intent than ``but`` has paid the payable, or may."""
+    if not request.payable_id:
+        return
+    others = PaymentIntent.objects.filter(
+        application_id=request.application_id,
+        payable_type=request.payable_type,
+        payable_id=request.payable_id,
+        status__in=[*LIVE_STATES, *PAID_STATES],
+    )
+    other = others.exclude(id=but.id).first() if but else others.first()
+    if other is None:
+        return
+    refusal = AlreadyPaid if other.is_settled else PaymentInProgress
+    message = f"{ids.encode('pi', other.id)} is the payment of this."
+    raise refusal(message, errors=[errors.FieldError(PAYABLE, refusal.code, message)])
+
+
+def require_no_repeat(intent: PaymentIntent, *, now: datetime) -> None:
+    """
+    Raise DuplicateSuspected where another payment of the application and branch asks the same payer for the same sum since
+    two minutes, or got it. Providers refuse such a prompt or, worse, show both.
+    """
+    alike = PaymentIntent.objects.filter(
+        application_id=intent.application_id,
+        branch_id=intent.branch_id,
+        payer_phone=intent.payer_phone,
+        amount_minor=intent.amount_minor,
+        currency=intent.currency,
+        confirmed_at__gt=now - REPEATED_WITHIN,
+        status__in=[*COLLECTING_STATES, *PAID_STATES],
+    )
+    other = alike.exclude(id=intent.id).first()
+    if other is None:
+        return
+    message = (
+        f"{ids.encode('pi', other.id)} asked the same payer for the same sum. Send force: true to ask again."
+    )
+    raise DuplicateSuspected(message, errors=[errors.FieldError(FORCE, DuplicateSuspected.code, message)])
