@@ -266,6 +266,7 @@ PAGES: dict[str, Page] = {
     "portal-remove-logo": of_chosen("access.manage"),
     "portal-region": of_chosen("access.manage"),
     "portal-fiscal-year": of_chosen("access.manage"),
+    "portal-branches": Page("access.view", own="200", elsewhere="200"),
     "portal-permissions": Page("access.view", own="200", elsewhere="200"),
     # the audit log
     "portal-organisation-history": Page("audit.view", own="200"),

@@ -40,6 +40,7 @@ PLACES = [
     "access/apikey/",
     "access/apikey/add/",
     "access/branch/",
+    "access/branches/",
     "access/branch/add/",
     "access/application/",
     "applications/",

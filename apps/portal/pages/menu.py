@@ -132,7 +132,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         _("Settings"),
         [
             page(_("Organisation"), "domain", "portal-organisation", "access.view"),
-            changelist(_("Branches"), "store", "access_branch", "access.view"),
+            page(
+                *(_("Branches"), "account_tree", "portal-branches", "access.view"),
+                *("access_branch_changelist", "access_branch_add"),
+            ),
             replace(
                 page(
                     *(_("Applications"), "apps", "portal-applications", "access.view"),
