@@ -105,7 +105,10 @@ class RuleForm(forms.Form):
         names, places = roles.names(having=rules.DECIDE), branches.visible_to(person).order_by("name")
         everywhere = [("", _("All branches"))] if own_branch_ids(person) is None else []
         self.fields["kind"] = forms.ChoiceField(
-            label=_("Kind"), choices=[(kind.name, kind.title) for kind in KINDS.values()]
+            label=_("Kind"),
+            choices=[
+                (kind.name, kind.title) for kind in sorted(KINDS.values(), key=lambda kind: kind.is_always)
+            ],
         )
         self.fields["branch"] = forms.ChoiceField(
             label=_("Branch"),

@@ -157,6 +157,23 @@ def test_a_session_that_nobody_uses_ends_after_fifteen_minutes(enter):
     assert AuditRecord.objects.filter(action="session.idled_out").count() == 1
 
 
+def test_a_page_knows_when_the_session_ends_and_by_what_a_person_stays(enter):
+    browser = enter()
+    with clock.fixed(NOW + timedelta(minutes=1)):
+        page = browser.get(PAGE).content.decode()
+    told = re.search(r'data-idle-seconds="(\d+)" data-stay="([^"]+)" hidden', page)
+    assert told is not None
+
+    with clock.fixed(NOW + timedelta(minutes=15)):
+        assert browser.get(told[2]).status_code == 200
+    with clock.fixed(NOW + timedelta(minutes=29)):
+        assert opens(browser) is True
+    with clock.fixed(NOW + timedelta(minutes=44)):
+        assert browser.get(told[2]).status_code == 302
+        inside()
+    assert int(told[1]) == portal_sessions.idle_limit().total_seconds()
+
+
 def test_the_platform_has_the_same_limit(db):
     access.user("ops@example.test", is_platform_staff=True)
     browser = Client(headers={"host": "localhost"})

@@ -37,6 +37,7 @@ def test_keeps_the_steps_in_their_order(acme):
         ("/kind", {"kind": "launch"}),
         ("/currency", {"currency": ""}),
         ("/currency", {"currency": "XXX"}),
+        ("/currency", {"kind": "approval_rule"}),
         ("/minimum", {"minimum_minor": -1}),
         ("/maximum", {"maximum_minor": 10_000_00}),
         ("/maximum", {"minimum_minor": None, "maximum_minor": 0}),

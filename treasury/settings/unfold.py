@@ -28,7 +28,7 @@ UNFOLD = {
     "BORDER_RADIUS": "6px",
     "COLORS": "apps.portal.pages.branding.colors",
     "STYLES": [own("tokens.css"), own("treasury.css"), own("portal.css"), own("person.css")],
-    "SCRIPTS": [own("treasury.js"), own("dialogs.js"), own("keys.js"), own("tree.js")],
+    "SCRIPTS": [own("treasury.js"), own("dialogs.js"), own("keys.js"), own("tree.js"), own("idle.js")],
     "LOGIN": {"image": own("login-image.svg"), "form": "apps.portal.forms.SignInForm"},
     "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {

@@ -163,6 +163,15 @@ class GatedSite(SecondFactorSite):
     def settle(self, request: HttpRequest) -> None:
         """Read from the session what every page of this site must know of the person. For sites to override."""
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Tell every page after how long a session is idle, and a light address by which a person stays signed in."""
+        seconds = settings.TREASURY["IDLE_SECONDS"]
+        return {
+            **super().each_context(request),
+            "idle_seconds": seconds,
+            "stay_url": self._address("jsi18n"),
+        }
+
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:

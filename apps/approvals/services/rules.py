@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.access.selectors import branches, roles
 from apps.access.selectors.branches import BranchForbidden
-from apps.approvals.contracts import KINDS, NewRule, NewStep
+from apps.approvals.contracts import KINDS, RULE_CHANGE, NewRule, NewStep
 from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.rule import ROLES_MAX
 from apps.approvals.services import strictness
@@ -177,6 +177,8 @@ def _check(rule: NewRule) -> None:
     found = [*_band_errors(rule), *_step_errors(rule.steps), *_time_errors(rule)]
     if rule.kind not in KINDS:
         found.insert(0, _wrong("/kind", f"There is no kind {rule.kind}. Choose one of {', '.join(KINDS)}."))
+    if rule.currency and rule.kind == RULE_CHANGE.name:
+        found.append(_wrong("/currency", "A change of rules has no sum: leave the currency empty."))
     if abs(rule.priority) > PRIORITY_MAX:
         found.append(_wrong("/priority", f"A priority is between -{PRIORITY_MAX} and {PRIORITY_MAX}."))
     if found:

@@ -51,14 +51,13 @@ class BranchTree:
 
 def tree(person: Person) -> BranchTree:
     """Return the branches that the reader may see, each below its parent as far as he sees that."""
-    places = branches.tree(person)
+    places, may = branches.tree(person), memberships.permissions_of(person) or frozenset()
     held = {
-        "parties": _by_branch(parties.visible_to(person)) if person.has_perm("parties.view") else None,
-        "accounts": _by_branch(accounts.visible_to(person)) if person.has_perm("ledger.view") else None,
+        "parties": _by_branch(parties.visible_to(person)) if "parties.view" in may else None,
+        "accounts": _by_branch(accounts.visible_to(person)) if "ledger.view" in may else None,
     }
     bound, everywhere = _bound()
     below = Counter(place.branch.parent_id for place in places)
-    may_change = person.has_perm("access.manage")
     return BranchTree(
         lines=tuple(
             BranchLine(
@@ -72,10 +71,10 @@ def tree(person: Person) -> BranchTree:
                 people=", ".join(bound.get(place.branch.id, [])[:NAMED]),
                 more=max(len(bound.get(place.branch.id, [])) - NAMED, 0),
                 change_url=reverse("admin:access_branch_change", args=[place.branch.id])
-                if may_change
+                if "access.manage" in may
                 else "",
                 add_url=f"{reverse('admin:access_branch_add')}?parent={place.branch.id}"
-                if may_change
+                if "access.manage" in may
                 else "",
                 **{
                     what: None if counts is None else counts.get(place.branch.id, 0)
