@@ -73,6 +73,11 @@ class BucketStorage(S3Storage):
                 raise ClientError({"Error": error}, "DeleteObjects")
         return len(names)
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files of a folder, those included that somebody has hidden by deleting them."""
+        found = self.bucket.object_versions.filter(Prefix=f"{self._normalize_name(folder)}/")
+        return sorted({version.object_key.rpartition("/")[2] for version in found})
+
     def link(self, key: str, stored: Stored, *, name: str, content_type: str) -> str:
         if not self.link_url or stored.size < LINKED_FROM:
             return ""

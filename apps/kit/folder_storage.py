@@ -17,13 +17,16 @@ class FolderStorage(FileSystemStorage):
     outages: ClassVar = (OSError,)
 
     def erase(self, folder: str) -> int:
-        try:
-            _, names = self.listdir(folder)
-        except FileNotFoundError:
-            return 0
+        names = self.names(folder)
         for name in names:
             self.delete(f"{folder}/{name}")
         return len(names)
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            return sorted(self.listdir(folder)[1])
+        except FileNotFoundError:
+            return []
 
     def link(self, key: str, stored: Stored, *, name: str, content_type: str) -> str:  # noqa: ARG002 (see Place)
         return ""

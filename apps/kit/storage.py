@@ -86,6 +86,9 @@ class Place(Protocol):
     def erase(self, folder: str) -> int:
         """Delete all files of a folder with every version of them; return how many there were."""
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of all files of a folder, in order."""
+
     def link(self, key: str, stored: Stored, *, name: str, content_type: str) -> str:
         """Return an address that gives out this very file for a short time; "" where such are not given."""
 
@@ -116,6 +119,18 @@ def read(*, key: str, sha256: str) -> bytes:
         content: bytes = file.read()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise FileDamaged(CHANGED)
+    return content
+
+
+def latest(*, folder: str) -> bytes | None:
+    """Return the document of a folder whose name is the last one, None for an empty folder; raise FileDamaged when it is gone."""
+    whole = _within(f"{root()}/{folder}")
+    with _reached(DOCUMENTS) as place:
+        names = place.names(whole)
+        if not names:
+            return None
+        with place.open(_within(f"{whole}/{names[-1]}")) as file:
+            content: bytes = file.read()
     return content
 
 

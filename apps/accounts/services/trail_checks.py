@@ -147,13 +147,16 @@ def _end(walk: _Walk, known: TrailHead | None, kept: Head | None) -> Iterator[Fi
         yield Finding(walk.seq + 1, None, problem)
     elif walk.seq and not TrailHead.objects.filter(chain=walk.of.name, seq__gte=walk.seq).exists():
         yield Finding(walk.seq, None, "is the end of the chain, and was not kept apart when it was sealed")
-    if kept is None:
-        return
-    link = walk.of.links.objects.filter(seq=kept.seq).first()
+    if kept is not None:
+        yield from against(walk.of, kept, "was given")
+
+
+def against(of: Trail, kept: Head, how: str) -> Iterator[Finding]:
+    """Yield what a link that somebody kept says against the chain."""
+    link = of.links.objects.filter(seq=kept.seq).first()
     if link is None or bytes(link.hash) != kept.hash:
-        yield Finding(
-            kept.seq, None, "has another hash than the one that was given" if link else "is missing"
-        )
+        problem = f"has another hash than the one that {how}" if link else f"is missing, and {how}"
+        yield Finding(kept.seq, None, problem)
 
 
 def _unchained(of: Trail) -> Iterator[Finding]:

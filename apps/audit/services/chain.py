@@ -1,9 +1,11 @@
 """The chain of an organisation's audit trail."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from apps.accounts.services import trail_checks, trails
 from apps.audit.models import COLUMNS, AuditLink, AuditRecord, WaitingAuditRecord
+from apps.audit.services import heads
 from apps.tenancy.selectors import organisations
 
 
@@ -28,10 +30,15 @@ def seal() -> int:
 
 
 def check(*, now: datetime) -> None:
-    """Seal what waits; raise trails.LinksMissing if something older than an hour is left."""
+    """
+    Seal what waits and keep the head outside the database; raise trails.LinksMissing if something older than an hour is
+    left. Call it outside a transaction. Raises storage.StorageUnavailable.
+    """
     trails.check(present(), now=now)
+    heads.keep(present(), now=now)
 
 
 def verify(*, since: int = 1, kept: trails.Head | None = None) -> trail_checks.Verdict:
-    """Recompute the chain of the present organisation."""
-    return trail_checks.verify(present(), since=since, kept=kept)
+    """Recompute the chain of the present organisation, and compare it with the last head that was kept outside."""
+    verdict = trail_checks.verify(present(), since=since, kept=kept)
+    return replace(verdict, findings=(*verdict.findings, *heads.findings(present())))
