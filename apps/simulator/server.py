@@ -41,14 +41,14 @@ class Running:
         self.world.store.close()
 
 
-def serve(*, host: str, port: int, store_path: Path, seed: int | None = None) -> Running:
+def serve(*, host: str, port: int, store_path: Path, seed: int | None = None, chaos: float = 0.0) -> Running:
     """
     Start a simulator in threads of this process; port 0 takes a free one.
 
     Raises HostRefused, StoreUnusable, and OSError where the port is taken.
     """
     check_host(host=host)
-    world = build(store_path=store_path, seed=seed)
+    world = build(store_path=store_path, seed=seed, chaos=chaos)
     try:
         http = Server(
             address=(host, port), world=world, face=lambda request: route(world=world, request=request)
@@ -63,10 +63,10 @@ def serve(*, host: str, port: int, store_path: Path, seed: int | None = None) ->
     return Running(url=f"http://{shown}:{http.server_port}", world=world, http=http, due=due)
 
 
-def build(*, store_path: Path, seed: int | None = None) -> World:
+def build(*, store_path: Path, seed: int | None = None, chaos: float = 0.0) -> World:
     """Return a simulator without port and threads, for a caller that hands it requests by `route`."""
     store = Store(path=Path(store_path), seed=seed)
-    return World(store=store, clock=VirtualClock(store=store))
+    return World(store=store, clock=VirtualClock(store=store), chaos=chaos)
 
 
 def check_host(*, host: str) -> None:

@@ -7,6 +7,9 @@ import time
 import httpx
 import pytest
 
+from apps.simulator import server
+from apps.simulator.contracts import Request
+
 QUERY = "/mpesa/stkpushquery/v1/query"
 
 
@@ -404,3 +407,19 @@ def test_a_validation_that_is_lost_leaves_it_to_the_default(business):
     business.tick(8)
 
     assert business.payments()[0]["result_code"] == "C2B00016"
+
+
+def test_chaos_spoils_calls_as_the_seed_draws(tmp_path):
+    body = json.dumps({}).encode()
+    told = []
+    for name in ("first", "second"):
+        world = server.build(store_path=tmp_path / name, seed=7, chaos=0.5)
+        request = Request("POST", "/daraja/mpesa/stkpush/v1/processrequest", {}, {}, body)
+        for _ in range(40):
+            server.route(world=world, request=request)
+        log = server.route(world=world, request=Request("GET", "/__control/log", {}, {}, b""))
+        told.append([entry["chaos"] for entry in json.loads(log.body)["entries"]])
+        world.store.close()
+
+    assert told[0] == told[1]
+    assert 10 < sum(map(bool, told[0])) < 30

@@ -5,7 +5,7 @@ import json
 from apps.simulator.api import c2b, express, initiated, pulls, qr
 from apps.simulator.api.calls import Call, Endpoints
 from apps.simulator.contracts import AnswerKind, Request, Response
-from apps.simulator.services import call_log, scripts
+from apps.simulator.services import call_log, chaos, scripts
 from apps.simulator.services.world import World
 
 ENDPOINTS: Endpoints = {
@@ -31,6 +31,8 @@ def handle(*, world: World, request: Request) -> Response:
     with world.store.transaction() as tx:
         now = world.clock.now()
         script_id, actions = scripts.claim(tx=tx, path=request.path, method=request.method, body=body)
+        if script_id is None:
+            actions = chaos.draw(tx=tx, share=world.chaos)
         call = Call(tx=tx, request=request, body=body, actions=actions, now=now, endpoints=ENDPOINTS)
         response = call.answer()
         entry = {
@@ -40,6 +42,7 @@ def handle(*, world: World, request: Request) -> Response:
             "headers": call_log.redacted(values=request.headers),
             "body": call_log.readable(body=request.body),
             "script": script_id,
+            "chaos": actions if script_id is None else [],
             "status": response.status if response.kind in {AnswerKind.NORMAL, AnswerKind.SCRIPTED} else None,
             "answer": response.kind,
             "response": call_log.readable(body=response.body),

@@ -43,6 +43,11 @@ def request(*, tx: sqlite3.Connection) -> str:
     return merchant_request(tx=tx)
 
 
+def fraction(*, tx: sqlite3.Connection) -> float:
+    """Return a number from 0 up to 1, drawn as identifiers are."""
+    return int(_draw(tx=tx, alphabet=string.digits, length=9)) / 10**9
+
+
 def _draw(*, tx: sqlite3.Connection, alphabet: str, length: int) -> str:
     number = int(read_setting(tx=tx, key=COUNTER) or 0) + 1
     write_setting(tx=tx, key=COUNTER, value=str(number))

@@ -30,10 +30,14 @@ HAPPENINGS = ("prompt", "payment", "reversal", "statement_row", "callback")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What every face works on. `has_changed` wakes the thread, `is_stopping` ends all waiting."""
+    """
+    What every face works on. `has_changed` wakes the thread, `is_stopping` ends all waiting, `chaos` is the share of calls
+    that go wrong by themselves.
+    """
 
     store: Store
     clock: VirtualClock
+    chaos: float = 0.0
     has_changed: threading.Event = field(default_factory=threading.Event)
     is_stopping: threading.Event = field(default_factory=threading.Event)
 

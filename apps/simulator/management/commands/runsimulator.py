@@ -2,13 +2,21 @@
 
 import signal
 import threading
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.simulator import server
 from apps.simulator.store import StoreUnusable
+
+
+def share(text: str) -> float:
+    """Read a number from 0 to 1."""
+    found = float(text)
+    if not 0 <= found <= 1:
+        raise ArgumentTypeError(f"{text} does not lie between 0 and 1")
+    return found
 
 
 class Command(BaseCommand):
@@ -26,14 +34,22 @@ class Command(BaseCommand):
             "--store", default="var/simulator.sqlite3", type=Path, help="file that holds its memory"
         )
         parser.add_argument("--seed", type=int, help="makes the identifiers of a new store repeatable")
+        parser.add_argument(
+            "--chaos",
+            type=share,
+            default=0.0,
+            help="share of the calls that go wrong, 0 to 1, as the seed draws",
+        )
 
-    def handle(self, *, host: str, port: int, store: Path, seed: int | None, **_: object) -> None:
+    def handle(
+        self, *, host: str, port: int, store: Path, seed: int | None, chaos: float, **_: object
+    ) -> None:
         """Serve until SIGTERM or Ctrl-C."""
         must_stop = threading.Event()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: must_stop.set())
         try:
-            running = server.serve(host=host, port=port, store_path=store, seed=seed)
+            running = server.serve(host=host, port=port, store_path=store, seed=seed, chaos=chaos)
         except (server.HostRefused, StoreUnusable) as refusal:
             raise CommandError(str(refusal)) from refusal
         except OSError as error:
