@@ -115,8 +115,8 @@ RECORDED = {
     },
     "integrations.services.balances": {"ask": "provider_account.ask_balance"},
     "integrations.services.error_rules": {
-        "put": "provider_error_rule.put",
-        "retire": "provider_error_rule.retire",
+        "put": "provider_error_rule.{deed}",
+        "retire": "provider_error_rule.{deed}",
     },
     "integrations.services.gates": {
         "open_circuit": "provider_account.open_circuit",
