@@ -24,7 +24,7 @@ API = re.compile(r"/(?:api/)?v1/(?P<organisation>[A-Za-z0-9_-]{2,64})/")
 BY_HEX = re.compile(r"/(?:hooks|sandbox)/(?P<organisation>[0-9a-f]{32})/")
 PUBLIC_PATHS = re.compile(r"/v1/(?:docs(?:/.*)?|openapi\.yaml|onboarding/.*)")
 FORM_OF_FILES = "multipart/form-data"
-FOR_PEOPLE = re.compile(r"/(?:portal|platform)/.*")
+FOR_PEOPLE = re.compile(r"/(?:portal|platform|pay)/.*")
 ORGANISATION_PREFIX = "ten"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

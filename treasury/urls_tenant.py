@@ -37,6 +37,7 @@ urlpatterns = [
     path("api/v1/<str:tenant_id>/", include((router.urls, "alias"))),
     path("hooks/<str:organisation>/", include("apps.integrations.api.urls")),
     path("sandbox/<str:organisation>/", include("apps.events.api.inbox_urls")),
+    path("pay/", include("apps.invoicing.pages.urls")),
     path("portal/language", set_language, name="set_language"),
     path("portal/", include("apps.portal.pages.urls")),
     path("portal/", admin.site.urls),

@@ -23,6 +23,7 @@ REPEATABLE = {
     "PartyViewSet.archive",
     "PartyViewSet.keep",
     "PartyViewSet.partial_update",
+    "PaymentIntentViewSet.end_pay_page",
     "SandboxInboxViewSet.destroy",
     "SandboxInboxViewSet.fail_next",
     "WebhookDeliveryViewSet.replay",

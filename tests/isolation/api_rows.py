@@ -148,6 +148,8 @@ ROWS: dict[str, Row] = {
     "GET payments/{id}": MINE,
     "POST payments/{id}/cancel": Row("200+", "404", "404", deeds.unconfirmed),
     "POST payments/{id}/confirm": Row("200+", "404", "404", deeds.unconfirmed),
+    "POST payments/{id}/pay-page": Row("201", "404", "404", deeds.unconfirmed),
+    "DELETE payments/{id}/pay-page": Row("204", "404", "404", deeds.unconfirmed),
     "POST payments/{id}/verify": Row("202+", "404", "404", deeds.lost),
     "GET refunds": MINE_LISTED,
     "POST refunds": Row("201+", "404", "404", deeds.refund),

@@ -112,6 +112,7 @@ NO_DELETE_TABLES = [
     "payments_inboundreceipt",
     "payments_paymentattempt",
     "payments_paymentintent",
+    "payments_paypage",
     "payments_pullcursor",
     "payments_refund",
 ]

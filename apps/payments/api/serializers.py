@@ -169,6 +169,13 @@ class PaymentIntentOut(serializers.Serializer):
         return events.snapshot(instance)
 
 
+class PayPageOut(serializers.Serializer[Any]):
+    """A pay page: ``url`` holds its secret and is told this once."""
+
+    url = serializers.CharField()
+    expires_at = InstantField(source="page.expires_at")
+
+
 class RefundIn(StrictSerializer):
     payment_id = IdField("pi", help_text="The payment that goes back.")
     amount = MoneyField(

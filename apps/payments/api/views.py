@@ -18,7 +18,7 @@ from apps.payments.contracts import IntentStatus, NewIntent
 from apps.payments.models import PaymentIntent, Refund
 from apps.payments.selectors import intents as stored
 from apps.payments.selectors import refunds as stored_refunds
-from apps.payments.services import intents, refunds
+from apps.payments.services import intents, pay_pages, refunds
 
 
 class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
@@ -35,8 +35,12 @@ class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tre
         "confirm": "payments:write",
         "cancel": "payments:write",
         "verify": "payments:write",
+        "pay_page": "payments:write",
+        "end_pay_page": "payments:write",
     }
-    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create", "confirm", "cancel", "verify"})
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset(
+        {"create", "confirm", "cancel", "verify", "pay_page"}
+    )
 
     def get_queryset(self) -> QuerySet[PaymentIntent]:
         return stored.visible_to(self.request.user)
@@ -109,6 +113,25 @@ class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tre
             now=clock.now(),
         )
         return self._shown(intent, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses={201: serializers.PayPageOut})
+    @action(detail=True, methods=["post"], url_path="pay-page")
+    def pay_page(self, request: Request, **_: str) -> Response:
+        """
+        Make a page on which the payer sees the sum and pays it from his own phone; its address is told this once.
+
+        Another page of the same payment opens nothing any more. While there is one, a prompt that fails brings the payment
+        back to ``requires_confirmation``, three times at most.
+        """
+        opened = pay_pages.make(intent_id=self.get_object().id, actor=_caller(request).actor, now=clock.now())
+        return Response(serializers.PayPageOut(opened).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={204: None})
+    @pay_page.mapping.delete
+    def end_pay_page(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
+        """Let the page's address open nothing any more; a second time changes nothing."""
+        pay_pages.revoke(intent_id=self.get_object().id, now=clock.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _shown(
         self, intent: PaymentIntent, code: int = status.HTTP_200_OK, headers: dict[str, str] | None = None

@@ -118,6 +118,23 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentattempt'),
         ),
         migrations.CreateModel(
+            name='PayPage',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('created_by', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+                ('intent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentintent')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('intent',), name='pay_page_one_link')],
+            },
+        ),
+        migrations.CreateModel(
             name='Refund',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),

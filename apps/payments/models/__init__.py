@@ -3,6 +3,7 @@
 from apps.payments.models.attempt import PaymentAttempt
 from apps.payments.models.inbound import InboundReceipt
 from apps.payments.models.intent import PaymentIntent
+from apps.payments.models.pay_page import PayPage
 from apps.payments.models.policy import CollectionPolicy
 from apps.payments.models.pull import PullCursor
 from apps.payments.models.refund import Refund
@@ -10,6 +11,7 @@ from apps.payments.models.refund import Refund
 __all__ = [
     "CollectionPolicy",
     "InboundReceipt",
+    "PayPage",
     "PaymentAttempt",
     "PaymentIntent",
     "PullCursor",

@@ -215,6 +215,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     def confirm(self, *, at: datetime) -> None:
         self.confirmed_at = at
         self.next_request_at = at
+        self.failure_code = self.failure_message = ""
 
     @transition(status, source=IntentStatus.PROCESSING, target=IntentStatus.PROCESSING)
     def begin(self, *, attempt: "PaymentAttempt") -> None:
@@ -242,6 +243,13 @@ class PaymentIntent(UuidModel, StatefulModel):
         self.closed_at = at
         self.next_request_at = None
         return IntentStatus.CANCELLED if self.cancel_requested_at else IntentStatus.FAILED
+
+    @transition(status, source=COLLECTING_STATES, target=IntentStatus.REQUIRES_CONFIRMATION)
+    def reopen(self, *, code: str, message: str) -> None:
+        """Wait for the payer again, who was asked in vain and holds a link to ask for another prompt."""
+        self.failure_code = code[:CODE_LENGTH]
+        self.failure_message = message[:MESSAGE_LENGTH]
+        self.next_request_at = None
 
     @transition(status, source=[*UNCONFIRMED_STATES, IntentStatus.PROCESSING], target=IntentStatus.CANCELLED)
     def cancel(self, *, at: datetime) -> None:

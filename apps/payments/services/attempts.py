@@ -14,7 +14,7 @@ from apps.integrations.selectors import accounts
 from apps.kit import errors, faults, ids, jobs, logs
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
-from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.models import PaymentAttempt, PaymentIntent, PayPage
 from apps.payments.services import polling
 
 if TYPE_CHECKING:
@@ -180,15 +180,33 @@ def lose(*, attempt_id: UUID, now: datetime) -> None:
 def close(
     attempt: PaymentAttempt, *, code: str, message: str, provider_code: str, now: datetime
 ) -> list[NewEvent]:
-    """Fail a live attempt, and its intent unless another attempt has taken over; return what is to be said of it."""
+    """
+    Fail a live attempt, and its intent unless another attempt has taken over; return what is to be said of it.
+
+    An intent with a pay page is not over: its payer may ask for another prompt.
+    """
     attempt.fail(code=code, message=message, provider_code=provider_code, at=now)
     attempt.save_progress()
     intent = attempt.intent
     if not _is_current(attempt) or not intent.is_collecting:
         return []
+    if may_be_asked_again(intent, now=now):
+        intent.reopen(code=code, message=message)
+        intent.save_progress()
+        return []
     intent.fail(code=code, message=message, at=now)
     intent.save_progress()
     return [events.closed(intent)]
+
+
+def may_be_asked_again(intent: PaymentIntent, *, now: datetime) -> bool:
+    """Say whether the payer holds a link by which he may ask for another prompt, after three at most."""
+    return (
+        intent.cancel_requested_at is None
+        and intent.expires_at > now
+        and intent.attempts.count() < ATTEMPTS_MAX
+        and PayPage.is_open_for(intent, now=now)
+    )
 
 
 @transaction.atomic

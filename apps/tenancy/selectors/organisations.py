@@ -1,7 +1,9 @@
 """Find organisations: the present one, by id, by slug, by host; those that are ready, or that at least work."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.kit import errors, schema
@@ -16,6 +18,7 @@ __all__ = [
     "host_of",
     "is_member_elsewhere",
     "of_user",
+    "origin",
     "ready",
     "ready_by_id",
     "ready_by_slug",
@@ -90,6 +93,13 @@ def is_member_elsewhere(user_id: UUID) -> bool:
 def host_of(organisation: Organisation) -> str:
     """Return the host name of an organisation's portal."""
     return str(Domain.objects.filter(tenant=organisation).order_by("-is_primary", "id")[0].domain)
+
+
+def origin() -> str:
+    """Return the address of the present organisation's own host, as its people and payers reach it: scheme, host and port."""
+    public = urlsplit(settings.TREASURY["PUBLIC_URL"])
+    port = f":{public.port}" if public.port else ""
+    return f"{public.scheme}://{host_of(current())}{port}"
 
 
 def working() -> QuerySet[Organisation]:

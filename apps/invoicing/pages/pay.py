@@ -1,0 +1,228 @@
+"""The pay page: what a payer with a link is asked for, the prompt on his phone, and his receipt."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import translation
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.documents.contracts import PDF
+from apps.documents.services import artifacts
+from apps.integrations.contracts import ProviderAccountMissing, ShortCodeType
+from apps.integrations.selectors import accounts
+from apps.invoicing.selectors import receipts
+from apps.kit import brand, clock, errors, phones, remote
+from apps.payments.contracts import IntentStatus, Method
+from apps.payments.services import pay_pages
+from apps.payments.services.pay_pages import PayPageUnknown
+from apps.tenancy.selectors import branding
+
+if TYPE_CHECKING:  # another app's model
+    from apps.payments.models import PaymentIntent
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PRIVATE = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cache-Control": "no-store",
+}
+"""The address is the secret: it is told to nobody, found by nobody and kept by no browser."""
+
+GONE, REFUSED, TOO_MANY = 404, 422, 429
+PROMPT_SECONDS = 60
+YEAR = 365 * 24 * 3600
+ASK, WAIT, PAID, CLOSED, REVIEW, UNKNOWN = "ask", "wait", "paid", "closed", "review", "unknown"
+STATES = {
+    IntentStatus.REQUIRES_METHOD: ASK,
+    IntentStatus.REQUIRES_CONFIRMATION: ASK,
+    IntentStatus.PROCESSING: WAIT,
+    IntentStatus.ACTION_REQUIRED: WAIT,
+    IntentStatus.REQUIRES_CAPTURE: WAIT,
+    IntentStatus.UNKNOWN: UNKNOWN,
+    IntentStatus.SUCCEEDED: PAID,
+    IntentStatus.PARTIALLY_PAID: REVIEW,
+    IntentStatus.IN_REVIEW: REVIEW,
+    IntentStatus.FAILED: CLOSED,
+    IntentStatus.CANCELLED: CLOSED,
+    IntentStatus.EXPIRED: CLOSED,
+}
+"""What the page shows while the payment is in a state."""
+
+type Page = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Paybill:
+    """The numbers by which a payer pays without a prompt: ``account`` is typed after a paybill number and not after a till's."""
+
+    number: str
+    is_till: bool
+    account: str
+
+
+def private(page: Page) -> Page:
+    """Keep the address of a page and what stands on it from everybody else, whatever it answers."""
+
+    @functools.wraps(page)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = page(request, *args, **kwargs)
+        for name, value in PRIVATE.items():
+            response.headers[name] = value
+        return response
+
+    return wrapper
+
+
+@require_GET
+def brand_sheet(_request: HttpRequest) -> HttpResponse:
+    """Return the organisation's colours; the address names the colour, so a browser may keep it."""
+    weights = brand.scale(branding.present().color)
+    lines = "".join(f"--color-primary-{weight}:{colour};" for weight, colour in weights.items())
+    accent = (
+        f"--t-accent:{weights['600']};--t-link:{weights['700']};--t-on-accent:{brand.on(weights['600'])};"
+    )
+    return HttpResponse(
+        f":root{{{lines}{accent}}}",
+        content_type="text/css; charset=utf-8",
+        headers={"Cache-Control": f"public, max-age={YEAR}, immutable"},
+    )
+
+
+@private
+@require_GET
+def show(request: HttpRequest, secret: str) -> HttpResponse:
+    """Show what is asked for, how it stands, and what the payer can do now."""
+    language = request.GET.get("language")
+    if language in dict(settings.LANGUAGES):
+        response = HttpResponseRedirect(reverse("pay", args=[secret]))
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, samesite="Lax", max_age=YEAR)
+        return response
+    return _page(request, secret)
+
+
+@private
+@require_POST
+def prompt(request: HttpRequest, secret: str) -> HttpResponse:
+    """Ask for the money on the phone that was typed; a repetition asks for nothing and shows how it stands."""
+    phone = request.POST.get("phone", "")
+    try:
+        pay_pages.prompt(secret=secret, phone=phone, source=_source(request), now=clock.now())
+    except errors.DomainError as refusal:
+        return _page(request, secret, refusal=refusal, phone=phone)
+    return HttpResponseRedirect(reverse("pay", args=[secret]))
+
+
+@private
+@require_POST
+def claim(request: HttpRequest, secret: str) -> HttpResponse:
+    """Take the receipt number of a payer who says that he has paid, and show how it stands."""
+    receipt = request.POST.get("receipt", "")
+    try:
+        pay_pages.claim(secret=secret, receipt=receipt, source=_source(request), now=clock.now())
+    except errors.DomainError as refusal:
+        return _page(request, secret, refusal=refusal, receipt=receipt)
+    return _page(request, secret, is_claimed=True)
+
+
+@private
+@require_http_methods(["GET"])
+def receipt_pdf(request: HttpRequest, secret: str) -> HttpResponse:
+    """Download the receipt of a paid intent; 404 while it is being made."""
+    try:
+        intent = pay_pages.find(secret=secret, now=clock.now())
+    except PayPageUnknown:
+        return _gone(request)
+    receipt = receipts.for_intent(intent.id)
+    file = receipts.file_of(receipt) if receipt else None
+    if receipt is None or file is None:
+        return _page(request, secret, status=GONE)
+    return HttpResponse(
+        artifacts.read(file_id=file.id),
+        content_type=PDF,
+        headers={"Content-Disposition": f'attachment; filename="{receipt.number}.pdf"'},
+    )
+
+
+def _page(
+    request: HttpRequest,
+    secret: str,
+    *,
+    refusal: errors.DomainError | None = None,
+    status: int = 200,
+    **typed: Any,
+) -> HttpResponse:
+    now = clock.now()
+    try:
+        intent = pay_pages.find(secret=secret, now=now)
+    except PayPageUnknown:
+        return _gone(request)
+    state = STATES[IntentStatus(intent.status)]
+    receipt = receipts.for_intent(intent.id) if state == PAID else None
+    context = {
+        **_frame(),
+        "secret": secret,
+        "state": state,
+        "currency": intent.currency,
+        "amount": str(intent.money).partition(" ")[2],
+        "intent": intent,
+        "attempt": intent.current_attempt,
+        "paybill": _paybill(intent) if state in (ASK, WAIT) else None,
+        "phone": phones.masked(intent.payer_phone) if intent.payer_phone else "",
+        "seconds": _seconds_left(intent, now),
+        "receipt": receipt,
+        "has_pdf": bool(receipt and receipts.file_of(receipt)),
+        "refusal": refusal,
+        "typed": typed,
+        "other_language": "sw" if translation.get_language() == "en" else "en",
+    }
+    code = _code_of(refusal) if refusal else status
+    return render(request, "invoicing/pay/page.html", context, status=code)
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    return render(request, "invoicing/pay/gone.html", _frame(), status=GONE)
+
+
+def _frame() -> dict[str, Any]:
+    look = branding.present()
+    return {"look": look, "color": look.color.lstrip("#")}
+
+
+def _code_of(refusal: errors.DomainError) -> int:
+    return refusal.status if refusal.status in (GONE, TOO_MANY) else REFUSED
+
+
+def _paybill(intent: "PaymentIntent") -> Paybill | None:
+    """Return the numbers to pay by without a prompt; None where the branch collects by nothing that has any."""
+    try:
+        account = accounts.for_collection(
+            branch_id=intent.branch_id, provider=Method.MPESA.provider, currency=intent.currency
+        )
+    except ProviderAccountMissing:
+        return None
+    return Paybill(account.number, account.short_code_type == ShortCodeType.TILL, intent.code)
+
+
+def _seconds_left(intent: "PaymentIntent", now: datetime) -> int:
+    """Return for how many seconds more the prompt on the phone is likely to stand."""
+    asked = intent.current_attempt.created_at if intent.current_attempt else intent.confirmed_at
+    if asked is None:
+        return 0
+    left = asked + timedelta(seconds=PROMPT_SECONDS) - now
+    return min(PROMPT_SECONDS, max(0, round(left.total_seconds())))
+
+
+def _source(request: HttpRequest) -> str:
+    address = remote.address(request, trusted_proxies=settings.TREASURY["TRUSTED_PROXIES"])
+    return remote.holder(address)

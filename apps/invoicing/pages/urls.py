@@ -1,0 +1,13 @@
+"""Addresses below ``/pay/`` on an organisation's own host."""
+
+from django.urls import path
+
+from apps.invoicing.pages import pay
+
+urlpatterns = [
+    path("brand.css", pay.brand_sheet, name="pay-brand"),
+    path("<str:secret>", pay.show, name="pay"),
+    path("<str:secret>/prompt", pay.prompt, name="pay-prompt"),
+    path("<str:secret>/receipt", pay.claim, name="pay-claim"),
+    path("<str:secret>/receipt.pdf", pay.receipt_pdf, name="pay-receipt-pdf"),
+]

@@ -1,0 +1,157 @@
+"""Pay pages: a link for one payer, what he may learn by it, and the prompt that he asks for himself."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.kit import crypto, errors, ids, rate_limits
+from apps.kit.actors import Actor, ActorKind
+from apps.kit.rate_limits import InOutage, Limit
+from apps.kit.schema import name as schema_name
+from apps.payments import events
+from apps.payments.contracts import Choice, Method
+from apps.payments.models import PaymentIntent, PayPage
+from apps.payments.models import phone as phones
+from apps.payments.services import intents
+from apps.payments.services.attempts import InvalidState
+from apps.tenancy.selectors import organisations
+
+PAYER = Actor(ActorKind.SYSTEM, "pay-page")
+"""Who acts behind a pay page: nobody knows him, his link is all that he showed."""
+
+SECRET_SIZE = 20
+SECRET = re.compile(r"[0-9a-f]{40}")
+HOUR, MINUTE = 3600, 60
+PROMPTS_PER_PHONE_AND_HOUR = 5
+DEEDS_PER_SOURCE_AND_MINUTE = 10
+
+
+class PayPageUnknown(errors.NotFound):
+    """The link was replaced or revoked, is too old, or never was one."""
+
+    code = "pay_page_unknown"
+    title = "No such pay page"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new page with its address, which holds the secret and is shown this once."""
+
+    page: PayPage
+    url: str = field(repr=False)
+
+
+@transaction.atomic
+def make(*, intent_id: UUID, actor: Actor, now: datetime) -> Opened:
+    """
+    Make a link to an intent that nobody has paid, good until the intent expires; one that was made before opens nothing any more.
+
+    Raises NotFound, and InvalidState for an intent that is paid or closed.
+    """
+    intent = PaymentIntent.objects.locked().filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
+    if not intent.is_open or intent.expires_at <= now:
+        raise InvalidState("Only a payment that is open has a pay page.")
+    PayPage.objects.filter(intent=intent, revoked_at__isnull=True).update(revoked_at=now)
+    secret = ids.token(SECRET_SIZE)
+    page = PayPage.objects.create(
+        intent=intent,
+        branch_id=intent.branch_id,
+        application_id=intent.application_id,
+        digest=_digest(secret),
+        created_by=str(actor),
+        created_at=now,
+        expires_at=intent.expires_at,
+    )
+    records.write(
+        action="payment.pay_page_made",
+        object_type=events.AGGREGATE,
+        object_id=ids.encode("pi", intent.id),
+        actor=actor,
+        now=now,
+        changes={"expires_at": [None, page.expires_at.isoformat()]},
+        reason="",
+    )
+    return Opened(page, f"{organisations.origin()}/pay/{secret}")
+
+
+@transaction.atomic
+def revoke(*, intent_id: UUID, now: datetime) -> None:
+    """Let the link to an intent open nothing any more; a second time changes nothing."""
+    PayPage.objects.filter(intent_id=intent_id, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def find(*, secret: str, now: datetime) -> PaymentIntent:
+    """
+    Return the intent of a link with its present attempt, also after it was paid. Raises PayPageUnknown, the same for every other one.
+
+    A page that has expired still tells how its payment ended; of one that nobody paid it tells nothing.
+    """
+    page = None
+    if SECRET.fullmatch(secret):
+        kept = PayPage.objects.filter(digest=_digest(secret), revoked_at__isnull=True)
+        page = kept.select_related("intent__current_attempt__provider_account").first()
+    if page is None or (page.expires_at <= now and not page.intent.is_settled):
+        raise PayPageUnknown("This link is no longer good. Ask who sent it for another one.")
+    return page.intent
+
+
+def prompt(*, secret: str, phone: str, source: str, now: datetime) -> PaymentIntent:
+    """
+    Ask for the money on a phone. Once a prompt is under way, or the money is there, nothing is asked again: a second click is none.
+
+    ``source`` is where the payer comes from. Raises PayPageUnknown, PhoneInvalid, the refusals of ``intents.confirm``, and
+    RateLimited beyond ten requests a minute from one source, or five prompts an hour to one phone.
+    """
+    intent = find(secret=secret, now=now)
+    _admit(source, now=now)
+    number = phones.normalise(phone)
+    if not intent.is_unconfirmed:
+        return intent
+    limits = [Limit("prompts", f"pay:{schema_name()}:phone:{number}", PROMPTS_PER_PHONE_AND_HOUR, HOUR)]
+    refusal = (
+        "This phone was asked several times within the hour. Pay by the Paybill number, or try again later."
+    )
+    rate_limits.require(limits, now=now, in_outage=InOutage.COUNT_HERE, refusal=refusal)
+    try:
+        return intents.confirm(
+            intent_id=intent.id, choice=Choice(Method.MPESA, number, intent.payer_name), actor=PAYER, now=now
+        )
+    except InvalidState:  # somebody was faster: the same payer, by a second click
+        return find(secret=secret, now=now)
+
+
+def claim(*, secret: str, receipt: str, source: str, now: datetime) -> bool:
+    """
+    Take a receipt that the payer holds, have the provider asked about it, and say whether that could be done.
+
+    It is asked only for a payment whose outcome is not known; otherwise the money shows by itself. Raises PayPageUnknown,
+    RateLimited, ReceiptInvalid and ReceiptUsed.
+    """
+    intent = find(secret=secret, now=now)
+    _admit(source, now=now)
+    if intent.is_settled or intent.current_attempt is None:
+        return False
+    try:
+        intents.verify(intent_id=intent.id, receipt=receipt, actor=PAYER, now=now)
+    except InvalidState:
+        return False
+    return True
+
+
+def _admit(source: str, *, now: datetime) -> None:
+    limits = [Limit("deeds", f"pay:{schema_name()}:{source}", DEEDS_PER_SOURCE_AND_MINUTE, MINUTE)]
+    refusal = "Too many tries from here. Wait a minute."
+    rate_limits.require(limits, now=now, in_outage=InOutage.COUNT_HERE, refusal=refusal)
+
+
+def _digest(secret: str) -> str:
+    return crypto.keyed_hash(
+        str(settings.TREASURY["MASTER_KEY"]).encode(), secret, b"treasury.payments.pay_page"
+    )

@@ -1,0 +1,196 @@
+"""The pay page as a payer's browser sees it: his link alone, every state, refusals in words, and nothing of others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.integrations.ports import ProviderDeclined
+from apps.invoicing.models import Document
+from apps.kit import clock
+from apps.kit.actors import PROVIDER, SYSTEM
+from apps.payments.contracts import IntentStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.services import attempts, intents, pay_pages
+from tests.factories import payments
+from tests.factories.payments import NOW
+
+PHONE = "0712 345 678"
+
+
+@dataclass
+class Payer:
+    """A browser with one link, on the host of the organisation that sent it."""
+
+    intent: PaymentIntent
+    path: str
+    host: str = "acme.testserver"
+    language: str = "en"
+
+    def get(self, below: str = "", **query: str):
+        return self._inside(self._browser().get(self.path + below, query))
+
+    def post(self, below: str, **body: str):
+        return self._inside(self._browser().post(self.path + below, body))
+
+    def text(self) -> str:
+        answer = self.get()
+        assert answer.status_code == 200
+        return " ".join(answer.content.decode().split())
+
+    def attempt(self) -> PaymentAttempt:
+        return PaymentAttempt.objects.get(intent=self.intent)
+
+    def _browser(self) -> Client:
+        return Client(headers={"host": self.host, "accept-language": self.language})
+
+    def _inside(self, answer):
+        connection.set_tenant(self.organisation)
+        return answer
+
+    def __post_init__(self) -> None:
+        self.organisation = connection.tenant
+
+
+@pytest.fixture
+def payer(acme) -> Iterator[Payer]:
+    payments.account(short_code="600111")
+    intent = payments.intent(is_confirmed=False, choice=None, description="Table 7")
+    opened = pay_pages.make(intent_id=intent.id, actor=SYSTEM, now=NOW)
+    with clock.fixed(NOW):
+        yield Payer(intent, "/pay/" + opened.url.rpartition("/")[2])
+
+
+def sent(payer: Payer) -> PaymentAttempt:
+    """Have the payer ask for a prompt that is on his phone then."""
+    payer.post("/prompt", phone=PHONE)
+    attempt = attempts.begin(intent_id=payer.intent.id, now=NOW)
+    attempts.accept(attempt_id=attempt.id, ticket=payments.ticket(), now=NOW)
+    return attempt
+
+
+def test_asks_for_the_sum_and_offers_both_ways(payer):
+    said = payer.text()
+
+    assert "Acme" in said
+    assert "Table 7" in said
+    assert "<small>KES</small>1,500.00" in said
+    assert "Pay KES 1,500.00" in said
+    assert "600111" in said
+    assert payer.intent.code in said
+
+
+def test_its_address_stays_with_the_payer(payer):
+    answer = payer.get()
+
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert (answer["Referrer-Policy"], answer["Cache-Control"]) == ("no-referrer", "no-store")
+    assert answer["X-Robots-Tag"] == "noindex, nofollow"
+    assert b"style=" not in answer.content
+    assert b"onclick" not in answer.content
+
+
+def test_a_prompt_leads_to_waiting_and_a_second_click_to_nothing_else(payer):
+    answers = [payer.post("/prompt", phone=PHONE) for _ in range(2)]
+
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, payer.path)] * 2
+    assert payments.reload(payer.intent.id).payer_phone == "+254712345678"
+    said = payer.text()
+    assert "Enter your PIN on your phone" in said
+    assert "0712 ••• 678" in said
+    assert "345 678" not in said
+    assert 'http-equiv="refresh"' in said
+    assert "600111" in said
+
+
+def test_every_outcome_is_told_in_words(payer):
+    attempt = sent(payer)
+    assert "Prompt sent" in payer.text()
+
+    attempts.lose(attempt_id=attempt.id, now=NOW)
+    assert "We do not know yet" in payer.text()
+
+    intents.settle(attempt_id=attempt.id, report=payments.collected(payer.attempt()), actor=PROVIDER, now=NOW)
+    said = payer.text()
+    assert "Paid. Thank you" in said
+    assert payer.attempt().provider_receipt in said
+    assert "Your receipt is being made." in said
+    assert Document.objects.count() == 0
+    assert payer.get("/receipt.pdf").status_code == 404
+
+
+def test_a_failure_says_why_and_lets_the_payer_try_again(payer):
+    attempt = sent(payer)
+    refusal = ProviderDeclined("customer_cancelled", "The payer cancelled the request.", provider_code="1032")
+    attempts.decline(attempt_id=attempt.id, refusal=refusal, now=NOW)
+
+    assert "The payer cancelled the request." in payer.text()
+
+    assert payer.post("/prompt", phone=PHONE).status_code == 302
+    assert payments.reload(payer.intent.id).status == IntentStatus.PROCESSING
+
+
+def test_a_closed_payment_takes_nothing(payer):
+    intents.cancel(intent_id=payer.intent.id, actor=SYSTEM, now=NOW)
+
+    assert "This payment is closed" in payer.text()
+    assert payer.post("/prompt", phone=PHONE).status_code == 302
+    assert payments.reload(payer.intent.id).status == IntentStatus.CANCELLED
+
+
+@pytest.mark.parametrize("phone", ["", "0712", "+1 212 555 0100", "<script>alert(1)</script>"])
+def test_a_wrong_phone_is_refused_beside_what_was_typed(payer, phone):
+    answer = payer.post("/prompt", phone=phone)
+
+    said = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in said
+    assert "<script>alert" not in said
+    assert payments.reload(payer.intent.id).status == IntentStatus.REQUIRES_METHOD
+
+
+def test_a_receipt_is_taken_where_nobody_knows(payer):
+    attempt = sent(payer)
+    attempts.lose(attempt_id=attempt.id, now=NOW)
+
+    assert payer.post("/receipt", receipt="x").status_code == 422
+    answer = payer.post("/receipt", receipt="nlj7rt61sv")
+
+    assert "We have asked M-Pesa about this receipt" in answer.content.decode()
+    assert payer.attempt().claimed_receipt == "NLJ7RT61SV"
+
+
+def test_speaks_kiswahili_and_keeps_the_choice(payer):
+    payer.language = "sw"
+    assert "Ungependa kulipa vipi?" in payer.text()
+
+    answer = payer.get(language="sw")
+    assert (answer.status_code, answer["Location"]) == (302, payer.path)
+    assert answer.cookies["django_language"].value == "sw"
+
+
+@pytest.mark.parametrize("below", ["", "/receipt.pdf"])
+def test_a_link_that_is_none_opens_nothing_and_names_nothing(payer, below):
+    right, wrong = payer.path, "/pay/" + "0" * 40
+    payer.path = wrong
+    answer = payer.get(below)
+
+    assert answer.status_code == 404
+    assert "This link is no longer good" in answer.content.decode()
+    assert "Table 7" not in answer.content.decode()
+    assert answer["Referrer-Policy"] == "no-referrer"
+
+    payer.path, payer.host = right, "zuri.testserver"
+    assert payer.get(below).status_code == 404
+
+
+def test_the_colours_are_the_organisation_s_own(payer):
+    payer.path = "/pay/brand.css"
+    answer = payer.get()
+
+    assert answer["Content-Type"].startswith("text/css")
+    assert "--color-primary-600:#" in answer.content.decode()
+    assert "immutable" in answer["Cache-Control"]
