@@ -63,7 +63,8 @@ class ApprovalKind:
 
     ``permission`` is what a person needs to ask for such a deed, ``page`` the name of the portal's page of its subject,
     which takes the subject's id; without one the subject is shown by its reference only. Of one that ``is_always`` asked
-    for, somebody whose role decides requests agrees where no rule says who.
+    for, somebody whose role decides requests agrees where no rule says who. What ``has_sum`` and is asked for without one is
+    in several currencies: nobody approves it whose role has limits.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ApprovalKind:
     permission: str
     page: str = ""
     is_always: bool = False
+    has_sum: bool = False
 
 
 KINDS: dict[str, ApprovalKind] = {}
@@ -89,10 +91,16 @@ class NotPlain(TypeError):
 
 
 def declare_kind(
-    *, name: str, title: str | Promise, permission: str, page: str = "", is_always: bool = False
+    *,
+    name: str,
+    title: str | Promise,
+    permission: str,
+    page: str = "",
+    is_always: bool = False,
+    has_sum: bool = False,
 ) -> ApprovalKind:
     """Enter a kind of deed and return it; call it at import of the ``contracts`` module of the app that asks."""
-    kind = ApprovalKind(name, title, permission, page, is_always)
+    kind = ApprovalKind(name, title, permission, page, is_always, has_sum)
     if permission not in PERMISSIONS:
         raise PermissionNotKnown(f"{name}: there is no permission {permission}")
     if KINDS.setdefault(name, kind) != kind:

@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from apps.approvals.contracts import declare_kind
 from apps.kit.money import Money
 
-JOURNAL = declare_kind(name="journal", title=_("Journal"), permission="ledger.adjust", page="portal-journal")
+JOURNAL = declare_kind(
+    name="journal", title=_("Journal"), permission="ledger.adjust", page="portal-journal", has_sum=True
+)
 """An adjustment or opening balances that somebody books by hand."""
 REVERSAL = declare_kind(
-    name="reversal", title=_("Reversal"), permission="ledger.adjust", page="portal-transaction"
+    name="reversal", title=_("Reversal"), permission="ledger.adjust", page="portal-transaction", has_sum=True
 )
 """The opposite of a transaction that somebody wants booked."""
 FX_RATE = declare_kind(name="fx_rate", title=_("Exchange rate"), permission="ledger.rates")

@@ -12,6 +12,7 @@ from apps.audit.models import AuditRecord
 from apps.kit import errors
 from apps.kit.actors import SYSTEM, Actor, ActorKind
 from apps.kit.money import Money
+from apps.ledger.contracts import FX_RATE, JOURNAL, REVERSAL
 from tests.factories import access as make
 from tests.factories import approvals
 from tests.factories.access import NOW
@@ -94,6 +95,21 @@ def test_a_limit_that_is_reached_approves(acme):
     request = approvals.waiting()
     checker = approvals.person("checker", "approver")
     put("approver", approve=[(KES, 25_000_00)])
+
+    assert approvals.approve(request, checker).status == "APPROVED"
+
+
+@pytest.mark.parametrize("kind", [JOURNAL, REVERSAL, FX_RATE])
+def test_what_is_in_several_currencies_is_approved_by_who_has_no_limit(acme, kind):
+    approvals.rule(kind=kind.name, currency="", minimum_minor=None, steps=approvals.ONE_APPROVER)
+    request = approvals.waiting(kind=kind, money=None)
+    checker = approvals.person("checker", "approver")
+    put("approver", approve=[(KES, 10**15), (USD, 10**15)])
+
+    if kind.has_sum:
+        with pytest.raises(stored.LimitExceeded, match="several currencies"):
+            approvals.approve(request, checker)
+        put("approver")
 
     assert approvals.approve(request, checker).status == "APPROVED"
 

@@ -78,6 +78,13 @@ def require_may_approve(*, member: memberships.Membership, money: Money | None) 
         raise LimitExceeded(text % {"most": most, "amount": money})
 
 
+def require_no_limit(*, member: memberships.Membership) -> None:
+    """Refuse an approval of what has no one amount to a member whose role has any limit. Raises LimitExceeded."""
+    if of(member.role_id, LimitKind.APPROVE).by_currency:
+        text = _("This is in several currencies and cannot be measured by the limits of your role.")
+        raise LimitExceeded(text)
+
+
 def _exceeded(member: memberships.Membership | None, kind: LimitKind, money: Money | None) -> Money | None:
     """Return the limit that an amount is above, or None."""
     if member is None or money is None:

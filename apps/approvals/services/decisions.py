@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from apps.access.selectors import limits
-from apps.approvals.contracts import Verdict
+from apps.approvals.contracts import KINDS, Verdict
 from apps.approvals.models import ApprovalDecision, ApprovalRequest
 from apps.approvals.selectors import authority, delegations, splits
 from apps.approvals.selectors import requests as stored
@@ -74,7 +74,7 @@ def take(
     if right.delegation and not delegations.hold(right.delegation, now=now):
         raise NotADecider("What was delegated to you has just been taken back.")
     if verdict is Verdict.APPROVED:
-        limits.require_may_approve(member=right.holder, money=splits.whole_of(request))
+        _require_within_limit(request, right)
     decision = ApprovalDecision(
         request=request,
         payload_version=request.payload_version,
@@ -98,6 +98,13 @@ def take(
         authority.find(request, actor.person, now=now)
         raise
     return decision
+
+
+def _require_within_limit(request: ApprovalRequest, right: authority.Authority) -> None:
+    money = splits.whole_of(request)
+    if money is None and request.kind in KINDS and KINDS[request.kind].has_sum:
+        limits.require_no_limit(member=right.holder)
+    limits.require_may_approve(member=right.holder, money=money)
 
 
 def is_complete(request: ApprovalRequest) -> bool:
