@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.simulation import bookkeeping, partner, refunding, street, workers
+from tests.simulation import bookkeeping, partner, refunding, street, unasked, workers
 from tests.simulation.interruptions import Crash
 from tests.simulation.world import Asked, World
 
@@ -44,6 +44,11 @@ ACTIONS: dict[str, Action] = {
     "cancel_on_phone": Action(2, street.answer_phone("cancel")),
     "wrong_pin": Action(1, street.answer_phone("wrong-pin")),
     "ignore": Action(1, street.answer_phone("ignore")),
+    "pay_unasked": Action(7, unasked.pay),
+    "pay_typo": Action(1, unasked.pay_typo),
+    "pay_unknown": Action(2, unasked.pay_unknown),
+    "pay_twice": Action(3, unasked.pay_twice),
+    "forge_confirmation": Action(1, unasked.forge),
     "script_fault": Action(7, street.script_fault),
     "restart_simulator": Action(1, street.restart_simulator),
     "work": Action(60, workers.work),

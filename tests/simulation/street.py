@@ -12,6 +12,8 @@ QUERY = "/mpesa/stkpushquery/v1/query"
 STATUS = "/mpesa/transactionstatus/v1/query"
 REVERSAL = "/mpesa/reversal/v1/request"
 PULL = "/pulltransactions/v1/query"
+PAY = "/pay"
+"""The path of what people pay of themselves, on the face of the phone."""
 TOKEN = "/oauth/v1/generate"
 PAID = {"action": "result", "code": "0"}
 FAILED = {"action": "result", "code": "1032"}
@@ -54,6 +56,16 @@ SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     (PULL, ("hang",)),
     (PULL, ("html_error",)),
     (PULL, ({"action": "partial_result", "missing": ["billreference"]},)),
+    (PUSH, ({"action": "drop_callback", "of": "confirmation"},)),
+    (PUSH, ({"action": "reorder", "behind": 1},)),
+    (PAY, ("drop_callback",)),
+    (PAY, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+    (PAY, ({"action": "delay_callback", "ms": 20_000},)),
+    (PAY, ({"action": "reorder", "behind": 2},)),
+    (PAY, ({"action": "drop_callback", "of": "validation"},)),
+    (PAY, ({"action": "partial_result", "missing": ["BillRefNumber", "MSISDN"]},)),
+    (PAY, ({"action": "clock_skew", "seconds": -90_000},)),
+    (PAY, ({"action": "result", "code": "26"}, {"action": "late_success", "ms": 15_000})),
     (TOKEN, ("hang",)),
     (TOKEN, ("status",)),
 )
@@ -79,7 +91,8 @@ def answer_phone(decision: str) -> Callable[[World], str | None]:
 def script_fault(world: World) -> str:
     """Let a call of the provider go wrong, in one of the ways that its simulator knows."""
     path, actions = world.rng.choices(SCRIPTS, [_weight(*script) for script in SCRIPTS])[0]
-    world.control("POST", "/scripts", {"match": {"path": path}, "times": 1, "actions": list(actions)})
+    match = {"path": path, "face": "phone" if path == PAY else "daraja"}
+    world.control("POST", "/scripts", {"match": match, "times": 1, "actions": list(actions)})
     world.hit(f"script:{name_of(actions)}")
     return f"{path} {json.dumps(actions)}"
 
@@ -88,7 +101,7 @@ def _weight(path: str, actions: tuple[Any, ...]) -> int:
     """Prefer requests for money, which come most, and money that is late or wrong, which must meet its other faults."""
     if len(actions) > 1:
         return 10
-    return 3 if path == PUSH else 1
+    return 3 if path in (PUSH, PAY) else 1
 
 
 def name_of(actions: tuple[Any, ...]) -> str:

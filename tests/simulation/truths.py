@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 from apps.approvals.contracts import ApprovalStatus
 from apps.approvals.models import ApprovalRequest
@@ -18,12 +19,12 @@ from apps.ledger.selectors import balances
 from apps.ledger.services import verification
 from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
-from tests.simulation import books, refunding
+from tests.simulation import books, refunding, unasked
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
 
 MOVING = ("PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE")
-Rows = dict[str, list[dict[str, Any]]]
-"""The provider's movements by what the payer saw as the account; what went back stands under the receipt of its payment."""
+Rows = list[dict[str, Any]]
+"""The provider's movements, as its statements tell them."""
 
 
 def broken(world: World) -> list[str]:
@@ -33,11 +34,19 @@ def broken(world: World) -> list[str]:
 
 
 def _statement(world: World) -> Rows:
-    """Return the provider's movements by what the payer saw as the account."""
-    found: Rows = {}
-    for account in world.accounts():
-        for row in world.control("GET", f"/statement?shortcode={account.short_code}")["rows"]:
-            found.setdefault(row["linked_receipt"] or row["account_reference"], []).append(row)
+    return [
+        row
+        for account in world.accounts()
+        for row in world.control("GET", f"/statement?shortcode={account.short_code}")["rows"]
+    ]
+
+
+def _grouped(rows: Rows, name: str) -> dict[str, Rows]:
+    """Return the movements by what they say under a name; those that say nothing there are left out."""
+    found: dict[str, Rows] = {}
+    for row in rows:
+        if row[name]:
+            found.setdefault(row[name], []).append(row)
     return found
 
 
@@ -46,49 +55,64 @@ def _money(text: str) -> Money:
 
 
 def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
-    """Each payment of the provider is booked once, whole, with its charge; nothing else is."""
-    booked = {attempt.code: attempt for attempt in PaymentAttempt.objects.exclude(booked_at=None)}
-    for code, found in _collections(rows).items():
+    """Each payment of the provider is booked once, whole, with its charge: to its payment, or in suspense; nothing else is."""
+    booked = _booked()
+    for receipt, found in _grouped(rows, "receipt").items():
         paid = [row for row in found if row["kind"] == "payment"]
         charges = [row for row in found if row["kind"] == "charge"]
-        attempt = booked.pop(code, None)
-        if attempt is None:
-            yield f"{code}: the provider has {paid[0]['paid_in']}, our books do not"
+        if not paid:
             continue
-        if len(paid) != 1:
-            yield f"{code}: the payer paid {len(paid)} times"
+        ours = booked.pop(receipt, [])
         charged = _money(charges[0]["withdrawn"]) if charges else Money.zero("KES")
-        if attempt.received != _money(paid[0]["paid_in"]) or attempt.fee != charged:
-            yield f"{code}: booked {attempt.received} less {attempt.fee}, moved {paid[0]['paid_in']} less {charged}"
-        if attempt.provider_receipt != paid[0]["receipt"]:
-            yield f"{code}: receipt {attempt.provider_receipt}, the provider says {paid[0]['receipt']}"
-    for code in booked:
-        yield f"{code}: booked, but the provider has no such payment"
+        moved = (_money(paid[0]["paid_in"]), charged)
+        if len(paid) != 1:
+            yield f"{receipt}: the provider has it {len(paid)} times"
+        if ours != [moved]:
+            yield f"{receipt}: the provider moved {moved[0]} less {moved[1]}, our books have {ours}"
+    for receipt, ours in booked.items():
+        yield f"{receipt}: our books have {ours}, but the provider has no such payment"
 
 
-def _collections(rows: Rows) -> Rows:
-    return {key: found for key, found in rows.items() if not found[0]["linked_receipt"]}
-
-
-def _reversals(rows: Rows) -> Rows:
-    return {key: found for key, found in rows.items() if found[0]["linked_receipt"]}
+def _booked() -> dict[str, list[tuple[Money, Money]]]:
+    """Return sum and fee of everything that is booked, by receipt number."""
+    found: dict[str, list[tuple[Money, Money]]] = {}
+    for attempt in PaymentAttempt.objects.exclude(booked_at=None):
+        entry = found.setdefault(attempt.provider_receipt or f"none, {attempt.code}", [])
+        entry.append((attempt.received, attempt.fee))
+    for inbound in InboundReceipt.objects.waiting():
+        found.setdefault(inbound.receipt, []).append((inbound.money, inbound.fee))
+    return found
 
 
 def _net(row: dict[str, Any]) -> Money:
     return _money(row["paid_in"]) - _money(row["withdrawn"])
 
 
-def _movements_are_explained(_: World, __: Rows) -> Iterator[str]:
-    """Nobody pays unasked here, so no money waits in suspense when its payment is booked."""
+def _movements_are_explained(world: World, _: Rows) -> Iterator[str]:
+    """Only what people paid of themselves waits in suspense, told once; and none of it is of a payment that waits for money."""
+    made = {each["receipt"]: each for each in unasked.payments(world)}
+    waiting_for = {
+        intent.code
+        for intent in PaymentIntent.objects.filter(settled_at=None)
+        if not PaymentAttempt.objects.filter(intent=intent).exclude(booked_at=None).exists()
+    }
     for inbound in InboundReceipt.objects.waiting():
-        yield f"{inbound}: {inbound.reason}"
+        typed = made[inbound.receipt]["reference"] if inbound.receipt in made else None
+        if typed is None:
+            yield f"{inbound} waits in suspense, and nobody paid it of himself: {inbound.reason}"
+        elif "".join(filter(str.isalnum, typed.upper())) in waiting_for:
+            yield f"{inbound} waits in suspense, and its payment waits for money: {inbound.reason}"
+    told = Counter(OutboxEvent.objects.filter(type="money_unmatched").values_list("aggregate_id", flat=True))
+    held = Counter(InboundReceipt.objects.exclude(booked_at=None).values_list("id", flat=True))
+    if told != held:
+        yield f"money that was put aside {held} does not fit what was told {told}"
 
 
 def _books_equal_the_provider(_: World, rows: Rows) -> Iterator[str]:
     """The balances of the provider accounts are those of the provider's statements."""
     held = [line.balance for line in balances.by_role(AccountRole.PROVIDER_BALANCE)]
     ours = sum(held, Money.zero("KES"))
-    theirs = sum((_net(row) for found in rows.values() for row in found), Money.zero("KES"))
+    theirs = sum(map(_net, rows), Money.zero("KES"))
     if ours != theirs:
         yield f"our books hold {ours} at the provider, the provider says {theirs}"
 
@@ -107,7 +131,9 @@ def _ledger_is_as_finance_knows(world: World, _: Rows) -> Iterator[str]:
 def _booked_once(world: World, __: Rows) -> Iterator[str]:
     """One ledger transaction per collection, refund and deed of finance, and no other but corrections of assumed sums."""
     made = set(Transaction.objects.values_list("idem_key", flat=True))
-    wanted = {f"collection:{attempt.id}" for attempt in PaymentAttempt.objects.exclude(booked_at=None)}
+    stayed = _stayed_in_suspense()
+    booked = PaymentAttempt.objects.exclude(booked_at=None)
+    wanted = {f"collection:{attempt.id}" for attempt in booked if attempt.id not in stayed}
     wanted |= {f"inbound-receipt:{each.id}" for each in InboundReceipt.objects.exclude(booked_at=None)}
     retracted = InboundReceipt.objects.filter(status=InboundStatus.RETRACTED)
     wanted |= {f"inbound-receipt-retraction:{each.id}" for each in retracted}
@@ -120,10 +146,22 @@ def _booked_once(world: World, __: Rows) -> Iterator[str]:
             yield f"{key} is in the ledger, and nothing says why"
 
 
+def _stayed_in_suspense() -> set[UUID]:
+    """Return the attempts whose money was booked in suspense before it was known to be theirs, and belongs there still."""
+    explained = InboundReceipt.objects.exclude(booked_at=None).exclude(attempt=None)
+    return {
+        inbound.attempt.id
+        for inbound in explained.exclude(status=InboundStatus.RETRACTED).select_related("attempt")
+        if inbound.attempt
+        and inbound.attempt.is_in_suspense
+        and inbound.attempt.branch_id == inbound.branch_id
+    }
+
+
 def _given_back_once(world: World, rows: Rows) -> Iterator[str]:
     """What went back at the provider is a refund of ours, once, whole; and each refund that succeeded went back."""
     made = {refund.payment_receipt: refund for refund in Refund.objects.filter(status=RefundStatus.SUCCEEDED)}
-    for receipt, found in _reversals(rows).items():
+    for receipt, found in _grouped(rows, "linked_receipt").items():
         refund = made.pop(receipt, None)
         if refund is None:
             yield f"{receipt}: the provider gave {found[0]['withdrawn']} back, our books do not say so"

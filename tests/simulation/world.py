@@ -97,6 +97,7 @@ class World:
         self.wire: list[Message] = []
         self.asked: list[Asked] = []
         self.payments: list[str] = []
+        self.answered: set[int] = set()
         self.interruptions = Interruptions(self)
         self.token = self.decider_token = ""
         self.books: Books | None = None
@@ -132,7 +133,7 @@ class World:
         self.control("POST", "/callbacks/hold", {"hold": True})
         self.interruptions.is_calm = True
         self.token = access.issued().secret
-        from tests.simulation import refunding  # noqa: PLC0415 (its deeds know the world)
+        from tests.simulation import refunding, unasked  # noqa: PLC0415 (their deeds know the world)
 
         refunding.furnish(self)
         for short_code, branch in zip(SHORT_CODES, (access.head_office(), access.branch()), strict=True):
@@ -145,7 +146,9 @@ class World:
                 is_pull_enabled=True,
                 pull_number="0722000000",
             )
-            self.control("PUT", f"/accounts/{short_code}", integrations.simulators_side())
+            side = integrations.simulators_side(payer_form=self.rng.choice(("plain", "masked", "hashed")))
+            self.control("PUT", f"/accounts/{short_code}", side)
+        unasked.furnish(self)
         inbox = self.call("POST", "/sandbox-inboxes", {"label": "Partner"})
         self.inbox_id = inbox.body["id"]
         self.call("POST", "/webhook-endpoints", {"url": inbox.body["url"], "event_types": list(LISTENS_TO)})
@@ -267,13 +270,19 @@ class World:
                 self.wire.append(Message(self.now, self.next_number(), taken))
 
     def deliver(self, taken: Mapping[str, Any]) -> Reply | None:
-        """Bring a callback to our address; None where our process ended before it answered."""
+        """Bring a callback to our address, and a validation's answer back; None where our process ended before it answered."""
         body = json.dumps(taken["body"]).encode()
+        reply = None
         try:
-            return self._web("POST", urlsplit(taken["url"]).path, body, {})
+            reply = self._web("POST", urlsplit(taken["url"]).path, body, {})
         except Crash:
             self.recover()
-            return None
+        if taken.get("kind") == "validation" and taken["id"] not in self.answered:
+            self.answered.add(taken["id"])
+            answer = {"status": reply.status, "body": json.dumps(reply.body)} if reply else {"status": None}
+            self.control("POST", f"/callbacks/{taken['id']}/answer", answer)
+            self.collect_callbacks()
+        return reply
 
     def due_jobs(self) -> list[Message]:
         """Return the jobs whose countdown has ended."""
