@@ -35,6 +35,7 @@ NOT_YET = {
     "CallbackProcessing:set_aside:UNMATCHED": "the simulator pays a prompt once",
     "InboundReceipt:assign:ASSIGNED": "people decide about money in suspense in the portal",
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
+    "PaymentIntent:reopen:REQUIRES_CONFIRMATION": "no payment of this world has a page for its payer",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
     "EventDelivery:fail:DEAD": "twenty failures of a handler do not happen to a healthy handler",
     "EventDelivery:requeue:PENDING": "needs a dead delivery",
