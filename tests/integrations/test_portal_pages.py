@@ -1,14 +1,18 @@
 """Provider accounts, calls and callbacks in the organisation's site."""
 
+from datetime import timedelta
+
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from apps.events.models import OutboxEvent
+from apps.integrations.admin import ProviderAccountAdmin
 from apps.integrations.contracts import CallbackStatus, CallStatus
 from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.models.redaction import readable
 from apps.integrations.services import accounts, callbacks
-from apps.kit import ids
+from apps.kit import clock, ids
 from tests import dialogs
 from tests.factories import access
 from tests.factories.integrations import CREDENTIALS, NOW, provider_account
@@ -84,6 +88,17 @@ def test_no_page_shows_a_secret_again(enter):
     assert "Set on" in text
     for secret in (*CREDENTIALS.secrets, CREDENTIALS.initiator, account.callback_token):
         assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(74, "Set on"), (75, "15 days left"), (89, "1 day left"), (90, "Expired")]
+)
+def test_the_age_of_the_initiators_password_is_told_before_it_expires(acme, days, words):
+    account = provider_account()
+    page = ProviderAccountAdmin(ProviderAccount, admin.site)
+
+    with clock.fixed(NOW + timedelta(days=days)):
+        assert words in page.password_age(account)
 
 
 def test_empty_secret_fields_leave_the_secrets_alone(enter):

@@ -65,6 +65,12 @@ class AccountForm(forms.ModelForm):
     class Meta:
         model = ProviderAccount
         fields = [*TAKEN_OVER, "branch"]
+        labels = {
+            "inbound_version": _("Version of the service"),
+            "is_accepted_by_default": _("Accept when a check is not answered"),
+            "is_balance_watched": _("Ask every 15 minutes"),
+            "calls_per_second": _("Calls of one kind in a second"),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -173,7 +173,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
             return str(_("Not asked yet"))
         return render_to_string("integrations/held.html", {"held": held})
 
-    @admin.display(description=_("Calls"))
+    @admin.display(description=_("State"))
     def circuits(self, account: ProviderAccount) -> SafeString | str:
         found = standing.of(account) if account.created_at else []
         stopped = [fact for fact in found if fact.position in POSITIONS]

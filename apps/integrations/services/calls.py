@@ -58,14 +58,14 @@ class RecordedTransport:
         try:
             answer = self.client.send(method, url, headers=headers, content=content)
         except http.NotSent as error:
-            self.gate.note(kind, None)
+            self.gate.note(kind, None, seconds=time.monotonic() - started)
             self._keep(call, CallStatus.NOT_SENT, started, error)
             raise
         except http.NoAnswer as error:
-            self.gate.note(kind, None)
+            self.gate.note(kind, None, seconds=time.monotonic() - started)
             self._keep(call, CallStatus.NO_ANSWER, started, error)
             raise
-        self.gate.note(kind, answer)
+        self.gate.note(kind, answer, seconds=time.monotonic() - started)
         call.response_status = answer.status
         call.response_body = readable(answer.body, secrets=self.secrets)
         call.address = answer.address

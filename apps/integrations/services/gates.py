@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -56,10 +56,11 @@ class Gate:
                 RATE_LIMITED, "As many calls as the account may make have left in this second."
             )
 
-    def note(self, kind: str, answer: http.Answer | None) -> None:
-        """Take into account what came back; None where nothing did."""
+    def note(self, kind: str, answer: http.Answer | None, *, seconds: float) -> None:
+        """Take into account what came back after so many seconds; None where nothing did."""
         is_well = answer is not None and self.judge(answer)
-        circuits.note(standing.name(self.account_id, kind), is_well=is_well, now=self.now)
+        ended = self.now + timedelta(seconds=seconds)
+        circuits.note(standing.name(self.account_id, kind), is_well=is_well, now=ended)
 
 
 @transaction.atomic
