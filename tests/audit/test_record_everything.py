@@ -119,8 +119,8 @@ RECORDED = {
         "retire": "provider_error_rule.{deed}",
     },
     "integrations.services.gates": {
-        "open_circuit": "provider_account.open_circuit",
-        "close_circuit": "provider_account.close_circuit",
+        "open_circuit": "provider_account.{deed}",
+        "close_circuit": "provider_account.{deed}",
     },
     "integrations.services.registrations": {"ask": "provider_account.register_addresses"},
     "jobs.services.jobs": {"cancel": "job.cancel_requested", "open_result": "job.result_downloaded"},
