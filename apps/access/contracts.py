@@ -97,6 +97,8 @@ SCOPES = {
     "receipts:read": "Read receipts",
     "refunds:read": "Read refunds",
     "refunds:write": "Request refunds",
+    "suspense:read": "Read money that arrived unasked, what waits in suspense included",
+    "suspense:write": "Give money in suspense to payments",
     "webhooks:read": "Read webhook endpoints, deliveries and sandbox inboxes",
     "webhooks:write": "Change webhook endpoints, replay deliveries, make sandbox inboxes",
 }
@@ -127,6 +129,8 @@ GIVEN_BY: dict[str, frozenset[str]] = {
     "receipts:read": frozenset({"invoicing.view"}),
     "refunds:read": frozenset({"payments.view"}),
     "refunds:write": frozenset({"keys.money"}),
+    "suspense:read": frozenset({"payments.view"}),
+    "suspense:write": frozenset({"keys.money"}),
     "webhooks:read": frozenset({"webhooks.view"}),
     "webhooks:write": frozenset({"webhooks.manage"}),
 }

@@ -76,13 +76,14 @@ class InboundStatus(StrEnum):
     Where money that arrived stands: with the payment that it is of, or in suspense until a person decides.
 
     MATCHED was found to be of a payment, ASSIGNED was given to one by a person. DUPLICATE_SUSPECTED waits as SUSPENSE
-    does: somebody may have paid twice. RETRACTED had been booked a second time, which was taken back.
+    does: somebody may have paid twice. GIVING_BACK goes back to who sent it: its refund says how far that is. RETRACTED had been booked a second time, which was taken back.
     """
 
     MATCHED = "MATCHED"
     SUSPENSE = "SUSPENSE"
     DUPLICATE_SUSPECTED = "DUPLICATE_SUSPECTED"
     ASSIGNED = "ASSIGNED"
+    GIVING_BACK = "GIVING_BACK"
     RETRACTED = "RETRACTED"
 
 

@@ -170,6 +170,11 @@ RECORDED = {
         "verify": "payment.verify_requested",
         "ask": "payment.query_requested",
     },
+    "payments.services.resolutions": {
+        "assign": "money.assigned",
+        "give_back": "money.given_back",
+        "take_over": "money.taken_over",
+    },
     "payments.services.policies": {"choose": "payment.policy_chosen"},
     "payments.services.refunds": {
         "create": "refund.requested",

@@ -7,13 +7,20 @@ from uuid import UUID
 
 from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials
 from apps.integrations.models import ProviderAccount
-from apps.integrations.ports import CollectionReport, NextAction, NextActionKind, Outcome, Ticket
+from apps.integrations.ports import (
+    CollectionReport,
+    InboundReport,
+    NextAction,
+    NextActionKind,
+    Outcome,
+    Ticket,
+)
 from apps.integrations.services import accounts
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
-from apps.payments.contracts import Choice, Method, NewIntent
-from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.payments.services import attempts, intents
+from apps.payments.contracts import Choice, InboundSource, Method, NewIntent
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+from apps.payments.services import attempts, inbound_receipts, intents
 from tests.factories import access
 
 NOW = datetime(2026, 11, 24, 7, 41, tzinfo=UTC)
@@ -107,6 +114,22 @@ def collected(attempt: PaymentAttempt, **facts: Any) -> CollectionReport:
             **facts,
         }
     )
+
+
+def held(*, now: datetime = NOW, **facts: Any) -> InboundReceipt:
+    """Return KES 1,500.00 that no payment explains, in suspense; an account is opened when there is none."""
+    found = ProviderAccount.objects.order_by("id").first() or account()
+    notice = InboundReport(**{"receipt": receipt(), "money": KES_1500, "payer": "2547 ***** 678", **facts})
+    access.portal()
+    _, inbound = inbound_receipts.record(
+        account_id=found.id,
+        notice=notice,
+        phone="",
+        source=InboundSource.CONFIRMATION,
+        actor=PROVIDER,
+        now=now,
+    )
+    return inbound
 
 
 def declined(attempt: PaymentAttempt, **facts: Any) -> CollectionReport:

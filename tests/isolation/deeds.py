@@ -318,6 +318,12 @@ def paid() -> UUID:
     return refunds.paid(reference=f"{REFERENCE}-paid").intent_id
 
 
+def held() -> Sent:
+    inbound = payments.held(reference=CANARY["acme"])
+    unpaid = payments.intent(reference=REFERENCE)
+    return Sent({"payment_id": ids.encode("pi", unpaid.id), "reason": CANARY["acme"]}, inbound.id)
+
+
 def lost_refund() -> Sent:
     paid = refunds.paid(reference=REFERENCE)
     return Sent({"receipt": "NLR7RT61SV"}, refunds.unknown(paid).id)

@@ -92,6 +92,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "key": issued.key.id,
         "pi": intent.id,
         "rcp": receipt.id,
+        "ir": payments.held(reference=canary).id,
         "re": refund.id,
         "whd": WebhookDelivery.objects.get(event_id=event.id).id,
         "whe": endpoint.id,

@@ -6,16 +6,17 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from apps.kit.filters import ChoicesFilter, InstantFilter, StrictFilterSet, decoded
-from apps.payments.contracts import IntentStatus, RefundStatus
-from apps.payments.models import PaymentIntent, Refund
+from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
+from apps.payments.models import InboundReceipt, PaymentIntent, Refund
+from apps.payments.models.inbound import reference_key
 
 RANGES = ("gte", "gt", "lte", "lt")
 
 
-def _created_ranges() -> dict[str, Any]:
+def _ranges(field: str) -> dict[str, Any]:
     return {
-        f"created_at[{lookup}]": InstantFilter(
-            field_name="created_at", lookup_expr=lookup, help_text="RFC 3339, as 2026-11-24T07:41:58Z."
+        f"{field}[{lookup}]": InstantFilter(
+            field_name=field, lookup_expr=lookup, help_text="RFC 3339, as 2026-11-24T07:41:58Z."
         )
         for lookup in RANGES
     }
@@ -40,7 +41,7 @@ class PaymentIntentFilter(StrictFilterSet):
 
     @classmethod
     def get_filters(cls) -> dict[str, Any]:
-        return {**super().get_filters(), **_created_ranges()}
+        return {**super().get_filters(), **_ranges("created_at")}
 
     def by_status(
         self, queryset: QuerySet[PaymentIntent], _: str, values: list[str]
@@ -54,6 +55,42 @@ class PaymentIntentFilter(StrictFilterSet):
         self, queryset: QuerySet[PaymentIntent], name: str, value: str
     ) -> QuerySet[PaymentIntent]:
         return queryset.filter(application_id=decoded("app", name, value))
+
+
+class InboundReceiptFilter(StrictFilterSet):
+    status = ChoicesFilter(
+        choices=[(state.lower(), state.lower()) for state in InboundStatus],
+        method="by_status",
+        help_text="One or more states, comma separated.",
+    )
+    provider_receipt = filters.CharFilter(field_name="receipt", help_text="The receipt number, exact.")
+    reference = filters.CharFilter(
+        method="by_reference", help_text="What was typed, whatever the blanks, dashes and small letters."
+    )
+    branch_id = filters.CharFilter(method="by_branch", help_text="Only accounts of this branch.")
+
+    class Meta:
+        model = InboundReceipt
+        fields: list[str] = []
+
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        return {**super().get_filters(), **_ranges("received_at")}
+
+    def by_status(
+        self, queryset: QuerySet[InboundReceipt], _: str, values: list[str]
+    ) -> QuerySet[InboundReceipt]:
+        return queryset.filter(status__in=[value.upper() for value in values])
+
+    def by_reference(
+        self, queryset: QuerySet[InboundReceipt], _: str, value: str
+    ) -> QuerySet[InboundReceipt]:
+        return queryset.filter(reference_key=reference_key(value))
+
+    def by_branch(
+        self, queryset: QuerySet[InboundReceipt], name: str, value: str
+    ) -> QuerySet[InboundReceipt]:
+        return queryset.filter(branch_id=decoded("br", name, value))
 
 
 class RefundFilter(StrictFilterSet):
@@ -72,7 +109,7 @@ class RefundFilter(StrictFilterSet):
 
     @classmethod
     def get_filters(cls) -> dict[str, Any]:
-        return {**super().get_filters(), **_created_ranges()}
+        return {**super().get_filters(), **_ranges("created_at")}
 
     def by_status(self, queryset: QuerySet[Refund], _: str, values: list[str]) -> QuerySet[Refund]:
         return queryset.filter(status__in=[value.upper() for value in values])

@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer
 from apps.payments import events
-from apps.payments.contracts import Choice, IntentStatus, Method, RefundStatus
-from apps.payments.models import PaymentIntent, Refund
+from apps.payments.contracts import Choice, InboundStatus, IntentStatus, Method, RefundStatus
+from apps.payments.models import InboundReceipt, PaymentIntent, Refund
 from apps.payments.models.refund import REASON_LENGTH
 from apps.payments.services import choices
 
@@ -174,6 +174,44 @@ class PayPageOut(serializers.Serializer[Any]):
 
     url = serializers.CharField()
     expires_at = InstantField(source="page.expires_at")
+
+
+class AssignIn(StrictSerializer):
+    payment_id = IdField("pi", help_text="The payment that the money is of; it asks for this very sum.")
+    reason = serializers.CharField(max_length=REASON_LENGTH, help_text="Why; it stands on the audit trail.")
+
+
+class InboundPayerOut(serializers.Serializer):
+    text = serializers.CharField(help_text="The number as the provider told it: in clear, masked or hashed.")
+    name = serializers.CharField()
+
+
+class InboundReceiptOut(serializers.Serializer):
+    """Money that arrived, as events carry it under ``data.object``."""
+
+    id = serializers.CharField()
+    object = serializers.ChoiceField(choices=[events.INBOUND_AGGREGATE])
+    status = serializers.ChoiceField(choices=[state.lower() for state in InboundStatus])
+    amount = MoneyField()
+    provider = serializers.CharField()
+    provider_receipt = serializers.CharField()
+    reference = serializers.CharField(help_text="What the payer typed, as it came.")
+    payer = InboundPayerOut()
+    sources = serializers.ListField(child=serializers.CharField(), help_text="Who told of it.")
+    reason = serializers.CharField(
+        help_text="Why it waits, or waited; empty where its payment was known at once."
+    )
+    payment_id = serializers.CharField(
+        allow_null=True, help_text="The payment that it pays, or seems to pay a second time."
+    )
+    branch_id = serializers.CharField()
+    application_id = serializers.CharField()
+    occurred_at = InstantField(allow_null=True)
+    received_at = InstantField()
+    resolved_at = InstantField(allow_null=True)
+
+    def to_representation(self, instance: InboundReceipt) -> dict[str, Any]:
+        return events.inbound_snapshot(instance)
 
 
 class RefundIn(StrictSerializer):

@@ -15,10 +15,11 @@ from apps.kit import clock, ids
 from apps.kit.views import TreasuryViewSet
 from apps.payments.api import filters, serializers
 from apps.payments.contracts import IntentStatus, NewIntent
-from apps.payments.models import PaymentIntent, Refund
+from apps.payments.models import InboundReceipt, PaymentIntent, Refund
+from apps.payments.selectors import inbound_receipts as stored_receipts
 from apps.payments.selectors import intents as stored
 from apps.payments.selectors import refunds as stored_refunds
-from apps.payments.services import intents, pay_pages, refunds
+from apps.payments.services import intents, pay_pages, refunds, resolutions
 
 
 class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
@@ -192,6 +193,43 @@ class RefundViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVi
             now=clock.now(),
         )
         return Response(self.get_serializer(refund).data, status=status.HTTP_202_ACCEPTED)
+
+
+class InboundReceiptViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
+    """
+    Money that arrived unasked. A key sees what pays its own application's payments, and what waits in suspense and is
+    of no application yet, in its branch or in all.
+    """
+
+    queryset = InboundReceipt.objects.none()
+    serializer_class = serializers.InboundReceiptOut
+    filterset_class = filters.InboundReceiptFilter
+    id_prefix = "ir"
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "suspense:read",
+        "retrieve": "suspense:read",
+        "assign": "suspense:write",
+    }
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"assign"})
+
+    def get_queryset(self) -> QuerySet[InboundReceipt]:
+        return stored_receipts.visible_to(self.request.user)
+
+    @extend_schema(request=serializers.AssignIn, responses=serializers.InboundReceiptOut)
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, **_: str) -> Response:
+        """Give money in suspense to the payment that it is of: it settles it, closed or not."""
+        body = serializers.AssignIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        data, caller = body.validated_data, _caller(request)
+        inbound = resolutions.assign(
+            inbound_id=self.get_object().id,
+            intent_id=stored.get(caller, data["payment_id"]).id,
+            reason=data["reason"],
+            actor=caller.actor,
+            now=clock.now(),
+        )
+        return Response(self.get_serializer(inbound).data)
 
 
 def _caller(request: Request) -> Caller:

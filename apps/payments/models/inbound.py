@@ -23,7 +23,11 @@ PAYER_LENGTH = 64
 NAME_LENGTH = 120
 REASON_LENGTH = 300
 WAITING_STATES = [InboundStatus.SUSPENSE.value, InboundStatus.DUPLICATE_SUSPECTED.value]
-PAYING_STATES = [InboundStatus.MATCHED.value, InboundStatus.ASSIGNED.value]
+PAYING_STATES = [
+    InboundStatus.MATCHED.value,
+    InboundStatus.ASSIGNED.value,
+    InboundStatus.GIVING_BACK.value,
+]
 NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
 PROGRESS_FIELDS = [
@@ -214,6 +218,13 @@ class InboundReceipt(UuidModel, StatefulModel):
     @transition(status, source=WAITING_STATES, target=InboundStatus.ASSIGNED)
     def assign(self, *, attempt: PaymentAttempt, by: str, at: datetime) -> None:
         """A person says that the money is of this payment."""
+        self._belong(attempt)
+        self.resolved_at = at
+        self.resolved_by = by
+
+    @transition(status, source=WAITING_STATES, target=InboundStatus.GIVING_BACK)
+    def give_back(self, *, attempt: PaymentAttempt, by: str, at: datetime) -> None:
+        """A person says that the money goes back; ``attempt`` is what carries it there."""
         self._belong(attempt)
         self.resolved_at = at
         self.resolved_by = by

@@ -44,6 +44,8 @@ def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
         raise ReportContradicts("The report names no positive sum.")
     others = PaymentAttempt.objects.filter(provider=attempt.provider, provider_receipt=report.receipt)
     if report.receipt and others.exclude(id=attempt.id).exists():
+        if attempt.ticket and attempt.ticket == report.ticket and suspense.was_decided(report.receipt):
+            raise MoneyUnexplained(f"A person gave receipt {report.receipt} to another payment, or back.")
         raise ReportContradicts("The receipt belongs to another payment.")
     if (
         report.receipt

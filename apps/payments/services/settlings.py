@@ -23,6 +23,7 @@ def take(
     *,
     held: InboundReceipt | None,
     announced: Sequence[NewEvent] = (),
+    is_decided: bool = False,
     actor: Actor,
     now: datetime,
 ) -> None:
@@ -30,10 +31,12 @@ def take(
     Book the money of an attempt that was asked for or has just been made; the caller holds the locks.
 
     ``held`` is the money, where it waits in suspense: then it is moved from there, and not booked again. Late money does
-    what the organisation's terms say: it pays, or waits in suspense, or is given back from there.
+    what the organisation's terms say: it pays, or waits in suspense, or is given back from there; where a person has decided
+    (``is_decided``), it pays.
     """
     intent = attempt.intent
-    late_money = policies.current().late_money if intent.is_closed_unpaid else LateMoney.ACCEPT
+    asks = intent.is_closed_unpaid and not is_decided
+    late_money = policies.current().late_money if asks else LateMoney.ACCEPT
     fee = held.fee if held else attempt.provider_account.fee(report.money or attempt.money)
     is_put_aside = intent.is_settled or late_money is not LateMoney.ACCEPT
     attempt.book(report=report, fee=fee, is_put_aside=is_put_aside, at=now)

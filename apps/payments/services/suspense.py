@@ -9,6 +9,7 @@ from apps.kit import locks
 from apps.kit.actors import Actor
 from apps.ledger.services import journals
 from apps.payments import events, postings
+from apps.payments.contracts import InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 
 PERMISSION = "payments.resolve"
@@ -27,6 +28,12 @@ def held(account_id: UUID, receipt: str) -> InboundReceipt | None:
         return None
     rows = InboundReceipt.objects.locked().waiting().select_related("provider_account")
     return rows.filter(provider_account_id=account_id, receipt=receipt).first()
+
+
+def was_decided(receipt: str) -> bool:
+    """Say whether a person decided about money under this receipt."""
+    decided = [InboundStatus.ASSIGNED, InboundStatus.GIVING_BACK]
+    return InboundReceipt.objects.filter(receipt=receipt, status__in=decided).exists()
 
 
 def hold(

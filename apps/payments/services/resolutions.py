@@ -1,0 +1,161 @@
+"""What people decide about money in suspense: whose it is, that it goes back, and who looks after it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.selectors import memberships
+from apps.audit.services import records
+from apps.events.services import outbox
+from apps.integrations.ports import CollectionReport, Outcome
+from apps.kit import errors, ids
+from apps.kit.actors import Actor
+from apps.payments import events
+from apps.payments.contracts import Method
+from apps.payments.models import InboundReceipt, PaymentIntent, Refund
+from apps.payments.services import attempts, refund_limits, refunds, settlings, suspense
+
+UNASKED = "Money that came unasked and goes back"
+
+
+class NotWaiting(errors.DomainError):
+    """Somebody, or a later message, has decided about this money."""
+
+    code = "money_not_waiting"
+    title = "Not waiting any more"
+
+
+class DoesNotFit(errors.DomainError):
+    """The money cannot be given to this payment: another sum or currency, or it has been paid."""
+
+    code = "money_does_not_fit"
+    title = "Does not fit"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, errors=[errors.FieldError("/payment_id", self.code, detail)])
+
+
+@transaction.atomic
+def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> InboundReceipt:
+    """
+    Give money in suspense to the payment that it is of, which it settles whatever became of that: Dr suspense, Cr
+    unapplied collections.
+
+    Raises NotFound, NotWaiting, DoesNotFit and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
+    """
+    reason = refund_limits.check_reason(reason)
+    inbound = _waiting(inbound_id)
+    intent = PaymentIntent.objects.locked().filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
+    if intent.is_settled:
+        raise DoesNotFit("This payment has been paid.")
+    if intent.money != inbound.money:
+        raise DoesNotFit(f"The payment asks for {intent.money}; {inbound.money} arrived.")
+    attempt = attempts.made(intent, account=inbound.provider_account, phone=intent.payer_phone, now=now)
+    before = inbound.status
+    inbound.assign(attempt=attempt, by=str(actor), at=now)
+    _audit("money.assigned", inbound, before=before, reason=reason, actor=actor, now=now)
+    settlings.take(attempt, _report(inbound), held=inbound, is_decided=True, actor=actor, now=now)
+    return inbound
+
+
+@transaction.atomic
+def give_back(*, inbound_id: UUID, reason: str, actor: Actor, now: datetime) -> Refund:
+    """
+    Send money in suspense back to who paid it, as a refund: other people decide first where a rule asks for that.
+
+    The money stays in suspense until it has gone, carried by a payment in review that is made for it. Raises NotFound,
+    NotWaiting, and what ``refunds.give_back`` raises. Locks the receipt.
+    """
+    reason = refund_limits.check_reason(reason)
+    inbound = _waiting(inbound_id)
+    intent = PaymentIntent(
+        branch_id=inbound.branch_id,
+        application_id=inbound.application_id,
+        code=ids.code(),
+        amount_minor=inbound.amount_minor,
+        currency=inbound.currency,
+        method=Method(inbound.provider.upper()).value,
+        payer_name=inbound.payer_name,
+        description=UNASKED,
+        created_by=str(actor),
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    intent.save(force_insert=True)
+    attempt = attempts.made(intent, account=inbound.provider_account, phone="", now=now)
+    attempt.book(report=_report(inbound), fee=inbound.fee, is_put_aside=True, at=now)
+    attempt.save(force_insert=True)
+    intent.settle(attempt=attempt, at=now)
+    intent.save_progress()
+    before = inbound.status
+    inbound.give_back(attempt=attempt, by=str(actor), at=now)
+    inbound.save_progress()
+    _audit("money.given_back", inbound, before=before, reason=reason, actor=actor, now=now)
+    outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)
+    return refunds.give_back(attempt_id=attempt.id, reason=reason, actor=actor, now=now)
+
+
+@transaction.atomic
+def take_over(*, inbound_id: UUID, actor: Actor, now: datetime) -> InboundReceipt:
+    """Make the person who acts the owner of money in suspense. Raises NotFound, NotWaiting, and Forbidden without a person."""
+    inbound = _waiting(inbound_id)
+    member = memberships.of_person(actor.person)
+    if member is None:
+        raise errors.Forbidden("Only somebody of the team looks after money in suspense.")
+    if inbound.owner_id == member.id:
+        return inbound
+    before = inbound.owner_id
+    inbound.owner = member
+    inbound.save_progress()
+    records.write(
+        action="money.taken_over",
+        object_type=events.INBOUND_AGGREGATE,
+        object_id=ids.encode("ir", inbound.id),
+        actor=actor,
+        now=now,
+        changes={"owner": [str(before) if before else None, str(member.id)]},
+        branch=inbound.branch_id,
+    )
+    return inbound
+
+
+def _waiting(inbound_id: UUID) -> InboundReceipt:
+    """Lock the receipt number, then its row, and return it; raise NotFound, and NotWaiting for what is decided."""
+    found = InboundReceipt.objects.filter(id=inbound_id).first()
+    if found is None:
+        raise errors.NotFound("There is no such receipt.")
+    suspense.only(found.receipt)
+    rows = InboundReceipt.objects.locked().select_related("provider_account")
+    inbound = rows.get(id=inbound_id)
+    if not inbound.is_waiting:
+        state = inbound.status.lower().replace("_", " ")
+        raise NotWaiting(f"This money is {state}: nothing is left to decide.")
+    return inbound
+
+
+def _report(inbound: InboundReceipt) -> CollectionReport:
+    return CollectionReport(
+        ticket="",
+        outcome=Outcome.COLLECTED,
+        money=inbound.money,
+        receipt=inbound.receipt,
+        occurred_at=inbound.occurred_at,
+    )
+
+
+def _audit(
+    action: str, inbound: InboundReceipt, *, before: str, reason: str, actor: Actor, now: datetime
+) -> None:
+    records.write(
+        action=action,
+        object_type=events.INBOUND_AGGREGATE,
+        object_id=ids.encode("ir", inbound.id),
+        actor=actor,
+        now=now,
+        changes={"status": [before, inbound.status], "amount": [None, inbound.money.wire()]},
+        reason=reason,
+        branch=inbound.branch_id,
+    )
