@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (
@@ -86,6 +86,7 @@ CREATE TABLE IF NOT EXISTS payment (
     CHECK (state = 'paid' OR moved_cents = 0)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS payment_due ON payment (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS spent_form (mark TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS registration (
     shortcode TEXT PRIMARY KEY,
     confirmation_url TEXT NOT NULL,

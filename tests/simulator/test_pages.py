@@ -119,6 +119,17 @@ def test_the_phone_says_why_nothing_was_paid(business):
     assert business.statement()["rows"] == []
 
 
+def test_a_form_that_is_sent_twice_pays_once(business):
+    marks = [
+        re.search(r'name="mark" value="([^"]+)"', business.http.get(f"{PHONE}/pay").text)[1] for _ in range(2)
+    ]
+
+    answers = [lipa(business, mark=mark) for mark in (marks[0], marks[0], marks[1])]
+
+    assert {answer.headers["location"] for answer in answers} == {PHONE}
+    assert len(business.payments()) == 2
+
+
 def test_the_form_names_what_is_wrong_and_keeps_what_was_typed(business):
     for form, words in (
         ({"business": "12"}, "Enter the 5 to 7 digits"),

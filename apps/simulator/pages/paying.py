@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from apps.simulator.contracts import PaymentOrder, Request, Response
-from apps.simulator.pages import rendering
+from apps.simulator.pages import forms, rendering
 from apps.simulator.pages.messages import local
 from apps.simulator.services import accounts, payments
 from apps.simulator.services.clock import moment
@@ -22,7 +22,7 @@ def show(world: World, request: Request, msisdn: str) -> Response:
 
 
 def pay(world: World, request: Request, msisdn: str) -> Response:
-    """Pay, and go to the phone where M-Pesa's message comes; what is missing is said beside its field."""
+    """Pay once, and go to the phone where M-Pesa's message comes; what is missing is said beside its field."""
     form = parse_qs(request.body.decode(errors="replace"), keep_blank_values=True)
     typed = {name: form.get(name, [""])[0].strip() for name in FIELDS}
     is_pin_right = "wrong-pin" not in form
@@ -38,7 +38,8 @@ def pay(world: World, request: Request, msisdn: str) -> Response:
         reference=typed["account"],
     )
     with world.store.transaction() as tx:
-        payments.pay(tx=tx, order=order, is_pin_right=is_pin_right, now=world.clock.now())
+        if forms.spend(tx=tx, mark=form.get("mark", [""])[0]):
+            payments.pay(tx=tx, order=order, is_pin_right=is_pin_right, now=world.clock.now())
     world.has_changed.set()
     return rendering.redirect(to=f"/phone/{msisdn}")
 
@@ -57,11 +58,13 @@ def _wrong(typed: Mapping[str, str]) -> dict[str, str]:
 def _form(world: World, *, msisdn: str, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Response:
     with world.store.transaction() as tx:
         known = accounts.all_accounts(tx=tx)
+        mark = forms.draw(tx=tx)
     context = {
         "title": "Lipa na M-Pesa",
         "clock": moment(at=world.clock.now()).strftime("%H:%M"),
         "phone": local(msisdn),
         "back": f"/phone/{msisdn}",
+        "mark": mark,
         "typed": typed,
         "wrong": wrong,
         "businesses": [{"shortcode": account.shortcode, "name": account.name} for account in known],

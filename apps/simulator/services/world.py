@@ -24,6 +24,7 @@ EVERYTHING_BUT_ACCOUNTS = (
     "pull_registration",
     "payment",
     "registration",
+    "spent_form",
 )
 HAPPENINGS = ("prompt", "payment", "reversal", "statement_row", "callback")
 
