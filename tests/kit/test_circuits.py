@@ -4,13 +4,14 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.kit import circuits, ids
 from apps.kit.circuits import Circuit, Position
 from script.devkit import ports
 
+patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 
 
@@ -101,6 +102,7 @@ def test_while_redis_is_away_all_calls_pass_and_a_person_is_told(settings):
         circuits.hold_open("away", now=NOW)
 
 
+@patient
 @given(st.lists(st.tuples(st.floats(0, 50), st.booleans()), max_size=40))
 def test_it_is_open_only_after_five_failures_of_the_last_ten(calls):
     circuit, at = Circuit(), 0.0
