@@ -301,7 +301,7 @@ class TestPages:
         asked = stranger.get(link)
         assert (asked.status_code, asked["Referrer-Policy"], asked["Cache-Control"]) == (
             200,
-            "no-referrer",
+            "same-origin",
             "no-store",
         )
         secret = link.partition("link=")[2]

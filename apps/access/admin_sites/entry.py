@@ -63,6 +63,4 @@ class EntrySite(GatedSite):
         is_waiting = user is not None and memberships.waiting().filter(user_id=user.pk).exists()
         facts |= {"invited": user, "code": entry_links.code_of(user) if user and is_waiting else ""}
         context = {**self.each_context(request), **facts}
-        response = render(request, f"access/entry_{name}.html", context, status=status)
-        response["Referrer-Policy"] = "no-referrer"  # the address is the secret
-        return response
+        return render(request, f"access/entry_{name}.html", context, status=status)

@@ -33,11 +33,13 @@ POLICY = (
 )
 PRIVATE = {
     "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
     "Cache-Control": "no-store",
 }
-"""The address is the secret: it is told to nobody, found by nobody and kept by no browser."""
+"""
+The address is the secret: it is found by nobody, kept by no browser, and told to nobody outside by the policy of all our
+pages. (``no-referrer`` would go too far: browsers then hide where a form comes from, and it is refused.)
+"""
 
 GONE, REFUSED, TOO_MANY = 404, 422, 429
 PROMPT_SECONDS = 60
