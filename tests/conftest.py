@@ -61,6 +61,7 @@ PUBLIC_TABLES = [
     "tenancy_handover",
     "tenancy_invite",
     "tenancy_linkrequest",
+    "tenancy_organisationhistory",
     "tenancy_organisationrequest",
     "tenancy_registeredapplication",
     "tenancy_offboarding",
@@ -81,6 +82,10 @@ def fingerprint() -> str:
         settings.INSERT_ONLY_TABLES,
         settings.NO_DELETE_TABLES,
         settings.APP_FUNCTIONS,
+        settings.PUBLIC_READ_TABLES,
+        settings.PUBLIC_INSERT_ONLY_TABLES,
+        settings.PUBLIC_NO_DELETE_TABLES,
+        settings.PUBLIC_TABLES,
     )
     digest.update(repr(lists).encode())
     sources = [
