@@ -170,6 +170,7 @@ RECORDED = {
         "verify": "payment.verify_requested",
         "ask": "payment.query_requested",
     },
+    "payments.services.pay_pages": {"make": "payment.pay_page_made"},
     "payments.services.resolutions": {
         "assign": "money.assigned",
         "give_back": "money.given_back",
