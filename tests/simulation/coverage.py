@@ -34,6 +34,7 @@ NOT_YET = {
     "ApprovalRequest:withdraw:WITHDRAWN": "the partner does not take a refund back",
     "CallbackProcessing:set_aside:UNMATCHED": "the simulator pays a prompt once",
     "InboundReceipt:assign:ASSIGNED": "people decide about money in suspense in the portal",
+    "InboundReceipt:give_back:GIVING_BACK": "people decide about money in suspense in the portal",
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
     "PaymentIntent:reopen:REQUIRES_CONFIRMATION": "no payment of this world has a page for its payer",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
