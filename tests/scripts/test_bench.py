@@ -75,13 +75,13 @@ def of_payments(
     )
 
 
-def of_ledger(*, rate: float = 80.0, **verdict: Any) -> Report:
+def of_ledger(*, rate: float = 80.0, trial_balance_ms: float = 20.0, **verdict: Any) -> Report:
     results = {
         case: [ledger.Measured(100.0 if case.is_baseline else rate * case.each, 1.0)]
         for case in ledger_cases.CASES
     }
     tally = ledger.Tally(booked=30, transfers=10, bytes_of_transfers=8_000)
-    history = {"point_in_time_ms": 1.5, "trial_balance_ms": 20.0}
+    history = {"point_in_time_ms": 1.5, "trial_balance_ms": trial_balance_ms}
     return ledger.conclude(Wish(is_quick=True), results, tally, {**VERDICT, **verdict}, history)
 
 
@@ -128,7 +128,8 @@ def test_ends_with_one_json_object():
         (of_tenancy(organisations=99), "100 were asked for, 99 are there"),
         (of_tenancy(ready=99), "100 were asked for, 99 are ready"),
         (of_tenancy(different=["row7"]), "not like the template: row7"),
-        (of_ledger(rate=59.0), "transfer_ratio is 0.59 of tpcb-like, less than 0.6"),
+        (of_ledger(rate=29.0), "transfer_ratio is 0.29 of tpcb-like, less than 0.3"),
+        (of_ledger(trial_balance_ms=1300.0), "trial_balance_ms is 1300.0, more than 1250.0"),
         (of_ledger(transactions=29), "30 were booked, 29 are in the books"),
         (of_ledger(transactions=31), "30 were booked, 31 are in the books"),
         (of_ledger(findings=[{"problem": "has 1 of 2 legs"}]), "ledger_verify: ['has 1 of 2 legs']"),

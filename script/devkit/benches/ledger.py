@@ -12,7 +12,7 @@ from typing import Any
 
 from script.devkit import environment, processes, system
 from script.devkit.benches import ledger_cases
-from script.devkit.benches.ledger_cases import BARS, BASELINES, CASES, KEYS, Case
+from script.devkit.benches.ledger_cases import BARS, BASELINES, CASES, CEILINGS, KEYS, QUICK_SHARE, Case
 from script.devkit.benches.report import Report, Wish
 from script.devkit.folders import PYTHON, ROOT
 from script.devkit.postgres import binaries
@@ -347,8 +347,13 @@ def _judge(report: Report, named: Mapping[str, float], tally: Tally, verdict: Ma
         f"{tally.booked} were booked, {verdict['transactions']} are in the books",
     )
     report.require(not tally.refused, f"{len(tally.refused)} were refused: {sorted(set(tally.refused))}")
+    share = QUICK_SHARE if report.is_quick else 1.0
     for name, bar in BARS.items():
-        report.require(named[name] >= bar, f"{name} is {named[name]} of tpcb-like, less than {bar}")
+        least = round(bar * share, 2)
+        report.require(named[name] >= least, f"{name} is {named[name]} of tpcb-like, less than {least}")
+    for name, ceiling in CEILINGS.items():
+        most = round(ceiling / share, 1)
+        report.require(report.keys[name] <= most, f"{name} is {report.keys[name]}, more than {most}")
 
 
 def _median_ratio(measured: list[Measured], base: list[Measured], name: str) -> float:
