@@ -43,7 +43,7 @@ def test_after_five_failures_nothing_leaves_until_one_call_succeeds(simulator, a
     assert (refusal.value.code, len(simulator.calls())) == ("provider_unavailable", left)
     assert position(account, "stk_push") is Position.OPEN
     assert position(account, "stk_query") is Position.CLOSED
-    assert push(40).value
+    assert push(100).value
     assert position(account, "stk_push") is Position.CLOSED
     assert ProviderCall.objects.filter(kind="stk_push").count() == 6
 
