@@ -60,7 +60,7 @@ ROWS: dict[str, Row] = {
     "POST approvals/{id}/refuse": Row("200+", "404", "404", deeds.refuse),
     "POST approvals/{id}/withdraw": Row("200+", "404", "404", deeds.withdraw),
     "POST approvals/{id}/amend": Row("200", "404", "404", deeds.amended_rule),
-    "GET approval-delegations": Row("200", "200", "200"),
+    "GET approval-delegations": Row("200+", "200", "200", deeds.delegation),
     "GET approval-delegations/{id}": Row("200+", "404", "404", deeds.delegation),
     "POST approval-delegations": Row("201+", "403", "201+", deeds.new_delegation),
     "POST approval-delegations/{id}/revoke": Row("200+", "404", "404", deeds.delegation),

@@ -1,4 +1,4 @@
-"""Every address of an organisation's portal, as the URL resolver knows them."""
+"""Every address of an organisation's portal, and of what lies outside of organisations, as the URL resolver knows them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -42,6 +42,22 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Add
             yield from _walk(entry.url_patterns, route)
         elif route.startswith(PORTAL) and entry.name is not None:
             yield Address(_of_admin(route) or entry.name, route)
+
+
+def of_platform() -> dict[str, Address]:
+    """Return the addresses outside of the organisations; each is called by method and route: ``GET platform/login/``."""
+    return {found.name: found for found in _methods(get_resolver("treasury.urls_public").url_patterns, "")}
+
+
+def _methods(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Address]:
+    for entry in patterns:
+        route = prefix + str(entry.pattern).removeprefix("^").removesuffix("$").removesuffix(r"\Z")
+        if isinstance(entry, URLResolver):
+            yield from _methods(entry.url_patterns, route)
+            continue
+        shown = PARAMETER.sub("{row}", route)
+        for method in getattr(entry.callback, "actions", None) or ["get"]:
+            yield Address(f"{method.upper()} {shown}", route)
 
 
 def _of_admin(route: str) -> str:

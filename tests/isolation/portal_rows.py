@@ -51,6 +51,8 @@ class Admin:
     """Whether a row is called by what bears the canary: then the head of its history does so too."""
     is_kept: bool = False
     """Whether its history shows the canary, though its page does not."""
+    is_mute: bool = False
+    """Whether its history does not show it, though its page does: by another row that the page draws upon."""
     deeds: dict[str, Page] = field(default_factory=dict)
     page: Page | None = None
     """The page of a row, where it is not Django's."""
@@ -104,12 +106,12 @@ ADMINS: dict[str, Admin] = {
         ACCESS,
         "access.manage",
         everywhere=True,
-        shows=False,
+        is_mute=True,
         deeds={
             "do/small-team": Page("access.manage", own="200", elsewhere="200"),
-            "confirm": Page("access.manage", own="200", elsewhere="200"),
+            "confirm": Page("access.manage", elsewhere="200+"),
             "end-sessions": Page("access.manage", own="200", elsewhere="200"),
-            "renew-link": Page("access.manage", own="200", elsewhere="200"),
+            "renew-link": Page("access.manage", elsewhere="200+"),
         },
     ),
     "access.role": Admin(
@@ -143,7 +145,7 @@ ADMINS: dict[str, Admin] = {
             "approve-many": of_row("approvals.decide"),
             "refuse": of_row("approvals.decide"),
             "withdraw": of_row("approvals.view"),
-            "amend-rule": of_row("approvals.manage"),
+            "amend-rule": of_row("approvals.manage", "200"),
         },
     ),
     "approvals.approvalrule": Admin(
@@ -193,10 +195,10 @@ ADMINS: dict[str, Admin] = {
             "do/disable": of_chosen("integrations.manage"),
             "enable": of_row("integrations.manage"),
             "disable": of_row("integrations.manage"),
-            "register-addresses": of_row("integrations.manage", "200"),
-            "ask-balance": of_row("integrations.manage", "200"),
-            "open-circuit": of_row("integrations.manage", "200"),
-            "close-circuit": of_row("integrations.manage", "200"),
+            "register-addresses": of_row("integrations.manage"),
+            "ask-balance": of_row("integrations.manage"),
+            "open-circuit": of_row("integrations.manage"),
+            "close-circuit": of_row("integrations.manage"),
         },
     ),
     "integrations.providercall": Admin(INTEGRATIONS),
@@ -206,7 +208,7 @@ ADMINS: dict[str, Admin] = {
         everywhere=True,
         deeds={
             "do/put": Page("integrations.manage", own="200", elsewhere="200"),
-            "retire": Page("integrations.manage", own="200", elsewhere="200"),
+            "retire": Page("integrations.manage", elsewhere="200+"),
         },
     ),
     "invoicing.document": Admin("invoicing.view", deeds={"do/export": EXPORT}),
@@ -389,5 +391,5 @@ def _of_history(label: str, row: Admin) -> Page:
         named = "200+" if row.is_named else "200"
         return Page(row.sees, named, named if row.everywhere else GONE)
     needs = "|".join(f"{way}&audit.view" for way in row.sees.split("|"))
-    shown = "200+" if row.shows or row.is_kept else "200"
+    shown = "200+" if (row.shows and not row.is_mute) or row.is_kept else "200"
     return Page(needs, shown, shown if row.everywhere else GONE)

@@ -91,7 +91,7 @@ def ask(endpoint, row, issued, row_ids):
         maker = Membership.objects.get(user_id=sent.issuer)
         ApiKey.objects.filter(id=issued.key.id).update(created_by=maker)
     before = written()
-    path = endpoint.path(organisation="acme", row_id=sent.row or row_ids.get(endpoint.view.id_prefix))
+    path = endpoint.path(organisation="acme", row_id=sent.row or row_ids[endpoint.view.id_prefix])
     response = CLIENT.generic(
         endpoint.method,
         path + QUERIES.get(endpoint.action, ""),

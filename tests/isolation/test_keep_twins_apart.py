@@ -4,7 +4,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from apps.events.models import WebhookDelivery, WebhookEndpoint
+from apps.events.services import webhook_attempts, webhook_endpoints
 from apps.kit import clock
+from apps.tenancy.services import data_keys
+from tests.events.receiver import Receiver
 from tests.isolation import endpoints, twins
 
 CANONICAL = [endpoint for endpoint in endpoints.every() if not endpoint.is_alias]
@@ -13,6 +17,7 @@ QUERIES = {
     "latest": "?base=USD&quote=KES",
     "changes": "?known_at=2020-01-01T00:00:00Z",
 }  # what an action must be asked
+TWINS = (("acme", "zuri"), ("zuri", "acme"))
 CLIENT = Client(raise_request_exception=False)
 
 
@@ -55,15 +60,17 @@ def test_every_kind_of_row_has_a_twin(organisations):
     assert {endpoint.view.id_prefix for endpoint in CANONICAL} == set(row_ids)
 
 
-def test_every_reading_endpoint_shows_only_the_own_twin(organisations):
+def test_every_reading_endpoint_shows_only_the_own_twin_and_no_log_the_other(organisations, caplog):
     keys, row_ids = organisations
     seen = set()
 
     for endpoint in (e for e in CANONICAL if e.method == "get"):
-        for slug, other in (("acme", "zuri"), ("zuri", "acme")):
+        for slug, other in TWINS:
+            caplog.clear()
             status, body = ask(endpoint, slug, keys[slug], row_ids)
 
             assert (status, twins.CANARY[other] in body) == (200, False), f"{endpoint} {slug}: {body}"
+            assert twins.CANARY[other] not in caplog.text, f"{endpoint} {slug}"
             if twins.CANARY[slug] in body:
                 seen.add(endpoint.view.id_prefix)
     assert seen == set(row_ids) - WITHOUT_TEXT
@@ -78,7 +85,7 @@ def test_every_list_refuses_a_filter_that_it_does_not_know(organisations):
         assert (status, "filter_unknown" in body) == (400, True), f"{endpoint}: {body}"
 
 
-def test_no_writing_endpoint_touches_the_twin(organisations, in_organisation):
+def test_no_writing_endpoint_touches_the_twin_and_no_log_names_it(organisations, in_organisation, caplog):
     keys, row_ids = organisations
     in_organisation("zuri")
     before = twins.contents()
@@ -87,8 +94,31 @@ def test_no_writing_endpoint_touches_the_twin(organisations, in_organisation):
         status, body = ask(endpoint, "acme", keys["acme"], row_ids)
         assert status < 500, f"{endpoint}: {body}"
 
+    assert "/v1/acme/" in caplog.text
+    assert twins.CANARY["zuri"] not in caplog.text
     in_organisation("zuri")
     assert twins.contents() == before
+
+
+def test_webhooks_carry_the_own_twin_alone(organisations, in_organisation, settings, caplog):
+    _, row_ids = organisations
+    with Receiver() as receiver:
+        settings.TREASURY = {**settings.TREASURY, "SANDBOX_INBOX_PREFIX": receiver.prefix}
+        for slug, other in TWINS:
+            in_organisation(slug)
+            caplog.clear()
+            secret = data_keys.encrypt(plaintext=b"s" * 32, purpose=webhook_endpoints.purpose(row_ids["whe"]))
+            WebhookEndpoint.objects.filter(id=row_ids["whe"]).update(url=receiver.url, sealed_secret=secret)
+            planned = WebhookDelivery.objects.filter(endpoint_id=row_ids["whe"]).values_list("id", flat=True)
+            receiver.received.clear()
+
+            for delivery_id in planned:
+                webhook_attempts.make(delivery_id=delivery_id, now=clock.now())
+
+            sent = [got.body.decode() for got in receiver.received]
+            assert len(sent) == len(planned) > 1, slug
+            assert any(twins.CANARY[slug] in body for body in sent), slug
+            assert not any(twins.CANARY[other] in body for body in [*sent, caplog.text]), slug
 
 
 def test_a_key_opens_its_own_organisation_only(organisations):

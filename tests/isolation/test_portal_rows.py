@@ -1,7 +1,5 @@
 """The matrix of the portal: every address, for who may, for who may not, from another branch and from another organisation."""
 
-from datetime import timedelta
-
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -10,8 +8,7 @@ from django.test import Client
 
 from apps.access.contracts import PERMISSIONS
 from apps.access.models import Branch, Role
-from apps.access.services import roles
-from apps.approvals.models import ApprovalDelegation
+from apps.access.services import admissions, roles
 from apps.audit.models import AuditRecord
 from apps.events.models import EventDelivery
 from apps.events.models.delivery import DeliveryStatus
@@ -137,17 +134,15 @@ def in_the_right_state():
     off = payments.account(label=twins.CANARY["acme"], branch_id=make.branch("MSA", "Mombasa").id)
     accounts.disable(account_id=off.id, actor=SYSTEM, now=payments.NOW)
     spare_key = make.issued(("payments:read",)).key
-    delegated = ApprovalDelegation.objects.create(
-        delegator=make.member("approver", "one@example.test"),
-        delegate=make.member("approver", "two@example.test"),
-        starts_at=payments.NOW,
-        ends_at=payments.NOW + timedelta(days=90),
-        kinds=[],
-        reason=twins.CANARY["acme"],
-        created_at=payments.NOW,
-    )
+    boss, other = approvals.person("boss", "controller"), make.member("owner", "three@example.test")
+    email = f"{twins.CANARY['acme']}@example.test"
+    with approvals.no_small_team():
+        waits = admissions.admit(email=email, name="Waits", role="support", actor=boss, now=payments.NOW)
+    change = approvals.rule_change(by=boss, branch_id=make.head_office().id)
     return {
-        "approvals.approvaldelegation": delegated.id,
+        "access.membership": waits.membership.id,
+        "access.membership {row}/do/end-sessions": other.id,
+        "approvals.approvalrequest {row}/do/amend-rule": change.id,
         **dict.fromkeys(
             [f"access.apikey {{row}}/do/{deed}" for deed in ("rotate", "networks", "revoke")], spare_key.id
         ),

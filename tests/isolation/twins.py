@@ -11,16 +11,17 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Model
 
-from apps.access.models import ApiKey, Application, Branch
+from apps.access.models import ApiKey, Application, Branch, Membership
 from apps.approvals.contracts import NewStep
+from apps.approvals.models import ApprovalDelegation
 from apps.documents.contracts import PDF, ArtifactKind
 from apps.documents.services import artifacts
 from apps.events.models import OutboxEvent, WebhookDelivery
 from apps.events.models.outbox import IdentityField
 from apps.events.services import sandbox_inboxes
-from apps.integrations.contracts import CallStatus
+from apps.integrations.contracts import MPESA, CallStatus, ErrorRule, Flow
 from apps.integrations.models import ProviderAccount, ProviderCall
-from apps.integrations.services import callbacks
+from apps.integrations.services import callbacks, error_rules
 from apps.invoicing.contracts import SOURCE_TYPE
 from apps.invoicing.services import receipts
 from apps.jobs.models import Job
@@ -54,6 +55,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
     attempt = payments.waiting(reference=canary, description=canary)
     intent = attempt.intent
     exchanged(attempt, account)
+    error_rules.put(rule=ruled(), actor=SYSTEM, now=access.NOW)
     refund = refunds.requested(refunds.paid(reference=f"{canary}-paid"), reason=canary)
     event = OutboxEvent.objects.for_partners().filter(aggregate_id=intent.id).first()
     receipt = receipts.issue(
@@ -79,7 +81,10 @@ def populate() -> tuple[str, dict[str, UUID]]:
         summary=canary, payload={"note": canary}, steps=(NewStep(("approver",), needed=2),)
     )
     approvals.approve(approval, approvals.person(), note=canary)
+    delegation = delegated(shop.id)
+    ApiKey.objects.filter(id=issued.key.id).update(created_by=delegation.delegator_id)
     row_ids = {
+        "adl": delegation.id,
         "app": shop.id,
         "apr": approval.id,
         "arl": approval.rule_id,
@@ -99,6 +104,30 @@ def populate() -> tuple[str, dict[str, UUID]]:
     }
     store_pdfs(row_ids, "acme")
     return issued.secret, row_ids
+
+
+def ruled() -> ErrorRule:
+    """Return what the organisation says that a provider's refusals stand for."""
+    return ErrorRule(
+        provider=MPESA,
+        flow=Flow.COLLECTION,
+        code=CANARY["acme"],
+        reason_code="insufficient_funds",
+    )
+
+
+def delegated(application_id: UUID) -> ApprovalDelegation:
+    """Return what one person lets another decide in his name; a key that he made shows it."""
+    return ApprovalDelegation.objects.create(
+        delegator=access.member("approver", "one@example.test"),
+        delegate=access.member("approver", "two@example.test"),
+        application_id=application_id,
+        starts_at=access.NOW,
+        ends_at=access.NOW + timedelta(days=90),
+        kinds=[],
+        reason=CANARY["acme"],
+        created_at=access.NOW,
+    )
 
 
 def exchanged(attempt: PaymentAttempt, account: ProviderAccount) -> None:
@@ -247,7 +276,8 @@ def _for_zuri(field: models.Field, value: Any) -> Any:
 def key_of_zuri(key_id: UUID) -> str:
     """Return a key of zuri whose row has the same id as acme's."""
     issued = access.issued()
-    ApiKey.objects.filter(id=issued.key.id).update(id=key_id)
+    maker = Membership.objects.get(user__email="one@example.test")
+    ApiKey.objects.filter(id=issued.key.id).update(id=key_id, created_by=maker)
     return issued.secret
 
 
