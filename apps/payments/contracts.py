@@ -94,6 +94,12 @@ class InboundSource(StrEnum):
     PULL = "PULL"
 
 
+SOURCE_NAMES: dict[InboundSource, Promise] = {
+    InboundSource.CONFIRMATION: _("Message of the provider"),
+    InboundSource.PULL: _("The provider's list of movements"),
+}
+
+
 class LateMoney(StrEnum):
     """What becomes of money that comes after its payment was closed: it pays, goes back, or waits for a person."""
 

@@ -7,12 +7,13 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.approvals.selectors import rules
 from apps.kit.admin import masked_phone
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.kit.money import Money
+from apps.kit.phones import HIDDEN
 from apps.payments.contracts import (
     LATE_MONEY,
     REFUND,
@@ -21,9 +22,14 @@ from apps.payments.contracts import (
     LateMoney,
     RefundStatus,
 )
-from apps.payments.models import PaymentIntent, Refund
+from apps.payments.models import InboundReceipt, PaymentIntent, Refund, phone
+from apps.payments.selectors import intents
 from apps.payments.selectors import policies as stored
-from apps.payments.services import policies, refunds
+from apps.payments.services import policies, refunds, resolutions
+from apps.payments.services.suspense import PERMISSION as RESOLVE
+
+HASH_LENGTH = 64
+"""How long a payer's number is that the provider tells as its SHA-256."""
 
 
 class RefundPayment(Dialog):
@@ -173,6 +179,151 @@ class VerifyRefund(Dialog):
                 "receipt": row.payment_receipt
             }
         return _("M-Pesa has been asked about %(receipt)s.") % {"receipt": answer.data["receipt"]}
+
+
+def payer_text(inbound: InboundReceipt) -> str:
+    """Return who paid for people: a number masked, or the words for one that the provider hides; empty for none."""
+    if len(inbound.payer) == HASH_LENGTH:
+        return _("Number hidden by the provider")
+    try:
+        return masked_phone(phone.normalise(inbound.payer))
+    except phone.PhoneInvalid:
+        return f"{inbound.payer[:4]} {HIDDEN} {inbound.payer[-3:]}" if inbound.payer else ""
+
+
+def _arrived(inbound: InboundReceipt) -> list[Effect]:
+    """Return the lines that say which money it is."""
+    return [
+        Effect(_("Receipt"), inbound.receipt),
+        Effect(_("Reference as typed"), inbound.reference or _("none typed")),
+        Effect(
+            _("Payer"), " ".join(filter(None, [inbound.payer_name, payer_text(inbound)])) or _("Not named")
+        ),
+    ]
+
+
+class PaymentNamedForm(ReasonForm):
+    """Which payment the money is of, and why."""
+
+    payment_id = forms.CharField(label=gettext_lazy("Payment: its id, code or reference"), max_length=200)
+    field_order = ("payment_id", "reason")
+
+
+class AssignMoney(Dialog):
+    """Give money in suspense to the payment that it is of."""
+
+    name = "assign"
+    label = gettext_lazy("Assign…")
+    icon = "how_to_reg"
+    permission = RESOLVE
+    steps_up = True
+    form_class = PaymentNamedForm
+
+    def is_offered(self, row: InboundReceipt) -> bool:
+        return row.is_waiting
+
+    def form(self, request: HttpRequest, rows: Sequence[InboundReceipt], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
+        seems = rows[0].intent
+        initial = {"payment_id": seems.code} if seems and not seems.is_settled else {}
+        return PaymentNamedForm(data, initial=initial)
+
+    def content(self, request: HttpRequest, rows: Sequence[InboundReceipt]) -> Content:  # noqa: ARG002 (the row says all)
+        [inbound] = rows
+        return Content(
+            title=_("Assign %(receipt)s") % {"receipt": inbound.receipt},
+            button=_("Assign %(amount)s") % {"amount": inbound.money},
+            money=inbound.money,
+            about=inbound.reason,
+            effects=_arrived(inbound),
+            next_step=_(
+                "A payment of this very sum is settled with it, closed or not. It cannot be taken back here; the payment can be refunded."
+            ),
+            version=inbound.status,
+        )
+
+    def act(self, row: InboundReceipt, answer: Answer) -> str:
+        intent = intents.named(answer.request.user, answer.data["payment_id"])
+        resolutions.assign(
+            inbound_id=row.id,
+            intent_id=intent.id,
+            reason=answer.data["reason"],
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("%(receipt)s: assigned to payment %(code)s.") % {"receipt": row.receipt, "code": intent.code}
+
+
+class GiveMoneyBack(Dialog):
+    """Send money in suspense back to who paid it; over a limit other people decide first."""
+
+    name = "give-back"
+    label = gettext_lazy("Give back…")
+    icon = "undo"
+    permission = "payments.refund"
+    steps_up = True
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: InboundReceipt) -> bool:
+        return row.is_waiting
+
+    def content(self, request: HttpRequest, rows: Sequence[InboundReceipt]) -> Content:  # noqa: ARG002 (the row says all)
+        [inbound] = rows
+        rule = rules.matching(kind=REFUND.name, money=inbound.money, branch_id=inbound.branch_id)
+        is_decided_first = rule is not None
+        return Content(
+            title=_("Give %(receipt)s back") % {"receipt": inbound.receipt},
+            button=_("Ask for %(amount)s back") % {"amount": inbound.money}
+            if is_decided_first
+            else _("Give %(amount)s back") % {"amount": inbound.money},
+            money=inbound.money,
+            about=inbound.reason,
+            notices=_notices(inbound.receipt, is_decided_first=is_decided_first),
+            effects=_arrived(inbound),
+            next_step=_(
+                "M-Pesa gives it back to who sent it. It cannot be recalled, and its fee stays paid."
+            ),
+            typed_money=inbound.money if is_decided_first else None,
+            version=inbound.status,
+        )
+
+    def act(self, row: InboundReceipt, answer: Answer) -> str:
+        refund = resolutions.give_back(
+            inbound_id=row.id, reason=answer.data["reason"], actor=answer.actor, now=answer.now
+        )
+        if refund.status == RefundStatus.AWAITING_APPROVAL:
+            return _("Refund of %(amount)s asked for; it waits for approval.") % {"amount": refund.money}
+        return _("Refund of %(amount)s is on its way to M-Pesa.") % {"amount": refund.money}
+
+
+class TakeMoneyOver(Dialog):
+    """Become the owner of money in suspense."""
+
+    name = "take-over"
+    label = gettext_lazy("Take over…")
+    icon = "person_add"
+    permission = RESOLVE
+    on_selection = True
+
+    def is_offered(self, row: InboundReceipt) -> bool:
+        return row.is_waiting
+
+    def content(self, request: HttpRequest, rows: Sequence[InboundReceipt]) -> Content:  # noqa: ARG002 (the rows say all)
+        count = len(rows)
+        facts = {"receipt": rows[0].receipt, "count": count}
+        return Content(
+            title=ngettext("Take over %(receipt)s", "Take over %(count)d receipts", count) % facts,
+            button=_("Take over"),
+            effects=[Effect(inbound.receipt, inbound.money) for inbound in rows],
+            next_step=_(
+                "You are its owner from now on. Anybody who may decide about it can take it over from you."
+            ),
+            version=",".join(str(inbound.owner_id) for inbound in rows),
+        )
+
+    def act(self, row: InboundReceipt, answer: Answer) -> str:
+        resolutions.take_over(inbound_id=row.id, actor=answer.actor, now=answer.now)
+        return _("%(receipt)s is yours.") % {"receipt": row.receipt}
 
 
 def _notices(receipt: str, *, is_decided_first: bool) -> list[Notice]:

@@ -53,7 +53,10 @@ STEPS_UP = {
     "apps.parties.dialogs.AddParty": False,
     "apps.parties.dialogs.ArchiveParty": False,
     "apps.parties.dialogs.ChangeParty": False,
+    "apps.payments.dialogs.AssignMoney": True,
+    "apps.payments.dialogs.GiveMoneyBack": True,
     "apps.payments.dialogs.RefundPayment": True,
+    "apps.payments.dialogs.TakeMoneyOver": False,  # moves nothing
     "apps.payments.dialogs.VerifyRefund": True,
     "apps.portal.pages.audit.ExportAudit": False,
     "apps.portal.pages.application_dialogs.AcceptLink": True,

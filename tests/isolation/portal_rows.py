@@ -230,6 +230,15 @@ ADMINS: dict[str, Admin] = {
             "archive": of_row("parties.manage"),
         },
     ),
+    "payments.inboundreceipt": Admin(
+        "payments.view",
+        deeds={
+            "do/take-over": of_chosen("payments.resolve&payments.view"),
+            "assign": of_row("payments.resolve&payments.view"),
+            "give-back": of_row("payments.refund&payments.view"),
+            "take-over": of_row("payments.resolve&payments.view", "200"),
+        },
+    ),
     "payments.paymentintent": Admin(
         "payments.view",
         page=ELSEWHERE,

@@ -97,6 +97,7 @@ def probe(db, in_organisation, settings):
         "slug": "trial-balance",
     }
     chosen = {
+        "payments.inboundreceipt": row_ids["ir"],
         "payments.paymentintent": row_ids["pi"],
         "payments.refund": row_ids["re"],
         "parties.party": row_ids["pty"],

@@ -8,6 +8,7 @@ PLACES = [
     "invoicing/document/",
     "parties/party/",
     "payments/refund/",
+    "payments/inboundreceipt/",
     "approvals/approvalrequest/",
     "approvals/approvaldelegation/",
     "jobs/job/",

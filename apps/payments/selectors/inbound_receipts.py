@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.access.contracts import PORTAL
 from apps.access.selectors import scope
 from apps.kit import errors
 from apps.payments.models import InboundReceipt
-from apps.payments.models.inbound import WAITING_STATES, InboundReceiptQuerySet
+from apps.payments.models.inbound import WAITING_STATES, InboundReceiptQuerySet, reference_key
 
 
 def visible_to(caller: scope.Principal) -> InboundReceiptQuerySet:
@@ -33,3 +33,9 @@ def get(caller: scope.Principal, inbound_id: UUID) -> InboundReceipt:
     if inbound is None:
         raise errors.NotFound("There is no such receipt.")
     return inbound
+
+
+def found_by(receipts: QuerySet[InboundReceipt], term: str) -> QuerySet[InboundReceipt]:
+    """Return those that a receipt or a reference names exactly, however it is typed; all of them for an empty term."""
+    key = reference_key(term)
+    return receipts.filter(Q(receipt=term.strip().upper()) | Q(reference_key=key)) if key else receipts

@@ -12,6 +12,16 @@ from apps.payments.models import PaymentAttempt, PaymentIntent, phone
 from apps.payments.models.intent import PaymentIntentQuerySet
 
 
+class NotNamed(errors.Invalid):
+    """What was typed names no payment, or more than one."""
+
+    code = "payment_not_named"
+    title = "No such payment"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, errors=[errors.FieldError("/payment_id", self.code, detail)])
+
+
 def visible_to(caller: scope.Principal) -> PaymentIntentQuerySet:
     """
     Return the intents of the caller's branches, each with its current attempt.
@@ -36,12 +46,24 @@ def found_by(intents: QuerySet[PaymentIntent], term: str) -> QuerySet[PaymentInt
     if not term:
         return intents
     named = PaymentAttempt.objects.filter(Q(provider_receipt=term.upper()) | Q(code=term.upper()))
-    found = Q(reference=term) | Q(id__in=list(named.values_list("intent_id", flat=True)))
+    found = (
+        Q(reference=term) | Q(code=term.upper()) | Q(id__in=list(named.values_list("intent_id", flat=True)))
+    )
     with contextlib.suppress(phone.PhoneInvalid):
         found |= Q(payer_phone=phone.normalise(term))
     with contextlib.suppress(ids.InvalidId):
         found |= Q(id=ids.decode("pi", term))
     return intents.filter(found)
+
+
+def named(caller: scope.Principal, term: str) -> PaymentIntent:
+    """Return the one intent that a receipt, reference, code, phone or id names; raise NotNamed for none and for several."""
+    found = list(found_by(visible_to(caller), term.strip())[:2]) if term.strip() else []
+    if not found:
+        raise NotNamed("No payment has this id, code or reference.")
+    if len(found) > 1:
+        raise NotNamed("Several payments have this. Write the id or the code of one.")
+    return found[0]
 
 
 def everything() -> PaymentIntentQuerySet:
