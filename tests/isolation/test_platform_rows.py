@@ -127,3 +127,19 @@ def test_the_onboarding_api_answers_applications_alone(world):
                 faults.append(f"{name}, {who}: shows what is another application's")
     assert WISHED in asked(callers["own"], "GET", "/v1/onboarding/organisations")[1].content.decode()
     assert faults == [], "\n".join(faults)
+
+
+def test_what_the_onboarding_api_refuses_is_a_problem_document(world):
+    callers, _ = world
+    for who in callers:
+        known = who in ("own", "other")
+        for method, headers, expected in (
+            ("DELETE", {}, 405 if known else 401),
+            ("GET", {"Accept": "text/xml"}, 406),
+        ):
+            response = callers[who].generic(method, "/v1/onboarding/application", headers=headers)
+
+            body = response.json()
+            assert response["Content-Type"] == "application/problem+json", who
+            assert body["status"] == response.status_code, who
+            assert response.status_code == expected, who

@@ -1,5 +1,6 @@
 """Refuse strangers: who is not let in learns nothing, neither which organisations there are nor which paths."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -130,7 +131,9 @@ def test_nothing_that_is_wrong_with_a_request_is_told_to_a_stranger(member_key, 
         406: {"path": "/v1/{}/branches", "method": "GET", "accept": "text/xml"},
         415: {"path": "/v1/{}/parties/by-external-id/x", "method": "PUT", "content_type": "text/xml"},
     }.items():
-        assert sent(**request, slug="acme", secret=member_key)[0] == expected
+        status, headers, body = sent(**request, slug="acme", secret=member_key)
+        assert (status, headers["Content-Type"]) == (expected, "application/problem+json")
+        assert json.loads(body)["status"] == expected
         assert sent(**request, slug="acme") == sent(**request, slug="nowhere") == the_answer(), expected
         assert sent(**request, slug="acme", secret="tsk_x") == the_answer(), expected
 

@@ -29,6 +29,12 @@ NUMBERS = (
     *LIMITS,
 )
 DEBUG_SWITCHES = ("DEBUG", "DJANGO_DEBUG", "TREASURY_DEBUG")
+FETCHED = (
+    "TREASURY_RATES_CBK_URL",
+    "TREASURY_RATES_ECB_URL",
+    "TREASURY_RATES_QUOTES_URL",
+    "TREASURY_SENTRY_DSN",
+)
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 OFF = ("", "0", "false", "no", "off")
 PRIVATE_ENDINGS = (".svc", ".cluster.local", ".internal", ".local", ".localhost")
@@ -204,6 +210,16 @@ def _storage() -> Iterator[Fault]:
         yield Fault(name, "crosses networks in clear; use https:// with a host outside this network.")
 
 
+def _outgoing() -> Iterator[Fault]:
+    """What we fetch and book by, and what we report of ourselves."""
+    for name in FETCHED:
+        url = _address(name)
+        if _value(name) and (url is None or url.scheme not in ("http", "https") or not url.hostname):
+            yield Fault(name, "must be an https:// address.")
+        elif url is not None and url.scheme == "http" and _is_outside(url.hostname or ""):
+            yield Fault(name, "crosses networks in clear; use https:// with a host outside this network.")
+
+
 def _proxies() -> Iterator[Fault]:
     name, count = "TREASURY_TRUSTED_PROXIES", _value("TREASURY_TRUSTED_PROXIES")
     if count.isdecimal() and not 1 <= int(count) <= MOST_PROXIES:
@@ -254,6 +270,7 @@ RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _database,
     _redis,
     _storage,
+    _outgoing,
     _proxies,
     _faults_armed,
     _simulator,
