@@ -294,6 +294,41 @@ class TrafficMinute:
 
 
 @dataclass(frozen=True, slots=True)
+class CallHealth:
+    """How the calls of one kind went in some hours: how many were answered well, and how long 95 of 100 took at most."""
+
+    kind: str
+    calls: int
+    answered: int
+    not_sent: int
+    no_answer: int
+    p95_ms: int
+
+    @property
+    def percent(self) -> str:
+        """Return the share that was answered well, cut to a tenth of a percent: 100.0 % means every one."""
+        return f"{self.answered * 1000 // self.calls / 10:.1f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficHour:
+    """The calls of an hour, and how many of them were not answered well."""
+
+    at: datetime
+    calls: int = 0
+    bad: int = 0
+
+    @property
+    def tone(self) -> str:
+        """Return the colour of the hour in a tracker: half of the calls lost is a failure, fewer a warning."""
+        if not self.calls:
+            return "quiet"
+        if not self.bad:
+            return "done"
+        return "failed" if self.bad * 2 >= self.calls else "held"
+
+
+@dataclass(frozen=True, slots=True)
 class CallFact:
     """One exchange with a provider, for people: secrets are gone, phones are masked, JSON is indented."""
 

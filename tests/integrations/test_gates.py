@@ -137,3 +137,12 @@ def test_calls_are_counted_by_minute_and_kind(acme):
         (timedelta(minutes=1), "stk_push", 1, 0, 0, 0),
     ]
     assert (found[0].mean_ms, found[0].longest_ms) == (10_133, 30_000)
+    health = traffic.health(account, now=NOW + timedelta(minutes=2))
+    assert [(row.kind, row.calls, row.answered, row.percent) for row in health] == [
+        ("stk_push", 4, 2, "50.0 %"),
+        ("stk_query", 1, 0, "0.0 %"),
+    ]
+    assert health[0].p95_ms == 25_545
+    hours = traffic.hours(account, now=NOW + timedelta(minutes=2))
+    assert len(hours) == 48
+    assert [(hour.calls, hour.bad, hour.tone) for hour in hours[-2:]] == [(0, 0, "quiet"), (5, 3, "failed")]

@@ -25,7 +25,7 @@ from apps.integrations.dialogs import (
 from apps.integrations.models import ProviderAccount
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.selectors import circuits as standing
-from apps.integrations.selectors import holdings, registrations
+from apps.integrations.selectors import holdings, registrations, traffic
 from apps.integrations.services import accounts
 from apps.kit import clock, errors
 from apps.kit.admin import TreasuryAdmin, badge, local_time_html, money_html
@@ -69,7 +69,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
     list_filter = ["environment", "is_enabled"]
     list_select_related = ["branch"]
     search_fields = ["label", "short_code", "till_number"]
-    readonly_fields = ["secrets_set", "password_age", "limits", "addresses", "balance", "circuits"]
+    readonly_fields = ["secrets_set", "password_age", "limits", "addresses", "balance", "circuits", "health"]
     dialogs = [EnableAccount, DisableAccount, RegisterAddresses, AskBalance, OpenCircuit, CloseCircuit]
     steps_up = True
     fieldsets = [
@@ -79,7 +79,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
         (_("Pull Transactions"), {"fields": list(PULL)}),
         (_("Payments that come unasked"), {"fields": ["addresses", *UNASKED]}),
         (_("Balance at the provider"), {"fields": ["balance", "is_balance_watched"]}),
-        (_("Calls"), {"fields": ["circuits", "calls_per_second"]}),
+        (_("Calls"), {"fields": ["circuits", "health", "calls_per_second"]}),
         (_("Secrets"), {"fields": ["secrets_set", "password_age", *SECRETS, "certificate"]}),
     ]
 
@@ -182,3 +182,12 @@ class ProviderAccountAdmin(TreasuryAdmin):
         return format_html_join(
             " ", "{} {}", ((fact.kind, badge(*POSITIONS[fact.position])) for fact in stopped)
         )
+
+    @admin.display(description=_("Last 48 hours"))
+    def health(self, account: ProviderAccount) -> SafeString | str:
+        now = clock.now()
+        kinds = traffic.health(account, now=now) if account.created_at else []
+        if not kinds:
+            return str(_("No calls"))
+        facts = {"kinds": kinds, "hours": traffic.hours(account, now=now)}
+        return render_to_string("integrations/health.html", facts)
