@@ -16,8 +16,9 @@ from apps.kit import logs, rate_limits, remote, schema
 from apps.kit.errors import NotFound
 from apps.kit.rate_limits import InOutage, Limit
 
-PER_SOURCE_AND_MINUTE = 600
-BYTES_PER_SOURCE_AND_MINUTE = 20_000_000
+PER_SOURCE_AND_MINUTE = 12_000
+"""A provider sends all that it has to tell from few addresses: two hundred a second must come through."""
+BYTES_PER_SOURCE_AND_MINUTE = 60_000_000
 WINDOW = 60
 HEADERS_MAX = 60
 HEADER_LENGTH = 1000
@@ -49,8 +50,8 @@ def store(
 
     What is answered by its meaning, at once, is not announced: whoever answers it says what became of it.
 
-    Raises RateLimited beyond 600, or 20 MB, in a minute from one source: real callbacks lost that way are made
-    good by the poller.
+    Raises RateLimited beyond 12,000, or 60 MB, in a minute from one source: of real callbacks lost that way the poller makes
+    good those that were asked for, and lists of movements, where they are read, the others.
     """
     _admit(remote_ip, size=len(body), now=now)
     kept = dict(list(headers.items())[:HEADERS_MAX])
