@@ -12,7 +12,7 @@ from apps.kit.money import Money
 from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, Recorded
 from apps.payments.models import InboundReceipt
 from apps.payments.services import inbound_receipts, intents
-from apps.payments.services.reports import ReportContradicts
+from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 from tests.factories import access, payments
 from tests.payments.conftest import bookings, books, deliver, is_untouched, told
 from tests.payments.test_two_connections import at_once
@@ -138,6 +138,31 @@ def test_money_that_was_booked_before_its_receipt_was_known_is_booked_no_second_
     inbound.refresh_from_db()
     assert (inbound.status, inbound.attempt_id) == (InboundStatus.RETRACTED, attempt.id)
     assert books() == PAID
+
+
+@pytest.mark.parametrize("first", ["stk", "c2b"])
+def test_one_receipt_in_two_sums_is_booked_once_and_for_people(acme, first):
+    attempt = payments.waiting()
+    account, shilling = ProviderAccount.objects.get(), Money(1_00, "KES")
+    if first == "stk":
+        stk(attempt, money=shilling)
+    else:
+        take(notice(""))
+    before = books()
+
+    if first == "stk":
+        body = c2b(attempt.code, account)
+        verdicts = [deliver(account.callback_token, "c2b", body) for _ in range(2)]
+        assert verdicts == ["UNMATCHED"] * 2
+        assert not InboundReceipt.objects.exists()
+        assert payments.reloaded(attempt).unexplained_receipt == RECEIPT
+    else:
+        with pytest.raises(MoneyUnexplained):
+            stk(attempt, money=shilling)
+        assert InboundReceipt.objects.get().is_waiting
+        assert not payments.reloaded(attempt).is_booked
+
+    assert (bookings(), books()) == (1, before)
 
 
 @pytest.mark.parametrize("reference", ["", "INV-7", "ORDER 12"])

@@ -9,7 +9,14 @@ from apps.audit.models import AuditRecord
 from apps.kit import actors, errors, ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
-from apps.payments.contracts import InboundStatus, IntentStatus, LateMoney, RefundStatus
+from apps.payments.contracts import (
+    AttemptStatus,
+    InboundStatus,
+    IntentStatus,
+    LateMoney,
+    Recorded,
+    RefundStatus,
+)
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.services import intents, refunds, reports, resolutions, sendings
 from tests.factories import access, approvals, payments
@@ -149,13 +156,19 @@ def test_a_callback_under_a_receipt_that_a_person_decided_about_is_for_people(ac
     inbound = payments.held()
     give_back(inbound)
 
+    def report(**facts):
+        found = payments.collected(attempt, **facts)
+        return intents.record(attempt_id=attempt.id, report=found, actor=PROVIDER, now=NOW)
+
     with pytest.raises(reports.MoneyUnexplained):
-        intents.record(
-            attempt_id=attempt.id,
-            report=payments.collected(attempt, receipt=inbound.receipt),
-            actor=PROVIDER,
-            now=NOW,
-        )
+        report(receipt=inbound.receipt)
+    for _ in range(2):
+        reports.hold_unexplained(attempt_id=attempt.id, receipt=inbound.receipt, now=NOW)
+    assert report(receipt="", money=None) == Recorded.IGNORED
+
+    attempt = payments.reloaded(attempt)
+    assert (attempt.status, attempt.next_query_at) == (AttemptStatus.UNKNOWN, None)
+    assert told(attempt.intent_id)[-2:] == ["payment_unknown", "payment_in_review"]
     assert books() == HELD
 
 

@@ -11,7 +11,7 @@ from apps.kit.actors import PROVIDER
 from apps.payments.contracts import InboundSource
 from apps.payments.models import InboundReceipt
 from apps.payments.services import inbound_receipts
-from apps.payments.services.reports import ReportContradicts
+from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 logger = logs.get(__name__)
 
@@ -22,7 +22,8 @@ def take(*, account_id: UUID, row: StatementRow, now: datetime) -> InboundReceip
     Record a row of a list as money that arrived; see ``inbound_receipts.record``. Its time may lie about its zone, so it
     is not taken over.
 
-    None for a row that contradicts what is known of its receipt: it is logged, and changes nothing.
+    None for a row that contradicts what is known of its receipt: it is logged, changes nothing, and is for people where
+    the receipt is booked.
     """
     notice = InboundReport(
         receipt=row.receipt,
@@ -41,6 +42,8 @@ def take(*, account_id: UUID, row: StatementRow, now: datetime) -> InboundReceip
             now=now,
         )
     except ReportContradicts as contradiction:
+        if isinstance(contradiction, MoneyUnexplained):
+            inbound_receipts.call_for_people(account_id=account_id, receipt=row.receipt, now=now)
         logger.warning("pulled_row_contradicts", account_id=str(account_id), note=contradiction.detail)
         return None
     return inbound

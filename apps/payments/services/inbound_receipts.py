@@ -13,8 +13,8 @@ from apps.kit.actors import Actor
 from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
-from apps.payments.services import attempts, intents, settlings, suspense
-from apps.payments.services.reports import ReportContradicts
+from apps.payments.services import attempts, intents, reports, settlings, suspense
+from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
@@ -49,8 +49,8 @@ def record(
     It is of the attempt that bears the receipt or whose code was typed, or else of the intent whose code was typed, and
     settles it as every report does. Anything else is booked to suspense with an owner: nothing is lost and nothing is
     guessed. The same receipt again, from whomever, books nothing; while it waits, what a later message adds may tell
-    whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number.
-    Locks the receipt, then what it pays.
+    whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number, and
+    MoneyUnexplained for one that an attempt is booked under with another sum. Locks the receipt, then what it pays.
     """
     account = accounts.get(account_id)
     if notice.paid_to not in ("", account.short_code, account.till_number):
@@ -76,6 +76,13 @@ def record(
     inbound.match(attempt=attempt, at=now)
     inbound.save(force_insert=True)
     return recorded, inbound
+
+
+def call_for_people(*, account_id: UUID, receipt: str, now: datetime) -> None:
+    """Have a person look at the attempt that is booked under a receipt of which something else was told; see ``record``."""
+    booked = PaymentAttempt.objects.filter(provider_account_id=account_id, provider_receipt=receipt)
+    for attempt_id in booked.values_list("id", flat=True):
+        reports.hold_unexplained(attempt_id=attempt_id, receipt=receipt, now=now)
 
 
 def _heard_again(
@@ -170,6 +177,8 @@ def _attempt_paid(
     try:
         recorded = intents.record(attempt_id=attempt_id, report=report, actor=actor, now=now)
     except ReportContradicts as contradiction:
+        if attempt.is_booked and attempt.provider_receipt == inbound.receipt:
+            raise MoneyUnexplained(f"{attempt.code}: {contradiction.detail}") from contradiction
         return Doubt(f"{attempt.code}: {contradiction.detail}", doubled=attempt.intent)
     return attempts.locked(attempt_id), recorded
 

@@ -222,13 +222,14 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     Record what a provider reports of an attempt: by callback, by query or by the status of a receipt.
 
     Reports may repeat, cross and contradict each other. Money is booked once; a failure after money, or a second
-    failure, changes nothing; a receipt or sum that an earlier report did not tell is filled in. Raises
-    ReportContradicts for a report that cannot be of this attempt. Locks the receipt, the attempt, then its intent.
+    failure, changes nothing; a receipt or sum that an earlier report did not tell is filled in. Money that is told
+    without a receipt books nothing where people look at an unexplained one. Raises ReportContradicts for a report that
+    cannot be of this attempt. Locks the receipt, the attempt, then its intent.
     """
     suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
     reports.check_agreement(attempt, report)
-    if report.outcome is Outcome.PENDING:
+    if report.outcome is Outcome.PENDING or reports.is_of_unexplained(attempt, report):
         return Recorded.IGNORED
     if report.outcome is Outcome.COLLECTED and attempt.is_booked:
         return reports.complete(attempt, report, actor=actor, now=now)
@@ -254,7 +255,7 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     Providers repeat themselves, so a second report on the same attempt changes nothing. The money has already moved,
     so it is always booked: a wrong sum, or money for an intent that another attempt has settled, goes to suspense;
     money after a failure or a cancellation is a late success. Money that waited in suspense under this receipt is taken
-    from there.
+    from there. Raises MoneyUnexplained where another sum waits there.
     """
     suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
@@ -263,7 +264,8 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     attempt.ticket = attempt.ticket or report.ticket
     announced = attempts.initiation(attempt, now=now)
     held = suspense.held(attempt.provider_account_id, report.receipt)
-    settlings.take(attempt, report, held=held, announced=announced, actor=actor, now=now)
+    agreed = reports.agreed(report, held)
+    settlings.take(attempt, agreed, held=held, announced=announced, actor=actor, now=now)
     return attempt.intent
 
 

@@ -1,5 +1,6 @@
 """Reports of providers: whether one can be of its attempt, and what a later one adds to an earlier one."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from apps.kit.money import Money
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import Recorded
-from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.models.attempt import TICKET_LENGTH
 from apps.payments.services import attempts, suspense
 
@@ -26,7 +27,7 @@ class ReportContradicts(errors.DomainError):
 
 
 class MoneyUnexplained(ReportContradicts):
-    """Money arrived a second time for one request, under a receipt of its own; nothing of it was booked."""
+    """Money arrived a second time for one request, or in another sum than another road tells; nothing of it was booked."""
 
 
 def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
@@ -78,8 +79,10 @@ def hold_unexplained(*, attempt_id: UUID, receipt: str, now: datetime) -> None:
     """
     Call for a person to look at money that came a second time, once per receipt; nothing is booked.
 
-    Locks the attempt, then its intent.
+    An attempt that waits for an answer is asked about no more: what the provider would say is of this money. Locks the
+    attempt, then its intent.
     """
+    attempts.lose(attempt_id=attempt_id, now=now)
     attempt = attempts.locked(attempt_id)
     if attempt.unexplained_receipt == receipt:
         return
@@ -88,15 +91,23 @@ def hold_unexplained(*, attempt_id: UUID, receipt: str, now: datetime) -> None:
     outbox.publish(events.in_review(attempt), now=now)
 
 
+def is_of_unexplained(attempt: PaymentAttempt, report: CollectionReport) -> bool:
+    """Say whether a report without a receipt may speak of the unexplained money that people look at, and so books nothing."""
+    is_without_receipt = report.outcome is Outcome.COLLECTED and not report.receipt
+    return is_without_receipt and bool(attempt.unexplained_receipt) and not attempt.is_booked
+
+
 def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor, now: datetime) -> Recorded:
     """
     Fill in what an earlier report of the same money did not tell: the receipt, and the sum if it was assumed.
 
     The fee stays as it was booked unless the sum does not. A sum that differs from the assumed one corrects the ledger against suspense and is announced for review;
     the success that was announced stands. Money that waits in suspense under the receipt was booked there a second time:
-    that booking is taken back. The caller holds the locks.
+    that booking is taken back, and MoneyUnexplained is raised where it is of another sum. The caller holds the locks.
     """
     is_new_receipt = bool(report.receipt) and not attempt.provider_receipt
+    held = suspense.held(attempt.provider_account_id, report.receipt) if is_new_receipt else None
+    report = agreed(report, held)
     is_new_sum = report.money is not None and not attempt.is_amount_reported
     if not is_new_receipt and not is_new_sum:
         return Recorded.DUPLICATE
@@ -108,7 +119,6 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
         fee = assumed_fee if is_as_assumed else attempt.provider_account.fee(report.money)
         attempt.correct(received=report.money, fee=fee)
     attempt.save_progress()
-    held = suspense.held(attempt.provider_account_id, attempt.provider_receipt) if is_new_receipt else None
     if held is not None:
         suspense.retract(held, attempt=attempt, actor=actor, now=now)
     if attempt.received != assumed:
@@ -116,6 +126,17 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
         outbox.publish(events.in_review(attempt), now=now)
         journals.post(draft=draft, actor=actor, now=now)
     return Recorded.APPLIED
+
+
+def agreed(report: CollectionReport, held: InboundReceipt | None) -> CollectionReport:
+    """Return the report with the sum that waits under its receipt; raise MoneyUnexplained where it tells another one."""
+    if held is None:
+        return report
+    if report.money not in (None, held.money):
+        raise MoneyUnexplained(
+            f"{held.money} waits under receipt {held.receipt}; the report tells of {report.money}."
+        )
+    return replace(report, money=held.money)
 
 
 def _booked(attempt: PaymentAttempt) -> tuple[Money, Money]:

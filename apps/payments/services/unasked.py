@@ -15,7 +15,7 @@ from apps.kit import http
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.services import inbound_receipts
-from apps.payments.services.reports import ReportContradicts
+from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
@@ -63,6 +63,10 @@ def _confirm(stored: StoredCallback, account: "ProviderAccount", *, now: datetim
             actor=PROVIDER,
             now=now,
         )
+    except MoneyUnexplained as unexplained:
+        inbound_receipts.call_for_people(account_id=account.id, receipt=notice.receipt, now=now)
+        inbox.mark(stored.id, CallbackStatus.UNMATCHED, unexplained.detail, now=now)
+        return
     except ReportContradicts as contradiction:
         inbox.mark(stored.id, CallbackStatus.FORGED, contradiction.detail, now=now)
         return
