@@ -25,7 +25,7 @@ def seal(**_: object) -> None:
 
 @shared_task(name="audit.check_links_organisation")
 def check_links_organisation(**_: object) -> None:
-    """Seal what waits in this organisation and keep the head outside; fails, so that operators are told, if that cannot be all."""
+    """Seal what waits here, compare with the heads outside and keep the new one; fails, so that operators are told, if that is not all."""
     with long_statements():
         chain.check(now=clock.now())
 

@@ -122,15 +122,16 @@ def read(*, key: str, sha256: str) -> bytes:
     return content
 
 
-def latest(*, folder: str) -> bytes | None:
-    """Return the document of a folder whose name is the last one, None for an empty folder; raise FileDamaged when it is gone."""
-    whole = _within(f"{root()}/{folder}")
+def names(*, folder: str) -> list[str]:
+    """Return the names of all documents of a folder, in order; also of those that somebody has hidden by deleting them."""
     with _reached(DOCUMENTS) as place:
-        names = place.names(whole)
-        if not names:
-            return None
-        with place.open(_within(f"{whole}/{names[-1]}")) as file:
-            content: bytes = file.read()
+        return place.names(_within(f"{root()}/{folder}"))
+
+
+def named(*, folder: str, name: str) -> bytes:
+    """Return the document of this name as it is; raise FileDamaged when it is gone."""
+    with _reached(DOCUMENTS) as place, place.open(_within(f"{root()}/{folder}/{name}")) as file:
+        content: bytes = file.read()
     return content
 
 

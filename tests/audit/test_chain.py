@@ -35,7 +35,7 @@ def write(*things: str, **facts: object) -> list[AuditRecord]:
 
 
 def problems() -> list[tuple[int, str]]:
-    return [(finding.seq, finding.problem) for finding in chain.verify().findings]
+    return [(finding.seq, finding.problem) for finding in chain.verify(now=clock.now()).findings]
 
 
 def tamper(*statements: str) -> None:
@@ -260,7 +260,7 @@ def test_finds_an_end_that_was_written_anew_by_what_was_kept_apart(sealed):
     chain.seal()
 
     assert problems() == []
-    [found] = chain.verify(kept=kept).findings
+    [found] = chain.verify(now=clock.now(), kept=kept).findings
     assert (found.seq, found.problem) == (6, "has another hash than the one that was given")
     tamper(
         f"INSERT INTO public.accounts_trailhead (chain, seq, hash, sealed_at) SELECT chain, 5, '\\x{'00' * 32}', now() FROM public.accounts_trailhead WHERE seq = 6"

@@ -23,11 +23,20 @@ def announced(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
 
 
+def scanned(often: int) -> bytes:
+    """Return a progressive JPEG that goes over the picture so often again."""
+    plain = jpeg(progressive=True)
+    last = plain.rindex(b"\xff\xda")
+    return plain[:-2] + plain[last:-2] * often + plain[-2:]
+
+
 def test_keeps_what_is_seen_and_makes_large_ones_smaller():
     kept = pictures.redraw(png("#8a1c3b"))
     large = pictures.redraw(png("#105aa0", (2000, 500)))
+    layered = pictures.redraw(scanned(80))
 
     assert (kept.width, kept.height, opened(kept.content).getpixel((60, 20))) == (120, 40, (138, 28, 59, 255))
+    assert (layered.width, layered.height) == (120, 40)
     assert (large.width, large.height) == opened(large.content).size == (960, 240)
 
 
@@ -66,6 +75,7 @@ def test_keeps_nothing_but_the_pixels():
         (png()[:50], "can be read"),
         (jpeg()[:200], "can be read"),
         (b"\xff\xd8\xff" + bytes(100), "can be read"),
+        (scanned(100), "can be read"),
         (announced(100, 100), "can be read"),
         (announced(60_000, 60_000), "."),
         (png(size=(31, 40)), "31 by 40"),

@@ -31,14 +31,16 @@ def seal() -> int:
 
 def check(*, now: datetime) -> None:
     """
-    Seal what waits and keep the head outside the database; raise trails.LinksMissing if something older than an hour is
-    left. Call it outside a transaction. Raises storage.StorageUnavailable.
+    Seal what waits, compare the chain with the heads that were kept outside the database, and keep its own there.
+
+    Raises trails.LinksMissing if something older than an hour is left, heads.HeadsDiffer if the chain is another one, and
+    storage.StorageUnavailable. Call it outside a transaction.
     """
     trails.check(present(), now=now)
     heads.keep(present(), now=now)
 
 
-def verify(*, since: int = 1, kept: trails.Head | None = None) -> trail_checks.Verdict:
-    """Recompute the chain of the present organisation, and compare it with the last head that was kept outside."""
+def verify(*, now: datetime, since: int = 1, kept: trails.Head | None = None) -> trail_checks.Verdict:
+    """Recompute the chain of the present organisation, and compare it with all heads that were kept outside."""
     verdict = trail_checks.verify(present(), since=since, kept=kept)
-    return replace(verdict, findings=(*verdict.findings, *heads.findings(present())))
+    return replace(verdict, findings=(*verdict.findings, *heads.findings(present(), now=now)))

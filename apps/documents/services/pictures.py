@@ -15,6 +15,8 @@ FITS = (960, 320)
 """Larger ones are made smaller: more than a sheet needs that is printed with 300 dots to the inch."""
 ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
 """How the pictures that are taken end. Pillow alone would not miss it: WeasyPrint has it draw torn ones as far as they go."""
+SCAN, SCANS_MAX = b"\xff\xda", 100
+"""How each scan of a JPEG begins. A progressive one has about ten; each goes over the whole picture, so a small file of thousands takes minutes."""
 UNREADABLE = "This is no PNG and no JPEG that can be read."
 TORN = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, OverflowError, MemoryError,
@@ -56,6 +58,8 @@ def redraw(content: bytes) -> Picture:
                     f"Each side has {SIDE_MIN} to {SIDE_MAX:,} pixels; this one is {opened.width} by {opened.height}."
                 )
             if ENDS[str(opened.format)] not in content:
+                raise _refusal(UNREADABLE)
+            if opened.format == "JPEG" and content.count(SCAN) > SCANS_MAX:
                 raise _refusal(UNREADABLE)
             pixels = opened.convert("RGBA")
     except TORN:

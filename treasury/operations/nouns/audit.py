@@ -7,7 +7,7 @@ from treasury.operations.calls import Answer, Call
 
 def verify(call: Call) -> Answer:
     """Say which record of the organisation's trail is broken, the first one first."""
-    return _answer(chain.verify(since=call.given["since"], kept=call.given["head"]))
+    return _answer(chain.verify(now=call.now, since=call.given["since"], kept=call.given["head"]))
 
 
 def verify_platform(call: Call) -> Answer:

@@ -11,6 +11,7 @@ from django_tenants.utils import tenant_context
 from apps.accounts.services import platform_trail
 from apps.accounts.services.trail_checks import Verdict
 from apps.audit.services import chain
+from apps.kit import clock
 from apps.tenancy.selectors import organisations
 
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             yield platform_trail.TRAIL.name, platform_trail.verify()
         for organisation in self._organisations(slugs):
             with tenant_context(organisation):
-                yield organisation.slug, chain.verify()
+                yield organisation.slug, chain.verify(now=clock.now())
 
     def _organisations(self, slugs: list[str]) -> list[organisations.Organisation]:
         if not slugs:
