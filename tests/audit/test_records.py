@@ -7,11 +7,14 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from structlog.contextvars import bound_contextvars
 
+from apps.access.services import api_keys, branches
 from apps.audit.models import AuditRecord
 from apps.audit.selectors import records as trail
 from apps.audit.services import records
-from apps.kit.actors import Actor, ActorKind
+from apps.kit.actors import SYSTEM, Actor, ActorKind
 from apps.kit.models import InsertOnlyViolation
+from apps.ledger.contracts import AccountType
+from apps.ledger.services import accounts, charts
 from tests.factories import access as make
 
 NOW = datetime(2026, 11, 24, 7, 40, tzinfo=UTC)
@@ -120,3 +123,27 @@ def test_lists_what_was_done_to_one_thing_oldest_first(acme):
 
     assert list(trail.of(object_type="branch", object_id="b1")) == [first, second]
     assert trail.newest().count() == 3
+
+
+def test_names_the_branch_of_a_branch_of_a_key_and_of_an_account(acme):
+    whole, place = make.issued().key, make.branch()
+    facts = {"actor": SYSTEM, "now": NOW}
+    branches.change(branch_id=place.id, name="Moi Avenue", time_zone="", parent_id=None, **facts)
+    key = make.issued(branch=place).key
+    api_keys.revoke(key_id=key.id, **facts)
+    charts.add(code="9010", name="Deliveries", type=AccountType.INCOME, parent="", **facts)
+    account = charts.open_account(code="9010", branch_id=place.id, currency="KES", **facts)
+    accounts.set_limits(ref=account.ref, net_floor=None, net_ceiling=None, **facts)
+    accounts.freeze(ref=account.ref, reason="Dispute", **facts)
+
+    found = trail.within([place.id])
+    assert sorted(found.values_list("action", "object_id")) == [
+        ("api_key.issued", str(key.id)),
+        ("api_key.revoked", str(key.id)),
+        ("branch.changed", str(place.id)),
+        ("branch.created", str(place.id)),
+        ("ledger.account_frozen", str(account.uid)),
+        ("ledger.account_limited", str(account.uid)),
+        ("ledger.account_opened", str(account.uid)),
+    ]
+    assert AuditRecord.objects.get(object_id=str(whole.id)).branch == ""

@@ -299,6 +299,7 @@ def _record(
         action=action,
         object_type="api_key",
         object_id=str(key.id),
+        branch=key.branch_id,
         actor=actor,
         now=now,
         changes=dict(changes),

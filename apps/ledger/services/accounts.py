@@ -94,6 +94,7 @@ def set_limits(
         action="ledger.account_limited",
         object_type=OBJECT,
         object_id=str(account.uid),
+        branch=account.branch_id,
         actor=actor,
         now=now,
         changes={
@@ -132,6 +133,7 @@ def _set_status(
         action=f"ledger.account_{status.lower()}",
         object_type=OBJECT,
         object_id=str(account.uid),
+        branch=account.branch_id,
         actor=actor,
         now=now,
         changes={"status": [account.status, status.value]},

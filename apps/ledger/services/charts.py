@@ -144,6 +144,7 @@ def open_account(
             action="ledger.account_opened",
             object_type=accounts.OBJECT,
             object_id=str(account.uid),
+            branch=branch_id,
             actor=actor,
             now=now,
             changes={"code": [None, account.code]},
