@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import psycopg.sql
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -24,6 +25,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client, TestCase, TransactionTestCase
 from django.utils import translation
+from psycopg.types.json import Jsonb
 
 from apps.access.admin_sites import gate, step_up
 from apps.kit import circuits, history, ids, rate_limits
@@ -48,6 +50,7 @@ GUARDED = """
     SELECT DISTINCT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE t.tgtype & 32 = 32 AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
+ORGANISATIONS = "SELECT slug, to_jsonb(row) FROM tenancy_organisation row WHERE slug = ANY (%s)"
 PUBLIC_TABLES = [
     "accounts_authenticator",
     "accounts_platformlink",
@@ -156,6 +159,9 @@ def build(admin: psycopg.Connection, name: str) -> None:
     admin.execute(f'ALTER DATABASE "{building}" RENAME TO "{name}"')
 
 
+_as_built: dict[str, dict[str, Any]] = {}
+
+
 def drop(admin: psycopg.Connection, name: str) -> None:
     """Drop a database; autovacuum may be in it, and the owner may not end that, so try again while it works."""
     for _ in range(DROP_TRIES):
@@ -188,6 +194,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterat
         copy(admin, pristine, name)
         admin.execute("SELECT pg_advisory_unlock(%s)", [BUILD_LOCK])
         use(name, "app")
+        remember_organisations()
     yield
     with django_db_blocker.unblock(), server() as admin:
         connections.close_all()
@@ -200,6 +207,7 @@ def reset_after_transactional_tests() -> Iterator[None]:
 
     def teardown(self: TransactionTestCase) -> None:
         connections.close_all()
+        settle()
         truncate()
 
     own = TestCase.__dict__.get("_fixture_teardown")
@@ -208,6 +216,26 @@ def reset_after_transactional_tests() -> Iterator[None]:
     assert own is not None, "TestCase keeps its own teardown: it rolls back"
     yield
     TransactionTestCase._fixture_teardown = original
+
+
+def remember_organisations() -> None:
+    """Note what the organisations are like before any test."""
+    with owner() as database:
+        found = database.execute(ORGANISATIONS, [list(SLUGS)])
+        _as_built.update(dict(found.fetchall()))
+
+
+def settle() -> None:
+    """Give the organisations back what they were built with: the next test counts on it."""
+    with owner() as database:
+        found = dict(database.execute(ORGANISATIONS, [list(SLUGS)]).fetchall())
+        for slug in (slug for slug, row in _as_built.items() if found.get(slug) not in (None, row)):
+            names = psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, sorted(_as_built[slug])))
+            restore = psycopg.sql.SQL(
+                "UPDATE tenancy_organisation SET ({0}) = "
+                "(SELECT {0} FROM jsonb_populate_record(NULL::tenancy_organisation, %s)) WHERE slug = %s"
+            )
+            database.execute(restore.format(names), [Jsonb(_as_built[slug]), slug])
 
 
 def truncate() -> None:
