@@ -18,7 +18,7 @@ PASSWORD_LENGTH = 16
 
 
 class OwnerUnready(errors.Invalid):
-    """The owner has an account that somebody else may know the password of, or that is closed."""
+    """The owner has an account that is closed, whose password somebody else may know, or that an organisation made."""
 
     code = "owner_unready"
     title = "Owner not ready"
@@ -45,8 +45,9 @@ def ask(
     """
     Have an organisation set up whose owner is the person of this e-mail; who has no account gets one. All or nothing.
 
-    Raises as organisations.create, and OwnerUnready for an account that is closed or whose first password was never
-    changed: whoever handed that out may know it.
+    Raises as organisations.create, and OwnerUnready for an account that is closed, whose first password was never
+    changed (whoever handed that out may know it), or that an organisation made: whoever let the person in there had his
+    link, and nobody has proven whose address it is.
     """
     owner = get_user_model().objects.filter(email__iexact=owner_email).first()
     password = ""
@@ -60,8 +61,8 @@ def ask(
             actor=actor,
             now=now,
         )
-    elif not owner.is_active or owner.must_change_password:
-        message = "This person has an account that is closed, or has not chosen a password of his own yet."
+    elif not owner.is_active or owner.must_change_password or owner.was_let_in:
+        message = "This person has an account that is closed, that another organisation made, or without a password of his own."
         raise OwnerUnready(message, errors=[errors.FieldError("/owner_email", OwnerUnready.code, message)])
     asked = provisionings.ask(new=new, owner_id=owner.pk, actor=actor, now=now, reason=reason)
     return Opened(asked, password)

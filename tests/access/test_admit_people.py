@@ -14,10 +14,12 @@ from apps.accounts.services import entry_links, users
 from apps.audit.models import AuditRecord
 from apps.kit import clock
 from apps.kit.actors import SYSTEM, person
+from apps.tenancy.contracts import NewOrganisation
 from apps.tenancy.models import Organisation, UserOrganisation
 from tests import dialogs
 from tests.approvals.test_two_connections import at_once
 from tests.factories import access as make
+from treasury import opening
 
 NOW = make.NOW
 PASSWORD = "a password of my own"
@@ -262,14 +264,28 @@ class TestWhoCannotBeLetIn:
         with pytest.raises(memberships.MembershipExists):
             admit(SYSTEM, "AMINA@example.test")
 
-    def test_who_has_not_opened_his_link_is_linked_nowhere_else(self, in_organisation):
+    @pytest.mark.parametrize("is_used", [False, True])
+    def test_whose_account_an_organisation_made_is_linked_nowhere_else_and_owns_none(
+        self, in_organisation, is_used
+    ):
         roles.seed()
-        admit(SYSTEM)
+        admitted = admit(SYSTEM)
+        if is_used:  # whoever let the person in may have done so
+            use(admitted)
         in_organisation("zuri")
         roles.seed()
 
         with pytest.raises(memberships.PasswordNotHisOwn):
             memberships.link(email="jane@example.test", role="auditor", actor=SYSTEM, now=NOW)
+        with pytest.raises(opening.OwnerUnready):
+            opening.ask(
+                new=NewOrganisation("victim", "Victim Ltd"),
+                owner_email="Jane@example.test",
+                owner_name="Jane",
+                actor=SYSTEM,
+                now=NOW,
+            )
+        assert Organisation.objects.filter(slug="victim").exists() is False
 
 
 @pytest.mark.usefixtures("acme")

@@ -41,7 +41,7 @@ class PersonUnknown(errors.Invalid):
 
 
 class PasswordNotHisOwn(errors.DomainError):
-    """The person has never signed in: whoever made his account knows its password."""
+    """Whoever made the account knows its password, or had the link by which it was chosen."""
 
     code = "password_not_his_own"
     title = "No password of his own"
@@ -80,14 +80,16 @@ def link(*, email: str, role: str, actor: Actor, now: datetime, reason: str = ""
     """
     Let a person who signs in elsewhere into the team, for the platform's operator: no page offers this.
 
-    Raises PersonUnknown when he has no account, PasswordNotHisOwn while somebody else may know his password, and as
-    ``create``.
+    Raises PersonUnknown when he has no account, PasswordNotHisOwn while somebody else may know his password or where an
+    organisation made the account (nobody has proven whose address it is), and as ``create``.
     """
     user = get_user_model().objects.filter(email__iexact=email).first()
     if user is None:
         raise PersonUnknown("Nobody signs in with this e-mail.")
-    if user.must_change_password or not user.has_usable_password():
-        raise PasswordNotHisOwn("This person has not chosen a password of his own yet.")
+    if user.must_change_password or not user.has_usable_password() or user.was_let_in:
+        raise PasswordNotHisOwn(
+            "This person has no password of his own yet, or another organisation made his account: take another e-mail."
+        )
     return create(user_id=user.pk, role=role, actor=actor, now=now, reason=reason)
 
 

@@ -60,6 +60,11 @@ class User(AbstractBaseUser):
         ]
 
     @property
+    def was_let_in(self) -> bool:
+        """Whether an organisation made the account by an entry link: the platform does not know whose address it is."""
+        return self.entry_digest is not None
+
+    @property
     def is_staff(self) -> bool:
         """Say whether the person may open an admin site at all; the site asks for more."""
         return self.is_active
