@@ -264,9 +264,9 @@ class RuleDialog(Dialog):
     permission = "approvals.manage"
     steps_up = True
 
-    def notices(self) -> list[Notice]:
+    def notices(self, request: HttpRequest) -> list[Notice]:
         """Say who agrees: that differs from one organisation to another."""
-        if organisations.current().is_small_team:
+        if organisations.current().is_small_team and not authority.is_anybody_else(str(request.user.pk)):
             text = _("It holds at once, and the audit log says that nobody else agreed.")
             return [Notice(_("Your organisation is a small team"), text)]
         return [
@@ -305,7 +305,7 @@ class AddRule(RuleDialog):
         return Content(
             title=_("Add an approval rule"),
             button=_("Add the rule"),
-            notices=self.notices(),
+            notices=self.notices(request),
             next_step=_holds(),
         )
 
@@ -328,11 +328,11 @@ class ReplaceRule(RuleDialog):
     icon = "edit"
     on_rows = True
 
-    def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:  # noqa: ARG002 (the row says all)
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:
         return Content(
             title=_("Change the approval rule for %(kind)s") % {"kind": kind_title(rows[0].kind).lower()},
             button=_("Change the rule"),
-            notices=self.notices(),
+            notices=self.notices(request),
             next_step=_holds(),
         )
 
@@ -360,11 +360,11 @@ class DeactivateRule(RuleDialog):
     def form(self, request: HttpRequest, rows: Sequence[ApprovalRule], data: Any = None) -> forms.Form:  # noqa: ARG002 (nothing is asked)
         return forms.Form(data)
 
-    def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:  # noqa: ARG002 (the row says all)
+    def content(self, request: HttpRequest, rows: Sequence[ApprovalRule]) -> Content:
         return Content(
             title=_("Deactivate the approval rule for %(kind)s") % {"kind": kind_title(rows[0].kind).lower()},
             button=_("Deactivate the rule"),
-            notices=self.notices(),
+            notices=self.notices(request),
             next_step=_(
                 "What falls under no other rule needs no approval from now on. What waits already goes on waiting."
             ),

@@ -181,13 +181,95 @@ class TestConfirmation:
         assert again.confirmed_by.user_id == Membership.objects.get(user__email="noah@example.test").user_id
         assert AuditRecord.objects.filter(action="membership.confirmed").count() == 1
 
-    @pytest.mark.parametrize("why", ["small team", "only manager"])
-    def test_who_has_nobody_beside_him_vouches_alone_and_everybody_reads_it(self, why):
-        mary = chiefs()[0]
-        if why == "small team":
-            Organisation.objects.filter(slug="acme").update(is_small_team=True)
+    def test_nobody_gives_takes_or_vouches_for_what_is_beyond_him(self):
+        mary, noah = chiefs()
+        msa, nbo = make.branch("MSA", "Mombasa"), make.branch("NBO", "Nairobi")
+        here = person(make.member("support", "here@example.test", (msa,)).user_id)
+        Role.objects.filter(code="support").update(permissions=["access.manage"])
+        Role.objects.filter(code="owner").update(permissions=["access.manage", "keys.money"])
+        helper = person(User.objects.get(email="help@example.test").id)
+        low = admit(helper, role="auditor", branch_ids=[nbo.id])
+        high = admit(noah, "high@example.test", role="owner")
+        low_code, high_code = (
+            entry_links.code_of(entry_links.use(secret=one.secret, password=PASSWORD, now=NOW))
+            for one in (low, high)
+        )
+        owner = Membership.objects.get(user_id=mary.person)
+
+        def change(one, actor, role, is_active=False, branch_ids=()):
+            return memberships.change(
+                membership_id=one.id,
+                role=role,
+                is_active=is_active,
+                branch_ids=branch_ids,
+                actor=actor,
+                now=NOW,
+            )
+
+        for refusal, deed in (
+            (memberships.BeyondOwnRole, lambda: change(low.membership, helper, "owner", branch_ids=[nbo.id])),
+            (memberships.BeyondOwnRole, lambda: confirm(high, helper, high_code)),
+            (memberships.BeyondOwnBranches, lambda: confirm(low, here, low_code)),
+            (
+                memberships.BeyondOwnRole,
+                lambda: admissions.renew_link(membership_id=high.membership.id, actor=helper, now=NOW),
+            ),
+            (
+                memberships.BeyondOwnBranches,
+                lambda: admissions.renew_link(membership_id=low.membership.id, actor=here, now=NOW),
+            ),
+            (memberships.BeyondOwnRole, lambda: change(owner, helper, "owner")),
+            (memberships.BeyondOwnRole, lambda: change(owner, helper, "auditor", is_active=True)),
+            (
+                memberships.BeyondOwnBranches,
+                lambda: memberships.end(
+                    membership_id=Membership.objects.get(user_id=helper.person).id,
+                    reason="",
+                    actor=here,
+                    now=NOW,
+                ),
+            ),
+        ):
+            with pytest.raises(refusal):
+                deed()
+        assert confirm(high, mary, high_code).is_active is True
+
+    @pytest.mark.parametrize("how", ["ended", "demoted", "role"])
+    def test_who_ends_the_other_manager_does_not_vouch_alone_the_next_day(self, how):
+        mary, _ = chiefs()
+        other = Membership.objects.get(user__email="noah@example.test")
+        if how == "role":
+            Role.objects.filter(code="support").update(permissions=["access.manage"])
+            Membership.objects.filter(id=other.id).update(role=Role.objects.get(code="support"))
+            roles.change(code="support", permissions=["access.view"], actor=mary, now=NOW)
         else:
-            Membership.objects.filter(user__email="noah@example.test").update(is_active=False)
+            memberships.change(
+                membership_id=other.id,
+                role="owner" if how == "ended" else "auditor",
+                is_active=how == "demoted",
+                branch_ids=[],
+                actor=mary,
+                now=NOW,
+            )
+
+        puppet = admit(mary, now=NOW + timedelta(days=29)).membership
+
+        assert puppet.is_waiting
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Membership.objects.filter(id=puppet.id).update(confirmed_at=NOW + timedelta(days=29))
+        assert admit(mary, "later@example.test", now=NOW + timedelta(days=30)).membership.is_active is True
+
+    def test_a_small_team_asks_the_other_manager_too(self):
+        mary, _ = chiefs()
+        Organisation.objects.filter(slug="acme").update(is_small_team=True)
+
+        assert admit(mary).membership.is_waiting
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Membership.objects.filter(user__name="Jane").update(confirmed_at=NOW)
+
+    def test_who_has_nobody_beside_him_vouches_alone_and_everybody_reads_it(self):
+        mary = chiefs()[0]
+        Membership.objects.filter(user__email="noah@example.test").update(is_active=False)
 
         admitted = admit(mary)
         use(admitted)

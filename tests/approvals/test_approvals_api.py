@@ -235,8 +235,7 @@ def test_lists_what_waits_for_the_person_behind_the_key(acme):
 
 
 def test_makes_and_deactivates_a_rule(committed_acme):
-    partner = Partner()
-    access.seed_roles()
+    partner = checker("boss", "controller")
 
     last = {"roles": ["controller"], "needed": 2, "further_after_hours": 8, "further_roles": ["owner"]}
     answer = partner.post("approval-rules", {**RULE, **TIMES, "steps": [RULE["steps"][0], last]})
@@ -278,9 +277,7 @@ def test_makes_and_deactivates_a_rule(committed_acme):
     ],
 )
 def test_refuses_a_rule_that_cannot_be(committed_acme, changes, pointer):
-    access.seed_roles()
-
-    answer = Partner().post("approval-rules", {**RULE, **changes})
+    answer = checker("boss", "controller").post("approval-rules", {**RULE, **changes})
 
     assert answer.status_code == 422, answer.content
     assert answer.json()["errors"][0]["pointer"] == pointer
@@ -290,7 +287,7 @@ def test_refuses_a_rule_that_cannot_be(committed_acme, changes, pointer):
 def test_a_key_of_a_branch_changes_rules_of_its_branch(committed_acme):
     everywhere, branch = make.rule(), access.branch()
     elsewhere = make.rule(branch_id=access.head_office().id)
-    partner = Partner(branch=branch)
+    partner = checker("boss", "controller", branch=branch)
 
     made = partner.post("approval-rules", RULE).json()
 

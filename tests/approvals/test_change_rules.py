@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from apps.access.models import Membership, Role
 from apps.approvals import subscribers
 from apps.approvals.contracts import RULE_CHANGE, ApprovalStatus, CountedBy, NewStep
 from apps.approvals.models import ApprovalRequest, ApprovalRule
@@ -11,7 +12,7 @@ from apps.approvals.selectors import requests as stored
 from apps.approvals.selectors.authority import NotADecider, OwnRequest
 from apps.approvals.services import rule_changes, rules, strictness
 from apps.approvals.services.requests import NotTheMaker, RequestPending
-from apps.approvals.services.rule_changes import NotARuleChange
+from apps.approvals.services.rule_changes import NotARuleChange, NotARuleManager
 from apps.approvals.services.rules import RuleInvalid
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
@@ -191,6 +192,37 @@ def test_only_a_change_that_puts_a_rule_in_place_is_edited(boss):
         with pytest.raises(NotARuleChange):
             rule_changes.amend(request_id=request.id, rule=make.wanted_rule(), actor=boss, now=LATER)
         assert make.reload(request).payload_version == 1
+
+
+def test_a_small_team_asks_whoever_else_decides(acme):
+    boss = make.person("boss", "controller")
+    make.person("other", "approver")
+    access.head_office()
+
+    outcome = rule_changes.create(rule=make.wanted_rule(), **asking(boss))
+
+    assert (outcome.rule, outcome.request.is_pending) == (None, True)
+    assert not ApprovalRule.objects.exists()
+
+
+def test_a_key_changes_rules_only_while_its_maker_manages_them(boss):
+    key, rule = make.key_of(boss), make.rule()
+    waits = rule_changes.create(rule=make.wanted_rule(), **asking(key)).request
+    Membership.objects.filter(user_id=boss.person).update(role=Role.objects.get(code="approver"))
+
+    for deed in (
+        lambda: rule_changes.create(rule=make.wanted_rule(), **asking(key)),
+        lambda: rule_changes.replace(rule_id=rule.id, rule=make.wanted_rule(), **asking(key)),
+        lambda: rule_changes.deactivate(rule_id=rule.id, **asking(key)),
+        lambda: rule_changes.amend(
+            request_id=waits.id, rule=make.wanted_rule(priority=2), actor=key, now=LATER
+        ),
+    ):
+        with pytest.raises(NotARuleManager):
+            deed()
+    Membership.objects.filter(user_id=boss.person).update(is_active=False)
+    with pytest.raises(NotARuleManager):
+        rule_changes.deactivate(rule_id=rule.id, **asking(key))
 
 
 def test_a_small_team_does_it_alone_and_says_so(acme):

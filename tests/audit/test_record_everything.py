@@ -214,6 +214,8 @@ ELSEWHERE = {
     "access.services.doors.record": "writes a record itself",
     "access.services.admissions.admit": "memberships.create records it",
     "access.services.memberships.record": "writes a record itself",
+    "access.services.memberships.require_role": "only refuses",
+    "access.services.memberships.require_reach": "only refuses",
     "access.services.memberships.take_in": "a part of create and renew_link",
     "access.services.roles.held_by": "reads",
     "accounts.services.platform_records.write": "writes a record itself",

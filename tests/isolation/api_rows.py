@@ -66,9 +66,9 @@ ROWS: dict[str, Row] = {
     "POST approval-delegations/{id}/revoke": Row("200+", "404", "404", deeds.delegation),
     "GET approval-rules": Row("200", "200", "200"),
     "GET approval-rules/{id}": Row("200", "200", "200"),
-    "POST approval-rules": Row("201", "403", "201", deeds.rule),
-    "POST approval-rules/{id}/replace": Row("201", "404", "201", deeds.other_rule),
-    "POST approval-rules/{id}/deactivate": Row("200", "404", "200", deeds.spare_rule),
+    "POST approval-rules": Row("202", "403", "202", deeds.rule),
+    "POST approval-rules/{id}/replace": Row("202", "404", "202", deeds.other_rule),
+    "POST approval-rules/{id}/deactivate": Row("202", "404", "202", deeds.spare_rule),
     # events and webhooks
     "GET events": MINE_LISTED,
     "GET events/{id}": MINE,

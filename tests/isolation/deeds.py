@@ -87,15 +87,16 @@ def withdraw() -> Sent:
 
 
 def rule() -> Sent:
-    return Sent({"kind": "refund", "minimum": kes("10000.00"), "steps": [{"roles": ["owner", "approver"]}]})
+    body = {"kind": "refund", "minimum": kes("10000.00"), "steps": [{"roles": ["owner", "approver"]}]}
+    return Sent(body, issuer=UUID(approvals.person("boss", "controller").person))
 
 
 def spare_rule() -> Sent:
-    return Sent(row=approvals.rule(branch_id=access.head_office().id).id)
+    return Sent(row=approvals.rule(branch_id=access.head_office().id).id, issuer=rule().issuer)
 
 
 def other_rule() -> Sent:
-    return Sent(rule().body, spare_rule().row)
+    return Sent(rule().body, spare_rule().row, rule().issuer)
 
 
 def amended_rule() -> Sent:

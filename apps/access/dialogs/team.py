@@ -54,7 +54,7 @@ class Confirm(Dialog):
                 Effect(_("Let in by"), str(member.admitted_by or "—")),
             ],
             next_step=_("He may sign in at once and do what his role allows."),
-            version=str(member.confirmed_at),
+            version=f"{member.confirmed_at}|{member.role.code}|{places}",
         )
 
     def act(self, row: Membership, answer: Answer) -> str:

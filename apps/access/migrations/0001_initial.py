@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('admitted_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
                 ('confirmed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
                 ('confirmed_at', models.DateTimeField(editable=False, null=True)),
+                ('managed_until', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField()),
                 ('branches', models.ManyToManyField(blank=True, related_name='+', to='access.branch')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -15,7 +15,8 @@ class Membership(UuidModel):
 
     It gives nothing before it is confirmed. ``admitted_by`` is who let the person in and may know his link, nobody where
     the platform did; ``confirmed_by`` the other one who knows him, nobody where the platform vouches, or where there was no
-    other one: then the trail says so (``sql/membership_confirmed.sql`` holds who may be missing).
+    other one: then the trail says so (``sql/membership_confirmed.sql`` holds who may be missing). ``managed_until`` is when
+    somebody who managed the team lost that: for a time he counts as the other one who is there.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -29,6 +30,7 @@ class Membership(UuidModel):
         "self", on_delete=models.PROTECT, related_name="+", null=True, editable=False
     )
     confirmed_at = models.DateTimeField(null=True, editable=False)
+    managed_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField()
 
     objects = LockingQuerySet.as_manager()

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.access.models import Membership
 from apps.access.selectors import memberships as team
-from apps.access.services import duties, memberships
+from apps.access.services import memberships
 from apps.accounts.services import entry_links, users
 from apps.kit import errors
 from apps.kit.actors import Actor
@@ -83,7 +83,7 @@ def renew_link(*, membership_id: UUID, actor: Actor, now: datetime) -> Admitted:
     Make another link for a person who has never signed in; the one before is good for nothing from then on.
 
     Whoever makes it is who lets the person in from then on, so that another one confirms him, also where somebody had.
-    Raises EntryNotNeeded.
+    Raises EntryNotNeeded, and as ``memberships.create`` where that person's role or branches are beyond who makes it.
     """
     memberships.managers()
     membership = Membership.objects.locked().select_related("role", "user").get(id=membership_id)
@@ -91,6 +91,7 @@ def renew_link(*, membership_id: UUID, actor: Actor, now: datetime) -> Admitted:
         membership.user_id
     ):
         raise entry_links.EntryNotNeeded("This person is no longer in the team, or signs in elsewhere too.")
+    _require_own(membership, actor)
     secret = entry_links.make(user_id=membership.user_id, actor=actor, now=now)
     membership.is_active, membership.confirmed_at, membership.confirmed_by = False, None, None
     membership.save(update_fields=["is_active", "confirmed_at", "confirmed_by"])
@@ -108,7 +109,7 @@ def confirm(*, membership_id: UUID, code: str, actor: Actor, now: datetime) -> M
     """
     Let a person in on the word of a second one, who had the code from the person himself; a second time changes nothing.
 
-    Raises OwnAdmission for who let him in, NoManager, EntryCodeWrong and DutiesConflict.
+    Raises OwnAdmission for who let him in, NoManager, EntryCodeWrong, DutiesConflict, BeyondOwnRole and BeyondOwnBranches.
     """
     present = {one.id for one in memberships.managers()}
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
@@ -120,9 +121,15 @@ def confirm(*, membership_id: UUID, code: str, actor: Actor, now: datetime) -> M
     if not membership.is_waiting:
         return membership
     entry_links.require_code(user_id=membership.user_id, code=code)
-    duties.require_apart(membership.role.permissions)
+    _require_own(membership, actor)
     membership.is_active, membership.confirmed_by, membership.confirmed_at = True, second, now
     membership.save(update_fields=["is_active", "confirmed_by", "confirmed_at"])
     user_organisations.keep(user_id=membership.user_id, is_member=True)
     memberships.record("membership.confirmed", membership, {"is_active": [False, True]}, actor, now)
     return membership
+
+
+def _require_own(membership: Membership, actor: Actor) -> None:
+    """Refuse to stand for somebody whose role or branches the actor may not give."""
+    memberships.require_role(actor, membership.role)
+    memberships.require_reach(actor, set(membership.branches.values_list("id", flat=True)))

@@ -1,7 +1,7 @@
 """The team: letting people in, changing what they may do, and letting them go."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -19,9 +19,11 @@ from apps.audit.services import records
 from apps.kit import errors, locks
 from apps.kit.actors import Actor
 from apps.tenancy.selectors import organisations
-from apps.tenancy.services import policies, user_organisations
+from apps.tenancy.services import user_organisations
 
 MANAGE = "access.manage"
+MANAGED_LATELY = timedelta(days=30)
+"""How long who managed the team still counts; the trigger in sql/membership_confirmed.sql says the same."""
 
 log = structlog.get_logger(__name__)
 
@@ -111,8 +113,8 @@ def create(
     managers()
     chosen, places = _role(role), _branches(branch_ids)
     membership = Membership(user_id=user_id, role=chosen, created_at=now)
-    _check_role(actor, chosen)
-    _check_reach(actor, branch_ids)
+    require_role(actor, chosen)
+    require_reach(actor, branch_ids)
     is_alone = take_in(membership, actor=actor, now=now)
     try:
         with transaction.atomic():
@@ -136,13 +138,11 @@ def take_in(membership: Membership, *, actor: Actor, now: datetime) -> bool:
     """
     Let a membership begin on the word of who lets the person in, and return whether he vouches for him alone.
 
-    Of a member it gives nothing until another one has confirmed it, but in a small team and where nobody else manages
-    the team. Who is no member acts for the platform, which knows whom it lets in.
+    Of a member it gives nothing until another one has confirmed it, but where nobody else manages the team or did so
+    within ``MANAGED_LATELY``, a small team too. Who is no member acts for the platform, which knows whom it lets in.
     """
     giver = memberships.of_person(actor.person)
-    others = [one for one in managers() if giver is None or one.id != giver.id]
-    is_small = policies.is_small_team(organisation_id=organisations.current().id)
-    counts = giver is None or is_small or not others
+    counts = giver is None or not _other_managers(giver, now)
     membership.admitted_by, membership.confirmed_by = giver, None
     membership.is_active, membership.confirmed_at = counts, now if counts else None
     return counts and giver is not None
@@ -201,23 +201,22 @@ def change(
     present = managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     chosen, places = _role(role), _branches(branch_ids)
+    managed = membership.is_active and MANAGE in membership.role.permissions
     if is_active and membership.is_waiting:
         raise MembershipWaiting("Somebody else who manages the team confirms this person first.")
     if [one.id for one in present] == [membership.id] and not (is_active and MANAGE in chosen.permissions):
         raise LastOwner("Make another member owner first.")
-    if is_active and (chosen != membership.role or not membership.is_active):
-        _check_role(actor, chosen, changed=membership)
-
     before = set(membership.branches.values_list("id", flat=True))
-    if before != set(branch_ids) or (is_active and not membership.is_active):
-        _check_reach(actor, branch_ids)
+    _require_change(actor, membership, chosen, is_active=is_active, before=before, after=set(branch_ids))
     changes: dict[str, list[object]] = {
         "role": [membership.role.code, chosen.code],
         "is_active": [membership.is_active, is_active],
         **_branch_change(before, branch_ids),
     }
     membership.role, membership.is_active = chosen, is_active
-    membership.save(update_fields=["role", "is_active"])
+    if managed and not (is_active and MANAGE in chosen.permissions):
+        membership.managed_until = now
+    membership.save(update_fields=["role", "is_active", "managed_until"])
     membership.branches.set(places)
     user_organisations.keep(user_id=membership.user_id, is_member=is_active)
     if not is_active:
@@ -247,7 +246,38 @@ def _branches(branch_ids: Collection[UUID]) -> list[Branch]:
     return found
 
 
-def _check_role(actor: Actor, role: Role, *, changed: Membership | None = None) -> None:
+def _require_change(
+    actor: Actor,
+    membership: Membership,
+    role: Role,
+    *,
+    is_active: bool,
+    before: set[UUID],
+    after: set[UUID],
+) -> None:
+    """
+    Refuse what gives more than the actor may give, and what takes away from somebody who is beyond him.
+
+    A role is checked also while its person waits: another one's confirmation would give it.
+    """
+    is_other = role != membership.role
+    if (is_active or membership.is_waiting) and (is_other or not membership.is_active):
+        require_role(actor, role, changed=membership)
+    if before != after or (is_active and not membership.is_active):
+        require_reach(actor, after)
+    giver = memberships.of_person(actor.person)
+    if giver is None or giver.id == membership.id or not membership.is_active:
+        return
+    if is_active and not is_other and before == after:
+        return
+    runs = RUNS.permissions.intersection(membership.role.permissions)
+    if beyond := sorted(runs.difference(giver.role.permissions)):
+        raise BeyondOwnRole(f"Only who holds these himself changes this person: {', '.join(beyond)}.")
+    if runs:
+        require_reach(actor, before)
+
+
+def require_role(actor: Actor, role: Role, *, changed: Membership | None = None) -> None:
     """
     Refuse a role that nobody holds, and one that reaches beyond the person who gives it.
 
@@ -268,7 +298,7 @@ def _check_role(actor: Actor, role: Role, *, changed: Membership | None = None) 
         )
 
 
-def _check_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
+def require_reach(actor: Actor, branch_ids: Collection[UUID]) -> None:
     """Refuse what reaches beyond the branches of the person who gives it: no branches would mean all of them."""
     giver = memberships.of_person(actor.person)
     own = scope.of_member(giver) if giver else None
@@ -281,6 +311,19 @@ def managers() -> list[Membership]:
     locks.advisory("access:managers")  # a change of a role alone changes no row of theirs
     holding = Membership.objects.locked().filter(role__permissions__contains=[MANAGE], is_active=True)
     return list(holding.order_by("id"))
+
+
+def note_managers(role: Role, *, now: datetime) -> None:
+    """Write down that the people of a role managed the team until now, as the role is about to lose that."""
+    Membership.objects.filter(role=role, is_active=True).update(managed_until=now)
+
+
+def _other_managers(giver: Membership, now: datetime) -> bool:
+    """Whether somebody else manages the team, or did lately: who ends them all does not vouch alone the next day."""
+    if any(one.id != giver.id for one in managers()):
+        return True
+    lately = Membership.objects.filter(managed_until__gt=now - MANAGED_LATELY)
+    return lately.exclude(id=giver.id).exists()
 
 
 def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[str, list[object]]:

@@ -231,6 +231,8 @@ def change(
         "name": [role.name, wanted],
         "permissions": [role.permissions, sorted(set(permissions))],
     }
+    if MANAGE in role.permissions and MANAGE not in permissions:
+        memberships.note_managers(role, now=now)
     role.name, role.permissions = wanted, sorted(set(permissions))
     role.save(update_fields=["name", "permissions"])
     _record(role, "role.changed", changes, actor, now, reason)

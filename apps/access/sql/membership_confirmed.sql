@@ -1,7 +1,7 @@
 -- Who lets a person in knows his link, so another one confirms him, whoever asks. Repeatable. {s} = quoted schema.
 CREATE OR REPLACE FUNCTION {s}.access_guard_confirmation() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
-DECLARE others boolean; is_small boolean;
+DECLARE others boolean;
 BEGIN
   IF TG_OP = 'UPDATE' AND OLD.confirmed_at IS NOT NULL AND NEW.confirmed_at IS NOT NULL THEN
     IF (OLD.confirmed_at, OLD.confirmed_by_id, OLD.admitted_by_id)
@@ -26,9 +26,9 @@ BEGIN
     RETURN NEW;
   END IF;
   SELECT EXISTS (SELECT 1 FROM access_membership m JOIN access_role r ON r.id = m.role_id
-    WHERE m.id NOT IN (NEW.admitted_by_id, NEW.id) AND m.is_active AND 'access.manage' = ANY (r.permissions)) INTO others;
-  SELECT o.is_small_team INTO is_small FROM public.tenancy_organisation o WHERE o.schema_name = TG_TABLE_SCHEMA;
-  IF others AND NOT coalesce(is_small, false) THEN
+    WHERE m.id NOT IN (NEW.admitted_by_id, NEW.id) AND (m.managed_until > NEW.confirmed_at - interval '30 days'
+      OR m.is_active AND 'access.manage' = ANY (r.permissions))) INTO others;
+  IF others THEN
     RAISE EXCEPTION 'access: another one confirms membership %', NEW.id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;

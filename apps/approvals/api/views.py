@@ -141,7 +141,7 @@ class ApprovalRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
         """
         Ask for a rule: 202, and it holds once another person has agreed; requests that wait already keep their steps.
 
-        In a small team it holds at once: 201.
+        In a small team that nobody else decides in it holds at once: 201.
         """
         body = serializers.ApprovalRuleIn(data=request.data)
         body.is_valid(raise_exception=True)
@@ -161,7 +161,7 @@ class ApprovalRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
     )
     @action(detail=True, methods=["post"])
     def replace(self, request: Request, **_: str) -> Response:
-        """Ask for another rule in the place of this one, at no moment with neither: 202, or 201 in a small team."""
+        """Ask for another rule in the place of this one, at no moment with neither: 202, or 201 where nobody else decides."""
         body = serializers.ApprovalRuleIn(data=request.data)
         body.is_valid(raise_exception=True)
         caller = _caller(request)
@@ -178,7 +178,7 @@ class ApprovalRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Trea
     @extend_schema(request=None, responses={200: serializers.ApprovalRuleOut, 202: serializers.RuleChangeOut})
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, **_: str) -> Response:
-        """Ask to take a rule out of use for good: 202, or 200 in a small team and where it is out of use already."""
+        """Ask to take a rule out of use for good: 202, or 200 where nobody else decides and where it is out of use already."""
         caller = _caller(request)
         outcome = rule_changes.deactivate(
             rule_id=self.get_object().id,

@@ -75,6 +75,12 @@ def find(request: ApprovalRequest, person: str, *, now: datetime) -> Authority:
     raise _not_a_decider(step)
 
 
+def is_anybody_else(person: str) -> bool:
+    """Whether somebody but this person decides requests at all."""
+    deciding = memberships.everybody().filter(is_active=True, role__permissions__contains=[DECIDE])
+    return any(str(member.user_id) != person for member in deciding)
+
+
 def decided_for(request: ApprovalRequest, person: str, *, now: datetime) -> str:
     """Return the name of whom this person would decide for; empty where he decides by himself or not at all."""
     try:

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.access.selectors import applications, branches
+from apps.access.selectors import applications, branches, memberships
 from apps.approvals.contracts import (
     KINDS,
     RULE_CHANGE,
@@ -21,6 +21,7 @@ from apps.approvals.contracts import (
     RuleAction,
 )
 from apps.approvals.models import ApprovalRequest, ApprovalRule
+from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
 from apps.approvals.selectors import rule_changes as asked
 from apps.approvals.selectors import rules as stored_rules
@@ -28,7 +29,7 @@ from apps.approvals.services import decisions, requests, rules
 from apps.approvals.services.rules import OBJECT, PREFIX
 from apps.audit.services import records
 from apps.kit import errors, ids
-from apps.kit.actors import Actor
+from apps.kit.actors import Actor, ActorKind
 from apps.tenancy.selectors import organisations
 from apps.tenancy.services import policies
 
@@ -40,6 +41,13 @@ class NotARuleChange(errors.DomainError):
 
     code = "approval_not_a_rule_change"
     title = "Not a change of a rule"
+
+
+class NotARuleManager(errors.Forbidden):
+    """A key asks for other rules only while the person who made it manages approvals."""
+
+    code = "approval_not_a_rule_manager"
+    title = "Does not manage approvals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def create(
     within: Collection[UUID] | None = None,
 ) -> Outcome:
     """
-    Ask for a rule, or make it at once in a small team. Raises as ``rules.create``.
+    Ask for a rule, or make it at once in a small team that nobody else decides in. Raises NotARuleManager for a key, and as ``rules.create``.
 
     ``application_id`` is whose request that is, the portal's unless told.
     """
@@ -113,7 +121,7 @@ def replace(
     now: datetime,
     within: Collection[UUID] | None = None,
 ) -> Outcome:
-    """Ask for another rule in the place of one, or put it there at once in a small team. Raises as ``rules.replace``, RequestPending."""
+    """Ask for another rule in the place of one, or put it there at once, as ``create``. Raises as ``rules.replace``, RequestPending."""
     change = _Change(RuleAction.REPLACE, rule, ids.new(), rule_id, _frozen(within))
     return _ask(change, application_id=application_id, actor=actor, now=now)
 
@@ -126,7 +134,7 @@ def deactivate(
     now: datetime,
     within: Collection[UUID] | None = None,
 ) -> Outcome:
-    """Ask to take a rule out of use, or do it at once in a small team. Raises as ``rules.deactivate``, RequestPending."""
+    """Ask to take a rule out of use, or do it at once, as ``create``. Raises as ``rules.deactivate``, RequestPending."""
     change = _Change(RuleAction.DEACTIVATE, None, None, rule_id, _frozen(within))
     return _ask(change, application_id=application_id, actor=actor, now=now)
 
@@ -144,12 +152,13 @@ def amend(
     Put another rule before the deciders of a change that waits: who asked for it does, and every decision so far is void.
 
     It is checked as it was at first, and passes through the steps of the rules of now as well. Raises NotTheMaker,
-    NotARuleChange, and as ``rules.create`` and ``decisions.open_request``.
+    NotARuleChange, NotARuleManager for a key, and as ``rules.create`` and ``decisions.open_request``.
     """
     request = decisions.open_request(request_id, now=now)
     if request.kind != RULE_CHANGE.name:
         raise NotARuleChange("This request is about something else. Withdraw it and ask anew.")
     requests.require_maker(request, actor)
+    _require_manager(actor)
     present = _read(stored.present_version(request).payload)
     if present.rule is None:
         raise NotARuleChange("It takes a rule out of use. Withdraw it and ask anew.")
@@ -199,9 +208,11 @@ def decide(*, decided: Decided, now: datetime) -> ApprovalRule | None:
 
 @transaction.atomic
 def _ask(change: _Change, *, application_id: UUID | None, actor: Actor, now: datetime) -> Outcome:
+    _require_manager(actor)
     if change.rule is None and not stored_rules.get(change.subject_id).is_active:
         return Outcome(rule=change.do(actor=actor, now=now))
-    if policies.is_small_team(organisation_id=organisations.current().id):
+    is_small = policies.is_small_team(organisation_id=organisations.current().id)
+    if is_small and not authority.is_anybody_else(actor.person):
         return Outcome(rule=_alone(change, actor=actor, now=now))
     tried = _tried(change, actor=actor, now=now)
     request = requests.submit(
@@ -221,8 +232,17 @@ def _ask(change: _Change, *, application_id: UUID | None, actor: Actor, now: dat
     return Outcome(request=request)
 
 
+def _require_manager(actor: Actor) -> None:
+    """Refuse a key whose maker has left or manages approvals no more: its scope was given in his name."""
+    member = memberships.of_person(actor.person)
+    if actor.kind == ActorKind.API_KEY and (
+        member is None or stored_rules.MANAGE not in member.role.permissions
+    ):
+        raise NotARuleManager("Who made this key does not manage approvals any more.")
+
+
 def _alone(change: _Change, *, actor: Actor, now: datetime) -> ApprovalRule:
-    """Do it without a second person, as a small team may, and say so aloud: in the log and in a record of its own."""
+    """Do it without a second person, as a small team may where there is none, and say so aloud: in the log and in a record of its own."""
     rule = change.do(actor=actor, now=now)
     log.warning("approvals.rule_changed_alone", action=change.action, rule_id=str(rule.id))
     records.write(
