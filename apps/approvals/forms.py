@@ -17,7 +17,7 @@ from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.request import REASON_LENGTH
 from apps.approvals.selectors import delegations, rules
 from apps.approvals.services.delegations import NewDelegation
-from apps.approvals.services.rules import HOURS_MAX, NEEDED_MAX, PRIORITY_MAX
+from apps.approvals.services.rules import HOURS_MAX, NEEDED_MAX, PRIORITY_MAX, WAIT_HOURS_MAX
 from apps.kit.money import EXPONENTS, Money, MoneyInvalid
 
 STEPS = (1, 2, 3)
@@ -46,8 +46,8 @@ class SumField(forms.CharField):
 class HoursField(forms.IntegerField):
     """A number of hours that may stay empty."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, min_value=1, max_value=HOURS_MAX, **kwargs)
+    def __init__(self, *, most: int = WAIT_HOURS_MAX, **kwargs: Any) -> None:
+        super().__init__(required=False, min_value=1, max_value=most, **kwargs)
 
 
 class DayField(forms.DateField):
@@ -81,6 +81,7 @@ class RuleForm(forms.Form):
     )
 
     window_hours = HoursField(
+        most=HOURS_MAX,
         label=_("Count together over (hours)"),
         help_text=_(
             "What belongs together within this time is judged by its whole sum. Empty: each by itself."

@@ -259,6 +259,13 @@ class TestConfirmation:
             Membership.objects.filter(id=puppet.id).update(confirmed_at=NOW + timedelta(days=29))
         assert admit(mary, "later@example.test", now=NOW + timedelta(days=30)).membership.is_active is True
 
+    def test_nobody_is_told_that_who_waits_has_been_sent_away(self):
+        mary, _ = chiefs()
+        waiting = admit(mary).membership
+
+        with pytest.raises(memberships.MembershipWaiting):
+            memberships.end(membership_id=waiting.id, reason="", actor=SYSTEM, now=NOW)
+
     def test_a_small_team_asks_the_other_manager_too(self):
         mary, _ = chiefs()
         Organisation.objects.filter(slug="acme").update(is_small_team=True)

@@ -205,7 +205,15 @@ def test_nobody_gives_himself_more_nor_makes_somebody_who_runs_what_he_does_not(
 
 def test_retires_a_role_that_nobody_has(strict):
     member = Membership.objects.get(user_id=person("support").person)
+    waiting = Membership.objects.create(
+        user_id=make.user("w@example.test").id,
+        role=Role.objects.get(code="developer"),
+        is_active=False,
+        created_at=NOW,
+    )
 
+    with pytest.raises(roles.RoleInUse):
+        roles.retire(code=waiting.role.code, actor=SYSTEM, now=NOW)
     with pytest.raises(roles.RoleInUse):
         roles.retire(code="support", actor=SYSTEM, now=NOW)
     memberships.change(

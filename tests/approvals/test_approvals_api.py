@@ -272,7 +272,8 @@ def test_makes_and_deactivates_a_rule(committed_acme):
         ({"priority": 5000}, "/priority"),
         ({**TIMES, "window_by": "colour"}, "/window_by"),
         ({**TIMES, "window_by": None}, "/window_by"),
-        ({**TIMES, "remind_after_hours": 721}, "/remind_after_hours"),
+        ({**TIMES, "remind_after_hours": 72}, "/remind_after_hours"),
+        ({**TIMES, "window_hours": 721}, "/window_hours"),
         ({**TIMES, "escalate_roles": ["king"]}, "/escalate_roles"),
     ],
 )

@@ -225,6 +225,8 @@ def test_an_archive_is_given_out_with_a_reason_to_who_asked_for_it(operator, peo
     assert operator.get(link.partition("?")[0]).status_code == 404
     acme = Organisation.objects.get(slug="acme")
     assert operator.get(link.replace(str(zuri.id), str(acme.id))).status_code == 404
+    Offboarding.objects.update(archive_sha256="0" * 64)  # another file than the one that was recorded
+    assert operator.get(link).status_code == 404
 
 
 def an_archive_of(organisation, content):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.core import signing
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
-from apps.tenancy.models import OrganisationStatus
+from apps.tenancy.models import Offboarding, OrganisationStatus
 from apps.tenancy.selectors import offboardings as stored
 from apps.tenancy.services import offboardings
 from treasury.platform.dialogs import MANAGE
@@ -131,26 +130,30 @@ class DownloadArchive(Dialog):
         )
 
     def act(self, row: Any, answer: Answer) -> str:
-        offboardings.hand_out(
+        asked = offboardings.hand_out(
             organisation_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now
         )
         address = reverse("platform:tenancy_organisation_download", args=[row.pk])
         return format_html(
             _('<a class="t-a" href="{}">Download the archive of {}</a>: the link works for five minutes.'),
-            f"{address}?ticket={ticket(answer.request, row.pk)}",
+            f"{address}?ticket={ticket(answer.request, asked)}",
             row.name,
         )
 
 
-def ticket(request: HttpRequest, organisation_id: UUID) -> str:
+def ticket(request: HttpRequest, asked: Offboarding) -> str:
     """Return what opens the archive to this person for a while, after a proof of his and a record of why."""
-    return signing.dumps([str(organisation_id), str(request.user.pk)], salt=SALT)
+    return signing.dumps(_named(request, asked), salt=SALT)
 
 
-def is_good(request: HttpRequest, organisation_id: UUID) -> bool:
-    """Whether a request brings a ticket of its own person for this archive that is not too old."""
+def is_good(request: HttpRequest, asked: Offboarding) -> bool:
+    """Whether a request brings a ticket of its own person for this very file that is not too old."""
     try:
         named = signing.loads(request.GET.get("ticket", ""), salt=SALT, max_age=TICKET)
     except signing.BadSignature:
         return False
-    return bool(named == [str(organisation_id), str(request.user.pk)])
+    return bool(named == _named(request, asked))
+
+
+def _named(request: HttpRequest, asked: Offboarding) -> list[str]:
+    return [str(asked.organisation_id), str(request.user.pk), asked.archive_sha256]

@@ -95,7 +95,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     def _archive(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         """Give out an archive to who was shown the link to it; the dialog before has asked, and kept, why."""
         asked = offboardings.of_organisation(key) if request.user.has_perm(MANAGE) else None
-        if asked is None or asked.exported_at is None or not is_good(request, key):
+        if asked is None or asked.exported_at is None or not is_good(request, asked):
             raise Http404
         kept = offboardings.archive(asked)
         try:

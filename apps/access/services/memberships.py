@@ -165,9 +165,17 @@ def tell_alone(membership: Membership, *, actor: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def end(*, membership_id: UUID, reason: str, actor: Actor, now: datetime) -> Membership:
-    """End a membership and leave role and branches as they are; a second time changes nothing. Raises LastOwner."""
+    """
+    End a membership and leave role and branches as they are; a second time changes nothing.
+
+    Raises LastOwner, MembershipWaiting for who has none yet, and as ``change``.
+    """
     managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
+    if membership.is_waiting:
+        raise MembershipWaiting(
+            "This person is not in the team yet, so nothing ends. He stays out unless somebody confirms him."
+        )
     if not membership.is_active:
         return membership
     return change(

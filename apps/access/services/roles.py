@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -241,14 +242,14 @@ def change(
 
 @transaction.atomic
 def retire(*, code: str, actor: Actor, now: datetime, reason: str = "") -> Role:
-    """Give a role to nobody any more; a second time changes nothing. Raises RoleInUse while somebody has it."""
+    """Give a role to nobody any more; a second time changes nothing. Raises RoleInUse while somebody has it or waits for it."""
     scope.require_all_branches(actor)
     role = Role.objects.locked().filter(code=code).first()
     if role is None:
         raise errors.NotFound(_("There is no such role."))
     if role.retired_at is not None:
         return role
-    holders = role.memberships.filter(is_active=True).count()
+    holders = role.memberships.filter(Q(is_active=True) | Q(confirmed_at__isnull=True)).count()
     if holders:
         raise RoleInUse(
             _("People have this role: %(count)d. Give them another one first.") % {"count": holders}

@@ -10,7 +10,7 @@ from apps.approvals.contracts import KINDS, ApprovalStatus, CountedBy, NewRule, 
 from apps.approvals.models import ApprovalRequest, ApprovalRule
 from apps.approvals.models.request import REASON_LENGTH
 from apps.approvals.selectors import requests, rules, splits
-from apps.approvals.services.rules import HOURS_MAX, NEEDED_MAX, PRIORITY_MAX
+from apps.approvals.services.rules import HOURS_MAX, NEEDED_MAX, PRIORITY_MAX, WAIT_HOURS_MAX
 from apps.kit.money import Money
 from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer, instant_text
 
@@ -147,10 +147,8 @@ class ApprovalRequestDetailOut(ApprovalRequestOut):
 class HoursField(serializers.IntegerField):
     """A number of hours that may be left out."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            required=False, allow_null=True, default=None, min_value=1, max_value=HOURS_MAX, **kwargs
-        )
+    def __init__(self, *, most: int = WAIT_HOURS_MAX, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_null=True, default=None, min_value=1, max_value=most, **kwargs)
 
 
 class ApprovalStepIn(StrictSerializer):
@@ -197,7 +195,8 @@ class ApprovalRuleIn(StrictSerializer):
         help_text="The highest wins; then the rule that says most exactly what it is about.",
     )
     window_hours = HoursField(
-        help_text="Deeds within this time that belong together count as one sum; null: none do."
+        most=HOURS_MAX,
+        help_text="Deeds within this time that belong together count as one sum; null: none do.",
     )
     window_by = serializers.ChoiceField(
         choices=[by.lower() for by in CountedBy],

@@ -1,7 +1,7 @@
 """Rules: making them and taking them out of use."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.access.selectors import branches, roles
 from apps.access.selectors.branches import BranchForbidden
-from apps.approvals.contracts import KINDS, RULE_CHANGE, NewRule, NewStep
+from apps.approvals.contracts import EXPIRES_IN, KINDS, RULE_CHANGE, NewRule, NewStep
 from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.rule import ROLES_MAX
 from apps.approvals.services import strictness
@@ -24,6 +24,8 @@ STEPS_MAX = 10
 NEEDED_MAX = 20
 PRIORITY_MAX = 1000
 HOURS_MAX = 720
+WAIT_HOURS_MAX = EXPIRES_IN // timedelta(hours=1) - 1
+"""What is to happen while a request waits happens before it lapses."""
 
 
 class RuleInvalid(errors.Invalid):
@@ -219,8 +221,8 @@ def _step_errors(steps: Sequence[NewStep]) -> list[errors.FieldError]:
 
 def _further_errors(step: NewStep, pointer: str, known: set[str]) -> Iterator[errors.FieldError]:
     hours, further = step.further_after_hours, set(step.further_roles)
-    if hours is not None and not 1 <= hours <= HOURS_MAX:
-        yield _wrong(f"{pointer}/further_after_hours", f"Between 1 and {HOURS_MAX} hours.")
+    if hours is not None and not 1 <= hours <= WAIT_HOURS_MAX:
+        yield _wrong(f"{pointer}/further_after_hours", f"Between 1 and {WAIT_HOURS_MAX} hours.")
     if (hours is None) == bool(further - set(step.roles)):
         yield _wrong(
             f"{pointer}/further_roles",
@@ -236,10 +238,15 @@ def _further_errors(step: NewStep, pointer: str, known: set[str]) -> Iterator[er
 
 
 def _time_errors(rule: NewRule) -> Iterator[errors.FieldError]:
-    for name in ("window_hours", "remind_after_hours", "escalate_after_hours"):
+    bounds = {
+        "window_hours": HOURS_MAX,
+        "remind_after_hours": WAIT_HOURS_MAX,
+        "escalate_after_hours": WAIT_HOURS_MAX,
+    }
+    for name, most in bounds.items():
         hours = getattr(rule, name)
-        if hours is not None and not 1 <= hours <= HOURS_MAX:
-            yield _wrong(f"/{name}", f"Between 1 and {HOURS_MAX} hours.")
+        if hours is not None and not 1 <= hours <= most:
+            yield _wrong(f"/{name}", f"Between 1 and {most} hours.")
     if (rule.window_hours is None) != (rule.window_by is None):
         yield _wrong("/window_by", "Say over how many hours deeds are counted together, and by what.")
     if (rule.escalate_after_hours is None) == bool(rule.escalate_roles):
