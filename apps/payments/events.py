@@ -160,7 +160,7 @@ UNKNOWN = _declare(
 MONEY_UNMATCHED = _declare(
     "money_unmatched",
     "treasury.money.unmatched",
-    "Money arrived that no payment explains: it is booked and waits in suspense for a person.",
+    "Money that no payment explains arrived, or could not be given back: it is booked and waits in suspense for a person.",
     of=INBOUND_SCHEMA,
 )
 MONEY_MATCHED = _declare(

@@ -9,11 +9,12 @@ from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import CollectionPort
 from apps.integrations.services import providers
 from apps.kit import ids
+from apps.kit.actors import SYSTEM
 from apps.kit.crypto import Unreadable
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method, RefundStatus
-from apps.payments.services import intents
+from apps.payments.services import intents, receipts
 from tests.factories import payments, refunds
 from tests.payments.conftest import balance, bookings, books, deliver, is_untouched, told
 
@@ -248,6 +249,17 @@ def test_the_answer_to_a_question_that_nobody_asked_is_forged(acme):
     body = {"Result": {"ConversationID": "AG_1", "ResultCode": 0, "ResultDesc": "Said."}}
 
     assert deliver(attempt.callback_token, "status", body) == "FORGED"
+
+
+def test_the_true_answer_to_an_earlier_claim_is_not_forged(acme):
+    attempt = payments.waiting()
+    for claimed in ("NLJ7RT61SV", "NLJ7RT61SW"):
+        intents.verify(intent_id=attempt.intent_id, receipt=claimed, actor=SYSTEM, now=payments.NOW)
+
+    assert (
+        receipts.believed(payments.reloaded(attempt), payments.collected(attempt, receipt="NLJ7RT61SV"))
+        is None
+    )
 
 
 @pytest.mark.parametrize("kind", ["collection", "status"])

@@ -83,6 +83,21 @@ def test_it_goes_back_by_itself_once_its_receipt_is_known(acme):
     assert "SUSPENSE" not in books()
 
 
+def test_what_could_not_go_back_by_itself_is_for_people_who_may_try_again(acme):
+    choose(late_money=LateMoney.REFUND)
+    attempt = collect(closed())
+    sweep_late(attempt)
+    refund = sendings.begin(refund_id=Refund.objects.get().id, now=NOW)
+
+    refunds.record(refund_id=refund.id, report=made.declined(refund), actor=PROVIDER, now=NOW)
+
+    attempt = payments.reloaded(attempt)
+    assert (attempt.is_in_suspense, attempt.refund_pending_minor) == (True, 0)
+    assert told(attempt.intent_id)[-1] == "payment_in_review"
+    again = refunds.give_back(attempt_id=attempt.id, reason="By hand.", actor=SYSTEM, now=NOW)
+    assert again.status == RefundStatus.REQUESTED
+
+
 def test_what_a_payment_holds_is_given_back_from_suspense_only(acme):
     attempt = collect(payments.waiting())
 

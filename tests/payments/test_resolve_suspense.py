@@ -142,6 +142,46 @@ def test_goes_back_out_of_suspense(acme):
     assert books() == {"PROVIDER_BALANCE": "-7.50", "PROVIDER_FEES": "7.50"}
 
 
+def failed(refund):
+    sending = sendings.begin(refund_id=refund.id, now=NOW)
+    refunds.record(refund_id=refund.id, report=made.declined(sending), actor=PROVIDER, now=NOW)
+
+
+def test_what_could_not_be_given_back_waits_again_and_is_decided_anew(acme):
+    inbound = payments.held()
+    first = give_back(inbound)
+    failed(first)
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.attempt_id, inbound.intent_id) == (InboundStatus.SUSPENSE, None, None)
+    assert inbound.reason.startswith("It could not be given back: The business account")
+    assert told(inbound.id)[-2:] == ["money_matched", "money_unmatched"]
+    second = give_back(inbound)
+    assert (second.attempt_id, second.payment_receipt) == (first.attempt_id, inbound.receipt)
+    failed(second)
+    assign(inbound, payments.intent())
+    assert books() == PAID
+
+    late = made.given_back(made.reloaded(first))
+    with pytest.raises(reports.MoneyUnexplained):
+        refunds.record(refund_id=first.id, report=late, actor=PROVIDER, now=NOW)
+    assert books() == PAID
+
+
+def test_money_that_went_back_after_all_waits_no_more(acme):
+    inbound = payments.held()
+    refund = give_back(inbound)
+    failed(refund)
+
+    for _ in range(2):
+        late = made.given_back(made.reloaded(refund), receipt="NLR0LATE01")
+        refunds.record(refund_id=refund.id, report=late, actor=PROVIDER, now=NOW)
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.GIVING_BACK, refund.attempt_id)
+    assert books() == {"PROVIDER_BALANCE": "-7.50", "PROVIDER_FEES": "7.50"}
+
+
 def test_goes_back_only_once_other_people_agree_where_a_rule_says_so(acme):
     approvals.rule(minimum_minor=1)
     inbound = payments.held()

@@ -73,7 +73,8 @@ class InboundReceipt(UuidModel, StatefulModel):
     """
     Money that arrived, one row per account and receipt number; ``sources`` says who told of it.
 
-    The branch is that of the account; the application is the portal's until a payment is found. ``reference`` and
+    The branch is that of the account; the application is the portal's until a payment is found,
+    or seems to be paid a second time. ``reference`` and
     ``payer`` are texts as they came: what was typed, and a number in clear, masked or hashed. ``booked_at`` is set
     where the money was booked to suspense under this row, with ``fee_minor`` by the account's tariff; otherwise the
     attempt books it. ``intent`` is the payment that it pays, or seems to pay a second time, ``reason`` why it waits and
@@ -228,6 +229,14 @@ class InboundReceipt(UuidModel, StatefulModel):
         self._belong(attempt)
         self.resolved_at = at
         self.resolved_by = by
+
+    @transition(status, source=InboundStatus.GIVING_BACK, target=InboundStatus.SUSPENSE)
+    def come_back(self, *, reason: str) -> None:
+        """The money could not be given back: a person decides about it anew."""
+        self.reason = reason[:REASON_LENGTH]
+        self.attempt = self.intent = None
+        self.resolved_at = None
+        self.resolved_by = ""
 
     @transition(status, source=WAITING_STATES, target=InboundStatus.RETRACTED)
     def retract(self, *, attempt: PaymentAttempt, at: datetime) -> None:

@@ -84,9 +84,15 @@ def believed(attempt: PaymentAttempt, report: CollectionReport) -> CollectionRep
     was begun (give or take five minutes between two clocks), is believed; what the provider does not tell does not
     count in its favour. Raises ReportContradicts for an answer to a question that nobody asked.
     """
-    if not attempt.claimed_receipt or report.receipt not in ("", attempt.claimed_receipt):
+    if not attempt.claimed_receipt:
         raise ReportContradicts("Nobody asked about this receipt.")
-    is_of_this_payment = report.money == attempt.money and report.payer_phone == attempt.phone
+    if report.receipt not in (
+        "",
+        attempt.claimed_receipt,
+    ):  # another was claimed since, or this one never was
+        return None
+    is_of_payer = bool(attempt.phone) and report.payer_phone == attempt.phone
+    is_of_this_payment = report.money == attempt.money and is_of_payer
     if report.outcome is not Outcome.COLLECTED or not is_of_this_payment:
         return None
     if report.occurred_at is None or report.occurred_at < attempt.created_at - CLOCKS_DIFFER:

@@ -31,9 +31,10 @@ from apps.payments import events, postings
 from apps.payments.contracts import REFUND, Recorded, RefundStatus
 from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.refund import SENT_STATES
-from apps.payments.services import attempts, receipts, refund_limits, refund_reports, sendings
+from apps.payments.services import attempts, receipts, refund_limits, refund_reports, returns, sendings
 
 LATE = "The money came after the payment was closed."
+VOID = "Something else was approved than was asked for."
 WENT_BACK = "An earlier refund of this payment, which had failed, was carried out after all."
 
 
@@ -120,9 +121,13 @@ def decide(*, decided: Decided, now: datetime) -> Refund:
     if refund.status != RefundStatus.AWAITING_APPROVAL or refund.approval_id != decided.request_id:
         return refund
     if decided.status != ApprovalStatus.APPROVED:
-        return _cancelled(refund, f"approval_{decided.status.lower()}", decided.reason, now=now)
+        _cancelled(refund, f"approval_{decided.status.lower()}", decided.reason, now=now)
+        returns.wait_again(refund, reason=decided.reason, now=now)
+        return refund
     if decided.payload_hash != payload_hash(_payload(refund)):
-        return _cancelled(refund, "approval_void", "Something else was approved than was asked for.", now=now)
+        _cancelled(refund, "approval_void", VOID, now=now)
+        returns.wait_again(refund, reason=VOID, now=now)
+        return refund
     refund.approve(at=now)
     refund.save_progress()
     _send_when_due(refund)
@@ -251,6 +256,7 @@ def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: dateti
         refund.save_progress()
         return Recorded.APPLIED if is_new else Recorded.DUPLICATE
     _call_off_later(refund, now=now)
+    returns.went_after_all(refund, now=now)
     refund_reports.check_room(refund)
     _learn(refund, report, now=now)
     if refund.is_live:
@@ -358,12 +364,11 @@ def _asked(refund: Refund) -> NewRequest:
     )
 
 
-def _cancelled(refund: Refund, code: str, message: str, *, now: datetime) -> Refund:
+def _cancelled(refund: Refund, code: str, message: str, *, now: datetime) -> None:
     refund.cancel(code=code, message=message, at=now)
     refund.save_progress()
     sendings.release(refund)
     outbox.publish(events.about_refund(events.REFUND_CANCELLED, refund), now=now)
-    return refund
 
 
 def _send_when_due(refund: Refund) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.access.selectors import limits as amount_limits
 from apps.access.selectors import memberships
 from apps.audit.services import records
 from apps.events.services import outbox
@@ -13,8 +14,8 @@ from apps.kit import errors, ids
 from apps.kit.actors import Actor
 from apps.payments import events
 from apps.payments.contracts import Method
-from apps.payments.models import InboundReceipt, PaymentIntent, Refund
-from apps.payments.services import attempts, refund_limits, refunds, settlings, suspense
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.services import attempts, refund_limits, refunds, returns, settlings, suspense
 
 UNASKED = "Money that came unasked and goes back"
 
@@ -42,7 +43,7 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
     Give money in suspense to the payment that it is of, which it settles whatever became of that: Dr suspense, Cr
     unapplied collections.
 
-    Raises NotFound, NotWaiting, DoesNotFit and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
+    Raises NotFound, NotWaiting, DoesNotFit, LimitExceeded and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
@@ -53,6 +54,7 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
         raise DoesNotFit("This payment has been paid.")
     if intent.money != inbound.money:
         raise DoesNotFit(f"The payment asks for {intent.money}; {inbound.money} arrived.")
+    amount_limits.require_may_ask(actor=actor, money=inbound.money)
     attempt = attempts.made(intent, account=inbound.provider_account, phone=intent.payer_phone, now=now)
     before = inbound.status
     inbound.assign(attempt=attempt, by=str(actor), at=now)
@@ -66,11 +68,23 @@ def give_back(*, inbound_id: UUID, reason: str, actor: Actor, now: datetime) -> 
     """
     Send money in suspense back to who paid it, as a refund: other people decide first where a rule asks for that.
 
-    The money stays in suspense until it has gone, carried by a payment in review that is made for it. Raises NotFound,
-    NotWaiting, and what ``refunds.give_back`` raises. Locks the receipt.
+    The money stays in suspense until it has gone, carried by a payment in review that is made for it, and waits again
+    where the refund does not succeed. Raises NotFound, NotWaiting, and what ``refunds.give_back`` raises. Locks the
+    receipt.
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
+    attempt = returns.carrier(inbound) or _carrier(inbound, actor=actor, now=now)
+    before = inbound.status
+    inbound.give_back(attempt=attempt, by=str(actor), at=now)
+    inbound.save_progress()
+    _audit("money.given_back", inbound, before=before, reason=reason, actor=actor, now=now)
+    outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)
+    return refunds.give_back(attempt_id=attempt.id, reason=reason, actor=actor, now=now)
+
+
+def _carrier(inbound: InboundReceipt, *, actor: Actor, now: datetime) -> PaymentAttempt:
+    """Return a new attempt, in review, that has the money and carries it back."""
     intent = PaymentIntent(
         branch_id=inbound.branch_id,
         application_id=inbound.application_id,
@@ -90,12 +104,7 @@ def give_back(*, inbound_id: UUID, reason: str, actor: Actor, now: datetime) -> 
     attempt.save(force_insert=True)
     intent.settle(attempt=attempt, at=now)
     intent.save_progress()
-    before = inbound.status
-    inbound.give_back(attempt=attempt, by=str(actor), at=now)
-    inbound.save_progress()
-    _audit("money.given_back", inbound, before=before, reason=reason, actor=actor, now=now)
-    outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)
-    return refunds.give_back(attempt_id=attempt.id, reason=reason, actor=actor, now=now)
+    return attempt
 
 
 @transaction.atomic

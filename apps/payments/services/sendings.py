@@ -12,7 +12,7 @@ from apps.payments import events
 from apps.payments.contracts import RefundStatus
 from apps.payments.models import Refund
 from apps.payments.models.refund import SENT_STATES
-from apps.payments.services import attempts, polling
+from apps.payments.services import attempts, polling, returns, suspense
 
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 21600))
 TRIES_MAX = len(RETRY_AFTER) + 1
@@ -29,14 +29,16 @@ logger = logs.get(__name__)
 
 def locked(refund_id: UUID) -> Refund:
     """
-    Lock the attempt of a refund, its intent, then the refund, and return it with both linked; inside a transaction.
+    Lock the receipt of a refund, its attempt, its intent, then the refund, and return it with both linked; inside a
+    transaction.
 
     Raises NotFound.
     """
-    attempt_id = Refund.objects.filter(id=refund_id).values_list("attempt_id", flat=True).first()
-    if attempt_id is None:
+    found = Refund.objects.filter(id=refund_id).first()
+    if found is None:
         raise errors.NotFound("There is no such refund.")
-    attempt = attempts.locked(attempt_id)
+    suspense.only(found.payment_receipt)
+    attempt = attempts.locked(found.attempt_id)
     refund = Refund.objects.locked().select_related("provider_account").get(id=refund_id)
     refund.attempt = attempt
     refund.intent = attempt.intent
@@ -122,11 +124,12 @@ def give_up(refund: Refund, *, now: datetime) -> None:
 
 
 def close(refund: Refund, *, refusal: ProviderError, now: datetime) -> None:
-    """Fail a refund that was sent: the money stays with the collection. The caller holds the locks."""
+    """Fail a refund that was sent: the money stays with the collection, or waits again. The caller holds the locks."""
     refund.fail(code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, at=now)
     refund.save_progress()
     release(refund)
     outbox.publish(events.about_refund(events.REFUND_FAILED, refund), now=now)
+    returns.wait_again(refund, reason=refusal.message, now=now)
 
 
 def release(refund: Refund) -> None:

@@ -23,7 +23,13 @@ END $f$;
 
 CREATE OR REPLACE FUNCTION {s}.payments_guard_attempt() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE is_let_go boolean := FALSE;  -- money in suspense that it carried waits again under its own row
 BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.provider_receipt <> '' AND NEW.provider_receipt = '' AND OLD.is_in_suspense THEN
+    is_let_go := EXISTS (SELECT FROM {s}.payments_inboundreceipt i
+      WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
+        AND i.status = 'SUSPENSE' AND NEW.refunded_minor = 0 AND NEW.refund_pending_minor = 0);
+  END IF;
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'payments: attempt % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
@@ -33,7 +39,7 @@ BEGIN
     RAISE EXCEPTION 'payments: what attempt % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
-     OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt)
+     OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt AND NOT is_let_go)
      OR (OLD.booked_at IS NOT NULL AND NEW.booked_at IS DISTINCT FROM OLD.booked_at)
      OR NEW.refunded_minor < OLD.refunded_minor THEN
     RAISE EXCEPTION 'payments: ticket, receipt and booking of attempt % are set once', OLD.id
@@ -77,7 +83,12 @@ END $f$;
 
 CREATE OR REPLACE FUNCTION {s}.payments_guard_inbound() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE comes_back boolean := FALSE;  -- it could not be given back, nothing of it
 BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.status = 'GIVING_BACK' AND NEW.status = 'SUSPENSE' THEN
+    comes_back := EXISTS (SELECT FROM {s}.payments_paymentattempt a
+      WHERE a.id = OLD.attempt_id AND a.refunded_minor = 0 AND a.refund_pending_minor = 0);
+  END IF;
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'payments: receipt % is never deleted', OLD.receipt USING ERRCODE = 'restrict_violation';
   END IF;
@@ -87,11 +98,11 @@ BEGIN
     RAISE EXCEPTION 'payments: what arrived under receipt % is fixed', OLD.receipt USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.booked_at IS DISTINCT FROM OLD.booked_at OR NEW.fee_minor IS DISTINCT FROM OLD.fee_minor
-     OR (OLD.attempt_id IS NOT NULL AND NEW.attempt_id IS DISTINCT FROM OLD.attempt_id) THEN
+     OR (OLD.attempt_id IS NOT NULL AND NEW.attempt_id IS DISTINCT FROM OLD.attempt_id AND NOT comes_back) THEN
     RAISE EXCEPTION 'payments: booking and payment of receipt % are set once', OLD.receipt
       USING ERRCODE = 'restrict_violation';
   END IF;
-  IF NEW.status <> OLD.status AND OLD.status NOT IN ('SUSPENSE', 'DUPLICATE_SUSPECTED') THEN
+  IF NEW.status <> OLD.status AND OLD.status NOT IN ('SUSPENSE', 'DUPLICATE_SUSPECTED') AND NOT comes_back THEN
     RAISE EXCEPTION 'payments: receipt % cannot go from % to %', OLD.receipt, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';
   END IF;

@@ -1,0 +1,67 @@
+"""Money in suspense that a refund carries back: it waits for people again where the refund does not succeed."""
+
+from datetime import datetime
+
+from apps.events.services import outbox
+from apps.kit.actors import PROVIDER
+from apps.payments import events
+from apps.payments.contracts import InboundStatus
+from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
+from apps.payments.services import attempts, suspense
+from apps.payments.services.reports import MoneyUnexplained
+
+
+def wait_again(refund: Refund, *, reason: str, now: datetime) -> None:
+    """
+    Have people decide anew about money in suspense whose refund has ended without success; nothing for other refunds.
+
+    A receipt that was given back is let go by the attempt that carried it, and may be given to a payment. The caller
+    holds the locks that ``sendings.locked`` takes.
+    """
+    attempt = refund.attempt
+    if not attempt.is_in_suspense:
+        return
+    inbound = InboundReceipt.objects.locked().filter(attempt_id=attempt.id, status=InboundStatus.GIVING_BACK)
+    carried = inbound.first()
+    if carried is None:
+        outbox.publish(events.in_review(attempt), now=now)
+        return
+    carried.come_back(reason=f"It could not be given back: {reason}")
+    carried.save_progress()
+    attempt.provider_receipt = ""
+    attempt.save_progress()
+    outbox.publish(events.about_money(events.MONEY_UNMATCHED, carried), now=now)
+
+
+def carrier(inbound: InboundReceipt) -> PaymentAttempt | None:
+    """Return, locked, the attempt that carried this money before, with its receipt again; None for the first time."""
+    before = Refund.objects.filter(
+        provider_account_id=inbound.provider_account_id,
+        payment_receipt=inbound.receipt,
+        attempt__provider_receipt="",
+    )
+    attempt_id = before.values_list("attempt_id", flat=True).first()
+    if attempt_id is None:
+        return None
+    attempt = attempts.locked(attempt_id)
+    attempt.provider_receipt = inbound.receipt
+    attempt.save_progress()
+    return attempt
+
+
+def went_after_all(refund: Refund, *, now: datetime) -> None:
+    """
+    Take money out of what waits, for it has gone back by a refund that was said to have failed.
+
+    Raises MoneyUnexplained where it has been given to a payment since. The caller holds the locks.
+    """
+    if refund.attempt.provider_receipt:
+        return
+    inbound = suspense.held(refund.provider_account_id, refund.payment_receipt)
+    if inbound is None:
+        raise MoneyUnexplained(f"Receipt {refund.payment_receipt} has been given to another payment since.")
+    refund.attempt.provider_receipt = inbound.receipt
+    refund.attempt.save_progress()
+    inbound.give_back(attempt=refund.attempt, by=str(PROVIDER), at=now)
+    inbound.save_progress()
+    outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)
