@@ -7,9 +7,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from apps.integrations.contracts import RegistrationStatus, ShortCodeType
+from apps.integrations.models import AddressRegistration, ProviderAccount
 from apps.integrations.ports import ProviderDeclined
 from apps.invoicing.models import Document
-from apps.kit import clock
+from apps.kit import clock, ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent
@@ -56,7 +58,15 @@ class Payer:
 
 @pytest.fixture
 def payer(acme) -> Iterator[Payer]:
-    payments.account(short_code="600111")
+    account = payments.account(short_code="600111")
+    AddressRegistration.objects.create(
+        account=account,
+        status=RegistrationStatus.DONE,
+        version=account.inbound_version,
+        is_accepted_by_default=True,
+        registered_by=str(SYSTEM),
+        registered_at=NOW,
+    )
     intent = payments.intent(is_confirmed=False, choice=None, description="Table 7")
     opened = pay_pages.make(intent_id=intent.id, actor=SYSTEM, now=NOW)
     with clock.fixed(NOW):
@@ -80,6 +90,21 @@ def test_asks_for_the_sum_and_offers_both_ways(payer):
     assert "Pay KES 1,500.00" in said
     assert "600111" in said
     assert payer.intent.code in said
+
+
+@pytest.mark.parametrize("what", ["elsewhere", "pulled", "till"])
+def test_shows_no_number_under_which_money_would_be_lost(payer, what):
+    account = ProviderAccount.objects.get()
+    if what == "till":
+        account.short_code_type, account.till_number = ShortCodeType.TILL, "700001"
+    else:
+        last = AddressRegistration.objects.get()
+        last.id, last.status, last._state.adding = ids.new(), RegistrationStatus.ELSEWHERE, True
+        last.save(force_insert=True)
+        account.is_pull_enabled, account.pull_number = what == "pulled", "254700000001"
+    account.save()
+
+    assert ("600111" in payer.text(), "700001" in payer.text()) == (what == "pulled", False)
 
 
 def test_its_address_stays_with_the_payer(payer):

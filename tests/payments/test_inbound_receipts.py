@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from apps.integrations.contracts import ShortCodeType
 from apps.integrations.models import CallbackProcessing, ProviderAccount
 from apps.integrations.ports import InboundReport
 from apps.kit.actors import PROVIDER
@@ -127,10 +128,58 @@ def test_a_receipt_without_a_reference_finds_its_payment_in_either_order(acme, f
     assert books() == PAID
 
 
+@pytest.mark.parametrize("first", ["poll", "c2b"])
+def test_a_lost_callback_and_a_receipt_without_a_reference_are_one_payment(acme, first):
+    attempt = payments.waiting()
+    if first == "poll":
+        stk(attempt, receipt="", money=None)
+        recorded, inbound = take(notice(""))
+        assert recorded == Recorded.APPLIED
+    else:
+        inbound = take(notice(""))[1]
+        stk(attempt, receipt="", money=None)
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert payments.reloaded(attempt).provider_receipt == RECEIPT
+    assert books() == PAID
+
+
+def test_a_receipt_that_may_be_of_two_payments_is_for_people_and_of_their_application(acme):
+    for attempt in (payments.waiting(), payments.waiting()):
+        stk(attempt, receipt="", money=None)
+
+    _, inbound = take(notice(""))
+
+    assert (inbound.status, inbound.application_id) == (
+        InboundStatus.DUPLICATE_SUSPECTED,
+        inbound.intent.application_id,
+    )
+    assert inbound.intent.application_id == attempt.application_id
+
+
+def test_a_till_of_the_same_store_has_its_own_money(acme):
+    first, second = (
+        payments.account(
+            short_code="600999",
+            short_code_type=ShortCodeType.TILL,
+            till_number=number,
+            branch_id=branch.id,
+        )
+        for number, branch in (("700001", access.head_office()), ("700002", access.branch()))
+    )
+
+    _, inbound = take(notice("", paid_to="700002"), first)
+
+    assert inbound.provider_account_id == second.id
+    with pytest.raises(ReportContradicts):
+        take(notice("", receipt="SKH0000002", paid_to="700003"), first)
+
+
 def test_money_that_was_booked_before_its_receipt_was_known_is_booked_no_second_time(acme):
     attempt = payments.waiting()
     stk(attempt, receipt="", money=None)
-    _, inbound = take(notice(""))
+    _, inbound = take(notice("", payer="2541 ***** 111"))
     assert books()["PROVIDER_BALANCE"] == "2985.00"
 
     stk(attempt)

@@ -86,6 +86,26 @@ def test_the_same_sum_of_the_same_payer_within_two_minutes_is_a_mistake_unless_i
     assert ask()
 
 
+def test_a_double_click_is_one_payment(committed_acme):
+    first = payments.intent(is_confirmed=False)
+    second = payments.intent(is_confirmed=False)
+
+    def refusable(call):
+        try:
+            return call()
+        except payables.DuplicateSuspected:
+            return None
+
+    def confirm(intent):
+        return lambda: refusable(
+            lambda: intents.confirm(intent_id=intent.id, actor=SYSTEM, now=NOW, is_repeat_refused=True)
+        )
+
+    results = at_once(confirm(first), confirm(second), lambda: refusable(lambda: ask(is_repeat_refused=True)))
+
+    assert sum(result is not None for result in results) == 1
+
+
 def test_who_cancelled_is_asked_again_at_once(acme):
     attempt = payments.waiting()
     report = payments.declined(attempt)

@@ -38,6 +38,12 @@ def of_token(token: str) -> ProviderAccount | None:
     return ProviderAccount.objects.filter(callback_token=token).first()
 
 
+def of_till(account: ProviderAccount, number: str) -> ProviderAccount | None:
+    """Return the account of the same store as this one whose till has the number, or None."""
+    same = {name: getattr(account, name) for name in ("provider", "environment", "short_code")}
+    return ProviderAccount.objects.filter(**same, till_number=number).first()
+
+
 def watched_ids() -> list[UUID]:
     """Return the accounts whose provider is asked from time to time what it holds, the oldest first."""
     return list(ProviderAccount.objects.watched().order_by("id").values_list("id", flat=True))

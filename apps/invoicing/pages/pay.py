@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.documents.contracts import PDF
 from apps.documents.services import artifacts
-from apps.integrations.contracts import ProviderAccountMissing, ShortCodeType
-from apps.integrations.selectors import accounts
+from apps.integrations.contracts import ProviderAccountMissing, RegistrationStatus, ShortCodeType
+from apps.integrations.selectors import accounts, registrations
 from apps.invoicing.selectors import receipts
 from apps.kit import brand, clock, errors, phones, remote
 from apps.payments.contracts import IntentStatus, Method
@@ -66,10 +66,9 @@ type Page = Callable[..., HttpResponse]
 
 @dataclass(frozen=True, slots=True)
 class Paybill:
-    """The numbers by which a payer pays without a prompt: ``account`` is typed after a paybill number and not after a till's."""
+    """The numbers by which a payer pays without a prompt: ``account`` is typed after the paybill number."""
 
     number: str
-    is_till: bool
     account: str
 
 
@@ -206,14 +205,23 @@ def _code_of(refusal: errors.DomainError) -> int:
 
 
 def _paybill(intent: "PaymentIntent") -> Paybill | None:
-    """Return the numbers to pay by without a prompt; None where the branch collects by nothing that has any."""
+    """
+    Return the numbers to pay by without a prompt; None where money that comes so would not be told of, or not be of this
+    payment: nothing can be typed at a till.
+    """
     try:
         account = accounts.for_collection(
             branch_id=intent.branch_id, provider=Method.MPESA.provider, currency=intent.currency
         )
     except ProviderAccountMissing:
         return None
-    return Paybill(account.number, account.short_code_type == ShortCodeType.TILL, intent.code)
+    registered = registrations.latest(account.id)
+    is_told_of = account.is_pull_enabled or (
+        registered is not None and registered.status == RegistrationStatus.DONE
+    )
+    if account.short_code_type == ShortCodeType.TILL or not is_told_of:
+        return None
+    return Paybill(account.number, intent.code)
 
 
 def _seconds_left(intent: "PaymentIntent", now: datetime) -> int:

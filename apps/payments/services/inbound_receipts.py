@@ -13,7 +13,7 @@ from apps.kit.actors import Actor
 from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
-from apps.payments.services import attempts, intents, reports, settlings, suspense
+from apps.payments.services import attempts, intents, reports, settlings, silent, suspense
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 if TYPE_CHECKING:
@@ -52,9 +52,12 @@ def record(
     whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number, and
     MoneyUnexplained for one that an attempt is booked under with another sum. Locks the receipt, then what it pays.
     """
-    account = accounts.get(account_id)
+    account = _of_till(accounts.get(account_id), notice.paid_to)
+    account_id = account.id
     if notice.paid_to not in ("", account.short_code, account.till_number):
         raise ReportContradicts("The message names another number than that of this account.")
+    if not reference_key(notice.reference):
+        silent.only(account_id)
     suspense.only(notice.receipt)
     kept = InboundReceipt.objects.locked().select_related("provider_account")
     known = kept.filter(provider_account_id=account_id, receipt=notice.receipt).first()
@@ -78,9 +81,17 @@ def record(
     return recorded, inbound
 
 
+def _of_till(account: "ProviderAccount", number: str) -> "ProviderAccount":
+    """Return the account whose till was paid, where several tills of one store are told of at one address."""
+    if number in ("", account.short_code, account.till_number):
+        return account
+    return accounts.of_till(account, number) or account
+
+
 def call_for_people(*, account_id: UUID, receipt: str, now: datetime) -> None:
     """Have a person look at the attempt that is booked under a receipt of which something else was told; see ``record``."""
-    booked = PaymentAttempt.objects.filter(provider_account_id=account_id, provider_receipt=receipt)
+    provider = accounts.get(account_id).provider
+    booked = PaymentAttempt.objects.filter(provider=provider, provider_receipt=receipt)
     for attempt_id in booked.values_list("id", flat=True):
         reports.hold_unexplained(attempt_id=attempt_id, receipt=receipt, now=now)
 
@@ -147,6 +158,17 @@ def _paid(
     intent = _intent(inbound)
     if intent is not None:
         return _intent_paid(inbound, intent, report, actor=actor, now=now)
+    unnamed = [] if inbound.reference_key else silent.booked_without(inbound, now=now)
+    if len(unnamed) == 1:
+        return _attempt_paid(inbound, unnamed[0].id, report, actor=actor, now=now)
+    return _doubt(inbound, unnamed, now=now)
+
+
+def _doubt(inbound: InboundReceipt, unnamed: list[PaymentAttempt], *, now: datetime) -> Doubt:
+    """Say why money waits; ``unnamed`` are the payments that may have been booked with it already."""
+    if unnamed:
+        reason = f"{len(unnamed)} payments of this sum wait for their receipt: this is of one of them."
+        return Doubt(reason, doubled=unnamed[0].intent, is_duplicate=True)
     if _is_repeated(inbound, now=now):
         return Doubt("The same payer paid this sum under this reference within 24 hours.", is_duplicate=True)
     if inbound.reference_key:

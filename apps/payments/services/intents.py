@@ -31,6 +31,7 @@ from apps.payments.services import (
     receipts,
     reports,
     settlings,
+    silent,
     suspense,
 )
 from apps.payments.services.attempts import InvalidState
@@ -77,6 +78,8 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
         intent.choose(choice)
     if request.is_confirmed:
         intent.confirm(at=now)
+    if request.is_confirmed and request.is_repeat_refused:
+        payables.one_by_one(intent)
     _insert(intent)
     if request.is_confirmed and request.is_repeat_refused:
         payables.require_no_repeat(intent, now=now)
@@ -101,6 +104,8 @@ def confirm(
     Raises InvalidState once it has been started or closed, and what ``create`` raises for the choice, DuplicateSuspected
     included.
     """
+    if is_repeat_refused:
+        payables.one_by_one(_intent(intent_id))
     intent = _locked(intent_id)
     if intent.status not in (IntentStatus.REQUIRES_METHOD, IntentStatus.REQUIRES_CONFIRMATION):
         raise _invalid_state(intent, "confirmed")
@@ -226,6 +231,7 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     without a receipt books nothing where people look at an unexplained one. Raises ReportContradicts for a report that
     cannot be of this attempt. Locks the receipt, the attempt, then its intent.
     """
+    report = silent.with_receipt(attempt_id, report, now=now)
     suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
     reports.check_agreement(attempt, report)

@@ -75,10 +75,16 @@ def require_free(request: NewIntent, *, but: PaymentIntent | None = None) -> Non
     raise refusal(message, errors=[errors.FieldError(PAYABLE, refusal.code, message)])
 
 
+def one_by_one(intent: PaymentIntent) -> None:
+    """Let payments of one sum, application and branch be looked at one after the other; take it before any row is locked."""
+    named = (intent.application_id, intent.branch_id, intent.amount_minor, intent.currency)
+    locks.advisory(":".join(("payments:repeat", *map(str, named))))
+
+
 def require_no_repeat(intent: PaymentIntent, *, now: datetime) -> None:
     """
     Raise DuplicateSuspected where another payment of the application and branch asks the same payer for the same sum since
-    two minutes, or got it. Providers refuse such a prompt or, worse, show both.
+    two minutes, or got it. Providers refuse such a prompt or, worse, show both. The caller holds ``one_by_one``.
     """
     alike = PaymentIntent.objects.filter(
         application_id=intent.application_id,

@@ -46,7 +46,7 @@ def hold(
     now: datetime,
 ) -> None:
     """Book new money to suspense, give it an owner and say so; nothing has been written of it before."""
-    inbound.application = applications.portal()
+    inbound.application = doubled.application if doubled else applications.portal()
     owner = memberships.first_with(PERMISSION, branch_id=inbound.branch_id)
     inbound.hold(
         reason=reason,
