@@ -13,6 +13,7 @@ from apps.ledger.selectors import carrying, positions, transactions
 from apps.ledger.selectors import periods as stored_periods
 from apps.ledger.selectors.rates import RateMissing, RateStale
 from apps.ledger.services import journals, periods, revaluations, verification
+from apps.tenancy.models import Organisation
 from tests.conftest import owner
 from tests.factories import fx, ledger
 from tests.factories.fx import kes, usd
@@ -78,6 +79,7 @@ def result(branch_id, *, until):
 def test_a_million_dollars_of_hong_kong_lose_1272_pounds_and_get_them_back_next_day(acme):
     """The published example: HKD 1,000,000.00 carried at GBP 80,268.00, closing rate 0.078996, loss GBP 1,272.00."""
     acme.base_currency = "GBP"
+    Organisation.objects.filter(id=acme.id).update(base_currency="GBP")
     branch = ledger.branch()
     fx.rate("0.080268", base="HKD", quote="GBP")
     fx.exchange(Money(80_268_00, "GBP"), "HKD", branch.id)

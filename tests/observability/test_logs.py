@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from apps.kit import logs
+from tests.factories import access
 from tests.observability import planted
 
 
@@ -55,7 +56,7 @@ def test_redacts_a_request_that_fails(acme, lines):
         f"/v1/acme/explode?token={planted.SECRETS['passkey']}",
         data=planted.SECRETS,
         content_type="application/json",
-        headers={"Authorization": planted.SECRETS["bearer"]},
+        headers={**access.bearer(access.issued().secret)},
     )
 
     assert_hides(lines)

@@ -17,6 +17,7 @@ from django.test import Client
 from apps.events.contracts import REGISTRY
 from apps.events.services import relay
 from apps.kit import logs
+from tests.factories import access
 from tests.factories import events as factory
 from tests.observability import planted
 
@@ -54,7 +55,7 @@ def test_reports_a_view_that_fails(acme, reports):
         data=json.dumps(planted.SECRETS),
         content_type="application/json",
         headers={
-            "Authorization": planted.SECRETS["bearer"],
+            **access.bearer(access.issued().secret),
             "X-Request-Id": "req-from-partner-7",
             "Cookie": f"sessionid={planted.SECRETS['password']}",
         },

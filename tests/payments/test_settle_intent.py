@@ -209,7 +209,7 @@ def _booked_copy(attempt):
     copy.book(
         report=payments.collected(copy, receipt="NLJ0000000"),
         fee=copy.provider_account.fee(copy.money),
-        is_surplus=False,
+        is_put_aside=False,
         at=NOW,
     )
     return copy

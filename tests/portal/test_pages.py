@@ -159,7 +159,8 @@ def test_branch_sees_its_own_accounts_and_deliveries_only(story, enter):
 
     assert "M-Pesa paybill CBD" in accounts
     assert "Head office" not in accounts
-    assert "payment_success" not in deliveries
+    assert ids.encode("pi", story.elsewhere) in deliveries
+    assert ids.encode("pi", story.paid) not in deliveries
     assert client.get(reverse("portal-delivery", args=[story.delivery])).status_code == 404
     assert client.get(reverse("portal-inbox", args=[story.inbox])).status_code == 404
 
