@@ -96,7 +96,7 @@ def test_another_person_decides(portal, world, owner_decides, maker):
 def test_money_goes_back_when_another_person_has_decided(portal, world, owner_decides, maker):
     home = portal.url
     for _ in range(2):
-        world.wait_status(paid := world.pay("+254700000000", "12400.00"), "succeeded")
+        world.wait_status(paid := world.pay("+254700000000", "12400.00", force=True), "succeeded")
     refund = refunds.create(
         intent_id=ids.decode("pi", paid),
         money=None,
