@@ -285,7 +285,7 @@ def test_opens_an_organisation_and_shows_how_far_it_is(operator):
     [
         ({"slug": "acme"}, "Another organisation is called acme."),
         ({"slug": "platform"}, "no reserved word"),
-        ({"owner_email": "first@example.test"}, "has not chosen a password of his own yet"),
+        ({"owner_email": "first@example.test"}, "without a password of his own"),
     ],
 )
 def test_opens_nothing_of_what_cannot_be(operator, wrong, words):
