@@ -14,7 +14,7 @@ from tests.simulation import coverage, planted
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 200
-SECONDS = 110
+SECONDS = 60
 SOON = 20
 QUICK_BUGS = ("06-fee-booked-twice", "08-callback-not-announced", "22-exchange-rounded-up")
 
