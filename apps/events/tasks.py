@@ -30,16 +30,20 @@ def relay(*, lane: str, **_: object) -> None:
 @shared_task(name="events.send_webhooks")
 def send_webhooks(*, endpoint_id: str, **_: object) -> None:
     """
-    Make an attempt for each delivery of one endpoint that is due. After five seconds another job goes on, as for relays: an
-    endpoint that answers slowly keeps a worker for one attempt at a time.
+    Make an attempt for each delivery of one endpoint that is due. After five seconds, or a hundred of them, another job goes on,
+    as for relays: an endpoint that answers slowly keeps a worker for one attempt at a time.
     """
     jobs.began("events.send_webhooks", endpoint_id=endpoint_id)
     end = time.monotonic() + SECONDS
-    for delivery_id in webhook_deliveries.due(endpoint_id=UUID(endpoint_id), now=clock.now()):
+    due = webhook_deliveries.due(endpoint_id=UUID(endpoint_id), now=clock.now())
+    for delivery_id in due:
         if time.monotonic() > end:
-            webhook_deliveries.wake([UUID(endpoint_id)])
-            return
+            break
         webhook_attempts.make(delivery_id=delivery_id, now=clock.now())
+    else:
+        if len(due) < webhook_deliveries.AT_ONCE:
+            return
+    webhook_deliveries.wake([UUID(endpoint_id)])
 
 
 @shared_task(name="events.sweep", scope="public")

@@ -6,6 +6,7 @@ import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
 
 NONCE_SIZE = 12
 
@@ -28,7 +29,7 @@ def open_sealed(key: bytes, sealed: bytes, purpose: bytes) -> bytes:
         raise Unreadable("this value cannot be opened with this key and purpose") from None
 
 
-def keyed_hash(key: bytes, text: str, purpose: bytes) -> str:
-    """Return the HMAC-SHA256 of a secret in hex, under a pepper that is derived from the key for this purpose alone."""
-    pepper = hmac.digest(key, purpose, hashlib.sha256)
+def keyed_hash(text: str, purpose: bytes) -> str:
+    """Return the HMAC-SHA256 of a secret in hex, under a pepper that is derived from the master key for this purpose alone."""
+    pepper = hmac.digest(str(settings.TREASURY["MASTER_KEY"]).encode(), purpose, hashlib.sha256)
     return hmac.new(pepper, text.encode(), hashlib.sha256).hexdigest()

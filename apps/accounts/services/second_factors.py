@@ -232,7 +232,7 @@ def _typed(code: str) -> str:
 
 
 def _digest(code: str) -> str:
-    return crypto.keyed_hash(_master(), code, b"treasury.accounts.recovery_code")
+    return crypto.keyed_hash(code, b"treasury.accounts.recovery_code")
 
 
 def _secret(authenticator: Authenticator) -> bytes:

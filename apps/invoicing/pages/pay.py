@@ -130,10 +130,10 @@ def claim(request: HttpRequest, secret: str) -> HttpResponse:
     """Take the receipt number of a payer who says that he has paid, and show how it stands."""
     receipt = request.POST.get("receipt", "")
     try:
-        pay_pages.claim(secret=secret, receipt=receipt, source=_source(request), now=clock.now())
+        is_asked = pay_pages.claim(secret=secret, receipt=receipt, source=_source(request), now=clock.now())
     except errors.DomainError as refusal:
         return _page(request, secret, refusal=refusal, receipt=receipt)
-    return _page(request, secret, is_claimed=True)
+    return _page(request, secret, is_claimed=is_asked)
 
 
 @private

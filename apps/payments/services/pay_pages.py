@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.audit.services import records
@@ -152,6 +151,4 @@ def _admit(source: str, *, now: datetime) -> None:
 
 
 def _digest(secret: str) -> str:
-    return crypto.keyed_hash(
-        str(settings.TREASURY["MASTER_KEY"]).encode(), secret, b"treasury.payments.pay_page"
-    )
+    return crypto.keyed_hash(secret, b"treasury.payments.pay_page")

@@ -2,15 +2,12 @@
 
 import hmac
 
-from django.conf import settings
-
 from apps.kit import crypto
 
 
 def digest(secret: str) -> str:
     """Return the keyed hash of a secret in hex; the pepper is derived from the master key."""
-    master = str(settings.TREASURY["MASTER_KEY"]).encode()
-    return crypto.keyed_hash(master, secret, b"treasury.tenancy.credentials")
+    return crypto.keyed_hash(secret, b"treasury.tenancy.credentials")
 
 
 def matches(secret: str, kept: str) -> bool:
