@@ -1,8 +1,10 @@
 """Count parts: a sum that is split in several deeds needs what the whole of it needs."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from apps.access.contracts import LimitKind
 from apps.access.selectors.limits import LimitExceeded
@@ -15,9 +17,11 @@ from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from tests.approvals.test_two_connections import at_once
+from tests.events.test_relay_at_once import in_thread
 from tests.factories import access, payments
 from tests.factories import approvals as make
 from tests.factories import refunds as returned
+from tests.running import wait_for
 
 NOW = make.NOW
 PAYER = "+254712345678"
@@ -229,6 +233,47 @@ def test_refuses_times_that_cannot_be(acme, pointer, facts):
         make.rule(**facts)
 
     assert [error.pointer for error in refusal.value.errors] == [pointer]
+
+
+def test_a_deed_that_is_asked_for_while_the_first_window_is_made_is_counted(committed_acme):
+    make.rule()
+    maker, is_asked, may_commit = make.maker(), threading.Event(), threading.Event()
+    parts = [make.wanted(money=kes(6_000), counterparty=PAYER, subject_reference=f"re_{n}") for n in range(2)]
+    window, results = make.wanted_rule(**DAY, priority=1), {}
+
+    def first() -> None:
+        with transaction.atomic():
+            results["first"] = requests.submit(request=parts[0], actor=maker, now=NOW)
+            is_asked.set()
+            may_commit.wait(30)
+
+    def second() -> None:
+        results["second"] = requests.submit(request=parts[1], actor=maker, now=NOW)
+
+    asking = in_thread(committed_acme, first)
+    assert is_asked.wait(30)
+    making = in_thread(committed_acme, lambda: rules.create(rule=window, actor=SYSTEM, now=NOW))
+    wait_for(lambda: held_up() == 1 or not making.is_alive(), what="the window to be made, or to wait")
+    following = in_thread(committed_acme, second)
+    wait_for(
+        lambda: held_up() == 2 or not following.is_alive(), what="the second part to be asked for, or to wait"
+    )
+    may_commit.set()
+    for thread in (asking, making, following):
+        thread.join(30)
+
+    assert results["first"] is None
+    assert [deed.money for deed in splits.parts_of(results["second"])] == [kes(6_000)]
+
+
+def held_up() -> int:
+    """Count who waits for an advisory lock of this database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return cursor.fetchone()[0]
 
 
 @pytest.mark.parametrize("by", [CountedBy.COUNTERPARTY, CountedBy.PERSON])

@@ -12,7 +12,7 @@ from apps.access.selectors.branches import BranchForbidden
 from apps.approvals.contracts import EXPIRES_IN, KINDS, RULE_CHANGE, NewRule, NewStep
 from apps.approvals.models import ApprovalRule, ApprovalStep
 from apps.approvals.models.rule import ROLES_MAX
-from apps.approvals.services import strictness
+from apps.approvals.services import splits, strictness
 from apps.audit.services import records
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
@@ -61,6 +61,8 @@ def create(
 
 
 def _made(rule: NewRule, rule_id: UUID, *, actor: Actor, now: datetime) -> ApprovalRule:
+    if rule.window_hours is not None:
+        splits.begin_window(rule.kind)
     made = ApprovalRule.objects.create(
         id=rule_id,
         kind=rule.kind,

@@ -60,8 +60,11 @@ def weigh(deed: Deed, *, now: datetime) -> Weighed:
 
     A window counts from where its rule's band begins on, and beyond that band as well: the whole sum needs what a single deed
     of it would need; where no rule is for so large a sum, that rule holds. Deeds that belong together wait for each other until
-    the transaction ends, so that two at once do not both pass under a band.
+    the transaction ends, so that two at once do not both pass under a band; a window that is being made waits for the deeds
+    that did not see it, and deeds for the window.
     """
+    if deed.money is not None:
+        locks.advisory(_windows(deed.kind), shared=True)
     rule = rules.matching(kind=deed.kind, money=deed.money, branch_id=deed.branch_id)
     weighed = Weighed(rule, rules.steps_of(rule) if rule else ())
     if deed.money is None:
@@ -76,6 +79,15 @@ def weigh(deed: Deed, *, now: datetime) -> Weighed:
     for hours, by in windows:
         weighed = _with_others(weighed, deed, deed.money, hours, by, now=now)
     return weighed
+
+
+def begin_window(kind: str) -> None:
+    """Wait until each deed of a kind that is being asked for is there to be counted, and let others wait until the window is."""
+    locks.advisory(_windows(kind))
+
+
+def _windows(kind: str) -> str:
+    return f"approvals:windows:{kind}"
 
 
 def _with_others(
