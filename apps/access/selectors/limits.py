@@ -52,11 +52,11 @@ def of_roles(role_ids: Iterable[UUID]) -> dict[UUID, list[RoleLimit]]:
     return found
 
 
-def require_may_ask(*, actor: Actor, money: Money | None) -> None:
+def require_may_ask(*, actor: Actor, money: Money | None, field: str = "") -> None:
     """
     Refuse what is above the limit of the role of who asks; a key asks for as much as the person who made it.
 
-    The role that he had holds for his keys after he has left, too. Raises LimitExceeded.
+    The refusal is about ``field`` of the request, a JSON pointer, where it has one for the sum. The role that he had holds for his keys after he has left, too. Raises LimitExceeded.
     """
     is_key = actor.kind is ActorKind.API_KEY
     member = memberships.ever_of_person(actor.person) if is_key else memberships.of_person(actor.person)
@@ -67,7 +67,9 @@ def require_may_ask(*, actor: Actor, money: Money | None) -> None:
             if is_key
             else _("Your role asks for %(most)s at most; this is %(amount)s.")
         )
-        raise LimitExceeded(text % {"most": most, "amount": money})
+        detail = text % {"most": most, "amount": money}
+        about = [errors.FieldError(field, LimitExceeded.code, detail)] if field else []
+        raise LimitExceeded(detail, errors=about)
 
 
 def require_may_approve(*, member: memberships.Membership, money: Money | None) -> None:

@@ -111,7 +111,7 @@ def ask(
     """
     found = check(journal=journal, now=now, within=within)
     for sum_of_currency in _sums(journal):
-        limits.require_may_ask(actor=actor, money=sum_of_currency)
+        limits.require_may_ask(actor=actor, money=sum_of_currency, field="/lines")
     subject = subject_of(journal.voucher)
     places = {account.branch_id for account in found.values()}
     branch_id = next(iter(places)) if len(places) == 1 else branches.head_office().id

@@ -78,7 +78,7 @@ def exchange(*, order: Order, actor: Actor, now: datetime) -> Booked:
         if before.source_id != order.id:
             raise journals.KeyReused(f"{order.key} was used for another exchange.")
         return Booked(before.uid, before.id, before.effective_date, is_replay=True)
-    limits.require_may_ask(actor=actor, money=order.give)
+    limits.require_may_ask(actor=actor, money=order.give, field="/give")
     at = now if order.effective_date is None else min(stored.end_of(order.effective_date), now)
     rate = stored.latest(order.give.currency, order.target.currency, at=at, now=now)
     draft = Draft(

@@ -80,7 +80,7 @@ def _ask_for(
 ) -> Refund:
     whole = refund_limits.whole(attempt, money=money)
     reason = refund_limits.check_reason(reason)
-    amount_limits.require_may_ask(actor=actor, money=whole)
+    amount_limits.require_may_ask(actor=actor, money=whole, field=refund_limits.AMOUNT)
     refund = Refund(
         intent=attempt.intent,
         attempt=attempt,
