@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from apps.access.models import Membership, Role
+from apps.access.selectors import memberships as team
 from apps.access.services import admissions, memberships, roles
 from apps.accounts.models import PlatformRecord, User
 from apps.accounts.services import entry_links, users
@@ -37,8 +38,14 @@ def use(admitted, now=NOW):
     return entry_links.code_of(entry_links.use(secret=admitted.secret, password=PASSWORD, now=now))
 
 
-def confirm(admitted, actor, code):
-    return admissions.confirm(membership_id=admitted.membership.id, code=code, actor=actor, now=NOW)
+def confirm(admitted, actor, code, now=NOW):
+    return admissions.confirm(membership_id=admitted.membership.id, code=code, actor=actor, now=now)
+
+
+def turn_away(admitted, actor):
+    return memberships.end(
+        membership_id=admitted.membership.id, reason="Nobody knows her", actor=actor, now=NOW
+    )
 
 
 def sign_in(email="jane@example.test", password=PASSWORD):
@@ -252,19 +259,14 @@ class TestConfirmation:
                 now=NOW,
             )
 
-        puppet = admit(mary, now=NOW + timedelta(days=29)).membership
+        puppet = admit(mary, now=NOW + timedelta(days=28))
+        code = use(puppet, now=NOW + timedelta(days=28))
 
-        assert puppet.is_waiting
+        with pytest.raises(admissions.OwnAdmission):
+            confirm(puppet, mary, code, now=NOW + timedelta(days=29, hours=23))
         with pytest.raises(DatabaseError), transaction.atomic():
-            Membership.objects.filter(id=puppet.id).update(confirmed_at=NOW + timedelta(days=29))
-        assert admit(mary, "later@example.test", now=NOW + timedelta(days=30)).membership.is_active is True
-
-    def test_nobody_is_told_that_who_waits_has_been_sent_away(self):
-        mary, _ = chiefs()
-        waiting = admit(mary).membership
-
-        with pytest.raises(memberships.MembershipWaiting):
-            memberships.end(membership_id=waiting.id, reason="", actor=SYSTEM, now=NOW)
+            Membership.objects.filter(id=puppet.membership.id).update(confirmed_at=NOW + timedelta(days=29))
+        assert confirm(puppet, mary, code, now=NOW + timedelta(days=30)).is_active is True
 
     def test_a_small_team_asks_the_other_manager_too(self):
         mary, _ = chiefs()
@@ -274,17 +276,38 @@ class TestConfirmation:
         with pytest.raises(DatabaseError), transaction.atomic():
             Membership.objects.filter(user__name="Jane").update(confirmed_at=NOW)
 
-    def test_who_has_nobody_beside_him_vouches_alone_and_everybody_reads_it(self):
+    def test_who_has_nobody_beside_him_vouches_alone_a_day_later_and_everybody_reads_it(self):
         mary = chiefs()[0]
         Membership.objects.filter(user__email="noah@example.test").update(is_active=False)
+        day = timedelta(days=1)
 
         admitted = admit(mary)
-        use(admitted)
+        code = use(admitted)
 
+        assert (admitted.membership.is_waiting, sign_in()) == (True, None)
+        with pytest.raises(admissions.ConfirmedTooSoon):
+            confirm(admitted, mary, code, now=NOW + day - timedelta(seconds=1))
+        again = admissions.renew_link(membership_id=admitted.membership.id, actor=mary, now=NOW + day)
+        new_code = use(again, NOW + day)
+        with pytest.raises(admissions.ConfirmedTooSoon):
+            confirm(again, mary, new_code, now=NOW + day)
+        for change in (
+            {"confirmed_at": NOW + day},
+            {"admitted_at": NOW - day},
+            {"admitted_at": NOW - day, "confirmed_at": NOW},
+        ):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                Membership.objects.filter(id=admitted.membership.id).update(**change)
+        with pytest.raises(entry_links.EntryCodeWrong):
+            confirm(again, mary, code, now=NOW + 2 * day)
+        assert confirm(again, mary, new_code, now=NOW + 2 * day).confirmed_by is None
         assert sign_in().has_perm("audit.view") is True
-        assert AuditRecord.objects.get(action="membership.confirmed_alone").person == mary.person
-        told = PlatformRecord.objects.get(action="membership.confirmed_alone")
-        assert told.changes == {"organisation": [None, "acme"]}
+        for action, count in (("membership.admitted_alone", 2), ("membership.confirmed_alone", 1)):
+            assert set(AuditRecord.objects.filter(action=action).values_list("person", flat=True)) == {
+                mary.person
+            }
+            told = PlatformRecord.objects.filter(action=action)
+            assert [record.changes for record in told] == [{"organisation": [None, "acme"]}] * count
 
     def test_the_platform_vouches_for_whom_it_lets_in(self):
         chiefs()
@@ -317,6 +340,112 @@ class TestConfirmation:
         ):
             with pytest.raises(DatabaseError), transaction.atomic():
                 Membership.objects.filter(id=row.id).update(**change)
+
+
+@pytest.mark.usefixtures("acme")
+class TestTurningAway:
+    def test_voids_all_that_the_person_had_and_is_on_record(self):
+        mary, noah = chiefs()
+        admitted, unused = admit(mary), admit(mary, "late@example.test")
+        code = use(admitted)
+
+        for one in (admitted, unused):
+            assert turn_away(one, mary).is_turned_away is True
+        turn_away(admitted, noah)
+
+        records = AuditRecord.objects.filter(action="membership.turned_away").order_by("id")
+        assert [(one.person, one.reason) for one in records] == [(mary.person, "Nobody knows her")] * 2
+        jane = User.objects.get(email="jane@example.test")
+        assert (jane.has_usable_password(), sign_in()) == (False, None)
+        for refusal, deed in (
+            (entry_links.EntryLinkUnknown, lambda: use(unused)),
+            (memberships.MembershipTurnedAway, lambda: confirm(admitted, noah, code)),
+            (memberships.MembershipTurnedAway, lambda: confirm(admitted, noah, entry_links.code_of(jane))),
+            (
+                memberships.MembershipTurnedAway,
+                lambda: admissions.renew_link(membership_id=admitted.membership.id, actor=noah, now=NOW),
+            ),
+            (
+                memberships.MembershipTurnedAway,
+                lambda: memberships.change(
+                    membership_id=admitted.membership.id, role="auditor", is_active=True, branch_ids=[], actor=noah, now=NOW
+                ),
+            ),
+        ):  # fmt: skip
+            with pytest.raises(refusal):
+                deed()
+        assert list(team.waiting()) == []
+
+    def test_is_for_who_may_take_from_that_person(self):
+        mary, _ = chiefs()
+        Role.objects.filter(code="support").update(permissions=["access.manage"])
+        Role.objects.filter(code="owner").update(permissions=["access.manage", "keys.money"])
+        helper = person(User.objects.get(email="help@example.test").id)
+        high = admit(mary, "high@example.test", role="owner")
+
+        with pytest.raises(memberships.BeyondOwnRole):
+            turn_away(high, helper)
+
+        assert Membership.objects.get(id=high.membership.id).is_waiting is True
+
+    def test_the_person_may_be_let_in_anew_and_is_confirmed_anew(self):
+        mary, noah = chiefs()
+        first = admit(mary, role="owner")
+        old = use(first)
+        turn_away(first, noah)
+
+        again = admit(noah, role="auditor")
+
+        assert again.membership.id == first.membership.id
+        assert (again.membership.is_waiting, again.membership.role.code) == (True, "auditor")
+        code = use(again)
+        for actor, told, refusal in (
+            (noah, code, admissions.OwnAdmission),
+            (mary, old, entry_links.EntryCodeWrong),
+        ):
+            with pytest.raises(refusal):
+                confirm(again, actor, told)
+        assert confirm(again, mary, code).is_active is True
+        assert sign_in().has_perm("audit.view") is True
+        record = AuditRecord.objects.filter(action="membership.created").latest("id")
+        assert record.changes["turned_away"] == [True, False]
+
+    def test_the_platform_lets_him_in_anew_too(self):
+        mary, _ = chiefs()
+        turn_away(admit(mary), mary)
+
+        again = admit(SYSTEM)
+
+        assert (again.membership.is_active, again.membership.admitted_by) == (True, None)
+
+    def test_the_database_confirms_nobody_who_was_turned_away(self):
+        mary, noah = chiefs()
+        waiting = admit(mary)
+        turn_away(waiting, noah)
+        his = Membership.objects.get(user_id=noah.person)
+
+        for change in (
+            {"is_active": True},
+            {"confirmed_at": NOW},
+            {"confirmed_at": NOW, "confirmed_by": his},
+            {"turned_away_at": None, "confirmed_at": NOW, "confirmed_by": his, "is_active": True},
+        ):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                Membership.objects.filter(id=waiting.membership.id).update(**change)
+
+
+@pytest.mark.usefixtures("committed_acme")
+def test_confirmed_and_turned_away_at_once_is_one_of_them():
+    mary, noah = chiefs()
+    admitted = admit(mary)
+    code = use(admitted)
+
+    said = at_once(lambda: confirm(admitted, noah, code), lambda: turn_away(admitted, mary))
+
+    after = Membership.objects.get(id=admitted.membership.id)
+    refused = [type(one) for one in said if isinstance(one, Exception)]
+    assert after.is_active is False  # turned away, or ended after he was confirmed
+    assert refused == ([memberships.MembershipTurnedAway] if after.is_turned_away else [])
 
 
 @pytest.mark.usefixtures("committed_acme")
@@ -440,6 +569,19 @@ class TestPages:
         in_organisation("acme")
         member.refresh_from_db()
         assert (member.is_waiting, member.admitted_by.user.name) == (True, "Mary")
+
+    def test_who_waits_is_turned_away_by_a_dialog(self, browsers, in_organisation):
+        _, noah = browsers
+        in_organisation("acme")
+        waiting = admit(person(User.objects.get(email="mary@example.test").id))
+        dialog = f"/portal/access/membership/{waiting.membership.id}/do/turn-away/"
+
+        sent = dialogs.send(noah, dialog, reason="Nobody knows her")
+
+        assert sent.status_code == 204
+        assert "Turned away" in noah.get("/portal/access/membership/").content.decode()
+        assert noah.get("/portal/enter/", {"link": waiting.secret}).status_code == 404
+        assert dialogs.open_at(noah, dialog).status_code == 409
 
     @pytest.mark.usefixtures("zuri")
     def test_a_link_opens_only_where_the_person_was_let_in(self, in_organisation):

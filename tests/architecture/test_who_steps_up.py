@@ -15,6 +15,7 @@ STEPS_UP = {
     "apps.access.dialogs.team.Confirm": True,
     "apps.access.dialogs.team.RenewLink": True,
     "apps.access.dialogs.team.EndSessions": False,  # closes doors
+    "apps.access.dialogs.team.TurnAway": False,  # closes doors
     "apps.access.dialogs.roles.AddRole": True,
     "apps.access.dialogs.roles.ChangeRole": True,
     "apps.access.dialogs.branches.ChooseBranchPolicy": True,

@@ -50,10 +50,10 @@ RECORDED = {
     },
     "access.services.memberships": {
         "create": "membership.created",
-        "tell_alone": "membership.confirmed_alone",
+        "tell_alone": "membership.admitted_alone",
         "link": "membership.created",
         "change": "membership.changed",
-        "end": "membership.changed",
+        "end": "membership.turned_away",
     },
     "access.services.organisation_settings": {
         "set_branding": "organisation.branding_changed",
@@ -67,7 +67,7 @@ RECORDED = {
         "renew": "role.changed",
         "retire": "role.retired",
     },
-    "accounts.services.entry_links": {"make": "user.entry_link_made"},
+    "accounts.services.entry_links": {"make": "user.entry_link_made", "void": "user.entry_link_voided"},
     "accounts.services.lock_outs": {"lift": "lock_out.lifted"},
     "accounts.services.second_factors": {
         "enrol": "second_factor.enrolled",

@@ -112,6 +112,7 @@ ADMINS: dict[str, Admin] = {
             "confirm": Page("access.manage", elsewhere="200+"),
             "end-sessions": Page("access.manage", own="200", elsewhere="200"),
             "renew-link": Page("access.manage", elsewhere="200+"),
+            "turn-away": Page("access.manage", elsewhere="200+"),
         },
     ),
     "access.role": Admin(

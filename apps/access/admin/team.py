@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin.saving import ServiceAdmin, person
 from apps.access.admin_sites.entry import link_of
-from apps.access.dialogs.team import ChooseSmallTeam, Confirm, EndSessions, RenewLink
+from apps.access.dialogs.team import ChooseSmallTeam, Confirm, EndSessions, RenewLink, TurnAway
 from apps.access.forms import MemberForm, NewMemberForm
 from apps.access.models import Membership
 from apps.access.selectors import memberships as team
@@ -32,7 +32,7 @@ class MembershipAdmin(ServiceAdmin):
     list_select_related: ClassVar[list[str]] = ["user", "role"]
     list_filter = ["is_active"]
     readonly_fields = ["person", "email"]
-    dialogs: ClassVar[Sequence[type]] = [ChooseSmallTeam, Confirm, RenewLink, EndSessions]
+    dialogs: ClassVar[Sequence[type]] = [ChooseSmallTeam, Confirm, RenewLink, TurnAway, EndSessions]
     steps_up = True
 
     def changelist_view(
@@ -47,8 +47,8 @@ class MembershipAdmin(ServiceAdmin):
         waiting = team.waiting().count() if request.method == "GET" else 0
         if waiting:
             told = ngettext(
-                "%(count)d person waits for confirmation by somebody else than who let him in.",
-                "%(count)d people wait for confirmation by somebody else than who let them in.",
+                "%(count)d person waits for confirmation.",
+                "%(count)d people wait for confirmation.",
                 waiting,
             )
             self.message_user(request, told % {"count": waiting}, messages.WARNING)
@@ -88,12 +88,14 @@ class MembershipAdmin(ServiceAdmin):
             link_of(request, admitted.secret),
         )
         self.message_user(request, told, messages.WARNING)
-        if admitted.membership.is_waiting:
-            self.message_user(
-                request,
-                gettext("He may do nothing until somebody else who manages the team has confirmed him."),
-                messages.WARNING,
+        giver = admitted.membership.admitted_by
+        if giver is not None:
+            waits = (
+                gettext("Nobody else manages the team: you confirm him yourself, 24 hours from now.")
+                if team.stands_alone(giver, at=clock.now())
+                else gettext("He may do nothing until somebody else who manages the team has confirmed him.")
             )
+            self.message_user(request, waits, messages.WARNING)
 
     @admin.display(description=_("Person"))
     def person(self, membership: Membership) -> str:
@@ -111,6 +113,8 @@ class MembershipAdmin(ServiceAdmin):
     def state(self, membership: Membership) -> SafeString:
         if membership.is_waiting:
             return badge("pending", "hourglass_top", str(_("Waiting for confirmation")))
+        if membership.is_turned_away:
+            return badge("quiet", "person_off", str(_("Turned away")))
         return (
             badge("done", "check_circle", str(_("Active")))
             if membership.is_active

@@ -11,8 +11,9 @@ from apps.access.admin_sites.entry import link_of
 from apps.access.contracts import CONFLICTS
 from apps.access.forms import ConfirmForm
 from apps.access.models import Membership
+from apps.access.selectors import memberships as team
 from apps.access.selectors import portal_sessions as kept
-from apps.access.services import admissions, duties, portal_sessions
+from apps.access.services import admissions, duties, memberships, portal_sessions
 from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.tenancy.selectors import organisations
@@ -32,7 +33,7 @@ class Confirm(Dialog):
     def is_offered(self, row: Membership) -> bool:
         return row.is_waiting
 
-    def content(self, request: HttpRequest, rows: Sequence[Membership]) -> Content:  # noqa: ARG002 (the row says all)
+    def content(self, request: HttpRequest, rows: Sequence[Membership]) -> Content:
         member = rows[0]
         places = ", ".join(sorted(branch.code for branch in member.branches.all())) or _("All")
         return Content(
@@ -45,7 +46,8 @@ class Confirm(Dialog):
                         "He reads you the code that he was shown when he chose his password. Take it from nobody else, least of all from who let him in."
                     ),
                     tone="pending",
-                )
+                ),
+                *_alone(request, member),
             ],
             effects=[
                 Effect(_("E-mail"), member.user.email),
@@ -60,6 +62,56 @@ class Confirm(Dialog):
     def act(self, row: Membership, answer: Answer) -> str:
         admissions.confirm(membership_id=row.id, code=answer.data["code"], actor=answer.actor, now=answer.now)
         return _("%(person)s is confirmed.") % {"person": row.user}
+
+
+def _alone(request: HttpRequest, member: Membership) -> list[Notice]:
+    """Return what is said to the only one who manages the team, of a person whom he let in himself."""
+    reader, now = team.of(request.user), clock.now()
+    if reader is None or reader.id != member.admitted_by_id or not team.stands_alone(reader, at=now):
+        return []
+    return [
+        Notice(
+            _("Nobody else manages the team"),
+            _(
+                "You confirm him alone, 24 hours after you made his link. The operator of this platform is told."
+            ),
+        )
+    ]
+
+
+class TurnAway(Dialog):
+    """Refuse a person who waits for confirmation."""
+
+    name = "turn-away"
+    label = gettext_lazy("Turn away…")
+    icon = "person_off"
+    permission = "access.manage"
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: Membership) -> bool:
+        return row.is_waiting
+
+    def content(self, request: HttpRequest, rows: Sequence[Membership]) -> Content:  # noqa: ARG002 (the row says all)
+        member = rows[0]
+        return Content(
+            title=_("Turn %(person)s away") % {"person": member.user},
+            button=_("Turn this person away"),
+            effects=[
+                Effect(_("E-mail"), member.user.email),
+                Effect(_("Let in by"), str(member.admitted_by or "—")),
+            ],
+            next_step=_(
+                "His link, his code and the password that he chose are good for nothing from then on. He can be let in anew, by his e-mail."
+            ),
+            version=str(member.admitted_at),
+        )
+
+    def act(self, row: Membership, answer: Answer) -> str:
+        memberships.end(
+            membership_id=row.id, reason=answer.data["reason"], actor=answer.actor, now=answer.now
+        )
+        return _("%(person)s is turned away.") % {"person": row.user}
 
 
 class RenewLink(Dialog):

@@ -80,7 +80,9 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True)),
                 ('admitted_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
                 ('confirmed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.membership')),
+                ('admitted_at', models.DateTimeField(editable=False, null=True)),
                 ('confirmed_at', models.DateTimeField(editable=False, null=True)),
+                ('turned_away_at', models.DateTimeField(editable=False, null=True)),
                 ('managed_until', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField()),
                 ('branches', models.ManyToManyField(blank=True, related_name='+', to='access.branch')),
@@ -88,7 +90,7 @@ class Migration(migrations.Migration):
                 ('role', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='access.role')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user',), name='membership_once_per_user'), models.CheckConstraint(condition=models.Q(('is_active', False), ('confirmed_at__isnull', False), _connector='OR'), name='membership_confirmed_first'), models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('admitted_by__isnull', False), ('confirmed_at__isnull', False)), _connector='OR'), name='membership_confirmed_by_whom'), models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(models.Q(('confirmed_by', models.F('admitted_by')), _negated=True), models.Q(('confirmed_by', models.F('id')), _negated=True)), _connector='OR'), name='membership_confirmed_by_another')],
+                'constraints': [models.UniqueConstraint(fields=('user',), name='membership_once_per_user'), models.CheckConstraint(condition=models.Q(('is_active', False), ('confirmed_at__isnull', False), _connector='OR'), name='membership_confirmed_first'), models.CheckConstraint(condition=models.Q(('turned_away_at__isnull', True), ('confirmed_at__isnull', True), _connector='OR'), name='membership_turned_away_waited'), models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('admitted_by__isnull', False), ('confirmed_at__isnull', False)), _connector='OR'), name='membership_confirmed_by_whom'), models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(models.Q(('confirmed_by', models.F('admitted_by')), _negated=True), models.Q(('confirmed_by', models.F('id')), _negated=True)), _connector='OR'), name='membership_confirmed_by_another')],
             },
         ),
         migrations.CreateModel(

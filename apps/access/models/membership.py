@@ -14,9 +14,10 @@ class Membership(UuidModel):
     No branches means all of them. A membership ends by ``is_active = False`` and is never deleted.
 
     It gives nothing before it is confirmed. ``admitted_by`` is who let the person in and may know his link, nobody where
-    the platform did; ``confirmed_by`` the other one who knows him, nobody where the platform vouches, or where there was no
-    other one: then the trail says so (``sql/membership_confirmed.sql`` holds who may be missing). ``managed_until`` is when
-    somebody who managed the team lost that: for a time he counts as the other one who is there.
+    the platform did, and ``admitted_at`` when; ``confirmed_by`` the other one who knows him, nobody where the platform vouches,
+    or where there was no other one: then it waits a day, and the trail says so (``sql/membership_confirmed.sql`` holds who may
+    be missing). ``turned_away_at`` is when somebody who waited was refused: he is let in anew, or never. ``managed_until`` is
+    when somebody who managed the team lost that: for a time he counts as the other one who is there.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -26,10 +27,12 @@ class Membership(UuidModel):
     admitted_by = models.ForeignKey(
         "self", on_delete=models.PROTECT, related_name="+", null=True, editable=False
     )
+    admitted_at = models.DateTimeField(null=True, editable=False)
     confirmed_by = models.ForeignKey(
         "self", on_delete=models.PROTECT, related_name="+", null=True, editable=False
     )
     confirmed_at = models.DateTimeField(null=True, editable=False)
+    turned_away_at = models.DateTimeField(null=True, editable=False)
     managed_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField()
 
@@ -41,6 +44,10 @@ class Membership(UuidModel):
             models.CheckConstraint(
                 condition=Q(is_active=False) | Q(confirmed_at__isnull=False),
                 name="membership_confirmed_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(turned_away_at__isnull=True) | Q(confirmed_at__isnull=True),
+                name="membership_turned_away_waited",
             ),
             models.CheckConstraint(
                 condition=Q(confirmed_by__isnull=True)
@@ -59,5 +66,10 @@ class Membership(UuidModel):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nobody has confirmed it yet."""
-        return self.confirmed_at is None
+        """Whether nobody has confirmed it yet, nor turned the person away."""
+        return self.confirmed_at is None and self.turned_away_at is None
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether the person was refused before anybody confirmed him."""
+        return self.turned_away_at is not None

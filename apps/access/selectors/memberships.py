@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -12,6 +13,11 @@ from apps.access.models import Membership
 from apps.kit import actors, schema
 from apps.kit.actors import Actor
 
+MANAGE = "access.manage"
+MANAGED_LATELY = timedelta(days=30)
+"""How long who managed the team still counts; the trigger in sql/membership_confirmed.sql says the same."""
+ALONE_AFTER = timedelta(days=1)
+"""After how long who has nobody beside him confirms a person whom he let in himself; the trigger says the same."""
 MEMORY = "memberships_read"
 """Where a user object keeps its memberships by schema: one object may meet two."""
 
@@ -49,8 +55,19 @@ def everybody() -> QuerySet[Membership]:
 
 
 def waiting() -> QuerySet[Membership]:
-    """Return the memberships that nobody has confirmed yet."""
-    return everybody().filter(confirmed_at__isnull=True)
+    """Return the memberships that nobody has confirmed yet, without those whose person was turned away."""
+    return everybody().filter(confirmed_at__isnull=True, turned_away_at__isnull=True)
+
+
+def stands_alone(giver: Membership, *, at: datetime) -> bool:
+    """
+    Whether nobody else manages the team, nor did within ``MANAGED_LATELY``: who ends them all does not vouch alone the next day.
+
+    Who acts upon it has locked the managers before.
+    """
+    holding = Membership.objects.filter(role__permissions__contains=[MANAGE], is_active=True)
+    lately = Membership.objects.filter(managed_until__gt=at - MANAGED_LATELY)
+    return not (holding | lately).exclude(id=giver.id).exists()
 
 
 def user_ids() -> QuerySet[Membership, UUID]:

@@ -32,6 +32,13 @@ class OwnAdmission(errors.Forbidden):
     title = "Your own admission"
 
 
+class ConfirmedTooSoon(errors.DomainError):
+    """Who has nobody beside him confirms a person whom he let in himself, and waits a day with it."""
+
+    code = "confirmed_too_soon"
+    title = "Too soon"
+
+
 class NoManager(errors.Forbidden):
     """Only who manages the team confirms people."""
 
@@ -59,18 +66,19 @@ def admit(
     reason: str = "",
 ) -> Admitted:
     """
-    Let a new person into the team by his e-mail, with a link by which he chooses his password himself.
+    Let a new person into the team by his e-mail, with a link by which he chooses his password himself; who was turned away is let in anew.
 
-    Who has an account already is refused: whoever made that account may know its link, and only the platform's
+    Who else has an account already is refused: whoever made that account may know its link, and only the platform's
     operator can tell whose it is (``bin/treasury member add``). Raises PersonKnown, MembershipExists for somebody of
     this team, and as ``memberships.create``.
     """
     known = get_user_model().objects.filter(email__iexact=email).first()
-    if known is not None and Membership.objects.filter(user_id=known.pk).exists():
+    before = None if known is None else Membership.objects.filter(user_id=known.pk).first()
+    if before is not None and not before.is_turned_away:
         raise memberships.in_the_team()
-    if known is not None:
+    if known is not None and (before is None or not known.was_let_in):
         raise PersonKnown("This person cannot be let in from here. Ask the platform's operator to link him.")
-    user = users.create(email=email, name=name, password=None, actor=actor, now=now)
+    user = known or users.create(email=email, name=name, password=None, actor=actor, now=now)
     membership = memberships.create(
         user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now, reason=reason
     )
@@ -83,10 +91,11 @@ def renew_link(*, membership_id: UUID, actor: Actor, now: datetime) -> Admitted:
     Make another link for a person who has never signed in; the one before is good for nothing from then on.
 
     Whoever makes it is who lets the person in from then on, so that another one confirms him, also where somebody had.
-    Raises EntryNotNeeded, and as ``memberships.create`` where that person's role or branches are beyond who makes it.
+    Raises EntryNotNeeded, MembershipTurnedAway, and as ``memberships.create`` where that person's role or branches are beyond who makes it.
     """
     memberships.managers()
     membership = Membership.objects.locked().select_related("role", "user").get(id=membership_id)
+    memberships.require_not_turned_away(membership)
     if not (membership.is_active or membership.is_waiting) or organisations.is_member_elsewhere(
         membership.user_id
     ):
@@ -96,11 +105,11 @@ def renew_link(*, membership_id: UUID, actor: Actor, now: datetime) -> Admitted:
     membership.is_active, membership.confirmed_at, membership.confirmed_by = False, None, None
     membership.save(update_fields=["is_active", "confirmed_at", "confirmed_by"])
     is_alone = memberships.take_in(membership, actor=actor, now=now)
-    membership.save(update_fields=["is_active", "admitted_by", "confirmed_at"])
+    membership.save(update_fields=["is_active", "admitted_by", "admitted_at", "confirmed_at"])
     user_organisations.keep(user_id=membership.user_id, is_member=membership.is_active)
     memberships.record("membership.link_renewed", membership, {}, actor, now)
     if is_alone:
-        memberships.tell_alone(membership, actor=actor, now=now)
+        memberships.tell_alone("membership.admitted_alone", membership, actor=actor, now=now)
     return Admitted(membership, secret)
 
 
@@ -109,23 +118,33 @@ def confirm(*, membership_id: UUID, code: str, actor: Actor, now: datetime) -> M
     """
     Let a person in on the word of a second one, who had the code from the person himself; a second time changes nothing.
 
-    Raises OwnAdmission for who let him in, NoManager, EntryCodeWrong, DutiesConflict, BeyondOwnRole and BeyondOwnBranches.
+    Who let him in and has nobody beside him does it himself, a day later, on both trails. Raises OwnAdmission, ConfirmedTooSoon,
+    NoManager, MembershipTurnedAway, EntryCodeWrong, DutiesConflict, BeyondOwnRole and BeyondOwnBranches.
     """
     present = {one.id for one in memberships.managers()}
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     second = team.of_person(actor.person)
     if second is None or second.id not in present:
         raise NoManager("Only who manages the team confirms people.")
-    if second.id in (membership.admitted_by_id, membership.id):
+    memberships.require_not_turned_away(membership)
+    is_alone = second.id == membership.admitted_by_id
+    if second.id == membership.id or (is_alone and not team.stands_alone(second, at=now)):
         raise OwnAdmission("You let this person in. Somebody else who manages the team confirms him.")
     if not membership.is_waiting:
         return membership
+    if is_alone and (membership.admitted_at is None or now < membership.admitted_at + team.ALONE_AFTER):
+        raise ConfirmedTooSoon(
+            "Nobody else manages the team: confirm this person yourself, 24 hours after you made his link."
+        )
     entry_links.require_code(user_id=membership.user_id, code=code)
     _require_own(membership, actor)
-    membership.is_active, membership.confirmed_by, membership.confirmed_at = True, second, now
+    membership.is_active, membership.confirmed_at = True, now
+    membership.confirmed_by = None if is_alone else second
     membership.save(update_fields=["is_active", "confirmed_by", "confirmed_at"])
     user_organisations.keep(user_id=membership.user_id, is_member=True)
     memberships.record("membership.confirmed", membership, {"is_active": [False, True]}, actor, now)
+    if is_alone:
+        memberships.tell_alone("membership.confirmed_alone", membership, actor=actor, now=now)
     return membership
 
 

@@ -1,7 +1,7 @@
 """The team: letting people in, changing what they may do, and letting them go."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -12,18 +12,15 @@ from apps.access.contracts import RUNS
 from apps.access.models import Branch, Membership, Role
 from apps.access.selectors import memberships, scope
 from apps.access.selectors.branches import BranchUnknown
+from apps.access.selectors.memberships import MANAGE
 from apps.access.selectors.scope import BeyondOwnBranches
 from apps.access.services import duties, portal_sessions
-from apps.accounts.services import platform_records
+from apps.accounts.services import entry_links, platform_records
 from apps.audit.services import records
 from apps.kit import errors, locks
 from apps.kit.actors import Actor
 from apps.tenancy.selectors import organisations
 from apps.tenancy.services import user_organisations
-
-MANAGE = "access.manage"
-MANAGED_LATELY = timedelta(days=30)
-"""How long who managed the team still counts; the trigger in sql/membership_confirmed.sql says the same."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +67,13 @@ class MembershipWaiting(errors.DomainError):
     title = "Waiting for confirmation"
 
 
+class MembershipTurnedAway(errors.DomainError):
+    """The person was refused before anybody confirmed him, so there is nothing to change or to confirm."""
+
+    code = "membership_turned_away"
+    title = "Turned away"
+
+
 class LastOwner(errors.DomainError):
     """Without this person nobody could manage the team."""
 
@@ -108,17 +112,20 @@ def create(
     """
     Let a user into the organisation with a role (its code); no branches means all of them.
 
-    Where a member lets him in, it gives nothing until another one has confirmed it (``take_in``). Raises RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown, BeyondOwnBranches and MembershipExists.
+    Where a member lets him in, it gives nothing until another one has confirmed it (``take_in``). Who was turned away is let in
+    anew. Raises RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown, BeyondOwnBranches and MembershipExists.
     """
     managers()
     chosen, places = _role(role), _branches(branch_ids)
-    membership = Membership(user_id=user_id, role=chosen, created_at=now)
     require_role(actor, chosen)
     require_reach(actor, branch_ids)
+    turned_away = Membership.objects.locked().filter(user_id=user_id, turned_away_at__isnull=False).first()
+    membership = turned_away or Membership(user_id=user_id, created_at=now)
+    membership.role, membership.turned_away_at = chosen, None
     is_alone = take_in(membership, actor=actor, now=now)
     try:
         with transaction.atomic():
-            membership.save(force_insert=True)
+            membership.save(force_insert=turned_away is None)
     except IntegrityError:
         raise in_the_team() from None
     membership.branches.set(places)
@@ -126,34 +133,34 @@ def create(
     changes: dict[str, list[object]] = {
         "role": [None, role],
         "is_active": [None, membership.is_active],
+        "turned_away": [turned_away is not None, False],
         **_branch_change((), branch_ids),
     }
     record("membership.created", membership, changes, actor, now, reason)
     if is_alone:
-        tell_alone(membership, actor=actor, now=now)
+        tell_alone("membership.admitted_alone", membership, actor=actor, now=now)
     return membership
 
 
 def take_in(membership: Membership, *, actor: Actor, now: datetime) -> bool:
     """
-    Let a membership begin on the word of who lets the person in, and return whether he vouches for him alone.
+    Let a membership begin on the word of who lets the person in, and return whether he has nobody who could confirm it.
 
-    Of a member it gives nothing until another one has confirmed it, but where nobody else manages the team or did so
-    within ``MANAGED_LATELY``, a small team too. Who is no member acts for the platform, which knows whom it lets in.
+    Of a member it gives nothing until another one has confirmed it, or he himself after ``ALONE_AFTER`` where he stands
+    alone. Who is no member acts for the platform, which knows whom it lets in.
     """
     giver = memberships.of_person(actor.person)
-    counts = giver is None or not _other_managers(giver, now)
-    membership.admitted_by, membership.confirmed_by = giver, None
-    membership.is_active, membership.confirmed_at = counts, now if counts else None
-    return counts and giver is not None
+    membership.admitted_by, membership.admitted_at, membership.confirmed_by = giver, now, None
+    membership.is_active, membership.confirmed_at = giver is None, now if giver is None else None
+    return giver is not None and memberships.stands_alone(giver, at=now)
 
 
-def tell_alone(membership: Membership, *, actor: Actor, now: datetime) -> None:
+def tell_alone(action: str, membership: Membership, *, actor: Actor, now: datetime) -> None:
     """Say in both trails and in the log that one person alone stands for a member."""
-    log.warning("access.confirmed_alone", membership=str(membership.id))
-    record("membership.confirmed_alone", membership, {}, actor, now)
+    log.warning("access.stands_alone", action=action, membership=str(membership.id))
+    record(action, membership, {}, actor, now)
     platform_records.write(
-        action="membership.confirmed_alone",
+        action=action,
         object_type="membership",
         object_id=str(membership.id),
         actor=actor,
@@ -168,14 +175,13 @@ def end(*, membership_id: UUID, reason: str, actor: Actor, now: datetime) -> Mem
     """
     End a membership and leave role and branches as they are; a second time changes nothing.
 
-    Raises LastOwner, MembershipWaiting for who has none yet, and as ``change``.
+    Of who waits for confirmation it is the refusal: his link, his code and a password that he chose by it are good for nothing
+    from then on. Raises LastOwner, and as ``change``.
     """
     managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     if membership.is_waiting:
-        raise MembershipWaiting(
-            "This person is not in the team yet, so nothing ends. He stays out unless somebody confirms him."
-        )
+        return _turn_away(membership, reason=reason, actor=actor, now=now)
     if not membership.is_active:
         return membership
     return change(
@@ -203,13 +209,14 @@ def change(
     """
     Give a member another role or other branches, end the membership or take it up again.
 
-    Takes effect with the next request. Raises MembershipWaiting, RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown,
+    Takes effect with the next request. Raises MembershipWaiting, MembershipTurnedAway, RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown,
     BeyondOwnBranches, and LastOwner when nobody would be left to manage the team.
     """
     present = managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
     chosen, places = _role(role), _branches(branch_ids)
     managed = membership.is_active and MANAGE in membership.role.permissions
+    require_not_turned_away(membership)
     if is_active and membership.is_waiting:
         raise MembershipWaiting("Somebody else who manages the team confirms this person first.")
     if [one.id for one in present] == [membership.id] and not (is_active and MANAGE in chosen.permissions):
@@ -233,9 +240,24 @@ def change(
     return membership
 
 
+def require_not_turned_away(membership: Membership) -> None:
+    """Refuse what somebody does with a person who was turned away."""
+    if membership.is_turned_away:
+        raise MembershipTurnedAway("This person was turned away. Let him in anew by his e-mail.")
+
+
 def in_the_team() -> MembershipExists:
     """Return the refusal of somebody who has a membership already."""
     return MembershipExists("This person is or was in the team. Change the existing membership.")
+
+
+def _turn_away(membership: Membership, *, reason: str, actor: Actor, now: datetime) -> Membership:
+    _require_over(actor, membership, set(membership.branches.values_list("id", flat=True)))
+    membership.turned_away_at = now
+    membership.save(update_fields=["turned_away_at"])
+    entry_links.void(user_id=membership.user_id, actor=actor, now=now)
+    record("membership.turned_away", membership, {"turned_away": [False, True]}, actor, now, reason)
+    return membership
 
 
 def _role(code: str) -> Role:
@@ -273,16 +295,21 @@ def _require_change(
         require_role(actor, role, changed=membership)
     if before != after or (is_active and not membership.is_active):
         require_reach(actor, after)
-    giver = memberships.of_person(actor.person)
-    if giver is None or giver.id == membership.id or not membership.is_active:
+    if not membership.is_active or (is_active and not is_other and before == after):
         return
-    if is_active and not is_other and before == after:
+    _require_over(actor, membership, before)
+
+
+def _require_over(actor: Actor, membership: Membership, branch_ids: set[UUID]) -> None:
+    """Refuse to take from somebody who runs the organisation with more, or further, than the actor."""
+    giver = memberships.of_person(actor.person)
+    if giver is None or giver.id == membership.id:
         return
     runs = RUNS.permissions.intersection(membership.role.permissions)
     if beyond := sorted(runs.difference(giver.role.permissions)):
         raise BeyondOwnRole(f"Only who holds these himself changes this person: {', '.join(beyond)}.")
     if runs:
-        require_reach(actor, before)
+        require_reach(actor, branch_ids)
 
 
 def require_role(actor: Actor, role: Role, *, changed: Membership | None = None) -> None:
@@ -324,14 +351,6 @@ def managers() -> list[Membership]:
 def note_managers(role: Role, *, now: datetime) -> None:
     """Write down that the people of a role managed the team until now, as the role is about to lose that."""
     Membership.objects.filter(role=role, is_active=True).update(managed_until=now)
-
-
-def _other_managers(giver: Membership, now: datetime) -> bool:
-    """Whether somebody else manages the team, or did lately: who ends them all does not vouch alone the next day."""
-    if any(one.id != giver.id for one in managers()):
-        return True
-    lately = Membership.objects.filter(managed_until__gt=now - MANAGED_LATELY)
-    return lately.exclude(id=giver.id).exists()
 
 
 def _branch_change(before: Collection[UUID], after: Collection[UUID]) -> dict[str, list[object]]:

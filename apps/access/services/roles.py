@@ -14,13 +14,13 @@ from apps.access.contracts import PERMISSIONS
 from apps.access.models import Role
 from apps.access.selectors import memberships as team
 from apps.access.selectors import scope
+from apps.access.selectors.memberships import MANAGE
 from apps.access.services import duties, memberships
 from apps.audit.services import records
 from apps.kit import errors
 from apps.kit.actors import Actor, ActorKind
 from apps.tenancy.selectors import organisations
 
-MANAGE = memberships.MANAGE
 CODE_LENGTH, NAME_LENGTH = 50, 120
 CODE_FORM = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
@@ -249,7 +249,9 @@ def retire(*, code: str, actor: Actor, now: datetime, reason: str = "") -> Role:
         raise errors.NotFound(_("There is no such role."))
     if role.retired_at is not None:
         return role
-    holders = role.memberships.filter(Q(is_active=True) | Q(confirmed_at__isnull=True)).count()
+    holders = role.memberships.filter(
+        Q(is_active=True) | Q(confirmed_at__isnull=True, turned_away_at__isnull=True)
+    ).count()
     if holders:
         raise RoleInUse(
             _("People have this role: %(count)d. Give them another one first.") % {"count": holders}

@@ -65,6 +65,18 @@ def make(*, user_id: UUID, actor: Actor, now: datetime) -> str:
     return secret
 
 
+@transaction.atomic
+def void(*, user_id: UUID, actor: Actor, now: datetime) -> None:
+    """Let the link, its code and a password that was chosen by it be good for nothing; of who has signed in nothing is taken."""
+    user = User.objects.select_for_update().get(id=user_id)
+    if not user.was_let_in or user.last_login is not None:
+        return
+    user.set_unusable_password()
+    user.entry_digest, user.entry_expires_at, user.entry_used_at = _digest(ids.token(TOKEN_SIZE)), now, None
+    user.save(update_fields=["password", "entry_digest", "entry_expires_at", "entry_used_at"])
+    _record("user.entry_link_voided", user, actor, now)
+
+
 def find(*, secret: str, now: datetime) -> User:
     """Return the person of a link that is still good. Raises EntryLinkUnknown, the same for every other one."""
     return _good(User.objects.filter(entry_digest=_digest(secret)).first(), now)

@@ -14,6 +14,7 @@ def list_(_: Call) -> Answer:
             "role": row.role.code,
             "branches": [branch.code for branch in row.branches.all()] or "all",
             "is_active": row.is_active and row.user.is_active,
+            "state": _state(row),
         }
         for row in stored.everybody().prefetch_related("branches").order_by("id")
     ]
@@ -41,4 +42,14 @@ def deactivate(call: Call) -> Answer:
     if member is None:
         raise memberships.PersonUnknown("Nobody of this e-mail is or was in the team.")
     memberships.end(membership_id=member.id, reason=call.reason, actor=call.actor, now=call.now)
+    if member.is_waiting:
+        return Answer(f"{email} is turned away: the link is good for nothing.")
     return Answer(f"{email} is no longer in the team.")
+
+
+def _state(row: stored.Membership) -> str:
+    if row.is_turned_away:
+        return "turned away"
+    if row.is_waiting:
+        return "waits for confirmation"
+    return "in the team" if row.is_active else "ended"
