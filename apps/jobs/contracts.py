@@ -175,12 +175,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A filter by one or more of named values; ``values`` maps a value of ``field`` to its word."""
+    """
+    A filter by one or more of named values; ``values`` maps a value of ``field`` to its word, or returns that map.
+
+    Where the rows cannot be told by one field, ``narrow(rows, values, now)`` returns those that fit; it is asked with no
+    values too, for a list that hides something unless it is asked for.
+    """
 
     name: str
     title: Any
     field: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    narrow: Callable[["QuerySet[Any]", tuple[str, ...], datetime], "QuerySet[Any]"] | None = None
+
+    def words(self) -> Mapping[str, Any]:
+        """Return every value that may be chosen now, with its word."""
+        return self.values() if callable(self.values) else self.values
 
 
 @dataclass(frozen=True, slots=True)

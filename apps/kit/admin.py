@@ -221,7 +221,14 @@ class Total:
     money: Money
 
 
-def totals(rows: QuerySet[Any], *, counted: Q, word: str | Promise) -> list[Total]:
+def totals(
+    rows: QuerySet[Any],
+    *,
+    counted: Q,
+    word: str | Promise,
+    amount: str = "amount_minor",
+    currency: str = "currency",
+) -> list[Total]:
     """
     Return the sum per currency of the rows that count, out of the newest CAP rows of a list: currencies are never added.
 
@@ -229,9 +236,9 @@ def totals(rows: QuerySet[Any], *, counted: Q, word: str | Promise) -> list[Tota
     """
     newest = rows.model._default_manager.filter(pk__in=rows.order_by("-pk").values("pk")[:CAP])  # noqa: SLF001 (Django's documented name)
     lines = list(
-        newest.values("currency")
-        .annotate(all=Count("pk"), count=Count("pk", filter=counted), sum=Sum("amount_minor", filter=counted))
-        .order_by("currency")
+        newest.values(currency)
+        .annotate(all=Count("pk"), count=Count("pk", filter=counted), sum=Sum(amount, filter=counted))
+        .order_by(currency)
     )
     label = _("%(word)s in this view, %(count)s of %(all)s")
     if sum(line["all"] for line in lines) >= CAP:
@@ -239,7 +246,7 @@ def totals(rows: QuerySet[Any], *, counted: Q, word: str | Promise) -> list[Tota
     return [
         Total(
             label % {"word": word, "count": f"{line['count']:,}", "all": f"{line['all']:,}"},
-            Money(int(line["sum"] or 0), line["currency"]),
+            Money(int(line["sum"] or 0), line[currency]),
         )
         for line in lines
     ]

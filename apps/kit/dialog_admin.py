@@ -115,7 +115,9 @@ class DialogAdmin(ModelAdmin):
     def _button(self, dialog: type[Dialog], row: Model | None = None, *, query: str = "") -> Button:
         name = f"{self.admin_site.name}:{self._url_name(dialog)}"
         url = reverse(name, args=[row.pk]) if row else reverse(f"{name}_list") + query
-        return Button(dialog.label, dialog.icon, url, dialog.is_danger)
+        return Button(
+            dialog.label, dialog.icon, url, dialog.is_danger, dialog().hindrance(row) if row else ""
+        )
 
     def _buttons_column(self, request: HttpRequest) -> Callable[[Model], SafeString]:
         def row_buttons(row: Model) -> SafeString:

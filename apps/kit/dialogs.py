@@ -99,19 +99,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What opens a dialog."""
+    """What opens a dialog; with ``why_not`` it is greyed, and the dialog says no more than that."""
 
     label: Any
     icon: str
     url: str
     is_danger: bool = False
+    why_not: str = ""
 
 
 def button(request: HttpRequest, kind: type["Dialog"], row: Any, url: str) -> list[Button]:
     """Return the button of a dialog for a page of our own, or none where it is not offered to this person."""
     if not request.user.has_perm(kind.permission) or not kind().is_offered(row):
         return []
-    return [Button(kind.label, kind.icon, url, kind.is_danger)]
+    return [Button(kind.label, kind.icon, url, kind.is_danger, kind().hindrance(row))]
 
 
 class ReasonForm(forms.Form):
@@ -152,6 +153,10 @@ class Dialog:
     def is_offered(self, row: Any) -> bool:  # noqa: ARG002 (the answer of those that always are)
         """Whether the row is in a state for it; reads the row and nothing else."""
         return True
+
+    def hindrance(self, row: Any) -> str:  # noqa: ARG002 (most have none)
+        """Return what stands in the way of a row that is in the right state, in words for people; empty for nothing."""
+        return ""
 
     def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:
         """Return what to say about the rows: one of them, several for a selection, none for a list."""
@@ -382,7 +387,11 @@ def respond(
             "It is not in a state for this, or it has changed since you opened the page. Nothing was done."
         )
         return refuse(request, site, title=_("Not possible now"), sentence=sentence, status=409)
-    return Asked(request, dialog, offered, fallback, beside, site).respond()
+    free = [row for row in offered if not dialog.hindrance(row)]
+    if offered and not free:
+        sentence = dialog.hindrance(offered[0])
+        return refuse(request, site, title=_("Not possible now"), sentence=sentence, status=409)
+    return Asked(request, dialog, free, fallback, beside, site).respond()
 
 
 def place(refusal: errors.DomainError, form: forms.Form) -> None:

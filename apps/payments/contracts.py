@@ -18,6 +18,9 @@ REFUND = declare_kind(
 )
 """Giving money back to a payer, as approval rules call it."""
 
+RESOLVE = "payments.resolve"
+"""What a person needs who decides about money in suspense, and so may look after it."""
+
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -97,6 +100,21 @@ class InboundSource(StrEnum):
 SOURCE_NAMES: dict[InboundSource, Promise] = {
     InboundSource.CONFIRMATION: _("Message of the provider"),
     InboundSource.PULL: _("The provider's list of movements"),
+}
+
+
+class Doubt(StrEnum):
+    """Why people should look at a payment, whatever state it is in."""
+
+    STUCK = "stuck"
+    DOUBLED = "doubled"
+    UNPOSTED = "unposted"
+
+
+DOUBTS: dict[Doubt, Promise] = {
+    Doubt.STUCK: _("Stuck over 10 minutes"),
+    Doubt.DOUBLED: _("Paid twice"),
+    Doubt.UNPOSTED: _("Not posted"),
 }
 
 

@@ -1,5 +1,6 @@
-"""The lists of payments and refunds as exports: what the screen shows, phones masked as there."""
+"""The lists of payments, refunds and suspense as exports: what the screen shows, phones masked as there."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from apps.jobs.contracts import Choice, Column, Reach, Source, ValueKind, declare_source
 from apps.kit import ids
 from apps.kit.admin import masked_phone
-from apps.payments.contracts import IntentStatus, RefundStatus
-from apps.payments.models import PaymentIntent, Refund
-from apps.payments.selectors import intents, refunds
+from apps.payments.contracts import DOUBTS, Doubt, IntentStatus, RefundStatus
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund, phone
+from apps.payments.models.inbound import WAITING_STATES
+from apps.payments.selectors import doubts, inbound_receipts, intents, refunds, suspense
+
+AGES = {age.key: age.title for age in suspense.AGES}
 
 
 def _rows(reach: Reach) -> QuerySet[PaymentIntent]:
@@ -24,6 +28,48 @@ def _refund_rows(reach: Reach) -> QuerySet[Refund]:
     rows = Refund.objects.of_branches(None if reach.branch_ids is None else set(reach.branch_ids))
     chosen = None if reach.application_ids is None else set(reach.application_ids)
     return rows.of_applications(chosen).order_by("-id")
+
+
+def _held_rows(reach: Reach) -> QuerySet[InboundReceipt]:
+    """Return what was put aside; of what waits, a reach of applications holds what seems to pay their payments."""
+    branch_ids = None if reach.branch_ids is None else set(reach.branch_ids)
+    application_ids = None if reach.application_ids is None else set(reach.application_ids)
+    rows = InboundReceipt.objects.of_branches(branch_ids).of_applications(application_ids)
+    return rows.filter(booked_at__isnull=False).order_by("-id")
+
+
+def _of_doubt(
+    rows: QuerySet[PaymentIntent], values: tuple[str, ...], now: datetime
+) -> QuerySet[PaymentIntent]:
+    return doubts.of(values[0], rows, now=now) if values else rows
+
+
+def _of_standing(
+    rows: QuerySet[InboundReceipt],
+    values: tuple[str, ...],
+    now: datetime,  # noqa: ARG001 (the same at every time)
+) -> QuerySet[InboundReceipt]:
+    return suspense.standing(rows, values[0] if values else "")
+
+
+def _of_owner(
+    rows: QuerySet[InboundReceipt],
+    values: tuple[str, ...],
+    now: datetime,  # noqa: ARG001 (the same at every time)
+) -> QuerySet[InboundReceipt]:
+    return suspense.of_owners(rows, values) if values else rows
+
+
+def _of_received_age(rows: QuerySet[Any], values: tuple[str, ...], now: datetime) -> QuerySet[Any]:
+    return suspense.of_age(rows, values[0], field="received_at", now=now) if values else rows
+
+
+def _of_booked_age(rows: QuerySet[Any], values: tuple[str, ...], now: datetime) -> QuerySet[Any]:
+    return suspense.of_age(rows, values[0], field="booked_at", now=now) if values else rows
+
+
+def _suspended_rows(reach: Reach) -> QuerySet[PaymentAttempt]:
+    return suspense.within(reach.branch_ids, reach.application_ids).order_by("-id")
 
 
 def _id(value: UUID) -> str:
@@ -63,11 +109,13 @@ PAYMENTS = declare_source(
         day_field="created_at",
         choices=(
             Choice("status", _("Status"), "status", {state.value: _word(state) for state in IntentStatus}),
+            Choice("doubt", _("Needs a look"), "", {str(each): DOUBTS[each] for each in Doubt}, _of_doubt),
         ),
         search=intents.found_by,
         list_names={
             "status": "status",
             "status__in": "status",
+            "doubt": "doubt",
             "branch": "branch_id",
             "created_at_from": "from_date",
             "created_at_to": "to_date",
@@ -112,5 +160,72 @@ REFUNDS = declare_source(
             "created_at_to": "to_date",
             "q": "search",
         },
+    )
+)
+
+
+SUSPENSE = declare_source(
+    Source(
+        name="suspense",
+        title=_("Money in suspense"),
+        permission="payments.view",
+        scope="suspense:read",
+        columns=(
+            Column(_("Arrived"), "received_at", ValueKind.INSTANT),
+            Column(_("Receipt"), "receipt"),
+            Column(_("Branch"), "branch__name"),
+            Column(_("Account"), "provider_account__label"),
+            Column(_("Payer"), "payer_name"),
+            Column(_("Phone"), "payer", shown=phone.shown),
+            Column(_("Reference as typed"), "reference"),
+            Column(_("Reason"), "reason"),
+            Column(_("Owner"), "owner__user__name"),
+            Column(_("Status"), "status", shown=_word),
+            Column(_("Amount"), "amount_minor", ValueKind.MONEY, "currency"),
+        ),
+        rows=_held_rows,
+        branch_field="branch_id",
+        day_field="received_at",
+        choices=(
+            Choice(
+                "state",
+                _("State"),
+                "",
+                {**{state: _word(state) for state in WAITING_STATES}, suspense.DECIDED: _("Decided")},
+                _of_standing,
+            ),
+            Choice("owner", _("Owner"), "", suspense.owners, _of_owner),
+            Choice("age", _("Age"), "", AGES, _of_received_age),
+        ),
+        search=inbound_receipts.found_by,
+        list_names={"state": "state", "owner": "owner", "age": "age", "branch": "branch_id", "q": "search"},
+    )
+)
+
+
+SUSPENDED_PAYMENTS = declare_source(
+    Source(
+        name="suspended_payments",
+        title=_("Money of payments in suspense"),
+        permission="payments.view",
+        scope="payments:read",
+        columns=(
+            Column(_("Arrived"), "booked_at", ValueKind.INSTANT),
+            Column(_("Receipt"), "provider_receipt"),
+            Column(_("Payment"), "intent_id", shown=_id),
+            Column(_("Branch"), "branch__name"),
+            Column(_("Payer"), "intent__payer_name"),
+            Column(_("Phone"), "phone", shown=masked_phone),
+            Column(_("Reference"), "intent__reference"),
+            Column(_("Status"), "intent__status", shown=_word),
+            Column(_("Asked"), "amount_minor", ValueKind.MONEY, "currency"),
+            Column(_("Amount"), "received_minor", ValueKind.MONEY, "received_currency"),
+        ),
+        rows=_suspended_rows,
+        branch_field="branch_id",
+        day_field="booked_at",
+        choices=(Choice("age", _("Age"), "", AGES, _of_booked_age),),
+        search=suspense.found_by,
+        list_names={"age": "age", "branch": "branch_id", "q": "search"},
     )
 )

@@ -19,7 +19,7 @@ STEPS_UP = {
     "apps.access.dialogs.roles.AddRole": True,
     "apps.access.dialogs.roles.ChangeRole": True,
     "apps.access.dialogs.branches.ChooseBranchPolicy": True,
-    "apps.payments.dialogs.ChooseCollectionPolicy": True,
+    "apps.payments.dialogs.policy.ChooseCollectionPolicy": True,
     "apps.access.dialogs.team.ChooseSmallTeam": True,
     "apps.access.dialogs.roles.CopyRole": True,
     "apps.access.dialogs.roles.RetireRole": True,
@@ -54,11 +54,16 @@ STEPS_UP = {
     "apps.parties.dialogs.AddParty": False,
     "apps.parties.dialogs.ArchiveParty": False,
     "apps.parties.dialogs.ChangeParty": False,
-    "apps.payments.dialogs.AssignMoney": True,
-    "apps.payments.dialogs.GiveMoneyBack": True,
-    "apps.payments.dialogs.RefundPayment": True,
-    "apps.payments.dialogs.TakeMoneyOver": False,  # moves nothing
-    "apps.payments.dialogs.VerifyRefund": True,
+    "apps.payments.dialogs.suspense.AssignMoney": True,
+    "apps.payments.dialogs.suspense.GiveMoneyBack": True,
+    "apps.payments.dialogs.refunds.RefundPayment": True,
+    "apps.payments.dialogs.suspense.GiveLateMoneyBack": True,
+    "apps.payments.dialogs.suspense.HandMoneyOver": False,  # moves nothing
+    "apps.payments.dialogs.suspense.TakeMoneyOver": False,  # moves nothing
+    "apps.payments.dialogs.payments.AskPayment": False,  # moves nothing
+    "apps.payments.dialogs.payments.CancelPayment": False,  # stops money
+    "apps.payments.dialogs.payments.VerifyPayment": True,
+    "apps.payments.dialogs.refunds.VerifyRefund": True,
     "apps.portal.pages.audit.ExportAudit": False,
     "apps.portal.pages.application_dialogs.AcceptLink": True,
     "apps.portal.pages.application_dialogs.MakeInvite": True,

@@ -175,6 +175,7 @@ RECORDED = {
         "assign": "money.assigned",
         "give_back": "money.given_back",
         "take_over": "money.taken_over",
+        "hand_over": "money.handed_over",
     },
     "payments.services.policies": {"choose": "payment.policy_chosen"},
     "payments.services.refunds": {

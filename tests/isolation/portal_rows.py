@@ -235,15 +235,27 @@ ADMINS: dict[str, Admin] = {
         "payments.view",
         deeds={
             "do/take-over": of_chosen("payments.resolve&payments.view"),
+            "do/hand-over": of_chosen("payments.resolve&payments.view"),
+            "do/export": EXPORT,
+            "hand-over": of_row("payments.resolve&payments.view", "200"),
             "assign": of_row("payments.resolve&payments.view"),
             "give-back": of_row("payments.refund&payments.view"),
             "take-over": of_row("payments.resolve&payments.view", "200"),
         },
     ),
+    "payments.paymentattempt": Admin(
+        "payments.view",
+        page=Page("payments.view", own="302"),
+        deeds={"do/export": EXPORT, "give-back": of_row("payments.refund&payments.view")},
+    ),
     "payments.paymentintent": Admin(
         "payments.view",
         page=ELSEWHERE,
         deeds={
+            "do/ask": of_chosen("payments.verify&payments.view"),
+            "ask": of_row("payments.verify&payments.view", "200"),
+            "verify": of_row("payments.verify&payments.view", "200"),
+            "cancel": of_row("payments.cancel&payments.view", "200"),
             "do/export": EXPORT,
             "do/policy": Page("access.manage", "200", "200"),
             "refund": of_row("payments.refund&payments.view", "200"),

@@ -15,10 +15,12 @@ from apps.events.models.delivery import DeliveryStatus
 from apps.integrations.services import accounts
 from apps.jobs.models import Job
 from apps.kit import clock, ids
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import PROVIDER, SYSTEM
+from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL
 from apps.ledger.models import Account, Transaction
 from apps.ledger.services import papers
+from apps.payments.services import attempts, intents
 from tests.factories import access as make
 from tests.factories import approvals, ledger, payments
 from tests.isolation import deeds, pages, portal_rows, twins
@@ -140,6 +142,8 @@ def in_the_right_state():
     with approvals.no_small_team():
         waits = admissions.admit(email=email, name="Waits", role="support", actor=boss, now=payments.NOW)
     change = approvals.rule_change(by=boss, branch_id=make.head_office().id)
+    prompted, lost = payments.waiting(), payments.sending()
+    attempts.lose(attempt_id=lost.id, now=payments.NOW)
     return {
         "access.membership": waits.membership.id,
         "access.membership {row}/do/end-sessions": other.id,
@@ -152,9 +156,21 @@ def in_the_right_state():
         "events.webhookendpoint {row}/do/enable": deeds.silenced_endpoint().row,
         "integrations.provideraccount {row}/do/enable": off.id,
         "jobs.job {row}/do/stop": deeds.spare_job().row,
+        "payments.paymentattempt": money_of_another_sum().id,
+        "payments.paymentintent {row}/do/ask": prompted.intent_id,
+        "payments.paymentintent {row}/do/cancel": prompted.intent_id,
+        "payments.paymentintent {row}/do/verify": lost.intent_id,
         "payments.paymentintent {row}/do/refund": deeds.paid(),
         "payments.refund {row}/do/verify": deeds.lost_refund().row,
     }
+
+
+def money_of_another_sum():
+    """Return an attempt whose money waits in suspense."""
+    attempt = payments.waiting(reference=f"{twins.CANARY['acme']}-held")
+    report = payments.collected(attempt, money=Money(1400_00, "KES"))
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=payments.NOW)
+    return attempt
 
 
 def test_every_address_has_a_row_and_every_row_an_address():

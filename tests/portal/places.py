@@ -9,6 +9,7 @@ PLACES = [
     "parties/party/",
     "payments/refund/",
     "payments/inboundreceipt/",
+    "payments/paymentattempt/",
     "approvals/approvalrequest/",
     "approvals/approvaldelegation/",
     "jobs/job/",

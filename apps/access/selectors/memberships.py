@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.access.models import Membership
 from apps.kit import actors, schema
@@ -97,6 +97,14 @@ def first_with(permission: str, *, branch_id: UUID) -> Membership | None:
     able = everybody().filter(is_active=True, role__permissions__contains=[permission])
     own = able.filter(branches=branch_id).order_by("id").first()
     return own or able.filter(branches=None).order_by("id").first()
+
+
+def able(permission: str, *, branch_ids: Collection[UUID]) -> QuerySet[Membership]:
+    """Return the active members whose role holds the permission and who work for every one of these branches, by name."""
+    found = everybody().filter(is_active=True, role__permissions__contains=[permission])
+    for branch_id in branch_ids:
+        found = found.filter(Q(branches=None) | Q(branches=branch_id))
+    return found.order_by("user__name", "id").distinct()
 
 
 def first_owner() -> Membership | None:

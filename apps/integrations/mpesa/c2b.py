@@ -89,7 +89,8 @@ class Inbound:
             return {"ResultCode": CHECK_CODES[check], "ResultDesc": "Rejected"}
         return {"ResultCode": codes.SUCCESS, "ResultDesc": "Accepted", "ThirdPartyTransID": our_id}
 
-    def read_payer(self, text: str) -> Payer:
+    @staticmethod
+    def read_payer(text: str) -> Payer:
         return values.payer(text)
 
 

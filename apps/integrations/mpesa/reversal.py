@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from apps.integrations.mpesa import codes, initiator, values
 from apps.integrations.mpesa.client import DarajaClient
-from apps.integrations.ports import ProviderUncertain, RefundOutcome, RefundReport, RefundRequest, Ticket
+from apps.integrations.ports import (
+    ProviderUncertain,
+    RefundOutcome,
+    RefundReport,
+    RefundRequest,
+    RefundTerms,
+    Ticket,
+)
 
 REVERSAL_PATH = "/mpesa/reversal/v1/request"
 ORGANISATION = "11"
@@ -21,6 +29,8 @@ class Reversal:
     Daraja has no idempotency key here, and tells the ticket only in its answer: a request whose outcome is open is
     found again by its callback address alone.
     """
+
+    terms: ClassVar[RefundTerms] = RefundTerms()
 
     client: DarajaClient
     short_code: str

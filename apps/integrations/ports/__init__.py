@@ -29,7 +29,13 @@ from apps.integrations.ports.movements import (
     Window,
 )
 from apps.integrations.ports.rates import RatePort, RateRow, RateSheet
-from apps.integrations.ports.refunds import RefundOutcome, RefundPort, RefundReport, RefundRequest
+from apps.integrations.ports.refunds import (
+    RefundOutcome,
+    RefundPort,
+    RefundReport,
+    RefundRequest,
+    RefundTerms,
+)
 from apps.integrations.ports.refusals import (
     MalformedCallback,
     ProviderDeclined,
@@ -66,6 +72,7 @@ __all__ = [
     "RefundPort",
     "RefundReport",
     "RefundRequest",
+    "RefundTerms",
     "Registration",
     "StatementPage",
     "StatementPort",

@@ -100,7 +100,8 @@ class InboundPort(Protocol):
 
     def check_answer(self, check: InboundCheck, our_id: str) -> Mapping[str, str]: ...
 
-    def read_payer(self, text: str) -> Payer: ...
+    @staticmethod
+    def read_payer(text: str) -> Payer: ...
 
 
 class QrPort(Protocol):

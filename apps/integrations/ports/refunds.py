@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from apps.integrations.ports.collections import Ticket
 from apps.kit.money import Money
@@ -57,13 +57,24 @@ class RefundReport:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RefundTerms:
+    """What a rail promises of money that goes back: a part of a payment or the whole only, and whether its fee returns."""
+
+    is_partial: bool = False
+    is_fee_returned: bool = False
+
+
 class RefundPort(Protocol):
     """
     Give collected money back; the answer is asynchronous (``read_result`` and ``read_timeout`` are pure).
 
     Errors are those of CollectionPort. A request whose outcome is open is never sent again: there may be no key by
     which the provider would know it. ``read_timeout`` reads what comes to the request's ``timeout_url``: LOST, whatever the body says.
+    ``terms`` are what people are told before they ask.
     """
+
+    terms: ClassVar[RefundTerms]
 
     def request(self, request: RefundRequest) -> Ticket: ...
 

@@ -31,10 +31,13 @@ from apps.integrations.ports import (
     BalancePort,
     CollectionPort,
     InboundPort,
+    Payer,
+    PayerKind,
     ProviderDeclined,
     QrPort,
     RatePort,
     RefundPort,
+    RefundTerms,
     StatementPort,
     StatusPort,
 )
@@ -91,6 +94,18 @@ class Line[C: Credentials]:
 def offers(provider: str, port: type) -> bool:
     """Say whether a provider keeps the promise of a port."""
     return port in PORTS.get(provider, {})
+
+
+def refund_terms(provider: str) -> RefundTerms | None:
+    """Return what a provider promises of money that goes back; None where it gives nothing back from here."""
+    terms: RefundTerms | None = getattr(PORTS.get(provider, {}).get(RefundPort), "terms", None)
+    return terms
+
+
+def payer(provider: str, text: str) -> Payer:
+    """Return who paid as a provider tells it, from the text that came; UNKNOWN where it has no such service."""
+    adapter: type[InboundPort] | None = PORTS.get(provider, {}).get(InboundPort)
+    return Payer(PayerKind.UNKNOWN) if adapter is None else adapter.read_payer(text)
 
 
 def collection(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> CollectionPort:

@@ -16,7 +16,8 @@ class ExportIn(StrictSerializer):
     """Which list to export, what of it, and as what."""
 
     source = serializers.CharField(
-        max_length=40, help_text="approvals, parties, payments, receipts or refunds."
+        max_length=40,
+        help_text="approvals, parties, payments, receipts, refunds, suspense or suspended_payments.",
     )  # type: ignore[assignment]
     format = serializers.ChoiceField(choices=[name.lower() for name in FileFormat], default="csv")
     with_bom = serializers.BooleanField(
@@ -58,7 +59,7 @@ class ExportIn(StrictSerializer):
 def _stored(source: str, choice: str, value: str) -> str:
     """Return a value of a list's filter as the list holds it; one that the list does not have stays for the service."""
     choices = SOURCES[source].choices if source in SOURCES else ()
-    known = {held.lower(): held for one in choices if one.name == choice for held in one.values}
+    known = {held.lower(): held for one in choices if one.name == choice for held in one.words()}
     return known.get(value.lower(), value)
 
 

@@ -30,7 +30,7 @@ def check(source: Source, request: NewExport) -> None:
         if name not in known:
             raise ExportFilterInvalid(f"/filters/{name}", f"This list has no filter {name!r}.")
         for value in values:
-            if value not in known[name].values:
+            if value not in known[name].words():
                 raise ExportFilterInvalid(
                     f"/filters/{name}", f"{name} is not {value.lower()!r} in this list."
                 )
@@ -45,7 +45,7 @@ def summary(source: Source, request: NewExport, caller: scope.Principal) -> list
         lines.append([_("Days"), _("%(first)s to %(last)s") % {"first": first, "last": last}])
     for choice in source.choices:
         if values := request.choices.get(choice.name):
-            words = dict.fromkeys(str(choice.values[value]) for value in values)
+            words = dict.fromkeys(str(choice.words()[value]) for value in values)
             lines.append([str(choice.title), ", ".join(words)])
     if request.search:
         lines.append([_("Search"), request.search])

@@ -40,7 +40,9 @@ class Snapshot:
             yield rows
 
 
-def asked_for(source: Source, parameters: Mapping[str, Any], reach: Reach, zone: ZoneInfo) -> QuerySet[Any]:
+def asked_for(
+    source: Source, parameters: Mapping[str, Any], reach: Reach, zone: ZoneInfo, now: datetime
+) -> QuerySet[Any]:
     """Return the rows within a reach that the parameters of an export's job name, in the order of the file."""
     rows = source.rows(reach)
     if parameters["branch_id"]:
@@ -51,7 +53,10 @@ def asked_for(source: Source, parameters: Mapping[str, Any], reach: Reach, zone:
             edge = datetime.combine(day, time(), tzinfo=zone) if source.is_day_an_instant else day
             rows = rows.filter(**{f"{source.day_field}__{lookup}": edge})
     for choice in source.choices:
-        if values := parameters["choices"].get(choice.name):
+        values = tuple(parameters["choices"].get(choice.name, ()))
+        if choice.narrow is not None:
+            rows = choice.narrow(rows, values, now)
+        elif values:
             rows = rows.filter(**{f"{choice.field}__in": values})
     if parameters["search"] and source.search is not None:
         rows = source.search(rows, parameters["search"])

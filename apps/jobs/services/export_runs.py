@@ -84,7 +84,7 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
     file_format = FileFormat(work.parameters["format"])
     writer_class, content_type = WRITERS[file_format]
     reach = Reach(work.branch_ids, work.application_ids)
-    rows = export_rows.asked_for(source, work.parameters, reach, zone)
+    rows = export_rows.asked_for(source, work.parameters, reach, zone, work.taken_up_at)
     local = work.taken_up_at.astimezone(zone)
     name = f"{source.name.replace('_', '-')}-{local:%Y-%m-%d-%H%M}.{file_format.lower()}"
     control = Control()

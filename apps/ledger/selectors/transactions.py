@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models.expressions import Combinable
 
 from apps.access.selectors import scope
 from apps.access.selectors.scope import Principal
@@ -109,6 +110,12 @@ def of_source(source_type: str, source_id: UUID, caller: Principal | None = None
 def of_sources(source_type: str, source_ids: Iterable[UUID]) -> list[BookedTransaction]:
     """Return what several business rows caused, oldest first: three queries. The caller's scope is not asked."""
     return _read(Transaction.objects.filter(source_type=source_type, source_id__in=list(source_ids)))
+
+
+def is_booked(source_type: str, source_id: OuterRef, key: Combinable) -> Exists:
+    """Return the condition that a row of an outer query was booked under a key. For internal use: no caller's scope is asked."""
+    own = Transaction.objects.filter(source_type=source_type, source_id=source_id)
+    return Exists(own.filter(idem_key=key))
 
 
 def _read(transactions: QuerySet[Transaction]) -> list[BookedTransaction]:

@@ -1,6 +1,15 @@
 """The pages of payments in the organisation's site."""
 
-from apps.payments.admin.payments import CreatedFilter, PaymentIntentAdmin, RefundAdmin
+from apps.payments.admin.filters import CreatedFilter
+from apps.payments.admin.payments import PaymentIntentAdmin
+from apps.payments.admin.refunds import RefundAdmin
+from apps.payments.admin.suspended_payments import SuspendedPaymentAdmin
 from apps.payments.admin.suspense import InboundReceiptAdmin
 
-__all__ = ["CreatedFilter", "InboundReceiptAdmin", "PaymentIntentAdmin", "RefundAdmin"]
+__all__ = [
+    "CreatedFilter",
+    "InboundReceiptAdmin",
+    "PaymentIntentAdmin",
+    "RefundAdmin",
+    "SuspendedPaymentAdmin",
+]

@@ -1,13 +1,11 @@
-"""The lists of payments and refunds in the organisation's admin: to read, to find, and to open the page of one."""
+"""The list of payments in the organisation's admin: to read, to find, and to open the page of one."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,19 +14,30 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
-from unfold.utils import parse_date_str
+from unfold.contrib.filters.admin import DropdownFilter
 
-from apps.access.selectors import branches
 from apps.integrations.contracts import provider_name
-from apps.kit import clock, errors
-from apps.kit.admin import ReadOnlyAdmin, Total, badge, local_time_html, masked_phone, money_html, totals
+from apps.kit import clock
+from apps.kit.admin import (
+    ReadOnlyAdmin,
+    Total,
+    amount_html,
+    badge,
+    local_time_html,
+    masked_phone,
+    money_html,
+    totals,
+)
 from apps.kit.dialog_admin import exporting
-from apps.payments.contracts import IntentStatus, RefundStatus
-from apps.payments.dialogs import ChooseCollectionPolicy, RefundPayment, VerifyRefund
-from apps.payments.models import PaymentIntent, Refund
+from apps.kit.money import Money
+from apps.payments.admin.filters import BranchFilter, CreatedFilter
+from apps.payments.contracts import DOUBTS, Doubt, IntentStatus
+from apps.payments.dialogs.payments import AskPayment, CancelPayment, VerifyPayment
+from apps.payments.dialogs.policy import ChooseCollectionPolicy
+from apps.payments.dialogs.refunds import RefundPayment
+from apps.payments.models import PaymentIntent
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
-from apps.payments.selectors import intents, refunds
+from apps.payments.selectors import doubts, intents
 
 BADGES: Mapping[IntentStatus, tuple[str, str, Any]] = {
     IntentStatus.REQUIRES_METHOD: ("quiet", "edit", _("Not started")),
@@ -44,35 +53,6 @@ BADGES: Mapping[IntentStatus, tuple[str, str, Any]] = {
     IntentStatus.CANCELLED: ("quiet", "block", _("Cancelled")),
     IntentStatus.EXPIRED: ("quiet", "timer_off", _("Expired")),
 }
-REFUND_BADGES: Mapping[RefundStatus, tuple[str, str, Any]] = {
-    RefundStatus.AWAITING_APPROVAL: ("held", "approval", _("Waits for approval")),
-    RefundStatus.REQUESTED: ("pending", "schedule_send", _("To be sent")),
-    RefundStatus.SENDING: ("pending", "schedule_send", _("Sending")),
-    RefundStatus.PENDING: ("pending", "hourglass_top", _("Pending")),
-    RefundStatus.UNKNOWN: ("unknown", "help", _("Unknown")),
-    RefundStatus.SUCCEEDED: ("done", "undo", _("Refunded")),
-    RefundStatus.FAILED: ("failed", "cancel", _("Failed")),
-    RefundStatus.CANCELLED: ("quiet", "block", _("Cancelled")),
-}
-NOT_GIVEN_BACK = {RefundStatus.FAILED, RefundStatus.CANCELLED}
-
-
-class CreatedFilter(RangeDateFilter):
-    """Whole days of the organisation's zone, the last one included."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
-        first, last = (
-            _day(self.used_parameters.get(f"{self.parameter_name}_{end}")) for end in ("from", "to")
-        )
-        if first is not None:
-            queryset = queryset.filter(created_at__gte=first)
-        return queryset if last is None else queryset.filter(created_at__lt=last + timedelta(days=1))
-
-
-def _day(text: Any) -> datetime | None:
-    """Return the beginning of the day that a person typed, or None for what is no date."""
-    day = parse_date_str(text) if isinstance(text, str) else None
-    return None if day is None else timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 (made aware here)
 
 
 class StatusFilter(DropdownFilter):
@@ -86,33 +66,17 @@ class StatusFilter(DropdownFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
-class RefundStatusFilter(DropdownFilter):
-    title = _("Status")
-    parameter_name = "status"
+class DoubtFilter(DropdownFilter):
+    """What people should look at, whatever state it is in."""
+
+    title = _("Needs a look")
+    parameter_name = "doubt"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
-        return [(state.value, REFUND_BADGES[state][2]) for state in RefundStatus]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:  # noqa: ARG002 (Django's signature)
-        return queryset.filter(status=self.value()) if self.value() else queryset
-
-
-class BranchFilter(DropdownFilter):
-    """The reader's own branches only; another one holds nothing for him."""
-
-    title = _("Branch")
-    parameter_name = "branch"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 (Django's signature)
-        return [
-            (str(branch.id), branch.name) for branch in branches.visible_to(request.user).order_by("name")
-        ]
+        return [(doubt.value, word) for doubt, word in DOUBTS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
-        known = {key for key, _name in self.lookup_choices}
-        if self.value() and self.value() not in known:
-            return queryset.none()
-        return queryset.filter(branch_id=self.value()) if self.value() else queryset
+        return doubts.of(str(self.value()), queryset, now=clock.now()) if self.value() else queryset
 
 
 @admin.register(PaymentIntent)
@@ -127,15 +91,24 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         "branch",
         "status_column",
         "amount_column",
+        "fee_column",
+        "net_column",
     ]
     list_display_links = ["payer_column"]
-    list_filter = [StatusFilter, BranchFilter, ("created_at", CreatedFilter)]
+    list_filter = [StatusFilter, DoubtFilter, BranchFilter, ("created_at", CreatedFilter)]
     list_filter_submit = True
     empty_text = _("A payment appears here when an application asks a payer for money.")
     counts_views = True
     search_fields = ["reference"]
     search_help_text = _("Receipt, reference or phone")
-    dialogs = [RefundPayment, ChooseCollectionPolicy, exporting("payments")]
+    dialogs = [
+        AskPayment,
+        VerifyPayment,
+        CancelPayment,
+        RefundPayment,
+        ChooseCollectionPolicy,
+        exporting("payments"),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentIntent]:
         return intents.visible_to(request.user).select_related("branch")
@@ -153,9 +126,14 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         today = timezone.localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
         return [
             (_("Needs attention"), urlencode({"status__in": ",".join(ATTENTION_STATES)})),
+            (_("Stuck"), urlencode({"doubt": Doubt.STUCK.value})),
             (_("Unknown"), urlencode({"status": IntentStatus.UNKNOWN.value})),
             (_("In review"), urlencode({"status": IntentStatus.IN_REVIEW.value})),
             (_("Failed today"), urlencode({"status": IntentStatus.FAILED.value, "created_at__gte": today})),
+            *(
+                (DOUBTS[doubt], urlencode({"doubt": doubt.value}))
+                for doubt in (Doubt.DOUBLED, Doubt.UNPOSTED)
+            ),
         ]
 
     def change_view(
@@ -208,81 +186,26 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Status"))
     def status_column(self, intent: PaymentIntent) -> SafeString:
+        attempt = intent.current_attempt
+        if attempt and attempt.refunded_minor and intent.status == IntentStatus.SUCCEEDED:
+            is_whole = attempt.refunded_minor == attempt.received_minor
+            return badge("quiet", "undo", _("Refunded") if is_whole else _("Partly refunded"))
         return badge(*BADGES[IntentStatus(intent.status)])
 
     @admin.display(description=_("Amount"))
     def amount_column(self, intent: PaymentIntent) -> SafeString:
         return money_html(intent.money, css="t-sub" if intent.status in UNPAID_STATES else "")
 
+    @admin.display(description=_("Fee"))
+    def fee_column(self, intent: PaymentIntent) -> SafeString:
+        return amount_html(_fee(intent))
 
-@admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
-    """Refunds of the reader's branches, newest first; each opens the page of its payment."""
+    @admin.display(description=_("Net"))
+    def net_column(self, intent: PaymentIntent) -> SafeString:
+        attempt, fee = intent.current_attempt, _fee(intent)
+        received = attempt.received if attempt else None
+        return amount_html(None if fee is None or received is None else received - fee)
 
-    list_display = [
-        "created_column",
-        "receipts_column",
-        "reason_column",
-        "branch",
-        "status_column",
-        "amount_column",
-    ]
-    list_display_links = ["receipts_column"]
-    list_filter = [RefundStatusFilter, BranchFilter, ("created_at", CreatedFilter)]
-    list_filter_submit = True
-    empty_text = _("A refund appears here when somebody gives a payment back.")
-    search_fields = ["payment_receipt"]
-    search_help_text = _("Receipt of the payment or of the refund")
-    dialogs = [VerifyRefund, exporting("refunds")]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
-        return refunds.visible_to(request.user).select_related("branch")
-
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 (Django's signature)
-        queryset: QuerySet[Refund],
-        search_term: str,
-    ) -> tuple[QuerySet[Refund], bool]:
-        """Find exactly: part of a receipt finds nothing."""
-        return refunds.found_by(queryset, search_term), False
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002 (Django's signature)
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
-    ) -> HttpResponse:
-        """Open the page of the payment for who may know which payment it is."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            refund = refunds.get(request.user, UUID(object_id))
-        except (ValueError, errors.NotFound):
-            raise Http404 from None
-        return redirect("portal-payment", refund.intent_id)
-
-    @admin.display(description=_("Asked"))
-    def created_column(self, refund: Refund) -> SafeString:
-        return local_time_html(refund.created_at, seconds=True)
-
-    @admin.display(description=_("Payment and refund"))
-    def receipts_column(self, refund: Refund) -> SafeString:
-        return format_html(
-            '<span class="two"><b class="t-ref">{}</b><span class="t-ref">{}</span></span>',
-            refund.payment_receipt,
-            refund.provider_receipt or _("no receipt yet"),
-        )
-
-    @admin.display(description=_("Reason"))
-    def reason_column(self, refund: Refund) -> str:
-        return refund.reason
-
-    @admin.display(description=_("Status"))
-    def status_column(self, refund: Refund) -> SafeString:
-        return badge(*REFUND_BADGES[RefundStatus(refund.status)])
-
-    @admin.display(description=_("Amount"))
-    def amount_column(self, refund: Refund) -> SafeString:
-        return money_html(refund.money, css="t-sub" if refund.status in NOT_GIVEN_BACK else "")
+def _fee(intent: PaymentIntent) -> Money | None:
+    return intent.current_attempt.fee if intent.current_attempt else None

@@ -1,12 +1,14 @@
 """The queue of money that nothing explains: who looks after what, how long it has waited, and what is decided about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,13 +19,30 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from apps.access.selectors import memberships
 from apps.kit import clock
-from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html, nothing_html
-from apps.payments.admin.payments import BranchFilter
-from apps.payments.contracts import SOURCE_NAMES, InboundSource, InboundStatus
-from apps.payments.dialogs import AssignMoney, GiveMoneyBack, TakeMoneyOver, payer_text
-from apps.payments.models import InboundReceipt
-from apps.payments.models.inbound import InboundReceiptQuerySet
-from apps.payments.selectors import inbound_receipts
+from apps.kit.admin import (
+    ReadOnlyAdmin,
+    Total,
+    badge,
+    local_time_html,
+    money_html,
+    nothing_html,
+    totals,
+)
+from apps.kit.dialog_admin import exporting
+from apps.kit.list_views import Tab
+from apps.payments.admin.filters import AgeFilter, BranchFilter
+from apps.payments.contracts import RESOLVE, SOURCE_NAMES, InboundSource, InboundStatus
+from apps.payments.dialogs.suspense import (
+    CHOSEN,
+    AssignMoney,
+    GiveMoneyBack,
+    HandMoneyOver,
+    TakeMoneyOver,
+)
+from apps.payments.models import InboundReceipt, phone
+from apps.payments.models.inbound import WAITING_STATES
+from apps.payments.selectors import inbound_receipts, suggestions, suspense
+from apps.payments.selectors.suspense import DECIDED, NOBODYS
 
 BADGES: Mapping[InboundStatus, tuple[str, str, Any]] = {
     InboundStatus.SUSPENSE: ("held", "help", _("Waits")),
@@ -33,8 +52,36 @@ BADGES: Mapping[InboundStatus, tuple[str, str, Any]] = {
     InboundStatus.GIVING_BACK: ("pending", "undo", _("Goes back")),
     InboundStatus.RETRACTED: ("quiet", "block", _("Booking taken back")),
 }
-DECIDED = "decided"
-MINE, NOBODYS = "me", "nobody"
+OF_PAYMENTS = "admin:payments_paymentattempt_changelist"
+UNASKED = "admin:payments_inboundreceipt_changelist"
+
+
+def queues(views: Sequence[Tab], *, here: str, is_narrowed: bool) -> list[Tab]:
+    """Return the two queues of suspense as tabs, with the views of the one that is shown."""
+    unasked = Tab("unasked", _("Came unasked"), reverse(UNASKED), here == UNASKED and not is_narrowed)
+    of_payments = Tab(
+        "payments", _("Of payments"), reverse(OF_PAYMENTS), here == OF_PAYMENTS and not is_narrowed
+    )
+    return [unasked, *views, of_payments] if here == UNASKED else [unasked, of_payments, *views]
+
+
+def waiting_since(at: datetime | None) -> SafeString:
+    """Return when money arrived and how long it has waited since."""
+    if at is None:
+        return nothing_html()
+    age = gettext("waits %(time)s") % {"time": timesince(at, clock.now(), depth=1)}
+    return format_html(
+        '<span class="two"><b class="font-normal">{}</b><span>{}</span></span>', local_time_html(at), age
+    )
+
+
+def age_strip(lines: Sequence[suspense.AgeLine], request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the buckets as the strip above a list draws them; each leads to its rows."""
+    chosen = request.GET.get(AgeFilter.parameter_name, "")
+    return [
+        {"line": line, "query": f"?{urlencode({'age': line.age.key})}", "is_active": line.age.key == chosen}
+        for line in lines
+    ]
 
 
 class StandingFilter(DropdownFilter):
@@ -53,30 +100,30 @@ class StandingFilter(DropdownFilter):
     def queryset(
         self,
         request: HttpRequest,  # noqa: ARG002 (Django's signature)
-        queryset: InboundReceiptQuerySet,
-    ) -> InboundReceiptQuerySet:
-        if self.value() == DECIDED:
-            return queryset.exclude(pk__in=queryset.waiting().values("pk"))
-        waiting = queryset.waiting()
-        return waiting.filter(status=self.value()) if self.value() else waiting
+        queryset: QuerySet[InboundReceipt],
+    ) -> QuerySet[InboundReceipt]:
+        return suspense.standing(queryset, str(self.value() or ""))
+
+
+class ReceivedAge(AgeFilter):
+    arrived_field = "received_at"
 
 
 class OwnerFilter(DropdownFilter):
-    """Whose it is: the reader's own, or nobody's."""
+    """Whose it is: nobody's, or that of one of those who may decide."""
 
     title = _("Owner")
     parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
-        return [(MINE, _("Mine")), (NOBODYS, _("Nobody's"))]
+        return list(suspense.owners().items())
 
-    def queryset(self, request: HttpRequest, queryset: InboundReceiptQuerySet) -> InboundReceiptQuerySet:
-        if self.value() == NOBODYS:
-            return queryset.filter(owner=None)
-        if self.value() == MINE:
-            member = memberships.remembered(request.user)
-            return queryset.filter(owner=member) if member else queryset.none()
-        return queryset
+    def queryset(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        queryset: QuerySet[InboundReceipt],
+    ) -> QuerySet[InboundReceipt]:
+        return suspense.of_owners(queryset, [str(self.value())]) if self.value() else queryset
 
 
 @admin.register(InboundReceipt)
@@ -93,8 +140,11 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
         "amount_column",
     ]
     list_display_links = ["payer_column"]
-    list_filter = [StandingFilter, OwnerFilter, BranchFilter]
+    list_filter = [StandingFilter, ReceivedAge, OwnerFilter, BranchFilter]
     list_filter_submit = True
+    list_before_template = "payments/suspense.html"
+    change_form_outer_after_template = "payments/suggestions.html"
+    counts_views = True
     empty_text = _("Money appears here when it arrives and no payment explains it.")
     search_fields = ["receipt"]
     search_help_text = _("Receipt or reference")
@@ -103,7 +153,7 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
         "payment_shown", "provider_account", "branch", "told_by", "occurred_shown", "received_shown", "resolved_shown",
     ]  # fmt: skip
     readonly_fields = fields
-    dialogs = [AssignMoney, GiveMoneyBack, TakeMoneyOver]
+    dialogs = [AssignMoney, GiveMoneyBack, TakeMoneyOver, HandMoneyOver, exporting("suspense")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundReceipt]:
         held = inbound_receipts.visible_to(request.user).filter(booked_at__isnull=False)
@@ -118,29 +168,64 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
         """Find exactly: a receipt, or a reference whatever its blanks, dashes and small letters."""
         return inbound_receipts.found_by(queryset, search_term), False
 
-    def presets(self, request: HttpRequest) -> list[tuple[Any, str]]:  # noqa: ARG002 (the same for all)
+    def presets(self, request: HttpRequest) -> list[tuple[Any, str]]:
         doubled = InboundStatus.DUPLICATE_SUSPECTED.value
+        member = memberships.remembered(request.user)
         return [
-            (_("Mine"), urlencode({"owner": MINE})),
+            *([(_("Mine"), urlencode({"owner": member.id}))] if member else []),
             (_("Nobody's"), urlencode({"owner": NOBODYS})),
             (_("Double payment suspected"), urlencode({"state": doubled})),
             (_("Decided"), urlencode({"state": DECIDED})),
         ]
 
+    def tabs(self, request: HttpRequest) -> list[Tab]:
+        return queues(super().tabs(request)[1:], here=UNASKED, is_narrowed=bool(request.GET))
+
+    def totals(self, rows: QuerySet[InboundReceipt]) -> list[Total]:
+        return totals(rows, counted=Q(status__in=WAITING_STATES), word=gettext("Waits"))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the queue under what waits in it by age, whatever it is filtered by."""
+        waiting = inbound_receipts.visible_to(request.user).waiting()
+        lines = suspense.ages(
+            waiting, field="received_at", amount="amount_minor", currency="currency", now=clock.now()
+        )
+        return super().changelist_view(request, {"ages": age_strip(lines, request), **(extra_context or {})})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the money with the payments that it may be of, while it waits, to who may decide."""
+        inbound = self.get_object(request, unquote(object_id))
+        found: list[suggestions.Suggestion] = []
+        if inbound and inbound.is_waiting and request.user.has_perm("payments.view"):
+            found = suggestions.of(request.user, inbound)
+        assign = f"admin:payments_inboundreceipt_{AssignMoney.name}"
+        facts = {
+            "suggestions": found,
+            "is_waiting": bool(inbound and inbound.is_waiting),
+            "assign_url": reverse(assign, args=[inbound.pk])
+            if inbound and request.user.has_perm(RESOLVE)
+            else "",
+            "chosen": CHOSEN,
+        }
+        return super().change_view(request, object_id, form_url, {**facts, **(extra_context or {})})
+
     @admin.display(description=_("Arrived"))
     def created_column(self, inbound: InboundReceipt) -> SafeString:
         if not inbound.is_waiting:
             return local_time_html(inbound.received_at)
-        age = gettext("waits %(time)s") % {"time": timesince(inbound.received_at, clock.now(), depth=1)}
-        return format_html(
-            '<span class="two"><b class="font-normal">{}</b><span>{}</span></span>',
-            local_time_html(inbound.received_at),
-            age,
-        )
+        return waiting_since(inbound.received_at)
 
     @admin.display(description=_("Payer"))
     def payer_column(self, inbound: InboundReceipt) -> SafeString:
-        number = payer_text(inbound)
+        number = phone.shown(inbound.payer)
         return format_html(
             '<span class="two"><b>{}</b><span>{}</span></span>',
             inbound.payer_name or number or gettext("Not named"),

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.ports import CollectionReport, Ticket
@@ -60,6 +61,10 @@ class PaymentAttemptQuerySet(PolledQuerySet):
         """Late money that goes back by itself, once its receipt is known."""
         known = self.filter(refund_due_at__lte=since, is_amount_reported=True)
         return known.exclude(provider_receipt="")
+
+    def in_suspense(self) -> Self:
+        """Attempts whose money waits in suspense, not all of it gone back."""
+        return self.filter(is_in_suspense=True, received_minor__gt=F("refunded_minor"))
 
     def stuck_in_sending(self, *, since: datetime) -> Self:
         """Attempts whose worker never said how the sending went."""
@@ -128,6 +133,7 @@ class PaymentAttempt(UuidModel, StatefulModel):
     objects = PaymentAttemptQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = _("money of payments in suspense")
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="attempt_amount_positive"),
             models.CheckConstraint(
@@ -182,6 +188,8 @@ class PaymentAttempt(UuidModel, StatefulModel):
                 condition=Q(status=AttemptStatus.SENDING.value),
                 name="attempt_sending",
             ),
+            models.Index(fields=["-id"], condition=Q(is_in_suspense=True), name="attempt_in_suspense"),
+            models.Index(fields=["-id"], condition=~Q(unexplained_receipt=""), name="attempt_unexplained"),
         ]
 
     def __str__(self) -> str:

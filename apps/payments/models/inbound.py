@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.ports import InboundReport
@@ -120,6 +121,7 @@ class InboundReceipt(UuidModel, StatefulModel):
     objects = InboundReceiptQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = _("money in suspense")
         constraints = [
             models.UniqueConstraint(fields=["provider_account", "receipt"], name="inbound_receipt_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="inbound_amount_positive"),
@@ -143,6 +145,7 @@ class InboundReceipt(UuidModel, StatefulModel):
             models.Index(
                 fields=["status", "-id"], condition=one_of("status", WAITING_STATES), name="inbound_waiting"
             ),
+            models.Index(fields=["-id"], condition=Q(booked_at__isnull=False), name="inbound_held"),
             models.Index(
                 fields=["reference_key", "received_at"],
                 condition=~Q(reference_key=""),

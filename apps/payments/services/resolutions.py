@@ -1,6 +1,7 @@
 """What people decide about money in suspense: whose it is, that it goes back, and who looks after it."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -13,9 +14,12 @@ from apps.integrations.ports import CollectionReport, Outcome
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
 from apps.payments import events
-from apps.payments.contracts import Method
+from apps.payments.contracts import RESOLVE, Method
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import attempts, refund_limits, refunds, returns, settlings, suspense
+
+if TYPE_CHECKING:  # another app's model
+    from apps.access.models import Membership
 
 UNASKED = "Money that came unasked and goes back"
 
@@ -35,6 +39,17 @@ class DoesNotFit(errors.DomainError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, errors=[errors.FieldError("/payment_id", self.code, detail)])
+
+
+class NotAble(errors.Invalid):
+    """Who is to look after the money may not decide about it."""
+
+    code = "money_owner_not_able"
+    title = "Not able to decide"
+
+    def __init__(self) -> None:
+        detail = "This person may not decide about money in suspense of this branch."
+        super().__init__(detail, errors=[errors.FieldError("/member", self.code, detail)])
 
 
 @transaction.atomic
@@ -114,21 +129,51 @@ def take_over(*, inbound_id: UUID, actor: Actor, now: datetime) -> InboundReceip
     member = memberships.of_person(actor.person)
     if member is None:
         raise errors.Forbidden("Only somebody of the team looks after money in suspense.")
-    if inbound.owner_id == member.id:
-        return inbound
+    if inbound.owner_id != member.id:
+        _own(inbound, member, action="money.taken_over", actor=actor, now=now)
+    return inbound
+
+
+@transaction.atomic
+def hand_over(
+    *, inbound_id: UUID, member_id: UUID, reason: str, actor: Actor, now: datetime
+) -> InboundReceipt:
+    """
+    Make somebody else the owner of money in suspense. Raises NotFound, NotWaiting, and NotAble for who may not decide
+    about it.
+    """
+    inbound = _waiting(inbound_id)
+    able = memberships.able(RESOLVE, branch_ids={inbound.branch_id})
+    member = able.filter(id=member_id).first()
+    if member is None:
+        raise NotAble
+    if inbound.owner_id != member.id:
+        _own(inbound, member, action="money.handed_over", reason=reason, actor=actor, now=now)
+    return inbound
+
+
+def _own(
+    inbound: InboundReceipt,
+    member: "Membership",
+    *,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> None:
     before = inbound.owner_id
     inbound.owner = member
     inbound.save_progress()
     records.write(
-        action="money.taken_over",
+        action=action,
         object_type=events.INBOUND_AGGREGATE,
         object_id=ids.encode("ir", inbound.id),
         actor=actor,
         now=now,
         changes={"owner": [str(before) if before else None, str(member.id)]},
+        reason=reason,
         branch=inbound.branch_id,
     )
-    return inbound
 
 
 def _waiting(inbound_id: UUID) -> InboundReceipt:

@@ -9,11 +9,8 @@ from apps.kit import locks
 from apps.kit.actors import Actor
 from apps.ledger.services import journals
 from apps.payments import events, postings
-from apps.payments.contracts import InboundStatus
+from apps.payments.contracts import RESOLVE, InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
-
-PERMISSION = "payments.resolve"
-"""What a person needs who decides about money in suspense, and so may be its owner."""
 
 
 def only(receipt: str) -> None:
@@ -47,7 +44,7 @@ def hold(
 ) -> None:
     """Book new money to suspense, give it an owner and say so; nothing has been written of it before."""
     inbound.application = doubled.application if doubled else applications.portal()
-    owner = memberships.first_with(PERMISSION, branch_id=inbound.branch_id)
+    owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
     inbound.hold(
         reason=reason,
         fee=inbound.provider_account.fee(inbound.money),

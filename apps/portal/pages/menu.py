@@ -86,7 +86,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 _("Payments"), "payments", "payments_paymentintent", "payments.view", "portal-payment"
             ),
             changelist(_("Refunds"), "undo", "payments_refund", "payments.view"),
-            changelist(_("Suspense"), "inbox_customize", "payments_inboundreceipt", "payments.view"),
+            changelist(
+                *(_("Suspense"), "inbox_customize", "payments_inboundreceipt", "payments.view"),
+                "payments_paymentattempt_changelist",
+            ),
             page(_("Evidence"), "plagiarism", "portal-evidence", "payments.view"),
             changelist(_("Receipts"), "receipt_long", "invoicing_document", "invoicing.view"),
             changelist(_("Parties"), "badge", "parties_party", "parties.view"),

@@ -1,0 +1,160 @@
+"""What people do with refunds: ask for one, and verify one of which nobody knows."""
+
+from collections.abc import Sequence
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.approvals.selectors import rules
+from apps.integrations.contracts import provider_name
+from apps.integrations.services import providers
+from apps.kit.admin import masked_phone
+from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
+from apps.kit.money import Money
+from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
+from apps.payments.models import PaymentIntent, Refund
+from apps.payments.services import refunds
+
+
+def hindrance(provider: str, *, is_receipt_known: bool) -> str:
+    """Return why a rail gives this money back now neither wholly nor in part, or an empty text."""
+    rail = {"rail": provider_name(provider)}
+    if providers.refund_terms(provider) is None:
+        return _("%(rail)s gives no money back from here. Return it to the payer by other means.") % rail
+    if not is_receipt_known:
+        return _("%(rail)s has not told the receipt yet, and gives nothing back without it.") % rail
+    return ""
+
+
+def what_follows(provider: str) -> str:
+    """Return what a rail promises of money that goes back, in its own terms."""
+    terms, rail = providers.refund_terms(provider), {"rail": provider_name(provider)}
+    if terms is None:
+        return ""
+    said = [
+        _("%(rail)s gives back the whole payment or a part of it.") % rail
+        if terms.is_partial
+        else _("%(rail)s gives back the whole payment.") % rail,
+        _("It cannot be recalled, and its fee comes back too.")
+        if terms.is_fee_returned
+        else _("It cannot be recalled, and its fee stays paid."),
+    ]
+    return " ".join(said)
+
+
+def others_decide() -> Notice:
+    return Notice(
+        _("Other people decide first"), _("Nothing leaves before they have approved."), tone="pending"
+    )
+
+
+def asked(refund: Refund) -> str:
+    """Return what happened when somebody asked for a refund."""
+    if refund.status == RefundStatus.AWAITING_APPROVAL:
+        return _("Refund of %(amount)s asked for; it waits for approval.") % {"amount": refund.money}
+    rail = provider_name(refund.provider)
+    return _("Refund of %(amount)s is on its way to %(rail)s.") % {"amount": refund.money, "rail": rail}
+
+
+class RefundPayment(Dialog):
+    """Give a payment back whole; over a limit other people decide first."""
+
+    name = "refund"
+    label = gettext_lazy("Refund…")
+    icon = "undo"
+    permission = "payments.refund"
+    steps_up = True
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: PaymentIntent) -> bool:
+        attempt = row.current_attempt
+        if row.status != IntentStatus.SUCCEEDED or attempt is None:
+            return False
+        return not attempt.refund_pending_minor and bool(attempt.refundable_minor)
+
+    def hindrance(self, row: PaymentIntent) -> str:
+        attempt = row.current_attempt
+        if attempt is None:
+            return ""
+        is_known = bool(attempt.provider_receipt) and attempt.is_amount_reported
+        return hindrance(attempt.provider, is_receipt_known=is_known)
+
+    def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the rows say all)
+        intent = rows[0]
+        attempt = intent.current_attempt
+        money = (attempt.received if attempt else None) or intent.money
+        receipt = attempt.provider_receipt if attempt else ""
+        rule = rules.matching(kind=REFUND.name, money=money, branch_id=intent.branch_id)
+        is_decided_first = rule is not None
+        phone = masked_phone(intent.payer_phone)
+        return Content(
+            title=_("Refund payment %(receipt)s") % {"receipt": receipt or intent.reference},
+            button=_("Ask for %(amount)s back") % {"amount": money}
+            if is_decided_first
+            else _("Refund %(amount)s") % {"amount": money},
+            money=money,
+            about=_("To %(payer)s, %(phone)s") % {"payer": intent.payer_name, "phone": phone}
+            if intent.payer_name and phone
+            else _("To %(payer)s") % {"payer": intent.payer_name or phone or _("who sent it")},
+            notices=[others_decide()] if is_decided_first else [],
+            effects=[
+                Effect(_("Received"), money),
+                Effect(_("This refund"), -money),
+                Effect(_("Left of this payment"), Money.zero(money.currency), is_result=True),
+            ],
+            next_step=what_follows(attempt.provider if attempt else intent.method.lower()),
+            typed_money=money if is_decided_first else None,
+            version=f"{intent.status}:{attempt.refunded_minor if attempt else 0}",
+        )
+
+    def act(self, row: PaymentIntent, answer: Answer) -> str:
+        refund = refunds.create(
+            intent_id=row.id, money=None, reason=answer.data["reason"], actor=answer.actor, now=answer.now
+        )
+        return asked(refund)
+
+
+class ReceiptForm(forms.Form):
+    """The receipt of a reversal, as the provider's statement shows it."""
+
+    receipt = forms.CharField(label=gettext_lazy("Receipt of the reversal"), max_length=40, required=False)
+
+
+class VerifyRefund(Dialog):
+    """Ask the provider about the receipt of a reversal that somebody found in its statement."""
+
+    name = "verify"
+    label = gettext_lazy("Verify…")
+    icon = "fact_check"
+    permission = "payments.refund"
+    steps_up = True
+    on_rows = True
+    form_class = ReceiptForm
+
+    def is_offered(self, row: Refund) -> bool:
+        return row.is_verifiable
+
+    def content(self, request: HttpRequest, rows: Sequence[Refund]) -> Content:  # noqa: ARG002 (the rows say all)
+        refund = rows[0]
+        rail = {"rail": provider_name(refund.provider)}
+        return Content(
+            title=_("Verify the refund of %(receipt)s") % {"receipt": refund.payment_receipt},
+            button=_("Ask about %(amount)s") % {"amount": refund.money},
+            money=refund.money,
+            about=_("Write the receipt here, or nothing: then %(rail)s is asked about the request itself.")
+            % rail
+            if refund.can_be_asked_by_ticket
+            else _("Find the reversal in the provider's statement and write its receipt here."),
+            next_step=_("%(rail)s is asked; the refund settles only if receipt, sum and payer agree.") % rail,
+            version=refund.status,
+        )
+
+    def act(self, row: Refund, answer: Answer) -> str:
+        refunds.verify(refund_id=row.id, receipt=answer.data["receipt"], actor=answer.actor, now=answer.now)
+        told = {"rail": provider_name(row.provider), "receipt": answer.data["receipt"] or row.payment_receipt}
+        if not answer.data["receipt"]:
+            return _("%(rail)s has been asked about the refund of %(receipt)s.") % told
+        return _("%(rail)s has been asked about %(receipt)s.") % told

@@ -1,0 +1,73 @@
+"""Payments that people should look at, whatever state they are in: stuck, paid twice, not in the books."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from apps.ledger.selectors import transactions
+from apps.payments.contracts import Doubt, InboundStatus
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.postings import SOURCE
+
+STUCK_AFTER = timedelta(minutes=10)
+LOOKED_BACK = timedelta(days=31)
+"""How far back payments are compared with each other and with the books: in a list that people open all day."""
+MOVING_STATES = ["PROCESSING", "ACTION_REQUIRED", "UNKNOWN"]
+
+
+def stuck(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
+    """Return those that were confirmed more than ten minutes ago and have no outcome."""
+    return intents.filter(status__in=MOVING_STATES, confirmed_at__lte=now - STUCK_AFTER)
+
+
+def doubled(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
+    """
+    Return those that seem to be paid twice, while the second money is here: money that came a second time under another
+    receipt, and of the last 31 days those whose payable another payment has paid too.
+    """
+    waiting = InboundReceipt.objects.filter(status=InboundStatus.DUPLICATE_SUSPECTED, intent__isnull=False)
+    beside = PaymentAttempt.objects.in_suspense().exclude(id=F("intent__current_attempt_id"))
+    unexplained = PaymentAttempt.objects.exclude(unexplained_receipt="")
+    same_payable = PaymentIntent.objects.filter(
+        application=OuterRef("application"),
+        payable_type=OuterRef("payable_type"),
+        payable_id=OuterRef("payable_id"),
+        settled_at__isnull=False,
+    )
+    paid = Q(settled_at__isnull=False, created_at__gte=now - LOOKED_BACK) & ~Q(payable_id="")
+    return intents.filter(
+        Q(id__in=waiting.values("intent_id"))
+        | Q(id__in=beside.values("intent_id"))
+        | Q(id__in=unexplained.values("intent_id"))
+        | (paid & Exists(same_payable.exclude(id=OuterRef("id"))))
+    )
+
+
+def unposted(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
+    """
+    Return those of the last 31 days with money that the books do not know: there should be none, ever.
+
+    Money that waited in suspense is booked under its receipt, and stays so while its refund carries it back.
+    """
+    key = Concat(Value("collection:"), Cast(OuterRef("id"), CharField()))
+    with_money = PaymentAttempt.objects.filter(intent_id=OuterRef("id"), booked_at__isnull=False)
+    held = InboundReceipt.objects.filter(attempt_id=OuterRef("id"), booked_at__isnull=False)
+    let_go = Refund.objects.filter(attempt_id=OuterRef("id"), attempt__provider_receipt="")
+    unknown_to_the_books = with_money.filter(
+        ~transactions.is_booked(SOURCE, OuterRef("intent_id"), key), ~Exists(held), ~Exists(let_go)
+    )
+    return intents.filter(Exists(unknown_to_the_books), created_at__gte=now - LOOKED_BACK)
+
+
+NARROWED: dict[Doubt, Callable[..., QuerySet[PaymentIntent]]] = {
+    Doubt.STUCK: stuck,
+    Doubt.DOUBLED: doubled,
+    Doubt.UNPOSTED: unposted,
+}
+
+
+def of(doubt: str, intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
+    """Return those about which there is this doubt; none for a word that names none."""
+    return NARROWED[Doubt(doubt)](intents, now=now) if doubt in NARROWED else intents.none()
