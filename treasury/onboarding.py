@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.access.models import Application
-from apps.accounts.services import users
+from apps.accounts.services import entry_links, users
 from apps.kit import schema
 from apps.kit.actors import SYSTEM, Actor
 from apps.tenancy.models import Organisation, OrganisationStatus
@@ -18,12 +18,19 @@ from treasury import content
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The first person of an organisation; a password that somebody else has read is changed at the first sign-in."""
+    """The first person of an organisation; without a password he chooses his own by an entry link."""
 
     email: str
     name: str
-    password: str = field(repr=False)
-    must_change_password: bool = True
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The head office, and the secret of the owner's entry link; empty where he has a password."""
+
+    head_office_id: UUID
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +70,13 @@ def is_filled() -> bool:
 
 
 @transaction.atomic
-def fill(*, head_office: HeadOffice, owner: Owner, now: datetime, actor: Actor = SYSTEM) -> UUID:
-    """Make the first owner and all that an organisation begins with; return the head office. All or nothing."""
-    person = users.create(
-        email=owner.email,
-        name=owner.name,
-        password=owner.password,
-        must_change_password=owner.must_change_password,
-        actor=actor,
-        now=now,
-    )
-    return content.begin(
+def fill(*, head_office: HeadOffice, owner: Owner, now: datetime, actor: Actor = SYSTEM) -> Filled:
+    """Make the first owner and all that an organisation begins with. All or nothing."""
+    person = users.create(email=owner.email, name=owner.name, password=owner.password, actor=actor, now=now)
+    secret = ""
+    if owner.password is None:
+        secret = entry_links.make(user_id=person.id, actor=actor, now=now, is_vouched_for=True)
+    head_office_id = content.begin(
         branch_code=head_office.code, branch_name=head_office.name, owner_id=person.id, actor=actor, now=now
     )
+    return Filled(head_office_id, secret)

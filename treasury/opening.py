@@ -7,18 +7,17 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from apps.accounts.services import users
-from apps.kit import errors, ids
+from apps.access.selectors import entry_addresses
+from apps.accounts.services import entry_links, users
+from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.tenancy.contracts import NewOrganisation
 from apps.tenancy.models import Provisioning
 from apps.tenancy.services import organisation_requests, provisionings
 
-PASSWORD_LENGTH = 16
-
 
 class OwnerUnready(errors.Invalid):
-    """The owner has an account that is closed, whose password somebody else may know, or that an organisation made."""
+    """The owner has an account that is closed, without a password of his own, or that an organisation made."""
 
     code = "owner_unready"
     title = "Owner not ready"
@@ -26,10 +25,10 @@ class OwnerUnready(errors.Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The setting up, and the first password of an owner who had no account; empty for one who has."""
+    """The setting up, and the address of the entry link of an owner who had no account; empty for one who has."""
 
     provisioning: Provisioning
-    password: str = field(repr=False)
+    link: str = field(repr=False)
 
 
 @transaction.atomic
@@ -43,29 +42,23 @@ def ask(
     reason: str = "",
 ) -> Opened:
     """
-    Have an organisation set up whose owner is the person of this e-mail; who has no account gets one. All or nothing.
+    Have an organisation set up whose owner is the person of this e-mail; who has no account gets one, and a link by which he
+    chooses his password. All or nothing.
 
-    Raises as organisations.create, and OwnerUnready for an account that is closed, whose first password was never
-    changed (whoever handed that out may know it), or that an organisation made: whoever let the person in there had his
-    link, and nobody has proven whose address it is.
+    Raises as organisations.create, and OwnerUnready for an account that is closed, that has no password of its own yet (it may be
+    another person's by mistake), or that an organisation made: whoever let the person in there had his link, and nobody has proven
+    whose address it is.
     """
     owner = get_user_model().objects.filter(email__iexact=owner_email).first()
-    password = ""
+    secret = ""
     if owner is None:
-        password = ids.code(PASSWORD_LENGTH)
-        owner = users.create(
-            email=owner_email,
-            name=owner_name,
-            password=password,
-            must_change_password=True,
-            actor=actor,
-            now=now,
-        )
-    elif not owner.is_active or owner.must_change_password or owner.was_let_in:
+        owner = users.create(email=owner_email, name=owner_name, password=None, actor=actor, now=now)
+        secret = entry_links.make(user_id=owner.pk, actor=actor, now=now, is_vouched_for=True)
+    elif not owner.is_active or not owner.has_own_password or owner.was_let_in:
         message = "This person has an account that is closed, that another organisation made, or without a password of his own."
         raise OwnerUnready(message, errors=[errors.FieldError("/owner_email", OwnerUnready.code, message)])
     asked = provisionings.ask(new=new, owner_id=owner.pk, actor=actor, now=now, reason=reason)
-    return Opened(asked, password)
+    return Opened(asked, entry_addresses.at(asked.organisation, secret) if secret else "")
 
 
 @transaction.atomic

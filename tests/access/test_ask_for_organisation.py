@@ -10,6 +10,7 @@ from django.db import connection
 from apps.access.models import Application
 from apps.access.services import application_links
 from apps.accounts.models import User
+from apps.accounts.services import entry_links
 from apps.events.models import OutboxEvent
 from apps.kit import clock, jobs
 from apps.kit.actors import SYSTEM
@@ -64,17 +65,21 @@ class TestOrganisation:
             == "link_not_accepted"
         )
 
-    def test_a_first_password_is_made_until_the_owner_signs_in(self, books):
+    def test_a_link_for_the_owner_is_made_until_he_signs_in(self, books):
         body = post("/organisations", self.wish(), secret=books.secret).json()
-        path = f"/organisations/{body['id']}/first-password"
+        path = f"/organisations/{body['id']}/owner-link"
         owner = User.objects.get(email=body["owner_email"])
+        assert owner.has_usable_password() is False
 
-        first, second = (post(path, secret=books.secret).json()["password"] for _ in range(2))
-        owner.refresh_from_db()
-        assert (owner.check_password(first), owner.check_password(second)) == (False, True)
-        assert owner.must_change_password
+        first, second = (post(path, secret=books.secret).json() for _ in range(2))
+        assert (first["email"], f"//{body['slug']}." in first["link"]) == (owner.email, True)
+        old, new = (answer["link"].partition("link=")[2] for answer in (first, second))
+        with pytest.raises(entry_links.EntryLinkUnknown):
+            entry_links.find(secret=old, now=clock.now())
+        entered = entry_links.use(secret=new, password=access.PASSWORD, now=clock.now())
+        assert (entered, entered.is_vouched_for, entered.was_let_in) == (owner, True, False)
         User.objects.filter(pk=owner.pk).update(last_login=NOW)
-        assert post(path, secret=books.secret).json()["code"] == "first_password_used"
+        assert post(path, secret=books.secret).json()["code"] == "entry_not_needed"
         assert post(path, secret=onboarding.registered("Other").secret).status_code == 404
 
     def test_three_test_ones_are_the_most(self, books, monkeypatch):

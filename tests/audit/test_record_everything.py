@@ -67,7 +67,11 @@ RECORDED = {
         "renew": "role.changed",
         "retire": "role.retired",
     },
-    "accounts.services.entry_links": {"make": "user.entry_link_made", "void": "user.entry_link_voided"},
+    "accounts.services.entry_links": {
+        "make": "user.entry_link_made",
+        "take_over": "user.taken_over",
+        "void": "user.entry_link_voided",
+    },
     "accounts.services.lock_outs": {"lift": "lock_out.lifted"},
     "accounts.services.second_factors": {
         "enrol": "second_factor.enrolled",
@@ -79,7 +83,6 @@ RECORDED = {
     "accounts.services.users": {
         "create": "user.created",
         "deactivate": "user.deactivated",
-        "renew_first_password": "user.first_password_renewed",
         "set_password": "user.password_changed",
     },
     "approvals.services.delegations": {
@@ -254,6 +257,7 @@ ELSEWHERE = {
     "payments.services.suspense.hold": "a step of what the caller records",
     "payments.services.suspense.retract": "a step of what the caller records",
     "tenancy.services.provisionings.ask": "organisations.create records it",
+    "tenancy.services.take_overs.take_over": "entry_links.take_over records it",
 }
 """Services with an actor that need no record of their own, and why."""
 

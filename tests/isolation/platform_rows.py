@@ -68,6 +68,7 @@ PAGES: dict[str, Page] = {
     "GET platform/": Page(),
     "GET platform/login/": Page(FRONT, FRONT, "200", "200"),
     "GET platform/logout/": Page("405", "405", FRONT, FRONT),
+    "GET platform/enter/": open_to_all("404"),
     "GET platform/second-factor/": Page(FRONT),
     "GET platform/second-factor/set-up/": Page("302", "200"),
     "GET platform/second-factor/manage/": Page(),
@@ -98,7 +99,14 @@ PAGES: dict[str, Page] = {
     "GET platform/tenancy/organisation/{row}/progress/": Page("404"),
     "GET platform/tenancy/organisation/{row}/archive/download/": Page("404"),
     **of_admin("tenancy/domain"),
-    **of_admin("accounts/user", reset_second_factor=NOT_NOW, lift_lock_out=NOT_NOW, deactivate="200"),
+    **of_admin(
+        "accounts/user",
+        renew_link=NOT_NOW,
+        take_over=NOT_NOW,
+        reset_second_factor=NOT_NOW,
+        lift_lock_out=NOT_NOW,
+        deactivate="200",
+    ),
     **of_admin("accounts/platformrecord"),
     # what everybody may read
     "GET v1/openapi.yaml": open_to_all(),
@@ -121,6 +129,6 @@ DOORS: dict[str, Door] = {
     "GET v1/onboarding/organisations": Door("200", "200"),
     "POST v1/onboarding/organisations": Door("422", "422"),
     "GET v1/onboarding/organisations/{row}": Door("200", "404"),
-    "POST v1/onboarding/organisations/{row}/first-password": Door("409", "404"),
+    "POST v1/onboarding/organisations/{row}/owner-link": Door("409", "404"),
     "POST v1/onboarding/organisations/{row}/withdraw": Door("200", "404"),
 }

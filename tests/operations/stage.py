@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.db import connection
 
+from apps.accounts.services import entry_links, users
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import LADDER, AttemptError
 from apps.events.services import relay, webhook_endpoints
@@ -151,6 +152,18 @@ def _lift() -> list[str]:
     return ["user", "lift-lock-out", "amina@example.test"]
 
 
+def _renew_link() -> list[str]:
+    newcomer = users.create(email="amina@example.test", name="Amina", password=None, actor=SYSTEM, now=AT)
+    entry_links.make(user_id=newcomer.id, actor=SYSTEM, now=AT, is_vouched_for=True)
+    return ["user", "renew-link", "amina@example.test"]
+
+
+def _take_over() -> list[str]:
+    newcomer = users.create(email="amina@example.test", name="Amina", password=None, actor=SYSTEM, now=AT)
+    entry_links.make(user_id=newcomer.id, actor=SYSTEM, now=AT)
+    return ["user", "take-over", "amina@example.test"]
+
+
 def _deactivate() -> list[str]:
     access.user()
     return ["user", "deactivate", "AMINA@example.test"]
@@ -272,6 +285,8 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "member deactivate": _end_member,
     "user reset-second-factor": _reset,
     "user lift-lock-out": _lift,
+    "user renew-link": _renew_link,
+    "user take-over": _take_over,
     "user deactivate": _deactivate,
     "approval expire": _expire,
     "ledger seal": _seal,

@@ -5,6 +5,7 @@ from django.db import connection
 
 from apps.access.models import Membership, Role
 from apps.accounts.models import PlatformRecord
+from apps.accounts.services import entry_links
 from apps.approvals.models import ApprovalRule
 from apps.audit.models import AuditRecord
 from apps.kit import schema
@@ -40,9 +41,12 @@ def test_makes_an_organisation_that_its_owner_can_use(owners_role):
     assert (organisation.status, organisation.is_test) == ("READY", False)
     assert PlatformRecord.objects.get(action="organisation.created").actor_id == OPERATOR
     schema.enter(organisation)
-    owner = Membership.objects.get(role__code="owner").user
-    assert owner.check_password(done.out.split("shown this once: ")[1].split()[0]) is True
-    assert owner.must_change_password is True
+    membership = Membership.objects.get(role__code="owner")
+    link = done.out.split("shown this once: ")[1].split()[0]
+    assert "//kilele.localhost:" in link
+    assert entry_links.find(secret=link.partition("link=")[2], now=NOW) == membership.user
+    assert (membership.is_active, membership.user.is_vouched_for) == (True, True)
+    assert membership.user.has_usable_password() is False
     assert set(AuditRecord.objects.values_list("actor_id", flat=True)) == {OPERATOR}
     schema.leave()
 

@@ -265,7 +265,9 @@ def test_opens_an_organisation_and_shows_how_far_it_is(operator):
     assert sent["HX-Redirect"] == f"{page}change/"
     shown = operator.get(sent["HX-Redirect"]).content.decode()
     assert all(words in shown for words in ("Under way", f'hx-get="{page}progress/"', "shown this once"))
-    assert User.objects.get(email="njeri@example.test").must_change_password is True
+    owner = User.objects.get(email="njeri@example.test")
+    assert (owner.is_vouched_for, owner.has_usable_password()) == (True, False)
+    assert "//kilele." in shown
 
     Provisioning.objects.update(tries=2, problem="The table of people was locked")
     held_up = operator.get(f"{page}progress/")

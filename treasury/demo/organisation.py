@@ -85,11 +85,9 @@ class Access:
 def fill(*, now: datetime) -> Passwords:
     """Make all that the organisation consists of, or nothing of it. Needs the owner role and a running simulator."""
     passwords = {person.email: secrets.token_urlsafe(12) for person in people.TEAM}
-    owner = onboarding.Owner(
-        people.OWNER.email, people.OWNER.name, passwords[people.OWNER.email], must_change_password=False
-    )
+    owner = onboarding.Owner(people.OWNER.email, people.OWNER.name, passwords[people.OWNER.email])
     head_office = onboarding.HeadOffice(WESTLANDS, BRANCHES[WESTLANDS])
-    places = {WESTLANDS: onboarding.fill(head_office=head_office, owner=owner, now=now)}
+    places = {WESTLANDS: onboarding.fill(head_office=head_office, owner=owner, now=now).head_office_id}
     places[CENTRE] = branches.create(code=CENTRE, name=BRANCHES[CENTRE], actor=SYSTEM, now=now).id
     _be_a_small_team(now=now)
     for person in people.TEAM[1:]:

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,7 +13,7 @@ from apps.tenancy.contracts import ApplicationStatus, OrganisationRequestStatus
 from apps.tenancy.models import OrganisationRequest, RegisteredApplication
 from apps.tenancy.services import directory, organisation_requests
 from treasury import opening
-from treasury.platform.dialogs import MANAGE
+from treasury.platform.dialogs import MANAGE, tell_link
 
 
 class ApplicationDialog(Dialog):
@@ -176,7 +174,7 @@ class AgreeToOrganisation(Dialog):
                 Effect(_("The application may"), ", ".join(row.scopes)),
             ],
             next_step=_(
-                "A worker sets it up within seconds, and its owner is asked to let the application in. A new owner's first password is shown this once: "
+                "A worker sets it up within seconds, and its owner is asked to let the application in. A new owner's link is shown this once: "
                 "hand it to him yourself."
             ),
             version=row.status,
@@ -186,11 +184,7 @@ class AgreeToOrganisation(Dialog):
         opened = opening.agree(
             request_id=row.pk, slug=answer.data["slug"], actor=answer.actor, now=answer.now
         )
-        if opened.password:
-            text = _(
-                "First password of {}, shown this once: <code>{}</code>. The first sign-in asks for another one."
-            )
-            messages.warning(answer.request, format_html(text, row.owner_email, opened.password))
+        tell_link(answer.request, row.owner_email, opened.link)
         return _("%(organisation)s is being set up.") % {"organisation": row.name}
 
 

@@ -3,20 +3,101 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access.selectors import entry_addresses
 from apps.accounts.models import User
 from apps.accounts.selectors import lock_outs as locked
 from apps.accounts.selectors import second_factors as known
-from apps.accounts.services import lock_outs, second_factors, users
+from apps.accounts.services import entry_links, lock_outs, second_factors, users
 from apps.kit import clock
 from apps.kit.dialogs import Answer, Content, Dialog, ReasonForm
 from apps.tenancy.models import Organisation
-from apps.tenancy.services import organisations
+from apps.tenancy.services import organisations, take_overs
 
 MANAGE = "platform.manage"
+
+
+def tell_link(request: HttpRequest, email: str, link: str) -> None:
+    """Show the address of an entry link, this once; nothing where there is none."""
+    if link:
+        text = _(
+            "Link for {}, shown this once: <code>{}</code>. Send it to him alone: with it he chooses his password, within 3 days."
+        )
+        messages.warning(request, format_html(text, email, link))
+
+
+class RenewEntryLink(Dialog):
+    """Make another link for a person who has lost the platform's, or let its time pass."""
+
+    name = "renew-link"
+    label = gettext_lazy("Another link…")
+    icon = "link"
+    permission = MANAGE
+    steps_up = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: User) -> bool:
+        return row.is_active and row.is_vouched_for and row.last_login is None
+
+    def content(self, request: HttpRequest, rows: Sequence[User]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Another link for %(person)s") % {"person": rows[0].email},
+            button=_("Make the link"),
+            next_step=_(
+                "The link before it, and a password chosen with it, are good for nothing then. Make sure who asks before."
+            ),
+            version=str(rows[0].entry_expires_at),
+        )
+
+    def act(self, row: User, answer: Answer) -> str:
+        secret = entry_links.make(
+            user_id=row.pk,
+            actor=answer.actor,
+            now=answer.now,
+            is_vouched_for=True,
+            reason=answer.data["reason"],
+        )
+        tell_link(answer.request, row.email, entry_addresses.at_platform(secret))
+        return _("%(person)s has another link.") % {"person": row.email}
+
+
+class TakeOver(Dialog):
+    """Give an account that an organisation made to the person whose address it is."""
+
+    name = "take-over"
+    label = gettext_lazy("Take the account over…")
+    icon = "manage_accounts"
+    permission = MANAGE
+    steps_up = True
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: User) -> bool:
+        return row.is_active and row.was_let_in
+
+    def content(self, request: HttpRequest, rows: Sequence[User]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Take over the account of %(person)s") % {"person": rows[0].email},
+            button=_("Take it over"),
+            typed_text=rows[0].email,
+            next_step=_(
+                "Its link, password and second factor end, and all sessions. You get a new link: make sure that the address is his, "
+                "and send it there. Say in the reason how you did. Nobody who works in a team is taken over."
+            ),
+            version=str(rows[0].entry_digest),
+        )
+
+    def act(self, row: User, answer: Answer) -> str:
+        secret = take_overs.take_over(
+            user_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now
+        )
+        tell_link(answer.request, row.email, entry_addresses.at_platform(secret))
+        return _("%(person)s is taken over.") % {"person": row.email}
 
 
 class ResetSecondFactor(Dialog):

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +14,7 @@ from apps.tenancy.contracts import NewOrganisation
 from apps.tenancy.models import Organisation, OrganisationStatus
 from apps.tenancy.services import organisations, provisionings
 from treasury import opening
-from treasury.platform.dialogs import MANAGE
+from treasury.platform.dialogs import MANAGE, tell_link
 
 
 class OpenForm(ReasonForm):
@@ -57,7 +55,7 @@ class OpenOrganisation(Dialog):
             button=_("Set it up"),
             next_step=_(
                 "A worker makes its schema, chart of accounts, roles and first approval rules within seconds. The page of the "
-                "organisation shows how far it is. A new owner's first password is shown this once."
+                "organisation shows how far it is. A new owner's link is shown this once."
             ),
         )
 
@@ -72,11 +70,7 @@ class OpenOrganisation(Dialog):
             reason=given["reason"],
         )
         self.made = opened.provisioning.organisation_id
-        if opened.password:
-            text = _(
-                "First password of {}, shown this once: <code>{}</code>. The first sign-in asks for another one."
-            )
-            messages.warning(answer.request, format_html(text, given["owner_email"], opened.password))
+        tell_link(answer.request, given["owner_email"], opened.link)
         return [_("%(organisation)s is being set up.") % {"organisation": given["name"]}]
 
     def landing(self, request: HttpRequest, rows: Sequence[Any]) -> str:  # noqa: ARG002 (the new one's page)

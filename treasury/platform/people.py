@@ -12,7 +12,13 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import Authenticator, User
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 from apps.tenancy.selectors import organisations
-from treasury.platform.dialogs import DeactivatePerson, LiftLockOut, ResetSecondFactor
+from treasury.platform.dialogs import (
+    DeactivatePerson,
+    LiftLockOut,
+    RenewEntryLink,
+    ResetSecondFactor,
+    TakeOver,
+)
 from treasury.platform.site import site
 
 
@@ -24,9 +30,9 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ["is_active", "is_platform_staff"]
     search_fields = ["name", "email"]
     fields = [
-        "name", "email", "state", "second_factor", "member_of", "is_platform_staff", "seen", "created",
+        "name", "email", "state", "made_by", "second_factor", "member_of", "is_platform_staff", "seen", "created",
     ]  # fmt: skip
-    dialogs = (ResetSecondFactor, LiftLockOut, DeactivatePerson)
+    dialogs = (RenewEntryLink, TakeOver, ResetSecondFactor, LiftLockOut, DeactivatePerson)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         enrolled = Exists(Authenticator.objects.filter(user_id=OuterRef("pk")))
@@ -38,7 +44,15 @@ class UserAdmin(ReadOnlyAdmin):
             return badge("quiet", "block", _("Deactivated"))
         if user.must_change_password:
             return badge("pending", "hourglass_top", _("First password"))
+        if user.entry_digest is not None and user.entry_used_at is None:
+            return badge("pending", "hourglass_top", _("Has a link"))
         return badge("done", "check_circle", _("Active"))
+
+    @admin.display(description=gettext_lazy("Made by"))
+    def made_by(self, user: User) -> str:
+        return (
+            _("An organisation: nobody has proven whose address it is") if user.was_let_in else _("Platform")
+        )
 
     @admin.display(description=gettext_lazy("Second factor"))
     def second_factor(self, user: Any) -> str:

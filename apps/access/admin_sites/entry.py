@@ -10,14 +10,13 @@ from django.views.decorators.http import require_http_methods
 
 from apps.access.admin_sites.gate import GatedSite
 from apps.access.selectors import memberships
+from apps.access.selectors.entry_addresses import ENTER, LINK
 from apps.accounts.services import entry_links, users
 from apps.kit import clock
 
 if TYPE_CHECKING:  # another app's model
     from apps.accounts.models import User
 
-ENTER = "enter"
-LINK = "link"
 GONE = 404
 
 
@@ -27,7 +26,11 @@ def link_of(request: HttpRequest, secret: str) -> str:
 
 
 class EntrySite(GatedSite):
-    """A site with a page for people who have a link and no password yet: the link is all that they are asked for."""
+    """
+    A site with a page for people who have a link and no password yet: the link is all that they are asked for.
+
+    Which people it expects, and who of them waits for confirmation, is for each site to say.
+    """
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         page = require_http_methods(["GET", "POST"])(self._enter)
@@ -50,17 +53,29 @@ class EntrySite(GatedSite):
         return self._entry_page(request, "choose", user, link=secret, refusal=refusal)
 
     def _expected(self, secret: str) -> "User":
-        """Return the person of a link whom this organisation has let in. Raises EntryLinkUnknown."""
+        """Return the person of a link whom this site has let in. Raises EntryLinkUnknown."""
         user = entry_links.find(secret=secret, now=clock.now())
-        if not memberships.everybody().filter(user_id=user.pk).exists():
+        if not self.expects(user):
             raise entry_links.unknown()
         return user
+
+    def expects(self, user: "User") -> bool:
+        """Whether this organisation has let a person in."""
+        return memberships.everybody().filter(user_id=user.pk).exists()
+
+    def awaits(self, user: "User") -> bool:
+        """Whether somebody has to confirm a person here, for which he is shown his code."""
+        return memberships.waiting().filter(user_id=user.pk).exists()
+
+    def onward(self) -> str:
+        """Return where a person goes when he has chosen his password; empty for nowhere."""
+        return self._address("login")
 
     def _entry_page(
         self, request: HttpRequest, name: str, user: "User | None", *, status: int = 200, **facts: Any
     ) -> HttpResponse:
         request.current_app = self.name
-        is_waiting = user is not None and memberships.waiting().filter(user_id=user.pk).exists()
-        facts |= {"invited": user, "code": entry_links.code_of(user) if user and is_waiting else ""}
+        code = entry_links.code_of(user) if user is not None and self.awaits(user) else ""
+        facts |= {"invited": user, "code": code, "onward": self.onward()}
         context = {**self.each_context(request), **facts}
         return render(request, f"access/entry_{name}.html", context, status=status)

@@ -1,14 +1,19 @@
 """The operator's site in the public schema."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.http import HttpRequest
 
-from apps.access.admin_sites.gate import GatedSite
+from apps.access.admin_sites.entry import EntrySite
 from apps.kit import schema
 
+if TYPE_CHECKING:  # another app's model
+    from apps.accounts.models import User
 
-class PlatformSite(GatedSite):
-    """For platform staff only."""
+
+class PlatformSite(EntrySite):
+    """For platform staff only, but for the page behind a link of the platform's own."""
 
     site_header = "Treasury platform"
     site_title = "Treasury platform"
@@ -16,6 +21,15 @@ class PlatformSite(GatedSite):
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         return schema.name() == schema.PUBLIC and user.is_active and bool(user.is_platform_staff)
+
+    def expects(self, user: "User") -> bool:
+        return bool(user.is_vouched_for)
+
+    def awaits(self, user: "User") -> bool:  # noqa: ARG002 (the platform vouches for him)
+        return False
+
+    def onward(self) -> str:
+        return ""
 
     def requires_second_factor(self) -> bool:
         return bool(settings.TREASURY["PLATFORM_SECOND_FACTOR"])

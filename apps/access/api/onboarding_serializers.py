@@ -218,9 +218,9 @@ class OrganisationRequestOut(serializers.Serializer):
         return StepOut(setting_up(request), many=True).data
 
 
-class FirstPasswordOut(serializers.Serializer):
-    """What the owner of a test organisation signs in with, this once: he is asked for a password of his own."""
+class OwnerLinkOut(serializers.Serializer):
+    """Where the owner of a test organisation chooses his password, shown this once, and what he signs in with."""
 
-    object = serializers.CharField(read_only=True, default="first_password")
+    object = serializers.CharField(read_only=True, default="owner_link")
     email = serializers.CharField()
-    password = serializers.CharField()
+    link = serializers.CharField()

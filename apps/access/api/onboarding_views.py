@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from apps.access.api import onboarding_serializers as serializers
 from apps.access.api.onboarding_authentication import DirectoryAuthentication, IsRegistered, Registrant
 from apps.access.contracts import SCOPES
+from apps.access.selectors import entry_addresses
 from apps.access.services import application_links
 from apps.kit import clock, remote
 from apps.kit.views import TreasuryViewSet
@@ -176,14 +177,19 @@ class OrganisationRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixi
             made = organisation_requests.ask_for_live(**said)
         return Response(self.get_serializer(made).data, status=status.HTTP_202_ACCEPTED)
 
-    @extend_schema(request=None, responses={200: serializers.FirstPasswordOut})
-    @action(detail=True, methods=["post"], url_path="first-password")
-    def first_password(self, _: Request, **__: str) -> Response:
-        """Get a first password for the owner of a test organisation, until he has signed in; the one before ends."""
-        email, password = organisation_requests.first_password(
+    @extend_schema(request=None, responses={200: serializers.OwnerLinkOut})
+    @action(detail=True, methods=["post"], url_path="owner-link")
+    def owner_link(self, _: Request, **__: str) -> Response:
+        """
+        Get a link by which the owner of a test organisation chooses his password, until he has signed in.
+
+        It is good once, for 3 days; the one before ends, and opens when the organisation is ready.
+        """
+        made = organisation_requests.owner_link(
             application=self.application, request_id=self.path_id(), now=clock.now()
         )
-        return Response(serializers.FirstPasswordOut({"email": email, "password": password}).data)
+        link = entry_addresses.at(made.organisation, made.secret)
+        return Response(serializers.OwnerLinkOut({"email": made.email, "link": link}).data)
 
     @extend_schema(request=None, responses={200: serializers.OrganisationRequestOut})
     @action(detail=True, methods=["post"])

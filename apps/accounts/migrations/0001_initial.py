@@ -51,11 +51,12 @@ class Migration(migrations.Migration):
                 ('entry_digest', models.CharField(editable=False, max_length=64, null=True, unique=True)),
                 ('entry_expires_at', models.DateTimeField(editable=False, null=True)),
                 ('entry_used_at', models.DateTimeField(editable=False, null=True)),
+                ('is_vouched_for', models.BooleanField(default=False, editable=False)),
                 ('sessions_ended_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_any_case'), models.CheckConstraint(condition=models.Q(models.Q(('entry_digest__isnull', True), ('entry_expires_at__isnull', True), ('entry_used_at__isnull', True)), models.Q(('entry_digest__isnull', False), ('entry_expires_at__isnull', False)), _connector='OR'), name='user_entry_whole')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_any_case'), models.CheckConstraint(condition=models.Q(models.Q(('entry_digest__isnull', True), ('entry_expires_at__isnull', True), ('entry_used_at__isnull', True), ('is_vouched_for', False)), models.Q(('entry_digest__isnull', False), ('entry_expires_at__isnull', False)), _connector='OR'), name='user_entry_whole')],
             },
         ),
         migrations.CreateModel(

@@ -24,7 +24,8 @@ class User(AbstractBaseUser):
     Identity only. Permissions come from the membership of the present organisation (apps.access.backend);
     in tenant schemas only a membership refers to a user. Users are deactivated, never deleted.
     While ``must_change_password`` is set somebody else knows the password, and no page opens but the one to change it.
-    Who was let in has no password before he has opened his entry link, of which a digest is kept here.
+    Who was let in has no password before he has opened his entry link, of which a digest is kept here; ``is_vouched_for`` says
+    that the platform made the link, and knows whose address it is.
     Sessions are bound to the password and to ``sessions_ended_at``: a new value of either ends them all.
     """
 
@@ -37,6 +38,7 @@ class User(AbstractBaseUser):
     entry_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)
     entry_expires_at = models.DateTimeField(null=True, editable=False)
     entry_used_at = models.DateTimeField(null=True, editable=False)
+    is_vouched_for = models.BooleanField(default=False, editable=False)
     sessions_ended_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -52,7 +54,10 @@ class User(AbstractBaseUser):
             models.UniqueConstraint(Lower("email"), name="user_email_any_case"),
             models.CheckConstraint(
                 condition=Q(
-                    entry_digest__isnull=True, entry_expires_at__isnull=True, entry_used_at__isnull=True
+                    entry_digest__isnull=True,
+                    entry_expires_at__isnull=True,
+                    entry_used_at__isnull=True,
+                    is_vouched_for=False,
                 )
                 | Q(entry_digest__isnull=False, entry_expires_at__isnull=False),
                 name="user_entry_whole",
@@ -62,7 +67,12 @@ class User(AbstractBaseUser):
     @property
     def was_let_in(self) -> bool:
         """Whether an organisation made the account by an entry link: the platform does not know whose address it is."""
-        return self.entry_digest is not None
+        return self.entry_digest is not None and not self.is_vouched_for
+
+    @property
+    def has_own_password(self) -> bool:
+        """Whether the person chose his password himself, and nobody else may know it."""
+        return self.has_usable_password() and not self.must_change_password
 
     @property
     def is_staff(self) -> bool:

@@ -8,13 +8,22 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.accounts.models import User
-from apps.accounts.services import platform_records, users
+from apps.accounts.services import platform_records, second_factors, users
 from apps.kit import crypto, errors, ids
 from apps.kit.actors import Actor, person
 
 LIFETIME = timedelta(days=3)
 TOKEN_SIZE = 32
 CODE_LENGTH = 8
+RENEWED = (
+    "password",
+    "must_change_password",
+    "entry_digest",
+    "entry_expires_at",
+    "entry_used_at",
+    "is_vouched_for",
+    "last_login",
+)
 
 
 class EntryLinkUnknown(errors.DomainError):
@@ -31,6 +40,13 @@ class EntryNotNeeded(errors.DomainError):
     title = "Has his own password"
 
 
+class AccountVouchedFor(errors.DomainError):
+    """No organisation made the account, or the platform has taken it over already."""
+
+    code = "account_vouched_for"
+    title = "Not an organisation's account"
+
+
 class EntryCodeWrong(errors.Invalid):
     """This is not the code that the person was shown when he chose his password."""
 
@@ -39,29 +55,45 @@ class EntryCodeWrong(errors.Invalid):
 
 
 @transaction.atomic
-def make(*, user_id: UUID, actor: Actor, now: datetime) -> str:
+def make(
+    *, user_id: UUID, actor: Actor, now: datetime, is_vouched_for: bool = False, reason: str = ""
+) -> str:
     """
     Return the secret of a new link, to be shown this once; one that was made before is good for nothing from then on.
 
-    Whatever password was chosen with that one is gone. Raises EntryNotNeeded once the person has signed in.
+    Whatever password was chosen with that one is gone. ``is_vouched_for`` is the platform's own link: it knows whose address it
+    is. Raises EntryNotNeeded once the person has signed in, and where the other one of the two made the link before.
     """
     user = User.objects.select_for_update().get(id=user_id)
     if user.last_login is not None or (user.has_usable_password() and user.entry_digest is None):
         raise EntryNotNeeded("This person has a password of his own.")
-    secret = f"tse_{ids.token(TOKEN_SIZE)}"
-    user.set_unusable_password()
-    user.must_change_password = False
-    user.entry_digest, user.entry_expires_at, user.entry_used_at = _digest(secret), now + LIFETIME, None
-    user.save(
-        update_fields=[
-            "password",
-            "must_change_password",
-            "entry_digest",
-            "entry_expires_at",
-            "entry_used_at",
-        ]
-    )
-    _record("user.entry_link_made", user, actor, now)
+    if user.entry_digest is not None and user.is_vouched_for is not is_vouched_for:
+        raise EntryNotNeeded(
+            "An organisation made this account: take it over instead."
+            if is_vouched_for
+            else "The platform made this person's link. Its operator makes another one."
+        )
+    secret = _renew(user, now, is_vouched_for=is_vouched_for)
+    _record("user.entry_link_made", user, actor, now, reason=reason)
+    return secret
+
+
+@transaction.atomic
+def take_over(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> str:
+    """
+    Make an account that an organisation made the platform's, and return the secret of its link, to be shown this once.
+
+    Whatever somebody else may hold of it ends: the link before, its code, the password, the second factor, all sessions. Raises
+    AccountVouchedFor. Whether the person is at work anywhere is asked by ``tenancy``.
+    """
+    user = User.objects.select_for_update().get(id=user_id)
+    if not user.was_let_in or not user.is_active:
+        raise AccountVouchedFor("No organisation made this account, or it is closed.")
+    second_factors.forget(user_id=user_id)
+    users.end_sessions(user_id=user_id, now=now)
+    user.last_login = None
+    secret = _renew(user, now, is_vouched_for=True)
+    _record("user.taken_over", user, actor, now, reason=reason)
     return secret
 
 
@@ -104,7 +136,7 @@ def code_of(user: User) -> str:
 
 def require_code(*, user_id: UUID, code: str) -> None:
     """Refuse a code that was not shown to this person, or anything before he has used his link. Raises EntryCodeWrong."""
-    user = User.objects.get(id=user_id)
+    user = User.objects.select_for_update().get(id=user_id)  # no link is made meanwhile
     told = "".join(code.upper().split()).replace("-", "")
     shown = code_of(user).replace("-", "")
     if user.entry_used_at is None or not hmac.compare_digest(told.encode(), shown.encode()):
@@ -133,7 +165,17 @@ def _digest(secret: str) -> str:
     return crypto.keyed_hash(secret, b"treasury.accounts.entry_link")
 
 
-def _record(action: str, user: User, actor: Actor, now: datetime) -> None:
+def _renew(user: User, now: datetime, *, is_vouched_for: bool) -> str:
+    """Give a person whose row is locked a link in place of whatever he had, and return its secret."""
+    secret = f"tse_{ids.token(TOKEN_SIZE)}"
+    user.set_unusable_password()
+    user.must_change_password, user.is_vouched_for = False, is_vouched_for
+    user.entry_digest, user.entry_expires_at, user.entry_used_at = _digest(secret), now + LIFETIME, None
+    user.save(update_fields=[*RENEWED])
+    return secret
+
+
+def _record(action: str, user: User, actor: Actor, now: datetime, *, reason: str = "") -> None:
     platform_records.write(
-        action=action, object_type="user", object_id=str(user.pk), actor=actor, now=now, reason=""
+        action=action, object_type="user", object_id=str(user.pk), actor=actor, now=now, reason=reason
     )

@@ -182,6 +182,11 @@ def reset(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
     _record("second_factor.reset", user_id, actor, now, reason=reason.strip())
 
 
+def forget(*, user_id: UUID) -> None:
+    """Remove whatever second factor an account has, as a part of what the caller records."""
+    Authenticator.objects.filter(user_id=user_id).delete()
+
+
 def _take(authenticator: Authenticator, typed: str, actor: Actor, now: datetime) -> bool:
     """Take a code under the lock of its device, and keep what came of it."""
     if authenticator.is_resting(now):

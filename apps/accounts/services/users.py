@@ -35,13 +35,6 @@ class OwnAccount(errors.Forbidden):
     title = "Your own account"
 
 
-class FirstPasswordUsed(errors.DomainError):
-    """The first password was used, so it is the person's own affair from then on."""
-
-    code = "first_password_used"
-    title = "First password used"
-
-
 @transaction.atomic
 def create(
     *,
@@ -92,23 +85,6 @@ def set_password(*, user_id: UUID, password: str, actor: Actor, now: datetime) -
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
     _record("user.password_changed", user, actor, now)
-    return user
-
-
-@transaction.atomic
-def renew_first_password(*, user_id: UUID, password: str, actor: Actor, now: datetime) -> User:
-    """
-    Give a person who has never signed in another first password, which he must change as the one before.
-
-    Raises FirstPasswordUsed.
-    """
-    user = User.objects.select_for_update().get(id=user_id)
-    if user.last_login is not None or not user.must_change_password:
-        raise FirstPasswordUsed("This person has signed in: his password is his own.")
-    require_strong(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    _record("user.first_password_renewed", user, actor, now)
     return user
 
 

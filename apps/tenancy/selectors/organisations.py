@@ -97,9 +97,14 @@ def host_of(organisation: Organisation) -> str:
 
 def origin() -> str:
     """Return the address of the present organisation's own host, as its people and payers reach it: scheme, host and port."""
+    return origin_of(current())
+
+
+def origin_of(organisation: Organisation) -> str:
+    """Return the address of an organisation's own host."""
     public = urlsplit(settings.TREASURY["PUBLIC_URL"])
     port = f":{public.port}" if public.port else ""
-    return f"{public.scheme}://{host_of(current())}{port}"
+    return f"{public.scheme}://{host_of(organisation)}{port}"
 
 
 def working() -> QuerySet[Organisation]:

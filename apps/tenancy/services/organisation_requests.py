@@ -1,6 +1,7 @@
 """New organisations that applications ask for: test ones made at once, live ones when the platform's staff agrees."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.text import slugify
 
-from apps.accounts.services import platform_records, users
+from apps.accounts.services import entry_links, platform_records, users
 from apps.kit import errors, ids, jobs, rate_limits
 from apps.kit.actors import Actor
 from apps.kit.rate_limits import InOutage, Limit
@@ -24,7 +25,6 @@ TESTS_MAX = 3
 PENDING_MAX = 5
 ASKED_PER_DAY, DAY = 10, 24 * 3600
 NAMED_LENGTH, SUFFIX_LENGTH = 30, 6
-PASSWORD_LENGTH = 16
 BATCH = 200
 SETTLE = "access.settle_creation"
 FIRST_LOOK = timedelta(seconds=2)
@@ -56,10 +56,19 @@ class OrganisationRequestExpired(errors.DomainError):
 
 
 class NoTestOrganisation(errors.DomainError):
-    """Only the owner of a test organisation has a first password that its maker may read."""
+    """Only the owner of a test organisation enters by a link that its maker may read."""
 
     code = "no_test_organisation"
     title = "No test organisation"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLink:
+    """The secret of the owner's entry link, for whom, and where it opens."""
+
+    email: str
+    organisation: Organisation
+    secret: str = field(repr=False)
 
 
 @transaction.atomic
@@ -84,8 +93,7 @@ def ask_for_test(
     owner = users.create(
         email=f"owner@{slug}.{settings.TREASURY['BASE_DOMAIN']}",
         name=f"Owner of {name}"[:120],
-        password=ids.code(PASSWORD_LENGTH),
-        must_change_password=True,
+        password=None,
         actor=actor,
         now=now,
     )
@@ -178,11 +186,11 @@ def withdraw(*, application: RegisteredApplication, request_id: UUID, now: datet
 
 
 @transaction.atomic
-def first_password(*, application: RegisteredApplication, request_id: UUID, now: datetime) -> tuple[str, str]:
+def owner_link(*, application: RegisteredApplication, request_id: UUID, now: datetime) -> OwnerLink:
     """
-    Make a first password for the owner of a test organisation and return his address and it, to be shown this once.
+    Make an entry link for the owner of a test organisation, to be shown this once.
 
-    As often as asked, until he has signed in. Raises NotFound, NoTestOrganisation, FirstPasswordUsed.
+    As often as asked, until he has signed in. Raises NotFound, NoTestOrganisation, EntryNotNeeded.
     """
     request = OrganisationRequest.objects.filter(id=request_id, application=application).first()
     if request is None:
@@ -190,11 +198,9 @@ def first_password(*, application: RegisteredApplication, request_id: UUID, now:
     asked = known.of_organisation(request.link.organisation_id) if request.link else None  # type: ignore[arg-type]
     if not request.is_test or asked is None:
         raise NoTestOrganisation("Only of a test organisation that you made.")
-    password = ids.code(PASSWORD_LENGTH)
-    users.renew_first_password(
-        user_id=asked.owner_id, password=password, actor=directory.actor_of(application), now=now
-    )
-    return request.owner_email, password
+    actor = directory.actor_of(application)
+    secret = entry_links.make(user_id=asked.owner_id, actor=actor, now=now, is_vouched_for=True)
+    return OwnerLink(request.owner_email, asked.organisation, secret)
 
 
 @transaction.atomic

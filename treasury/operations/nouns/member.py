@@ -1,5 +1,6 @@
 """The team of an organisation."""
 
+from apps.access.selectors import entry_addresses
 from apps.access.selectors import memberships as stored
 from apps.access.services import admissions, memberships, roles
 from apps.tenancy.selectors import organisations
@@ -30,8 +31,7 @@ def add(call: Call) -> Answer:
     admitted = admissions.admit(
         email=email, name=name, role=role, reason=call.reason, actor=call.actor, now=call.now
     )
-    host = organisations.host_of(organisations.current())
-    link = f"https://{host}/portal/enter/?link={admitted.secret}"
+    link = entry_addresses.at(organisations.current(), admitted.secret)
     told = "a link to choose his password with" if call.is_dry else f"this link, shown this once: {link}"
     return Answer(f"{email} is in the team, with {told}")
 

@@ -1,8 +1,8 @@
 """Organisations."""
 
-import secrets
 from pathlib import Path
 
+from apps.access.selectors import entry_addresses
 from apps.accounts.services import platform_records
 from apps.kit import errors
 from apps.tenancy.selectors import offboardings
@@ -58,7 +58,7 @@ def status(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
-    owner = onboarding.Owner(call.given["owner_email"], call.given["owner_name"], secrets.token_urlsafe(12))
+    owner = onboarding.Owner(call.given["owner_email"], call.given["owner_name"])
     office = onboarding.HeadOffice(call.given["branch_code"], call.given["branch_name"])
     under_way = provisioning_steps.of_slug(call.given["slug"])
     if under_way is not None and under_way.ready_at is None:
@@ -76,8 +76,9 @@ def create(call: Call) -> Answer:
     host = stored.host_of(organisation)
     if onboarding.is_filled():
         return Answer(f"{organisation.slug} is there already, at {host}: nothing was changed.")
-    onboarding.fill(head_office=office, owner=owner, actor=call.actor, now=call.now)
-    told = "a first password" if call.is_dry else f"this first password, shown this once: {owner.password}"
+    filled = onboarding.fill(head_office=office, owner=owner, actor=call.actor, now=call.now)
+    link = entry_addresses.at(organisation, filled.secret)
+    told = "a link to choose his password with" if call.is_dry else f"this link, shown this once: {link}"
     return Answer(f"{organisation.slug} is ready at {host}; its owner is {owner.email}, with {told}")
 
 

@@ -52,6 +52,22 @@ USER = Noun(
             arguments=(EMAIL,),
         ),
         Verb(
+            name="renew-link",
+            help="Make another link for a person who has never signed in, where the platform made the one before.",
+            reach=Reach.PLATFORM,
+            writes=True,
+            asks_why=True,
+            arguments=(EMAIL,),
+        ),
+        Verb(
+            name="take-over",
+            help="Make an account the platform's that an organisation made, with a new link; nobody who works in a team.",
+            reach=Reach.PLATFORM,
+            writes=True,
+            asks_why=True,
+            arguments=(EMAIL,),
+        ),
+        Verb(
             name="deactivate",
             help="End a person's access everywhere, from the next request on.",
             reach=Reach.PLATFORM,
