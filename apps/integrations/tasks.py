@@ -3,10 +3,18 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy
 
-from apps.integrations.services import balances, registrations
+from apps.integrations.services import balances, registrations, replays
+from apps.jobs.contracts import declare
 from apps.kit import clock
 from apps.tenancy.services import fan_out
+
+declare(
+    kind=replays.KIND,
+    title=gettext_lazy("Replay of callbacks"),
+    runner="apps.integrations.services.replays.run",
+)
 
 
 @shared_task(name="integrations.register_addresses")

@@ -48,6 +48,8 @@ STEPS_UP = {
     "apps.integrations.dialogs.OpenCircuit": False,  # stops money
     "apps.integrations.dialogs.PutErrorRule": True,
     "apps.integrations.dialogs.RegisterAddresses": True,
+    "apps.integrations.dialogs.ReplayCallback": True,
+    "apps.integrations.dialogs.ReplayWaiting": True,
     "apps.integrations.dialogs.RetireErrorRule": True,
     "apps.jobs.dialogs.ExportList": False,
     "apps.jobs.dialogs.StopJob": False,

@@ -203,7 +203,15 @@ ADMINS: dict[str, Admin] = {
         },
     ),
     "integrations.providercall": Admin(INTEGRATIONS),
-    "integrations.providercallback": Admin(INTEGRATIONS, listed="200"),
+    "integrations.providercallback": Admin(
+        INTEGRATIONS,
+        listed="200",
+        deeds={
+            "do/replay": of_chosen("integrations.manage"),
+            "do/replay-waiting": Page("integrations.manage", own="200", elsewhere="200"),
+            "replay": of_row("integrations.manage", "200"),
+        },
+    ),
     "integrations.providererrorrule": Admin(
         INTEGRATIONS,
         everywhere=True,

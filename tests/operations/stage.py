@@ -11,7 +11,8 @@ from apps.accounts.services import entry_links, users
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import LADDER, AttemptError
 from apps.events.services import relay, webhook_endpoints
-from apps.integrations.services import accounts
+from apps.integrations.contracts import CallbackStatus, StoredCallback
+from apps.integrations.services import accounts, callbacks
 from apps.kit import ids, storage
 from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRole
@@ -47,6 +48,19 @@ def given_up() -> WebhookDelivery:
     row.save()
     assert row.endpoint_id == endpoint.id
     return row
+
+
+def unmatched() -> StoredCallback:
+    """Return a callback that nothing explained."""
+    attempt = payments.waiting()
+    facts = {"kind": "collection", "body": b"{}", "headers": {}, "remote_ip": "", "now": NOW}
+    stored = callbacks.store(token=attempt.callback_token, **facts)
+    callbacks.mark(stored.id, CallbackStatus.UNMATCHED, "Nobody knows.", now=NOW, subject_id=attempt.id)
+    return stored
+
+
+def _replay_callback() -> list[str]:
+    return ["callback", "replay", str(unmatched().id)]
 
 
 def _requeue() -> list[str]:
@@ -266,6 +280,7 @@ def _open_balances() -> list[str]:
 
 
 SCENES: dict[str, Callable[[], list[str]]] = {
+    "callback replay": _replay_callback,
     "outbox requeue": _requeue,
     "outbox skip": _skip,
     "webhook retry": _retry,

@@ -13,8 +13,8 @@ from apps.approvals.contracts import ApprovalStatus
 from apps.audit.models import AuditRecord
 from apps.events.models import EventDelivery, WebhookDelivery, WebhookEndpoint
 from apps.events.services import relay, webhook_endpoints
-from apps.integrations.models import ProviderAccount
-from apps.integrations.services import accounts, providers
+from apps.integrations.models import CallbackProcessing, ProviderAccount
+from apps.integrations.services import accounts, callbacks, providers
 from apps.jobs.contracts import JobStatus
 from apps.kit import clock, ids
 from apps.kit.actors import PROVIDER, SYSTEM
@@ -27,7 +27,7 @@ from tests.factories import access, approvals, integrations, jobs, payments
 from tests.factories import events as factory
 from tests.factories import refunds as giving_back
 from tests.operations.operate import AT, OPERATOR, REASON, change, operate
-from tests.operations.stage import TENANT, dead_letter, given_up
+from tests.operations.stage import TENANT, dead_letter, given_up, unmatched
 from treasury.operations import parsing
 
 
@@ -54,6 +54,18 @@ def test_requeue_runs_every_dead_delivery_of_a_handler(do):
     assert "2 deliveries to tests.events.handlers.write run again." in done.out
     rows = EventDelivery.objects.filter(id__in=[first.id, second.id])
     assert set(rows.values_list("status", flat=True)) == {"DONE"}
+
+
+def test_replay_reads_what_waits_again(do):
+    stored = unmatched()
+
+    done = do("callback", "replay", "--waiting")
+
+    assert "1 read again." in done.out
+    assert callbacks.get(stored.id).body == b"{}"
+    assert CallbackProcessing.objects.get().status == "MALFORMED"
+    assert AuditRecord.objects.get(action="provider_callback.replayed").reason == REASON
+    assert do("callback", "replay").code == 2
 
 
 @pytest.mark.parametrize("more", [(), ("x", "--handler", "y")])

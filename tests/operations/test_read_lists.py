@@ -8,7 +8,7 @@ from apps.kit import ids
 from tests.factories import access, approvals, integrations, jobs, payments, refunds
 from tests.factories import events as factory
 from tests.operations.operate import operate
-from tests.operations.stage import TENANT, dead_letter, given_up
+from tests.operations.stage import TENANT, dead_letter, given_up, unmatched
 from treasury import standing
 
 
@@ -35,6 +35,18 @@ def test_dead_letters_of_every_organisation(acme):
     assert "Broken" in shown["last_error"]
     assert rows("outbox", "list", "--tenant", "zuri") == []
     assert rows("outbox", "list", *TENANT, "--status", "pending") == []
+
+
+def test_callbacks_that_nothing_explained(acme):
+    stored = unmatched()
+
+    [shown] = rows("callback", "list", *TENANT)
+
+    assert (shown["callback"], shown["kind"], shown["note"]) == (
+        str(stored.id),
+        "collection",
+        "Nobody knows.",
+    )
 
 
 def test_webhooks_that_were_given_up(acme):

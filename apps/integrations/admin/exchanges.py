@@ -1,5 +1,8 @@
 """Calls to providers and callbacks from them in the organisation's site: evidence, read only."""
 
+from typing import Any
+from urllib.parse import urlencode
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -8,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.integrations.contracts import CallbackStatus, CallStatus
+from apps.integrations.dialogs import ReplayCallback, ReplayWaiting
 from apps.integrations.models import ProviderCall, ProviderCallback
 from apps.integrations.selectors import exchanges
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
@@ -75,12 +79,24 @@ class ProviderCallbackAdmin(ReadOnlyAdmin):
     list_display = ["received", "kind", "state", "note", "remote_ip", "subject"]
     list_filter = ["kind", "processing__status"]
     list_select_related = ["processing"]
+    dialogs = [ReplayCallback, ReplayWaiting]
+    empty_text = _("What a provider tells us appears here, whatever becomes of it.")
     search_fields = ["processing__subject_id__exact"]
     fields = ["received", "kind", "state", "note", "subject", "remote_ip", "sha256", "body_shown"]
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderCallback]:
         return exchanges.callbacks_visible_to(request.user).select_related("processing")
+
+    def presets(self, request: HttpRequest) -> list[tuple[Any, str]]:  # noqa: ARG002 (the same for all)
+        return [
+            (title, urlencode({"processing__status__exact": status.value}))
+            for title, status in (
+                (_("Wait for people"), CallbackStatus.UNMATCHED),
+                (_("Malformed"), CallbackStatus.MALFORMED),
+                (_("Forged"), CallbackStatus.FORGED),
+            )
+        ]
 
     @admin.display(description=_("Received"))
     def received(self, callback: ProviderCallback) -> SafeString:

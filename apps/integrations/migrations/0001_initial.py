@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'callback processing',
-                'indexes': [models.Index(fields=['subject_id'], name='integrations_processing_subj')],
+                'indexes': [models.Index(fields=['subject_id'], name='integrations_processing_subj'), models.Index(condition=models.Q(('status', 'UNMATCHED')), fields=['callback'], name='integrations_processing_wait')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('status__in', ['RECEIVED', 'UNMATCHED'])), models.Q(('finished_at__isnull', False), ('status__in', ['APPLIED', 'DUPLICATE', 'FORGED', 'MALFORMED', 'IGNORED'])), _connector='OR'), name='integrations_processing_finished')],
             },
         ),

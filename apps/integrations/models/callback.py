@@ -1,6 +1,6 @@
 """The inbox of what providers send: raw bytes that are only inserted, and beside them how far each has come."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -10,16 +10,30 @@ from django.db.models import Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.contracts import CallbackFact, CallbackStatus, StoredCallback
+from apps.integrations.models.call import ProviderCall
 from apps.integrations.models.redaction import readable
 from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, StatefulModel, UuidModel
 
 OPEN = [CallbackStatus.RECEIVED.value, CallbackStatus.UNMATCHED.value]
+UNDONE = [CallbackStatus.UNMATCHED.value, CallbackStatus.MALFORMED.value, CallbackStatus.IGNORED.value]
+"""Verdicts under which nothing was done: who has the callback read again takes them back."""
 FINAL = [status.value for status in CallbackStatus if status.value not in OPEN]
 
 
 class ProviderCallbackQuerySet(InsertOnlyQuerySet):
     def of_subjects(self, subject_ids: Iterable[UUID]) -> Self:
         return self.filter(processing__subject_id__in=subject_ids)
+
+    def of_branches(self, branch_ids: Collection[UUID] | None) -> Self:
+        """Return all, or those of subjects for which an account of these branches made a call."""
+        if branch_ids is None:
+            return self.all()
+        subjects = ProviderCall.objects.of_branches(branch_ids).filter(subject_id__isnull=False)
+        return self.filter(processing__subject_id__in=subjects.values("subject_id"))
+
+    def waiting(self) -> Self:
+        """Return those that nothing explains and that wait for people."""
+        return self.filter(processing__status=CallbackStatus.UNMATCHED.value)
 
 
 class ProviderCallback(UuidModel, InsertOnlyModel):
@@ -92,7 +106,14 @@ class CallbackProcessing(StatefulModel):
 
     class Meta:
         verbose_name_plural = "callback processing"
-        indexes = [models.Index(fields=["subject_id"], name="integrations_processing_subj")]
+        indexes = [
+            models.Index(fields=["subject_id"], name="integrations_processing_subj"),
+            models.Index(
+                fields=["callback"],
+                condition=Q(status=CallbackStatus.UNMATCHED.value),
+                name="integrations_processing_wait",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=OPEN, finished_at__isnull=True)
@@ -108,6 +129,10 @@ class CallbackProcessing(StatefulModel):
     def is_final(self) -> bool:
         return self.status in FINAL
 
+    @property
+    def is_undone(self) -> bool:
+        return self.status in UNDONE
+
     @transition(status, source=OPEN, target=RETURN_VALUE(*FINAL))
     def finish(self, *, verdict: CallbackStatus, note: str, subject_id: UUID | None, at: datetime) -> str:
         self.note = note
@@ -120,3 +145,8 @@ class CallbackProcessing(StatefulModel):
         """Leave it to people: it is of ours, and nothing explains it."""
         self.note = note
         self.subject_id = subject_id or self.subject_id
+
+    @transition(status, source=UNDONE, target=CallbackStatus.RECEIVED.value)
+    def reopen(self) -> None:
+        """Take back a verdict under which nothing was done: the callback is read again."""
+        self.finished_at = None

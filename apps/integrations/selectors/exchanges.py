@@ -1,6 +1,6 @@
 """Reading what went to providers and what came back: lists for people, facts for a timeline."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from apps.access.selectors import scope
 from apps.integrations.contracts import CallbackFact, CallFact
 from apps.integrations.models import ProviderCall, ProviderCallback
+from apps.integrations.models.callback import ProviderCallbackQuerySet
 
 
 def calls_of(subject_ids: Iterable[UUID]) -> list[CallFact]:
@@ -27,14 +28,15 @@ def calls_visible_to(caller: scope.Principal) -> QuerySet[ProviderCall]:
     return ProviderCall.objects.of_branches(scope.branch_ids(caller))
 
 
-def callbacks_visible_to(caller: scope.Principal) -> QuerySet[ProviderCallback]:
+def callbacks_visible_to(caller: scope.Principal) -> ProviderCallbackQuerySet:
     """
     Return the callbacks that the caller may see: all for who sees all branches.
 
     Others see those that belong to a subject for which one of their branches' accounts made a call.
     """
-    branch_ids = scope.branch_ids(caller)
-    if branch_ids is None:
-        return ProviderCallback.objects.all()
-    subjects = ProviderCall.objects.of_branches(branch_ids).filter(subject_id__isnull=False)
-    return ProviderCallback.objects.filter(processing__subject_id__in=subjects.values("subject_id"))
+    return ProviderCallback.objects.of_branches(scope.branch_ids(caller))
+
+
+def waiting_within(branch_ids: Collection[UUID] | None) -> ProviderCallbackQuerySet:
+    """Return the callbacks that wait for people, of these branches or of all. For internal use: no caller's scope is asked."""
+    return ProviderCallback.objects.of_branches(branch_ids).waiting()

@@ -3,7 +3,7 @@
 from treasury.operations.registry.money import FX, LEDGER, PAYMENT, PROVIDER, REFUND
 from treasury.operations.registry.people import APPROVAL, MEMBER, USER
 from treasury.operations.registry.places import AUDIT, KEY, SYSTEM, TENANT
-from treasury.operations.registry.traffic import ENDPOINT, JOB, OUTBOX, WEBHOOK
+from treasury.operations.registry.traffic import CALLBACK, ENDPOINT, JOB, OUTBOX, WEBHOOK
 
 NOUNS = (
     TENANT,
@@ -12,6 +12,7 @@ NOUNS = (
     PROVIDER,
     PAYMENT,
     REFUND,
+    CALLBACK,
     OUTBOX,
     WEBHOOK,
     ENDPOINT,

@@ -1,10 +1,33 @@
-"""Nouns of what is under way: events, webhooks, long work."""
+"""Nouns of what is under way: callbacks, events, webhooks, long work."""
 
 from treasury.operations.registry.arguments import LIMIT, OF_ENDPOINT
 from treasury.operations.verbs import Argument, Noun, Reach, Verb
 
 OF_DELIVERY = Argument("delivery", "the id of the delivery, as the list shows it")
 
+CALLBACK = Noun(
+    "callback",
+    "What providers sent us.",
+    (
+        Verb(
+            name="list",
+            help="List the callbacks that nothing explained and that wait for people; the oldest first.",
+            reach=Reach.EACH,
+            arguments=(LIMIT,),
+        ),
+        Verb(
+            name="replay",
+            help="Read a stored callback again, byte for byte; what was applied before has no second effect.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(
+                Argument("callback", "the id of the callback, as the list shows it", {"nargs": "?"}),
+                Argument("--waiting", "all that wait for people, 500 at once", {"action": "store_true"}),
+            ),
+        ),
+    ),
+)
 OUTBOX = Noun(
     "outbox",
     "Events on their way to our own handlers.",
