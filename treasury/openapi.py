@@ -53,6 +53,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="1 to 255 visible ASCII characters, kept for 72 hours. "
     "The same key with the same body replays the first answer.",
 )
+PREFER = OpenApiParameter(
+    "Prefer",
+    {"type": "string", "example": "wait=5"},
+    OpenApiParameter.HEADER,
+    description="`wait=N` (RFC 7240): the answer comes up to N seconds later, 10 at most, once the provider has taken the "
+    "request or refused it. An answer that waited says so in `Preference-Applied`.",
+)
 METHODS = {"get", "post", "put", "patch", "delete"}
 REFUSALS = {
     "400": "The request is malformed, or a filter, a cursor or an Idempotency-Key cannot be.",
@@ -71,7 +78,7 @@ OF_READING = set(REFUSALS) - {"413", "415"}
 
 
 class TreasurySchema(AutoSchema):
-    """Adds the scope to the description, and the Idempotency-Key where the view asks for one."""
+    """Adds the scope to the description, and the Idempotency-Key and Prefer where the view takes them."""
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular changes the signature
         scope = getattr(self.view, "required_scopes", {}).get(getattr(self.view, "action", ""), "")
@@ -80,7 +87,8 @@ class TreasurySchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         action = getattr(self.view, "action", "")
-        return [IDEMPOTENCY_KEY] if action in getattr(self.view, "idempotent_actions", ()) else []
+        found = [IDEMPOTENCY_KEY] if action in getattr(self.view, "idempotent_actions", ()) else []
+        return [*found, PREFER] if action in getattr(self.view, "waiting_actions", ()) else found
 
 
 def keep_v1(endpoints: list[Any], **_: Any) -> list[Any]:

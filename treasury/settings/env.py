@@ -167,6 +167,16 @@ VARIABLES = {
             "60",
             "Seconds after which an attempt that was being sent and never recorded becomes UNKNOWN.",
         ),
+        Variable(
+            "TREASURY_WAIT_SECONDS",
+            "10",
+            "Seconds that an answer of the API waits at most where `Prefer: wait` asks for it; 0: none waits.",
+        ),
+        Variable(
+            "TREASURY_WAITING_REQUESTS",
+            "2",
+            "How many requests of a web process may wait so at once, each in one of its 4 threads; the others are answered at once.",
+        ),
         Variable("TREASURY_WEBHOOK_TIMEOUT", "20", "Seconds that a webhook endpoint may take to answer."),
         Variable(
             "TREASURY_UPLOAD_MEGABYTES",

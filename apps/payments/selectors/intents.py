@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from apps.access.selectors import scope
 from apps.kit import errors, ids
-from apps.payments.contracts import TimelineFact
+from apps.payments.contracts import IntentStatus, TimelineFact
 from apps.payments.models import PaymentAttempt, PaymentIntent, phone
 from apps.payments.models.intent import PaymentIntentQuerySet
 
@@ -39,6 +39,11 @@ def get(caller: scope.Principal, intent_id: UUID) -> PaymentIntent:
     if intent is None:
         raise errors.NotFound("There is no such payment.")
     return intent
+
+
+def is_processing(intent_id: UUID) -> bool:
+    """Say whether an intent waits for what its provider says of the request. For internal use: no caller's scope is asked."""
+    return PaymentIntent.objects.filter(id=intent_id, status=IntentStatus.PROCESSING.value).exists()
 
 
 def found_by(intents: QuerySet[PaymentIntent], term: str) -> QuerySet[PaymentIntent]:
