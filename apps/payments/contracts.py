@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.approvals.contracts import declare_kind
+from apps.kit.errors import DomainError
 from apps.kit.money import Money
 
 REFUND = declare_kind(
@@ -184,6 +185,23 @@ class NewIntent:
     description: str = ""
     metadata: Mapping[str, str] = field(default=NO_METADATA)
     is_confirmed: bool = True
+
+
+class BulkItemStatus(StrEnum):
+    """How far one of many payments that were asked for together has come."""
+
+    WAITING = "WAITING"
+    CREATED = "CREATED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOrder:
+    """One of many payments as it was read: what is asked for, or why it was refused at once."""
+
+    reference: str
+    request: NewIntent | None = None
+    refusal: DomainError | None = None
 
 
 @dataclass(frozen=True, slots=True)

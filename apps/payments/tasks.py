@@ -3,10 +3,14 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy
 
+from apps.jobs.contracts import declare
 from apps.kit import clock
-from apps.payments.services import intents, pulls, receipts, refunds, sweeps
+from apps.payments.services import bulks, intents, pulls, receipts, refunds, sweeps
 from apps.tenancy.services import fan_out
+
+declare(kind=bulks.KIND, title=gettext_lazy("Payments in bulk"), runner="apps.payments.services.bulks.run")
 
 
 @shared_task(name="payments.request_collection")

@@ -8,6 +8,8 @@ from django.db import connection
 from django.test import Client
 
 from apps.events.models import OutboxEvent
+from apps.integrations.ports import CapturePort
+from apps.integrations.services import providers
 from apps.kit import ids
 from apps.kit.actors import PROVIDER
 from apps.payments import events
@@ -405,3 +407,36 @@ def test_an_application_does_not_see_the_payments_of_another(shop):
     for deed, sent in (("confirm", {}), ("cancel", {}), ("verify", {"receipt": "NLJ7RT61SV"})):
         refused(till.post(f"/{said['id']}/{deed}", sent), 404, "resource_not_found")
     assert shop.get(f"/{said['id']}").json() == said
+
+
+def test_refuses_to_capture_what_the_rail_takes_at_once(shop, monkeypatch):
+    created = shop.post(body=body(confirm=False)).json()
+    path = f"/{created['id']}/capture"
+
+    said = refused(shop.post(path), 409, "capture_not_supported")
+    refused(shop.post(path, {"amount": {"amount": "10.00", "currency": "KES"}}), 409, "capture_not_supported")
+    refused(shop.post(path, {"sum": "1"}), 422, "unknown_field", "/sum")
+
+    assert "M-Pesa" in said["detail"]
+    assert shop.get(f"/{created['id']}").json() == created
+    monkeypatch.setitem(providers.PORTS["mpesa"], CapturePort, object)
+    refused(shop.post(path), 409, "invalid_state_transition")
+    bare = shop.post(body=body(confirm=False, method=None, payer=None, reference="ORD-2")).json()
+    refused(shop.post(f"/{bare['id']}/capture"), 409, "invalid_state_transition")
+
+
+def test_lists_the_events_of_a_payment_as_webhooks_carry_them(shop):
+    attempt = payments.waiting()
+    shop.post(body=body())
+    one = f"/{ids.encode('pi', attempt.intent_id)}"
+
+    said = shop.get(f"{one}/events").json()["data"]
+
+    assert [each["type"] for each in said] == ["payment_initiated", "payment_intent_created"]
+    assert said[0]["data"]["object"] == shop.get(one).json()
+    assert [each["type"] for each in shop.get(f"{one}/events", type="payment_initiated").json()["data"]] == [
+        "payment_initiated"
+    ]
+    refused(shop.get(f"/{ids.encode('pi', ids.new())}/events"), 404, "resource_not_found")
+    refused(Partner(application_slug="till").get(f"{one}/events"), 404, "resource_not_found")
+    refused(Partner(scopes=("payments:read",)).get(f"{one}/events"), 403, "insufficient_scope")

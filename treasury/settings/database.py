@@ -108,6 +108,7 @@ NO_DELETE_TABLES = [
     "ledger_chartline",
     "ledger_hold",
     "parties_party",
+    "payments_bulkitem",
     "payments_collectionpolicy",
     "payments_inboundreceipt",
     "payments_paymentattempt",

@@ -18,7 +18,7 @@ from apps.events.api import filters, serializers
 from apps.events.models import OutboxEvent, SandboxInbox, WebhookDelivery, WebhookEndpoint
 from apps.events.selectors import events, inboxes, webhooks
 from apps.events.services import sandbox_inboxes, webhook_deliveries, webhook_endpoints
-from apps.kit import clock
+from apps.kit import clock, ids
 from apps.kit.actors import Actor
 from apps.kit.views import TreasuryViewSet
 from apps.tenancy.selectors import organisations
@@ -37,13 +37,12 @@ def partner(request: Request) -> Partner:
     return cast("Partner", request.user)
 
 
-class EventViewSet(TreasuryViewSet):
-    """The events that the application may know: what its webhooks carry, to be read again."""
+class EventListViewSet(TreasuryViewSet):
+    """A list of events in their envelopes."""
 
     queryset = OutboxEvent.objects.none()
     serializer_class = serializers.EventOut
     filterset_class = filters.EventFilter
-    id_prefix = "evt"
     required_scopes: ClassVar[dict[str, str]] = {"list": "events:read", "retrieve": "events:read"}
 
     def get_queryset(self) -> QuerySet[OutboxEvent]:
@@ -56,12 +55,42 @@ class EventViewSet(TreasuryViewSet):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response([self._shown(event) for event in page])
 
+    def _shown(self, event: OutboxEvent) -> dict[str, Any]:
+        return rendering.envelope(event, organisation=organisations.current())
+
+
+class EventViewSet(EventListViewSet):
+    """The events that the application may know: what its webhooks carry, to be read again."""
+
+    id_prefix = "evt"
+
     def retrieve(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
         """Read one event."""
         return Response(self._shown(self.get_object()))
 
-    def _shown(self, event: OutboxEvent) -> dict[str, Any]:
-        return rendering.envelope(event, organisation=organisations.current())
+
+class ObjectEventViewSet(EventListViewSet):
+    """The events of one object that the application may know; ``id_prefix`` says of which kind the object is."""
+
+    lookup_url_kwarg = "object_id"
+
+    def get_queryset(self) -> QuerySet[OutboxEvent]:
+        found = super().get_queryset().filter(aggregate_id=self.path_id())
+        if not found.exists():  # whatever is made is announced: it is not there, or not for this caller
+            raise ids.InvalidId("no such object")
+        return found
+
+
+class PaymentEventViewSet(ObjectEventViewSet):
+    """The events of a payment."""
+
+    id_prefix = "pi"
+
+
+class RefundEventViewSet(ObjectEventViewSet):
+    """The events of a refund."""
+
+    id_prefix = "re"
 
 
 class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):

@@ -6,10 +6,12 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from apps.kit.filters import ChoicesFilter, InstantFilter, StrictFilterSet, decoded
-from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
-from apps.payments.models import InboundReceipt, PaymentIntent, Refund
+from apps.payments.contracts import BulkItemStatus, InboundStatus, IntentStatus, RefundStatus
+from apps.payments.models import BulkItem, InboundReceipt, PaymentIntent, Refund
+from apps.payments.models.bulk import BulkItemQuerySet
 from apps.payments.models.inbound import reference_key
 
+ITEM_STATES = [state.lower() for state in BulkItemStatus]
 RANGES = ("gte", "gt", "lte", "lt")
 
 
@@ -119,3 +121,18 @@ class RefundFilter(StrictFilterSet):
 
     def by_branch(self, queryset: QuerySet[Refund], name: str, value: str) -> QuerySet[Refund]:
         return queryset.filter(branch_id=decoded("br", name, value))
+
+
+class BulkItemFilter(StrictFilterSet):
+    status = ChoicesFilter(
+        choices=[(state, state) for state in ITEM_STATES],
+        method="by_status",
+        help_text="One or more states, comma separated.",
+    )
+
+    class Meta:
+        model = BulkItem
+        fields: list[str] = []
+
+    def by_status(self, queryset: BulkItemQuerySet, _: str, values: list[str]) -> BulkItemQuerySet:
+        return queryset.with_status([BulkItemStatus(value.upper()) for value in values])

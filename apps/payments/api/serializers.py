@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.kit.serializers import IdField, InstantField, MoneyField, StrictSerializer
+from apps.kit.serializers import IdField, InstantField, LowerField, MoneyField, StrictSerializer
 from apps.payments import events
 from apps.payments.contracts import Choice, InboundStatus, IntentStatus, Method, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentIntent, Refund
@@ -100,6 +100,28 @@ class PaymentIntentIn(ConfirmIn):
     confirm = serializers.BooleanField(
         required=False, default=True, help_text="False: the payer is asked only once you confirm."
     )
+
+
+class BulkPaymentIn(PaymentIntentIn):
+    """One of many payments: it needs a reference, by which its result is recognised."""
+
+    reference = serializers.CharField(
+        max_length=64, help_text="Your own id of the payment, unique for your application."
+    )
+
+
+class BulkIn(StrictSerializer):
+    payments = BulkPaymentIn(many=True, help_text="Up to 1,000 payments.")
+
+
+class BulkListIn(StrictSerializer):
+    """A bulk as it is read: each payment by itself, later."""
+
+    payments = serializers.ListField(child=serializers.JSONField())
+
+
+class PaymentCaptureIn(StrictSerializer):
+    amount = MoneyField(required=False, help_text="What of the authorised sum is taken; left out: all.")
 
 
 class VerifyIn(StrictSerializer):
@@ -255,3 +277,48 @@ class RefundOut(serializers.Serializer):
 
     def to_representation(self, instance: Refund) -> dict[str, Any]:
         return events.refund_snapshot(instance)
+
+
+class BulkProgressOut(serializers.Serializer):
+    total = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    created = serializers.IntegerField()
+    refused = serializers.IntegerField()
+
+
+class BulkOut(serializers.Serializer[Any]):
+    """Many payments that were asked for together, and the job that creates them: ``/jobs/{id}/cancel`` stops it."""
+
+    id = IdField("job", source="job.id")
+    object = serializers.ChoiceField(choices=["payment_bulk"], default="payment_bulk")
+    status = LowerField(source="job.status")
+    progress = BulkProgressOut()
+    created_at = InstantField(source="job.created_at")
+    finished_at = InstantField(source="job.finished_at", allow_null=True)
+
+
+class FieldProblemOut(serializers.Serializer):
+    pointer = serializers.CharField(help_text="JSON pointer into the payment.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ItemProblemOut(serializers.Serializer):
+    """Why a payment was refused, as a problem document would say it."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    retryable = serializers.BooleanField()
+    errors = FieldProblemOut(many=True)  # type: ignore[assignment]  # the member's name in problem documents
+
+
+class BulkItemOut(serializers.Serializer[Any]):
+    """What became of one of many payments."""
+
+    index = serializers.IntegerField(source="position", help_text="Its place among those sent, from 0.")
+    reference = serializers.CharField()
+    status = LowerField()
+    payment_id = IdField("pi", source="intent_id", allow_null=True)
+    problem = ItemProblemOut(allow_null=True)

@@ -2,11 +2,12 @@
 
 from rest_framework.routers import BaseRouter
 
-from apps.payments.api import views
+from apps.payments.api import bulk_views, views
 
 
 def register(router: BaseRouter) -> None:
     """Add this app's resources to the router of the API."""
+    router.register("payments/bulk", bulk_views.BulkViewSet, basename="payment-bulk")
     router.register("payments", views.PaymentIntentViewSet, basename="payment")
     router.register("inbound-receipts", views.InboundReceiptViewSet, basename="inbound-receipt")
     router.register("refunds", views.RefundViewSet, basename="refund")

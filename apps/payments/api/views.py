@@ -1,6 +1,6 @@
 """Payments and refunds over the API."""
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -10,19 +10,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.contracts import Caller
-from apps.access.selectors import branches
-from apps.kit import clock, ids
+from apps.kit import clock, ids, preferences
 from apps.kit.views import TreasuryViewSet
-from apps.payments.api import filters, serializers
-from apps.payments.contracts import IntentStatus, NewIntent
+from apps.payments.api import filters, orders, serializers
+from apps.payments.contracts import IntentStatus
 from apps.payments.models import InboundReceipt, PaymentIntent, Refund
 from apps.payments.selectors import inbound_receipts as stored_receipts
 from apps.payments.selectors import intents as stored
 from apps.payments.selectors import refunds as stored_refunds
-from apps.payments.services import intents, pay_pages, refunds, resolutions
+from apps.payments.services import captures, intents, pay_pages, refunds, resolutions
 
 
-class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet):
+class PaymentIntentViewSet(
+    preferences.Waiting, mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet
+):
     """Payment intents: one sum asked from one payer. A key sees the payments of its application, in its branch or in all."""
 
     queryset = PaymentIntent.objects.none()
@@ -35,38 +36,32 @@ class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tre
         "create": "payments:write",
         "confirm": "payments:write",
         "cancel": "payments:write",
+        "capture": "payments:write",
         "verify": "payments:write",
         "pay_page": "payments:write",
         "end_pay_page": "payments:write",
     }
     idempotent_actions: ClassVar[frozenset[str]] = frozenset(
-        {"create", "confirm", "cancel", "verify", "pay_page"}
+        {"create", "confirm", "cancel", "capture", "verify", "pay_page"}
     )
+    waiting_actions: ClassVar[frozenset[str]] = frozenset({"create", "confirm"})
 
     def get_queryset(self) -> QuerySet[PaymentIntent]:
         return stored.visible_to(self.request.user)
+
+    def is_awaited(self, body: Any) -> bool:
+        return stored.is_processing(ids.decode(self.id_prefix, body["id"]))
+
+    def present(self, body: Any) -> Any:
+        return self.get_serializer(stored.get(_caller(self.request), ids.decode("pi", body["id"]))).data
 
     @extend_schema(request=serializers.PaymentIntentIn, responses={201: serializers.PaymentIntentOut})
     def create(self, request: Request, **_: str) -> Response:
         """Ask a payer for a sum. The payer is asked at once, unless ``confirm`` is false."""
         body = serializers.PaymentIntentIn(data=request.data)
         body.is_valid(raise_exception=True)
-        data = body.validated_data
         caller = _caller(request)
-        wanted = NewIntent(
-            money=data["amount"],
-            branch_id=branches.chosen(caller, data.get("branch_id")).id,
-            application_id=caller.application_id,
-            choice=body.choice(),
-            reference=data["reference"],
-            payable_type=data.get("payable", {}).get("type", ""),
-            payable_id=data.get("payable", {}).get("id", ""),
-            is_repeat_refused=not data["force"],
-            description=data["description"],
-            metadata=data["metadata"],
-            is_confirmed=data["confirm"],
-        )
-        intent = intents.create(request=wanted, actor=_caller(request).actor, now=clock.now())
+        intent = intents.create(request=orders.read(body, caller), actor=caller.actor, now=clock.now())
         location = f"{request.path.rstrip('/')}/{ids.encode(self.id_prefix, intent.id)}"
         return self._shown(intent, status.HTTP_201_CREATED, {"Location": location})
 
@@ -100,6 +95,18 @@ class PaymentIntentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tre
         intent = intents.cancel(intent_id=self.get_object().id, actor=_caller(request).actor, now=clock.now())
         is_done = intent.status == IntentStatus.CANCELLED
         return self._shown(intent, status.HTTP_200_OK if is_done else status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=serializers.PaymentCaptureIn, responses={})
+    @action(detail=True, methods=["post"])
+    def capture(self, request: Request, **_: str) -> Response:
+        """
+        Take what the payer has authorised.
+
+        It is refused for each rail that is built: M-Pesa takes the whole sum as soon as the payer agrees
+        (`capture_not_supported`).
+        """
+        serializers.PaymentCaptureIn(data=request.data).is_valid(raise_exception=True)
+        captures.capture(intent_id=self.get_object().id)
 
     @extend_schema(request=serializers.VerifyIn, responses={202: serializers.PaymentIntentOut})
     @action(detail=True, methods=["post"])

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('access', '0001_initial'),
         ('integrations', '0001_initial'),
+        ('jobs', '0001_initial'),
     ]
 
     operations = [
@@ -235,6 +236,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('is_only', True)), name='policy_is_only'), models.CheckConstraint(condition=models.Q(('late_money', 'ACCEPT'), ('late_money', 'REFUND'), ('late_money', 'SUSPENSE'), _connector='OR'), name='policy_late_money_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='BulkItem',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('position', models.PositiveIntegerField()),
+                ('reference', models.CharField(blank=True, max_length=64)),
+                ('request', models.JSONField(default=dict)),
+                ('problem', models.JSONField(null=True)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
+                ('intent', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentintent')),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.job')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('job', 'position'), name='bulk_item_once'), models.CheckConstraint(condition=models.Q(('intent__isnull', True), ('problem__isnull', True), _connector='OR'), name='bulk_item_one_end')],
             },
         ),
         migrations.RunPython(install_guards),

@@ -1,6 +1,7 @@
 """Payment intents, the attempts to collect them, money that arrived, refunds that give it back, and how far lists of movements are read."""
 
 from apps.payments.models.attempt import PaymentAttempt
+from apps.payments.models.bulk import BulkItem
 from apps.payments.models.inbound import InboundReceipt
 from apps.payments.models.intent import PaymentIntent
 from apps.payments.models.pay_page import PayPage
@@ -9,6 +10,7 @@ from apps.payments.models.pull import PullCursor
 from apps.payments.models.refund import Refund
 
 __all__ = [
+    "BulkItem",
     "CollectionPolicy",
     "InboundReceipt",
     "PayPage",

@@ -1,0 +1,161 @@
+"""Bulks: many payments asked for at once; a job creates one after the other, and each succeeds or is refused by itself."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.access.contracts import Caller
+from apps.access.selectors import branches
+from apps.jobs.contracts import NewJob, Progress, ResultFile, Work
+from apps.jobs.services import jobs
+from apps.jobs.services.jobs import Job
+from apps.kit import errors
+from apps.kit.actors import Actor, ActorKind
+from apps.kit.money import Money
+from apps.payments.contracts import BulkOrder, Choice, Method, NewIntent
+from apps.payments.models import BulkItem
+from apps.payments.services import intents
+
+KIND = "payments_bulk"
+PERMISSION = "payments.view"
+SCOPE = "payments:read"
+ITEMS_MAX = 1000
+
+
+class BulkEmpty(errors.Invalid):
+    """There is nothing to create."""
+
+    code = "bulk_empty"
+    title = "No payments"
+
+
+class BulkTooLong(errors.Invalid):
+    """More payments than are taken at once; none was."""
+
+    code = "bulk_too_long"
+    title = "Too many payments"
+
+
+@transaction.atomic
+def start(*, orders: Sequence[BulkOrder], caller: Caller, now: datetime) -> Job:
+    """
+    Have a worker create these payments, in their order, each with all the checks of ``intents.create``.
+
+    What was refused while it was read is kept as refused; it stops none of the others. Raises BulkEmpty and BulkTooLong.
+    """
+    if not orders:
+        raise BulkEmpty(
+            "Send one payment at least.", errors=[_at("/payments", BulkEmpty.code, "It is empty.")]
+        )
+    if len(orders) > ITEMS_MAX:
+        message = f"{ITEMS_MAX} payments are taken at once; these are {len(orders)}. None was taken."
+        raise BulkTooLong(message, errors=[_at("/payments", BulkTooLong.code, message)])
+    branch_id = caller.branch_id or branches.head_office().id
+    job = jobs.start(
+        request=NewJob(
+            kind=KIND,
+            title=_("%(count)d payments") % {"count": len(orders)},
+            branch_id=branch_id,
+            application_id=caller.application_id,
+            branch_ids=None if caller.branch_id is None else frozenset({caller.branch_id}),
+            application_ids=frozenset({caller.application_id}),
+            permission=PERMISSION,
+            scope=SCOPE,
+            actor=caller.actor,
+            parameters={"actor": asdict(caller.actor)},
+        ),
+        now=now,
+    )
+    BulkItem.objects.bulk_create(
+        BulkItem(
+            job=job,
+            branch_id=branch_id,
+            application_id=caller.application_id,
+            position=position,
+            reference=order.reference,
+            request=_written(order.request) if order.request else {},
+            problem=_problem(order.refusal) if order.refusal else None,
+        )
+        for position, order in enumerate(orders)
+    )
+    return job
+
+
+def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
+    """Create one payment after the other, each in a step of its own: whoever takes the job up again goes on with the next."""
+    who = work.parameters["actor"]
+    actor = Actor(ActorKind(who["kind"]), who["id"], who["person"], who["application"])
+    items = BulkItem.objects.filter(job_id=work.job_id)
+    total = items.count()
+    failed = items.filter(problem__isnull=False).count()
+    done = total - items.waiting().count()
+    yield Progress(done=done, failed=failed, total=total)
+    while (item := items.waiting().locked().first()) is not None:
+        is_created = _create(item, actor=actor, now=work.taken_up_at)
+        done, failed = done + 1, failed + (not is_created)
+        yield Progress(done=done, failed=failed, total=total)
+    return None
+
+
+def _create(item: BulkItem, *, actor: Actor, now: datetime) -> bool:
+    try:
+        item.intent = intents.create(request=_read(item), actor=actor, now=now)
+    except errors.DomainError as refusal:
+        item.problem = _problem(refusal)
+    item.request = {}
+    item.save(update_fields=["intent", "problem", "request"])
+    return item.problem is None
+
+
+def _problem(refusal: errors.DomainError) -> Mapping[str, Any]:
+    """Return why a payment was refused, as problem documents say it."""
+    return {
+        "code": refusal.code,
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "retryable": refusal.retryable,
+        "errors": [asdict(error) for error in refusal.errors],
+    }
+
+
+def _written(request: NewIntent) -> Mapping[str, Any]:
+    choice = request.choice
+    return {
+        "money": request.money.wire(),
+        "branch_id": str(request.branch_id),
+        "choice": [choice.method.value, choice.phone, choice.payer_name] if choice else None,
+        "payable": [request.payable_type, request.payable_id],
+        "is_repeat_refused": request.is_repeat_refused,
+        "description": request.description,
+        "metadata": dict(request.metadata),
+        "is_confirmed": request.is_confirmed,
+    }
+
+
+def _read(item: BulkItem) -> NewIntent:
+    kept = item.request
+    method, phone, name = kept["choice"] or ("", "", "")
+    payable_type, payable_id = kept["payable"]
+    return NewIntent(
+        money=Money.parse(kept["money"]["amount"], kept["money"]["currency"]),
+        branch_id=UUID(kept["branch_id"]),
+        application_id=item.application_id,
+        choice=Choice(Method(method), phone, name) if method else None,
+        reference=item.reference,
+        payable_type=payable_type,
+        payable_id=payable_id,
+        is_repeat_refused=kept["is_repeat_refused"],
+        description=kept["description"],
+        metadata=kept["metadata"],
+        is_confirmed=kept["is_confirmed"],
+    )
+
+
+def _at(pointer: str, code: str, message: str) -> errors.FieldError:
+    return errors.FieldError(pointer, code, message)

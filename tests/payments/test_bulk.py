@@ -1,0 +1,144 @@
+"""Bulk: many payments at once, each of which is created or refused by itself."""
+
+import pytest
+
+from apps.events.models import OutboxEvent
+from apps.jobs.models import Job
+from apps.kit import clock, ids
+from apps.payments.models import BulkItem, PaymentIntent
+from apps.payments.services import bulks
+from tests.factories import access, jobs, payments
+from tests.payments.test_payments_api import Partner, body, refused
+
+
+@pytest.fixture
+def shop(committed_acme):
+    payments.account()
+    return Partner()
+
+
+def order(number, **changes):
+    return body(**{"reference": f"ORD-{number}", "payer": {"phone": f"07123456{number:02}"}, **changes})
+
+
+def work():
+    """Have a worker do the newest job, and return it."""
+    job = Job.objects.latest("id")
+    jobs.work(job, now=clock.now())
+    return jobs.reloaded(job)
+
+
+def results(shop, bulk, **query):
+    return shop.get(f"/bulk/{bulk['id']}/items", **query).json()["data"][::-1]
+
+
+def test_creates_each_payment_by_itself(shop):
+    shop.post(body=order(9))
+    sent = [
+        order(1),
+        order(2, amount={"amount": "1500.50", "currency": "KES"}),
+        order(3, colour="red"),
+        order(9),
+        order(1),
+        body(reference=None),
+        7,
+        order(4, confirm=False, method=None, payer=None),
+    ]
+
+    answer = shop.post("/bulk", {"payments": sent})
+    bulk = answer.json()
+
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/v1/acme/payments/bulk/{bulk['id']}"
+    assert (bulk["object"], bulk["status"]) == ("payment_bulk", "queued")
+    assert bulk["progress"] == {"total": 8, "waiting": 5, "created": 0, "refused": 3}
+    job = work()
+    assert (job.status, job.done, job.failed, job.total) == ("SUCCEEDED", 8, 6, 8)
+    now = shop.get(f"/bulk/{bulk['id']}").json()
+    assert (now["status"], now["progress"]) == (
+        "succeeded",
+        {"total": 8, "waiting": 0, "created": 2, "refused": 6},
+    )
+    said = results(shop, bulk)
+    assert [each["index"] for each in said] == [*range(8)]
+    problems = [(each["problem"] or {}).get("code") for each in said]
+    invalid = "validation_error"
+    assert problems == [
+        None, "amount_not_whole", invalid, "duplicate_reference", "duplicate_reference", invalid, invalid, None,
+    ]  # fmt: skip
+    pointers = [each["problem"]["errors"][0]["pointer"] for each in said if each["problem"]]
+    assert pointers == ["/amount", "/colour", "/reference", "/reference", "/reference", "/"]
+    made = [shop.get(f"/{each['payment_id']}").json() for each in said if each["payment_id"]]
+    assert [(each["reference"], each["status"]) for each in made] == [
+        ("ORD-1", "processing"),
+        ("ORD-4", "requires_method"),
+    ]
+    assert PaymentIntent.objects.count() == 3
+    assert OutboxEvent.objects.filter(type="payment_intent_created").count() == 3
+    assert all(item.request == {} for item in BulkItem.objects.all())
+    assert [each["index"] for each in results(shop, bulk, status="created")] == [0, 7]
+
+
+def test_the_same_key_makes_one_bulk(shop):
+    first = shop.post("/bulk", {"payments": [order(1)]}, **{"Idempotency-Key": "one"})
+    again = shop.post("/bulk", {"payments": [order(1)]}, **{"Idempotency-Key": "one"})
+
+    assert (first.content, again.headers["Idempotent-Replayed"]) == (again.content, "true")
+    assert BulkItem.objects.count() == Job.objects.count() == 1
+
+
+def test_refuses_none_and_too_many_and_writes_nothing(shop):
+    refused(shop.post("/bulk", {"payments": []}), 422, "bulk_empty", "/payments")
+    many = [{}] * (bulks.ITEMS_MAX + 1)
+    refused(shop.post("/bulk", {"payments": many}), 422, "bulk_too_long", "/payments")
+    refused(shop.post("/bulk", {}), 422, "required", "/payments")
+    refused(
+        shop.post("/bulk", {"payments": [order(1)]}, **{"Idempotency-Key": ""}),
+        400,
+        "idempotency_key_required",
+    )
+
+    assert not BulkItem.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_goes_on_where_a_worker_was_killed(shop):
+    shop.post("/bulk", {"payments": [order(1), order(2), order(3)]})
+    job = Job.objects.get()
+
+    jobs.work(job, chunks=2, now=clock.now())
+    made = PaymentIntent.objects.count()
+    job.refresh_from_db()
+    Job.objects.filter(id=job.id).update(status="QUEUED")
+    done = work()
+
+    assert (made, PaymentIntent.objects.count()) == (1, 3)
+    assert (done.status, done.done, done.failed) == ("SUCCEEDED", 3, 0)
+
+
+def test_doubled_payments_are_kept_apart_as_elsewhere(shop):
+    twice = {"payable": {"type": "order", "id": "7"}}
+    bulk = shop.post(
+        "/bulk",
+        {"payments": [order(1, **twice), order(2, **twice), body(reference="A"), body(reference="B")]},
+    ).json()
+
+    work()
+
+    said = [(each["problem"] or {}).get("code") for each in results(shop, bulk)]
+    assert said == [None, "payment_in_progress", None, "duplicate_suspected"]
+
+
+def test_a_key_of_a_branch_asks_for_its_own_only_and_others_do_not_see_it(shop):
+    bound = Partner(branch=access.branch())
+    office = ids.encode("br", access.head_office().id)
+
+    bulk = bound.post("/bulk", {"payments": [order(1, branch_id=office), order(2)]}).json()
+    work()
+
+    said = results(bound, bulk)
+    assert [(each["problem"] or {}).get("code") for each in said] == ["branch_forbidden", None]
+    assert shop.get(f"/bulk/{bulk['id']}").status_code == 200
+    for stranger in (Partner(application_slug="till"), Partner(branch=access.branch("MSA", "Mombasa"))):
+        refused(stranger.get(f"/bulk/{bulk['id']}"), 404, "resource_not_found")
+        refused(stranger.get(f"/bulk/{bulk['id']}/items"), 404, "resource_not_found")
