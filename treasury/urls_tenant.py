@@ -10,6 +10,7 @@ from apps.access.api import urls as access_urls
 from apps.access.api.token_views import RevocationView, TokenView
 from apps.approvals.api import urls as approvals_urls
 from apps.events.api import urls as events_urls
+from apps.integrations.api import urls as integrations_urls
 from apps.invoicing.api import urls as invoicing_urls
 from apps.jobs.api import urls as jobs_urls
 from apps.ledger.api import urls as ledger_urls
@@ -22,6 +23,7 @@ for urls in (
     ledger_urls,
     invoicing_urls,
     jobs_urls,
+    integrations_urls,
     parties_urls,
     approvals_urls,
     events_urls,

@@ -242,6 +242,19 @@ class RegistrationFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionFact:
+    """What came of signing in at a provider: nothing, where it works, or the reason, its sentence and the provider's own code."""
+
+    code: str = ""
+    message: str = ""
+    provider_code: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        return not self.code
+
+
+@dataclass(frozen=True, slots=True)
 class Purse:
     name: str
     current: Money

@@ -106,6 +106,13 @@ class IdField(serializers.Field):
         return ids.encode(self.prefix, value)
 
 
+class LowerField(serializers.CharField):
+    """A choice that is UPPER_CASE inside and lower case on the wire."""
+
+    def to_representation(self, value: str) -> str:
+        return value.lower()
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class InstantField(serializers.DateTimeField):
     """RFC 3339 in UTC with milliseconds and Z."""

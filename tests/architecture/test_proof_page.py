@@ -29,6 +29,7 @@ CERTIFIED = {
     "mpesa": {
         "BalancePort": ("account balance",),
         "CollectionPort": ("STK push", "STK query"),
+        "ConnectionPort": ("access token (OAuth)",),
         "InboundPort": ("C2B",),
         "QrPort": ("dynamic QR",),
         "RefundPort": ("reversal",),

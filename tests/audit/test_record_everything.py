@@ -117,6 +117,7 @@ RECORDED = {
         "disable": "provider_account.disable",
     },
     "integrations.services.balances": {"ask": "provider_account.ask_balance"},
+    "integrations.services.connections": {"check": "provider_account.tested"},
     "integrations.services.error_rules": {
         "put": "provider_error_rule.{deed}",
         "retire": "provider_error_rule.{deed}",
@@ -126,6 +127,7 @@ RECORDED = {
         "close_circuit": "provider_account.{deed}",
     },
     "integrations.services.registrations": {"ask": "provider_account.register_addresses"},
+    "integrations.services.replays": {"replay": "provider_callback.replayed"},
     "jobs.services.jobs": {"cancel": "job.cancel_requested", "open_result": "job.result_downloaded"},
     "ledger.services.accounts": {
         "set_limits": "ledger.account_limited",
@@ -230,6 +232,7 @@ ELSEWHERE = {
     "audit.services.records.write": "writes a record itself",
     "documents.services.logos.change": "organisation_settings.set_logo records it",
     "documents.services.logos.remove": "organisation_settings.set_logo records it",
+    "integrations.services.replays.start": "jobs.start records it, and replay each callback",
     "jobs.services.audit_exports.start": "jobs.start records it",
     "jobs.services.exports.start": "jobs.start records it",
     "ledger.services.calls.post": "the ledger is the record: nothing in it is changed, and it says who booked",

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from apps.approvals.services import delegations
 from apps.events.services import webhook_endpoints
-from apps.kit import ids
+from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL, PERIOD_REOPEN, AccountRef, AccountRole
 from apps.ledger.models import Period
 from apps.ledger.services import holds
-from apps.payments.services import attempts
+from apps.payments.contracts import BulkOrder
+from apps.payments.services import attempts, bulks
 from tests.factories import access, approvals, fx, jobs, ledger, parties, payments, periods, refunds
 from tests.isolation.twins import CANARY
 from tests.ledger.test_adjust_books import prepare
@@ -297,6 +298,40 @@ def reopen() -> Sent:
 def pay() -> Sent:
     payer = {"phone": "0712 345 678", "name": CANARY["acme"]}
     return Sent({"amount": kes("1500.00"), "method": "mpesa", "payer": payer, "reference": REFERENCE})
+
+
+def bulk() -> Sent:
+    return Sent({"payments": [{**pay().body}]})
+
+
+def made_bulk() -> Sent:
+    order = BulkOrder(REFERENCE, refusal=errors.Invalid("Not now"))
+    return Sent(row=bulks.start(orders=[order], caller=access.caller(), now=NOW).id)
+
+
+def provider_account() -> Sent:
+    secrets = dict.fromkeys(("consumer_key", "consumer_secret", "passkey"), "secret")
+    return Sent(
+        {
+            "provider": "mpesa",
+            "label": CANARY["acme"],
+            "environment": "sandbox",
+            "base_url": "https://sandbox.safaricom.co.ke",
+            "short_code": "600777",
+            "branch_id": ids.encode("br", access.branch("NBO-FAR", "Far away").id),
+            "minimum": kes("1.00"),
+            "maximum": kes("1000.00"),
+            "credentials": secrets,
+        }
+    )
+
+
+def circuit() -> Sent:
+    return Sent({"kind": "qr", "reason": "The provider asks for it"})
+
+
+def error_rule() -> Sent:
+    return Sent({"provider": "mpesa", "flow": "refund", "code": CANARY["acme"], "reason_code": "expired"})
 
 
 def unconfirmed() -> Sent:

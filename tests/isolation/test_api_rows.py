@@ -21,6 +21,8 @@ CANONICAL = {endpoint.name: endpoint for endpoint in endpoints.every() if not en
 QUERIES = {"latest": "?base=USD&quote=KES", "changes": "?known_at=2026-11-20T00:00:00Z"}
 COLUMNS = ("own", "branch", "application")
 REFUSED = ("401", "403", "404")
+REFUSED_TO_ALL = {"POST payments/{id}/capture"}
+"""What its owner is refused too: no rail that is built holds a sum back."""
 TRACES = (AuditRecord, Entry, OutboxEvent, ApiKey, IdempotencyRecord)
 CLIENT = Client(raise_request_exception=False)
 
@@ -60,7 +62,7 @@ def test_every_endpoint_has_a_row_and_every_row_an_endpoint():
 
 def test_no_row_lets_a_stranger_see_what_the_owner_does_not():
     for name, row in api_rows.ROWS.items():
-        assert row.own.startswith("2"), name
+        assert row.own.startswith("2") or name in REFUSED_TO_ALL, name
         assert "+" in row.own or "+" not in row.branch + row.application, name
 
 

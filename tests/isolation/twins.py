@@ -55,7 +55,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
     attempt = payments.waiting(reference=canary, description=canary)
     intent = attempt.intent
     exchanged(attempt, account)
-    error_rules.put(rule=ruled(), actor=SYSTEM, now=access.NOW)
+    rule = error_rules.put(rule=ruled(), actor=SYSTEM, now=access.NOW)
     refund = refunds.requested(refunds.paid(reference=f"{canary}-paid"), reason=canary)
     event = OutboxEvent.objects.for_partners().filter(aggregate_id=intent.id).first()
     receipt = receipts.issue(
@@ -93,6 +93,8 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "fxr": rate.rate_id,
         "inb": inbox.id,
         "job": job.id,
+        "pac": account.id,
+        "prl": rule.id,
         "pty": parties.party(display_name=canary).id,
         "key": issued.key.id,
         "pi": intent.id,

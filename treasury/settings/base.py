@@ -44,10 +44,13 @@ TREASURY: dict[str, Any] = {
     "ROW_HISTORY": "apps.portal.pages.history",  # what became of a row: url_of(request, row), of_row(request, row, heading)
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
     "INBOUND_CHECK": "apps.payments.services.inbound_checks.decide",  # who says whether money may come in, as decide(account_id=, report=, now=) -> InboundCheck
+    "CALLBACK_READER": "apps.payments.services.callbacks.apply",  # who reads a stored callback again, as apply(callback_id=, now=)
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",
     "IDEMPOTENCY_HOURS": 72,
     "FAULT_PATH": env.text("TREASURY_FAULT_PATH"),
     "POLL_PLAN": [int(seconds) for seconds in env.items("TREASURY_POLL_PLAN")],
+    "WAIT_SECONDS": env.number("TREASURY_WAIT_SECONDS"),
+    "WAITING_REQUESTS": env.number("TREASURY_WAITING_REQUESTS"),
     "SENDING_TIMEOUT": env.number("TREASURY_SENDING_TIMEOUT"),
     "WEBHOOK_TIMEOUT": env.number("TREASURY_WEBHOOK_TIMEOUT"),
     "UPLOAD_BYTES": env.number("TREASURY_UPLOAD_MEGABYTES") * 1_000_000,

@@ -1,6 +1,7 @@
 """What the product asks of a payment provider: one small port per capability, and three errors that say what to do next."""
 
 from apps.integrations.ports.balances import BalancePort, BalanceReport, NamedBalance
+from apps.integrations.ports.captures import CapturePort
 from apps.integrations.ports.collections import (
     CollectionPort,
     CollectionReport,
@@ -10,6 +11,7 @@ from apps.integrations.ports.collections import (
     Outcome,
     Ticket,
 )
+from apps.integrations.ports.connections import ConnectionPort
 from apps.integrations.ports.inbound import (
     InboundCheck,
     InboundPort,
@@ -47,9 +49,11 @@ from apps.integrations.ports.refusals import (
 __all__ = [
     "BalancePort",
     "BalanceReport",
+    "CapturePort",
     "CollectionPort",
     "CollectionReport",
     "CollectionRequest",
+    "ConnectionPort",
     "InboundCheck",
     "InboundPort",
     "InboundReport",

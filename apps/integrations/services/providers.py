@@ -21,6 +21,7 @@ from apps.integrations.mpesa import client as daraja
 from apps.integrations.mpesa.balance import AccountBalance
 from apps.integrations.mpesa.c2b import Inbound
 from apps.integrations.mpesa.client import DarajaClient
+from apps.integrations.mpesa.connection import Connection
 from apps.integrations.mpesa.initiator import Initiator
 from apps.integrations.mpesa.pull import PullTransactions
 from apps.integrations.mpesa.qr import DynamicQr
@@ -30,6 +31,7 @@ from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import (
     BalancePort,
     CollectionPort,
+    ConnectionPort,
     InboundPort,
     Payer,
     PayerKind,
@@ -52,6 +54,7 @@ PORTS: dict[str, dict[type, type]] = {
     MPESA: {
         BalancePort: AccountBalance,
         CollectionPort: StkPush,
+        ConnectionPort: Connection,
         InboundPort: Inbound,
         QrPort: DynamicQr,
         RefundPort: Reversal,
@@ -74,7 +77,7 @@ FLOWS: dict[type, Flow] = {
     StatementPort: Flow.STATEMENT,
     StatusPort: Flow.STATUS,
 }
-"""What the flow of each port of an account is called, in the rules about refusals."""
+"""What the flow of each port of an account is called, in the rules about refusals; a port without one has no rules."""
 
 READ_TIMEOUT = 30.0
 NOT_OFFERED = "not_offered"
@@ -156,6 +159,12 @@ def qr(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> Qr
     return port
 
 
+def connection(account_id: UUID, *, now: datetime) -> ConnectionPort:
+    """Return the port that signs in at the provider and does nothing else; recorded and refused as for ``collection``."""
+    port: ConnectionPort = _port(ConnectionPort, account_id, now, None)
+    return port
+
+
 def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) -> Any:
     account = stored.get(account_id)
     if not offers(account.provider, port):
@@ -177,7 +186,7 @@ def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) 
         now=now,
     )
     built = BUILDERS[PORTS[account.provider][port]](line)
-    return Ruled(built, account.provider, FLOWS[port])
+    return Ruled(built, account.provider, FLOWS[port]) if port in FLOWS else built
 
 
 def _policy(account: ProviderAccount) -> http.AddressPolicy:
@@ -234,6 +243,10 @@ def _dynamic_qr(line: Line[MpesaCredentials]) -> DynamicQr:
     )
 
 
+def _connection(line: Line[MpesaCredentials]) -> Connection:
+    return Connection(client=_daraja(line))
+
+
 def _initiator(line: Line[MpesaCredentials]) -> Initiator:
     secrets = line.credentials
     return Initiator(secrets.initiator, secrets.initiator_password, line.account.certificate)
@@ -251,6 +264,7 @@ def _daraja(line: Line[MpesaCredentials]) -> DarajaClient:
 
 BUILDERS: dict[type, Callable[[Line[Any]], Any]] = {
     AccountBalance: _account_balance,
+    Connection: _connection,
     DynamicQr: _dynamic_qr,
     Inbound: _inbound,
     PullTransactions: _pull_transactions,

@@ -8,8 +8,15 @@ from rest_framework import serializers
 
 from apps.kit import ids
 from apps.kit.money import Money
-from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
-from apps.ledger.api.serializers import ACCOUNT, HOLD, TRANSACTION, DayField, LowerField, MomentField
+from apps.kit.serializers import (
+    MONEY_SCHEMA,
+    IdField,
+    InstantField,
+    LowerField,
+    MoneyField,
+    StrictSerializer,
+)
+from apps.ledger.api.serializers import ACCOUNT, HOLD, TRANSACTION, DayField, MomentField
 from apps.ledger.contracts import (
     DIMENSION_NAME_MAX,
     DIMENSION_VALUE_MAX,

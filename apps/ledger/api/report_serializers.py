@@ -7,13 +7,19 @@ from rest_framework import serializers
 
 from apps.kit import ids
 from apps.kit.pagination import LIMIT_DEFAULT, LIMIT_MAX
-from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
+from apps.kit.serializers import (
+    MONEY_SCHEMA,
+    IdField,
+    InstantField,
+    LowerField,
+    MoneyField,
+    StrictSerializer,
+)
 from apps.ledger.api.serializers import (
     ACCOUNT,
     TRANSACTION,
     BalanceQuery,
     DayField,
-    LowerField,
     MomentField,
     RangeQuery,
     StatementLineOut,

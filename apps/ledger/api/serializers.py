@@ -10,7 +10,14 @@ from rest_framework import serializers
 from apps.kit import clock, ids
 from apps.kit.money import Money
 from apps.kit.pagination import LIMIT_DEFAULT, LIMIT_MAX
-from apps.kit.serializers import MONEY_SCHEMA, IdField, InstantField, MoneyField, StrictSerializer
+from apps.kit.serializers import (
+    MONEY_SCHEMA,
+    IdField,
+    InstantField,
+    LowerField,
+    MoneyField,
+    StrictSerializer,
+)
 from apps.ledger.contracts import AHEAD_MAX, FIRST_DAY, AccountRole, AccountStatus, AccountType, OwnerType
 from apps.ledger.models import Account
 from apps.ledger.selectors import rates
@@ -56,13 +63,6 @@ class MomentField(serializers.DateTimeField):
         if not FIRST_DAY.year <= instant.year < date.max.year:
             self.fail("out_of_range", first=FIRST_DAY.year)
         return instant
-
-
-class LowerField(serializers.CharField):
-    """A choice that is UPPER_CASE inside and lower case on the wire."""
-
-    def to_representation(self, value: str) -> str:
-        return value.lower()
 
 
 class AccountOut(serializers.Serializer):
