@@ -75,11 +75,16 @@ class InviteStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Branding:
-    """What an organisation is known by: a colour, and the names that its e-mails and SMS come from (empty: its own)."""
+    """
+    What an organisation is known by: a colour, the names that its e-mails and SMS come from (empty: its own), its tax
+    number, and the phone number or e-mail address at which it helps those who pay.
+    """
 
     brand_color: str
     email_sender: str = ""
     sms_sender: str = ""
+    tax_number: str = ""
+    support_contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,8 @@ class Look:
     What an organisation is recognised by, ready to be drawn: on its pages, its sheets and its messages.
 
     ``on_color`` is written on the colour. ``logo_path`` is an address on its own hosts, "" where there is none and the
-    initials stand for it. ``email_sender`` is never empty; ``sms_sender`` is where none is registered.
+    initials stand for it. ``email_sender`` is never empty; ``sms_sender``, ``tax_number`` and
+    ``support_contact`` are where none is known. ``support_link`` calls or writes to that contact.
     """
 
     name: str
@@ -117,6 +123,17 @@ class Look:
     logo_path: str
     email_sender: str
     sms_sender: str
+    tax_number: str
+    support_contact: str
+
+    @property
+    def support_link(self) -> str:
+        if not self.support_contact:
+            return ""
+        is_address = "@" in self.support_contact
+        return (
+            f"mailto:{self.support_contact}" if is_address else f"tel:{''.join(self.support_contact.split())}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

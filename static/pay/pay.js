@@ -18,6 +18,8 @@ async function look() {
         const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-pay]");
         const here = state();
         if (found && (found.dataset.pay !== here.dataset.pay || found.dataset.ready !== here.dataset.ready || found.querySelectorAll(".done").length !== here.querySelectorAll(".done").length)) {
+            const open = [...here.querySelectorAll("details[open]")].map((part) => part.dataset.keep);
+            for (const part of found.querySelectorAll("details")) part.open = part.open || open.includes(part.dataset.keep);
             here.replaceWith(found);
             ready();
         }
@@ -44,6 +46,9 @@ function ready() {
     for (const button of document.querySelectorAll("[data-copy]")) {
         button.hidden = !navigator.clipboard;
         button.onclick = () => navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    }
+    for (const picture of document.querySelectorAll("[data-picture] img")) {
+        picture.onerror = () => { picture.parentElement.hidden = true; };
     }
     for (const form of document.querySelectorAll("form")) {
         form.onsubmit = () => { for (const button of form.querySelectorAll("[type=submit]")) button.disabled = true; };

@@ -4,18 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from apps.integrations.contracts import RegistrationStatus, ShortCodeType
+from apps.integrations.contracts import MPESA, ErrorRule, Flow, RegistrationStatus, ShortCodeType
 from apps.integrations.models import AddressRegistration, ProviderAccount
-from apps.integrations.ports import ProviderDeclined
+from apps.integrations.ports import ProviderDeclined, ProviderUnavailable
+from apps.integrations.services import error_rules
 from apps.invoicing.models import Document
 from apps.kit import clock, ids
 from apps.kit.actors import PROVIDER, SYSTEM
-from apps.payments.contracts import IntentStatus
+from apps.kit.money import Money
+from apps.payments.contracts import InboundStatus, IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.payments.services import attempts, intents, pay_pages
+from apps.payments.services import attempts, intents, pay_pages, paybills
+from apps.tenancy.models import Organisation
 from tests.factories import payments
 from tests.factories.payments import NOW
 
@@ -152,7 +156,13 @@ def test_a_failure_says_why_and_lets_the_payer_try_again(payer):
     refusal = ProviderDeclined("customer_cancelled", "The payer cancelled the request.", provider_code="1032")
     attempts.decline(attempt_id=attempt.id, refusal=refusal, now=NOW)
 
-    assert "The payer cancelled the request." in payer.text()
+    assert "You cancelled on your phone." in payer.text()
+    payer.language = "sw"
+    assert "Umeghairi kwenye simu yako." in payer.text()
+    own = ErrorRule(MPESA, Flow.COLLECTION, "1032", "customer_cancelled", payer_message="Sasa hapana.")
+    error_rules.put(rule=own, actor=SYSTEM, now=NOW)
+    PaymentIntent.objects.filter(id=payer.intent.id).update(failure_message="Sasa hapana.")
+    assert "Sasa hapana." in payer.text()
 
     assert payer.post("/prompt", phone=PHONE).status_code == 302
     assert payments.reload(payer.intent.id).status == IntentStatus.PROCESSING
@@ -186,6 +196,72 @@ def test_a_receipt_is_taken_where_nobody_knows(payer):
 
     assert "We have asked M-Pesa about this receipt" in answer.content.decode()
     assert payer.attempt().claimed_receipt == "NLJ7RT61SV"
+
+
+def test_money_under_another_number_is_found_by_its_code(payer):
+    held = payments.held(reference="TABLE 7", receipt="NLJ7RT61SV")
+    other = payments.held(money=Money(20_00, "KES"), receipt="NLJ7RT61SW")
+
+    assert payer.post("/receipt", receipt="x").status_code == 422
+    for typed, said in (
+        ("nlj7rt61sx", "M-Pesa has not told us of NLJ7RT61SX yet."),
+        (other.receipt, f"M-Pesa has not told us of {other.receipt} yet."),
+        ("nlj7rt61sv", "Your money has arrived, under another account number."),
+        ("nlj7rt61sv", "Your money has arrived, under another account number."),
+    ):
+        assert said in payer.post("/receipt", receipt=typed).content.decode()
+
+    held.refresh_from_db()
+    assert held.reason.count(f"A payer says that it is of {payer.intent.code}.") == 1
+    assert held.status == InboundStatus.SUSPENSE
+
+
+def test_the_picture_is_made_once_and_kept(payer, monkeypatch):
+    asked = []
+
+    def make(self, *, money, reference, size):
+        asked.append((str(money), reference, size))
+        if len(asked) == 1:
+            raise ProviderUnavailable("provider_unavailable", "busy")
+        return b"\x89PNG"
+
+    monkeypatch.setattr("apps.integrations.mpesa.qr.DynamicQr.make", make)
+    assert payer.get("/picture.png").status_code == 404
+    assert payer.get("/picture.png").status_code == 404
+    cache.clear()
+
+    answers = [payer.get("/picture.png") for _ in range(2)]
+
+    assert [answer.content for answer in answers] == [b"\x89PNG"] * 2
+    assert asked == [("KES 1,500.00", payer.intent.code, paybills.SIDE)] * 2
+    assert answers[0]["Content-Type"] == "image/png"
+    assert answers[0]["Cache-Control"] == "no-store"
+    intents.cancel(intent_id=payer.intent.id, actor=SYSTEM, now=NOW)
+    assert payer.get("/picture.png").status_code == 404
+
+
+def test_its_foot_names_help_and_tax_number_where_there_are_some(payer):
+    assert "PIN P051234567X" not in payer.text()
+    organisation = Organisation.objects.get(slug="acme")
+    organisation.tax_number, organisation.support_contact = "P051234567X", "0709 000 123"
+    organisation.save()
+
+    said = payer.text()
+
+    assert "You pay Acme, PIN P051234567X." in said
+    assert '<a href="tel:0709000123">0709 000 123</a>' in said
+
+
+def test_who_types_the_numbers_without_scripts_is_not_interrupted(payer):
+    sent(payer)
+
+    said = payer.text()
+    by_hand = payer.get(paybill="1").content.decode()
+
+    assert f'content="5;url={payer.path}"' in said
+    assert 'href="?paybill=1"' in said
+    assert "http-equiv" not in by_hand
+    assert '<details class="opt" data-keep="paybill" open>' in by_hand
 
 
 def test_speaks_kiswahili_and_keeps_the_choice(payer):

@@ -10,12 +10,12 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import formats, timezone
 
-from apps.kit import brand
+from apps.kit import brand, ids
 from apps.ledger.selectors import transactions
 from apps.portal.pages import branding
 from apps.portal.templatetags import portal as tags
 from apps.tenancy.models import Organisation
-from tests.factories import access
+from tests.factories import access, approvals, parties, payments, refunds
 from tests.portal.conftest import HOST
 
 
@@ -170,6 +170,25 @@ def test_search_finds_by_what_people_have_in_hand(story, enter, term):
 
     assert response.status_code == 200
     assert b'href="/portal/' in response.content
+
+
+def test_search_finds_refunds_suspense_approvals_and_parties(acme, enter):
+    refund = refunds.requested()
+    inbound = payments.held(reference="ORDER 17")
+    request = approvals.waiting(subject_reference="JV-0012")
+    party = parties.party(display_name="Savanna Kitchens")
+    client = enter("owner")
+    pages = {
+        refund.payment_receipt.lower(): reverse("portal-payment", args=[refund.intent_id]),
+        ids.encode("re", refund.id): reverse("portal-payment", args=[refund.intent_id]),
+        "order-17": reverse("admin:payments_inboundreceipt_change", args=[inbound.id]),
+        "JV-0012": reverse("portal-approval", args=[request.id]),
+        ids.encode("apr", request.id): reverse("portal-approval", args=[request.id]),
+        "savanna": reverse("admin:parties_party_change", args=[party.id]),
+    }
+
+    for term, page in pages.items():
+        assert page in client.get(reverse("admin:search"), {"s": term}).content.decode(), term
 
 
 def test_search_finds_a_ledger_transaction_by_its_number(story, enter):

@@ -38,6 +38,8 @@ def test_the_owner_changes_the_branding_with_a_preview_and_a_record(enter):
         brand_color="#A01010",
         email_sender="Acme Payments",
         sms_sender="ACME",
+        tax_number="p051234567x",
+        support_contact="0709 000 123",
         reason=REASON,
     )
 
@@ -53,6 +55,8 @@ def test_the_owner_changes_the_branding_with_a_preview_and_a_record(enter):
             "brand_color": ["#0e5a6b", "#a01010"],
             "email_sender": ["", "Acme Payments"],
             "sms_sender": ["", "ACME"],
+            "tax_number": ["", "P051234567X"],
+            "support_contact": ["", "0709 000 123"],
         },
     )
 
@@ -66,6 +70,8 @@ def test_refuses_what_cannot_be_seen_or_sent_and_keeps_nothing(acme):
         (Branding("#0e5a6b", email_sender="a" * 65), "/email_sender"),
         (Branding("#0e5a6b", sms_sender="LONGER THAN 11"), "/sms_sender"),
         (Branding("#0e5a6b", sms_sender="254712345"), "/sms_sender"),
+        (Branding("#0e5a6b", tax_number="P05-1"), "/tax_number"),
+        (Branding("#0e5a6b", support_contact="javascript:alert(1)"), "/support_contact"),
     ]
 
     for branding, pointer in wrong:

@@ -80,6 +80,8 @@ FLOWS: dict[type, Flow] = {
 """What the flow of each port of an account is called, in the rules about refusals; a port without one has no rules."""
 
 READ_TIMEOUT = 30.0
+READ_TIMEOUTS: dict[type, float] = {QrPort: 8.0}
+"""How long an answer is waited for where a person waits for it."""
 NOT_OFFERED = "not_offered"
 
 
@@ -175,7 +177,7 @@ def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) 
         account=account,
         credentials=credentials,
         transport=RecordedTransport(
-            client=http.Client(policy=_policy(account), read_timeout=READ_TIMEOUT),
+            client=http.Client(policy=_policy(account), read_timeout=READ_TIMEOUTS.get(port, READ_TIMEOUT)),
             gate=gate,
             account_id=account.id,
             subject_id=subject_id,

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.documents.contracts import PDF
 from apps.documents.services import artifacts
-from apps.integrations.contracts import ProviderAccountMissing, RegistrationStatus, ShortCodeType
-from apps.integrations.selectors import accounts, registrations
+from apps.invoicing.pages import words
 from apps.invoicing.selectors import receipts
 from apps.kit import brand, clock, errors, phones, remote
-from apps.payments.contracts import IntentStatus, Method
-from apps.payments.services import pay_pages
+from apps.payments.contracts import IntentStatus
+from apps.payments.services import pay_pages, paybills
 from apps.payments.services.pay_pages import PayPageUnknown
 from apps.tenancy.selectors import branding
 
@@ -43,6 +41,8 @@ pages. (``no-referrer`` would go too far: browsers then hide where a form comes 
 
 GONE, REFUSED, TOO_MANY = 404, 422, 429
 PROMPT_SECONDS = 60
+BY_HAND = "paybill"
+"""The name by which an address shows the numbers of the Paybill, and is not looked at anew by itself: somebody types."""
 YEAR = 365 * 24 * 3600
 ASK, WAIT, PAID, CLOSED, REVIEW, UNKNOWN = "ask", "wait", "paid", "closed", "review", "unknown"
 STATES = {
@@ -62,14 +62,6 @@ STATES = {
 """What the page shows while the payment is in a state."""
 
 type Page = Callable[..., HttpResponse]
-
-
-@dataclass(frozen=True, slots=True)
-class Paybill:
-    """The numbers by which a payer pays without a prompt: ``account`` is typed after the paybill number."""
-
-    number: str
-    account: str
 
 
 def private(page: Page) -> Page:
@@ -130,10 +122,21 @@ def claim(request: HttpRequest, secret: str) -> HttpResponse:
     """Take the receipt number of a payer who says that he has paid, and show how it stands."""
     receipt = request.POST.get("receipt", "")
     try:
-        is_asked = pay_pages.claim(secret=secret, receipt=receipt, source=_source(request), now=clock.now())
+        claimed = pay_pages.claim(secret=secret, receipt=receipt, source=_source(request), now=clock.now())
     except errors.DomainError as refusal:
         return _page(request, secret, refusal=refusal, receipt=receipt)
-    return _page(request, secret, is_claimed=is_asked)
+    return _page(request, secret, claimed=claimed, receipt=receipt)
+
+
+@private
+@require_GET
+def picture(request: HttpRequest, secret: str) -> HttpResponse:
+    """Give out the picture that a phone reads the numbers from; 404 where there is none now, with nothing to read."""
+    try:
+        made = pay_pages.picture(secret=secret, source=_source(request), now=clock.now())
+    except errors.DomainError as refusal:
+        return HttpResponse(status=_code_of(refusal))
+    return HttpResponse(made, content_type="image/png") if made else HttpResponse(status=GONE)
 
 
 @private
@@ -170,6 +173,9 @@ def _page(
         return _gone(request)
     state = STATES[IntentStatus(intent.status)]
     receipt = receipts.for_intent(intent.id) if state == PAID else None
+    has_pdf = bool(receipt and receipts.file_of(receipt))
+    is_by_hand = BY_HAND in request.GET
+    seconds = _seconds_left(intent, now)
     context = {
         **_frame(),
         "secret": secret,
@@ -178,13 +184,17 @@ def _page(
         "amount": str(intent.money).partition(" ")[2],
         "intent": intent,
         "attempt": intent.current_attempt,
-        "paybill": _paybill(intent) if state in (ASK, WAIT) else None,
+        "paybill": paybills.of(intent) if state in (ASK, WAIT) else None,
+        "failure": words.failure(intent) if intent.failure_code else "",
         "phone": phones.masked(intent.payer_phone) if intent.payer_phone else "",
-        "seconds": _seconds_left(intent, now),
+        "seconds": seconds,
+        "seconds_gone": PROMPT_SECONDS - seconds,
         "receipt": receipt,
-        "has_pdf": bool(receipt and receipts.file_of(receipt)),
-        "refusal": refusal,
+        "has_pdf": has_pdf,
+        "refusal": words.refusal(refusal) if refusal else "",
         "typed": typed,
+        "is_by_hand": is_by_hand,
+        "is_watched": (state == WAIT and not is_by_hand and not typed) or (state == PAID and not has_pdf),
         "other_language": "sw" if translation.get_language() == "en" else "en",
     }
     code = _code_of(refusal) if refusal else status
@@ -202,26 +212,6 @@ def _frame() -> dict[str, Any]:
 
 def _code_of(refusal: errors.DomainError) -> int:
     return refusal.status if refusal.status in (GONE, TOO_MANY) else REFUSED
-
-
-def _paybill(intent: "PaymentIntent") -> Paybill | None:
-    """
-    Return the numbers to pay by without a prompt; None where money that comes so would not be told of, or not be of this
-    payment: nothing can be typed at a till.
-    """
-    try:
-        account = accounts.for_collection(
-            branch_id=intent.branch_id, provider=Method.MPESA.provider, currency=intent.currency
-        )
-    except ProviderAccountMissing:
-        return None
-    registered = registrations.latest(account.id)
-    is_told_of = account.is_pull_enabled or (
-        registered is not None and registered.status == RegistrationStatus.DONE
-    )
-    if account.short_code_type == ShortCodeType.TILL or not is_told_of:
-        return None
-    return Paybill(account.number, intent.code)
 
 
 def _seconds_left(intent: "PaymentIntent", now: datetime) -> int:

@@ -9,5 +9,6 @@ urlpatterns = [
     path("<str:secret>", pay.show, name="pay"),
     path("<str:secret>/prompt", pay.prompt, name="pay-prompt"),
     path("<str:secret>/receipt", pay.claim, name="pay-claim"),
+    path("<str:secret>/picture.png", pay.picture, name="pay-picture"),
     path("<str:secret>/receipt.pdf", pay.receipt_pdf, name="pay-receipt-pdf"),
 ]

@@ -29,6 +29,7 @@ PAYING_STATES = [
     InboundStatus.ASSIGNED.value,
     InboundStatus.GIVING_BACK.value,
 ]
+CLAIMED = "A payer says that it is of %s."
 NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
 PROGRESS_FIELDS = [
@@ -186,6 +187,15 @@ class InboundReceipt(UuidModel, StatefulModel):
         self.kind = self.kind or notice.kind
         self.occurred_at = self.occurred_at or occurred_at
         return self._told() != before
+
+    def claim(self, *, code: str) -> None:
+        """Note once that a payer says which payment his money is of; it proves nothing."""
+        said = CLAIMED % code
+        if said not in self.reason:
+            self.reason = f"{self.reason} {said}".strip()[:REASON_LENGTH]
+
+    def is_claimed_for(self, code: str) -> bool:
+        return CLAIMED % code in self.reason
 
     def _told(self) -> tuple[object, ...]:
         return (self.sources, self.reference, self.payer, self.payer_name, self.kind, self.occurred_at)

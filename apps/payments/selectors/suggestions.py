@@ -58,7 +58,12 @@ def of(caller: scope.Principal, inbound: InboundReceipt) -> list[Suggestion]:
     found = _candidates(caller, inbound, payer)
     claims = PaymentAttempt.objects.filter(intent__in=found, claimed_receipt=inbound.receipt)
     claimed = set(claims.values_list("intent_id", flat=True))
-    weighed = [_weighed(inbound, intent, payer, is_claimed=intent.id in claimed) for intent in found]
+    weighed = [
+        _weighed(
+            inbound, intent, payer, is_claimed=intent.id in claimed or inbound.is_claimed_for(intent.code)
+        )
+        for intent in found
+    ]
     likely = [suggestion for suggestion in weighed if suggestion.weight >= LIKELY]
     return sorted(likely, key=lambda each: -each.weight)[:SHOWN]
 

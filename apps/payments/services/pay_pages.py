@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from apps.payments import events
 from apps.payments.contracts import Choice, Method
 from apps.payments.models import PaymentIntent, PayPage
 from apps.payments.models import phone as phones
-from apps.payments.services import intents
+from apps.payments.services import intents, paybills, receipts, suspense
 from apps.payments.services.attempts import InvalidState
 from apps.tenancy.selectors import organisations
 
@@ -126,22 +127,70 @@ def prompt(*, secret: str, phone: str, source: str, now: datetime) -> PaymentInt
         return find(secret=secret, now=now)
 
 
-def claim(*, secret: str, receipt: str, source: str, now: datetime) -> bool:
+class Claim(StrEnum):
     """
-    Take a receipt that the payer holds, have the provider asked about it, and say whether that could be done.
+    What became of a receipt that a payer holds: the provider is asked about it, its money waits for people, nobody has
+    told of it, or the payment has been paid.
+    """
 
-    It is asked only for a payment whose outcome is not known; otherwise the money shows by itself. Raises PayPageUnknown,
-    RateLimited, ReceiptInvalid and ReceiptUsed.
+    ASKED = "ASKED"
+    HELD = "HELD"
+    UNSEEN = "UNSEEN"
+    PAID = "PAID"
+
+
+def claim(*, secret: str, receipt: str, source: str, now: datetime) -> Claim:
+    """
+    Take a receipt that the payer holds: look for its money among what came unasked, else have the provider asked about it.
+
+    It is asked only for what was sent to a phone; what was paid by the payer himself is told of by itself, and where he
+    typed another account number the money waits in suspense: whoever looks after it learns which payment the payer means.
+    Raises PayPageUnknown, RateLimited, ReceiptInvalid and ReceiptUsed.
     """
     intent = find(secret=secret, now=now)
     _admit(source, now=now)
-    if intent.is_settled or intent.current_attempt is None:
-        return False
+    if intent.is_settled:
+        return Claim.PAID
+    if _is_held(intent, receipt):
+        return Claim.HELD
+    if intent.current_attempt is None or intent.is_unconfirmed:
+        receipts.admitted(receipt, provider=Method.MPESA.provider)
+        return Claim.UNSEEN
     try:
         intents.verify(intent_id=intent.id, receipt=receipt, actor=PAYER, now=now)
     except InvalidState:
+        return Claim.UNSEEN
+    return Claim.ASKED
+
+
+@transaction.atomic
+def _is_held(intent: PaymentIntent, receipt: str) -> bool:
+    """Say whether money of this very sum waits under a receipt at the account that the payer is told, and note which payment he means."""
+    paybill = paybills.of(intent)
+    text = receipt.strip().upper()
+    if paybill is None or not text:
         return False
+    suspense.only(text)
+    inbound = suspense.held(paybill.account_id, text)
+    if inbound is None or inbound.money != intent.money:
+        return False
+    inbound.claim(code=intent.code)
+    inbound.save_progress()
     return True
+
+
+def picture(*, secret: str, source: str, now: datetime) -> bytes:
+    """
+    Return the picture that a phone reads the numbers of a payment from; nothing where it cannot be paid so, or not now.
+
+    Raises PayPageUnknown and RateLimited.
+    """
+    intent = find(secret=secret, now=now)
+    paybill = paybills.of(intent) if intent.is_open else None
+    if paybill is None or not paybill.has_picture:
+        return b""
+    _admit(source, now=now)
+    return paybills.picture(intent, paybill, now=now)
 
 
 def _admit(source: str, *, now: datetime) -> None:

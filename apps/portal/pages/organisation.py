@@ -45,7 +45,7 @@ def back(**_names: Any) -> str:
 
 
 class BrandingForm(ReasonForm):
-    """Colour and sender names."""
+    """Colour and sender names, and what stands at the foot of pay pages."""
 
     brand_color = forms.CharField(
         label=gettext_lazy("Colour"),
@@ -64,7 +64,21 @@ class BrandingForm(ReasonForm):
         required=False,
         help_text=gettext_lazy("11 letters and digits at most, as it was registered with the networks."),
     )
-    field_order = ("brand_color", "email_sender", "sms_sender", "reason")
+    tax_number = forms.CharField(
+        label=gettext_lazy("Tax number"),
+        max_length=20,
+        required=False,
+        help_text=gettext_lazy("Payers see it on pay pages, as P051234567X."),
+    )
+    support_contact = forms.CharField(
+        label=gettext_lazy("Help for payers"),
+        max_length=60,
+        required=False,
+        help_text=gettext_lazy("A phone number or an e-mail address that payers see on pay pages."),
+    )
+    field_order = (
+        "brand_color", "email_sender", "sms_sender", "tax_number", "support_contact", "reason",
+    )  # fmt: skip
 
 
 class SetBranding(Dialog):
@@ -77,7 +91,7 @@ class SetBranding(Dialog):
 
     def form(self, request: HttpRequest, rows: Sequence[Any], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
         return BrandingForm(
-            data, initial={name: getattr(rows[0], name) for name in BrandingForm.field_order[:3]}
+            data, initial={name: getattr(rows[0], name) for name in BrandingForm.field_order[:-1]}
         )
 
     def content(self, request: HttpRequest, rows: Sequence[Any]) -> Content:  # noqa: ARG002 (the row says all)
@@ -87,14 +101,12 @@ class SetBranding(Dialog):
             next_step=_(
                 "The portal and new sheets show it at once. Receipts that were drawn stay as they are."
             ),
-            version=f"{rows[0].brand_color} {rows[0].email_sender} {rows[0].sms_sender}",
+            version=" ".join(str(getattr(rows[0], name)) for name in BrandingForm.field_order[:-1]),
         )
 
     def act(self, row: Any, answer: Answer) -> str:  # noqa: ARG002 (there is one organisation)
         organisation_settings.set_branding(
-            branding=Branding(
-                answer.data["brand_color"], answer.data["email_sender"], answer.data["sms_sender"]
-            ),
+            branding=Branding(*(answer.data[name] for name in BrandingForm.field_order[:-1])),
             reason=answer.data["reason"],
             actor=answer.actor,
             now=answer.now,

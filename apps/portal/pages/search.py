@@ -1,18 +1,57 @@
-"""Find anything: recognises identifiers, receipts, references, phones and ledger numbers, and pages by their name."""
+"""Find anything: recognises identifiers, receipts, references, phones, names and ledger numbers, and pages by their name."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.dataclasses import SearchResult
 
+from apps.access.selectors.scope import Principal
+from apps.portal.contracts import Target
 from apps.portal.pages import frame, menu
 from apps.portal.selectors import search
 
 TERM_MAX = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of row: who may find it, how, what people call it, and the page of one by its id."""
+
+    permission: str
+    find: Callable[[str, Principal], list[Target]]
+    word: Any
+    icon: str
+    page: str
+
+
+KINDS = (
+    Kind("payments.view", search.payments, gettext_lazy("payment"), "payments", "portal-payment"),
+    Kind("payments.view", search.refunds, gettext_lazy("refund"), "undo", "portal-payment"),
+    Kind(
+        "payments.view",
+        search.suspense,
+        gettext_lazy("money in suspense"),
+        "inbox_customize",
+        "admin:payments_inboundreceipt_change",
+    ),
+    Kind(
+        "ledger.view",
+        search.transactions,
+        gettext_lazy("ledger transaction"),
+        "account_tree",
+        "portal-transaction",
+    ),
+    Kind("approvals.view", search.approvals, gettext_lazy("approval"), "approval", "portal-approval"),
+    Kind("parties.view", search.parties, gettext_lazy("party"), "badge", "admin:parties_party_change"),
+)
 
 
 @frame.page("")
@@ -47,23 +86,15 @@ def find(request: HttpRequest, term: str) -> list[SearchResult]:
         for entry in group["items"]
         if term.lower() in str(entry["title"]).lower()
     ]
-    if request.user.has_perm("payments.view"):
-        found += [
-            _result(hit.label, _("payment"), reverse("portal-payment", args=[hit.id]), "payments")
-            for hit in search.payments(term, request.user)
-        ]
-    if request.user.has_perm("ledger.view"):
-        found += [
-            _result(
-                hit.label,
-                _("ledger transaction"),
-                reverse("portal-transaction", args=[hit.id]),
-                "account_tree",
-            )
-            for hit in search.transactions(term, request.user)
-        ]
+    for kind in KINDS:
+        if request.user.has_perm(kind.permission):
+            found += [
+                SearchResult(
+                    title=hit.label,
+                    description=str(kind.word),
+                    link=reverse(kind.page, args=[hit.id]),
+                    icon=kind.icon,
+                )
+                for hit in kind.find(term, request.user)
+            ]
     return found
-
-
-def _result(title: str, kind: str, link: str, icon: str) -> SearchResult:
-    return SearchResult(title=title, description=kind, link=link, icon=icon)

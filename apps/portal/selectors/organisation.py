@@ -25,6 +25,8 @@ class Settings:
     contrast: str
     email_sender: str
     sms_sender: str
+    tax_number: str
+    support_contact: str
     look: Look
     base_currency: str
     time_zone: str
@@ -49,6 +51,8 @@ def settings() -> Settings:
         contrast=f"{brand.contrast(look.color, look.on_color):.1f}",
         email_sender=own.email_sender,
         sms_sender=own.sms_sender,
+        tax_number=own.tax_number,
+        support_contact=own.support_contact,
         look=look,
         base_currency=book.functional_currency if book else own.base_currency,
         time_zone=book.timezone if book else own.time_zone,

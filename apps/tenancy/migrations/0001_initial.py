@@ -48,6 +48,8 @@ class Migration(migrations.Migration):
                 ('brand_color', models.CharField(default='#0e5a6b', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),
                 ('email_sender', models.CharField(blank=True, default='', max_length=64)),
                 ('sms_sender', models.CharField(blank=True, default='', max_length=11)),
+                ('tax_number', models.CharField(blank=True, default='', max_length=20)),
+                ('support_contact', models.CharField(blank=True, default='', max_length=60)),
                 ('logo_id', models.UUIDField(editable=False, null=True)),
                 ('logo_width', models.PositiveSmallIntegerField(editable=False, null=True)),
                 ('logo_height', models.PositiveSmallIntegerField(editable=False, null=True)),

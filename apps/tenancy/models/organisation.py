@@ -54,6 +54,8 @@ class Organisation(UuidModel, TenantMixin):
     )
     email_sender = models.CharField(max_length=64, blank=True, default="")
     sms_sender = models.CharField(max_length=11, blank=True, default="")
+    tax_number = models.CharField(max_length=20, blank=True, default="")
+    support_contact = models.CharField(max_length=60, blank=True, default="")
     logo_id = models.UUIDField(null=True, editable=False)
     logo_width = models.PositiveSmallIntegerField(null=True, editable=False)
     logo_height = models.PositiveSmallIntegerField(null=True, editable=False)

@@ -27,6 +27,8 @@ def of(organisation: Organisation) -> Look:
         logo_path=reverse(LOGO, args=[logo.file_id], urlconf="treasury.urls_tenant") if logo else "",
         email_sender=organisation.email_sender or organisation.name,
         sms_sender=organisation.sms_sender,
+        tax_number=organisation.tax_number,
+        support_contact=organisation.support_contact,
     )
 
 

@@ -16,6 +16,8 @@ CONTRAST_MIN = 3.0
 MONTHS = 12
 EMAIL_SENDER_MAX = 64
 SMS_SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,9}[A-Za-z0-9])?")
+TAX_NUMBER = re.compile(r"[A-Za-z0-9]{6,20}")
+CONTACT = re.compile(r"\+?[0-9][0-9 ]{5,19}|[^\s@<>\"',;:]{1,40}@[A-Za-z0-9.-]{3,60}")
 NOT_IN_A_NAME = frozenset('<>@",;:\\')
 
 type Changes = dict[str, list[object]]
@@ -38,10 +40,11 @@ class RegionInvalid(errors.Invalid):
 @transaction.atomic
 def set_branding(*, organisation_id: UUID, branding: Branding) -> Changes:
     """
-    Keep colour and sender names and return what changed, field by field; the record of it is the caller's.
+    Keep what the organisation is known by and return what changed, field by field; the record of it is the caller's.
 
     Raises BrandingInvalid, which names every field: a colour needs a contrast of 3 to white paper, an SMS sender has 1
-    to 11 letters, digits, blanks, dashes and underscores with one letter at least, or is empty.
+    to 11 letters, digits, blanks, dashes and underscores with one letter at least, a tax number 6 to 20 letters and
+    digits, a contact is a phone number or an e-mail address; all but the colour may be empty.
     """
     wrong = list(_wrong(branding))
     if wrong:
@@ -50,6 +53,8 @@ def set_branding(*, organisation_id: UUID, branding: Branding) -> Changes:
         "brand_color": branding.brand_color.lower(),
         "email_sender": branding.email_sender.strip(),
         "sms_sender": branding.sms_sender,
+        "tax_number": branding.tax_number.strip().upper(),
+        "support_contact": branding.support_contact.strip(),
     }
     return _set(organisation_id, chosen)
 
@@ -126,6 +131,10 @@ def _wrong(branding: Branding) -> list[errors.FieldError]:
                 "A sender of SMS has 1 to 11 letters, digits, blanks, dashes and underscores, one letter at least.",
             )
         )
+    if branding.tax_number and not TAX_NUMBER.fullmatch(branding.tax_number.strip()):
+        found.append(("/tax_number", "A tax number has 6 to 20 letters and digits, as P051234567X."))
+    if branding.support_contact and not CONTACT.fullmatch(branding.support_contact.strip()):
+        found.append(("/support_contact", "Write a phone number, as 0709 000 123, or an e-mail address."))
     return [errors.FieldError(pointer, BrandingInvalid.code, message) for pointer, message in found]
 
 

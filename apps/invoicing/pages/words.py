@@ -1,0 +1,59 @@
+"""What a payer is told, in his language: why a payment failed, and why what he sent was refused."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.integrations.selectors import error_rules
+from apps.kit.errors import DomainError
+
+if TYPE_CHECKING:  # another app's model
+    from apps.payments.models import PaymentIntent
+
+NOT_KNOWN = _("M-Pesa did not take the payment.")
+FAILURES: Mapping[str, Promise] = {
+    "insufficient_funds": _("Your M-Pesa balance is too low."),
+    "amount_too_small": _("The amount is below what M-Pesa takes."),
+    "amount_too_large": _("The amount is above what M-Pesa takes in one payment."),
+    "limit_exceeded": _("It would exceed your daily M-Pesa limit."),
+    "duplicate_suspected": _("The same sum was asked of you moments ago. Try again in two minutes."),
+    "provider_unavailable": _("M-Pesa is busy. Try again in a minute."),
+    "subscriber_busy": _("Another M-Pesa request is open on your phone. Try again in a minute."),
+    "expired": _("The prompt was not answered in time."),
+    "prompt_failed": _("M-Pesa could not show the prompt on your phone."),
+    "customer_cancelled": _("You cancelled on your phone."),
+    "customer_unreachable": _("Your phone could not be reached. Is it on, and has it network?"),
+    "authentication_failed": _("The PIN was not right."),
+    "payer_account_restricted": _("Your M-Pesa account is locked. Ask Safaricom about it."),
+}
+"""By the reason of a failure, in our words; what is not here is the payee's business and not the payer's."""
+
+REFUSALS: Mapping[str, Promise] = {
+    "phone_invalid": _("Enter a Kenyan mobile number, as 0712 345 678."),
+    "rate_limited": _(
+        "There were several tries within a short time. Wait a while, or pay by the Paybill number."
+    ),
+    "receipt_invalid": _(
+        "The code has 8 to 20 letters and digits, as NLJ7RT61SV. It stands at the beginning of M-Pesa's message."
+    ),
+    "receipt_used": _("This code belongs to another payment. Look into M-Pesa's message again."),
+    "method_not_available": _("M-Pesa cannot be asked now. Nothing was taken."),
+    "duplicate_suspected": FAILURES["duplicate_suspected"],
+    "payment_in_progress": _("This is being paid already. Look again in a minute."),
+    "already_paid": _("This has been paid already."),
+}
+"""By the code of a refusal; what is not here is said in its own words."""
+
+
+def failure(intent: "PaymentIntent") -> str | Promise:
+    """Return why the last try failed: in the organisation's own words where it has some, else in ours."""
+    if error_rules.says(intent.method.lower(), intent.failure_message):
+        return intent.failure_message
+    return FAILURES.get(intent.failure_code, NOT_KNOWN)
+
+
+def refusal(error: DomainError) -> str | Promise:
+    """Return why what the payer sent was refused."""
+    return REFUSALS.get(error.code, error.detail)
