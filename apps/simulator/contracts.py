@@ -65,7 +65,11 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A shortcode of a business, with the credentials that its owner holds."""
+    """
+    A shortcode of a business, with the credentials that its owner holds.
+
+    ``store`` is the shortcode of the store that a till belongs to: it is told of what the till is paid, and lists it.
+    """
 
     shortcode: str
     type: AccountType
@@ -79,6 +83,7 @@ class Account:
     environment: Environment = Environment.SANDBOX
     payer_form: PayerForm = PayerForm.PLAIN
     is_validating: bool = True
+    store: str = ""
     balance_cents: int = 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (
@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS account (
     environment TEXT NOT NULL CHECK (environment IN ('sandbox', 'production')),
     payer_form TEXT NOT NULL CHECK (payer_form IN ('plain', 'masked', 'hashed')),
     is_validating INTEGER NOT NULL,
+    store TEXT NOT NULL DEFAULT '',
     balance_cents INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS payer (

@@ -64,7 +64,7 @@ PROVIDERS = {
         suite=(
             "tests/contract/test_mpesa.py",
             "tests/contract/test_mpesa_unasked.py",
-            "tests/contract/test_refunds.py",
+            "tests/contract/test_contract.py",
         ),
         address="TREASURY_CERTIFY_MPESA_BASE_URL",
         wanted=(

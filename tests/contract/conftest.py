@@ -10,18 +10,25 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from django.db import connection, connections
 
 from apps.integrations.contracts import MPESA, MpesaCredentials
+from apps.kit import jobs
+from apps.tenancy.models import Organisation
 from script.devkit.certificates import FAIL, NOT_CERTIFIED, PASS
 from script.devkit.certifying import MARK, TARGET
+from tests import conftest
 from tests.callbacks import Arrived, listening
 from tests.contract import targets
+from tests.contract.played import RAILS
+from tests.contract.rails import Rail, settings_of
 from tests.contract.targets import MpesaTarget
 from tests.factories import payments
-from tests.payments.conftest import rail, street
+from tests.payments.conftest import street
 
-__all__ = ["rail", "street"]
+__all__ = ["street"]
 
 SIMULATED_SHORT_CODE = "600977"
 PAYS_AT_ONCE = "+254700000000"
@@ -138,3 +145,25 @@ def _simulated(street: Any) -> MpesaTarget:
         patience=PATIENCE[False],
         hurry=lambda seconds: targets.control(url, "POST", "/tick", {"seconds": seconds}),
     )
+
+
+@pytest.fixture(scope="module")
+def rail(request, street, django_db_setup, django_db_blocker) -> Iterator[Rail]:
+    """Open a rail's account for all its scenarios, in an organisation that is emptied afterwards."""
+    _, opened = RAILS[request.param]
+    simulator = httpx.Client(base_url=street.simulator.url, trust_env=False, timeout=30)
+    with django_db_blocker.unblock(), simulator, jobs.held() as asked_for:
+        organisation = Organisation.objects.get(slug="acme")
+        connection.set_tenant(organisation)
+        with settings_of(simulator):
+            yield opened(simulator, organisation, street.certificate, asked_for)
+        simulator.post("/__control/reset", json={"accounts": True})
+        connections.close_all()
+        conftest.truncate()
+
+
+@pytest.fixture
+def begun(rail: Rail) -> Rail:
+    connection.set_tenant(rail.organisation)
+    rail.begin()
+    return rail

@@ -354,3 +354,20 @@ def test_a_payment_that_came_unasked_is_pulled(business):
 
     ((row,),) = answer.json()["Response"]
     assert (row["transactionId"], row["billreference"], row["amount"]) == (made["receipt"], "INV-7", "500.00")
+
+
+def test_a_store_is_told_of_what_its_till_is_paid(business, inbox):
+    till = business.account | {"type": "till", "name": "Savanna till", "store": "600100"}
+    assert business.control("PUT", "/accounts/600190", till).status_code == 200
+    business.register_urls()
+
+    made = business.control(
+        "POST",
+        "/payments",
+        {"shortcode": "600190", "msisdn": "254712345678", "amount": "500.00", "reference": ""},
+    ).json()
+
+    inbox.wait(2)
+    (told,) = inbox.at("c2b")
+    assert (told["TransID"], told["BusinessShortCode"]) == (made["receipt"], "600190")
+    assert business.statement()["rows"] == []

@@ -25,6 +25,7 @@ def test_saves_an_account_again_without_losing_its_balance(business):
         "environment": "sandbox",
         "payer_form": "plain",
         "validation": True,
+        "store": "",
         "addresses": None,
         "balance": "1491.75",
     }
@@ -42,6 +43,8 @@ def test_saves_an_account_again_without_losing_its_balance(business):
         {"charge_bps": 10_001},
         {"charge_bps": "55"},
         {"colour": "red"},
+        {"store": "600101"},
+        {"type": "till", "store": "no number"},
     ],
 )
 def test_refuses_a_wrong_account(business, changes):

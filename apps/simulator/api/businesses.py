@@ -1,5 +1,6 @@
 """Businesses on the control interface: their accounts, and the addresses that a person deletes for them."""
 
+import re
 from collections.abc import Mapping
 
 from apps.simulator.api import shapes
@@ -11,8 +12,9 @@ from apps.simulator.services.world import World
 REQUIRED = ("name", "consumer_key", "consumer_secret", "passkey")
 OPTIONAL = ("initiator", "initiator_password")
 CHOICES = {"environment": tuple(Environment), "payer_form": tuple(PayerForm)}
-KNOWN = {*REQUIRED, *OPTIONAL, *CHOICES, "type", "charge_bps", "validation"}
+KNOWN = {*REQUIRED, *OPTIONAL, *CHOICES, "type", "charge_bps", "validation", "store"}
 WHOLE_BPS = 10_000
+STORE = re.compile("[0-9]{5,7}")
 
 
 def save(world: World, request: Request, shortcode: str) -> Response:
@@ -65,4 +67,12 @@ def _account(shortcode: str, given: Mapping[str, object]) -> Account:
         environment=Environment(str(given.get("environment", Environment.SANDBOX))),
         payer_form=PayerForm(str(given.get("payer_form", PayerForm.PLAIN))),
         is_validating=is_validating,
+        store=_store(given),
     )
+
+
+def _store(given: Mapping[str, object]) -> str:
+    store = given.get("store", "")
+    if not isinstance(store, str) or (store and not (STORE.fullmatch(store) and given["type"] == "till")):
+        raise ControlRefusal(400, "invalid_account", "store is the shortcode of the store of a till.")
+    return store

@@ -19,6 +19,7 @@ def account(value: Account, registration: Registration | None) -> dict[str, obje
         "environment": value.environment,
         "payer_form": value.payer_form,
         "validation": value.is_validating,
+        "store": value.store,
         "addresses": registration
         and {
             "confirmation": registration.confirmation_url,

@@ -29,15 +29,16 @@ def save(*, tx: sqlite3.Connection, account: Account) -> Account:
         """
         INSERT INTO account (shortcode, type, name, consumer_key, consumer_secret, passkey, initiator,
                              initiator_password, charge_bps, environment, payer_form, is_validating,
-                             balance_cents)
+                             store, balance_cents)
         VALUES (:shortcode, :type, :name, :consumer_key, :consumer_secret, :passkey, :initiator,
-                :initiator_password, :charge_bps, :environment, :payer_form, :is_validating, 0)
+                :initiator_password, :charge_bps, :environment, :payer_form, :is_validating, :store, 0)
         ON CONFLICT (shortcode) DO UPDATE SET
             type = excluded.type, name = excluded.name, consumer_key = excluded.consumer_key,
             consumer_secret = excluded.consumer_secret, passkey = excluded.passkey,
             initiator = excluded.initiator, initiator_password = excluded.initiator_password,
             charge_bps = excluded.charge_bps, environment = excluded.environment,
-            payer_form = excluded.payer_form, is_validating = excluded.is_validating
+            payer_form = excluded.payer_form, is_validating = excluded.is_validating,
+            store = excluded.store
         """,
         asdict(account),
     )

@@ -85,7 +85,7 @@ def open_payment(*, tx: sqlite3.Connection, order: PaymentOrder, plan: Plan, now
         ),
     )
     payment = get(tx=tx, receipt=receipt)
-    registration = registrations.find(tx=tx, shortcode=order.receiver)
+    registration = registrations.told_of(tx=tx, paid=payment)
     refusal = _own_refusal(tx=tx, order=order, account=account, plan=plan)
     if refusal is not None or account is None:
         _finish(tx=tx, payment=payment, result_code=refusal or results.NO_OPERATOR, now=now)
@@ -186,7 +186,7 @@ def _own_refusal(
 
 
 def _default(*, tx: sqlite3.Connection, payment: Payment) -> str:
-    registration = registrations.find(tx=tx, shortcode=payment.receiver)
+    registration = registrations.told_of(tx=tx, paid=payment)
     is_refused = registration is not None and registration.is_refused_by_default
     return results.REFUSED_BY_BUSINESS if is_refused else results.SUCCESS
 

@@ -35,8 +35,11 @@ def find(*, tx: sqlite3.Connection, shortcode: str) -> Registration | None:
 
 
 def told_of(*, tx: sqlite3.Connection, paid: Prompt | Payment) -> Registration | None:
-    """Return who is told of a payment: the shortcode that received it, else the store that asked for its till."""
-    return find(tx=tx, shortcode=paid.receiver) or find(tx=tx, shortcode=paid.shortcode)
+    """Return who is asked before a payment and told of it: the shortcode that received it, else the store that it is a till of, or that asked."""
+    row = tx.execute("SELECT store FROM account WHERE shortcode = ?", (paid.receiver,)).fetchone()
+    store = row["store"] if row else ""
+    asked = (paid.receiver, store, paid.shortcode)
+    return next((found for each in asked if (found := find(tx=tx, shortcode=each))), None)
 
 
 def forget(*, tx: sqlite3.Connection, shortcode: str) -> bool:

@@ -74,11 +74,12 @@ def record_reversal(
 def payments_between(
     *, tx: sqlite3.Connection, shortcode: str, span: tuple[int, int], offset: int, limit: int
 ) -> list[StatementRow]:
-    """Return one page of the payments that a business pulls, oldest first; both ends of the span are within."""
+    """Return one page of the payments that a business pulls, those of its tills too, oldest first; both ends of the span are within."""
     found = tx.execute(
-        f"SELECT {COLUMNS} FROM statement_row WHERE shortcode = ? AND kind = 'payment' AND is_hidden = 0 "  # noqa: S608
+        f"SELECT {COLUMNS} FROM statement_row WHERE kind = 'payment' AND is_hidden = 0 "  # noqa: S608
+        "AND (shortcode = ? OR shortcode IN (SELECT shortcode FROM account WHERE store = ?)) "
         "AND completed_at BETWEEN ? AND ? ORDER BY completed_at, id LIMIT ? OFFSET ?",
-        (shortcode, *span, limit, offset),
+        (shortcode, shortcode, *span, limit, offset),
     )
     return [StatementRow(**dict(row)) for row in found]
 

@@ -1,0 +1,163 @@
+"""
+Every scenario that a rail of collections is held to, and what a rail needs for it.
+
+A rail plays every scenario of every capability that it has, and says of each other one why it lacks it. What it says is
+compared with what it does, so that nothing is left out in silence.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from apps.integrations.ports import (
+    BalancePort,
+    CapturePort,
+    CollectionPort,
+    ConnectionPort,
+    InboundPort,
+    QrPort,
+    RefundPort,
+    StatementPort,
+    StatusPort,
+)
+from apps.payments.contracts import Method
+
+if TYPE_CHECKING:
+    from tests.contract.rails import Rail
+
+type Play = Callable[["Rail"], None]
+
+
+class Capability(StrEnum):
+    """What a rail can do: one for each port, then what no port says of a rail."""
+
+    COLLECT = "collect"
+    CONNECTION = "try its secrets"
+    CAPTURE = "hold a sum back"
+    STATUS = "ask after a receipt"
+    STATEMENT = "list movements"
+    INBOUND = "tell of money unasked"
+    REFUND = "give back"
+    BALANCE = "tell balances"
+    QR = "draw a code"
+    PART_REFUND = "give back a part"
+    REQUEST_KEY = "know a repeated request"
+    WITHDRAW = "call a request back"
+    SIGNATURE = "sign callbacks"
+
+
+PORTS: Mapping[Capability, type] = {
+    Capability.COLLECT: CollectionPort,
+    Capability.CONNECTION: ConnectionPort,
+    Capability.CAPTURE: CapturePort,
+    Capability.STATUS: StatusPort,
+    Capability.STATEMENT: StatementPort,
+    Capability.INBOUND: InboundPort,
+    Capability.REFUND: RefundPort,
+    Capability.BALANCE: BalancePort,
+    Capability.QR: QrPort,
+}
+TRAITS: dict[Capability, Callable[["Rail"], bool]] = {}
+"""Of each capability that has no port: how a rail is tried for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One story of a rail: ``play`` ends well or fails; ``name`` says what holds."""
+
+    name: str
+    needs: Capability
+    play: Play
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """
+    What a rail calls things, for scenarios that are written once.
+
+    ``paths`` is where each kind of call goes at the simulator, ``kinds`` what ``ProviderCall`` calls it. ``declines``
+    are the codes of the provider by which a payer's payment fails, with ours; ``refusals`` are answers that refuse a
+    request at once; ``nobodys`` is a code that nobody has listed. ``till`` is a number to which nothing can be typed, and
+    ``numbers`` are all that may be paid.
+    ``payer_forms`` is how the simulator is told to hide payers. ``lacks`` says why the rail has no such capability.
+    """
+
+    name: str
+    method: Method
+    face: str
+    payer: str
+    paths: Mapping[str, str]
+    kinds: Mapping[str, str]
+    declines: tuple[tuple[str, str], ...]
+    refusals: tuple[tuple[Mapping[str, object], str], ...]
+    refund_declines: tuple[str, ...]
+    refunded_before: str
+    nobodys: str
+    till: str
+    numbers: tuple[str, ...]
+    payer_forms: Mapping[str, Mapping[str, Any]]
+    lacks: Mapping[Capability, str]
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(needs: Capability, name: str) -> Callable[[Play], Play]:
+    """Put a story into the catalogue."""
+
+    def keep(play: Play) -> Play:
+        assert name not in SCENARIOS, f"two scenarios are called {name!r}"
+        SCENARIOS[name] = Scenario(name, needs, play)
+        return play
+
+    return keep
+
+
+def trait(capability: Capability) -> Callable[[Callable[["Rail"], bool]], Callable[["Rail"], bool]]:
+    """Say how a rail is tried for what no port says of it."""
+
+    def keep(tried: Callable[["Rail"], bool]) -> Callable[["Rail"], bool]:
+        TRAITS[capability] = tried
+        return tried
+
+    return keep
+
+
+def complaints(*, offered: Iterable[type], lacks: Mapping[Capability, str]) -> list[str]:
+    """Return what is wrong with a declaration: a port neither kept nor declared as lacking, one that is both, no reason."""
+    kept = set(offered)
+    found = []
+    for capability, port in PORTS.items():
+        if port in kept and capability in lacks:
+            found.append(f"{capability}: declared as lacking, and {port.__name__} is kept")
+        elif port not in kept and capability not in lacks:
+            found.append(f"{capability}: {port.__name__} is not kept, and nothing says why")
+    found += [f"{port.__name__}: the catalogue has no scenario" for port in kept - set(PORTS.values())]
+    found += [f"{capability}: no reason is given" for capability, why in lacks.items() if not why.strip()]
+    return found
+
+
+def to_play(lacks: Iterable[Capability]) -> list[Scenario]:
+    """Return the scenarios of a rail that lacks these capabilities."""
+    left_out = set(lacks)
+    return [one for one in SCENARIOS.values() if one.needs not in left_out]
+
+
+def table(titles: Mapping[str, Mapping[Capability, str]]) -> list[str]:
+    """Return the lines of the table of scenarios and rails; ``titles`` is what each rail lacks, by its name for people."""
+    lines = [f"| scenario | needs | {' | '.join(titles)} |", f"|---|---|{'---|' * len(titles)}"]
+    for one in SCENARIOS.values():
+        played = ["lacks it" if one.needs in lacks else "played" for lacks in titles.values()]
+        lines.append(f"| {one.name} | {one.needs} | {' | '.join(played)} |")
+    return lines
+
+
+def declaration(lacks: Mapping[Capability, str]) -> list[str]:
+    """Return the lines of the table of what one rail has and lacks."""
+    counts = {each: sum(one.needs is each for one in SCENARIOS.values()) for each in Capability}
+    lines = ["| capability | scenarios |", "|---|---|"]
+    for each in Capability:
+        has = f"{counts[each]}, all played" if each in PORTS else "has it"
+        lines.append(f"| {each} | {f'lacks it: {lacks[each]}' if each in lacks else has} |")
+    return lines

@@ -1,0 +1,381 @@
+"""Scenarios of money that is asked for: what the payer does, what the answer and the callback do, and who dies meanwhile."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.kit import clock, ids
+from apps.kit.actors import SYSTEM
+from apps.kit.money import Money
+from apps.payments.contracts import AttemptStatus, CollectionTerms, IntentStatus, LateMoney
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.services import callbacks, intents
+from tests.contract.catalogue import Capability, scenario, trait
+from tests.contract.rails import DECIDES, Killed, Rail, die, edited
+from tests.payments.conftest import told
+from tests.payments.test_two_connections import at_once
+
+PAID = ["payment_intent_created", "payment_initiated", "payment_captured", "payment_success"]
+UNDONE = (
+    {"action": "hang"},
+    {"action": "reset"},
+    {"action": "status", "status": 500},
+    {"action": "status", "status": 503, "body": ""},
+    {"action": "malformed_json"},
+    {"action": "html_error"},
+    {"action": "empty_body"},
+)
+"""Answers that tell nothing; ``processed`` says whether money moves all the same."""
+
+NO_CONFIRMATION = {"action": "drop_callback", "of": "confirmation"}
+LOST = ("drop_callback", NO_CONFIRMATION)
+"""Every message of a payment is lost."""
+
+collects = lambda name: scenario(Capability.COLLECT, name)  # noqa: E731 (an abbreviation)
+
+
+def is_paid(rail: Rail, intent: PaymentIntent) -> bool:
+    """Say whether a payment is paid, once, under the receipt of the one payment that the provider's statement shows."""
+    rows, attempt = rail.rows("payment"), rail.attempt(intent)
+    receipts = [row["receipt"] for row in rows]
+    return rail.again(intent).status == IntentStatus.SUCCEEDED and receipts == [attempt.provider_receipt]
+
+
+def is_unpaid(rail: Rail, intent: PaymentIntent, status: IntentStatus) -> bool:
+    """Say whether a payment stands so and no money moved or is booked."""
+    return rail.again(intent).status == status and not rail.rows() and rail.attempt(intent).booked_at is None
+
+
+@collects("paid: booked once with its fee, told in order")
+def paid(rail: Rail) -> None:
+    intent = rail.ask()
+    assert intent.status == IntentStatus.ACTION_REQUIRED
+    rail.rest()
+    assert is_paid(rail, intent)
+    charges = [Money.parse(row["withdrawn"], "KES") for row in rail.rows("charge")]
+    assert [rail.attempt(intent).fee] == charges
+    assert told(intent.id) == PAID
+
+
+@collects("declined: each code is a reason of ours, and nothing is booked")
+def declined(rail: Rail) -> None:
+    for code, _ in rail.words.declines:
+        rail.spoil("collect", {"action": "result", "code": code})
+    asked = [rail.ask() for _ in rail.words.declines]
+    rail.rest()
+    found = [(rail.attempt(one).provider_code, rail.again(one).failure_code) for one in asked]
+    assert found == list(rail.words.declines)
+    assert all(is_unpaid(rail, one, IntentStatus.FAILED) for one in asked)
+
+
+@collects("declined with a code that nobody knows: kept in the provider's words")
+def declined_by_nobodys_code(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "result", "code": rail.words.nobodys})
+    intent = rail.ask()
+    rail.rest()
+    assert is_unpaid(rail, intent, IntentStatus.FAILED)
+    attempt = rail.attempt(intent)
+    assert (attempt.failure_code, attempt.provider_code) == ("unknown_provider_code", rail.words.nobodys)
+
+
+@collects("refused at once: nobody was asked, and nothing is sent again")
+def refused_at_once(rail: Rail) -> None:
+    for answer, reason in rail.words.refusals:
+        rail.spoil("collect", answer)
+        intent = rail.ask()
+        assert is_unpaid(rail, intent, IntentStatus.FAILED)
+        assert intent.failure_code == reason
+    rail.rest()
+    assert rail.sent("collect") == len(rail.words.refusals)
+
+
+@collects("the callback is lost: a question finds the payment, its receipt comes later")
+def callback_lost(rail: Rail) -> None:
+    rail.spoil("collect", *LOST)
+    intent = rail.ask()
+    rail.rest()
+    attempt = rail.attempt(intent)
+    assert (rail.again(intent).status, attempt.received) == (IntentStatus.SUCCEEDED, attempt.money)
+    rail.list_movements()
+    assert is_paid(rail, intent)
+    assert told(intent.id) == PAID
+
+
+@collects("the callback is late: the question was faster, and nothing is booked twice")
+def callback_late(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "delay_callback", "ms": 40_000}, NO_CONFIRMATION)
+    intent = rail.ask()
+    rail.rest()
+    assert rail.sent("query") >= 1
+    assert is_paid(rail, intent)
+    assert told(intent.id) == PAID
+
+
+@collects("the callback comes five times at once: one books")
+def callback_doubled(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "duplicate_callback", "n": 5}, NO_CONFIRMATION)
+    intent = rail.ask()
+    rail.let_pass(timedelta(seconds=3))
+    stored = [rail.store(one) for one in rail.kept_back()]
+    at_once(*[lambda uid=uid: callbacks.apply(callback_id=uid, now=rail.now) for uid in stored])
+    rail.rest()
+    assert len(stored) == 5
+    assert sorted(rail.verdict(uid) for uid in stored) == ["APPLIED", *["DUPLICATE"] * 4]
+    assert is_paid(rail, intent)
+    assert told(intent.id) == PAID
+
+
+@collects("the callback comes before the answer: what it says stands")
+def callback_first(rail: Rail) -> None:
+    rail.spoil("collect", "callback_before_response")
+    with rail.at("payments.after_send", rail.take):
+        intent = rail.ask()
+    assert is_paid(rail, intent)
+    assert told(intent.id) == PAID
+    rail.rest()
+    assert is_paid(rail, intent)
+
+
+@collects("callbacks overtake each other: each finds its own payment")
+def callbacks_overtake(rail: Rail) -> None:
+    first, second = rail.ask(), rail.ask()
+    rail.let_pass(timedelta(seconds=3))
+    for callback in reversed(rail.kept_back()):
+        rail.deliver(callback)
+    rail.rest()
+    receipts = {row["account_reference"]: row["receipt"] for row in rail.rows("payment")}
+    for intent in (first, second):
+        attempt = rail.attempt(intent)
+        assert attempt.provider_receipt == receipts[attempt.code]
+        assert rail.again(intent).status == IntentStatus.SUCCEEDED
+
+
+@collects("an old callback comes again: it changes nothing")
+def callback_replayed(rail: Rail) -> None:
+    first = rail.ask()
+    rail.rest()
+    rail.spoil(
+        "collect", {"action": "result", "code": rail.words.declines[0][0]}, {"action": "replay_old", "n": 2}
+    )
+    second = rail.ask()
+    rail.rest()
+    assert is_paid(rail, first)
+    assert rail.again(second).status == IntentStatus.FAILED
+
+
+@collects("a forged callback: at an address that nobody has, or at another payment's")
+def callback_forged(rail: Rail) -> None:
+    victim, payer = rail.ask(), rail.ask()
+    rail.let_pass(timedelta(seconds=3))
+    true = rail.own(payer, rail.kept_back())
+    mine, theirs = rail.attempt(victim).callback_token, rail.attempt(payer).callback_token
+    for token in (ids.token(), mine):
+        forged = {**true, "url": true["url"].replace(theirs, token)}
+        assert rail.deliver(forged) == "FORGED"
+    assert not rail.attempt(victim).booked_at
+    assert not rail.attempt(payer).booked_at
+    assert rail.deliver(true) == "APPLIED"
+    assert rail.again(payer).status == IntentStatus.SUCCEEDED
+    rail.rest()
+
+
+@collects("callbacks contradict each other: the first is booked, another receipt or sum is for people")
+def callbacks_conflict(rail: Rail) -> None:
+    intent = rail.ask()
+    rail.let_pass(timedelta(seconds=3))
+    true = rail.own(intent, rail.kept_back())
+    receipt = rail.rows("payment")[0]["receipt"]
+    other = "ZZ" + receipt[2:]
+    assert rail.deliver(true) == "APPLIED"
+    assert rail.deliver(edited(true, receipt, other)) == "UNMATCHED"
+    assert rail.deliver(edited(true, 1500, 1400)) == "FORGED"
+    assert is_paid(rail, intent)
+
+
+@collects("the callback cannot be read: it is kept, and the question decides")
+def callback_garbled(rail: Rail) -> None:
+    intent = rail.ask()
+    rail.let_pass(timedelta(seconds=3))
+    true = rail.own(intent, rail.kept_back())
+    for body in (b"", b"[]", b'{"Body": "?"}', b"\xff\xfe"):
+        assert rail.deliver({**true, "body": body}) == "MALFORMED"
+    rail.rest()
+    assert rail.again(intent).status == IntentStatus.SUCCEEDED
+    rail.deliver(true)
+    assert is_paid(rail, intent)
+
+
+@collects("the callback tells less than it should: what it lacks comes by another road")
+def callback_partial(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "partial_result"}, NO_CONFIRMATION)
+    intent = rail.ask()
+    rail.rest()
+    rail.list_movements()
+    assert is_paid(rail, intent)
+
+
+@collects("the callback comes from a strange address and tells a wrong time: the money counts")
+def callback_strange(rail: Rail) -> None:
+    rail.spoil("collect", "wrong_ip", {"action": "clock_skew", "seconds": -90_000})
+    intent = rail.ask()
+    rail.rest()
+    assert is_paid(rail, intent)
+
+
+@collects("no clear answer and nothing moved: unknown, never sent again")
+def unclear_and_undone(rail: Rail) -> None:
+    for answer in UNDONE:
+        rail.spoil("collect", {**answer, "processed": False})
+    with rail.impatient():
+        asked = [rail.ask() for _ in UNDONE]
+    rail.rest()
+    assert all(is_unpaid(rail, one, IntentStatus.UNKNOWN) for one in asked)
+    assert rail.sent("collect") == len(UNDONE)
+
+
+@collects("no clear answer and the money moved: found by its callback, never asked for again")
+def unclear_and_done(rail: Rail) -> None:
+    for answer in UNDONE:
+        rail.spoil("collect", {**answer, "processed": True})
+    with rail.impatient():
+        asked = [rail.ask() for _ in UNDONE]
+    assert {one.status for one in asked} == {IntentStatus.UNKNOWN}
+    rail.rest()
+    assert {rail.again(one).status for one in asked} == {IntentStatus.SUCCEEDED}
+    assert len(rail.rows("payment")) == rail.sent("collect") == len(UNDONE)
+
+
+@collects("too many requests: sent again after a while, and asked once")
+def throttled(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "rate_limit", "code": "500.003.02"})
+    rail.spoil("collect", {"action": "rate_limit", "code": "429"})
+    intent = rail.ask()
+    assert intent.status == IntentStatus.PROCESSING
+    rail.rest()
+    assert is_paid(rail, intent)
+    assert rail.sent("collect") == 3
+
+
+@collects("the token expires on the way: another one is fetched, and the payer is asked once")
+def token_expires(rail: Rail) -> None:
+    rail.spoil("collect", "expire_token")
+    intent = rail.ask()
+    rail.rest()
+    assert is_paid(rail, intent)
+    assert (rail.sent("collect"), rail.sent("token")) == (2, 2)
+
+
+@collects("no token is to be had: nothing leaves, and it is tried again")
+def token_denied(rail: Rail) -> None:
+    for answer in ({"action": "reset"}, {"action": "status", "status": 503, "body": ""}):
+        rail.spoil("token", answer)
+    intent = rail.ask()
+    assert (intent.status, rail.sent("collect")) == (IntentStatus.PROCESSING, 0)
+    rail.rest()
+    assert is_paid(rail, intent)
+    assert rail.sent("collect") == 1
+
+
+@collects("another sum moved than was asked for: booked as it came, in suspense, and never a success")
+def other_sum(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "wrong_amount", "amount": "1000.00"})
+    intent = rail.ask()
+    rail.rest()
+    attempt = rail.attempt(intent)
+    assert (rail.again(intent).status, attempt.status) == (IntentStatus.IN_REVIEW, AttemptStatus.MISMATCH)
+    assert (attempt.received, attempt.is_in_suspense) == (Money(1000_00, "KES"), True)
+
+
+@collects("money after a failure: it pays after all, or waits in suspense, as the organisation says")
+def late_money(rail: Rail) -> None:
+    for policy in (LateMoney.ACCEPT, LateMoney.SUSPENSE):
+        intent = paid_late(rail, policy)
+        attempt = rail.attempt(intent)
+        ends = IntentStatus.SUCCEEDED if policy is LateMoney.ACCEPT else IntentStatus.IN_REVIEW
+        assert (rail.again(intent).status, attempt.is_in_suspense) == (ends, policy is LateMoney.SUSPENSE)
+        assert attempt.received == attempt.money
+    assert len(rail.rows("payment")) == 2
+
+
+def paid_late(rail: Rail, policy: LateMoney) -> PaymentIntent:
+    """Return a payment that failed and then was paid, while the organisation says so of late money."""
+    code = rail.words.declines[0][0]
+    rail.spoil("collect", {"action": "result", "code": code}, {"action": "late_success", "ms": 30_000})
+    with rail.terms(CollectionTerms(late_money=policy)):
+        intent = rail.ask()
+        rail.rest()
+        assert rail.again(intent).status == IntentStatus.FAILED
+        rail.rest(seconds=31)
+    return intent
+
+
+@collects("cancelled while the payer decides: the wish is kept, and money that comes is booked")
+def cancelled_meanwhile(rail: Rail) -> None:
+    paying, refusing = rail.ask(), rail.create()
+    rail.spoil("collect", {"action": "result", "code": rail.words.declines[0][0]})
+    rail.work()
+    for intent in (paying, refusing):
+        with clock.fixed(rail.now):
+            intents.cancel(intent_id=intent.id, actor=SYSTEM, now=rail.now)
+    rail.rest()
+    assert is_paid(rail, paying)
+    assert rail.again(refusing).status == IntentStatus.CANCELLED
+
+
+@collects("the job comes twice and at once: the payer is asked once")
+def job_doubled(rail: Rail) -> None:
+    intent = rail.create()
+    rail.drop_jobs()
+    at_once(*[lambda: intents.request(intent_id=intent.id, now=rail.now)] * 4)
+    rail.rest()
+    assert is_paid(rail, intent)
+    assert rail.sent("collect") == 1
+
+
+@collects("the worker dies before it sends, or before it writes down the answer: nothing is sent again")
+def worker_dies(rail: Rail) -> None:
+    for point, moved in (("payments.before_send", 0), ("payments.after_send", 1)):
+        with pytest.raises(Killed), rail.at(point, die):
+            rail.ask()
+        intent = PaymentIntent.objects.order_by("-created_at", "-id")[0]
+        rail.rest(seconds=10)
+        ends = IntentStatus.SUCCEEDED if moved else IntentStatus.UNKNOWN
+        assert (rail.again(intent).status, len(rail.rows("payment"))) == (ends, moved)
+        assert PaymentAttempt.objects.filter(intent=intent).count() == 1
+    assert rail.sent("collect") == 1
+
+
+@collects("the provider is silent to the end of the plan: unknown, for people, and asked about no more")
+def silent(rail: Rail) -> None:
+    rail.spoil("query", {"action": "status", "status": 500}, times=None)
+    rail.spoil("collect", {"action": "result", "code": "0", "ms": 86_400_000})
+    intent = rail.ask()
+    rail.rest()
+    assert is_unpaid(rail, intent, IntentStatus.UNKNOWN)
+    assert rail.sent("collect") == 1
+
+
+@trait(Capability.REQUEST_KEY)
+def knows_a_repeated_request(rail: Rail) -> bool:
+    """Send the same request twice, past every guard of ours: is the payer asked once?"""
+    rail.send_twice()
+    asked = [one["reference"] for one in rail.control("GET", "/prompts")["prompts"]]
+    return asked[0] != asked[1]
+
+
+@trait(Capability.WITHDRAW)
+def calls_a_request_back(rail: Rail) -> bool:
+    """Cancel what the payer is being asked: does the provider stop asking?"""
+    intent = rail.ask(payer=DECIDES)
+    with clock.fixed(rail.now):
+        intents.cancel(intent_id=intent.id, actor=SYSTEM, now=rail.now)
+    rail.work()
+    return rail.control("GET", "/prompts")["prompts"][0]["state"] != "waiting"
+
+
+@trait(Capability.SIGNATURE)
+def signs_callbacks(rail: Rail) -> bool:
+    """Bring a true callback without any of its headers: is it turned away?"""
+    intent = rail.ask()
+    rail.let_pass(timedelta(seconds=3))
+    return rail.deliver(rail.own(intent, rail.kept_back())) != "APPLIED"
