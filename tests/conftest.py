@@ -55,6 +55,7 @@ PUBLIC_TABLES = [
     "accounts_authenticator",
     "accounts_platformlink",
     "accounts_platformrecord",
+    "accounts_platformsession",
     "accounts_recoverycode",
     "accounts_trailhead",
     "accounts_user",

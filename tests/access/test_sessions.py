@@ -14,7 +14,7 @@ from apps.access.selectors import portal_sessions
 from apps.access.services import memberships
 from apps.accounts.services import second_factors, users
 from apps.audit.models import AuditRecord
-from apps.kit import clock
+from apps.kit import clock, sessions
 from apps.kit.actors import SYSTEM, person
 from apps.tenancy.models import Organisation
 from tests.dialogs import send
@@ -171,7 +171,7 @@ def test_a_page_knows_when_the_session_ends_and_by_what_a_person_stays(enter):
     with clock.fixed(NOW + timedelta(minutes=44)):
         assert browser.get(told[2]).status_code == 302
         inside()
-    assert int(told[1]) == portal_sessions.idle_limit().total_seconds()
+    assert int(told[1]) == sessions.idle_limit().total_seconds()
 
 
 def test_the_platform_has_the_same_limit(db):

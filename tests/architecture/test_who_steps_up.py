@@ -100,6 +100,7 @@ STEPS_UP = {
     "treasury.platform.application_dialogs.ResumeApplication": True,
     "treasury.platform.application_dialogs.SuspendApplication": True,
     "treasury.platform.dialogs.DeactivatePerson": True,
+    "treasury.platform.dialogs.EndSessions": True,
     "treasury.platform.dialogs.LiftLockOut": True,
     "treasury.platform.dialogs.RenewEntryLink": True,
     "treasury.platform.dialogs.RequireSecondFactor": True,

@@ -73,6 +73,7 @@ RECORDED = {
         "void": "user.entry_link_voided",
     },
     "accounts.services.lock_outs": {"lift": "lock_out.lifted"},
+    "accounts.services.platform_sessions": {"end": "session.ended", "end_others": "session.ended"},
     "accounts.services.second_factors": {
         "enrol": "second_factor.enrolled",
         "verify": "second_factor.refused",
@@ -84,6 +85,7 @@ RECORDED = {
         "create": "user.created",
         "deactivate": "user.deactivated",
         "set_password": "user.password_changed",
+        "sign_out": "user.sessions_ended",
     },
     "approvals.services.delegations": {
         "create": "approval_delegation.created",

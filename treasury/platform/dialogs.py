@@ -129,6 +129,34 @@ class ResetSecondFactor(Dialog):
         return _("%(person)s has no second factor now.") % {"person": row.email}
 
 
+class EndSessions(Dialog):
+    """Sign a person out everywhere; he may sign in again."""
+
+    name = "end-sessions"
+    label = gettext_lazy("End all sessions…")
+    icon = "logout"
+    permission = MANAGE
+    steps_up = True
+    is_danger = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: User) -> bool:
+        return row.is_active
+
+    def content(self, request: HttpRequest, rows: Sequence[User]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("End all sessions of %(person)s") % {"person": rows[0].email},
+            button=_("End all sessions"),
+            next_step=_(
+                "His next click leads to the sign-in, at every organisation and here. He may sign in again: deactivate him to keep him out."
+            ),
+        )
+
+    def act(self, row: User, answer: Answer) -> str:
+        users.sign_out(user_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now)
+        return _("%(person)s is signed out everywhere.") % {"person": row.email}
+
+
 class LiftLockOut(Dialog):
     """Let somebody sign in again before his lock-out ends by itself."""
 

@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Authenticator, User
+from apps.kit import clock
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 from apps.tenancy.selectors import organisations
 from treasury.platform.dialogs import (
     DeactivatePerson,
+    EndSessions,
     LiftLockOut,
     RenewEntryLink,
     ResetSecondFactor,
@@ -32,7 +34,7 @@ class UserAdmin(ReadOnlyAdmin):
     fields = [
         "name", "email", "state", "made_by", "second_factor", "member_of", "is_platform_staff", "seen", "created",
     ]  # fmt: skip
-    dialogs = (RenewEntryLink, TakeOver, ResetSecondFactor, LiftLockOut, DeactivatePerson)
+    dialogs = (RenewEntryLink, TakeOver, ResetSecondFactor, LiftLockOut, EndSessions, DeactivatePerson)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         enrolled = Exists(Authenticator.objects.filter(user_id=OuterRef("pk")))
@@ -44,8 +46,13 @@ class UserAdmin(ReadOnlyAdmin):
             return badge("quiet", "block", _("Deactivated"))
         if user.must_change_password:
             return badge("pending", "hourglass_top", _("First password"))
-        if user.entry_digest is not None and user.entry_used_at is None:
-            return badge("pending", "hourglass_top", _("Has a link"))
+        if user.entry_expires_at is not None and user.entry_used_at is None:
+            is_good = clock.now() < user.entry_expires_at
+            return (
+                badge("pending", "hourglass_top", _("Has a link"))
+                if is_good
+                else badge("quiet", "link_off", _("Link no longer good"))
+            )
         return badge("done", "check_circle", _("Active"))
 
     @admin.display(description=gettext_lazy("Made by"))

@@ -161,6 +161,7 @@ PUBLIC_NO_DELETE_TABLES = [
 ]
 PUBLIC_TABLES = [
     "accounts_authenticator",
+    "accounts_platformsession",
     "accounts_recoverycode",
     "axes_accessattempt",
     "axes_accessattemptexpiration",

@@ -1,18 +1,24 @@
 """The operator's site in the public schema."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from apps.access.admin_sites.entry import EntrySite
+from apps.access.admin_sites.sessions import Keeper, SessionsSite
+from apps.accounts.selectors import platform_sessions as kept
+from apps.accounts.services import platform_sessions
 from apps.kit import schema
+from apps.kit.sessions import KnownSession
 
 if TYPE_CHECKING:  # another app's model
     from apps.accounts.models import User
 
 
-class PlatformSite(EntrySite):
+class PlatformSite(SessionsSite):
     """For platform staff only, but for the page behind a link of the platform's own."""
 
     site_header = "Treasury platform"
@@ -21,6 +27,11 @@ class PlatformSite(EntrySite):
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         return schema.name() == schema.PUBLIC and user.is_active and bool(user.is_platform_staff)
+
+    keeper: ClassVar[Keeper] = platform_sessions
+
+    def known_sessions(self, user_id: UUID, now: datetime) -> Sequence[KnownSession]:
+        return kept.of_user(user_id, at=now)
 
     def expects(self, user: "User") -> bool:
         return bool(user.is_vouched_for)

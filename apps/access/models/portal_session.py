@@ -2,22 +2,13 @@
 
 from django.db import models
 
-from apps.kit.models import UuidModel
+from apps.kit.sessions import KnownSession
 
 
-class PortalSession(UuidModel):
-    """
-    What is known of one session beside Django's own row, which alone decides whether it opens anything.
-
-    ``session_key`` follows the session when its key changes; where Django's row is gone, the session has ended.
-    """
+class PortalSession(KnownSession):
+    """A session in the portal of this organisation."""
 
     membership = models.ForeignKey("access.Membership", on_delete=models.PROTECT, related_name="+")
-    session_key = models.CharField(max_length=40)
-    started_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-    ip = models.CharField(max_length=45, blank=True)
-    agent = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session_key"], name="portal_session_once")]

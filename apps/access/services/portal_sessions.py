@@ -1,37 +1,25 @@
 """Keeping the list of portal sessions, and ending them: Django's row goes, so the next request finds none."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from apps.access.models import Membership, PortalSession
 from apps.access.selectors import portal_sessions
 from apps.access.services import doors
-from apps.kit import errors
+from apps.kit import sessions
 from apps.kit.actors import Actor
-
-KEPT = timedelta(days=30)
-AGENT_MAX = 200
-
-
-class SessionOver(errors.NotFound):
-    """There is no such session of this person, or it has ended."""
-
-    code = "session_over"
-    title = "Session over"
 
 
 @transaction.atomic
 def begin(*, user_id: UUID, session_key: str, ip: str, agent: str, now: datetime) -> None:
     """List a session that begins; older ones than a month are forgotten: the sign-ins are in the audit trail."""
     membership = Membership.objects.get(user_id=user_id)
-    PortalSession.objects.filter(membership=membership, seen_at__lt=now - KEPT).delete()
+    PortalSession.objects.filter(membership=membership, seen_at__lt=now - sessions.KEPT).delete()
     PortalSession.objects.update_or_create(
         session_key=session_key,
-        defaults={"membership": membership, "started_at": now, "seen_at": now, "ip": ip, "agent": agent[:AGENT_MAX]},
+        defaults={"membership": membership, "started_at": now, "seen_at": now, "ip": ip, "agent": agent[:sessions.AGENT_MAX]},
     )  # fmt: skip
 
 
@@ -49,8 +37,8 @@ def see(*, session_key: str, now: datetime) -> None:
 def end(*, session_id: UUID, actor: Actor, now: datetime) -> None:
     """End one session of the actor's own. Raises SessionOver, also for anybody else's."""
     row = PortalSession.objects.filter(id=session_id, membership__user_id=actor.person).first()
-    if row is None or not _end([row.session_key]):
-        raise SessionOver("This session has ended.")
+    if row is None or not sessions.remove([row.session_key]):
+        raise sessions.SessionOver("This session has ended.")
     doors.record(
         "session.ended", user_id=row.membership.user_id, actor=actor, now=now, changes={"count": [None, 1]}
     )
@@ -59,16 +47,8 @@ def end(*, session_id: UUID, actor: Actor, now: datetime) -> None:
 @transaction.atomic
 def end_others(*, user_id: UUID, spare: str, actor: Actor, now: datetime) -> int:
     """End a member's sessions here but the one with the key ``spare`` (empty: none is spared), and say how many."""
-    membership = Membership.objects.select_related("user").get(user_id=user_id)
-    ended = _end(
-        [row.session_key for row in portal_sessions.live(membership, at=now) if row.session_key != spare]
-    )
+    rows = portal_sessions.of_user(user_id, at=now)
+    ended = sessions.remove([row.session_key for row in rows if row.session_key != spare])
     if ended:
         doors.record("session.ended", user_id=user_id, actor=actor, now=now, changes={"count": [None, ended]})
     return ended
-
-
-def _end(keys: Iterable[str]) -> int:
-    """Remove what the sessions live by, and say how many there were."""
-    removed, _ = Session.objects.filter(session_key__in=list(keys)).delete()
-    return removed

@@ -75,6 +75,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PlatformSession',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('session_key', models.CharField(max_length=40)),
+                ('started_at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField()),
+                ('ip', models.CharField(blank=True, max_length=45)),
+                ('agent', models.CharField(blank=True, max_length=200)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('session_key',), name='platform_session_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='PlatformRecord',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),

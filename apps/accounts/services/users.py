@@ -106,6 +106,21 @@ def deactivate(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> Us
     return user
 
 
+@transaction.atomic
+def sign_out(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> User:
+    """
+    End every session of a person, in all organisations and on the platform's site, for its operator; he may sign in again.
+
+    Raises OwnAccount: one's own are ended in the list of sessions.
+    """
+    if actor.person == str(user_id):
+        raise OwnAccount("End your own sessions in your list of sessions.")
+    user = User.objects.select_for_update().get(id=user_id)
+    end_sessions(user_id=user_id, now=now)
+    _record("user.sessions_ended", user, actor, now, reason=reason)
+    return user
+
+
 def end_sessions(*, user_id: UUID, now: datetime) -> None:
     """End every session of a person, in all organisations, with its next request."""
     User.objects.filter(id=user_id).update(sessions_ended_at=now)
