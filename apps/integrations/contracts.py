@@ -208,7 +208,11 @@ def needed_secret_names(provider: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRule:
-    """What refusals of one flow with a code, and a fragment in their text, stand for; see ``ProviderErrorRule``."""
+    """
+    What refusals of one flow with a code, and a fragment in their text, stand for; see ``ProviderErrorRule``.
+
+    ``retry_after_seconds`` is how long to wait before what never left is sent again; None keeps our own plan.
+    """
 
     provider: str
     flow: Flow
@@ -217,6 +221,7 @@ class ErrorRule:
     contains: str = ""
     is_open: bool = False
     payer_message: str = ""
+    retry_after_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.integrations.contracts import CALL_KINDS, PROVIDER_NAMES, CallbackStatus, ErrorRule, Flow
 from apps.integrations.models import ProviderAccount, ProviderCallback, ProviderErrorRule
+from apps.integrations.models.error_rule import RETRY_AFTER_MAX
 from apps.integrations.ports import BalancePort, InboundPort
 from apps.integrations.selectors import circuits, exchanges
 from apps.integrations.services import (
@@ -240,7 +241,16 @@ class ErrorRuleForm(forms.Form):
     is_open = forms.BooleanField(
         label=gettext_lazy("Ask after it"),
         required=False,
-        help_text=gettext_lazy("A request that is refused so may have been carried out: it is asked after."),
+        help_text=gettext_lazy(
+            "What is refused so may have been carried out all the same: it is asked after."
+        ),
+    )
+    retry_after_seconds = forms.IntegerField(
+        label=gettext_lazy("Send again after seconds"),
+        min_value=1,
+        max_value=RETRY_AFTER_MAX,
+        required=False,
+        help_text=gettext_lazy("Where nothing was carried out. Empty keeps ours."),
     )
     payer_message = forms.CharField(
         label=gettext_lazy("Text for the payer"),

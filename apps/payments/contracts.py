@@ -96,11 +96,13 @@ class InboundSource(StrEnum):
 
     CONFIRMATION = "CONFIRMATION"
     PULL = "PULL"
+    ATTEMPT = "ATTEMPT"
 
 
 SOURCE_NAMES: dict[InboundSource, Promise] = {
     InboundSource.CONFIRMATION: _("Message of the provider"),
     InboundSource.PULL: _("The provider's list of movements"),
+    InboundSource.ATTEMPT: _("The answer to a request of ours"),
 }
 
 

@@ -205,17 +205,18 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
     """
     Return the public form of an intent: what the API answers and what events carry under ``object``.
 
-    Reads ``intent.current_attempt``, so select it with the intent.
+    Reads ``intent.current_attempt``, so select it with the intent. Money that was taken from the payment is not told of.
     """
     attempt = intent.current_attempt
+    has_money = attempt is not None and attempt.surrendered_at is None
     return {
         "id": ids.encode("pi", intent.id),
         "object": AGGREGATE,
         "status": intent.status.lower(),
         "amount": intent.money.wire(),
-        "received": _wire(attempt.received) if attempt else None,
-        "fee": _wire(attempt.fee) if attempt else None,
-        "refunded": _wire(attempt.refunded) if attempt else None,
+        "received": _wire(attempt.received) if attempt and has_money else None,
+        "fee": _wire(attempt.fee) if attempt and has_money else None,
+        "refunded": _wire(attempt.refunded) if attempt and has_money else None,
         "method": intent.method.lower() or None,
         "payer": {"phone": intent.payer_phone, "name": intent.payer_name},
         "branch_id": ids.encode("br", intent.branch_id),
@@ -225,7 +226,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "payable": {"type": intent.payable_type, "id": intent.payable_id} if intent.payable_id else None,
         "description": intent.description,
         "metadata": intent.metadata,
-        "provider_receipt": attempt.provider_receipt if attempt else "",
+        "provider_receipt": attempt.provider_receipt if attempt and has_money else "",
         "late": intent.is_late,
         "cancel_requested": intent.cancel_requested_at is not None,
         "next_action": _next_action(intent),

@@ -105,6 +105,27 @@ def explanation(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | Non
     )
 
 
+def acceptance(attempt: PaymentAttempt) -> Draft:
+    """Move money of a payment in review out of suspense, for a person says that it pays: Dr suspense, Cr unapplied collections."""
+    received, _ = _booked(attempt)
+    there = _holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS)
+    legs = (debit(_holding(attempt, AccountRole.SUSPENSE), received), credit(there, received))
+    return _of_attempt(attempt, "collection-acceptance", f"Collection {attempt.code}, accepted", legs)
+
+
+def surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
+    """
+    Move money that a person took from its payment into suspense of its account's branch, once per attempt.
+
+    Dr suspense of the payment's branch, Cr suspense of the account's; None where that is the same.
+    """
+    here, there = _holding(attempt, AccountRole.SUSPENSE), _own(receipt, AccountRole.SUSPENSE)
+    if here == there:
+        return None
+    legs = (debit(here, receipt.money), credit(there, receipt.money))
+    return _of_attempt(attempt, "collection-surrender", f"Collection {attempt.code}, given up", legs)
+
+
 def refund(refund: Refund) -> Draft:
     """
     Book a collection that went back whole, once per refund.
@@ -195,6 +216,17 @@ def _of_receipt(receipt: InboundReceipt, key: str, description: str, legs: list[
         legs=_without_zero(legs),
         event_at=receipt.occurred_at,
         reference=receipt.receipt,
+    )
+
+
+def _of_attempt(attempt: PaymentAttempt, key: str, description: str, legs: tuple[Leg, ...]) -> Draft:
+    return Draft(
+        key=f"{key}:{attempt.id}",
+        description=description,
+        source_type=SOURCE,
+        source_id=attempt.intent_id,
+        legs=legs,
+        reference=attempt.provider_receipt,
     )
 
 

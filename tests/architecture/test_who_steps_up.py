@@ -66,6 +66,8 @@ STEPS_UP = {
     "apps.payments.dialogs.payments.CancelPayment": False,  # stops money
     "apps.payments.dialogs.payments.VerifyPayment": True,
     "apps.payments.dialogs.refunds.VerifyRefund": True,
+    "apps.payments.dialogs.reviews.AcceptReview": True,
+    "apps.payments.dialogs.reviews.CloseReview": True,
     "apps.portal.pages.audit.ExportAudit": False,
     "apps.portal.pages.application_dialogs.AcceptLink": True,
     "apps.portal.pages.application_dialogs.MakeInvite": True,

@@ -184,6 +184,10 @@ RECORDED = {
         "take_over": "money.taken_over",
         "hand_over": "money.handed_over",
     },
+    "payments.services.reviews": {
+        "accept": "payment.review_accepted",
+        "close": "payment.review_closed",
+    },
     "payments.services.policies": {"choose": "payment.policy_chosen"},
     "payments.services.refunds": {
         "create": "refund.requested",
@@ -260,6 +264,8 @@ ELSEWHERE = {
     "payments.services.settlings.take": "a step of what the caller records",
     "payments.services.suspense.explain": "a step of what the caller records",
     "payments.services.suspense.hold": "a step of what the caller records",
+    "payments.services.silent.name": "a step of what the caller records",
+    "payments.services.suspense.release": "a step of what the caller records",
     "payments.services.suspense.retract": "a step of what the caller records",
     "tenancy.services.provisionings.ask": "organisations.create records it",
     "tenancy.services.take_overs.take_over": "entry_links.take_over records it",

@@ -6,7 +6,7 @@ from django.test import Client
 from apps.audit.models import AuditRecord
 from apps.integrations.contracts import MPESA, ErrorRule, Flow
 from apps.integrations.models import ProviderErrorRule
-from apps.integrations.ports import Outcome, ProviderDeclined, ProviderUncertain
+from apps.integrations.ports import Outcome, ProviderDeclined, ProviderUncertain, RefundOutcome
 from apps.integrations.services import error_rules
 from apps.integrations.services.ruled import Ruled
 from apps.kit.actors import SYSTEM
@@ -106,6 +106,8 @@ def test_a_rule_is_replaced_and_retired_with_a_record_of_each(acme):
         ({"reason_code": "nonsense"}, "/reason_code"),
         ({"contains": "x" * 101}, "/contains"),
         ({"payer_message": "\x00"}, "/payer_message"),
+        ({"retry_after_seconds": 0}, "/retry_after_seconds"),
+        ({"retry_after_seconds": 3601}, "/retry_after_seconds"),
     ],
 )
 def test_a_rule_that_says_nothing_sensible_is_refused(acme, wrong, field):
@@ -132,3 +134,18 @@ def test_a_person_puts_a_rule_and_retires_it(acme, in_organisation):
     assert "In force" in shown
     rule.refresh_from_db()
     assert not rule.is_enabled
+
+
+def test_a_result_that_says_no_may_be_left_open_by_a_rule(acme):
+    put("1032", "expired", is_open=True)
+    put("1", "float_insufficient", flow=Flow.REFUND, is_open=True)
+    push, _ = daraja.stk()
+    reversal, _ = daraja.refund_port()
+    refused_back = parsed("reversal_already_reversed.json")
+    refused_back["Result"]["ResultCode"] = 1
+
+    report = ruled(push).read_callback(parsed("stk_callback_cancelled.json"))
+    given_back = ruled(reversal, Flow.REFUND).read_result(refused_back)
+
+    assert (report.outcome, report.reason_code) == (Outcome.PENDING, "expired")
+    assert (given_back.outcome, given_back.reason_code) == (RefundOutcome.LOST, "float_insufficient")

@@ -8,7 +8,7 @@ from apps.audit.models import AuditRecord
 from apps.integrations.contracts import CallStatus
 from apps.integrations.models import ProviderCall
 from apps.integrations.mpesa import client as daraja_client
-from apps.integrations.ports import ProviderUnavailable, ProviderUncertain
+from apps.integrations.ports import ProviderHeldBack, ProviderUncertain
 from apps.integrations.selectors import circuits as standing
 from apps.integrations.selectors import traffic
 from apps.integrations.services import gates, providers
@@ -37,10 +37,14 @@ def test_after_five_failures_nothing_leaves_until_one_call_succeeds(simulator, a
             push(0)
     left = len(simulator.calls())
 
-    with pytest.raises(ProviderUnavailable) as refusal:
+    with pytest.raises(ProviderHeldBack) as refusal:
         push(29)
 
-    assert (refusal.value.code, len(simulator.calls())) == ("provider_unavailable", left)
+    assert (refusal.value.code, refusal.value.pause, len(simulator.calls())) == (
+        "held_back",
+        timedelta(seconds=30),
+        left,
+    )
     assert position(account, "stk_push") is Position.OPEN
     assert position(account, "stk_query") is Position.CLOSED
     assert push(100).value
@@ -72,7 +76,7 @@ def test_a_person_stops_calls_of_a_kind_and_lets_them_through(acme):
 
     gates.open_circuit(**deed)
 
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderHeldBack):
         gate.admit("reversal")
     gate.admit("stk_push")
     gates.close_circuit(**deed)
@@ -97,9 +101,9 @@ def test_more_calls_of_a_kind_than_the_account_may_make_do_not_leave(acme):
     gate.admit("stk_push")
     gate.admit("stk_push")
 
-    with pytest.raises(ProviderUnavailable) as refusal:
+    with pytest.raises(ProviderHeldBack) as refusal:
         gate.admit("stk_push")
-    assert refusal.value.code == "rate_limited"
+    assert (refusal.value.code, refusal.value.pause) == ("held_back", timedelta(seconds=1))
     gate.admit("stk_query")
     later.admit("stk_push")
     rate_limits.forget()

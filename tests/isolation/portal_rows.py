@@ -267,6 +267,8 @@ ADMINS: dict[str, Admin] = {
             "do/export": EXPORT,
             "do/policy": Page("access.manage", "200", "200"),
             "refund": of_row("payments.refund&payments.view", "200"),
+            "accept-review": of_row("payments.resolve&payments.view"),
+            "close-review": of_row("payments.resolve&payments.view"),
         },
     ),
     "payments.refund": Admin(

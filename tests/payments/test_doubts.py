@@ -14,6 +14,7 @@ from tests.factories import refunds as made
 
 NOW = payments.NOW + timedelta(minutes=11)
 LATER = timedelta(minutes=5)
+STRANGER = "2541 ***** 111"
 
 
 def of(doubt):
@@ -53,10 +54,11 @@ def test_doubled_is_what_was_paid_twice_while_the_second_money_is_here(acme):
 
 def test_two_payments_of_one_payable_are_doubled(acme):
     payable = {"payable_type": "order", "payable_id": "ORD-17"}
-    first = collect(payments.waiting(**payable))
+    first = payments.waiting(**payable)
+    intents.record(attempt_id=first.id, report=payments.declined(first), actor=PROVIDER, now=payments.NOW)
     other = made.paid(payable_type="order", payable_id="ORD-18")
-    second = made.paid()
-    PaymentIntent.objects.filter(id=second.intent_id).update(**payable)
+    second = made.paid(**payable)
+    collect(payments.reloaded(first))
 
     found = of(Doubt.DOUBLED)
 
@@ -69,11 +71,13 @@ def test_unposted_is_money_that_the_books_do_not_know(acme, monkeypatch):
     made.paid()
     payments.waiting()
     assigned = payments.intent()
-    inbound = payments.held()
+    inbound = payments.held(payer=STRANGER)
     resolutions.assign(
         inbound_id=inbound.id, intent_id=assigned.id, reason="He called.", actor=SYSTEM, now=NOW
     )
-    resolutions.give_back(inbound_id=payments.held().id, reason="He called.", actor=SYSTEM, now=NOW)
+    resolutions.give_back(
+        inbound_id=payments.held(payer=STRANGER).id, reason="He called.", actor=SYSTEM, now=NOW
+    )
     collect(payments.waiting(), money=Money(1400_00, "KES"))
     assert of(Doubt.UNPOSTED) == set()
 

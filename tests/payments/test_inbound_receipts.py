@@ -145,17 +145,27 @@ def test_a_lost_callback_and_a_receipt_without_a_reference_are_one_payment(acme,
     assert books() == PAID
 
 
-def test_a_receipt_that_may_be_of_two_payments_is_for_people_and_of_their_application(acme):
-    for attempt in (payments.waiting(), payments.waiting()):
+def test_a_receipt_that_may_be_of_two_payments_is_booked_by_neither_again_and_learns_whose_it_is(acme):
+    first, second = payments.waiting(), payments.waiting()
+    for attempt in (first, second):
         stk(attempt, receipt="", money=None)
+    before = books()
 
-    _, inbound = take(notice(""))
-
-    assert (inbound.status, inbound.application_id) == (
-        InboundStatus.DUPLICATE_SUSPECTED,
-        inbound.intent.application_id,
+    recorded, inbound = take(notice(""))
+    assert (recorded, inbound.status, inbound.attempt_id) == (
+        Recorded.DUPLICATE,
+        InboundStatus.MATCHED,
+        first.id,
     )
-    assert inbound.intent.application_id == attempt.application_id
+    assert payments.reloaded(first).provider_receipt == ""
+    assert books() == before
+
+    stk(second)
+    inbound.refresh_from_db()
+    assert (inbound.attempt_id, inbound.intent_id) == (second.id, second.intent_id)
+    _, other = take(notice("", receipt="SKH0000002"))
+    assert (other.attempt_id, payments.reloaded(first).provider_receipt) == (first.id, "SKH0000002")
+    assert books() == before
 
 
 def test_a_till_of_the_same_store_has_its_own_money(acme):

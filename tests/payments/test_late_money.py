@@ -7,6 +7,7 @@ import pytest
 from apps.access.selectors.scope import BeyondOwnBranches
 from apps.audit.models import AuditRecord
 from apps.integrations.ports import InboundCheck
+from apps.integrations.services import providers
 from apps.kit import actors
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
@@ -26,8 +27,8 @@ def choose(**facts):
     return policies.choose(terms=CollectionTerms(**facts), reason="Agreed.", actor=SYSTEM, now=NOW)
 
 
-def closed():
-    attempt = payments.waiting()
+def closed(**facts):
+    attempt = payments.waiting(**facts)
     report = payments.declined(attempt)
     intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
     return payments.reloaded(attempt)
@@ -152,3 +153,26 @@ def test_a_check_is_answered_by_the_terms(
         found = inbound_checks.decide(account_id=attempt.provider_account_id, report=report, now=NOW)
 
     assert found is answer
+
+
+def test_a_refused_one_is_tried_again_over_hours_and_then_left_to_people(acme, monkeypatch):
+    choose(late_money=LateMoney.REFUND)
+    attempt = collect(closed())
+    monkeypatch.setitem(providers.PORTS, "mpesa", {})
+    at = NOW
+    waits = []
+    for _ in range(5):
+        for _ in range(2):
+            sweeps.do(deed="refund_late", row_id=attempt.id, now=at)
+        attempt = payments.reloaded(attempt)
+        due = attempt.refund_due_at
+        waits.append((due - at) / timedelta(minutes=1) if due else None)
+        at = due or at
+
+    assert waits == [1, 10, 60, 360, None]
+    sweeps.do(deed="refund_late", row_id=attempt.id, now=at + timedelta(days=1))
+    attempt = payments.reloaded(attempt)
+    assert attempt.late_refund_tries == 5
+    assert attempt.late_refund_refusal == "M-Pesa gives no money back from here."
+    assert told(attempt.intent_id)[-2:] == ["payment_in_review", "payment_in_review"]
+    assert (attempt.is_in_suspense, Refund.objects.exists()) == (True, False)

@@ -5,10 +5,21 @@ from datetime import timedelta
 import pytest
 
 from apps.kit.actors import PROVIDER, SYSTEM
-from apps.payments.contracts import Choice, Method
-from apps.payments.models import PaymentIntent
-from apps.payments.services import intents, payables
+from apps.payments.contracts import (
+    Choice,
+    InboundSource,
+    InboundStatus,
+    IntentStatus,
+    LateMoney,
+    Method,
+    Recorded,
+)
+from apps.payments.models import InboundReceipt, PaymentIntent
+from apps.payments.services import inbound_receipts, intents, payables, resolutions
 from tests.factories import access, payments
+from tests.payments.conftest import books
+from tests.payments.test_inbound_receipts import notice
+from tests.payments.test_late_money import choose
 from tests.payments.test_payments_api import Partner, body, refused
 from tests.payments.test_two_connections import at_once
 
@@ -128,3 +139,79 @@ def test_over_the_api_a_payable_is_refused_and_a_repeat_forced(committed_acme):
     )
     assert PaymentIntent.objects.count() == 1
     assert shop.post(body=body(reference="ORD-2", force=True)).status_code == 201
+
+
+def failed(**facts):
+    attempt = payments.waiting(**facts)
+    report = payments.declined(attempt)
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+    return payments.reloaded(attempt)
+
+
+def collect(attempt):
+    return intents.record(attempt_id=attempt.id, report=payments.collected(attempt), actor=PROVIDER, now=NOW)
+
+
+def test_that_another_payment_has_paid_takes_no_more_money(acme):
+    late, held = failed(**ORDER), payments.held(payer="2541 ***** 111")
+    waiting = ask(**ORDER, is_confirmed=False)
+    queued = PaymentIntent.objects.get(id=waiting.id)
+    collect(late)
+
+    with pytest.raises(payables.AlreadyPaid):
+        intents.confirm(intent_id=queued.id, actor=SYSTEM, now=NOW)
+    with pytest.raises(resolutions.DoesNotFit):
+        resolutions.assign(
+            inbound_id=held.id, intent_id=queued.id, reason="The payer called.", actor=SYSTEM, now=NOW
+        )
+    inbound_receipts.record(
+        account_id=late.provider_account_id,
+        notice=notice(queued.code),
+        phone="",
+        source=InboundSource.CONFIRMATION,
+        actor=PROVIDER,
+        now=NOW,
+    )
+
+    came = InboundReceipt.objects.get(receipt=notice("").receipt)
+    assert (came.status, came.intent_id) == (InboundStatus.DUPLICATE_SUSPECTED, queued.id)
+    assert payments.reload(queued.id).status == IntentStatus.REQUIRES_CONFIRMATION
+    assert books()["UNAPPLIED_COLLECTIONS"] == "1500.00"
+
+
+def test_that_was_paid_while_a_prompt_was_due_asks_nobody(acme):
+    late = failed(**ORDER)
+    due = ask(**ORDER)
+    collect(late)
+
+    assert intents.attempts.begin(intent_id=due.id, now=NOW) is None
+
+    intent = payments.reload(due.id)
+    assert (intent.status, intent.failure_code) == (IntentStatus.FAILED, "already_paid")
+
+
+@pytest.mark.parametrize("late_money", list(LateMoney))
+def test_late_money_for_it_does_what_the_terms_say_but_never_pays(acme, late_money):
+    late = failed(**ORDER)
+    other = payments.waiting(**ORDER)
+    choose(late_money=late_money)
+    collect(other)
+
+    collect(late)
+
+    late = payments.reloaded(late)
+    assert (late.intent.status, late.is_in_suspense) == (IntentStatus.IN_REVIEW, True)
+    assert (late.refund_due_at is not None) is (late_money is LateMoney.REFUND)
+    assert payments.reload(other.intent_id).status == IntentStatus.SUCCEEDED
+
+
+def test_two_payments_of_it_at_once_pay_it_once(committed_acme):
+    late = failed(**ORDER)
+    other = payments.waiting(**ORDER)
+
+    results = at_once(lambda: collect(late), lambda: collect(other))
+
+    assert results == [Recorded.APPLIED, Recorded.APPLIED]
+    found = {payments.reload(one.intent_id).status for one in (late, other)}
+    assert found == {IntentStatus.SUCCEEDED, IntentStatus.IN_REVIEW}
+    assert (books()["UNAPPLIED_COLLECTIONS"], books()["SUSPENSE"]) == ("1500.00", "1500.00")

@@ -193,7 +193,7 @@ def test_goes_back_only_once_other_people_agree_where_a_rule_says_so(acme):
 
 def test_a_callback_under_a_receipt_that_a_person_decided_about_is_for_people(acme):
     attempt = payments.waiting()
-    inbound = payments.held()
+    inbound = payments.held(payer="2541 ***** 111")
     give_back(inbound)
 
     def report(**facts):

@@ -12,6 +12,7 @@ from apps.kit.actors import PROVIDER, SYSTEM
 from apps.payments.contracts import IntentStatus, Recorded
 from apps.payments.services import attempts, intents
 from apps.payments.services.reports import ReportContradicts
+from apps.payments.services.resolutions import DoesNotFit, MayBeOfAnother, NotWaiting
 from tests.factories import payments
 from tests.payments.conftest import bookings, books, told
 
@@ -28,7 +29,14 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
         try:
             gate.wait(10)
             results[place] = call()
-        except (ReportContradicts, IntegrityError, intents.InvalidState) as refusal:
+        except (
+            ReportContradicts,
+            IntegrityError,
+            intents.InvalidState,
+            DoesNotFit,
+            MayBeOfAnother,
+            NotWaiting,
+        ) as refusal:
             results[place] = refusal
         finally:
             connection.close()

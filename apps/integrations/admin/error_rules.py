@@ -16,7 +16,9 @@ from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html
 class ProviderErrorRuleAdmin(ReadOnlyAdmin):
     """What refusals of providers stand for, where the organisation says otherwise than we do."""
 
-    list_display = ["code", "flow", "contains", "reason_code", "effect", "payer_message", "changed", "state"]
+    list_display = [
+        "code", "flow", "contains", "reason_code", "effect", "again", "payer_message", "changed", "state",
+    ]  # fmt: skip
     list_filter = ["flow", "is_enabled"]
     list_display_links = None
     search_fields = ["code", "reason_code"]
@@ -28,6 +30,10 @@ class ProviderErrorRuleAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Effect"))
     def effect(self, rule: ProviderErrorRule) -> str:
         return str(_("Open: asked after")) if rule.is_open else str(_("Refused"))
+
+    @admin.display(description=_("Sent again after"))
+    def again(self, rule: ProviderErrorRule) -> str:
+        return "" if rule.retry_after_seconds is None else f"{rule.retry_after_seconds} s"
 
     @admin.display(description=_("Changed"))
     def changed(self, rule: ProviderErrorRule) -> SafeString:

@@ -163,11 +163,12 @@ class Migration(migrations.Migration):
                 ('reason_code', models.CharField(max_length=64)),
                 ('is_open', models.BooleanField(default=False)),
                 ('payer_message', models.CharField(blank=True, default='', max_length=200)),
+                ('retry_after_seconds', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('is_enabled', models.BooleanField(default=True)),
                 ('changed_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('provider', 'flow', 'code', 'contains'), name='integrations_error_rule_once'), models.CheckConstraint(condition=models.Q(('flow', 'COLLECTION'), ('flow', 'STATUS'), ('flow', 'REFUND'), ('flow', 'STATEMENT'), ('flow', 'INBOUND'), ('flow', 'BALANCE'), ('flow', 'QR'), _connector='OR'), name='integrations_error_rule_flow'), models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('reason_code', ''), _negated=True)), name='integrations_error_rule_named')],
+                'constraints': [models.UniqueConstraint(fields=('provider', 'flow', 'code', 'contains'), name='integrations_error_rule_once'), models.CheckConstraint(condition=models.Q(('flow', 'COLLECTION'), ('flow', 'STATUS'), ('flow', 'REFUND'), ('flow', 'STATEMENT'), ('flow', 'INBOUND'), ('flow', 'BALANCE'), ('flow', 'QR'), _connector='OR'), name='integrations_error_rule_flow'), models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('reason_code', ''), _negated=True)), name='integrations_error_rule_named'), models.CheckConstraint(condition=models.Q(('retry_after_seconds__isnull', True), ('retry_after_seconds__range', (1, 3600)), _connector='OR'), name='integrations_error_rule_retry')],
             },
         ),
         migrations.RunPython(install),

@@ -1,5 +1,6 @@
 """What an organisation takes a provider's refusals for, where that differs from the adapter's own table."""
 
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
@@ -7,6 +8,9 @@ from django.db.models import Q
 
 from apps.integrations.contracts import PROVIDER_NAMES, Flow
 from apps.kit.models import LockingQuerySet, UuidModel, one_of
+
+RETRY_AFTER_MAX = 3600
+"""Seconds: a payer who was asked waits no longer for another try."""
 
 
 class ProviderErrorRuleQuerySet(LockingQuerySet):
@@ -18,8 +22,9 @@ class ProviderErrorRule(UuidModel):
     """
     A refusal of one flow, by its code and a fragment of its text (any where empty), and what it stands for here.
 
-    ``is_open`` makes a refusal of a request an open outcome, which is asked after; nothing can make an open outcome a
-    refusal. ``payer_message`` replaces the text for people, where there is one.
+    ``is_open`` makes a refusal of a request, and a result that says no, an open outcome, which is asked after; nothing can
+    make an open outcome a refusal. ``payer_message`` replaces the text for people, where there is one.
+    ``retry_after_seconds`` is how long to wait before a request that never left is sent again, in place of our own plan.
     """
 
     provider = models.CharField(max_length=16, choices=list(PROVIDER_NAMES.items()))
@@ -29,6 +34,7 @@ class ProviderErrorRule(UuidModel):
     reason_code = models.CharField(max_length=64)
     is_open = models.BooleanField(default=False)
     payer_message = models.CharField(max_length=200, default="", blank=True)
+    retry_after_seconds = models.PositiveSmallIntegerField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)
     changed_at = models.DateTimeField()
 
@@ -43,10 +49,19 @@ class ProviderErrorRule(UuidModel):
             models.CheckConstraint(
                 condition=~Q(code="") & ~Q(reason_code=""), name="integrations_error_rule_named"
             ),
+            models.CheckConstraint(
+                condition=Q(retry_after_seconds__isnull=True)
+                | Q(retry_after_seconds__range=(1, RETRY_AFTER_MAX)),
+                name="integrations_error_rule_retry",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.flow} {self.code}"
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        return None if self.retry_after_seconds is None else timedelta(seconds=self.retry_after_seconds)
 
     def fits(self, text: str) -> bool:
         """Say whether it speaks of a refusal with this text; upper and lower case are one."""

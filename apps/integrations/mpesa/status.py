@@ -8,6 +8,7 @@ from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.ports import (
     CollectionReport,
     Outcome,
+    PayerKind,
     ProviderDeclined,
     ProviderUncertain,
     RefundOutcome,
@@ -76,7 +77,8 @@ class TransactionStatus:
             outcome=outcome,
             money=fate.money,
             receipt=fate.receipt if is_given else "",
-            payer_phone=_credited(pairs),
+            payer_phone=values.phone_within(_credited(pairs)),
+            payer=values.number_within(_credited(pairs)),
             charge=values.charge(found.get("DebitPartyCharges", "")) if is_given else None,
             occurred_at=fate.occurred_at,
             reason_code="" if is_given else fate.reason_code.removeprefix("customer_"),
@@ -89,7 +91,12 @@ def _credited(pairs: list[tuple[str, object]]) -> str:
     """Return who got the money: the credit party, or the second debit party, as Safaricom's sample names it."""
     names = [value for name, value in pairs if name == "CreditPartyName"]
     names += [value for name, value in pairs if name == "DebitPartyName"][1:]
-    return next(filter(None, map(values.phone_within, names)), "")
+    return _payer(names)
+
+
+def _payer(names: list[object]) -> str:
+    """Return the first of these parties that has a number, hidden or not: the business has a name and a short code."""
+    return next((str(name) for name in names if values.payer_within(name).kind is not PayerKind.UNKNOWN), "")
 
 
 def _read(payload: Mapping[str, object]) -> tuple[CollectionReport, list[tuple[str, object]]]:
@@ -123,7 +130,8 @@ def _report(ticket: str, pairs: list[tuple[str, object]], description: str) -> C
         outcome,
         money=values.money(found["Amount"]) if outcome is Outcome.COLLECTED and "Amount" in found else None,
         receipt=values.receipt(found.get("ReceiptNo")),
-        payer_phone=next(filter(None, map(values.phone_within, debited)), ""),
+        payer_phone=values.phone_within(_payer(debited)),
+        payer=values.number_within(_payer(debited)),
         occurred_at=values.instant(found.get("FinalisedTime")),
         reason_code=REASONS.get(fate, ""),
         provider_code=codes.SUCCESS,

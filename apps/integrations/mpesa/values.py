@@ -116,7 +116,17 @@ def phone(value: object) -> str:
 
 def phone_within(text: object) -> str:
     """Return the mobile number at the start of ``254705912645 - JANE DOE``, or nothing."""
-    return phone(str(text).partition(" - ")[0])
+    return phone(number_within(text))
+
+
+def number_within(text: object) -> str:
+    """Return what stands for the number in ``2547 ***** 126 - JANE DOE``, as it came."""
+    return str(text).partition(" - ")[0].strip()
+
+
+def payer_within(text: object) -> Payer:
+    """Read the number at the start of ``2547 ***** 126 - JANE DOE``, hidden or not."""
+    return payer(number_within(text))
 
 
 def payer(value: object) -> Payer:

@@ -39,14 +39,17 @@ from apps.integrations.ports.refunds import (
     RefundTerms,
 )
 from apps.integrations.ports.refusals import (
+    HELD_BACK,
     MalformedCallback,
     ProviderDeclined,
     ProviderError,
+    ProviderHeldBack,
     ProviderUnavailable,
     ProviderUncertain,
 )
 
 __all__ = [
+    "HELD_BACK",
     "BalancePort",
     "BalanceReport",
     "CapturePort",
@@ -66,6 +69,7 @@ __all__ = [
     "PayerKind",
     "ProviderDeclined",
     "ProviderError",
+    "ProviderHeldBack",
     "ProviderUnavailable",
     "ProviderUncertain",
     "QrPort",

@@ -59,7 +59,8 @@ class CollectionReport:
     What a provider says of a collection.
 
     ``money`` is None where the provider does not tell the sum (an STK query); ``receipt`` is empty until known;
-    ``ticket`` is the provider's handle as it stands in the report; ``reason_code`` is ours, ``provider_code`` theirs.
+    ``ticket`` is the provider's handle as it stands in the report; ``payer`` is who paid as it came, where the number may
+    be hidden (see ``InboundPort.read_payer``); ``reason_code`` is ours, ``provider_code`` theirs.
     """
 
     ticket: str
@@ -67,6 +68,7 @@ class CollectionReport:
     money: Money | None = None
     receipt: str = ""
     payer_phone: str = ""
+    payer: str = ""
     occurred_at: datetime | None = None
     reason_code: str = ""
     provider_code: str = ""

@@ -81,6 +81,22 @@ class Payer:
             return hashlib.sha256(digits.encode()).hexdigest() == self.digest
         return False
 
+    def agrees(self, other: "Payer") -> bool:
+        """Say whether both may be one person: of numbers and hashes that is proof, of masks only a hint."""
+        if other.kind is PayerKind.PLAIN:
+            return self.may_be(other.phone)
+        if self.kind is PayerKind.PLAIN:
+            return other.may_be(self.phone)
+        if self.kind is PayerKind.MASKED and other.kind is PayerKind.MASKED:
+            return _one_continues(self.prefix, other.prefix) and _one_continues(
+                self.suffix[::-1], other.suffix[::-1]
+            )
+        return self.kind is PayerKind.HASHED and self == other
+
+
+def _one_continues(first: str, second: str) -> bool:
+    return first.startswith(second) or second.startswith(first)
+
 
 class InboundPort(Protocol):
     """

@@ -41,7 +41,8 @@ class RefundReport:
     What a provider says of a refund; what it does not tell is None or empty.
 
     ``receipt`` is that of the refund itself, ``payment_receipt`` that of the collection which it gives back,
-    ``payer_phone`` who got the money; ``charge`` is what the provider took for it beside the sum.
+    ``payer_phone`` who got the money, and ``payer`` the same as it came, where the number may be hidden (see
+    ``InboundPort.read_payer``); ``charge`` is what the provider took for it beside the sum.
     """
 
     ticket: str
@@ -50,6 +51,7 @@ class RefundReport:
     receipt: str = ""
     payment_receipt: str = ""
     payer_phone: str = ""
+    payer: str = ""
     charge: Money | None = None
     occurred_at: datetime | None = None
     reason_code: str = ""

@@ -1,14 +1,25 @@
 """What goes wrong with a provider: three errors that say what to do next, and a body that is not the provider's."""
 
+from datetime import timedelta
+
+HELD_BACK = "held_back"
+
 
 class ProviderError(Exception):
-    """A provider did not do what was asked; ``code`` is ours (``insufficient_funds``), ``provider_code`` theirs."""
+    """
+    A provider did not do what was asked; ``code`` is ours (``insufficient_funds``), ``provider_code`` theirs.
 
-    def __init__(self, code: str, message: str = "", *, provider_code: str = "") -> None:
+    ``retry_after`` is how long to wait before the same is asked again, where somebody says so.
+    """
+
+    def __init__(
+        self, code: str, message: str = "", *, provider_code: str = "", retry_after: timedelta | None = None
+    ) -> None:
         super().__init__(message or code)
         self.code = code
         self.message = message
         self.provider_code = provider_code
+        self.retry_after = retry_after
 
 
 class ProviderDeclined(ProviderError):
@@ -17,6 +28,16 @@ class ProviderDeclined(ProviderError):
 
 class ProviderUnavailable(ProviderError):
     """The request did not reach the provider, or was refused before processing. Retrying is safe."""
+
+
+class ProviderHeldBack(ProviderUnavailable):
+    """
+    Our own gate kept the request back: nobody was asked, so it counts as no try. Ask again after ``pause``.
+    """
+
+    def __init__(self, message: str, *, pause: timedelta) -> None:
+        super().__init__(HELD_BACK, message, retry_after=pause)
+        self.pause = pause
 
 
 class ProviderUncertain(ProviderError):

@@ -26,7 +26,7 @@ class RecordedTransport:
     Sends for one account and subject and writes each exchange down, whatever became of it.
 
     ``send`` raises RuntimeError inside a transaction, before anything leaves: an answer must not be lost to a rollback.
-    It raises ProviderUnavailable for what the account's gate keeps back; of that there is no row. Where the row cannot
+    It raises ProviderHeldBack for what the account's gate keeps back; of that there is no row. Where the row cannot
     be written the exchange goes on, because its answer is worth more than its record; the loss is logged.
     """
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from apps.audit.services import records
 from apps.integrations.contracts import MPESA, PROVIDER_NAMES, ErrorRule, Flow
 from apps.integrations.models import ProviderErrorRule
+from apps.integrations.models.error_rule import RETRY_AFTER_MAX
 from apps.integrations.mpesa import codes
 from apps.kit.actors import Actor
 from apps.kit.errors import FieldError, Invalid, NotFound
@@ -18,6 +19,7 @@ from apps.kit.models import is_storable
 OBJECT_TYPE = "provider_error_rule"
 REASONS: dict[str, Mapping[str, str]] = {MPESA: codes.MESSAGES}
 """The reasons that refusals of each provider may stand for, each with its sentence for people."""
+RETRY_AFTER = range(1, RETRY_AFTER_MAX + 1)
 LENGTHS = {"code": range(1, 33), "contains": range(101), "payer_message": range(201)}
 
 
@@ -50,7 +52,10 @@ def put(*, rule: ErrorRule, actor: Actor, now: datetime) -> ProviderErrorRule:
         "code": rule.code,
         "contains": rule.contains,
     }
-    said = {"reason_code": rule.reason_code, "is_open": rule.is_open, "payer_message": rule.payer_message}
+    said = {
+        name: getattr(rule, name)
+        for name in ("reason_code", "is_open", "payer_message", "retry_after_seconds")
+    }
     found = ProviderErrorRule.objects.locked().filter(**key).first()
     before = {name: getattr(found, name) for name in said} if found and found.is_enabled else {}
     row, _ = ProviderErrorRule.objects.update_or_create(
@@ -105,6 +110,11 @@ def _check(rule: ErrorRule) -> None:
                 rule.reason_code in REASONS.get(rule.provider, {}),
                 "reason_code",
                 "Refusals of this provider stand for none such.",
+            ),
+            (
+                rule.retry_after_seconds is None or rule.retry_after_seconds in RETRY_AFTER,
+                "retry_after_seconds",
+                f"Say 1 to {RETRY_AFTER_MAX} seconds, or nothing.",
             ),
             *(
                 (

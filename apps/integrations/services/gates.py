@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.audit.services import records
 from apps.integrations.contracts import CALL_KINDS
 from apps.integrations.models import ProviderAccount
-from apps.integrations.ports import ProviderUnavailable
+from apps.integrations.ports import ProviderHeldBack
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.selectors import circuits as standing
 from apps.integrations.services.accounts import OBJECT_TYPE
@@ -19,8 +19,6 @@ from apps.kit.actors import Actor
 from apps.kit.errors import FieldError, Invalid
 from apps.kit.rate_limits import InOutage, Limit
 
-UNAVAILABLE = "provider_unavailable"
-RATE_LIMITED = "rate_limited"
 SECOND = 1
 
 
@@ -44,16 +42,18 @@ class Gate:
     now: datetime
 
     def admit(self, kind: str) -> None:
-        """Let a call of this kind pass, or raise ProviderUnavailable: nothing leaves then. Without Redis every call passes."""
+        """Let a call of this kind pass, or raise ProviderHeldBack: nothing leaves then. Without Redis every call passes."""
         name = standing.name(self.account_id, kind)
         if not circuits.admit(name, now=self.now):
-            raise ProviderUnavailable(
-                UNAVAILABLE, "The provider failed again and again; it is left alone for a while."
+            raise ProviderHeldBack(
+                "Calls of this kind are stopped for a while: the provider failed again and again, or somebody stopped them.",
+                pause=timedelta(seconds=circuits.REST),
             )
         limit = Limit("calls", f"calls:{name}", self.calls_per_second, SECOND)
         if not rate_limits.take([limit], now=self.now, in_outage=InOutage.LET_IN).is_allowed:
-            raise ProviderUnavailable(
-                RATE_LIMITED, "As many calls as the account may make have left in this second."
+            raise ProviderHeldBack(
+                "As many calls as the account may make have left in this second.",
+                pause=timedelta(seconds=SECOND),
             )
 
     def note(self, kind: str, answer: http.Answer | None, *, seconds: float) -> None:

@@ -1,16 +1,30 @@
 """Ports under the rules of an organisation: what an adapter says of a refusal is said again in the organisation's words."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 from apps.integrations.contracts import Flow
 from apps.integrations.models import ProviderErrorRule
-from apps.integrations.ports import ProviderError, ProviderUncertain
+from apps.integrations.ports import (
+    CollectionReport,
+    Outcome,
+    ProviderError,
+    ProviderUncertain,
+    RefundOutcome,
+    RefundReport,
+)
 
 DECLINED = "DECLINED"
 """What every report's outcome calls a refusal; a report without an outcome is one where it names a reason."""
+
+OPEN: Mapping[type, Outcome | RefundOutcome] = {
+    CollectionReport: Outcome.PENDING,
+    RefundReport: RefundOutcome.LOST,
+}
+"""What a report says of a result that nobody can be sure of: it is asked after, until it is told or the plan is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +32,9 @@ class Ruled:
     """
     A port that does as its adapter does, and names refusals as the organisation's rules say.
 
-    The rules are read when there is a refusal, never before. They change its reason and its text for people. A refused
-    request may become an open one; what is open, pending or done stays what the adapter says.
+    The rules are read when there is a refusal, never before. They change its reason and its text for people, and how long
+    to wait before what never left is sent again. A refused request, and a result that says no, may become an open one; what
+    is open, pending or done stays what the adapter says.
     """
 
     adapter: Any
@@ -50,7 +65,9 @@ class Ruled:
             return error
         kind = ProviderUncertain if rule.is_open else type(error)
         message = rule.payer_message or error.message
-        return kind(rule.reason_code, message, provider_code=error.provider_code)
+        return kind(
+            rule.reason_code, message, provider_code=error.provider_code, retry_after=rule.retry_after
+        )
 
     def _reworded(self, answer: Any) -> Any:
         """Return a report of a refusal in the words of the rule; everything else as it is."""
@@ -60,9 +77,10 @@ class Ruled:
         rule = self._rule(answer.provider_code, answer.message)
         if rule is None:
             return answer
-        return dataclasses.replace(
-            answer, reason_code=rule.reason_code, message=rule.payer_message or answer.message
-        )
+        said = {"reason_code": rule.reason_code, "message": rule.payer_message or answer.message}
+        if rule.is_open and type(answer) in OPEN:
+            said["outcome"] = OPEN[type(answer)]
+        return dataclasses.replace(answer, **said)
 
     def _rule(self, code: str, text: str) -> ProviderErrorRule | None:
         """Return the rule of a refusal: one with a fragment of its text before one for any text."""

@@ -35,6 +35,7 @@ from apps.payments.contracts import DOUBTS, Doubt, IntentStatus
 from apps.payments.dialogs.payments import AskPayment, CancelPayment, VerifyPayment
 from apps.payments.dialogs.policy import ChooseCollectionPolicy
 from apps.payments.dialogs.refunds import RefundPayment
+from apps.payments.dialogs.reviews import AcceptReview, CloseReview
 from apps.payments.models import PaymentIntent
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
 from apps.payments.selectors import doubts, intents
@@ -106,6 +107,8 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         VerifyPayment,
         CancelPayment,
         RefundPayment,
+        AcceptReview,
+        CloseReview,
         ChooseCollectionPolicy,
         exporting("payments"),
     ]

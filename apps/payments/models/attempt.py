@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
-from apps.integrations.ports import CollectionReport, Ticket
+from apps.integrations.ports import HELD_BACK, CollectionReport, Ticket
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus
@@ -41,11 +41,15 @@ PROGRESS_FIELDS = [
     "provider_code",
     "claimed_receipt",
     "unexplained_receipt",
+    "unnamed_at",
     "initiated_at",
     "next_query_at",
     "query_started_at",
     "unknown_at",
     "refund_due_at",
+    "surrendered_at",
+    "late_refund_tries",
+    "late_refund_refusal",
     "closed_at",
     "occurred_at",
     "booked_at",
@@ -57,6 +61,10 @@ class PaymentAttemptQuerySet(PolledQuerySet):
     def live(self) -> Self:
         return self.filter(status__in=LIVE_STATES)
 
+    def sent(self) -> Self:
+        """Attempts that count: all but those that our own gate kept back."""
+        return self.exclude(failure_code=HELD_BACK)
+
     def to_give_back(self, *, since: datetime) -> Self:
         """Late money that goes back by itself, once its receipt is known."""
         known = self.filter(refund_due_at__lte=since, is_amount_reported=True)
@@ -65,6 +73,10 @@ class PaymentAttemptQuerySet(PolledQuerySet):
     def in_suspense(self) -> Self:
         """Attempts whose money waits in suspense, not all of it gone back."""
         return self.filter(is_in_suspense=True, received_minor__gt=F("refunded_minor"))
+
+    def bearing(self, receipt: str, *, provider: str) -> Self:
+        """The attempt that has the money of a receipt."""
+        return self.filter(provider=provider, provider_receipt=receipt, surrendered_at=None)
 
     def stuck_in_sending(self, *, since: datetime) -> Self:
         """Attempts whose worker never said how the sending went."""
@@ -78,9 +90,12 @@ class PaymentAttempt(UuidModel, StatefulModel):
     ``code`` is what the payer sees, ``callback_token`` is how the provider's answer finds us, ``ticket`` is the
     provider's handle (empty until told). Money is booked once: ``booked_at`` is set exactly in SUCCEEDED and
     MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
-    the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked.
+    the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked; ``unnamed_at``
+    is when the provider confirmed it although several receipts wait that may be its own: it is booked under none yet.
     ``query_started_at`` is set while a job for the query that is due has been started and has not taken it.
-    ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by itself. Of the money received,
+    ``surrendered_at`` is when a person took its money from it, which waits under its receipt as money that nothing explains.
+    ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by
+    itself, ``late_refund_refusal`` why that was refused the last of ``late_refund_tries`` times. Of the money received,
     ``refunded_minor`` went back and ``refund_pending_minor`` is on its way back; together never more than came.
     """
 
@@ -120,12 +135,16 @@ class PaymentAttempt(UuidModel, StatefulModel):
     provider_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     claimed_receipt = models.CharField(max_length=40, blank=True)
     unexplained_receipt = models.CharField(max_length=40, blank=True)
+    unnamed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     initiated_at = models.DateTimeField(null=True)
     next_query_at = models.DateTimeField(null=True)
     query_started_at = models.DateTimeField(null=True)
     unknown_at = models.DateTimeField(null=True)
     refund_due_at = models.DateTimeField(null=True)
+    surrendered_at = models.DateTimeField(null=True)
+    late_refund_tries = models.PositiveSmallIntegerField(default=0)
+    late_refund_refusal = models.CharField(max_length=MESSAGE_LENGTH, blank=True)
     closed_at = models.DateTimeField(null=True)
     occurred_at = models.DateTimeField(null=True)
     booked_at = models.DateTimeField(null=True)
@@ -165,8 +184,19 @@ class PaymentAttempt(UuidModel, StatefulModel):
             ),
             models.UniqueConstraint(
                 fields=["provider", "provider_receipt"],
-                condition=~Q(provider_receipt=""),
+                condition=~Q(provider_receipt="") & Q(surrendered_at__isnull=True),
                 name="attempt_receipt_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(surrendered_at__isnull=True)
+                | Q(
+                    ~Q(provider_receipt=""),
+                    booked_at__isnull=False,
+                    is_in_suspense=False,
+                    refunded_minor=0,
+                    refund_pending_minor=0,
+                ),
+                name="attempt_surrendered_whole",
             ),
         ]
         indexes = [
@@ -216,7 +246,9 @@ class PaymentAttempt(UuidModel, StatefulModel):
 
     @property
     def refundable_minor(self) -> int:
-        """What of the sum that arrived is neither given back nor on its way."""
+        """What of the sum that arrived is neither given back nor on its way, nor taken from it."""
+        if self.surrendered_at is not None:
+            return 0
         return (self.received_minor or 0) - self.refunded_minor - self.refund_pending_minor
 
     @property
@@ -284,6 +316,17 @@ class PaymentAttempt(UuidModel, StatefulModel):
         self.received_minor = received.minor
         self.fee_minor = fee.minor
         self.is_amount_reported = True
+
+    def accept_money(self) -> None:
+        """A person says that the money which waits in suspense pays the intent."""
+        self.is_in_suspense = False
+        self.refund_due_at = None
+
+    def surrender(self, *, at: datetime) -> None:
+        """A person takes the money that waits in suspense: it is of nothing any more."""
+        self.is_in_suspense = False
+        self.refund_due_at = None
+        self.surrendered_at = at
 
     def hold_refund(self, money: Money) -> None:
         """Set aside what is about to go back."""

@@ -46,6 +46,8 @@ PROGRESS_FIELDS = [
     "reason",
     "owner",
     "occurred_at",
+    "booked_at",
+    "fee_minor",
     "resolved_at",
     "resolved_by",
 ]
@@ -229,6 +231,10 @@ class InboundReceipt(UuidModel, StatefulModel):
         self._belong(attempt)
         self.resolved_at = at
 
+    def stand_for(self, attempt: PaymentAttempt) -> None:
+        """Be of another attempt, of the same sum, than it was taken for; the receipt of neither had been told."""
+        self._belong(attempt)
+
     @transition(status, source=WAITING_STATES, target=InboundStatus.ASSIGNED)
     def assign(self, *, attempt: PaymentAttempt, by: str, at: datetime) -> None:
         """A person says that the money is of this payment."""
@@ -248,6 +254,29 @@ class InboundReceipt(UuidModel, StatefulModel):
         """The money could not be given back: a person decides about it anew."""
         self.reason = reason[:REASON_LENGTH]
         self.attempt = self.intent = None
+        self.resolved_at = None
+        self.resolved_by = ""
+
+    @transition(
+        status,
+        source=[
+            InboundStatus.SUSPENSE,
+            InboundStatus.MATCHED,
+            InboundStatus.ASSIGNED,
+            InboundStatus.RETRACTED,
+        ],
+        target=InboundStatus.SUSPENSE,
+    )
+    def take_from(self, attempt: PaymentAttempt, *, reason: str, owner_id: UUID | None, at: datetime) -> None:
+        """The payment that the money came for does not have it: it waits, with the fee that was booked with it."""
+        if self.booked_at is None and attempt.fee is not None:
+            self.booked_at = at
+            self.fee_minor = attempt.fee.minor
+        self.reason = reason[:REASON_LENGTH]
+        self.owner_id = self.owner_id or owner_id
+        self.intent = attempt.intent
+        self.application_id = attempt.application_id
+        self.attempt = None
         self.resolved_at = None
         self.resolved_by = ""
 

@@ -72,10 +72,10 @@ class PaymentIntent(UuidModel, StatefulModel):
     """
     One sum asked from one payer, until it is paid or closed.
 
-    ``code`` is what a payer types who pays unasked. What is paid may be named (``payable``): it has one live intent. ``current_attempt`` is the attempt that settled the intent, or else
-    the latest one. ``next_request_at`` is set
-    exactly while an attempt is due and has not begun. FAILED, CANCELLED and EXPIRED are left only by arrived money
-    and SUCCEEDED never; a trigger in the database says the same.
+    ``code`` is what a payer types who pays unasked. What is paid may be named (``payable``): it has one live intent, and
+    one that has paid it. ``current_attempt`` is the attempt that settled the intent, or else the latest one.
+    ``next_request_at`` is set exactly while an attempt is due and has not begun. FAILED, CANCELLED and EXPIRED are left only
+    by arrived money, IN_REVIEW only by a person, and SUCCEEDED never; a trigger in the database says the same.
     """
 
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
@@ -141,6 +141,11 @@ class PaymentIntent(UuidModel, StatefulModel):
                 fields=["application", "payable_type", "payable_id"],
                 condition=~Q(payable_id="") & one_of("status", LIVE_STATES),
                 name="intent_one_live_per_payable",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "payable_type", "payable_id"],
+                condition=~Q(payable_id="") & Q(status=IntentStatus.SUCCEEDED.value),
+                name="intent_one_paid_per_payable",
             ),
         ]
         indexes = [
@@ -278,3 +283,16 @@ class PaymentIntent(UuidModel, StatefulModel):
         self.settled_at = at
         self.next_request_at = None
         return IntentStatus.IN_REVIEW if attempt.is_in_suspense else IntentStatus.SUCCEEDED
+
+    @transition(status, source=IntentStatus.IN_REVIEW, target=IntentStatus.SUCCEEDED)
+    def accept(self) -> None:
+        """A person says that the money pays it."""
+
+    @transition(status, source=IntentStatus.IN_REVIEW, target=IntentStatus.FAILED)
+    def give_up(self, *, code: str, message: str, at: datetime) -> None:
+        """A person says that the money does not pay it; nothing of it is here any more."""
+        self.failure_code = code[:CODE_LENGTH]
+        self.failure_message = message[:MESSAGE_LENGTH]
+        self.is_late = False
+        self.settled_at = None
+        self.closed_at = at

@@ -226,9 +226,12 @@ class Refund(UuidModel, StatefulModel):
         self.next_request_at = None
 
     @transition(status, source=RefundStatus.SENDING, target=RefundStatus.REQUESTED)
-    def put_off(self, *, at: datetime, after: timedelta) -> None:
-        """Wait for another try: this one never left."""
+    def put_off(self, *, at: datetime, after: timedelta, is_try: bool = True) -> None:
+        """Wait for another try: this one never left, and where our own gate kept it back it was none."""
         self.next_request_at = at + after
+        if not is_try:
+            self.tries -= 1
+            self.sent_at = self.sent_at if self.tries else None
 
     @transition(status, source=[RefundStatus.SENDING, RefundStatus.UNKNOWN], target=RefundStatus.PENDING)
     def accept(self, *, next_query_at: datetime | None) -> None:

@@ -52,7 +52,9 @@ def unposted(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[Pay
     Money that waited in suspense is booked under its receipt, and stays so while its refund carries it back.
     """
     key = Concat(Value("collection:"), Cast(OuterRef("id"), CharField()))
-    with_money = PaymentAttempt.objects.filter(intent_id=OuterRef("id"), booked_at__isnull=False)
+    with_money = PaymentAttempt.objects.filter(
+        intent_id=OuterRef("id"), booked_at__isnull=False, surrendered_at=None
+    )
     held = InboundReceipt.objects.filter(attempt_id=OuterRef("id"), booked_at__isnull=False)
     let_go = Refund.objects.filter(attempt_id=OuterRef("id"), attempt__provider_receipt="")
     unknown_to_the_books = with_money.filter(

@@ -50,7 +50,8 @@ def found_by(intents: QuerySet[PaymentIntent], term: str) -> QuerySet[PaymentInt
     """Return those that a receipt, reference, code, phone or id names exactly; all of them for an empty term."""
     if not term:
         return intents
-    named = PaymentAttempt.objects.filter(Q(provider_receipt=term.upper()) | Q(code=term.upper()))
+    of_receipt = Q(provider_receipt=term.upper(), surrendered_at=None)
+    named = PaymentAttempt.objects.filter(of_receipt | Q(code=term.upper()))
     found = (
         Q(reference=term) | Q(code=term.upper()) | Q(id__in=list(named.values_list("intent_id", flat=True)))
     )
@@ -93,6 +94,7 @@ def timeline_facts(intent_id: UUID) -> list[TimelineFact]:
             (attempt.unknown_at, "unknown", attempt.number, ""),
             (attempt.closed_at, "failed", attempt.number, attempt.failure_code),
             (attempt.booked_at, "booked", attempt.number, attempt.provider_receipt),
+            (attempt.surrendered_at, "surrendered", attempt.number, attempt.provider_receipt),
         ]
     facts = [TimelineFact(at, kind, number, detail) for at, kind, number, detail in found if at is not None]
     return sorted(facts, key=lambda fact: fact.at)

@@ -8,7 +8,7 @@ from apps.ledger.selectors.subjects import Cause, Subject, declare_subjects
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.postings import INBOUND_SOURCE, SOURCE
 
-COLLECTIONS = ("collection:", "collection-correction:")
+COLLECTIONS = ("collection:", "collection-correction:", "collection-acceptance:", "collection-surrender:")
 REFUNDS = ("refund:", "refund-charge:")
 
 

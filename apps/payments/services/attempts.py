@@ -9,19 +9,29 @@ from django.db import transaction
 from apps.events.contracts import NewEvent
 from apps.events.services import outbox
 from apps.integrations.contracts import ProviderAccountMissing
-from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable, Ticket
+from apps.integrations.ports import (
+    HELD_BACK,
+    ProviderDeclined,
+    ProviderError,
+    ProviderHeldBack,
+    ProviderUnavailable,
+    Ticket,
+)
 from apps.integrations.selectors import accounts
 from apps.kit import errors, faults, ids, jobs, logs
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent, PayPage
-from apps.payments.services import polling
+from apps.payments.services import payables, polling
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
 ATTEMPTS_MAX = 3
 RETRY_AFTER = timedelta(seconds=5)
+PAUSE_MAX = timedelta(minutes=1)
+PATIENCE = timedelta(minutes=10)
+"""For how long a payer may wait for a prompt that our own gate keeps back."""
 CLOCK_SLACK = timedelta(seconds=1)
 COLLECTION = "collection"
 STATUS = "status"
@@ -55,7 +65,8 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     Commit the row, token and code of a new attempt before anything is sent.
 
     Returns None when nothing is due: the intent is closed, or an earlier delivery of the same job has begun an
-    attempt. An intent whose account is gone fails with ``method_not_available``.
+    attempt. An intent whose account is gone fails with ``method_not_available``, one whose payable has been paid by another
+    with ``already_paid``: nobody is asked for it twice.
     """
     intent = PaymentIntent.objects.locked().get(id=intent_id)
     if (
@@ -69,15 +80,23 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
             branch_id=intent.branch_id, provider=Method(intent.method).provider, currency=intent.currency
         )
     except ProviderAccountMissing as missing:
-        intent.fail(code="method_not_available", message=missing.detail, at=now)
-        intent.save_progress()
-        outbox.publish(events.closed(intent), now=now)
+        _end(intent, code="method_not_available", message=missing.detail, now=now)
+        return None
+    if payables.is_paid_otherwise(intent):
+        _end(intent, code=payables.AlreadyPaid.code, message=payables.PAID_OTHERWISE, now=now)
         return None
     attempt = made(intent, account=account, phone=intent.payer_phone, now=now)
     attempt.save(force_insert=True)
     intent.begin(attempt=attempt)
     intent.save_progress()
     return attempt
+
+
+def _end(intent: PaymentIntent, *, code: str, message: str, now: datetime) -> None:
+    """Close an intent whose payer is not to be asked."""
+    intent.fail(code=code, message=message, at=now)
+    intent.save_progress()
+    outbox.publish(events.closed(intent), now=now)
 
 
 def made(intent: PaymentIntent, *, account: "ProviderAccount", phone: str, now: datetime) -> PaymentAttempt:
@@ -140,27 +159,42 @@ def decline(*, attempt_id: UUID, refusal: ProviderDeclined, now: datetime) -> No
 @transaction.atomic
 def withdraw(*, attempt_id: UUID, refusal: ProviderUnavailable, now: datetime) -> None:
     """
-    Close an attempt that never left, and try again with a new one after 5 and 20 seconds.
+    Close an attempt that never left, and try again with a new one after 5 and 20 seconds, or as a rule says.
 
-    The intent fails with the provider's reason after the third, and at once when somebody asked to cancel it.
+    The intent fails with the provider's reason after the third, and at once when somebody asked to cancel it. What our own
+    gate kept back is no try: it waits for the gate, longer each time, and fails once a payer would wait no more.
     """
     attempt = locked(attempt_id)
     if not attempt.is_live:
         return
     intent = attempt.intent
-    may_retry = attempt.number < ATTEMPTS_MAX and intent.cancel_requested_at is None and _is_current(attempt)
-    if not may_retry:
+    delay = _next_try(attempt, refusal, now=now)
+    if delay is None:
         closing = close(
             attempt, code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, now=now
         )
         outbox.publish(*closing, now=now)
         return
-    attempt.fail(code=NOT_SENT, message=refusal.message, provider_code=refusal.provider_code, at=now)
+    code = HELD_BACK if isinstance(refusal, ProviderHeldBack) else NOT_SENT
+    attempt.fail(code=code, message=refusal.message, provider_code=refusal.provider_code, at=now)
     attempt.save_progress()
-    delay = RETRY_AFTER * 4 ** (attempt.number - 1)
     intent.retry(at=now, after=delay)
     intent.save_progress()
     jobs.enqueue("payments.request_collection", countdown=delay.total_seconds(), intent_id=intent.id)
+
+
+def _next_try(attempt: PaymentAttempt, refusal: ProviderUnavailable, *, now: datetime) -> timedelta | None:
+    """Return after how long to try again; None where nobody is to be asked again."""
+    intent = attempt.intent
+    if intent.cancel_requested_at is not None or not _is_current(attempt):
+        return None
+    if isinstance(refusal, ProviderHeldBack):
+        waits_since = intent.confirmed_at or intent.created_at
+        before = intent.attempts.filter(failure_code=HELD_BACK, created_at__gte=waits_since).count()
+        pause: timedelta = min(refusal.pause * 2**before, PAUSE_MAX)
+        return pause if now + pause <= waits_since + PATIENCE else None
+    tries = intent.attempts.sent().count()
+    return (refusal.retry_after or RETRY_AFTER * 4 ** (tries - 1)) if tries < ATTEMPTS_MAX else None
 
 
 @transaction.atomic
@@ -204,7 +238,7 @@ def may_be_asked_again(intent: PaymentIntent, *, now: datetime) -> bool:
     return (
         intent.cancel_requested_at is None
         and intent.expires_at > now
-        and intent.attempts.count() < ATTEMPTS_MAX
+        and intent.attempts.sent().count() < ATTEMPTS_MAX
         and PayPage.is_open_for(intent, now=now)
     )
 
@@ -227,6 +261,15 @@ def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     polling.advance(attempt, may_be_lost=is_losable, now=now)
     attempt.save_progress()
     return attempt
+
+
+@transaction.atomic
+def put_off_query(*, attempt_id: UUID, refusal: ProviderHeldBack, now: datetime) -> None:
+    """Ask later what our own gate kept back: it was no question, so nothing is given up for it."""
+    attempt = locked(attempt_id)
+    if attempt.is_live and attempt.ticket:
+        polling.put_off(attempt, pause=refusal.pause, now=now)
+        attempt.save_progress()
 
 
 def log_refusal(event: str, attempt: PaymentAttempt, refusal: ProviderError) -> None:

@@ -129,7 +129,7 @@ def _record_collection(attempt: PaymentAttempt, report: CollectionReport, now: d
 
 
 def _record_receipt(attempt: PaymentAttempt, report: CollectionReport, now: datetime) -> Verdict:
-    believed = receipts.believed(attempt, report)
+    believed = receipts.believed(attempt, report, now=now)
     if believed is None:
         return CallbackStatus.IGNORED, "The receipt is not of this payment."
     return _record_collection(attempt, believed, now)
@@ -146,7 +146,7 @@ def _record_refund(refund: Refund, report: RefundReport, now: datetime) -> Verdi
 
 
 def _record_refund_status(refund: Refund, report: RefundReport, now: datetime) -> Verdict:
-    believed = refund_reports.believed(refund, report)
+    believed = refund_reports.believed(refund, report, now=now)
     if believed is None:
         return CallbackStatus.IGNORED, "The answer is not of this refund."
     return _record_refund(refund, believed, now)

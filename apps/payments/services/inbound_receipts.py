@@ -13,7 +13,7 @@ from apps.kit.actors import Actor
 from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
-from apps.payments.services import attempts, intents, reports, settlings, silent, suspense
+from apps.payments.services import attempts, intents, payables, reports, settlings, silent, suspense
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def record(
     settles it as every report does. Anything else is booked to suspense with an owner: nothing is lost and nothing is
     guessed. The same receipt again, from whomever, books nothing; while it waits, what a later message adds may tell
     whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number, and
-    MoneyUnexplained for one that an attempt is booked under with another sum. Locks the receipt, then what it pays.
+    MoneyUnexplained for one that an attempt is booked under with another sum. What may be of several payments that were
+    booked without a receipt is taken for that of one of them, and is given to another once its receipt is told. Locks the receipt, then what it pays.
     """
     account = _of_till(accounts.get(account_id), notice.paid_to)
     account_id = account.id
@@ -91,7 +92,7 @@ def _of_till(account: "ProviderAccount", number: str) -> "ProviderAccount":
 def call_for_people(*, account_id: UUID, receipt: str, now: datetime) -> None:
     """Have a person look at the attempt that is booked under a receipt of which something else was told; see ``record``."""
     provider = accounts.get(account_id).provider
-    booked = PaymentAttempt.objects.filter(provider=provider, provider_receipt=receipt)
+    booked = PaymentAttempt.objects.bearing(receipt, provider=provider)
     for attempt_id in booked.values_list("id", flat=True):
         reports.hold_unexplained(attempt_id=attempt_id, receipt=receipt, now=now)
 
@@ -159,16 +160,16 @@ def _paid(
     if intent is not None:
         return _intent_paid(inbound, intent, report, actor=actor, now=now)
     unnamed = [] if inbound.reference_key else silent.booked_without(inbound, now=now)
-    if len(unnamed) == 1:
+    booked = silent.without_any(unnamed)
+    if len(unnamed) == 1 and booked:
         return _attempt_paid(inbound, unnamed[0].id, report, actor=actor, now=now)
-    return _doubt(inbound, unnamed, now=now)
+    if booked and inbound._state.adding:
+        return booked[0], Recorded.DUPLICATE  # of one of several: its money is in the books, whichever it is
+    return _doubt(inbound, now=now)
 
 
-def _doubt(inbound: InboundReceipt, unnamed: list[PaymentAttempt], *, now: datetime) -> Doubt:
-    """Say why money waits; ``unnamed`` are the payments that may have been booked with it already."""
-    if unnamed:
-        reason = f"{len(unnamed)} payments of this sum wait for their receipt: this is of one of them."
-        return Doubt(reason, doubled=unnamed[0].intent, is_duplicate=True)
+def _doubt(inbound: InboundReceipt, *, now: datetime) -> Doubt:
+    """Say why money waits."""
     if _is_repeated(inbound, now=now):
         return Doubt("The same payer paid this sum under this reference within 24 hours.", is_duplicate=True)
     if inbound.reference_key:
@@ -179,7 +180,7 @@ def _doubt(inbound: InboundReceipt, unnamed: list[PaymentAttempt], *, now: datet
 def _attempt(inbound: InboundReceipt) -> PaymentAttempt | None:
     """Return the attempt of this account that bears the receipt, or else the code."""
     own = PaymentAttempt.objects.filter(provider_account_id=inbound.provider_account_id)
-    of_receipt = own.filter(provider_receipt=inbound.receipt).first()
+    of_receipt = own.bearing(inbound.receipt, provider=inbound.provider).first()
     return of_receipt or own.filter(code=inbound.reference_key).first()
 
 
@@ -217,7 +218,10 @@ def _intent_paid(
     intent = PaymentIntent.objects.locked().get(id=found.id)
     if intent.is_settled:
         return Doubt(f"Payment {intent.code} was paid before.", doubled=intent, is_duplicate=True)
-    others = PaymentAttempt.objects.filter(provider=inbound.provider, provider_receipt=inbound.receipt)
+    if payables.is_paid_otherwise(intent):
+        reason = f"What payment {intent.code} is for was paid by another payment."
+        return Doubt(reason, doubled=intent, is_duplicate=True)
+    others = PaymentAttempt.objects.bearing(inbound.receipt, provider=inbound.provider)
     if others.exists():
         return Doubt("The receipt belongs to another payment.", doubled=intent)
     attempt = attempts.made(intent, account=inbound.provider_account, phone=report.payer_phone, now=now)

@@ -13,6 +13,7 @@ from apps.integrations.ports import (
     Outcome,
     ProviderDeclined,
     ProviderError,
+    ProviderHeldBack,
     ProviderUnavailable,
     ProviderUncertain,
 )
@@ -21,7 +22,7 @@ from apps.kit import crypto, errors, faults, ids, jobs
 from apps.kit.actors import PROVIDER, Actor
 from apps.payments import events
 from apps.payments.contracts import Choice, IntentStatus, NewIntent, Recorded
-from apps.payments.models import PaymentIntent
+from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.services import (
     attempts,
     choices,
@@ -57,6 +58,11 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     if request.is_confirmed and request.choice is None:
         raise choices.MethodRequired
     limits.check_positive(money=request.money)
+    is_repeat_refused = request.is_confirmed and request.is_repeat_refused
+    if is_repeat_refused:
+        payables.one_by_one(
+            application_id=request.application_id, branch_id=request.branch_id, money=request.money
+        )
     payables.check(request)
     choice = choices.admitted(request.choice, money=request.money, branch_id=request.branch_id)
     intent = PaymentIntent(
@@ -78,10 +84,8 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
         intent.choose(choice)
     if request.is_confirmed:
         intent.confirm(at=now)
-    if request.is_confirmed and request.is_repeat_refused:
-        payables.one_by_one(intent)
     _insert(intent)
-    if request.is_confirmed and request.is_repeat_refused:
+    if is_repeat_refused:
         payables.require_no_repeat(intent, now=now)
     payables.require_free(request, but=intent)  # another one of it may have been paid since it was looked at
     outbox.publish(events.about(events.CREATED, intent), now=now)
@@ -101,11 +105,12 @@ def confirm(
     """
     Start the collection of an intent that waits for it, with another choice of method and payer where one is given.
 
-    Raises InvalidState once it has been started or closed, and what ``create`` raises for the choice, DuplicateSuspected
-    included.
+    Raises InvalidState once it has been started or closed, AlreadyPaid where another payment has paid its payable, and
+    what ``create`` raises for the choice, DuplicateSuspected included.
     """
     if is_repeat_refused:
-        payables.one_by_one(_intent(intent_id))
+        asked = _intent(intent_id)
+        payables.one_by_one(application_id=asked.application_id, branch_id=asked.branch_id, money=asked.money)
     intent = _locked(intent_id)
     if intent.status not in (IntentStatus.REQUIRES_METHOD, IntentStatus.REQUIRES_CONFIRMATION):
         raise _invalid_state(intent, "confirmed")
@@ -116,6 +121,7 @@ def confirm(
         intent.choose(admitted)
     if is_repeat_refused:
         payables.require_no_repeat(intent, now=now)
+    payables.require_unpaid(intent)
     intent.confirm(at=now)
     intent.save_progress()
     _audit("payment.confirmed", intent, actor=actor, now=now)
@@ -203,7 +209,7 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
     Ask the provider what became of an attempt, where that is due, and record the answer.
 
     At the end of the plan an attempt without an answer becomes UNKNOWN. A provider that does not answer the question
-    changes nothing.
+    changes nothing; a question that our own gate keeps back is asked later and counts as none.
     """
     attempt = attempts.claim_query(attempt_id=attempt_id, now=now)
     if attempt is None:
@@ -212,6 +218,9 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
     try:
         port = providers.collection(attempt.provider_account_id, now=now, subject_id=attempt.id)
         report = port.query(attempt.ticket)
+    except ProviderHeldBack as refusal:
+        attempts.put_off_query(attempt_id=attempt.id, refusal=refusal, now=now)
+        return
     except ProviderError as refusal:
         attempts.log_refusal("query_unanswered", attempt, refusal)
     faults.reach("payments.after_query")
@@ -228,20 +237,18 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
 
     Reports may repeat, cross and contradict each other. Money is booked once; a failure after money, or a second
     failure, changes nothing; a receipt or sum that an earlier report did not tell is filled in. Money that is told
-    without a receipt books nothing where people look at an unexplained one. Raises ReportContradicts for a report that
-    cannot be of this attempt. Locks the receipt, the attempt, then its intent.
+    without a receipt books nothing where people look at an unexplained one, or where it waits in suspense under one of
+    several receipts. Raises ReportContradicts for a report that cannot be of this attempt. Locks the receipt, the attempt,
+    then its intent.
     """
-    report = silent.with_receipt(attempt_id, report, now=now)
+    report, is_unnamed = silent.with_receipt(attempt_id, report, now=now)
     suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
     reports.check_agreement(attempt, report)
     if report.outcome is Outcome.PENDING or reports.is_of_unexplained(attempt, report):
         return Recorded.IGNORED
-    if report.outcome is Outcome.COLLECTED and attempt.is_booked:
-        return reports.complete(attempt, report, actor=actor, now=now)
     if report.outcome is Outcome.COLLECTED:
-        settle(attempt_id=attempt_id, report=report, actor=actor, now=now)
-        return Recorded.APPLIED
+        return _collected(attempt, report, is_unnamed=is_unnamed, actor=actor, now=now)
     if not attempt.is_live:
         return Recorded.IGNORED if attempt.is_booked else Recorded.DUPLICATE
     attempt.ticket = attempt.ticket or report.ticket
@@ -253,13 +260,26 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     return Recorded.APPLIED
 
 
+def _collected(
+    attempt: PaymentAttempt, report: CollectionReport, *, is_unnamed: bool, actor: Actor, now: datetime
+) -> Recorded:
+    if attempt.is_booked:
+        return reports.complete(attempt, report, actor=actor, now=now)
+    if is_unnamed:
+        silent.hold_unnamed(attempt.id, now=now)
+        return Recorded.IGNORED
+    settle(attempt_id=attempt.id, report=report, actor=actor, now=now)
+    return Recorded.APPLIED
+
+
 @transaction.atomic
 def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: datetime) -> PaymentIntent:
     """
     Record money that a provider has collected, post it and announce it, all or nothing.
 
     Providers repeat themselves, so a second report on the same attempt changes nothing. The money has already moved,
-    so it is always booked: a wrong sum, or money for an intent that another attempt has settled, goes to suspense;
+    so it is always booked: a wrong sum, or money for an intent that another attempt has settled, or for a payable that
+    another intent has paid, goes to suspense;
     money after a failure or a cancellation is a late success. Money that waited in suspense under this receipt is taken
     from there. Raises MoneyUnexplained where another sum waits there.
     """
@@ -272,6 +292,8 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     held = suspense.held(attempt.provider_account_id, report.receipt)
     agreed = reports.agreed(report, held)
     settlings.take(attempt, agreed, held=held, announced=announced, actor=actor, now=now)
+    if report.receipt:
+        silent.name(attempt, actor=actor, now=now)
     return attempt.intent
 
 

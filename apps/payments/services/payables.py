@@ -1,15 +1,18 @@
 """The gate that every new payment passes: one payment at a time for what is paid, and no prompt by mistake."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from apps.kit import errors, ids, locks
-from apps.payments.contracts import NewIntent
+from apps.kit.money import Money
+from apps.payments.contracts import IntentStatus, NewIntent
 from apps.payments.models import PaymentIntent
 from apps.payments.models.intent import COLLECTING_STATES, LIVE_STATES, PAID_STATES
 
 REPEATED_WITHIN = timedelta(minutes=2)
 PAYABLE = "/payable"
 FORCE = "/force"
+PAID_OTHERWISE = "Another payment has paid what this one is for."
 
 
 class PayableInvalid(errors.Invalid):
@@ -52,8 +55,7 @@ def check(request: NewIntent) -> None:
         raise PayableInvalid(message, errors=[errors.FieldError(PAYABLE, PayableInvalid.code, message)])
     if not request.payable_id:
         return
-    named = (request.application_id, request.payable_type, request.payable_id)
-    locks.advisory(":".join(("payments:payable", *map(str, named))))
+    _only(request.application_id, request.payable_type, request.payable_id)
     require_free(request)
 
 
@@ -75,9 +77,43 @@ def require_free(request: NewIntent, *, but: PaymentIntent | None = None) -> Non
     raise refusal(message, errors=[errors.FieldError(PAYABLE, refusal.code, message)])
 
 
-def one_by_one(intent: PaymentIntent) -> None:
-    """Let payments of one sum, application and branch be looked at one after the other; take it before any row is locked."""
-    named = (intent.application_id, intent.branch_id, intent.amount_minor, intent.currency)
+def is_paid_otherwise(intent: PaymentIntent) -> bool:
+    """
+    Say whether another payment has paid what this one is for; one in review has not. A unique index says the same.
+
+    Holds the payable until the transaction ends. It is the last lock before the books, after receipts and rows.
+    """
+    if not intent.payable_id:
+        return False
+    _only(intent.application_id, intent.payable_type, intent.payable_id)
+    paid = PaymentIntent.objects.filter(
+        application_id=intent.application_id,
+        payable_type=intent.payable_type,
+        payable_id=intent.payable_id,
+        status=IntentStatus.SUCCEEDED,
+    )
+    return paid.exclude(id=intent.id).exists()
+
+
+def require_unpaid(intent: PaymentIntent) -> None:
+    """Raise AlreadyPaid where another payment has paid what this one is for."""
+    if is_paid_otherwise(intent):
+        raise AlreadyPaid(
+            PAID_OTHERWISE, errors=[errors.FieldError(PAYABLE, AlreadyPaid.code, PAID_OTHERWISE)]
+        )
+
+
+def _only(application_id: UUID, payable_type: str, payable_id: str) -> None:
+    named = (application_id, payable_type, payable_id)
+    locks.advisory(":".join(("payments:payable", *map(str, named))))
+
+
+def one_by_one(*, application_id: UUID, branch_id: UUID, money: Money) -> None:
+    """
+    Let payments of one sum, application and branch be looked at one after the other; take it before any row is locked,
+    and before a payable is held.
+    """
+    named = (application_id, branch_id, money.minor, money.currency)
     locks.advisory(":".join(("payments:repeat", *map(str, named))))
 
 

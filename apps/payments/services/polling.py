@@ -5,6 +5,9 @@ from typing import Protocol
 
 from django.conf import settings
 
+PAUSE = timedelta(seconds=30)
+"""How long a question that our own gate kept back waits at least."""
+
 
 class Polled(Protocol):
     """A row that a provider is asked about."""
@@ -56,6 +59,18 @@ def bring_forward(row: Polled, *, now: datetime) -> None:
     if row.initiated_at is None:
         raise ValueError("nothing has been sent")
     row.next_query_at = min(now, _last_query(row.initiated_at))
+
+
+def put_off(row: Polled, *, pause: timedelta, now: datetime) -> None:
+    """
+    Have a query that was taken and not asked due again after a while, as the last one where the plan is used up by then.
+
+    No sweep starts a job for it within JOB_GRACE.
+    """
+    if row.initiated_at is None:
+        raise ValueError("nothing has been sent")
+    row.next_query_at = min(now + max(pause, PAUSE), _last_query(row.initiated_at))
+    row.query_started_at = now
 
 
 def _last_query(initiated_at: datetime) -> datetime:

@@ -6,11 +6,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from apps.integrations.contracts import provider_name
-from apps.integrations.ports import CollectionReport, Outcome, ProviderError, StatusPort, StatusRequest
+from apps.integrations.ports import (
+    CollectionReport,
+    Outcome,
+    ProviderError,
+    ProviderHeldBack,
+    StatusPort,
+    StatusRequest,
+)
 from apps.integrations.services import hooks, providers
-from apps.kit import errors
+from apps.kit import errors, jobs
 from apps.payments.models import PaymentAttempt, Refund
-from apps.payments.services import attempts
+from apps.payments.services import attempts, payers, polling
 from apps.payments.services.reports import ReportContradicts
 
 FORM = re.compile(r"[A-Z0-9]{8,20}")
@@ -54,8 +61,8 @@ def admitted(receipt: str, *, provider: str) -> str:
     if not FORM.fullmatch(text):
         message = "A receipt number has 8 to 20 letters and digits, as NLJ7RT61SV."
         raise ReceiptInvalid(message, errors=[errors.FieldError(POINTER, ReceiptInvalid.code, message)])
-    named = {"provider": provider, "provider_receipt": text}
-    if PaymentAttempt.objects.filter(**named).exists() or Refund.objects.filter(**named).exists():
+    refunded = Refund.objects.filter(provider=provider, provider_receipt=text)
+    if PaymentAttempt.objects.bearing(text, provider=provider).exists() or refunded.exists():
         message = "This receipt belongs to another movement."
         raise ReceiptUsed(message, errors=[errors.FieldError(POINTER, ReceiptUsed.code, message)])
     return text
@@ -72,17 +79,20 @@ def ask(*, attempt_id: UUID, now: datetime) -> None:
     )
     try:
         providers.status(attempt.provider_account_id, now=now, subject_id=attempt.id).request_status(question)
+    except ProviderHeldBack:
+        pause = polling.PAUSE.total_seconds()
+        jobs.enqueue("payments.request_status", countdown=pause, attempt_id=attempt.id)
     except ProviderError as refusal:
         attempts.log_refusal("status_unanswered", attempt, refusal)
 
 
-def believed(attempt: PaymentAttempt, report: CollectionReport) -> CollectionReport | None:
+def believed(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) -> CollectionReport | None:
     """
     Return the report of a claimed receipt as one of the attempt, or None when it does not speak of this payment.
 
     A person may hold the wrong receipt: only one that was collected, of this sum and this payer, after the attempt
-    was begun (give or take five minutes between two clocks), is believed; what the provider does not tell does not
-    count in its favour. Raises ReportContradicts for an answer to a question that nobody asked.
+    was begun (give or take five minutes between two clocks), is believed; of a payer whose number is hidden what is told of
+    it must fit. What the provider does not tell does not count in its favour. Raises ReportContradicts for an answer to a question that nobody asked.
     """
     if not attempt.claimed_receipt:
         raise ReportContradicts("Nobody asked about this receipt.")
@@ -91,7 +101,8 @@ def believed(attempt: PaymentAttempt, report: CollectionReport) -> CollectionRep
         attempt.claimed_receipt,
     ):  # another was claimed since, or this one never was
         return None
-    is_of_payer = bool(attempt.phone) and report.payer_phone == attempt.phone
+    told, known = report.payer_phone or report.payer, payers.of_attempt(attempt)
+    is_of_payer = payers.agree(attempt.provider_account_id, known, told, now=now)
     is_of_this_payment = report.money == attempt.money and is_of_payer
     if report.outcome is not Outcome.COLLECTED or not is_of_this_payment:
         return None

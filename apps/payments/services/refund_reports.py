@@ -1,12 +1,13 @@
 """Reports of refunds: whether one can be of its refund, and which answers to questions are believed."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apps.integrations.ports import RefundOutcome, RefundReport
 from apps.payments.contracts import RefundStatus
 from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.refund import TICKET_LENGTH
+from apps.payments.services import payers
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -66,19 +67,22 @@ def is_own_reversal(refund: Refund) -> bool:
     return refund.may_have_been_made or others.exclude(id=refund.id).exists()
 
 
-def believed(refund: Refund, report: RefundReport) -> RefundReport | None:
+def believed(refund: Refund, report: RefundReport, *, now: datetime) -> RefundReport | None:
     """
     Return the answer to a question as a report of the refund, or None when it does not speak of this refund.
 
     We ask by the ticket; the answer then names it, or nothing else. A person may have claimed a receipt as well, and
     may hold the wrong one: only a movement of this sum to this payer after the sending (give or take five minutes
-    between two clocks) is believed.
+    between two clocks) is believed. Of a payer whose number is hidden what is told of it must fit.
     """
     is_of_ticket = bool(refund.ticket) and report.ticket == refund.ticket
     is_of_claim = bool(refund.claimed_receipt) and report.receipt == refund.claimed_receipt
     if is_of_ticket or (refund.ticket and not report.ticket and not refund.claimed_receipt):
         return report
-    if not is_of_claim or report.money != refund.money or report.payer_phone != refund.attempt.phone:
+    if not is_of_claim or report.money != refund.money:
+        return None
+    told, known = report.payer_phone or report.payer, payers.of_attempt(refund.attempt)
+    if not payers.agree(refund.provider_account_id, known, told, now=now):
         return None
     began = refund.sent_at or refund.created_at
     if report.occurred_at is None or report.occurred_at < began - CLOCKS_DIFFER:

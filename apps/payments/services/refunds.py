@@ -13,6 +13,7 @@ from apps.events.services import outbox
 from apps.integrations.ports import (
     ProviderDeclined,
     ProviderError,
+    ProviderHeldBack,
     ProviderUnavailable,
     ProviderUncertain,
     RefundOutcome,
@@ -22,7 +23,7 @@ from apps.integrations.ports import (
 )
 from apps.integrations.services import hooks, providers
 from apps.kit import crypto, faults, ids, jobs
-from apps.kit.actors import SYSTEM, Actor
+from apps.kit.actors import Actor
 from apps.kit.money import Money
 from apps.ledger.services import journals
 from apps.parties.contracts import PARTY
@@ -31,9 +32,16 @@ from apps.payments import events, postings
 from apps.payments.contracts import REFUND, Recorded, RefundStatus
 from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.refund import SENT_STATES
-from apps.payments.services import attempts, receipts, refund_limits, refund_reports, returns, sendings
+from apps.payments.services import (
+    attempts,
+    polling,
+    receipts,
+    refund_limits,
+    refund_reports,
+    returns,
+    sendings,
+)
 
-LATE = "The money came after the payment was closed."
 VOID = "Something else was approved than was asked for."
 WENT_BACK = "An earlier refund of this payment, which had failed, was carried out after all."
 
@@ -61,18 +69,6 @@ def give_back(*, attempt_id: UUID, reason: str, actor: Actor, now: datetime) -> 
     """
     attempt = refund_limits.returnable(attempt_id=attempt_id)
     return _ask_for(attempt, money=None, reason=reason, actor=actor, now=now)
-
-
-@transaction.atomic
-def give_back_late(*, attempt_id: UUID, now: datetime) -> None:
-    """Ask for late money to go back, where the organisation's terms said so when it came; a repeat changes nothing."""
-    attempt = attempts.locked(attempt_id)
-    if attempt.refund_due_at is None:
-        return
-    attempt.refund_due_at = None
-    attempt.save_progress()
-    if not attempt.refunded_minor and not attempt.refund_pending_minor:
-        give_back(attempt_id=attempt_id, reason=LATE, actor=SYSTEM, now=now)
 
 
 def _ask_for(
@@ -329,6 +325,12 @@ def _ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") 
     )
     try:
         providers.status(refund.provider_account_id, now=now, subject_id=refund.id).request_status(question)
+    except ProviderHeldBack as refusal:
+        if ticket:
+            sendings.put_off_query(refund_id=refund.id, refusal=refusal, now=now)
+        else:
+            pause = polling.PAUSE.total_seconds()
+            jobs.enqueue("payments.request_refund_status", countdown=pause, refund_id=refund.id)
     except ProviderError as refusal:
         sendings.log_refusal("refund_status_unanswered", refund, refusal)
 

@@ -16,7 +16,7 @@ from apps.payments import events, postings
 from apps.payments.contracts import Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.models.attempt import TICKET_LENGTH
-from apps.payments.services import attempts, suspense
+from apps.payments.services import attempts, silent, suspense
 
 
 class ReportContradicts(errors.DomainError):
@@ -43,8 +43,8 @@ def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
         raise ReportContradicts("The report names a ticket that no provider gives.")
     if report.money is not None and not report.money.is_positive:
         raise ReportContradicts("The report names no positive sum.")
-    others = PaymentAttempt.objects.filter(provider=attempt.provider, provider_receipt=report.receipt)
-    if report.receipt and others.exclude(id=attempt.id).exists():
+    others = PaymentAttempt.objects.bearing(report.receipt, provider=attempt.provider).exclude(id=attempt.id)
+    if report.receipt not in ("", attempt.provider_receipt) and others.exists():
         if attempt.ticket and attempt.ticket == report.ticket and suspense.was_decided(report.receipt):
             raise MoneyUnexplained(f"A person gave receipt {report.receipt} to another payment, or back.")
         raise ReportContradicts("The receipt belongs to another payment.")
@@ -121,6 +121,8 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
     attempt.save_progress()
     if held is not None:
         suspense.retract(held, attempt=attempt, actor=actor, now=now)
+    if is_new_receipt:
+        silent.name(attempt, actor=actor, now=now)
     if attempt.received != assumed:
         draft = postings.correction(attempt, assumed=assumed, assumed_fee=assumed_fee)
         outbox.publish(events.in_review(attempt), now=now)

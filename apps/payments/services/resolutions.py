@@ -16,7 +16,16 @@ from apps.kit.actors import Actor
 from apps.payments import events
 from apps.payments.contracts import RESOLVE, Method
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
-from apps.payments.services import attempts, refund_limits, refunds, returns, settlings, suspense
+from apps.payments.services import (
+    attempts,
+    payables,
+    refund_limits,
+    refunds,
+    returns,
+    settlings,
+    silent,
+    suspense,
+)
 
 if TYPE_CHECKING:  # another app's model
     from apps.access.models import Membership
@@ -29,6 +38,14 @@ class NotWaiting(errors.DomainError):
 
     code = "money_not_waiting"
     title = "Not waiting any more"
+
+
+class MayBeOfAnother(errors.DomainError):
+    """A payment without an end may be paid by this money: give it to that one, or wait for its end, a day at most."""
+
+    code = "money_may_be_of_another"
+    title = "May be of another payment"
+    retryable = True
 
 
 class DoesNotFit(errors.DomainError):
@@ -58,19 +75,26 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
     Give money in suspense to the payment that it is of, which it settles whatever became of that: Dr suspense, Cr
     unapplied collections.
 
-    Raises NotFound, NotWaiting, DoesNotFit, LimitExceeded and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
+    An attempt of the payment that was confirmed without a receipt learns it so. Raises NotFound, NotWaiting, DoesNotFit,
+    MayBeOfAnother, LimitExceeded and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
-    intent = PaymentIntent.objects.locked().filter(id=intent_id).first()
+    unnamed = _unnamed(inbound, intent_id)
+    intent = unnamed.intent if unnamed else PaymentIntent.objects.locked().filter(id=intent_id).first()
     if intent is None:
         raise errors.NotFound("There is no such payment.")
+    _require_nobody_else(inbound, but=intent_id, now=now)
     if intent.is_settled:
         raise DoesNotFit("This payment has been paid.")
+    if payables.is_paid_otherwise(intent):
+        raise DoesNotFit(payables.PAID_OTHERWISE)
     if intent.money != inbound.money:
         raise DoesNotFit(f"The payment asks for {intent.money}; {inbound.money} arrived.")
     amount_limits.require_may_ask(actor=actor, money=inbound.money)
-    attempt = attempts.made(intent, account=inbound.provider_account, phone=intent.payer_phone, now=now)
+    attempt = unnamed or attempts.made(
+        intent, account=inbound.provider_account, phone=intent.payer_phone, now=now
+    )
     before = inbound.status
     inbound.assign(attempt=attempt, by=str(actor), at=now)
     _audit("money.assigned", inbound, before=before, reason=reason, actor=actor, now=now)
@@ -84,11 +108,12 @@ def give_back(*, inbound_id: UUID, reason: str, actor: Actor, now: datetime) -> 
     Send money in suspense back to who paid it, as a refund: other people decide first where a rule asks for that.
 
     The money stays in suspense until it has gone, carried by a payment in review that is made for it, and waits again
-    where the refund does not succeed. Raises NotFound, NotWaiting, and what ``refunds.give_back`` raises. Locks the
-    receipt.
+    where the refund does not succeed. Raises NotFound, NotWaiting, MayBeOfAnother, and what ``refunds.give_back`` raises.
+    Locks the receipt.
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
+    _require_nobody_else(inbound, now=now)
     attempt = returns.carrier(inbound) or _carrier(inbound, actor=actor, now=now)
     before = inbound.status
     inbound.give_back(attempt=attempt, by=str(actor), at=now)
@@ -181,6 +206,8 @@ def _waiting(inbound_id: UUID) -> InboundReceipt:
     found = InboundReceipt.objects.filter(id=inbound_id).first()
     if found is None:
         raise errors.NotFound("There is no such receipt.")
+    if not found.reference_key:
+        silent.only(found.provider_account_id)
     suspense.only(found.receipt)
     rows = InboundReceipt.objects.locked().select_related("provider_account")
     inbound = rows.get(id=inbound_id)
@@ -188,6 +215,29 @@ def _waiting(inbound_id: UUID) -> InboundReceipt:
         state = inbound.status.lower().replace("_", " ")
         raise NotWaiting(f"This money is {state}: nothing is left to decide.")
     return inbound
+
+
+def _unnamed(inbound: InboundReceipt, intent_id: UUID) -> PaymentAttempt | None:
+    """Return, locked with its intent, the attempt of a payment that was confirmed at this account without a receipt."""
+    named = PaymentAttempt.objects.live().filter(
+        intent_id=intent_id, provider_account_id=inbound.provider_account_id, unnamed_at__isnull=False
+    )
+    attempt_id = named.values_list("id", flat=True).first()
+    if attempt_id is None:
+        return None
+    attempt = attempts.locked(attempt_id)
+    return attempt if attempt.is_live else None
+
+
+def _require_nobody_else(inbound: InboundReceipt, *, but: UUID | None = None, now: datetime) -> None:
+    """Raise MayBeOfAnother where money without a reference may be of an attempt that has not ended, of another payment."""
+    found = silent.open_for(inbound, now=now)
+    if any(one.intent_id == but for one in found):
+        return
+    if found:
+        raise MayBeOfAnother(
+            f"Attempt {found[0].code} has not ended, and this money may be of it: give it to that payment, or wait for its end."
+        )
 
 
 def _report(inbound: InboundReceipt) -> CollectionReport:

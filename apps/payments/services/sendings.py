@@ -6,7 +6,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.events.services import outbox
-from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable, Ticket
+from apps.integrations.ports import (
+    ProviderDeclined,
+    ProviderError,
+    ProviderHeldBack,
+    ProviderUnavailable,
+    Ticket,
+)
 from apps.kit import errors, jobs, logs
 from apps.payments import events
 from apps.payments.contracts import RefundStatus
@@ -88,7 +94,8 @@ def put_off(*, refund_id: UUID, refusal: ProviderUnavailable, now: datetime) -> 
     """
     Try a refund that never left again, for nobody waits at a till: soon at first, then over hours.
 
-    It fails with the provider's reason after the eighth try. The sweep finds what is due later than a wake-up keeps.
+    It fails with the provider's reason after the eighth try. What our own gate kept back is no try, and waits for the gate.
+    The sweep finds what is due later than a wake-up keeps.
     """
     refund = locked(refund_id)
     if refund.status == RefundStatus.UNKNOWN and not refund.ticket:
@@ -97,14 +104,21 @@ def put_off(*, refund_id: UUID, refusal: ProviderUnavailable, now: datetime) -> 
         return
     if refund.status != RefundStatus.SENDING:
         return
-    if refund.tries >= TRIES_MAX:
+    is_try = not isinstance(refusal, ProviderHeldBack)
+    if is_try and refund.tries >= TRIES_MAX:
         close(refund, refusal=refusal, now=now)
         return
-    delay = RETRY_AFTER[refund.tries - 1]
-    refund.put_off(at=now, after=delay)
+    delay = _delay(refund, refusal)
+    refund.put_off(at=now, after=delay, is_try=is_try)
     refund.save_progress()
     if delay <= WAKE_UP_MAX:
         jobs.enqueue("payments.request_refund", countdown=delay.total_seconds(), refund_id=refund.id)
+
+
+def _delay(refund: Refund, refusal: ProviderUnavailable) -> timedelta:
+    if isinstance(refusal, ProviderHeldBack):
+        return max(refusal.pause, polling.PAUSE)
+    return refusal.retry_after or RETRY_AFTER[refund.tries - 1]
 
 
 @transaction.atomic
@@ -155,6 +169,15 @@ def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
     polling.advance(refund, may_be_lost=is_losable, now=now)
     refund.save_progress()
     return refund
+
+
+@transaction.atomic
+def put_off_query(*, refund_id: UUID, refusal: ProviderHeldBack, now: datetime) -> None:
+    """Ask later what our own gate kept back: it was no question, so nothing is given up for it."""
+    refund = locked(refund_id)
+    if refund.status in SENT_STATES and refund.ticket:
+        polling.put_off(refund, pause=refusal.pause, now=now)
+        refund.save_progress()
 
 
 def log_refusal(event: str, refund: Refund, refusal: ProviderError) -> None:

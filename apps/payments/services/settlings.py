@@ -14,7 +14,7 @@ from apps.payments import events, postings
 from apps.payments.contracts import LateMoney
 from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.selectors import policies
-from apps.payments.services import suspense
+from apps.payments.services import payables, suspense
 
 
 def take(
@@ -32,13 +32,14 @@ def take(
 
     ``held`` is the money, where it waits in suspense: then it is moved from there, and not booked again. Late money does
     what the organisation's terms say: it pays, or waits in suspense, or is given back from there; where a person has decided
-    (``is_decided``), it pays.
+    (``is_decided``), it pays. Money for a payable that another payment has paid is late, and never pays.
     """
     intent = attempt.intent
-    asks = intent.is_closed_unpaid and not is_decided
+    is_paid = intent.is_settled or payables.is_paid_otherwise(intent)
+    asks = (intent.is_closed_unpaid or (is_paid and not intent.is_settled)) and not is_decided
     late_money = policies.current().late_money if asks else LateMoney.ACCEPT
     fee = held.fee if held else attempt.provider_account.fee(report.money or attempt.money)
-    is_put_aside = intent.is_settled or late_money is not LateMoney.ACCEPT
+    is_put_aside = is_paid or late_money is not LateMoney.ACCEPT
     attempt.book(report=report, fee=fee, is_put_aside=is_put_aside, at=now)
     attempt.refund_due_at = now if late_money is LateMoney.REFUND else None
     if attempt._state.adding:

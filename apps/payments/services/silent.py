@@ -1,15 +1,26 @@
-"""Money of which two roads tell half each: a payment that is confirmed without a receipt, and a receipt without a reference."""
+"""
+Money of which two roads tell half each: a payment that is confirmed without a receipt, and a receipt without a reference.
+
+One rule: the same money is booked by one of its halves only. Where each may be only the other's they are brought together;
+where several may be, the half that is told second books nothing, and people or the provider say which is whose.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
+from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome
 from apps.integrations.services import providers
 from apps.kit import locks
+from apps.kit.actors import Actor
+from apps.payments import events
+from apps.payments.contracts import InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.models.attempt import BOOKED_STATES
-from apps.payments.services import suspense
+from apps.payments.services import attempts, suspense
 
 WITHIN = timedelta(hours=24)
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -20,19 +31,22 @@ def only(account_id: UUID) -> None:
     locks.advisory(f"payments:silent:{account_id}")
 
 
-def with_receipt(attempt_id: UUID, report: CollectionReport, *, now: datetime) -> CollectionReport:
+def with_receipt(
+    attempt_id: UUID, report: CollectionReport, *, now: datetime
+) -> tuple[CollectionReport, bool]:
     """
-    Return a report of money that names no receipt with the one that waits for it, where exactly one may be of the payer.
+    Return a report of money that names no receipt with the one that waits for it, where each may be only the other's.
 
-    Locks that receipt; call it before the attempt is locked.
+    The second value says that the money waits in suspense, and that nobody knows under which receipt: then it must not be
+    booked. Locks the receipt that it names; call it before the attempt is locked.
     """
     if report.receipt or report.outcome is not Outcome.COLLECTED:
-        return report
+        return report, False
     attempt = PaymentAttempt.objects.get(id=attempt_id)
     only(attempt.provider_account_id)
     attempt.refresh_from_db()
     if attempt.is_booked or attempt.unexplained_receipt or report.money not in (None, attempt.money):
-        return report
+        return report, False
     waiting = InboundReceipt.objects.waiting().filter(
         provider_account_id=attempt.provider_account_id,
         reference_key="",
@@ -42,11 +56,37 @@ def with_receipt(attempt_id: UUID, report: CollectionReport, *, now: datetime) -
         received_at__lte=attempt.created_at + WITHIN,
     )
     found = [one for one in waiting if _may_be(one, attempt, now=now)]
-    if len(found) != 1:
-        return report
+    if not found:
+        return report, False
+    if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
+        return report, True
     suspense.only(found[0].receipt)
     is_still_waiting = suspense.held(attempt.provider_account_id, found[0].receipt) is not None
-    return replace(report, receipt=found[0].receipt) if is_still_waiting else report
+    return (replace(report, receipt=found[0].receipt) if is_still_waiting else report), False
+
+
+def hold_unnamed(attempt_id: UUID, *, now: datetime) -> None:
+    """Call for a person to say which waiting receipt is of an attempt that has been paid, once; nothing is booked."""
+    attempts.lose(attempt_id=attempt_id, now=now)
+    attempt = attempts.locked(attempt_id)
+    if attempt.unnamed_at is None:
+        attempt.unnamed_at = now
+        attempt.save_progress()
+        outbox.publish(events.in_review(attempt), now=now)
+
+
+def open_for(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
+    """Return the attempts without an end that money without a reference may be of, within a day of its coming."""
+    if inbound.reference_key or now > inbound.received_at + WITHIN:
+        return []
+    live = PaymentAttempt.objects.live().filter(
+        provider_account_id=inbound.provider_account_id,
+        amount_minor=inbound.amount_minor,
+        currency=inbound.currency,
+        created_at__gte=inbound.received_at - WITHIN,
+        created_at__lte=inbound.received_at + CLOCKS_DIFFER,
+    )
+    return [one for one in live if _may_be(inbound, one, now=now)]
 
 
 def booked_without(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
@@ -59,7 +99,44 @@ def booked_without(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAtt
         received_currency=inbound.currency,
         created_at__gte=now - WITHIN,
     )
-    return [one for one in silent.select_related("intent") if _may_be(inbound, one, now=now)]
+    found = silent.select_related("intent").order_by("id")
+    return [one for one in found if _may_be(inbound, one, now=now)]
+
+
+def without_any(booked: list[PaymentAttempt]) -> list[PaymentAttempt]:
+    """Return those of these attempts for which no receipt has come, theirs or that of another one of them."""
+    rows = InboundReceipt.objects.filter(attempt_id__in=[one.id for one in booked])
+    taken = set(rows.values_list("attempt_id", flat=True))
+    return [one for one in booked if one.id not in taken]
+
+
+def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
+    """
+    Have the row of an attempt's receipt be of this attempt, now that the receipt is told.
+
+    A row that stood for this attempt stands for another one that has none, or waits, booked, where there is no such. The
+    caller has written the attempt down.
+    """
+    of_both = Q(receipt=attempt.provider_receipt) | Q(attempt_id=attempt.id)
+    rows = InboundReceipt.objects.locked().filter(
+        of_both, provider_account_id=attempt.provider_account_id, status=InboundStatus.MATCHED
+    )
+    found = list(rows)
+    own = next((one for one in found if one.attempt_id != attempt.id), None)
+    stood = next((one for one in found if one.receipt != attempt.provider_receipt), None)
+    home = own.attempt if own else None
+    if own is not None:
+        own.stand_for(attempt)
+        own.save_progress()
+    if stood is None:
+        return
+    if home is None:
+        home = next(iter(without_any(booked_without(stood, now=now))), None)
+    if home is None:
+        suspense.release(stood, attempt=attempt, actor=actor, now=now)
+        return
+    stood.stand_for(home)
+    stood.save_progress()
 
 
 def _may_be(inbound: InboundReceipt, attempt: PaymentAttempt, *, now: datetime) -> bool:

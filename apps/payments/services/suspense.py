@@ -69,6 +69,18 @@ def explain(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, n
         journals.post(draft=draft, actor=actor, now=now)
 
 
+def release(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, now: datetime) -> None:
+    """Book money that had been taken for that of an attempt, whose receipt is another: nothing explains it."""
+    owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
+    reason = (
+        f"It was taken for that of {attempt.code}, which was paid under receipt {attempt.provider_receipt}."
+    )
+    inbound.take_from(attempt, reason=reason, owner_id=owner.id if owner else None, at=now)
+    inbound.save_progress()
+    outbox.publish(events.about_money(events.MONEY_UNMATCHED, inbound), now=now)
+    journals.post(draft=postings.inbound(inbound), actor=actor, now=now)
+
+
 def retract(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, now: datetime) -> None:
     """Take back the booking of money that this attempt had booked before anybody knew its receipt."""
     inbound.retract(attempt=attempt, at=now)

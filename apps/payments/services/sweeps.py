@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from apps.kit import jobs
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.models.polling import PolledQuerySet
-from apps.payments.services import attempts, intents, refunds, sendings
+from apps.payments.services import attempts, intents, late_refunds, sendings
 
 JOB_GRACE = timedelta(seconds=30)
 BATCH = 500
@@ -104,7 +104,7 @@ def _late(now: datetime) -> QuerySet[PaymentAttempt]:
 
 
 def _refund_late(attempt_id: UUID, now: datetime) -> None:
-    refunds.give_back_late(attempt_id=attempt_id, now=now)
+    late_refunds.give_back(attempt_id=attempt_id, now=now)
 
 
 @dataclass(frozen=True, slots=True)

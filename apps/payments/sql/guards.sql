@@ -1,6 +1,7 @@
 -- What no code path may do to a payment, psql included. Repeatable. {s} = quoted schema.
 CREATE OR REPLACE FUNCTION {s}.payments_guard_intent() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE is_given_up boolean := FALSE;  -- a person closed its review, and nothing of its money is here any more
 BEGIN
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'payments: intent % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
@@ -9,11 +10,16 @@ BEGIN
      OR NEW.branch_id <> OLD.branch_id OR NEW.application_id <> OLD.application_id OR NEW.code <> OLD.code THEN
     RAISE EXCEPTION 'payments: the sum and the owner of intent % are fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
-  IF OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at THEN
+  IF TG_OP = 'UPDATE' AND OLD.status = 'IN_REVIEW' AND NEW.status = 'FAILED' AND NEW.settled_at IS NULL THEN
+    is_given_up := NOT EXISTS (SELECT FROM {s}.payments_paymentattempt a
+      WHERE a.id = OLD.current_attempt_id AND a.is_in_suspense AND a.refunded_minor < a.received_minor);
+  END IF;
+  IF OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at AND NOT is_given_up THEN
     RAISE EXCEPTION 'payments: intent % is settled once', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.status <> OLD.status AND (
        OLD.status = 'SUCCEEDED'
+       OR (OLD.status = 'IN_REVIEW' AND NEW.status <> 'SUCCEEDED' AND NOT is_given_up)
        OR (OLD.status IN ('FAILED', 'CANCELLED', 'EXPIRED') AND NEW.settled_at IS NULL)) THEN
     RAISE EXCEPTION 'payments: intent % cannot go from % to %', OLD.id, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';
@@ -37,6 +43,14 @@ BEGIN
      OR NEW.code <> OLD.code OR NEW.callback_token <> OLD.callback_token
      OR NEW.provider_account_id <> OLD.provider_account_id THEN
     RAISE EXCEPTION 'payments: what attempt % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.surrendered_at IS DISTINCT FROM OLD.surrendered_at AND (
+       OLD.surrendered_at IS NOT NULL OR NOT OLD.is_in_suspense
+       OR NOT EXISTS (SELECT FROM {s}.payments_inboundreceipt i
+         WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
+           AND i.status = 'SUSPENSE' AND i.amount_minor = OLD.received_minor)) THEN
+    RAISE EXCEPTION 'payments: the money of attempt % is taken from it once, into suspense', OLD.id
+      USING ERRCODE = 'restrict_violation';
   END IF;
   IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
      OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt AND NOT is_let_go)
@@ -83,11 +97,17 @@ END $f$;
 
 CREATE OR REPLACE FUNCTION {s}.payments_guard_inbound() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
-DECLARE comes_back boolean := FALSE;  -- it could not be given back, nothing of it
+DECLARE comes_back boolean := FALSE;  -- it could not be given back, or a person took it from its payment: nothing of it went
+  stood_for boolean := FALSE;  -- it was taken for that of an attempt whose receipt nobody had told
 BEGIN
-  IF TG_OP = 'UPDATE' AND OLD.status = 'GIVING_BACK' AND NEW.status = 'SUSPENSE' THEN
+  IF TG_OP = 'UPDATE' AND OLD.status = 'MATCHED' AND NEW.status = 'MATCHED' AND OLD.attempt_id <> NEW.attempt_id THEN
+    stood_for := EXISTS (SELECT FROM {s}.payments_paymentattempt a
+      WHERE a.id = OLD.attempt_id AND a.provider_receipt <> OLD.receipt);
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.status = 'SUSPENSE' AND OLD.status IN ('GIVING_BACK', 'MATCHED', 'ASSIGNED', 'RETRACTED') THEN
     comes_back := EXISTS (SELECT FROM {s}.payments_paymentattempt a
-      WHERE a.id = OLD.attempt_id AND a.refunded_minor = 0 AND a.refund_pending_minor = 0);
+      WHERE a.id = OLD.attempt_id AND ((a.is_in_suspense AND a.refunded_minor = 0 AND a.refund_pending_minor = 0)
+        OR (OLD.booked_at IS NULL AND a.provider_receipt NOT IN ('', OLD.receipt))));
   END IF;
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'payments: receipt % is never deleted', OLD.receipt USING ERRCODE = 'restrict_violation';
@@ -97,8 +117,10 @@ BEGIN
      OR NOT NEW.sources @> OLD.sources THEN
     RAISE EXCEPTION 'payments: what arrived under receipt % is fixed', OLD.receipt USING ERRCODE = 'restrict_violation';
   END IF;
-  IF NEW.booked_at IS DISTINCT FROM OLD.booked_at OR NEW.fee_minor IS DISTINCT FROM OLD.fee_minor
-     OR (OLD.attempt_id IS NOT NULL AND NEW.attempt_id IS DISTINCT FROM OLD.attempt_id AND NOT comes_back) THEN
+  IF ((NEW.booked_at IS DISTINCT FROM OLD.booked_at OR NEW.fee_minor IS DISTINCT FROM OLD.fee_minor)
+       AND NOT (comes_back AND OLD.booked_at IS NULL))
+     OR (OLD.attempt_id IS NOT NULL AND NEW.attempt_id IS DISTINCT FROM OLD.attempt_id AND NOT comes_back AND NOT stood_for)
+     THEN
     RAISE EXCEPTION 'payments: booking and payment of receipt % are set once', OLD.receipt
       USING ERRCODE = 'restrict_violation';
   END IF;

@@ -100,6 +100,7 @@ def _exchanged(intent: Any, tries: list[Any], *, may_see_raw: bool) -> list[Step
 
 def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
     attempt = intent.current_attempt
+    has_money = attempt is not None and attempt.surrendered_at is None
     is_refunded = bool(attempt and attempt.refunded_minor)
     when, took = _when(intent, tries)
     account = next((one.provider_account for one in tries if attempt and one.id == attempt.id), None)
@@ -112,8 +113,8 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         status=str(intent.status),
         badge=states.PAYMENT[intent.status],
         money=intent.money,
-        received=attempt.received if attempt else None,
-        fee=attempt.fee if attempt else None,
+        received=attempt.received if attempt and has_money else None,
+        fee=attempt.fee if attempt and has_money else None,
         refunded=attempt.refunded if is_refunded else None,
         refund_badge=states.REFUND[RefundStatus.SUCCEEDED] if is_refunded else None,
         when=when,
@@ -148,9 +149,15 @@ def _notice(intent: Any, attempt: Any) -> str:
             f"{rail} has not said what became of the request, so the money may have moved. Do not ask the payer again. "
             "A late answer settles it by itself; a receipt that the payer shows can be verified."
         )
-    if intent.status == IntentStatus.IN_REVIEW and attempt and attempt.received:
-        return f"{attempt.received} arrived, {intent.money} was asked for. The money waits in suspense for a person."
-    return ""
+    if intent.status != IntentStatus.IN_REVIEW or not attempt or not attempt.received:
+        return ""
+    facts = {"received": attempt.received, "asked": intent.money, "refusal": attempt.late_refund_refusal}
+    said = (
+        _("%(received)s arrived, %(asked)s was asked for. The money waits in suspense for a person.") % facts
+    )
+    if not attempt.late_refund_refusal:
+        return said
+    return said + " " + _("It was to go back by itself, which was refused: %(refusal)s") % facts
 
 
 def _receipt(receipt: Any) -> ReceiptFacts | None:

@@ -34,6 +34,7 @@ CAUSES = [
     "callback",
     "failed",
     "booked",
+    "surrendered",
     "transaction",
     "closed",
     "settled",
@@ -136,6 +137,9 @@ def _attempt_step(attempt: Any, fact: TimelineFact) -> Step:
 
 
 def _arrived(attempt: Any, fact: TimelineFact) -> Step:
+    if fact.kind == "surrendered":
+        title = _("The money was taken from the payment")
+        return Step(fact.at, Tone.HELD, "call_split", title, _("It waits in suspense for a person."))
     told = {"rail": words.rail(attempt.provider), "receipt": attempt.provider_receipt}
     receipt = _("%(rail)s receipt %(receipt)s") % told if attempt.provider_receipt else _("No receipt yet")
     sums = {"receipt": receipt, "money": attempt.received, "fee": attempt.fee}

@@ -1,0 +1,85 @@
+"""What people do with a payment in review: its money pays it all the same, or it ends without the money."""
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
+from apps.payments.contracts import RESOLVE, IntentStatus
+from apps.payments.models import PaymentIntent
+from apps.payments.services import reviews
+
+
+class ReviewDialog(Dialog):
+    """What both dialogs about a payment in review have in common."""
+
+    permission = RESOLVE
+    steps_up = True
+    form_class = ReasonForm
+
+    def is_offered(self, row: PaymentIntent) -> bool:
+        return row.status == IntentStatus.IN_REVIEW
+
+    @staticmethod
+    def lines(intent: PaymentIntent) -> list[Effect]:
+        attempt = intent.current_attempt
+        arrived = attempt.received if attempt else None
+        return [
+            Effect(_("Asked"), intent.money),
+            Effect(_("Arrived"), arrived or _("nothing")),
+            Effect(_("Receipt"), (attempt.provider_receipt if attempt else "") or _("no receipt yet")),
+        ]
+
+
+class AcceptReview(ReviewDialog):
+    """Say that the money of a payment in review pays it."""
+
+    name = "accept-review"
+    label = gettext_lazy("Accept the money…")
+    icon = "check_circle"
+
+    def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
+        [intent] = rows
+        return Content(
+            title=_("Accept the money of %(code)s") % {"code": intent.code},
+            button=_("Accept %(amount)s") % {"amount": intent.money},
+            money=intent.money,
+            effects=self.lines(intent),
+            next_step=_(
+                "The payment has succeeded then, and its application is told. It needs the very sum that was asked for."
+            ),
+            version=intent.status,
+        )
+
+    def act(self, row: PaymentIntent, answer: Answer) -> str:
+        reason = answer.data["reason"]
+        reviews.accept(intent_id=row.id, reason=reason, actor=answer.actor, now=answer.now)
+        return _("Payment %(code)s has succeeded.") % {"code": row.code}
+
+
+class CloseReview(ReviewDialog):
+    """Say that the money of a payment in review does not pay it."""
+
+    name = "close-review"
+    label = gettext_lazy("Close without the money…")
+    icon = "block"
+    is_danger = True
+
+    def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
+        [intent] = rows
+        return Content(
+            title=_("Close %(code)s without the money") % {"code": intent.code},
+            button=_("Close the payment"),
+            effects=self.lines(intent),
+            next_step=_(
+                "The payment has failed then, and may be asked for anew. Money that is still here waits under Suspense."
+            ),
+            version=intent.status,
+        )
+
+    def act(self, row: PaymentIntent, answer: Answer) -> str:
+        reason = answer.data["reason"]
+        reviews.close(intent_id=row.id, reason=reason, actor=answer.actor, now=answer.now)
+        return _("Payment %(code)s is closed.") % {"code": row.code}

@@ -1,0 +1,150 @@
+"""Reviews: what people decide about a payment whose money does not fit: it pays all the same, or the payment ends without it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.selectors import limits as amount_limits
+from apps.access.selectors import memberships
+from apps.audit.services import records
+from apps.events.services import outbox
+from apps.kit import errors, ids
+from apps.kit.actors import Actor
+from apps.ledger.services import journals
+from apps.payments import events, postings
+from apps.payments.contracts import RESOLVE, InboundSource, IntentStatus
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+from apps.payments.models.inbound import reference_key
+from apps.payments.services import attempts, payables, payers, refund_limits, suspense
+from apps.payments.services.resolutions import DoesNotFit
+
+GIVEN_UP = "review_closed"
+
+
+@transaction.atomic
+def accept(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> PaymentIntent:
+    """
+    Say that the money of a payment in review pays it: Dr suspense, Cr unapplied collections.
+
+    Raises NotFound, InvalidState, ReceiptPending, LimitExceeded, ReasonMissing, and DoesNotFit for another sum than was
+    asked for, money that goes back or has gone, and a payable that another payment has paid; then nothing is written.
+    """
+    reason = refund_limits.check_reason(reason)
+    attempt = _in_review(intent_id)
+    intent = attempt.intent
+    if attempt.received != intent.money:
+        raise DoesNotFit(f"The payment asks for {intent.money}; {attempt.received} arrived.")
+    if attempt.refunded_minor or attempt.refund_pending_minor:
+        raise DoesNotFit("The money goes back to its payer, or has gone.")
+    _require_receipt(attempt)
+    if payables.is_paid_otherwise(intent):
+        raise DoesNotFit(payables.PAID_OTHERWISE)
+    amount_limits.require_may_ask(actor=actor, money=intent.money)
+    attempt.accept_money()
+    attempt.save_progress()
+    intent.accept()
+    intent.save_progress()
+    _audit("payment.review_accepted", intent, reason=reason, actor=actor, now=now)
+    outbox.publish(*events.settled(attempt), now=now)
+    journals.post(draft=postings.acceptance(attempt), actor=actor, now=now)
+    return intent
+
+
+@transaction.atomic
+def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> PaymentIntent:
+    """
+    Say that the money of a payment in review does not pay it: the payment ends as FAILED, and its payable is free.
+
+    Money that has not gone back waits from now on under its receipt, as money that nothing explains: it can be given to
+    another payment or back. Raises NotFound, InvalidState, RefundInProgress, ReceiptPending and ReasonMissing; then
+    nothing is written.
+    """
+    reason = refund_limits.check_reason(reason)
+    attempt = _in_review(intent_id)
+    intent = attempt.intent
+    if attempt.refund_pending_minor:
+        raise refund_limits.RefundInProgress("A refund of this payment has not ended yet.")
+    inbound = None if attempt.refunded_minor else _surrender(attempt, reason=reason, now=now)
+    intent.give_up(code=GIVEN_UP, message=reason, at=now)
+    intent.save_progress()
+    _audit("payment.review_closed", intent, reason=reason, actor=actor, now=now)
+    outbox.publish(events.closed(intent), now=now)
+    if inbound is None:
+        return intent
+    outbox.publish(events.about_money(events.MONEY_UNMATCHED, inbound), now=now)
+    draft = postings.surrender(inbound, attempt)
+    if draft is not None:
+        journals.post(draft=draft, actor=actor, now=now)
+    return intent
+
+
+def _in_review(intent_id: UUID) -> PaymentAttempt:
+    """Lock the receipt of the attempt that a payment in review has its money from, that attempt, and the payment."""
+    found = PaymentIntent.objects.select_related("current_attempt").filter(id=intent_id).first()
+    if found is None:
+        raise errors.NotFound("There is no such payment.")
+    if found.current_attempt is not None:
+        suspense.only(found.current_attempt.provider_receipt)
+        attempt = attempts.locked(found.current_attempt.id)
+        if attempt.intent.status == IntentStatus.IN_REVIEW:
+            return attempt
+    raise attempts.InvalidState(f"This payment is {found.status.lower().replace('_', ' ')}, not in review.")
+
+
+def _require_receipt(attempt: PaymentAttempt) -> None:
+    if not attempt.provider_receipt or not attempt.is_amount_reported:
+        raise refund_limits.ReceiptPending("The provider has not told the receipt yet; try again later.")
+
+
+def _surrender(attempt: PaymentAttempt, *, reason: str, now: datetime) -> InboundReceipt:
+    """Have the money of an attempt wait in suspense under its receipt; the caller holds the locks."""
+    _require_receipt(attempt)
+    rows = InboundReceipt.objects.locked().select_related("provider_account")
+    named = {"provider_account_id": attempt.provider_account_id, "receipt": attempt.provider_receipt}
+    inbound = rows.filter(**named).first() or _untold(attempt, now=now)
+    owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
+    why = f"Payment {attempt.intent.code} was closed without it: {reason}"
+    inbound.take_from(attempt, reason=why, owner_id=owner.id if owner else None, at=now)
+    inbound.save()
+    attempt.surrender(at=now)
+    attempt.save_progress()
+    return inbound
+
+
+def _untold(attempt: PaymentAttempt, *, now: datetime) -> InboundReceipt:
+    """Return a new row for money of which only its own attempt was told, not written yet."""
+    money = attempt.received
+    if money is None:
+        raise ValueError(f"attempt {attempt.id} has no money to take from it")
+    return InboundReceipt(
+        provider_account=attempt.provider_account,
+        branch_id=attempt.provider_account.branch_id,
+        provider=attempt.provider,
+        receipt=attempt.provider_receipt,
+        amount_minor=money.minor,
+        currency=money.currency,
+        reference=attempt.code,
+        reference_key=reference_key(attempt.code),
+        payer=payers.of_attempt(attempt),
+        payer_name=attempt.intent.payer_name,
+        sources=[InboundSource.ATTEMPT.value],
+        occurred_at=attempt.occurred_at,
+        received_at=attempt.booked_at or now,
+    )
+
+
+def _audit(action: str, intent: PaymentIntent, *, reason: str, actor: Actor, now: datetime) -> None:
+    records.write(
+        action=action,
+        object_type=events.AGGREGATE,
+        object_id=ids.encode("pi", intent.id),
+        actor=actor,
+        now=now,
+        changes={
+            "status": [IntentStatus.IN_REVIEW.value, intent.status],
+            "amount": [None, intent.money.wire()],
+        },
+        reason=reason,
+        branch=intent.branch_id,
+    )

@@ -1,0 +1,205 @@
+"""Reviews: a payment whose money does not fit is accepted or closed by a person, and its payable is free or paid."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+
+from apps.audit.models import AuditRecord
+from apps.kit.actors import PROVIDER, SYSTEM
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole
+from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, LateMoney, Recorded
+from apps.payments.models import InboundReceipt, PaymentIntent
+from apps.payments.services import intents, payables, refund_limits, refunds, resolutions, reviews, sendings
+from apps.payments.services.attempts import InvalidState
+from tests import dialogs
+from tests.factories import access, payments
+from tests.factories import refunds as made
+from tests.payments.conftest import balance, bookings, books, told
+from tests.payments.test_inbound_receipts import HELD, PAID, RECEIPT, notice, take
+from tests.payments.test_late_money import choose, closed, collect
+from tests.payments.test_payables import ORDER, ask
+from tests.payments.test_two_connections import at_once
+
+NOW = made.NOW
+WHY = "Agreed with the payer."
+SHORT = Money(900_00, "KES")
+
+
+def late(**facts):
+    """Return an attempt in review: the whole sum came after its payment was closed."""
+    choose(late_money=LateMoney.SUSPENSE)
+    return collect(closed(**facts), receipt=RECEIPT)
+
+
+def accept(attempt):
+    return reviews.accept(intent_id=attempt.intent_id, reason=WHY, actor=SYSTEM, now=NOW)
+
+
+def close(attempt):
+    return reviews.close(intent_id=attempt.intent_id, reason=WHY, actor=SYSTEM, now=NOW)
+
+
+def assign(inbound, intent):
+    return resolutions.assign(inbound_id=inbound.id, intent_id=intent.id, reason=WHY, actor=SYSTEM, now=NOW)
+
+
+def test_accepted_money_pays_once(acme):
+    attempt = late()
+    assert books() == HELD
+
+    intent = accept(attempt)
+    with pytest.raises(InvalidState):
+        accept(attempt)
+    with pytest.raises(InvalidState):
+        close(attempt)
+
+    assert (intent.status, payments.reloaded(attempt).is_in_suspense) == (IntentStatus.SUCCEEDED, False)
+    assert told(intent.id)[-2:] == ["payment_captured", "payment_success"]
+    assert (bookings(), books()) == (2, PAID)
+    record = AuditRecord.objects.get(action="payment.review_accepted")
+    assert (record.reason, record.changes["status"]) == (WHY, ["IN_REVIEW", "SUCCEEDED"])
+
+
+def test_closed_its_payable_is_free_and_its_money_is_given_to_another_payment(acme):
+    attempt = late(**ORDER)
+    with pytest.raises(payables.AlreadyPaid):
+        ask(**ORDER)
+
+    intent = close(attempt)
+    with pytest.raises(InvalidState):
+        close(attempt)
+
+    inbound = InboundReceipt.objects.get()
+    assert (intent.status, intent.settled_at, intent.failure_code) == (
+        IntentStatus.FAILED,
+        None,
+        "review_closed",
+    )
+    assert (inbound.status, inbound.receipt, inbound.sources) == (
+        InboundStatus.SUSPENSE,
+        RECEIPT,
+        [InboundSource.ATTEMPT],
+    )
+    assert (told(intent.id)[-1], told(inbound.id)) == ("payment_failed", ["money_unmatched"])
+    assert books() == HELD
+    again = ask(**ORDER)
+    assign(inbound, again)
+    assert payments.reload(again.id).status == IntentStatus.SUCCEEDED
+    report = payments.collected(attempt, receipt=RECEIPT)
+    assert intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW) == Recorded.DUPLICATE
+    assert books() == PAID
+
+
+def test_money_that_was_told_of_by_a_confirmation_waits_again_under_its_row(acme):
+    attempt = late()
+    take(notice(attempt.code))
+
+    close(attempt)
+
+    inbound = InboundReceipt.objects.get()
+    assert (inbound.status, inbound.fee, inbound.attempt) == (InboundStatus.SUSPENSE, attempt.fee, None)
+    refund = resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=NOW)
+    refund = sendings.begin(refund_id=refund.id, now=NOW)
+    refunds.record(refund_id=refund.id, report=made.given_back(refund), actor=PROVIDER, now=NOW)
+    assert books() == {"PROVIDER_BALANCE": "-7.50", "PROVIDER_FEES": "7.50"}
+
+
+def test_money_of_another_branch_goes_to_the_suspense_of_its_account(acme):
+    attempt = late(branch_id=access.branch().id)
+
+    close(attempt)
+
+    assert balance(AccountRole.SUSPENSE) == attempt.received
+    inbound = InboundReceipt.objects.get()
+    assert inbound.branch_id == attempt.provider_account.branch_id
+    assign(inbound, payments.intent())
+    assert books() == PAID
+
+
+def test_a_wrong_sum_is_never_accepted_and_what_goes_back_neither(acme):
+    attempt = collect(payments.waiting(), money=SHORT)
+    before = books()
+
+    with pytest.raises(reviews.DoesNotFit):
+        accept(attempt)
+    refund = refunds.give_back(attempt_id=attempt.id, reason=WHY, actor=SYSTEM, now=NOW)
+    with pytest.raises(refund_limits.RefundInProgress):
+        close(attempt)
+    assert books() == before
+
+    refund = sendings.begin(refund_id=refund.id, now=NOW)
+    refunds.record(refund_id=refund.id, report=made.given_back(refund), actor=PROVIDER, now=NOW)
+    close(attempt)
+    assert not InboundReceipt.objects.exists()
+    assert "SUSPENSE" not in books()
+
+
+def test_without_a_receipt_it_waits_and_without_a_reason_nothing_is_done(acme):
+    choose(late_money=LateMoney.SUSPENSE)
+    attempt = collect(closed(), receipt="", money=None)
+
+    for deed in (accept, close):
+        with pytest.raises(refund_limits.ReceiptPending):
+            deed(attempt)
+    with pytest.raises(refund_limits.ReasonMissing):
+        reviews.close(intent_id=attempt.intent_id, reason=" ", actor=SYSTEM, now=NOW)
+
+    assert payments.reload(attempt.intent_id).status == IntentStatus.IN_REVIEW
+
+
+def test_nothing_is_kept_when_the_booking_fails(acme, monkeypatch):
+    def broken(**_):
+        raise RuntimeError("the database went away")
+
+    attempt = late(branch_id=access.branch().id)
+    monkeypatch.setattr("apps.ledger.services.journals.post", broken)
+
+    for deed in (accept, close):
+        with pytest.raises(RuntimeError):
+            deed(attempt)
+
+    assert payments.reload(attempt.intent_id).status == IntentStatus.IN_REVIEW
+    assert payments.reloaded(attempt).is_in_suspense
+    assert not InboundReceipt.objects.exists()
+
+
+def test_the_database_lets_no_review_end_while_its_money_is_there(acme):
+    attempt = late()
+
+    with pytest.raises(IntegrityError, match="settled once"), transaction.atomic():
+        PaymentIntent.objects.filter(id=attempt.intent_id).update(settled_at=None, status="FAILED")
+    with (
+        pytest.raises(IntegrityError, match="taken from it once"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "UPDATE payments_paymentattempt SET surrendered_at = now(), is_in_suspense = false WHERE id = %s",
+            [attempt.id],
+        )
+
+
+def test_two_people_at_once_decide_once(committed_acme):
+    attempt = late()
+
+    results = at_once(lambda: accept(attempt), lambda: close(attempt))
+
+    assert sum(isinstance(result, InvalidState) for result in results) == 1
+    status = payments.reload(attempt.intent_id).status
+    assert books() == (PAID if status == IntentStatus.SUCCEEDED else HELD)
+
+
+def test_a_person_does_it_in_the_portal(acme, in_organisation):
+    attempt = late()
+    browser = Client(HTTP_HOST="acme.testserver")
+    browser.force_login(access.member("owner").user, backend="apps.access.backend.MembershipBackend")
+    page = f"/portal/payments/paymentintent/{attempt.intent_id}/do"
+
+    refused = dialogs.send(browser, f"{page}/close-review/", reason="")
+    closed_one = dialogs.send(browser, f"{page}/close-review/", reason=WHY)
+    in_organisation("acme")
+
+    assert (refused.status_code, closed_one.status_code) == (422, 204)
+    assert payments.reload(attempt.intent_id).status == IntentStatus.FAILED
+    assert browser.get(f"{page}/accept-review/").status_code != 200

@@ -1,0 +1,176 @@
+"""Silent halves: payments confirmed without a receipt, and receipts without a reference, are never booked twice for one another."""
+
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.kit.actors import SYSTEM
+from apps.ledger.contracts import AccountRole
+from apps.payments.contracts import AttemptStatus, Choice, InboundStatus, IntentStatus, Method, Recorded
+from apps.payments.models import InboundReceipt
+from apps.payments.services import resolutions
+from apps.payments.services.reports import ReportContradicts
+from tests.factories import access, payments
+from tests.payments.conftest import balance, books, told
+from tests.payments.test_inbound_receipts import notice, stk, take
+from tests.payments.test_two_connections import at_once
+
+NOW = payments.NOW + timedelta(seconds=30)
+WHY = "The payer called."
+PAYERS = count(1)
+R1, R2, R3 = "SKH0000001", "SKH0000002", "SKH0000003"
+
+
+@pytest.fixture(autouse=True)
+def portal(request):
+    request.getfixturevalue("committed_acme" if "committed_acme" in request.fixturenames else "acme")
+    access.portal()
+
+
+def poll(attempt):
+    """The provider confirms an attempt, and tells neither sum nor receipt."""
+    return stk(attempt, receipt="", money=None)
+
+
+def assign(inbound, intent_id, now=NOW):
+    return resolutions.assign(inbound_id=inbound.id, intent_id=intent_id, reason=WHY, actor=SYSTEM, now=now)
+
+
+def give_back(inbound, now=NOW):
+    return resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=now)
+
+
+def movements():
+    """Return how many movements of KES 1,500.00 the books hold, whole, wherever they stand."""
+    held = balance(AccountRole.SUSPENSE) + balance(AccountRole.UNAPPLIED_COLLECTIONS)
+    return held.minor / payments.KES_1500.minor
+
+
+def test_a_payment_that_several_receipts_may_be_of_is_booked_by_nobody_until_a_person_says(acme):
+    attempt = payments.waiting()
+    [first, second] = [take(notice("", receipt=receipt))[1] for receipt in (R1, R2)]
+
+    for _ in range(2):
+        assert poll(attempt) == Recorded.IGNORED
+
+    attempt = payments.reloaded(attempt)
+    assert (attempt.status, attempt.next_query_at, attempt.is_booked) == (AttemptStatus.UNKNOWN, None, False)
+    assert told(attempt.intent_id)[-2:] == ["payment_unknown", "payment_in_review"]
+    assert movements() == 2
+    for deed in (lambda: give_back(first), lambda: assign(second, payments.intent().id)):
+        with pytest.raises(resolutions.MayBeOfAnother):
+            deed()
+
+    assign(second, attempt.intent_id)
+    attempt = payments.reloaded(attempt)
+    assert (attempt.status, attempt.provider_receipt) == (AttemptStatus.SUCCEEDED, R2)
+    assert payments.reload(attempt.intent_id).current_attempt_id == attempt.id
+    assert stk(attempt, receipt=R2) == Recorded.DUPLICATE
+    give_back(first)
+    assert movements() == 2
+
+
+def test_the_provider_may_say_it_and_a_day_later_people_decide(acme):
+    attempt = payments.waiting()
+    [first, second] = [take(notice("", receipt=receipt))[1] for receipt in (R1, R2)]
+    poll(attempt)
+
+    give_back(second, now=NOW + timedelta(hours=25))
+    stk(attempt, receipt=R1)
+
+    first.refresh_from_db()
+    assert (first.status, first.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert payments.reload(attempt.intent_id).status == IntentStatus.SUCCEEDED
+    assert movements() == 2
+
+
+def test_a_receipt_that_two_prompts_wait_for_is_given_to_neither_by_guess(acme):
+    first, second = payments.waiting(), payments.waiting()
+    take(notice("", receipt=R1))
+
+    assert poll(first) == Recorded.IGNORED
+    stk(second, receipt=R1)
+
+    assert payments.reload(second.intent_id).status == IntentStatus.SUCCEEDED
+    assert movements() == 1
+    assert poll(first) == Recorded.APPLIED
+    assert movements() == 2
+    assert take(notice("", receipt=R2))[1].attempt_id == first.id
+    assert movements() == 2
+
+
+def test_what_stood_for_a_payment_is_booked_once_that_is_paid_under_another_receipt(acme):
+    first, second = payments.waiting(), payments.waiting()
+    for attempt in (first, second):
+        poll(attempt)
+    for receipt in (R1, R2, R3):
+        take(notice("", receipt=receipt))
+    assert movements() == 3
+
+    stk(first, receipt=R3)
+
+    assert InboundReceipt.objects.get(receipt=R1).status == InboundStatus.SUSPENSE
+    assert movements() == 3
+    stk(second, receipt=R1)
+    assert movements() == 3
+
+
+EVENTS = st.sampled_from(
+    [("tell", 0), ("tell", 1), ("tell", 2), ("poll", 0), ("poll", 1), ("say", 0), ("say", 1)]
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(EVENTS, max_size=7))
+def test_in_any_order_each_movement_is_booked_once(acme, events):
+    """Two prompts are paid under the first two receipts, and somebody pays unasked under the third."""
+    payer = 100 + next(PAYERS)
+    choice = Choice(Method.MPESA, f"0712345{payer}")
+    prompts = payments.waiting(choice=choice), payments.waiting(choice=choice)
+    account = prompts[0].provider_account
+    receipts = [payments.receipt() for _ in range(3)]
+    before = movements()
+    everything = [*events, *[("poll", place) for place in range(2)], *[("tell", place) for place in range(3)]]
+    for deed, place in everything:
+        try:
+            if deed == "tell":
+                take(notice("", receipt=receipts[place], payer=f"2547 ***** {payer}"), account)
+            elif deed == "poll":
+                poll(prompts[place])
+            else:
+                stk(prompts[place], receipt=receipts[place])
+        except ReportContradicts:
+            pass
+        assert movements() - before <= 3
+    assert movements() - before == 3
+
+
+def test_a_poll_and_a_receipt_at_once_are_booked_once(committed_acme):
+    attempt = payments.waiting()
+
+    at_once(lambda: poll(attempt), lambda: take(notice("", receipt=R1)))
+
+    assert movements() == 1
+    assert payments.reloaded(attempt).provider_receipt == R1
+
+
+def test_a_poll_and_a_second_receipt_at_once_are_booked_once(committed_acme):
+    attempt = payments.waiting()
+    take(notice("", receipt=R1))
+
+    at_once(lambda: poll(attempt), lambda: take(notice("", receipt=R2)))
+
+    assert movements() == 2
+
+
+def test_giving_back_and_assigning_at_once_is_one_deed(committed_acme):
+    inbound, intent = payments.held(payer="2541 ***** 111"), payments.intent()
+
+    results = at_once(lambda: give_back(inbound), lambda: assign(inbound, intent.id))
+
+    assert sum(isinstance(result, resolutions.NotWaiting) for result in results) == 1
+    assert movements() == 1
+    assert books()["PROVIDER_BALANCE"] == "1492.50"
