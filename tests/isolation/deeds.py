@@ -8,14 +8,13 @@ from uuid import UUID
 
 from apps.approvals.services import delegations
 from apps.events.services import webhook_endpoints
-from apps.kit import errors, ids
+from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL, PERIOD_REOPEN, AccountRef, AccountRole
 from apps.ledger.models import Period
 from apps.ledger.services import holds
-from apps.payments.contracts import BulkOrder
-from apps.payments.services import attempts, bulks
+from apps.payments.services import attempts
 from tests.factories import access, approvals, fx, jobs, ledger, parties, payments, periods, refunds
 from tests.isolation.twins import CANARY
 from tests.ledger.test_adjust_books import prepare
@@ -302,11 +301,6 @@ def pay() -> Sent:
 
 def bulk() -> Sent:
     return Sent({"payments": [{**pay().body}]})
-
-
-def made_bulk() -> Sent:
-    order = BulkOrder(REFERENCE, refusal=errors.Invalid("Not now"))
-    return Sent(row=bulks.start(orders=[order], caller=access.caller(), now=NOW).id)
 
 
 def provider_account() -> Sent:

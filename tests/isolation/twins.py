@@ -26,14 +26,16 @@ from apps.invoicing.contracts import SOURCE_TYPE
 from apps.invoicing.services import receipts
 from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
-from apps.kit import clock, ids, storage
+from apps.kit import clock, errors, ids, storage
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Period, Transaction
 from apps.ledger.services import holds, periods, seals
 from apps.ledger.services.holds import Promise
+from apps.payments.contracts import BulkOrder
 from apps.payments.models import PaymentAttempt
+from apps.payments.services import bulks
 from tests.factories import access, approvals, events, fx, jobs, ledger, parties, payments, refunds
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
@@ -88,6 +90,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "app": shop.id,
         "apr": approval.id,
         "arl": approval.rule_id,
+        "blk": bulks.start(orders=[refused_order()], caller=access.caller(), now=access.NOW).id,
         "br": office.id,
         "evt": event.id,
         "fxr": rate.rate_id,
@@ -116,6 +119,11 @@ def ruled() -> ErrorRule:
         code=CANARY["acme"],
         reason_code="insufficient_funds",
     )
+
+
+def refused_order() -> BulkOrder:
+    """Return one of many payments that was refused as it was read."""
+    return BulkOrder(CANARY["acme"], refusal=errors.Invalid("Not now"))
 
 
 def delegated(application_id: UUID) -> ApprovalDelegation:

@@ -24,7 +24,7 @@ class BulkViewSet(TreasuryViewSet):
 
     queryset = Job.objects.none()
     serializer_class = serializers.BulkOut
-    id_prefix = "job"
+    id_prefix = serializers.BULK
     required_scopes: ClassVar[dict[str, str]] = {
         "create": "payments:write",
         "retrieve": "payments:read",

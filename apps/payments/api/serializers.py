@@ -14,6 +14,7 @@ from apps.payments.models.refund import REASON_LENGTH
 from apps.payments.services import choices
 
 METHODS = [method.lower() for method in Method]
+BULK = "blk"
 METADATA_KEYS_MAX = 50
 METADATA_KEY = re.compile(r"[\w.:-]{1,40}")
 
@@ -287,10 +288,11 @@ class BulkProgressOut(serializers.Serializer):
 
 
 class BulkOut(serializers.Serializer[Any]):
-    """Many payments that were asked for together, and the job that creates them: ``/jobs/{id}/cancel`` stops it."""
+    """Many payments that were asked for together, and the job that creates them: ``/jobs/{job_id}/cancel`` stops it."""
 
-    id = IdField("job", source="job.id")
+    id = IdField(BULK, source="job.id")
     object = serializers.ChoiceField(choices=["payment_bulk"], default="payment_bulk")
+    job_id = IdField("job", source="job.id")
     status = LowerField(source="job.status")
     progress = BulkProgressOut()
     created_at = InstantField(source="job.created_at")
