@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUGS = Path(__file__).resolve().parent / "bugs"
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "node_modules", "__pycache__", ".*_cache")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "node_modules", ".*_cache")
+"""Compiled code comes along: Python compiles anew what the patch has changed, and nothing else."""
 
 
 def names() -> list[str]:

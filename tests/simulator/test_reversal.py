@@ -1,14 +1,19 @@
 """Reversal of the Daraja face."""
 
-import base64
-
-import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import padding
 
-PATH = "/mpesa/reversal/v1/request"
-STATUS = "/mpesa/transactionstatus/v1/query"
+from tests.simulator.reversing import (
+    PATH,
+    STATUS,
+    credential,
+    order,
+    paid,
+    parameters,
+    reversals,
+    reverse,
+    reversed_,
+    withdrawn,
+)
 
 
 @pytest.fixture
@@ -16,75 +21,6 @@ def business(business):
     """Take no charges, so that what was paid can be given back."""
     business.control("PUT", "/accounts/600100", business.account | {"charge_bps": 0})
     return business
-
-
-def credential(business, password="Initiator-1"):
-    """Encrypt a password with the certificate that the simulator shows."""
-    pem = business.control("GET", "/certificate").content
-    public_key = x509.load_pem_x509_certificate(pem).public_key()
-    return base64.b64encode(public_key.encrypt(password.encode(), padding.PKCS1v15())).decode()
-
-
-def order(business, receipt, **changes):
-    """Return the body of a reversal."""
-    return {
-        "Initiator": "savanna-api",
-        "SecurityCredential": credential(business),
-        "CommandID": "TransactionReversal",
-        "TransactionID": receipt,
-        "Amount": 1500,
-        "ReceiverParty": business.shortcode,
-        "RecieverIdentifierType": "11",
-        "ResultURL": f"{business.inbox.url}/hooks/3f/9c/reversal",
-        "QueueTimeOutURL": f"{business.inbox.url}/hooks/3f/9c/late",
-        "Remarks": "Refund",
-        "Occasion": "",
-        **changes,
-    }
-
-
-def paid(business, phone="254712345678"):
-    """Make a payment whose callback is lost, and return its receipt."""
-    business.script("drop_callback")
-    checkout = business.pushed(phone=phone)
-    if phone.startswith("254700000"):
-        business.tick(2)
-    else:
-        business.decide(checkout, "approve")
-    return business.prompts()[0]["receipt"]
-
-
-def reverse(business, receipt, **changes):
-    """Ask for a reversal that is accepted."""
-    answer = business.post(PATH, order(business, receipt, **changes))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def reversed_(business, receipt, **changes):
-    """Reverse, let the result come, and return it."""
-    before = len(business.inbox.bodies)
-    accepted = reverse(business, receipt, **changes)
-    business.tick(2)
-    result = business.inbox.wait(before + 1)[-1]["Result"]
-    assert result["OriginatorConversationID"] == accepted["OriginatorConversationID"]
-    assert result["ConversationID"] == accepted["ConversationID"]
-    return result
-
-
-def parameters(result):
-    """Return the parameters of a result; of a repeated key the last."""
-    return {pair["Key"]: pair.get("Value") for pair in result["ResultParameters"]["ResultParameter"]}
-
-
-def reversals(business):
-    """Return all reversals, newest first."""
-    return business.control("GET", "/reversals").json()["reversals"]
-
-
-def withdrawn(business):
-    """Return the receipts that were reversed, as the statement tells them."""
-    return [row["linked_receipt"] for row in business.statement()["rows"] if row["kind"] == "reversal"]
 
 
 def test_gives_the_whole_payment_back(business):
@@ -282,123 +218,6 @@ def status_of(business, **changes):
     assert answer.status_code == 200, answer.text
     business.tick(1)
     return business.inbox.result_of(answer.json()["ConversationID"])
-
-
-@pytest.mark.parametrize(
-    ("suffix", "code", "given_back"),
-    [("801", 1, 0), ("806", 2006, 0), ("811", 11, 0), ("878", 0, 1)],
-)
-def test_magic_numbers_decide_the_result(business, suffix, code, given_back):
-    receipt = paid(business, f"254700000{suffix}")
-
-    assert reversed_(business, receipt)["ResultCode"] == code
-
-    assert len(withdrawn(business)) == given_back
-
-
-@pytest.mark.parametrize(
-    ("suffix", "given_back"), [("877", 1), ("880", 1), ("881", 0), ("882", 1), ("883", 0), ("884", 1)]
-)
-def test_magic_numbers_spoil_the_answer_or_lose_the_result(business, suffix, given_back):
-    receipt = paid(business, f"254700000{suffix}")
-    try:
-        answer = business.post(PATH, order(business, receipt), timeout=0.3)
-        status = answer.status_code
-    except httpx.ReadTimeout:
-        status = 0
-    business.tick(2)
-
-    assert status == {"877": 200, "881": 500, "882": 500}.get(suffix, 0)
-    assert len(withdrawn(business)) == given_back
-    assert len(business.inbox.wait(int(suffix in {"880", "882"}))) == int(suffix in {"880", "882"})
-
-
-def test_sends_the_result_before_the_answer(business):
-    receipt = paid(business, "254700000879")
-
-    reverse(business, receipt)
-
-    assert business.inbox.bodies[0]["Result"]["ResultCode"] == 0
-
-
-@pytest.mark.parametrize(("suffix", "given_back"), [("885", 0), ("886", 1)])
-def test_tells_the_other_address_when_the_queue_gave_up(business, eventually, suffix, given_back):
-    receipt = paid(business, f"254700000{suffix}")
-    accepted = reverse(business, receipt)
-    business.tick(60)
-
-    (body,) = business.inbox.wait(1)
-
-    assert body["Result"] == {
-        "ResultType": 1,
-        "ResultCode": "1",
-        "ResultDesc": "The service request timed out.",
-        "OriginatorConversationID": accepted["OriginatorConversationID"],
-        "ConversationID": accepted["ConversationID"],
-    }
-    eventually(lambda: business.log("callback")[-1]["url"].endswith("/late"))
-    assert len(withdrawn(business)) == given_back
-
-
-def test_gives_back_another_amount_when_told_to(business):
-    receipt = paid(business)
-    business.script({"action": "wrong_amount", "amount": "900.00"}, path=PATH)
-
-    result = reversed_(business, receipt)
-
-    assert parameters(result)["Amount"] == 900.0
-    assert business.statement()["rows"][-1]["withdrawn"] == "900.00"
-
-
-def test_announces_another_amount_than_it_gives_back(business):
-    receipt = paid(business)
-    business.script({"action": "wrong_amount_callback_only", "amount": "900.00"}, path=PATH)
-
-    result = reversed_(business, receipt)
-
-    assert parameters(result)["Amount"] == 900.0
-    assert business.statement()["rows"][-1]["withdrawn"] == "1500.00"
-
-
-def test_succeeds_late_after_it_has_failed(business):
-    receipt = paid(business)
-    business.script({"action": "result", "code": "26"}, {"action": "late_success", "ms": 5_000}, path=PATH)
-    reverse(business, receipt)
-
-    business.tick(7)
-
-    codes = [body["Result"]["ResultCode"] for body in business.inbox.wait(2)]
-    assert sorted(codes) == [0, 26]
-    assert withdrawn(business) == [receipt]
-
-
-@pytest.mark.parametrize(
-    ("fields", "shape"),
-    [
-        ({}, None),
-        ({"missing": ["Amount", "Charge"]}, ["DebitAccountBalance", "TransCompletedTime"]),
-        ({"missing": ["DebitAccountBalance"], "as_object": True}, "Amount"),
-    ],
-)
-def test_leaves_out_parts_of_a_result(business, fields, shape):
-    receipt = paid(business)
-    business.script({"action": "partial_result", **fields}, path=PATH)
-
-    result = reversed_(business, receipt)
-
-    held = result.get("ResultParameters", {}).get("ResultParameter")
-    found = [pair["Key"] for pair in held][:2] if isinstance(held, list) else held and held["Key"]
-    assert found == shape
-
-
-def test_leaves_a_reversal_out_of_the_statement_when_told_to(business):
-    receipt = paid(business)
-    business.script("statement_omit", path=PATH)
-
-    reversed_(business, receipt)
-
-    assert withdrawn(business) == []
-    assert business.statement()["closing_balance"] == "0.00"
 
 
 def test_the_statement_page_shows_it(business):
