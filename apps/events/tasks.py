@@ -30,18 +30,13 @@ def relay(*, lane: str, **_: object) -> None:
 @shared_task(name="events.send_webhooks")
 def send_webhooks(*, endpoint_id: str, **_: object) -> None:
     """
-    Make an attempt for each delivery of one endpoint that is due. After five seconds, or a hundred of them, another job goes on,
-    as for relays: an endpoint that answers slowly keeps a worker for one attempt at a time.
+    Send what is due to one endpoint. After five seconds another job goes on, as for relays: an endpoint that answers
+    slowly keeps a worker for one attempt at a time.
     """
     jobs.began("events.send_webhooks", endpoint_id=endpoint_id)
     end = time.monotonic() + SECONDS
-    due = webhook_deliveries.due(endpoint_id=UUID(endpoint_id), now=clock.now())
-    for delivery_id in due:
-        if time.monotonic() > end:
-            break
-        webhook_attempts.make(delivery_id=delivery_id, now=clock.now())
-    else:
-        if len(due) < webhook_deliveries.AT_ONCE:
+    while time.monotonic() < end:
+        if not webhook_attempts.make(endpoint_id=UUID(endpoint_id), now=clock.now()):
             return
     webhook_deliveries.wake([UUID(endpoint_id)])
 

@@ -31,6 +31,7 @@ UNSAFE = [
     ("TREASURY_BASE_DOMAIN", "localhost", "is this machine"),
     ("TREASURY_FAULT_PATH", "/tmp/faults", "unset it"),
     ("TREASURY_SIMULATOR_URL", "http://127.0.0.1:4010", "unset it"),
+    ("TREASURY_WEBHOOK_LOOPBACK", "http://127.0.0.1:5000/", "unset it"),
     ("TREASURY_ONBOARDING_OPEN", "true", "unset it"),
     ("TREASURY_POSTGRES_URL", "", "is not set"),
     ("TREASURY_POSTGRES_URL", "mysql://db/treasury", "postgresql://host:port/database"),

@@ -39,7 +39,7 @@ def story(acme, receiver) -> WebhookDelivery:
     factory.endpoint(receiver.url, branch_id=make.head_office().id)
     event = factory.publish(branch_id=make.head_office().id)
     planned = factory.planned(event)[0]
-    webhook_attempts.make(delivery_id=planned.id, now=NOW)
+    webhook_attempts.make(endpoint_id=planned.endpoint_id, now=NOW)
     return planned
 
 

@@ -200,7 +200,7 @@ def delivery(mine, receiver) -> WebhookDelivery:
     receiver.answers = [500]
     factory.endpoint(receiver.url, application_id=mine["application_id"])
     planned = factory.planned(factory.publish(**mine))[0]
-    webhook_attempts.make(delivery_id=planned.id, now=NOW)
+    webhook_attempts.make(endpoint_id=planned.endpoint_id, now=NOW)
     planned.refresh_from_db()
     return planned
 
@@ -229,7 +229,7 @@ def test_replays_a_delivery(api, delivery, receiver, back):
     assert (status, body["status"]) == (200, "pending")
     back()
     delivery.refresh_from_db()
-    assert webhook_attempts.make(delivery_id=delivery.id, now=delivery.next_attempt_at)
+    assert webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=delivery.next_attempt_at)
     assert len(receiver.received) == 2
 
 

@@ -100,6 +100,21 @@ def test_takes_a_sandbox_inbox_anywhere(zuri, receiver):
     assert factory.endpoint(receiver.url).endpoint.url == receiver.url
 
 
+def test_takes_a_developers_own_machine_in_a_test_organisation_alone(acme, in_organisation, settings):
+    own = "http://127.0.0.1:5000/hooks"
+    settings.TREASURY = {**settings.TREASURY, "WEBHOOK_LOOPBACK": "http://127.0.0.1:5000/"}
+
+    assert factory.endpoint(own).endpoint.status == EndpointStatus.ENABLED
+    assert webhook_urls.policy().allows_loopback(own)
+    with pytest.raises(webhook_urls.WebhookUrlInvalid, match="private"):
+        factory.endpoint("http://127.0.0.1:5001/hooks")
+
+    in_organisation("zuri")
+    with pytest.raises(webhook_urls.WebhookUrlInvalid, match="https"):
+        factory.endpoint(own)
+    assert not webhook_urls.policy().allows_loopback(own)
+
+
 def test_refuses_what_only_looks_like_a_sandbox_inbox(acme, receiver):
     for url in (receiver.prefix, receiver.prefix + "x", receiver.url + "/more", receiver.url[:-1]):
         with pytest.raises(webhook_urls.WebhookUrlInvalid):

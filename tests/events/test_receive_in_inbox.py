@@ -94,7 +94,7 @@ def test_receives_a_real_webhook(committed_acme, live_server, settings, in_organ
     now = clock.now()
     planned = factory.planned(factory.publish(now=now))[0]
 
-    webhook_attempts.make(delivery_id=planned.id, now=now)
+    webhook_attempts.make(endpoint_id=planned.endpoint_id, now=now)
 
     assert WebhookDelivery.objects.get().status == "DELIVERED"
     kept = SandboxRequest.objects.get()

@@ -24,10 +24,10 @@ def delivery(acme, receiver) -> WebhookDelivery:
 
 
 def test_sends_a_delivered_one_again_under_the_same_id(delivery, receiver):
-    webhook_attempts.make(delivery_id=delivery.id, now=NOW)
+    webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=NOW)
 
     webhook_deliveries.replay(delivery_id=delivery.id, actor=ANNE, now=LATER)
-    webhook_attempts.make(delivery_id=delivery.id, now=LATER)
+    webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=LATER)
 
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
@@ -42,13 +42,13 @@ def test_starts_the_ladder_again_for_one_that_was_given_up(delivery, receiver):
     receiver.answers = [500] * 20
     at = NOW
     for _ in LADDER:
-        webhook_attempts.make(delivery_id=delivery.id, now=at)
+        webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=at)
         delivery.refresh_from_db()
         at = delivery.next_attempt_at or at
     assert delivery.status == WebhookStatus.EXHAUSTED
 
     webhook_deliveries.replay(delivery_id=delivery.id, actor=ANNE, now=LATER)
-    webhook_attempts.make(delivery_id=delivery.id, now=LATER)
+    webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=LATER)
 
     delivery.refresh_from_db()
     assert (delivery.status, delivery.step, delivery.attempt_count) == (WebhookStatus.PENDING, 1, 11)
@@ -57,15 +57,15 @@ def test_starts_the_ladder_again_for_one_that_was_given_up(delivery, receiver):
 
 def test_brings_the_next_attempt_forward(delivery, receiver):
     receiver.answers = [500]
-    webhook_attempts.make(delivery_id=delivery.id, now=NOW)
+    webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=NOW)
 
     webhook_deliveries.replay(delivery_id=delivery.id, actor=ANNE, now=NOW + timedelta(seconds=2))
 
-    assert webhook_attempts.make(delivery_id=delivery.id, now=NOW + timedelta(seconds=2)) is True
+    assert webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=NOW + timedelta(seconds=2)) == 1
 
 
 def test_refuses_while_an_attempt_is_under_way(delivery):
-    webhook_attempts._claim(delivery.id, NOW)
+    webhook_attempts._claim(delivery.endpoint_id, NOW)
 
     with pytest.raises(webhook_deliveries.DeliveryRunning):
         webhook_deliveries.replay(delivery_id=delivery.id, actor=ANNE, now=NOW + timedelta(seconds=30))

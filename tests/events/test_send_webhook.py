@@ -40,7 +40,7 @@ def plan(now=NOW) -> WebhookDelivery:
 
 
 def send(delivery: WebhookDelivery, now=NOW) -> WebhookDelivery:
-    webhook_attempts.make(delivery_id=delivery.id, now=now)
+    webhook_attempts.make(endpoint_id=delivery.endpoint_id, now=now)
     delivery.refresh_from_db()
     return delivery
 
@@ -197,7 +197,7 @@ def test_switches_an_endpoint_off_that_is_gone(planned, receiver):
 
 
 def test_switches_an_endpoint_off_that_has_failed_for_five_days(issued, receiver):
-    receiver.answers = [500] * 10
+    receiver.answers = [500] * 40
     for day in range(5):
         send(plan(NOW + timedelta(days=day)), NOW + timedelta(days=day))
     assert WebhookEndpoint.objects.get().status == EndpointStatus.ENABLED
@@ -304,15 +304,15 @@ def test_names_a_server_that_speaks_no_tls(issued, receiver, settings):
 
 
 def test_is_sent_by_one_sender_at_a_time(planned, receiver):
-    held = webhook_attempts._claim(planned.id, NOW)
+    (held,) = webhook_attempts._claim(planned.endpoint_id, NOW).claims
 
     assert held.number == 1
-    assert webhook_attempts.make(delivery_id=planned.id, now=NOW + timedelta(seconds=59)) is False
+    assert webhook_attempts.make(endpoint_id=planned.endpoint_id, now=NOW + timedelta(seconds=59)) == 0
     assert receiver.received == []
 
 
 def test_is_sent_again_when_its_sender_was_killed(planned, receiver):
-    webhook_attempts._claim(planned.id, NOW)
+    webhook_attempts._claim(planned.endpoint_id, NOW)
 
     delivery = send(planned, NOW + timedelta(seconds=60))
 
@@ -321,10 +321,11 @@ def test_is_sent_again_when_its_sender_was_killed(planned, receiver):
 
 
 def test_keeps_the_attempt_of_a_sender_that_came_too_late(planned, receiver):
-    late = webhook_attempts._claim(planned.id, NOW)
+    late = webhook_attempts._claim(planned.endpoint_id, NOW)
     send(planned, NOW + timedelta(seconds=60))
 
-    webhook_attempts._record(late, webhook_attempts.Outcome(70_000, error="TIMEOUT", detail="slow"))
+    outcome = webhook_attempts.Outcome(70_000, error="TIMEOUT", detail="slow")
+    webhook_attempts._record(late, [webhook_attempts.Attempt(late.claims[0], NOW, outcome)])
 
     planned.refresh_from_db()
     assert planned.status == WebhookStatus.DELIVERED
@@ -332,6 +333,56 @@ def test_keeps_the_attempt_of_a_sender_that_came_too_late(planned, receiver):
         (1, "TIMEOUT"),
         (2, ""),
     ]
+
+
+def test_sends_ten_at_once_and_the_rest_next(issued, receiver):
+    receiver.answers = [500, 204]
+    planned = [plan(NOW + timedelta(seconds=number)) for number in range(12)]
+    later = NOW + timedelta(seconds=20)
+
+    made = [webhook_attempts.make(endpoint_id=issued.endpoint.id, now=later) for _ in range(3)]
+
+    assert made == [10, 2, 0]
+    for delivery in planned:
+        delivery.refresh_from_db()
+    assert [delivery.status for delivery in planned] == ["PENDING", *["DELIVERED"] * 11]
+    assert {delivery.attempt_count for delivery in planned} == {1}
+    in_order = [ids.encode("evt", delivery.event_id) for delivery in planned]
+    assert [got.headers["webhook-id"] for got in receiver.received] == in_order
+    assert WebhookEndpoint.objects.get().failing_since is None  # it has answered since
+
+
+@pytest.mark.parametrize("ends", ["gone", "slow"])
+def test_gives_back_what_it_did_not_come_to(issued, receiver, monkeypatch, ends):
+    first, second = plan(), plan(NOW + timedelta(seconds=1))
+    if ends == "gone":
+        receiver.answers = [410]
+    else:
+        monkeypatch.setattr(webhook_attempts, "SHARE", timedelta(seconds=-1))
+
+    assert webhook_attempts.make(endpoint_id=issued.endpoint.id, now=NOW + timedelta(seconds=2)) == 1
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert len(receiver.received) == 1
+    assert first.status == ("CANCELLED" if ends == "gone" else "DELIVERED")
+    assert (second.status, second.attempt_count, second.step, second.locked_until) == ("PENDING", 0, 0, None)
+
+
+def test_leaves_to_another_sender_what_he_has_taken_over(issued, receiver):
+    first, second = plan(), plan(NOW + timedelta(seconds=1))
+    late = webhook_attempts._claim(issued.endpoint.id, NOW + timedelta(seconds=2))
+    taken_over = webhook_attempts._claim(issued.endpoint.id, NOW + timedelta(seconds=62))
+
+    answer = webhook_attempts.Outcome(5, error="TIMEOUT", detail="slow")
+    webhook_attempts._record(late, [webhook_attempts.Attempt(late.claims[0], NOW, answer)])
+
+    assert [claim.number for claim in taken_over.claims] == [2, 2]
+    for delivery in (first, second):
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.attempt_count, delivery.last_error) == ("PENDING", 2, "")
+        assert delivery.locked_until == NOW + timedelta(seconds=122)
+    assert WebhookEndpoint.objects.get().failing_since is None
 
 
 def test_is_cancelled_when_the_endpoint_was_switched_off(planned, receiver, issued):
@@ -344,6 +395,5 @@ def test_is_cancelled_when_the_endpoint_was_switched_off(planned, receiver, issu
 
 
 def test_is_not_sent_before_its_time(planned, receiver):
-    assert webhook_attempts.make(delivery_id=planned.id, now=NOW - timedelta(seconds=1)) is False
-    assert webhook_attempts.make(delivery_id=ids.new(), now=NOW) is False
+    assert webhook_attempts.make(endpoint_id=planned.endpoint_id, now=NOW - timedelta(seconds=1)) == 0
     assert receiver.received == []

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from apps.events import tasks
 from apps.events.models import EventDelivery
-from apps.events.services import deliveries, sweeps, webhook_attempts, webhook_deliveries
+from apps.events.services import deliveries, sweeps, webhook_attempts
 from apps.kit import clock
 from tests.events import handlers
 from tests.factories import events as factory
@@ -42,7 +42,7 @@ def test_wakes_the_senders_of_due_webhooks(acme, receiver, waking):
     EventDelivery.objects.all().delete()
     planned = factory.planned(event)[0]
     receiver.answers = [500]
-    webhook_attempts.make(delivery_id=planned.id, now=NOW)
+    webhook_attempts.make(endpoint_id=planned.endpoint_id, now=NOW)
 
     with waking() as woken:
         assert sweeps.wake_due(now=NOW + timedelta(seconds=1)) == 0
@@ -82,19 +82,6 @@ def test_the_task_sends_what_is_due_to_its_endpoint(acme, receiver):
 
     assert len(receiver.received) == 2
     assert [factory.planned(event)[0].status for event in events] == ["DELIVERED", "DELIVERED"]
-
-
-def test_the_task_hands_on_what_is_left_after_its_share(acme, receiver, waking, monkeypatch):
-    monkeypatch.setattr(webhook_deliveries, "AT_ONCE", 1)
-    endpoint = factory.endpoint(receiver.url).endpoint
-    factory.publish()
-    factory.publish()
-
-    with waking() as woken, clock.fixed(NOW):
-        tasks.send_webhooks(endpoint_id=str(endpoint.id))
-
-    assert len(receiver.received) == 1
-    assert woken == [("events.send_webhooks", "webhooks", {"endpoint_id": str(endpoint.id)})]
 
 
 def test_the_task_hands_on_what_is_left_after_its_time(acme, receiver, waking, monkeypatch):

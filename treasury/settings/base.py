@@ -25,6 +25,7 @@ TREASURY: dict[str, Any] = {
         "quotes": env.text("TREASURY_RATES_QUOTES_URL"),
     },
     "SANDBOX_INBOX_PREFIX": f"{PUBLIC_URL}/sandbox/",
+    "WEBHOOK_LOOPBACK": env.text("TREASURY_WEBHOOK_LOOPBACK"),
     "SANDBOX_INBOX_LOCAL": False,  # inboxes also in live organisations: for the demo and tests
     "VALIDATE_EVENTS": False,  # against their JSON Schema, on publishing: development and tests
     "MASTER_KEY": env.text("TREASURY_MASTER_KEY"),

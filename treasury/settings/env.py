@@ -105,6 +105,12 @@ VARIABLES = {
             "Base address of the provider simulator; the only loopback address that providers may have.",
         ),
         Variable(
+            "TREASURY_WEBHOOK_LOOPBACK",
+            "",
+            "Address on this machine, http://127.0.0.1:5000/ for example, below which webhooks of test organisations "
+            "may go: for developers. Refused in production.",
+        ),
+        Variable(
             "TREASURY_RATES_ECB_URL",
             "",
             "Where the European Central Bank's daily XML of euro rates is read, "

@@ -253,6 +253,11 @@ def _simulator() -> Iterator[Fault]:
         )
 
 
+def _webhooks() -> Iterator[Fault]:
+    if _value("TREASURY_WEBHOOK_LOOPBACK"):
+        yield Fault("TREASURY_WEBHOOK_LOOPBACK", "lets webhooks reach this machine; unset it.")
+
+
 def _onboarding() -> Iterator[Fault]:
     if _value("TREASURY_ONBOARDING_OPEN").lower() not in OFF:
         yield Fault("TREASURY_ONBOARDING_OPEN", "accepts every application that registers, unseen; unset it.")
@@ -274,5 +279,6 @@ RULES: tuple[Callable[[], Iterator[Fault]], ...] = (
     _proxies,
     _faults_armed,
     _simulator,
+    _webhooks,
     _onboarding,
 )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.events.models.outbox import OutboxEvent
@@ -182,6 +182,14 @@ class WebhookDeliveryQuerySet(LockingQuerySet):
             next_attempt_at__lte=now,
         )
 
+    def claim(self, *, at: datetime) -> int:
+        """Count one more attempt of each and keep other senders away for LEASE; what a killed one held is taken up then."""
+        return self.update(attempt_count=F("attempt_count") + 1, step=F("step") + 1, locked_until=at + LEASE)
+
+    def give_back(self) -> int:
+        """Undo a claim under which nothing was sent."""
+        return self.update(attempt_count=F("attempt_count") - 1, step=F("step") - 1, locked_until=None)
+
 
 class WebhookDelivery(UuidModel, StatefulModel):
     """
@@ -236,12 +244,6 @@ class WebhookDelivery(UuidModel, StatefulModel):
 
     def __str__(self) -> str:
         return f"{self.endpoint_id} {self.event_id}"
-
-    def claim(self, *, at: datetime) -> None:
-        """Count one more attempt and keep other senders away for LEASE; a killed sender's work is taken up then."""
-        self.attempt_count += 1
-        self.step += 1
-        self.locked_until = at + LEASE
 
     @transition(status, source=WebhookStatus.PENDING, target=WebhookStatus.DELIVERED)
     def deliver(self, *, http_status: int, at: datetime) -> None:

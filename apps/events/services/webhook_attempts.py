@@ -1,6 +1,7 @@
-"""Attempts to deliver a webhook: claimed by a lease, sent outside any transaction, recorded whatever happens."""
+"""Attempts to deliver webhooks: claimed by a lease, sent outside any transaction, recorded whatever happens."""
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,10 @@ from apps.events.services import signatures, webhook_endpoints, webhook_urls
 from apps.kit import faults, http, ids, schema
 from apps.tenancy.selectors import organisations
 
+SENT_AT_ONCE = 10
+CANCELLED_AT_ONCE = 1000
+SHARE = timedelta(seconds=5)
+MOVED = ("status", "last_http_status", "last_error", "next_attempt_at", "locked_until", "finished_at")
 BODY_KEPT = 4096
 HEADERS_KEPT = 50
 HEADER_LENGTH = 500
@@ -32,15 +37,23 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to send one delivery once: what to send and to where; ``number`` is the fence."""
+    """The right to send one delivery once; ``number`` is the fence."""
 
     delivery_id: UUID
     number: int
-    url: str
-    headers: dict[str, str]
+    message_id: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries to one endpoint that one sender has taken up: to where they go, and what signs them."""
+
+    endpoint_id: UUID
+    url: str
     policy: http.AddressPolicy
-    at: datetime
+    keys: list[bytes]
+    claims: list[Claim]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,59 +70,97 @@ class Outcome:
         return None if self.answer is None else self.answer.status
 
 
-def make(*, delivery_id: UUID, now: datetime) -> bool:
-    """
-    Send one delivery if it is due and nobody else is sending it; return whether an attempt was made.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One delivery that was sent: by which claim, when, and what came of it."""
 
-    Never two senders at once: a claim keeps others away for its lease, after which a killed sender's delivery is sent
-    again under the same webhook id. Call it outside a transaction.
+    claim: Claim
+    at: datetime
+    outcome: Outcome
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.at + timedelta(milliseconds=self.outcome.duration_ms)
+
+    @property
+    def is_gone(self) -> bool:
+        return self.outcome.http_status == GONE
+
+
+def make(*, endpoint_id: UUID, now: datetime) -> int:
     """
-    claim = _claim(delivery_id, now)
-    if claim is None:
-        return False
-    faults.reach("events.before_webhook")
-    outcome = _send(claim)
-    faults.reach("events.after_webhook")
-    _record(claim, outcome)
-    return True
+    Send to one endpoint what is due and nobody else is sending, one after the other; return how many attempts were made.
+
+    Ten at most, and no more once five seconds have passed or the endpoint is gone: what was not sent is due again at once.
+    Never two senders of one delivery: a claim keeps others away for its lease, after which what a killed sender held
+    is sent again under the same webhook id. Call it outside a transaction.
+    """
+    batch = _claim(endpoint_id, now)
+    if not batch.claims:
+        return 0
+    attempts = _attempts(batch, now)
+    _record(batch, attempts)
+    return len(attempts)
 
 
 @transaction.atomic
-def _claim(delivery_id: UUID, now: datetime) -> Claim | None:
-    row = (
+def _claim(endpoint_id: UUID, now: datetime) -> Batch:
+    endpoint = WebhookEndpoint.objects.get(id=endpoint_id)
+    due = (
         WebhookDelivery.objects.due(now)
-        .filter(id=delivery_id)
+        .filter(endpoint=endpoint)
+        .order_by("next_attempt_at", "id")
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("endpoint", "event")
-        .first()
+        .select_related("event")
     )
-    if row is None:
-        return None
-    endpoint = row.endpoint
     if endpoint.deleted_at is not None or endpoint.status != EndpointStatus.ENABLED:
+        _cancel(due[:CANCELLED_AT_ONCE], now)
+        return Batch(endpoint.id, endpoint.url, webhook_urls.policy(), [], [])
+    rows = list(due[:SENT_AT_ONCE])
+    WebhookDelivery.objects.filter(id__in=[row.id for row in rows]).claim(at=now)
+    claims = [
+        Claim(
+            row.id,
+            row.attempt_count + 1,
+            ids.encode(rendering.EVENT, row.event_id),
+            rendering.body(row.event, organisation=organisations.current()),
+        )
+        for row in rows
+    ]
+    keys = webhook_endpoints.signing_keys(endpoint, now) if rows else []
+    return Batch(endpoint.id, endpoint.url, webhook_urls.policy(), keys, claims)
+
+
+def _cancel(rows: Iterable[WebhookDelivery], now: datetime) -> None:
+    cancelled = list(rows)
+    for row in cancelled:
         row.cancel(at=now)
-        row.save(update_fields=["status", "next_attempt_at", "locked_until", "finished_at"])
-        return None
-    row.claim(at=now)
-    row.save(update_fields=["attempt_count", "step", "locked_until"])
-    body = rendering.body(row.event, organisation=organisations.current())
-    signed = signatures.headers(
-        message_id=ids.encode(rendering.EVENT, row.event_id),
-        at=now,
-        body=body,
-        keys=webhook_endpoints.signing_keys(endpoint, now),
-    )
-    headers = {"content-type": "application/json", "user-agent": "Treasury-Webhooks/1.0", **signed}
-    return Claim(row.id, row.attempt_count, endpoint.url, headers, body, webhook_urls.policy(), now)
+    WebhookDelivery.objects.bulk_update(cancelled, MOVED)
 
 
-def _send(claim: Claim) -> Outcome:
-    client = http.Client(policy=claim.policy, read_timeout=settings.TREASURY["WEBHOOK_TIMEOUT"])
+def _attempts(batch: Batch, now: datetime) -> list[Attempt]:
+    """Send until the share of time is over. Nothing is read or written meanwhile, and no connection is held."""
     schema.rest()
+    at, made = now, list[Attempt]()
+    for claim in batch.claims:
+        faults.reach("events.before_webhook")
+        attempt = Attempt(claim, at, _send(batch, claim, at))
+        faults.reach("events.after_webhook")
+        made.append(attempt)
+        at = attempt.ended_at
+        if attempt.is_gone or at - now > SHARE:
+            break
+    return made
+
+
+def _send(batch: Batch, claim: Claim, at: datetime) -> Outcome:
+    client = http.Client(policy=batch.policy, read_timeout=settings.TREASURY["WEBHOOK_TIMEOUT"])
+    signed = signatures.headers(message_id=claim.message_id, at=at, body=claim.body, keys=batch.keys)
+    headers = {"content-type": "application/json", "user-agent": "Treasury-Webhooks/1.0", **signed}
     started = time.monotonic()
     try:
-        webhook_urls.check(claim.url)
-        answer = client.send("POST", claim.url, headers=claim.headers, content=claim.body)
+        webhook_urls.check(batch.url)
+        answer = client.send("POST", batch.url, headers=headers, content=claim.body)
     except webhook_urls.WebhookUrlInvalid as refusal:
         return Outcome(0, error=AttemptError.SSRF_BLOCKED, detail=refusal.detail)
     except (http.NotSent, http.NoAnswer) as failure:
@@ -132,61 +183,70 @@ def _refusal(status: int) -> AttemptError | None:
 
 
 @transaction.atomic
-def _record(claim: Claim, outcome: Outcome) -> None:
-    """Keep the attempt, and move the delivery unless its lease ended and another sender has taken over."""
-    ended = claim.at + timedelta(milliseconds=outcome.duration_ms)
-    row = WebhookDelivery.objects.locked().select_related("endpoint").get(id=claim.delivery_id)
-    _insert(claim, outcome)
-    if row.attempt_count != claim.number:
-        return
+def _record(batch: Batch, attempts: Sequence[Attempt]) -> None:
+    """
+    Keep the attempts, move their deliveries and give back what was not sent.
+
+    A delivery whose lease ended meanwhile, and that another sender has taken over, is left to him.
+    """
+    held = {claim.delivery_id: claim.number for claim in batch.claims}
+    locked = WebhookDelivery.objects.locked().filter(id__in=held).order_by("id")
+    rows = {row.id: row for row in locked if row.attempt_count == held[row.id]}
+    WebhookAttempt.objects.bulk_create([_row(batch.url, attempt) for attempt in attempts])
+    sent = {attempt.claim.delivery_id for attempt in attempts}
+    WebhookDelivery.objects.filter(id__in=rows.keys() - sent).give_back()
+    owned = [attempt for attempt in attempts if attempt.claim.delivery_id in rows]
+    for attempt in owned:
+        _move(rows[attempt.claim.delivery_id], attempt)
+    _judge(batch.endpoint_id, owned)
+    WebhookDelivery.objects.bulk_update([rows[attempt.claim.delivery_id] for attempt in owned], MOVED)
+
+
+def _move(row: WebhookDelivery, attempt: Attempt) -> None:
+    outcome = attempt.outcome
     if outcome.error is None and outcome.answer is not None:
-        row.deliver(http_status=outcome.answer.status, at=ended)
-    else:
-        row.fail(
-            error=outcome.error or AttemptError.TCP,
-            http_status=outcome.http_status,
-            retry_after=retry_after(outcome.answer, ended),
-            at=ended,
-        )
-    _judge(row, outcome, ended)
-    row.save(
-        update_fields=[
-            "status",
-            "last_http_status",
-            "last_error",
-            "next_attempt_at",
-            "locked_until",
-            "finished_at",
-        ]
-    )
-
-
-def _judge(row: WebhookDelivery, outcome: Outcome, now: datetime) -> None:
-    """Keep the endpoint's health: gone or failing for five days switches it off, an answer clears it."""
-    if outcome.error is None and row.endpoint.failing_since is None:
+        row.deliver(http_status=outcome.answer.status, at=attempt.ended_at)
         return
-    endpoint = WebhookEndpoint.objects.locked().get(id=row.endpoint_id)
-    if outcome.error is None:
-        endpoint.answered()
-    else:
-        endpoint.failed(at=now)
-    is_gone = outcome.http_status == GONE
-    if endpoint.status == EndpointStatus.ENABLED and (is_gone or endpoint.is_failing_too_long(now)):
-        reason = "The endpoint answered 410 Gone." if is_gone else "Every delivery has failed for five days."
-        webhook_endpoints.give_up(endpoint=endpoint, reason=reason, now=now)
+    row.fail(
+        error=outcome.error or AttemptError.TCP,
+        http_status=outcome.http_status,
+        retry_after=retry_after(outcome.answer, attempt.ended_at),
+        at=attempt.ended_at,
+    )
+    if attempt.is_gone and row.next_attempt_at is not None:
+        row.cancel(at=attempt.ended_at)
+
+
+def _judge(endpoint_id: UUID, attempts: Sequence[Attempt]) -> None:
+    """Keep the endpoint's health: gone or failing for five days switches it off, an answer clears it."""
+    is_well = all(attempt.outcome.error is None for attempt in attempts)
+    if not attempts or (is_well and WebhookEndpoint.objects.get(id=endpoint_id).failing_since is None):
+        return
+    endpoint = WebhookEndpoint.objects.locked().get(id=endpoint_id)
+    for attempt in attempts:
+        if attempt.outcome.error is None:
+            endpoint.answered()
+        else:
+            endpoint.failed(at=attempt.ended_at)
+    last = attempts[-1]
+    if endpoint.status == EndpointStatus.ENABLED and (
+        last.is_gone or endpoint.is_failing_too_long(last.ended_at)
+    ):
+        reason = (
+            "The endpoint answered 410 Gone." if last.is_gone else "Every delivery has failed for five days."
+        )
+        webhook_endpoints.give_up(endpoint=endpoint, reason=reason, now=last.ended_at)
     else:
         endpoint.save(update_fields=["failing_since"])
-    if is_gone and row.next_attempt_at is not None:
-        row.cancel(at=now)
 
 
-def _insert(claim: Claim, outcome: Outcome) -> None:
-    answer = outcome.answer
-    WebhookAttempt.objects.create(
-        delivery_id=claim.delivery_id,
-        number=claim.number,
-        url=claim.url,
-        at=claim.at,
+def _row(url: str, attempt: Attempt) -> WebhookAttempt:
+    outcome, answer = attempt.outcome, attempt.outcome.answer
+    return WebhookAttempt(
+        delivery_id=attempt.claim.delivery_id,
+        number=attempt.claim.number,
+        url=url,
+        at=attempt.at,
         duration_ms=outcome.duration_ms,
         address=answer.address if answer else "",
         http_status=outcome.http_status,

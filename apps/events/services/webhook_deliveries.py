@@ -12,8 +12,6 @@ from apps.events.models import EndpointStatus, OutboxEvent, WebhookDelivery, Web
 from apps.kit import errors, jobs
 from apps.kit.actors import Actor
 
-AT_ONCE = 100
-
 
 class WebhookDeliveryUnknown(errors.NotFound):
     """There is no such webhook delivery."""
@@ -62,12 +60,6 @@ def wake(endpoint_ids: Iterable[UUID], *, is_sweep: bool = False) -> None:
     """Start sending to each endpoint after the commit, where no sender waits to begin; a sweep does not trust that one waits."""
     for endpoint_id in sorted(set(endpoint_ids)):
         jobs.enqueue("events.send_webhooks", is_shared=not is_sweep, endpoint_id=endpoint_id)
-
-
-def due(*, endpoint_id: UUID, now: datetime) -> list[UUID]:
-    """Return the deliveries of an endpoint that may be sent now, the one that waits longest first, a hundred at most."""
-    found = WebhookDelivery.objects.due(now).filter(endpoint_id=endpoint_id)
-    return list(found.order_by("next_attempt_at").values_list("id", flat=True)[:AT_ONCE])
 
 
 @transaction.atomic

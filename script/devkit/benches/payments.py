@@ -15,6 +15,7 @@ from script.devkit.benches import payments_provider as provider
 from script.devkit.benches.payments_running import (
     answer,
     lose_row,
+    receiving,
     slug,
     stand_still,
     start,
@@ -72,9 +73,11 @@ def run(wish: Wish) -> Report:
                 ("TREASURY_LIMIT_TEST_KEY", "TREASURY_LIMIT_MONEY", "TREASURY_LIMIT_ORGANISATION"), "0"
             )
         )
+        receiver = stack.enter_context(receiving())
+        os.environ["TREASURY_WEBHOOK_LOOPBACK"] = receiver
         with step("the treasury, durable"):
             treasury = stack.enter_context(running_treasury(is_durable=True))
-        keys = answer(start(treasury, "payments_keys", slug(treasury)), "payments_keys")
+        keys = answer(start(treasury, "payments_keys", slug(treasury), receiver), "payments_keys")
         initiated = _initiate(treasury, keys["listening"], size, seconds, is_stopped="delay" in wish.plants)
         overhead = _overhead(treasury, keys["silent"], size.compared)
         burst = _burst(treasury, keys["listening"], size, overhead.pop("accepted"))

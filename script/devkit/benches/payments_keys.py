@@ -1,7 +1,7 @@
 """
-Keys for the load: four of the application that listens to webhooks, one of an application that does not.
+Keys for the load: four of an application that listens to webhooks, one of an application that does not.
 
-Run by .venv's Python as the application role; its argument is the organisation.
+Run by .venv's Python as the application role; its arguments are the organisation and where the webhooks go.
 """
 
 import json
@@ -12,21 +12,23 @@ import django
 
 django.setup()
 
-from apps.access.selectors import applications as known_applications  # noqa: E402 (Django must be set up first)
-from apps.access.services import api_keys, applications  # noqa: E402
+from apps.access.services import api_keys, applications  # noqa: E402 (Django must be set up first)
+from apps.events.services import webhook_endpoints  # noqa: E402
 from apps.kit import clock, schema  # noqa: E402
 from apps.kit.actors import SYSTEM  # noqa: E402
 from apps.tenancy.selectors import organisations  # noqa: E402
-from treasury.demo.organisation import ORDERS  # noqa: E402
 
 LISTENING = 4
 SCOPES = ("payments:read", "payments:write")
 
 
-def main(slug: str) -> dict[str, object]:
+def main(slug: str, receiver: str) -> dict[str, object]:
     schema.enter(organisations.ready_by_slug(slug))
-    listening = next(key for key, name in known_applications.slugs().items() if name == ORDERS)
-    silent = applications.create(slug="bench", name="Bench", actor=SYSTEM, now=clock.now()).id
+    listening, silent = (
+        applications.create(slug=name.lower(), name=name, actor=SYSTEM, now=clock.now()).id
+        for name in ("Listening", "Silent")
+    )
+    webhook_endpoints.create(url=receiver, application_id=listening, actor=SYSTEM, now=clock.now())
     keys = [issue(listening, f"Bench {number}") for number in range(LISTENING)]
     return {"listening": keys, "silent": issue(silent, "Bench")}
 
@@ -38,4 +40,4 @@ def issue(application_id: UUID, name: str) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1])))
+    print(json.dumps(main(*sys.argv[1:])))

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from script.devkit import environment
+from script.devkit import environment, system
 from script.devkit.ephemeral import RunningTreasury
 from script.devkit.folders import PYTHON, ROOT
 from script.devkit.refusals import Refusal
@@ -25,17 +27,37 @@ def written(treasury: RunningTreasury, name: str, job: dict[str, Any]) -> str:
 
 
 def start(
-    treasury: RunningTreasury, module: str, argument: str, *, role: str = "app"
+    treasury: RunningTreasury, module: str, *arguments: str, role: str = "app"
 ) -> "subprocess.Popen[str]":
     """Start one of the bench's own modules beside the treasury."""
     return subprocess.Popen(
-        [str(PYTHON), "-m", f"script.devkit.benches.{module}", argument],
+        [str(PYTHON), "-m", f"script.devkit.benches.{module}", *arguments],
         cwd=ROOT,
         env={**environment.base(), **treasury.variables, "DB_ROLE": role},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def receiving() -> Iterator[str]:
+    """Run a partner's own server and give its address; it ends with the bench."""
+    running = subprocess.Popen(
+        [str(PYTHON), "-m", "script.devkit.benches.payments_receiver"],
+        cwd=ROOT,
+        env=environment.base(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=system.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 (a few system calls)
+    )
+    try:
+        assert running.stdout is not None
+        yield f"http://127.0.0.1:{running.stdout.readline().strip()}/"
+    finally:
+        running.terminate()
+        running.wait()
 
 
 def answer(running: "subprocess.Popen[str]", module: str) -> dict[str, Any]:
