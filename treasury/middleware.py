@@ -165,7 +165,8 @@ class TenantMiddleware:
     def _api(self, request: Any) -> HttpResponse:
         match = API.match(request.path_info)
         found = _by_public_name(match["organisation"]) if match else None
-        by_host = organisations.working_by_host(request.get_host().rsplit(":", 1)[0])
+        host = request.get_host().rsplit(":", 1)[0]
+        by_host = None if host in _public_hosts() else organisations.working_by_host(host)
         if by_host is not None and found is not None and by_host.id != found.id:
             found = None
         try:

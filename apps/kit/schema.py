@@ -48,7 +48,8 @@ def tenant() -> Any:
 
 def enter(organisation: Any) -> None:
     """Read and write in the organisation's schema from the next statement on."""
-    _connection.set_tenant(organisation)
+    if _connection.tenant is not organisation:
+        _connection.set_tenant(organisation)
 
 
 def visit(name: str) -> None:

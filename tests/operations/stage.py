@@ -43,7 +43,7 @@ def given_up() -> WebhookDelivery:
     endpoint = factory.endpoint().endpoint
     row = factory.planned(factory.publish())[0]
     for _ in LADDER:
-        row.claim(at=NOW)
+        row.attempt_count, row.step = row.attempt_count + 1, row.step + 1
         row.fail(error=AttemptError.TCP, http_status=None, retry_after=None, at=NOW)
     row.save()
     assert row.endpoint_id == endpoint.id

@@ -192,7 +192,7 @@ def _told(intent_id: UUID, at: datetime) -> WebhookDelivery:
             error_detail="The receiver failed." if error else "",
             response_body="try later" if error else "",
         )
-        success.claim(at=at)
+        success.attempt_count = success.step = number
     success.deliver(http_status=204, at=at + timedelta(seconds=5))
     success.save()
     return success

@@ -66,7 +66,7 @@ def store(
     )
     CallbackProcessing.objects.create(callback=callback)
     if is_announced:
-        outbox.publish(events.received(callback), now=now)
+        outbox.publish(events.received(callback), now=now, is_first=True)
     return callback.as_stored()
 
 

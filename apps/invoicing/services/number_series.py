@@ -17,5 +17,9 @@ def locked(*, document_type: DocumentType, branch_id: UUID, now: datetime) -> Nu
     once then wait for each other, and the second finds the first.
     """
     year = now.astimezone(zoneinfo.ZoneInfo(organisations.current().time_zone)).year
-    NumberSeries.objects.get_or_create(document_type=document_type, branch_id=branch_id, year=year)
-    return NumberSeries.objects.locked().get(document_type=document_type, branch_id=branch_id, year=year)
+    series = NumberSeries.objects.filter(document_type=document_type, branch_id=branch_id, year=year)
+    found = series.locked().first()
+    if found is None:
+        NumberSeries.objects.get_or_create(document_type=document_type, branch_id=branch_id, year=year)
+        found = series.locked().get()
+    return found

@@ -74,7 +74,7 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
         paid_at=payment.paid_at,
         issued_at=now,
     )
-    outbox.publish(events.issued(receipt), now=now)
+    outbox.publish(events.issued(receipt), now=now, is_first=True)
     return receipt
 
 

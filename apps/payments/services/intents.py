@@ -88,7 +88,7 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     if is_repeat_refused:
         payables.require_no_repeat(intent, now=now)
     payables.require_free(request, but=intent)  # another one of it may have been paid since it was looked at
-    outbox.publish(events.about(events.CREATED, intent), now=now)
+    outbox.publish(events.about(events.CREATED, intent), now=now, is_first=True)
     _send_when_due(intent)
     return intent
 
@@ -268,7 +268,7 @@ def _collected(
     if is_unnamed:
         silent.hold_unnamed(attempt.id, now=now)
         return Recorded.IGNORED
-    settle(attempt_id=attempt.id, report=report, actor=actor, now=now)
+    _settle(attempt, report, actor=actor, now=now)
     return Recorded.APPLIED
 
 
@@ -285,8 +285,13 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     """
     suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
-    if attempt.is_booked:
-        return attempt.intent
+    if not attempt.is_booked:
+        _settle(attempt, report, actor=actor, now=now)
+    return attempt.intent
+
+
+def _settle(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor, now: datetime) -> None:
+    """Take the money of an attempt that is not booked; the caller holds the locks of its receipt and of itself."""
     attempt.ticket = attempt.ticket or report.ticket
     announced = attempts.initiation(attempt, now=now)
     held = suspense.held(attempt.provider_account_id, report.receipt)
@@ -294,7 +299,6 @@ def settle(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     settlings.take(attempt, agreed, held=held, announced=announced, actor=actor, now=now)
     if report.receipt:
         silent.name(attempt, actor=actor, now=now)
-    return attempt.intent
 
 
 @transaction.atomic
