@@ -30,7 +30,7 @@ def facts(*, now: datetime) -> list[Fact]:
     in_review = payments.filter(status=IntentStatus.IN_REVIEW).count()
     lost = refunds.with_status("UNKNOWN").count()
     dead = deliveries.with_status("DEAD").count()
-    given_up = webhooks.endpoints(application_id=None, branch_id=None).filter(status="AUTO_DISABLED").count()
+    given_up = webhooks.endpoints(application_id=None, branch_ids=None).filter(status="AUTO_DISABLED").count()
     waiting = requests.within(None, None).pending()
     overdue = waiting.overdue(now=now).count()
     closed = sum(not account.is_enabled for account in accounts.everything())

@@ -50,6 +50,10 @@ REQUESTED = _declare("requested", "An application of the directory asks to be le
 ACCEPTED = _declare("accepted", "An application was let in, by approval or by an invite.")
 REFUSED = _declare("refused", "An application that asked was refused.")
 EXPIRED = _declare("expired", "Nobody answered an application in time.")
+CHANGE_REQUESTED = _declare("change_requested", "An application asks to be granted something else.")
+CHANGED = _declare("changed", "What the link of an application grants has changed.")
+CHANGE_REFUSED = _declare("change_refused", "An application that asked for a change was refused it.")
+CHANGE_EXPIRED = _declare("change_expired", "Nobody answered an application that asked for a change in time.")
 REVOKED = _declare("revoked", "A link has ended, and the keys of the application with it.")
 
 

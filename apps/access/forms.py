@@ -15,7 +15,8 @@ from unfold.widgets import (
 )
 
 from apps.access.contracts import PERMISSION_AREAS, PERMISSIONS, SCOPES
-from apps.access.models import ApiKey, Membership, Role
+from apps.access.models import ApiKey, Application, Membership, Role
+from apps.access.models.branch_external_id import EXTERNAL_ID_LENGTH
 from apps.kit.dialogs import ReasonForm
 from apps.kit.money import Money, MoneyInvalid
 from apps.tenancy.contracts import BRANCH_POLICIES
@@ -159,6 +160,23 @@ class BranchPolicyForm(ReasonForm):
         label=_("Who works for some branches sees"), choices=list(BRANCH_POLICIES.items())
     )
     field_order = ("policy", "reason")
+
+
+class LinkBranchForm(forms.Form):
+    """Which application is to keep a branch, and by which of its own ids."""
+
+    application = forms.ModelChoiceField(label=_("Application"), queryset=Application.objects.none())
+    external_id = forms.CharField(
+        label=_("External id"),
+        max_length=EXTERNAL_ID_LENGTH,
+        help_text=_("What the application calls this branch."),
+    )
+
+
+class UnlinkBranchForm(forms.Form):
+    """Which application keeps a branch no longer."""
+
+    application = forms.ModelChoiceField(label=_("Application"), queryset=Application.objects.none())
 
 
 class ConfirmForm(forms.Form):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from apps.access.services import access_tokens, application_links, idempotency
+from apps.access.services import access_tokens, application_links, grants, idempotency
 from apps.kit import clock, jobs
 from apps.tenancy.services import directory, fan_out, link_requests
 
@@ -54,4 +54,5 @@ def sweep_links(**_: object) -> None:
     for link_id in link_requests.unsettled_creations():
         application_links.settle_creation(link_id=link_id, now=now)
     application_links.expire(now=now)
+    grants.expire(now=now)
     directory.purge(now=now)

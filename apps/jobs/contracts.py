@@ -209,7 +209,8 @@ class Source:
     ``rows`` returns the rows within a reach in the order of the file, and ``search`` those of them that a term finds.
     ``day_field`` is filtered by days of the organisation's zone. A person needs ``permission``, a key ``scope`` (none:
     no key exports it). ``list_names`` translates the names of the portal's list filters: to ``branch_id``,
-    ``from_date``, ``to_date``, ``search`` or the name of a choice.
+    ``from_date``, ``to_date``, ``search`` or the name of a choice. ``is_of_parties``: it reads parties and nothing else,
+    which an organisation may share between its branches.
     """
 
     name: str
@@ -224,6 +225,7 @@ class Source:
     choices: tuple[Choice, ...] = ()
     search: Callable[["QuerySet[Any]", str], "QuerySet[Any]"] | None = None
     list_names: Mapping[str, str] = field(default_factory=dict)
+    is_of_parties: bool = False
 
     @property
     def totalled(self) -> tuple[Column, ...]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from apps.access.selectors import branches
-from apps.kit import ids
+from apps.kit import ids, masks
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, masked_phone, nothing_html
 from apps.kit.dialog_admin import exporting
 from apps.parties.contracts import (
@@ -80,7 +80,7 @@ class BranchFilter(DropdownFilter):
 
 @admin.register(Party)
 class PartyAdmin(ReadOnlyAdmin):
-    """Parties of the reader's branches, newest first, with their phones masked; who changes one sees them whole."""
+    """Parties of the reader's branches, newest first, contacts and tax PIN masked; who changes one sees them whole, on record."""
 
     list_display = [
         "name_column",
@@ -106,7 +106,7 @@ class PartyAdmin(ReadOnlyAdmin):
                     "state_column",
                     "display_name",
                     "legal_name",
-                    "tax_pin",
+                    "tax_pin_column",
                     "external_id",
                     "branch",
                     "application",
@@ -121,6 +121,7 @@ class PartyAdmin(ReadOnlyAdmin):
     readonly_fields = [
         "kind_column",
         "state_column",
+        "tax_pin_column",
         "reference_column",
         "phones_column",
         "emails_column",
@@ -162,6 +163,10 @@ class PartyAdmin(ReadOnlyAdmin):
     def contact_column(self, party: Party) -> Any:
         contact = parties.main_contact(party)
         return _shown(contact) if contact else nothing_html()
+
+    @admin.display(description=_("Tax PIN"))
+    def tax_pin_column(self, party: Party) -> Any:
+        return masks.tax_pin(party.tax_pin) or nothing_html()
 
     @admin.display(description=_("Phones"))
     def phones_column(self, party: Party) -> SafeString:
@@ -210,4 +215,4 @@ def _lines(party: Party, kind: ContactKind) -> SafeString:
 
 
 def _shown(contact: ContactPoint) -> str:
-    return masked_phone(contact.value) if contact.kind == ContactKind.PHONE else contact.value
+    return masked_phone(contact.value) if contact.kind == ContactKind.PHONE else masks.email(contact.value)

@@ -1,4 +1,4 @@
-"""The list of parties as an export: what the screen shows, phones masked as there."""
+"""The list of parties as an export: what the screen shows, contacts and tax PIN masked as there."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.contracts import Choice, Column, Reach, Source, ValueKind, declare_source
-from apps.kit import ids
+from apps.kit import ids, masks
 from apps.kit.admin import masked_phone
 from apps.parties.contracts import (
     CHANNELS,
@@ -38,6 +38,10 @@ def _phone(value: str | None) -> str:
     return masked_phone(value or "")
 
 
+def _email(value: str | None) -> str:
+    return masks.email(value or "")
+
+
 PARTIES = declare_source(
     Source(
         name="parties",
@@ -50,11 +54,11 @@ PARTIES = declare_source(
             Column(_("Kind"), "kind", shown=lambda value: str(KINDS[PartyKind(value)])),
             Column(_("Name"), "display_name"),
             Column(_("Legal name"), "legal_name"),
-            Column(_("Tax PIN"), "tax_pin"),
+            Column(_("Tax PIN"), "tax_pin", shown=masks.tax_pin),
             Column(_("External id"), "external_id"),
             Column(_("Branch"), "branch__name"),
             Column(_("Phone"), "phone", shown=_phone),
-            Column(_("E-mail"), "email"),
+            Column(_("E-mail"), "email", shown=_email),
             Column(_("Written to by"), "channel", shown=lambda value: str(CHANNELS[Channel(value)])),
             Column(_("Language"), "language", shown=lambda value: str(LANGUAGES[Language(value)])),
             Column(_("State"), "state", shown=lambda value: str(STATES[value])),
@@ -67,6 +71,7 @@ PARTIES = declare_source(
             Choice("state", _("State"), "state", STATES),
         ),
         search=parties.found_by,
+        is_of_parties=True,
         list_names={"kind": "kind", "state": "state", "branch": "branch_id", "q": "search"},
     )
 )

@@ -56,6 +56,14 @@ class LinkStatus(StrEnum):
     REVOKED = "REVOKED"
 
 
+class GrantChangeStatus(StrEnum):
+    PENDING = "PENDING"
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+
+
 class OrganisationRequestStatus(StrEnum):
     """ACCEPTED is being set up, or is there."""
 

@@ -7,8 +7,11 @@ from django.db import connection
 from django.test import Client
 
 from apps.access.services.quotas import WINDOW
+from apps.accounts.models import PlatformRecord
 from apps.kit import clock, rate_limits
+from apps.kit.actors import SYSTEM
 from apps.tenancy.models import Organisation
+from apps.tenancy.services import organisations
 from tests.factories import access as make
 
 NOW = make.NOW
@@ -57,6 +60,57 @@ def test_a_key_gets_its_rate_and_is_told_how_much_is_left(secret, limits):
     body = refused.json()
     assert (body["code"], body["retryable"], "“key”" in body["detail"]) == ("rate_limited", True, True)
     assert ask(secret, now=NOW + timedelta(seconds=1)).status_code == 200
+
+
+def test_the_platform_sets_an_organisation_s_own_figures_and_the_lower_one_holds(secret, limits):
+    limits(test_key=3, organisation=9, money=2)
+    acme = Organisation.objects.get(slug="acme")
+
+    organisations.set_rates(
+        organisation_id=acme.id,
+        requests_per_second=1,
+        money_per_second=1,
+        reason="Too loud",
+        actor=SYSTEM,
+        now=NOW,
+    )
+    answers = [ask(secret) for _ in range(WINDOW + 1)]
+    paid = ask(secret, path="payments", method="post")
+    organisations.set_rates(
+        organisation_id=acme.id,
+        requests_per_second=20,
+        money_per_second=None,
+        reason="Quiet now",
+        actor=SYSTEM,
+        now=NOW,
+    )
+    after = ask(secret)
+
+    assert [answer.status_code for answer in answers] == [200] * WINDOW + [429]
+    assert answers[0]["RateLimit-Policy"] == '"key";q=4;w=4, "organisation";q=4;w=4'
+    assert paid["RateLimit-Policy"].endswith('"money";q=4;w=4, "organisation_money";q=4;w=4')
+    assert after["RateLimit-Policy"] == '"key";q=12;w=4, "organisation";q=80;w=4'
+    changes = (
+        PlatformRecord.objects.filter(action="organisation.rates_set")
+        .order_by("id")
+        .values_list("changes", flat=True)
+    )
+    assert changes[1] == {"requests_per_second": [1, 20], "money_per_second": [1, None]}
+
+
+@pytest.mark.parametrize("rates", [(0, None), (None, 10_001)])
+def test_no_organisation_has_no_requests_or_too_many(acme, rates):
+    with pytest.raises(organisations.RateInvalid):
+        organisations.set_rates(
+            organisation_id=acme.id,
+            requests_per_second=rates[0],
+            money_per_second=rates[1],
+            reason="A try",
+            actor=SYSTEM,
+            now=NOW,
+        )
+
+    assert not PlatformRecord.objects.filter(action="organisation.rates_set").exists()
 
 
 def test_refusals_count_and_bear_the_headers_too(acme, limits):

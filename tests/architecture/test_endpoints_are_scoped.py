@@ -19,6 +19,7 @@ REPEATABLE = {
     "ApiKeyViewSet.partial_update",
     "ApiKeyViewSet.revoke",
     "ApiKeyViewSet.rotate",
+    "BranchViewSet.keep",
     "JobViewSet.cancel",
     "PartyViewSet.archive",
     "PartyViewSet.keep",

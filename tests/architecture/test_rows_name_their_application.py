@@ -10,6 +10,7 @@ from apps.access.selectors import applications
 OF_A_PARENT = "its parent names it"
 OF_PEOPLE = "people and the system make it, no key does"
 OF_A_PROVIDER = "a provider said it; which application's it is shows when it is matched"
+BY_ITS_EXTERNAL_ID = "people open it, or an application by an external id, which names it"
 OF_THE_BOOKS = "it is the organisation's book, whoever booked; who did stands in the row or its record"
 EXEMPT = {
     "access.Application": "it is the application",
@@ -36,7 +37,7 @@ EXEMPT = {
     "ledger.Movement": OF_A_PARENT,
     "ledger.SealLeaf": OF_A_PARENT,
     "parties.ContactPoint": OF_A_PARENT,
-    "access.Branch": OF_PEOPLE,
+    "access.Branch": BY_ITS_EXTERNAL_ID,
     "access.Membership": OF_PEOPLE,
     "access.PortalSession": OF_PEOPLE,
     "access.Role": OF_PEOPLE,

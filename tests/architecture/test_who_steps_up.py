@@ -20,6 +20,8 @@ STEPS_UP = {
     "apps.access.dialogs.roles.ChangeRole": True,
     "apps.access.dialogs.branches.ChooseBranchPolicy": True,
     "apps.payments.dialogs.policy.ChooseCollectionPolicy": True,
+    "apps.access.dialogs.branches.LinkBranch": True,
+    "apps.access.dialogs.branches.UnlinkBranch": True,
     "apps.access.dialogs.team.ChooseSmallTeam": True,
     "apps.access.dialogs.roles.CopyRole": True,
     "apps.access.dialogs.roles.RetireRole": True,
@@ -70,6 +72,9 @@ STEPS_UP = {
     "apps.payments.dialogs.reviews.CloseReview": True,
     "apps.portal.pages.audit.ExportAudit": False,
     "apps.portal.pages.application_dialogs.AcceptLink": True,
+    "apps.portal.pages.grant_dialogs.AgreeChange": True,
+    "apps.portal.pages.grant_dialogs.ChangeGrant": True,
+    "apps.portal.pages.grant_dialogs.RefuseChange": False,  # gives nothing
     "apps.portal.pages.application_dialogs.MakeInvite": True,
     "apps.portal.pages.application_dialogs.RefuseLink": False,  # closes doors
     "apps.portal.pages.application_dialogs.RevokeLink": False,  # closes doors
@@ -114,6 +119,7 @@ STEPS_UP = {
     "treasury.platform.end_dialogs.EndOrganisation": True,
     "treasury.platform.organisation_dialogs.OpenOrganisation": True,
     "treasury.platform.organisation_dialogs.ResumeOrganisation": True,
+    "treasury.platform.organisation_dialogs.LimitRequests": True,
     "treasury.platform.organisation_dialogs.SuspendOrganisation": True,
     "treasury.platform.organisation_dialogs.TryAgain": True,
 }

@@ -24,6 +24,7 @@ RECORDED = {
         "rotate": "api_key.rotated",
         "revoke": "api_key.revoked",
         "allow_networks": "api_key.networks_changed",
+        "narrow": "api_key.narrowed",
     },
     "access.services.application_links": {
         "invite": "invite.made",
@@ -32,10 +33,19 @@ RECORDED = {
         "refuse": "link.refused",
         "revoke": "link.revoked",
     },
+    "access.services.grants": {
+        "agree": "link.changed",
+        "change": "link.changed",
+        "refuse": "link.change_refused",
+    },
     "access.services.applications": {
         "create": "application.created",
         "let_in": "application.let_in",
         "close": "application.closed",
+    },
+    "access.services.branch_external_ids": {
+        "link": "branch.linked",
+        "unlink": "branch.unlinked",
     },
     "access.services.branches": {
         "create": "branch.created",
@@ -214,6 +224,7 @@ RECORDED = {
         "suspend": "organisation.suspended",
         "resume": "organisation.resumed",
         "set_second_factor_policy": "organisation.second_factor_policy",
+        "set_rates": "organisation.rates_set",
     },
     "tenancy.services.policies": dict.fromkeys(
         ("set_branch_policy", "set_small_team"), "organisation.{field}"

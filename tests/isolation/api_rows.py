@@ -53,6 +53,7 @@ ROWS: dict[str, Row] = {
     "GET applications": Row("200+", "200+", "200"),
     "GET branches": BOOKED_LISTED,
     "GET branches/{id}": BOOKED,
+    "PUT branches/by-external-id/{external_id}": Row("201+", "403", "201+", says(code="MSA", name=CANARY)),
     # approvals
     "GET approvals": MINE_LISTED,
     "GET approvals/{id}": MINE,

@@ -58,6 +58,11 @@ class Admin:
     """The page of a row, where it is not Django's."""
 
 
+SHOWN_WHOLE = {
+    "parties.party {row}/do/edit": "who opens it is on the audit trail: party.contacts_seen",
+}
+"""Addresses that show a phone, e-mail or tax PIN of a payer or party as it is, and what keeps it on record."""
+
 EXPORT = Page("jobs.export", own="200", elsewhere="200")
 ACCESS = "access.view|access.manage"
 WEBHOOKS = "webhooks.view|webhooks.manage"
@@ -98,9 +103,12 @@ ADMINS: dict[str, Admin] = {
     "access.branch": Admin(
         ACCESS,
         "access.manage",
-        shows=False,
-        is_kept=True,
-        deeds={"do/policy": Page("access.manage", own="200", elsewhere="200")},
+        listed="200",
+        deeds={
+            "do/policy": Page("access.manage", own="200", elsewhere="200"),
+            "link": of_row("access.manage", "200"),
+            "unlink": of_row("access.manage"),
+        },
     ),
     "access.membership": Admin(
         ACCESS,
@@ -293,6 +301,9 @@ PAGES: dict[str, Page] = {
     "portal-application-link-accept": Page("access.manage", own=GONE),
     "portal-application-link-refuse": Page("access.manage", own=GONE),
     "portal-application-link-end": Page("access.manage", own=GONE),
+    "portal-application-link-grant": Page("access.manage", own=GONE),
+    "portal-application-change-agree": Page("access.manage", own=GONE),
+    "portal-application-change-refuse": Page("access.manage", own=GONE),
     # the organisation
     "portal-organisation": Page("access.view", own="200", elsewhere="200"),
     "portal-branding": Page("access.manage", own="200", elsewhere="200"),

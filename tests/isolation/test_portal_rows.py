@@ -94,6 +94,7 @@ def probe(db, in_organisation, settings):
         "application_id": row_ids["app"],
         "record_id": AuditRecord.objects.latest("occurred_at").pk,
         "link_id": ids.new(),
+        "change_id": ids.new(),
         "invite_id": ids.new(),
         "label": "payments.paymentintent",
         "slug": "trial-balance",
@@ -217,6 +218,11 @@ def check(faults, probe, name, who, *expected):
         faults.append(f"{name}, {who}: expected {' or '.join(expected)}, got {got}")
     if twins.CANARY["zuri"] in body:
         faults.append(f"{name}, {who}: shows what zuri's twin of the row says")
+    whole = [datum for datum in twins.PERSONAL if datum in body]
+    if whole and name not in portal_rows.SHOWN_WHOLE:
+        faults.append(
+            f"{name}, {who}: shows {whole}: mask it, or record who saw it and say so in SHOWN_WHOLE"
+        )
 
 
 def test_a_session_opens_no_address_of_another_organisation(probe):

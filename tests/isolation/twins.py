@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import Model
 
 from apps.access.models import ApiKey, Application, Branch, Membership
+from apps.access.services import branch_external_ids
 from apps.approvals.contracts import NewStep
 from apps.approvals.models import ApprovalDelegation
 from apps.documents.contracts import PDF, ArtifactKind
@@ -33,12 +34,15 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Period, Transaction
 from apps.ledger.services import holds, periods, seals
 from apps.ledger.services.holds import Promise
+from apps.parties.contracts import Contact, ContactKind
 from apps.payments.contracts import BulkOrder
 from apps.payments.models import PaymentAttempt
 from apps.payments.services import bulks
 from tests.factories import access, approvals, events, fx, jobs, ledger, parties, payments, refunds
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
+PERSONAL = ("+254712345678", "254712345678", "0712345678", "njeri.kamau@example.test", "A098765432Z")
+"""What of a payer or a party nobody is shown in full unless it is put on record."""
 MADE_ANEW = {"access.apikey", "documents.artifact"}
 PDFS = {"rcp": ArtifactKind.RECEIPT_PDF}
 """The file that a document has, by the prefix of its ids."""
@@ -76,6 +80,9 @@ def populate() -> tuple[str, dict[str, UUID]]:
         ),
         now=access.NOW,
     )
+    branch_external_ids.link(
+        branch_id=office.id, application_id=shop.id, external_id=canary, actor=SYSTEM, now=access.NOW
+    )
     now = clock.now()
     rate = fx.rate(source=canary, as_of=now - timedelta(hours=1), now=now)
     job = finished_job(shop.id, office.id)
@@ -98,7 +105,11 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "job": job.id,
         "pac": account.id,
         "prl": rule.id,
-        "pty": parties.party(display_name=canary).id,
+        "pty": parties.party(
+            display_name=canary,
+            contacts=(parties.PHONE, Contact(ContactKind.EMAIL, PERSONAL[-2])),
+            tax_pin=PERSONAL[-1],
+        ).id,
         "key": issued.key.id,
         "pi": intent.id,
         "rcp": receipt.id,

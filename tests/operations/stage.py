@@ -141,6 +141,10 @@ def _suspend() -> list[str]:
     return ["tenant", "suspend"]
 
 
+def _limit() -> list[str]:
+    return ["tenant", "limit", "--requests", "50", "--money", "5"]
+
+
 def _resume() -> list[str]:
     Organisation.objects.filter(slug="acme").update(status=OrganisationStatus.SUSPENDED)
     return ["tenant", "resume"]
@@ -296,6 +300,7 @@ SCENES: dict[str, Callable[[], list[str]]] = {
     "tenant archive": _archive,
     "tenant suspend": _suspend,
     "tenant resume": _resume,
+    "tenant limit": _limit,
     "member add": _add_member,
     "member deactivate": _end_member,
     "user reset-second-factor": _reset,

@@ -148,6 +148,19 @@ def test_nobody_deactivates_himself_or_takes_his_own_second_factor_away(operator
     assert known.is_enrolled(staff.pk) is True
 
 
+def test_limits_the_requests_of_an_organisation(operator):
+    acme = Organisation.objects.get(slug="acme")
+    path = f"tenancy/organisation/{acme.id}"
+
+    send(operator, path, "limit-requests", requests_per_second="50", money_per_second="5", reason=REASON)
+
+    acme.refresh_from_db()
+    assert (acme.requests_per_second, acme.money_per_second) == (50, 5)
+    page = operator.get(f"/platform/{path}/change/").content.decode()
+    assert "50 together, 5 that move money" in page
+    assert PlatformRecord.objects.get(action="organisation.rates_set").reason == REASON
+
+
 def test_sets_whether_an_organisation_asks_for_a_second_factor(operator):
     acme = Organisation.objects.get(slug="acme")
     path = f"tenancy/organisation/{acme.id}"

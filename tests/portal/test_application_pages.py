@@ -8,17 +8,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.access.models import Application
-from apps.access.services import api_keys, application_links
+from apps.access.services import api_keys, application_links, grants
 from apps.kit import clock
 from apps.kit.actors import SYSTEM
-from apps.tenancy.models import Invite, LinkRequest
+from apps.tenancy.models import GrantChange, Invite, LinkRequest
 from apps.tenancy.services import directory
 from tests import dialogs
 from tests.factories import access, onboarding, parties
 from tests.factories.access import NOW
 
 PAGE = "/portal/applications/"
-LINKS, INVITES = f"{PAGE}links", f"{PAGE}invites"
+LINKS, INVITES, CHANGES = f"{PAGE}links", f"{PAGE}invites", f"{PAGE}changes"
 CODE = re.compile(r"<code>(tsi_[0-9a-f]{40})</code>")
 
 
@@ -233,3 +233,35 @@ def test_the_page_asks_the_database_as_often_for_many_as_for_one(acme, owner):
 
     assert [name in page for name in ("asks c", "linked c")] == [True, True]
     assert many == few
+
+
+def test_agrees_to_a_change_refuses_one_and_makes_one_unasked(acme, owner):
+    made = onboarding.registered()
+    link = onboarding.asked(made)
+    dialogs.send(owner, f"{LINKS}/{link.id}/do/accept/", scopes=["parties:read"], branch="")
+
+    def wish(*scopes):
+        back_in(acme)
+        wanted = grants.Grant(frozenset(scopes), None)
+        grants.ask(application=made.application, link_id=link.id, wanted=wanted, message="We grow.", now=NOW)
+        return GrantChange.objects.get(status="PENDING")
+
+    first = wish("parties:read", "payments:read")
+    asked = text(owner)
+    opened = dialogs.open_at(owner, f"{CHANGES}/{first.id}/do/agree/").content.decode()
+    agreed = dialogs.send(
+        owner, f"{CHANGES}/{first.id}/do/agree/", scopes=["parties:read", "payments:read"], branch=""
+    )
+    second = wish("parties:read", "payments:read", "events:read")
+    refused = dialogs.send(owner, f"{CHANGES}/{second.id}/do/refuse/", reason="Not needed")
+    narrowed = dialogs.send(
+        owner, f"{LINKS}/{link.id}/do/grant/", scopes=["payments:read"], branch="", reason="Less is enough"
+    )
+
+    assert "Books asks for a change" in asked
+    assert "We grow." in asked
+    assert "It asks for more: payments:read" in opened
+    assert [each.status_code for each in (agreed, refused, narrowed)] == [204, 204, 204]
+    back_in(acme)
+    assert Application.objects.get(directory_id=link.application_id).granted_scopes == ["payments:read"]
+    assert "asks for a change" not in text(owner)

@@ -4,8 +4,10 @@ import re
 
 from django.urls import reverse
 
+from apps.access.models import BranchExternalId
 from apps.access.services import branches
 from apps.kit.actors import SYSTEM
+from tests import dialogs
 from tests.factories import access, parties
 from tests.factories.access import NOW
 
@@ -55,3 +57,27 @@ def test_who_sees_some_branches_sees_those_and_who_changes_none_gets_no_buttons(
     assert "Add below" not in html
     assert "Who sees which" not in html
     assert "Add below" in page(client)
+
+
+def test_people_link_a_branch_to_an_application_and_unlink_it_on_its_page(enter, in_organisation):
+    client = enter("owner")
+    coast, shop, portal = access.branch(), access.application(), access.portal()
+    address = reverse("admin:access_branch_change", args=[coast.id])
+    link, unlink = (reverse(f"admin:access_branch_{name}", args=[coast.id]) for name in ("link", "unlink"))
+    before = client.get(address).content.decode()
+
+    dialogs.send(client, link, application=shop.id, external_id="C-9")
+    linked = client.get(address).content.decode()
+    offered = dialogs.open_at(client, link).content.decode()
+    refused = dialogs.send(client, link, application=portal.id, external_id="C-9")
+    dialogs.send(client, unlink, application=shop.id)
+
+    assert "No application" in before
+    assert unlink not in before
+    assert "C-9" in linked
+    assert "was linked to it" in linked
+    assert unlink in linked
+    assert str(shop.id) not in offered
+    assert "Select a valid choice" in refused.content.decode()
+    in_organisation("acme")
+    assert not BranchExternalId.objects.exists()

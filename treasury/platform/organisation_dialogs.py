@@ -1,4 +1,4 @@
-"""What the platform's operators do with organisations: open, try again, suspend, resume."""
+"""What the platform's operators do with organisations: open, try again, suspend, resume, limit their requests."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.kit.dialogs import Answer, Content, Dialog, ReasonForm
 from apps.tenancy.contracts import NewOrganisation
 from apps.tenancy.models import Organisation, OrganisationStatus
+from apps.tenancy.models.organisation import RATE_MAX
 from apps.tenancy.services import organisations, provisionings
 from treasury import opening
 from treasury.platform.dialogs import MANAGE, tell_link
@@ -35,6 +36,26 @@ class OpenForm(ReasonForm):
     owner_name = forms.CharField(label=gettext_lazy("Name of its owner"), max_length=120)
 
     field_order = ("name", "slug", "is_test", "owner_email", "owner_name", "reason")
+
+
+class RatesForm(ReasonForm):
+    """How many requests a second an organisation may make."""
+
+    requests_per_second = forms.IntegerField(
+        label=gettext_lazy("Requests a second"),
+        required=False,
+        min_value=1,
+        max_value=RATE_MAX,
+        help_text=gettext_lazy("Of all its keys together. Empty: as many as anybody's."),
+    )
+    money_per_second = forms.IntegerField(
+        label=gettext_lazy("Of them, that move money"),
+        required=False,
+        min_value=1,
+        max_value=RATE_MAX,
+        help_text=gettext_lazy("Empty: bounded by its keys alone."),
+    )
+    field_order = ("requests_per_second", "money_per_second", "reason")
 
 
 class OpenOrganisation(Dialog):
@@ -161,3 +182,40 @@ class ResumeOrganisation(Dialog):
             organisation_id=row.pk, reason=answer.data["reason"], actor=answer.actor, now=answer.now
         )
         return _("%(organisation)s is open.") % {"organisation": row.name}
+
+
+class LimitRequests(Dialog):
+    """Say how many requests a second an organisation may make."""
+
+    name = "limit-requests"
+    label = gettext_lazy("Limit requests…")
+    icon = "speed"
+    permission = MANAGE
+    steps_up = True
+
+    def is_offered(self, row: Organisation) -> bool:
+        return row.status in (OrganisationStatus.READY, OrganisationStatus.SUSPENDED)
+
+    def form(self, request: HttpRequest, rows: Sequence[Organisation], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
+        present = {name: getattr(rows[0], name) for name in ("requests_per_second", "money_per_second")}
+        return RatesForm(data, initial=present)
+
+    def content(self, request: HttpRequest, rows: Sequence[Organisation]) -> Content:  # noqa: ARG002 (the row says all)
+        return Content(
+            title=_("Limit the requests of %(organisation)s") % {"organisation": rows[0].name},
+            button=_("Set the limits"),
+            next_step=_(
+                "They hold from the next request on, four seconds of them at once. What is beyond is told when to ask again."
+            ),
+        )
+
+    def act(self, row: Organisation, answer: Answer) -> str:
+        organisations.set_rates(
+            organisation_id=row.pk,
+            requests_per_second=answer.data["requests_per_second"],
+            money_per_second=answer.data["money_per_second"],
+            reason=answer.data["reason"],
+            actor=answer.actor,
+            now=answer.now,
+        )
+        return _("%(organisation)s: changed.") % {"organisation": row.name}

@@ -30,6 +30,7 @@ from treasury.platform import progress
 from treasury.platform.dialogs import MANAGE, RequireSecondFactor, WaiveSecondFactor
 from treasury.platform.end_dialogs import CallOffEnd, DownloadArchive, EndOrganisation, is_good
 from treasury.platform.organisation_dialogs import (
+    LimitRequests,
     OpenOrganisation,
     ResumeOrganisation,
     SuspendOrganisation,
@@ -54,7 +55,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     list_filter = ["status", "is_test"]
     search_fields = ["name", "slug"]
     fields = [
-        "name", "slug", "state", "environment", "members", "hosts", "second_factor", "schema_name", "base_currency",
+        "name", "slug", "state", "environment", "members", "hosts", "second_factor", "rates", "schema_name", "base_currency",
         "time_zone", "created", "end",
     ]  # fmt: skip
     dialogs = (
@@ -67,6 +68,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         DownloadArchive,
         RequireSecondFactor,
         WaiveSecondFactor,
+        LimitRequests,
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -156,6 +158,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("Second factor"))
     def second_factor(self, organisation: Organisation) -> str:
         return _("Required") if organisation.requires_second_factor else _("As each likes")
+
+    @admin.display(description=gettext_lazy("Requests a second"))
+    def rates(self, organisation: Organisation) -> str:
+        whole, money = organisation.requests_per_second, organisation.money_per_second
+        said = _("%(rate)s together") % {"rate": whole} if whole else _("As many as anybody's")
+        return f"{said}, {_('%(rate)s that move money') % {'rate': money}}" if money else said
 
     @admin.display(description=gettext_lazy("End"))
     def end(self, organisation: Organisation) -> SafeString | str:

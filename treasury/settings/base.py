@@ -33,6 +33,7 @@ TREASURY: dict[str, Any] = {
     "PLATFORM_SECOND_FACTOR": True,  # platform staff sign in with one; a developer's machine asks for none
     "BOOKED_BALANCES": "apps.ledger.selectors.accounts.held_at_providers",
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
+    "BRANCH_REACH": "apps.access.selectors.scope.branch_ids",
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "STORAGE_ROOT": "apps.tenancy.selectors.organisations.storage_root",

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import ForeignKey, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, ForeignKey, OuterRef, QuerySet, Subquery
 from django.forms import Form, ModelChoiceField
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.admin.saving import ServiceAdmin, person
-from apps.access.dialogs.branches import ChooseBranchPolicy
-from apps.access.models import Branch
+from apps.access.dialogs.branches import ChooseBranchPolicy, LinkBranch, UnlinkBranch
+from apps.access.models import Branch, BranchExternalId
 from apps.access.selectors import branches as visible_branches
 from apps.access.selectors import memberships as team
 from apps.access.selectors import scope
@@ -25,22 +27,24 @@ class BranchAdmin(ServiceAdmin):
     """Branches are opened and renamed here; the code stays."""
 
     list_display = ["code", "name", "below", "is_head_office", "zone"]
-    dialogs: ClassVar[Sequence[type]] = [ChooseBranchPolicy]
+    dialogs: ClassVar[Sequence[type]] = [ChooseBranchPolicy, LinkBranch, UnlinkBranch]
     search_fields = ["code", "name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Branch]:
         """Show a person the branches that he works for, so that he renames no other one."""
         visible = visible_branches.visible_to(request.user)
         above = visible.filter(id=OuterRef("parent_id")).values("name")[:1]
-        return visible.annotate(parent_name=Subquery(above))
+        kept = BranchExternalId.objects.filter(branch=OuterRef("pk"))
+        return visible.annotate(parent_name=Subquery(above), is_kept=Exists(kept))
 
     def get_fields(self, request: HttpRequest, obj: Branch | None = None) -> Sequence[str]:
         """Let only who works for all branches move one; head office is the root."""
         may_move = scope.own_branch_ids(person(request)) is None and not (obj and obj.is_head_office)
-        return ["code", "name", *(["parent"] if may_move else []), "time_zone"]
+        kept = ["called"] if obj else []
+        return ["code", "name", *(["parent"] if may_move else []), "time_zone", *kept]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Branch | None = None) -> Sequence[str]:  # noqa: ARG002 (Django's signature)
-        return ["code"] if obj else []
+        return ["code", "called"] if obj else []
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
@@ -64,6 +68,21 @@ class BranchAdmin(ServiceAdmin):
     def below(self, branch: Branch) -> str:
         return getattr(branch, "parent_name", None) or ""
 
+    @admin.display(description=_("Kept by"))
+    def called(self, branch: Branch) -> SafeString | str:
+        """Return which applications keep the branch, each by its own id of it."""
+        lines = [
+            (known.application.name, known.external_id, _opened(known))
+            for known in visible_branches.external_ids(branch)
+        ]
+        return format_html_join(
+            mark_safe("<br>"), '{} <span class="t-ref">{}</span> <span class="t-sub">{}</span>', lines
+        ) or gettext("No application")
+
     @admin.display(description=_("Time zone"))
     def zone(self, branch: Branch) -> str:
         return branch.time_zone
+
+
+def _opened(known: BranchExternalId) -> str:
+    return gettext("opened it") if known.has_opened else gettext("was linked to it")

@@ -12,12 +12,13 @@ from apps.kit.serializers import IdField, InstantField, StrictSerializer
 from apps.tenancy.contracts import (
     ApplicationKind,
     ApplicationStatus,
+    GrantChangeStatus,
     LinkOrigin,
     LinkStatus,
     OrganisationRequestStatus,
 )
 from apps.tenancy.selectors.directory import RegisteredApplication
-from apps.tenancy.selectors.links import LinkRequest
+from apps.tenancy.selectors.links import GrantChange, LinkRequest
 from apps.tenancy.selectors.organisation_requests import OrganisationRequest, setting_up
 
 NAME_LENGTH = 120
@@ -85,6 +86,38 @@ class LinkIn(StrictSerializer):
     )
 
 
+class GrantIn(StrictSerializer):
+    """All that the link is to grant, not only what is new."""
+
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(SCOPES)), allow_empty=False, max_length=len(SCOPES)
+    )
+    branch_id = IdField(
+        "br",
+        required=False,
+        allow_null=True,
+        help_text="The only branch that the keys may touch, null: all of them. Left out, it stays as it is.",
+    )
+    message = serializers.CharField(
+        max_length=MESSAGE_LENGTH, allow_blank=True, default="", help_text="Its people read this."
+    )
+
+
+class GrantChangeOut(serializers.Serializer):
+    """What the application asked to be granted last, where people of the organisation have to agree."""
+
+    status = serializers.SerializerMethodField(help_text=", ".join(names(GrantChangeStatus)))
+    scopes = serializers.ListField(child=serializers.CharField())
+    branch_id = IdField("br", source="branch_id_there", allow_null=True)
+    reason = serializers.CharField(help_text="Why it was refused.")
+    created_at = InstantField()
+    expires_at = InstantField()
+    ended_at = InstantField(allow_null=True)
+
+    def get_status(self, change: GrantChange) -> str:
+        return change.status.lower()
+
+
 class InviteIn(StrictSerializer):
     """The code of an invite, as an organisation handed it over."""
 
@@ -120,6 +153,7 @@ class LinkOut(serializers.Serializer):
     scopes = serializers.ListField(
         child=serializers.CharField(), help_text="Asked for; granted once it is accepted."
     )
+    change = serializers.SerializerMethodField(help_text="The last change that was asked for.")
     reason = serializers.CharField()
     has_key = serializers.SerializerMethodField()
     created_at = InstantField()
@@ -143,6 +177,11 @@ class LinkOut(serializers.Serializer):
 
     def get_branch_id(self, link: LinkRequest) -> str | None:
         return ids.encode("br", link.branch_id_there) if link.branch_id_there else None
+
+    @extend_schema_field(GrantChangeOut(allow_null=True))
+    def get_change(self, link: LinkRequest) -> dict[str, Any] | None:
+        newest = max(link.changes.all(), key=lambda change: change.id, default=None)
+        return GrantChangeOut(newest).data if newest else None
 
     def get_has_key(self, link: LinkRequest) -> bool:
         return link.key_id_there is not None

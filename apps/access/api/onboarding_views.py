@@ -15,7 +15,7 @@ from apps.access.api import onboarding_serializers as serializers
 from apps.access.api.onboarding_authentication import DirectoryAuthentication, IsRegistered, Registrant
 from apps.access.contracts import SCOPES
 from apps.access.selectors import entry_addresses
-from apps.access.services import application_links
+from apps.access.services import application_links, grants
 from apps.kit import clock, remote
 from apps.kit.views import TreasuryViewSet
 from apps.tenancy.contracts import ApplicationKind
@@ -138,6 +138,38 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OnboardingVi
         )
         answer = serializers.LinkKeyOut(issued.key, context={"secret": issued.secret})
         return Response(answer.data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializers.GrantIn, responses={200: serializers.LinkOut})
+    @action(detail=True, methods=["post"])
+    def change(self, request: Request, **_: str) -> Response:
+        """
+        Ask for other scopes or another branch, all that the link is to grant. Asking again for the same is the same wish.
+
+        What only takes away holds at once, for every key. For the rest `change` is pending until the organisation's
+        people agree or refuse, or it expires after 14 days; then fetch a key with what is granted.
+        """
+        link = self.get_object()
+        body = serializers.GrantIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = grants.Grant(
+            frozenset(body.validated_data["scopes"]),
+            body.validated_data.get("branch_id", link.branch_id_there),
+        )
+        changed = grants.ask(
+            application=self.application,
+            link_id=link.id,
+            wanted=wanted,
+            message=body.validated_data["message"],
+            now=clock.now(),
+        )
+        return Response(self.get_serializer(changed).data)
+
+    @extend_schema(request=None, responses={200: serializers.LinkOut})
+    @action(detail=True, methods=["post"], url_path="withdraw-change")
+    def withdraw_change(self, _: Request, **__: str) -> Response:
+        """Take back the change that was asked for; where none waits, nothing changes."""
+        link = grants.withdraw(application=self.application, link_id=self.path_id(), now=clock.now())
+        return Response(self.get_serializer(link).data)
 
     @extend_schema(request=None, responses={200: serializers.LinkOut})
     @action(detail=True, methods=["post"])

@@ -8,9 +8,11 @@ from rest_framework import serializers
 from apps.access.contracts import SCOPES
 from apps.access.models import ApiKey
 from apps.access.models.api_key import GRACE_MAX, NETWORK_LENGTH, NETWORKS_MAX
+from apps.access.models.branch_external_id import EXTERNAL_ID_LENGTH
 from apps.kit.serializers import IdField, InstantField, StrictSerializer
 
 NAME_LENGTH = 120
+CODE_LENGTH = 20
 GRACE_HOURS = 24
 GRACE_HOURS_MAX = GRACE_MAX // timedelta(hours=1)
 
@@ -20,11 +22,48 @@ class BranchOut(serializers.Serializer):
 
     id = IdField("br")
     object = serializers.CharField(read_only=True, default="branch")
+    external_id = serializers.CharField(
+        help_text="The id by which the calling application keeps it, if it does."
+    )
+    parent_id = IdField(
+        "br", source="above_id", allow_null=True, help_text="The branch above, as far as the key sees it."
+    )
     code = serializers.CharField()
     name = serializers.CharField()
     is_head_office = serializers.BooleanField()
     time_zone = serializers.CharField()
     created_at = InstantField()
+
+
+class BranchKeptIn(StrictSerializer):
+    """What is known of a branch. What is left out stays as it is; a new branch is below head office then."""
+
+    code = serializers.CharField(
+        max_length=CODE_LENGTH,
+        help_text="1 to 20 capital letters, digits and dashes; it stays what it was first.",
+    )
+    name = serializers.CharField(max_length=NAME_LENGTH)
+    parent_external_id = serializers.CharField(
+        max_length=EXTERNAL_ID_LENGTH,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Your own id of the branch above.",
+    )
+    time_zone = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        default=None,
+        help_text="As Africa/Nairobi; empty: that of the organisation.",
+    )
+
+
+class BranchExternalIdIn(StrictSerializer):
+    """An application's own id of a branch, as a path names it."""
+
+    external_id = serializers.CharField(max_length=EXTERNAL_ID_LENGTH)
 
 
 class ApplicationOut(serializers.Serializer):

@@ -10,12 +10,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.api import serializers
+from apps.access.api import filters, serializers
 from apps.access.contracts import Caller
 from apps.access.models import ApiKey, Application, Branch
 from apps.access.selectors import api_keys as visible_keys
 from apps.access.selectors import applications, branches
-from apps.access.services import api_keys
+from apps.access.services import api_keys, branch_external_ids
 from apps.kit import clock
 from apps.kit.views import TreasuryViewSet
 
@@ -25,11 +25,39 @@ class BranchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVi
 
     queryset = Branch.objects.none()
     serializer_class = serializers.BranchOut
+    filterset_class = filters.BranchFilter
     id_prefix = "br"
-    required_scopes: ClassVar[dict[str, str]] = {"list": "branches:read", "retrieve": "branches:read"}
+    required_scopes: ClassVar[dict[str, str]] = {
+        "list": "branches:read",
+        "retrieve": "branches:read",
+        "keep": "branches:write",
+    }
 
     def get_queryset(self) -> QuerySet[Branch]:
-        return branches.visible_to(self.request.user)
+        return branches.as_called_by(cast(Caller, self.request.user))
+
+    @extend_schema(
+        request=serializers.BranchKeptIn,
+        responses={200: serializers.BranchOut, 201: serializers.BranchOut},
+    )
+    @action(detail=False, methods=["put"], url_path="by-external-id/(?P<external_id>[^/]+)", url_name="keep")
+    def keep(self, request: Request, external_id: str, **_: str) -> Response:
+        """
+        Let the branch with your own id of it be called so and lie there: 201 where it is opened.
+
+        It is safe to send it again. Only branches that the application opened, or that people of the organisation
+        linked to it, are changed; another application may use the same id for another branch.
+        """
+        name = serializers.BranchExternalIdIn(data={"external_id": external_id})
+        name.is_valid(raise_exception=True)
+        body = serializers.BranchKeptIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = branch_external_ids.KeptBranch(**name.validated_data, **body.validated_data)
+        branch, is_new = branch_external_ids.keep(
+            caller=cast(Caller, request.user), said=said, now=clock.now()
+        )
+        answer = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(self.get_serializer(self.get_queryset().get(id=branch.id)).data, status=answer)
 
 
 class ApplicationViewSet(mixins.ListModelMixin, TreasuryViewSet):

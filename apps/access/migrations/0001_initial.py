@@ -126,6 +126,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='BranchExternalId',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('external_id', models.CharField(max_length=64)),
+                ('has_opened', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField()),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='external_ids', to='access.branch')),
+            ],
+            options={
+                'verbose_name': 'external id of a branch',
+                'verbose_name_plural': 'external ids of branches',
+                'constraints': [models.UniqueConstraint(fields=('application', 'external_id'), name='branch_external_id_once_per_application'), models.UniqueConstraint(fields=('application', 'branch'), name='branch_called_once_per_application'), models.UniqueConstraint(condition=models.Q(('has_opened', True)), fields=('branch',), name='branch_opened_by_one_application'), models.CheckConstraint(condition=models.Q(('external_id', ''), _negated=True), name='branch_external_id_not_empty')],
+            },
+        ),
+        migrations.CreateModel(
             name='IdempotencyRecord',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),

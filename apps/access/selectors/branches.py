@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from apps.access.contracts import Caller
-from apps.access.models import Branch
+from apps.access.models import Branch, BranchExternalId
 from apps.access.selectors.scope import (
     Principal,
     branch_ids,
@@ -56,6 +57,25 @@ def visible_to(caller: Principal) -> QuerySet[Branch]:
     return Branch.objects.all() if chosen is None else Branch.objects.filter(id__in=chosen)
 
 
+def as_called_by(caller: Caller) -> QuerySet[Branch]:
+    """
+    Return the branches that a key may see, each with what its application calls it (``external_id``, "" for nothing) and
+    the branch above as far as the key sees that (``above_id``).
+    """
+    visible = visible_to(caller)
+    called = BranchExternalId.objects.filter(application_id=caller.application_id, branch=OuterRef("pk"))
+    own = Subquery(called.values("external_id")[:1])
+    above = visible.filter(id=OuterRef("parent_id")).values("id")[:1]
+    return visible.annotate(
+        external_id=Coalesce(own, Value(""), output_field=CharField()), above_id=Subquery(above)
+    )
+
+
+def external_ids(branch: Branch) -> list[BranchExternalId]:
+    """Return what applications call a branch."""
+    return list(branch.external_ids.select_related("application").order_by("application__name"))
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The branches that a person may look at, by name, and the one that he chose; ``is_whole``: they are all there are."""
@@ -88,13 +108,7 @@ def chosen(caller: Principal, branch_id: UUID | None) -> Branch:
             raise BranchForbidden(
                 refusal, errors=[errors.FieldError("/branch_id", "branch_forbidden", refusal)]
             )
-        branch = Branch.objects.filter(id=branch_id).first()
-        if branch is None:
-            raise BranchUnknown(
-                "There is no such branch.",
-                errors=[errors.FieldError("/branch_id", "branch_unknown", "There is no such branch.")],
-            )
-        return branch
+        return existing(branch_id)
     named = allowed if allowed is None or len(allowed) == 1 else named_branch_ids(caller)
     if named is not None and len(named) == 1:
         return Branch.objects.get(id__in=named)
@@ -102,6 +116,15 @@ def chosen(caller: Principal, branch_id: UUID | None) -> Branch:
     if allowed is not None and office.id not in allowed:
         raise BranchForbidden("Name one of your branches: head office is not among them.")
     return office
+
+
+def existing(branch_id: UUID) -> Branch:
+    """Return the branch that a request names; raise BranchUnknown. The caller's scope is not asked."""
+    branch = Branch.objects.filter(id=branch_id).first()
+    if branch is None:
+        refusal = "There is no such branch."
+        raise BranchUnknown(refusal, errors=[errors.FieldError("/branch_id", "branch_unknown", refusal)])
+    return branch
 
 
 def _refusal(caller: Principal) -> str:

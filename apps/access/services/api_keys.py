@@ -186,6 +186,39 @@ def allow_networks(
 
 
 @transaction.atomic
+def narrow(
+    *,
+    key_id: UUID,
+    scopes: Collection[str],
+    branch_id: UUID | None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> ApiKey:
+    """
+    Leave a key no more than these scopes and this branch, where one is named, from its next request on.
+
+    One that is bound to another branch, or has none of the scopes, is closed. Raises NotFound.
+    """
+    key = _found(key_id)
+    left = sorted(set(key.scopes) & set(scopes))
+    if not left or (branch_id is not None and key.branch_id not in (None, branch_id)):
+        return revoke(key_id=key_id, actor=actor, now=now, reason=reason)
+    place = key.branch_id if branch_id is None else branch_id
+    if (left, place) == (sorted(key.scopes), key.branch_id):
+        return key
+    changes: dict[str, list[object]] = {
+        "scopes": [key.scopes, left],
+        "branch": [str(key.branch_id) if key.branch_id else None, str(place) if place else None],
+    }
+    key.scopes, key.branch_id = left, place
+    key.save(update_fields=["scopes", "branch"])
+    changed = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
+    _record("api_key.narrowed", key, changed, actor, now, reason)
+    return key
+
+
+@transaction.atomic
 def revoke(*, key_id: UUID, actor: Actor, now: datetime, reason: str = "") -> ApiKey:
     """Close a key for good, from the next request on; a second time changes nothing. Raises NotFound."""
     key = _found(key_id)

@@ -22,7 +22,13 @@ from apps.tenancy.contracts import LinkOrigin, LinkStatus
 from apps.tenancy.selectors import links, organisations
 from apps.tenancy.selectors.directory import RegisteredApplication
 from apps.tenancy.selectors.links import Invite, LinkRequest
-from apps.tenancy.services import directory, invites, link_requests, organisation_requests
+from apps.tenancy.services import (
+    directory,
+    grant_changes,
+    invites,
+    link_requests,
+    organisation_requests,
+)
 
 FIRST_KEY = "First key"
 
@@ -80,7 +86,8 @@ def accept(
     link = link_requests.of_present(link_id)
     link_requests.require_in_time(link, now)
     directory.require_accepted(link.application)
-    branch_id = _granted(person, scopes, branch_id)
+    require_grantable(person, scopes)
+    branch_id = branch_of_grant(person, branch_id)
     maker = memberships.of(person)
     return _let_in(link, scopes, branch_id, maker.id if maker else None, actor, now)
 
@@ -108,10 +115,11 @@ def revoke(*, link_id: UUID, reason: str, actor: Actor, now: datetime) -> LinkRe
     if link.status == LinkStatus.REVOKED:
         return link
     link_requests.revoke(link=link, reason=reason, now=now)
-    application = applications.close(application_id=_there(link), reason=reason, actor=actor, now=now)
+    grant_changes.withdraw(link=link, now=now)
+    application = applications.close(application_id=there(link), reason=reason, actor=actor, now=now)
     for key in ApiKey.objects.filter(application=application, revoked_at__isnull=True).order_by("id"):
         api_keys.revoke(key_id=key.id, actor=actor, now=now, reason=reason)
-    for endpoint in webhooks.endpoints(application_id=application.id, branch_id=None).filter(
+    for endpoint in webhooks.endpoints(application_id=application.id, branch_ids=None).filter(
         status="ENABLED"
     ):
         webhook_endpoints.disable(endpoint_id=endpoint.id, actor=actor, now=now, reason=reason)
@@ -134,7 +142,8 @@ def invite(
     """Make an invite, within what the person may give; its code is shown this once. Raises as ``accept``, and InviteLimit."""
     if not note.strip():
         raise GrantInvalid("/note", "Say whom it is for.")
-    branch_id = _granted(person, scopes, branch_id)
+    require_grantable(person, scopes)
+    branch_id = branch_of_grant(person, branch_id)
     made = invites.make(
         note=note,
         scopes=scopes,
@@ -231,7 +240,7 @@ def claim_key(*, application: RegisteredApplication, link_id: UUID, now: datetim
         actor = directory.actor_of(application)
         _end_unused(locked, actor, now)
         issued = api_keys.issue(
-            application_id=_there(locked),
+            application_id=there(locked),
             name=FIRST_KEY,
             scopes=locked.scopes,
             branch_id=locked.branch_id_there,
@@ -304,14 +313,18 @@ def _let_in(
     return link
 
 
-def _granted(person: Person, scopes: Collection[str], branch_id: UUID | None) -> UUID | None:
-    """Return the branch of a grant; raise where scopes or branch are not the person's to give."""
+def require_grantable(person: Person, scopes: Collection[str]) -> None:
+    """Refuse scopes that there are not, or that are not the person's to give. Raises GrantInvalid and ScopeExceeded."""
     if not scopes:
         raise GrantInvalid("/scopes", "Grant one scope at least.")
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise GrantInvalid("/scopes", f"No such scope: {', '.join(unknown)}.")
     api_keys.require_giveable(person, scopes)
+
+
+def branch_of_grant(person: Person, branch_id: UUID | None) -> UUID | None:
+    """Return the branch that a grant is bound to, None for all; raise where it is not the person's to give."""
     if branch_id is None and own_branch_ids(person) is None:
         return None
     return branches.chosen(person, branch_id).id
@@ -339,7 +352,8 @@ def _end_unused(link: LinkRequest, actor: Actor, now: datetime) -> None:
     api_keys.revoke(key_id=key.id, actor=actor, now=now, reason="Handed out again")
 
 
-def _there(link: LinkRequest) -> UUID:
+def there(link: LinkRequest) -> UUID:
+    """Return the organisation's own application that a link let in. Raises LinkNotAccepted."""
     if link.application_id_there is None:
         raise LinkNotAccepted("This link is not accepted, or no longer.")
     return link.application_id_there

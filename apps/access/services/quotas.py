@@ -30,13 +30,26 @@ def refusal(verdict: Verdict) -> RateLimited:
 
 
 def _limits_of(caller: Caller, *, is_money: bool) -> list[Limit]:
-    """Return the buckets that a request is taken from: the credential's, its organisation's, and for money a smaller one."""
+    """
+    Return the buckets that a request is taken from: the credential's, its organisation's, and for money a smaller one.
+
+    What the platform has set for the organisation stands in place of the installation's figure, and no credential is
+    promised more than its organisation has.
+    """
     rates: dict[str, int] = settings.TREASURY["RATE_LIMITS"]
-    own = f"{schema.name()}:{caller.pk}"
-    wanted = [
-        ("key", f"key:{own}", rates["test_key" if organisations.current().is_test else "key"]),
-        ("organisation", f"organisation:{schema.name()}", rates["organisation"]),
-    ]
+    organisation = organisations.current()
+    whole = schema.name()
+    own = f"{whole}:{caller.pk}"
+    together = organisation.requests_per_second or rates["organisation"]
+    each = _lower(rates["test_key" if organisation.is_test else "key"], organisation.requests_per_second)
+    wanted = [("key", f"key:{own}", each), ("organisation", f"organisation:{whole}", together)]
     if is_money:
-        wanted.append(("money", f"money:{own}", rates["money"]))
+        of_money = organisation.money_per_second
+        wanted.append(("money", f"money:{own}", _lower(rates["money"], of_money)))
+        wanted.append(("organisation_money", f"organisation-money:{whole}", of_money or 0))
     return [Limit(name, bucket, rate * WINDOW, WINDOW) for name, bucket, rate in wanted if rate]
+
+
+def _lower(rate: int, bound: int | None) -> int:
+    """Return a rate (0: none) within the bound that the platform has set, if it has."""
+    return rate if bound is None else min(rate or bound, bound)

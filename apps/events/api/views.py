@@ -37,6 +37,12 @@ def partner(request: Request) -> Partner:
     return cast("Partner", request.user)
 
 
+def branches_of(request: Request) -> set[UUID] | None:
+    """Return the branches whose rows the caller sees by the policy of the organisation, None for all."""
+    reach = import_string(settings.TREASURY["BRANCH_REACH"])
+    return reach(request.user)
+
+
 class EventListViewSet(TreasuryViewSet):
     """A list of events in their envelopes."""
 
@@ -47,7 +53,7 @@ class EventListViewSet(TreasuryViewSet):
 
     def get_queryset(self) -> QuerySet[OutboxEvent]:
         caller = partner(self.request)
-        return events.for_partner(application_id=caller.application_id, branch_id=caller.branch_id)
+        return events.for_partner(application_id=caller.application_id, branch_ids=branches_of(self.request))
 
     @extend_schema(responses=serializers.EventOut(many=True))
     def list(self, request: Request, **_: str) -> Response:  # noqa: ARG002 (the router's signature)
@@ -117,7 +123,7 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
 
     def get_queryset(self) -> QuerySet[WebhookEndpoint]:
         caller = partner(self.request)
-        return webhooks.endpoints(application_id=caller.application_id, branch_id=caller.branch_id)
+        return webhooks.endpoints(application_id=caller.application_id, branch_ids=branches_of(self.request))
 
     @extend_schema(
         request=serializers.WebhookEndpointIn, responses={201: serializers.WebhookEndpointIssuedOut}
@@ -188,7 +194,7 @@ class WebhookEndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, T
     def deliveries(self, request: Request, **_: str) -> Response:
         """List what was delivered to the endpoint, with every attempt, newest first."""
         caller = partner(request)
-        rows = webhooks.deliveries(application_id=caller.application_id, branch_id=caller.branch_id)
+        rows = webhooks.deliveries(application_id=caller.application_id, branch_ids=branches_of(self.request))
         page = self.paginate_queryset(self.filter_queryset(rows.filter(endpoint=self.get_object())))
         return self.get_paginated_response(serializers.WebhookDeliveryOut(page, many=True).data)
 
@@ -203,7 +209,7 @@ class WebhookDeliveryViewSet(mixins.RetrieveModelMixin, TreasuryViewSet):
 
     def get_queryset(self) -> QuerySet[WebhookDelivery]:
         caller = partner(self.request)
-        return webhooks.deliveries(application_id=caller.application_id, branch_id=caller.branch_id)
+        return webhooks.deliveries(application_id=caller.application_id, branch_ids=branches_of(self.request))
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])

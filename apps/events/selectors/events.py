@@ -8,10 +8,10 @@ from django.db.models import Prefetch, QuerySet
 from apps.events.models import EventDelivery, OutboxEvent, WebhookDelivery
 
 
-def for_partner(*, application_id: UUID, branch_id: UUID | None) -> QuerySet[OutboxEvent]:
-    """Return the partner events of one application, of one branch or (None) of all."""
+def for_partner(*, application_id: UUID, branch_ids: Collection[UUID] | None) -> QuerySet[OutboxEvent]:
+    """Return the partner events of one application, of some branches or (None) of all."""
     rows = OutboxEvent.objects.for_partners().filter(application_id=application_id)
-    return rows if branch_id is None else rows.filter(branch_id=branch_id)
+    return rows if branch_ids is None else rows.filter(branch_id__in=branch_ids)
 
 
 def facts_of(aggregate_ids: Collection[UUID]) -> QuerySet[OutboxEvent]:

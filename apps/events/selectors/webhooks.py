@@ -1,5 +1,6 @@
 """Reading webhook endpoints and what was delivered to them."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,21 +9,25 @@ from apps.events.models import WebhookDelivery, WebhookEndpoint
 from apps.events.models.webhook import WebhookStatus
 
 
-def endpoints(*, application_id: UUID | None, branch_id: UUID | None) -> QuerySet[WebhookEndpoint]:
+def endpoints(
+    *, application_id: UUID | None, branch_ids: Collection[UUID] | None
+) -> QuerySet[WebhookEndpoint]:
     """
     Return the endpoints of one application, or (None, for people in the portal) of all.
 
-    Who is bound to a branch sees those of that branch only.
+    Who is bound to branches sees those of these branches only.
     """
     rows = WebhookEndpoint.objects.kept()
     if application_id is not None:
         rows = rows.filter(application_id=application_id)
-    return rows if branch_id is None else rows.filter(branch_id=branch_id)
+    return rows if branch_ids is None else rows.filter(branch_id__in=branch_ids)
 
 
-def deliveries(*, application_id: UUID | None, branch_id: UUID | None) -> QuerySet[WebhookDelivery]:
+def deliveries(
+    *, application_id: UUID | None, branch_ids: Collection[UUID] | None
+) -> QuerySet[WebhookDelivery]:
     """Return the deliveries to those endpoints, with event, endpoint and attempts."""
-    visible = endpoints(application_id=application_id, branch_id=branch_id)
+    visible = endpoints(application_id=application_id, branch_ids=branch_ids)
     return (
         WebhookDelivery.objects.filter(endpoint__in=visible)
         .select_related("event", "endpoint")

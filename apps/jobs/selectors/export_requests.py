@@ -38,7 +38,7 @@ def check(source: Source, request: NewExport) -> None:
 
 def summary(source: Source, request: NewExport, caller: scope.Principal) -> list[list[str]]:
     """Return in words what of the list the caller asks for: label and text."""
-    lines = [[_("Branch"), _branches(caller, request.branch_id)]]
+    lines = [[_("Branch"), _branches(source, caller, request.branch_id)]]
     if request.from_date or request.to_date:
         first = request.from_date.isoformat() if request.from_date else _("the beginning")
         last = request.to_date.isoformat() if request.to_date else _("today")
@@ -52,11 +52,12 @@ def summary(source: Source, request: NewExport, caller: scope.Principal) -> list
     return lines
 
 
-def _branches(caller: scope.Principal, branch_id: UUID | None) -> str:
-    """Return the name of the one branch, or of all that the caller sees."""
-    if branch_id is None and scope.branch_ids(caller) is None:
+def _branches(source: Source, caller: scope.Principal, branch_id: UUID | None) -> str:
+    """Return the name of the one branch, or of all whose rows the caller sees."""
+    reach = scope.party_branch_ids(caller) if source.is_of_parties else scope.branch_ids(caller)
+    if branch_id is None and reach is None:
         return _("All branches")
-    shown = branches.visible_to(caller)
-    if branch_id is not None:
-        shown = shown.filter(id=branch_id)
-    return ", ".join(shown.order_by("name").values_list("name", flat=True))
+    names = branches.names()
+    wanted = names.keys() if reach is None else reach
+    shown = [name for key, name in names.items() if key in wanted and branch_id in (None, key)]
+    return ", ".join(sorted(shown))

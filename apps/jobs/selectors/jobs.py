@@ -8,6 +8,8 @@ from apps.jobs.models import Job
 from apps.jobs.models.job import JobQuerySet
 from apps.kit import errors
 
+READS_PARTIES = "parties.view"
+"""What a person needs to see a job that reads parties alone."""
 SEE_ALL = "jobs.view"
 STOP_ALL = "jobs.cancel"
 
@@ -17,11 +19,15 @@ def visible_to(caller: scope.Principal) -> JobQuerySet:
     Return the jobs that read nothing which the caller may not see.
 
     A key sees those of its own application whose scope it holds, none of a person, who reads all applications. A person sees what he started himself, and with the
-    permission ``jobs.view`` what others did; both only while his role has the permission of what the job reads.
+    permission ``jobs.view`` what others did; both only while his role has the permission of what the job reads. What
+    reads parties is seen as far as parties are.
     """
-    jobs = Job.objects.within(
-        branch_ids=scope.branch_ids(caller), application_ids=scope.application_ids(caller)
-    )
+    applications = scope.application_ids(caller)
+    jobs = Job.objects.within(branch_ids=scope.branch_ids(caller), application_ids=applications)
+    of_parties = Job.objects.within(
+        branch_ids=scope.party_branch_ids(caller), application_ids=applications
+    ).filter(permission=READS_PARTIES)
+    jobs |= of_parties
     if isinstance(caller, Caller):
         return jobs.filter(application_id=caller.application_id, scope__in=caller.scopes).exclude(scope="")
     membership = memberships.of(caller)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -41,19 +42,14 @@ def start(*, request: NewExport, caller: scope.Principal, actor: Actor, now: dat
     """
     source = find(request.source, caller)
     export_requests.check(source, request)
-    reach, applications = scope.branch_ids(caller), scope.application_ids(caller)
-    if request.branch_id is not None:
-        branch = branches.chosen(caller, request.branch_id)
-        reach = {branch.id}
-    else:
-        own = [] if reach is None else sorted(reach)
-        branch = branches.get(own[0]) if len(own) == 1 else branches.head_office()
+    branch_id, reach = _read(source, request, caller)
+    applications = scope.application_ids(caller)
     membership = None if isinstance(caller, Caller) else memberships.of(caller)
     return jobs.start(
         request=NewJob(
             kind=KIND,
             title=str(source.title),
-            branch_id=branch.id,
+            branch_id=branch_id,
             application_id=scope.application_id(caller),
             branch_ids=None if reach is None else frozenset(reach),
             application_ids=None if applications is None else frozenset(applications),
@@ -81,6 +77,21 @@ def find(name: str, caller: scope.Principal) -> Source:
     elif not {source.permission, PERMISSION} <= (memberships.permissions_of(caller) or frozenset()):
         raise ExportForbidden("Your role may not export this list.")
     return source
+
+
+def _read(source: Source, request: NewExport, caller: scope.Principal) -> tuple[UUID, set[UUID] | None]:
+    """Return the branch that the file is kept for, and those whose rows it holds, None for all: as the list shows them."""
+    reach = scope.branch_ids(caller)
+    own = [] if reach is None else sorted(reach)
+    home = own[0] if len(own) == 1 else branches.head_office().id
+    if source.is_of_parties:
+        reach = scope.party_branch_ids(caller)
+    if request.branch_id is None:
+        return home, reach
+    if source.is_of_parties and reach is None:
+        return home, {branches.existing(request.branch_id).id}
+    branch_id = branches.chosen(caller, request.branch_id).id
+    return branch_id, {branch_id}
 
 
 def _parameters(source: Source, request: NewExport, caller: scope.Principal) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from apps.audit.services import records
-from apps.kit import errors, ids, metadata, phones
+from apps.kit import errors, ids, masks, metadata, phones
 from apps.kit.actors import Actor
 from apps.parties.contracts import PARTY, Contact, ContactKind, NewParty, PartyFacts
 from apps.parties.models import ContactPoint, Party
@@ -95,6 +95,8 @@ def change(
         for name in OWN_FIELDS
         if getattr(party, name) != getattr(facts, name)
     }
+    if "tax_pin" in changes:
+        changes["tax_pin"] = [masks.tax_pin(pin) for pin in changes["tax_pin"]]
     if set(known) != set(contacts):
         changes["contacts"] = [_shown(known), _shown(contacts)]
     if facts.metadata is not None and dict(facts.metadata) != party.metadata:
@@ -204,8 +206,7 @@ def _shown(contacts: list[Contact]) -> list[str]:
 def _masked(contact: Contact) -> str:
     if contact.kind == ContactKind.PHONE:
         return phones.masked(contact.value)
-    name, _, host = contact.value.partition("@")
-    return f"{name[:1]}{phones.HIDDEN}@{host}"
+    return masks.email(contact.value)
 
 
 def _write_contacts(party: Party, contacts: list[Contact]) -> None:
@@ -229,7 +230,7 @@ def _says(party: Party, facts: PartyFacts) -> bool:
 
 
 def contacts_seen(*, party: Party, actor: Actor, now: datetime) -> None:
-    """Record that somebody was shown the contacts of a party as they are, phones unmasked."""
+    """Record that somebody was shown the contacts and the tax PIN of a party as they are, unmasked."""
     _audit("party.contacts_seen", party, actor, now, {})
 
 

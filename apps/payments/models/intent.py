@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
+from apps.kit import phones
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
@@ -170,7 +171,8 @@ class PaymentIntent(UuidModel, StatefulModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.money} from {self.payer_phone or 'an unnamed payer'}"
+        payer = phones.masked(self.payer_phone) if self.payer_phone else "an unnamed payer"
+        return f"{self.money} from {payer}"
 
     @property
     def money(self) -> Money:

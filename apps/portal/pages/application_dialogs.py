@@ -48,10 +48,17 @@ class GrantForm(forms.Form):
     scopes = forms.MultipleChoiceField(label=gettext_lazy("It may"), widget=forms.CheckboxSelectMultiple)
     branch = forms.ChoiceField(label=gettext_lazy("Branch"), required=False)
 
-    def fill(self, request: HttpRequest, wanted: Sequence[str]) -> None:
-        """Offer what the person may give; what the application wishes stands first and is chosen."""
+    def fill(
+        self,
+        request: HttpRequest,
+        wanted: Sequence[str],
+        *,
+        kept: Sequence[str] = (),
+        branch_id: UUID | None = None,
+    ) -> None:
+        """Offer what the person may give, and what it has already; what the application wishes stands first and is chosen."""
         held = memberships.permissions_of(request.user) or frozenset()
-        offered = [scope for scope in SCOPES if GIVEN_BY[scope] <= held]
+        offered = [scope for scope in SCOPES if GIVEN_BY[scope] <= held or scope in kept]
         offered.sort(key=lambda scope: scope not in wanted)
         scopes, branch = self.fields["scopes"], self.fields["branch"]
         scopes.choices = [(scope, f"{scope}: {SCOPES[scope]}") for scope in offered]  # type: ignore[attr-defined]
@@ -59,6 +66,7 @@ class GrantForm(forms.Form):
         choice = branches.choice_of(request.user)
         places = [(str(place.id), place.name) for place in choice.branches]
         branch.choices = [*([(ALL_BRANCHES, _("All branches"))] if choice.is_whole else []), *places]  # type: ignore[attr-defined]
+        branch.initial = str(branch_id) if branch_id else ALL_BRANCHES
 
 
 class LinkDialog(Dialog):

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from apps.kit import clock
 from apps.kit.dialogs import Button, Dialog, button
 from apps.portal.pages import application_dialogs as dialogs
-from apps.portal.pages import frame
+from apps.portal.pages import frame, grant_dialogs
 from apps.portal.selectors import application_links
 
-OF_LINK = (dialogs.AcceptLink, dialogs.RefuseLink, dialogs.RevokeLink)
+OF_LINK = (dialogs.AcceptLink, dialogs.RefuseLink, grant_dialogs.ChangeGrant, dialogs.RevokeLink)
+OF_CHANGE = (grant_dialogs.AgreeChange, grant_dialogs.RefuseChange)
 
 
 @frame.page("access.view")
@@ -26,6 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
         title=_("Applications"),
         overview=overview,
         asking=[(row, _buttons(request, OF_LINK, "link", row)) for row in overview.asking],
+        changes=[(row, _buttons(request, OF_CHANGE, "change", row)) for row in overview.changes],
         invites=[
             (row, _buttons(request, [dialogs.WithdrawInvite], "invite", row)) for row in overview.invites
         ],
@@ -38,12 +40,14 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, application_id: UUID) -> HttpResponse:
     detail = application_links.detail(application_id, request.user, now=clock.now())
     buttons = _buttons(request, OF_LINK, "link", detail.link) if detail.link else []
+    changes = application_links.changes_of(detail.link.pk, request.user) if detail.link else []
     return frame.render(
         request,
         "portal/application.html",
         title=detail.line.name,
         crumbs=[frame.Crumb(_("Applications"), reverse("portal-applications"))],
         application=detail,
+        changes=[(row, _buttons(request, OF_CHANGE, "change", row)) for row in changes],
         page_buttons=buttons,
     )
 
@@ -74,6 +78,14 @@ urlpatterns = [
             name=f"portal-application-link-{kind.name}",
         )
         for kind in OF_LINK
+    ),
+    *(
+        path(
+            f"{BELOW}changes/<uuid:change_id>/do/{kind.name}/",
+            frame.dialog(kind, find=grant_dialogs.find_change, back=dialogs.back),
+            name=f"portal-application-change-{kind.name}",
+        )
+        for kind in OF_CHANGE
     ),
     path(
         f"{BELOW}invites/<uuid:invite_id>/do/withdraw/",

@@ -17,7 +17,7 @@ from apps.kit import errors
 from apps.portal.contracts import Badge, Tone
 from apps.tenancy.contracts import InviteStatus, LinkStatus
 from apps.tenancy.selectors import directory, links
-from apps.tenancy.selectors.links import Invite, LinkRequest
+from apps.tenancy.selectors.links import GrantChange, Invite, LinkRequest
 
 ASKING_MAX = 500
 COUNTED_MAX = 10_000
@@ -59,6 +59,7 @@ class LinkLine:
     message: str
     scopes: Sequence[str]
     branch: str
+    branch_id: UUID | None
     status: str
     badge: Badge
     reason: str
@@ -70,6 +71,24 @@ class LinkLine:
 
     def __str__(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """What an application asks to be granted in place of what its link grants; ``added`` is what it has not now."""
+
+    pk: UUID
+    link: LinkLine
+    scopes: Sequence[str]
+    added: Sequence[str]
+    branch: str
+    branch_id: UUID | None
+    message: str
+    created_at: datetime
+    expires_at: datetime
+
+    def __str__(self) -> str:
+        return self.link.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,7 @@ class Overview:
     """All that the page of applications shows."""
 
     asking: Sequence[LinkLine]
+    changes: Sequence[ChangeLine]
     applications: Sequence[ApplicationLine]
     invites: Sequence[InviteLine]
     ended: Sequence[LinkLine]
@@ -154,6 +174,7 @@ def overview(person: Principal, *, now: datetime) -> Overview:
     ended = found.exclude(status__in=[LinkStatus.PENDING.value, LinkStatus.ACCEPTED.value])
     return Overview(
         asking=[_link(link, names) for link in asking[:ASKING_MAX]],
+        changes=[_change(wish, names) for wish in _changes(person)[:SHOWN_MAX]],
         applications=_applications(person, names, now=now),
         invites=[_invite(invite, names) for invite in _invites(person)[:SHOWN_MAX]],
         ended=[_link(link, names) for link in ended[:ENDED_SHOWN]],
@@ -167,6 +188,7 @@ def waiting_for(person: Person) -> str:
         return ""
     waiting = links.of_present_organisation().filter(status=LinkStatus.PENDING.value)
     found = len(waiting.values_list("id")[:SHOWN_MAX])
+    found = min(found + len(_changes(person).values_list("id")[:SHOWN_MAX]), SHOWN_MAX)
     return f"{SHOWN_MAX - 1}+" if found == SHOWN_MAX else str(found or "")
 
 
@@ -176,6 +198,19 @@ def link(link_id: UUID, person: Principal) -> LinkLine:
     if found is None:
         raise errors.NotFound("There is no such link.")
     return _link(found, branches.names())
+
+
+def change(change_id: UUID, person: Principal) -> ChangeLine:
+    """Return a change that an application waits for here; raise as ``link``."""
+    found = _changes(person).filter(id=change_id).first()
+    if found is None:
+        raise errors.NotFound("There is no such change, or it was answered.")
+    return _change(found, branches.names())
+
+
+def changes_of(link_id: UUID, person: Principal) -> list[ChangeLine]:
+    """Return the change that a link waits for, if it does."""
+    return [_change(found, branches.names()) for found in _changes(person).filter(link_id=link_id)]
 
 
 def invite(invite_id: UUID, person: Principal) -> InviteLine:
@@ -215,6 +250,7 @@ def _link(found: LinkRequest, names: Mapping[UUID, str]) -> LinkLine:
         message=found.message,
         scopes=found.scopes,
         branch=names.get(found.branch_id_there, "") if found.branch_id_there else "",
+        branch_id=found.branch_id_there,
         status=found.status,
         badge=LINK[LinkStatus(found.status)],
         reason=found.reason,
@@ -232,6 +268,27 @@ def _links(person: Principal) -> QuerySet[LinkRequest]:
     if own is None:
         return found
     return found.filter(Q(status=LinkStatus.PENDING.value) | Q(branch_id_there__in=own))
+
+
+def _changes(person: Principal) -> QuerySet[GrantChange]:
+    """Return the changes that are asked for here, to who works for some branches those of links that he sees."""
+    found, own = links.changes_of_present_organisation(), scope.own_branch_ids(person)
+    return found if own is None else found.filter(link__branch_id_there__in=own)
+
+
+def _change(found: GrantChange, names: Mapping[UUID, str]) -> ChangeLine:
+    present = set(found.link.scopes)
+    return ChangeLine(
+        pk=found.id,
+        link=_link(found.link, names),
+        scopes=found.scopes,
+        added=[name for name in found.scopes if name not in present],
+        branch=names.get(found.branch_id_there, "") if found.branch_id_there else "",
+        branch_id=found.branch_id_there,
+        message=found.message,
+        created_at=found.created_at,
+        expires_at=found.expires_at,
+    )
 
 
 def _invites(person: Principal) -> QuerySet[Invite]:

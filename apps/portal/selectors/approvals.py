@@ -380,7 +380,14 @@ def _advice(request: Any, line: QueueLine, who: str, *, now: datetime) -> str:
         return ""
     reasons = (
         (request.expires_at <= now, _("Nobody decided in time. It is closed within a minute.")),
-        (line.is_mine, _("You asked for this or edited it. Another person decides.")),
+        (
+            line.is_mine and request.kind == RULE_CHANGE.name,
+            _("You asked for this or edited it. Another person decides."),
+        ),
+        (
+            line.is_mine,
+            _("You asked for this. Another person decides. To change it, withdraw it and ask anew."),
+        ),
         (
             requests.has_touched(request, who),
             _("You made or changed something that this is about. Another person decides."),

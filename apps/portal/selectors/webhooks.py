@@ -31,7 +31,7 @@ SIGNATURES = {True: "valid", False: "invalid", None: "unchecked"}
 
 def deliveries(caller: Principal) -> QuerySet[Any]:
     """Return the deliveries of events of the caller's branches to the endpoints of every application, newest first."""
-    rows = webhooks.deliveries(application_id=None, branch_id=None)
+    rows = webhooks.deliveries(application_id=None, branch_ids=None)
     branch_ids = scope.branch_ids(caller)
     visible = rows if branch_ids is None else rows.filter(event__branch_id__in=branch_ids)
     return visible.order_by("-id")

@@ -53,11 +53,13 @@ class Migration(migrations.Migration):
                 ('logo_id', models.UUIDField(editable=False, null=True)),
                 ('logo_width', models.PositiveSmallIntegerField(editable=False, null=True)),
                 ('logo_height', models.PositiveSmallIntegerField(editable=False, null=True)),
+                ('requests_per_second', models.PositiveIntegerField(editable=False, null=True)),
+                ('money_per_second', models.PositiveIntegerField(editable=False, null=True)),
                 ('upgraded_to', models.CharField(blank=True, default='', editable=False, max_length=64)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('fiscal_year_start__range', (1, 12))), name='organisation_fiscal_year'), models.CheckConstraint(condition=models.Q(models.Q(('logo_height__isnull', True), ('logo_id__isnull', True), ('logo_width__isnull', True)), models.Q(('logo_height__gt', 0), ('logo_id__isnull', False), ('logo_width__gt', 0)), _connector='OR'), name='organisation_logo_whole')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('fiscal_year_start__range', (1, 12))), name='organisation_fiscal_year'), models.CheckConstraint(condition=models.Q(('requests_per_second__isnull', True), models.Q(('requests_per_second__gte', 1), ('requests_per_second__lte', 10000)), _connector='OR'), name='organisation_requests_per_second'), models.CheckConstraint(condition=models.Q(('money_per_second__isnull', True), models.Q(('money_per_second__gte', 1), ('money_per_second__lte', 10000)), _connector='OR'), name='organisation_money_per_second'), models.CheckConstraint(condition=models.Q(models.Q(('logo_height__isnull', True), ('logo_id__isnull', True), ('logo_width__isnull', True)), models.Q(('logo_height__gt', 0), ('logo_id__isnull', False), ('logo_width__gt', 0)), _connector='OR'), name='organisation_logo_whole')],
             },
         ),
         migrations.CreateModel(
@@ -194,6 +196,25 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['organisation', 'status', '-id'], name='link_of_organisation'), models.Index(condition=models.Q(('status', 'PENDING')), fields=['expires_at'], name='link_to_expire')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), ('status', 'REFUSED'), ('status', 'WITHDRAWN'), ('status', 'EXPIRED'), ('status', 'REVOKED'), _connector='OR'), name='link_status_known'), models.CheckConstraint(condition=models.Q(('origin', 'REQUEST'), ('origin', 'INVITE'), ('origin', 'CREATION'), _connector='OR'), name='link_origin_known'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'ACCEPTED'), ('status', 'REVOKED'), _connector='OR', _negated=True), models.Q(('application_id_there__isnull', False), ('decided_at__isnull', False), ('organisation__isnull', False)), _connector='OR'), name='link_accepted_by_somebody'), models.UniqueConstraint(condition=models.Q(('status', 'PENDING')), fields=('application', 'wanted_slug'), name='link_asked_once'), models.UniqueConstraint(condition=models.Q(('status', 'ACCEPTED')), fields=('application', 'organisation'), name='link_accepted_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='GrantChange',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), size=None)),
+                ('branch_id_there', models.UUIDField(null=True)),
+                ('message', models.CharField(blank=True, default='', max_length=500)),
+                ('status', django_fsm.FSMField(choices=[('PENDING', 'PENDING'), ('ACCEPTED', 'ACCEPTED'), ('REFUSED', 'REFUSED'), ('WITHDRAWN', 'WITHDRAWN'), ('EXPIRED', 'EXPIRED')], default='PENDING', max_length=10, protected=True)),
+                ('reason', models.CharField(blank=True, default='', max_length=200)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='tenancy.linkrequest')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['link', '-id'], name='grant_change_of_link'), models.Index(condition=models.Q(('status', 'PENDING')), fields=['expires_at'], name='grant_change_to_expire')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'ACCEPTED'), ('status', 'REFUSED'), ('status', 'WITHDRAWN'), ('status', 'EXPIRED'), _connector='OR'), name='grant_change_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('status', 'PENDING')), models.Q(models.Q(('status', 'PENDING'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='grant_change_ended_once'), models.CheckConstraint(condition=models.Q(('scopes__len__gt', 0)), name='grant_change_grants_something'), models.UniqueConstraint(condition=models.Q(('status', 'PENDING')), fields=('link',), name='grant_change_one_waits')],
             },
         ),
         migrations.CreateModel(

@@ -1,6 +1,7 @@
 """Models of tenancy."""
 
 from apps.tenancy.models.data_key import DataKey
+from apps.tenancy.models.grant_change import GrantChange
 from apps.tenancy.models.handover import Handover
 from apps.tenancy.models.invite import Invite
 from apps.tenancy.models.link_request import LinkRequest
@@ -16,6 +17,7 @@ from apps.tenancy.models.user_organisation import UserOrganisation
 __all__ = [
     "DataKey",
     "Domain",
+    "GrantChange",
     "Handover",
     "Invite",
     "LinkRequest",

@@ -10,6 +10,7 @@ from apps.kit.models import CurrencyField, UuidModel
 from apps.tenancy.contracts import BranchPolicy
 
 BRAND_COLOR = "#0e5a6b"
+RATE_MAX = 10_000
 
 
 class OrganisationStatus(models.TextChoices):
@@ -28,7 +29,8 @@ class Organisation(UuidModel, TenantMixin):
     is set nobody opens the portal before he has one; a test organisation starts without. In a small team (``is_small_team``)
     one role may hold duties that are kept apart elsewhere. ``upgraded_to`` is the build that its schema and content were
     last brought to. Its book is opened in ``base_currency`` and ``time_zone``, with years that begin in the month
-    ``fiscal_year_start``. ``logo_id`` names a file of its own schema, and how large the picture is stands beside it.
+    ``fiscal_year_start``. The platform may set how many requests a second all its credentials make together
+    (``requests_per_second``), and how many move money (``money_per_second``); None: as many as anybody's. ``logo_id`` names a file of its own schema, and how large the picture is stands beside it.
     """
 
     slug = models.CharField(
@@ -59,6 +61,8 @@ class Organisation(UuidModel, TenantMixin):
     logo_id = models.UUIDField(null=True, editable=False)
     logo_width = models.PositiveSmallIntegerField(null=True, editable=False)
     logo_height = models.PositiveSmallIntegerField(null=True, editable=False)
+    requests_per_second = models.PositiveIntegerField(null=True, editable=False)
+    money_per_second = models.PositiveIntegerField(null=True, editable=False)
     upgraded_to = models.CharField(max_length=64, blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -69,6 +73,16 @@ class Organisation(UuidModel, TenantMixin):
         constraints = [
             models.CheckConstraint(
                 condition=Q(fiscal_year_start__range=(1, 12)), name="organisation_fiscal_year"
+            ),
+            models.CheckConstraint(
+                condition=Q(requests_per_second__isnull=True)
+                | Q(requests_per_second__gte=1, requests_per_second__lte=RATE_MAX),
+                name="organisation_requests_per_second",
+            ),
+            models.CheckConstraint(
+                condition=Q(money_per_second__isnull=True)
+                | Q(money_per_second__gte=1, money_per_second__lte=RATE_MAX),
+                name="organisation_money_per_second",
             ),
             models.CheckConstraint(
                 condition=Q(logo_id__isnull=True, logo_width__isnull=True, logo_height__isnull=True)

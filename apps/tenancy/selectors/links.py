@@ -2,16 +2,18 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
-from apps.tenancy.contracts import InviteStatus, LinkStatus
-from apps.tenancy.models import Invite, LinkRequest
+from apps.tenancy.contracts import GrantChangeStatus, InviteStatus, LinkStatus
+from apps.tenancy.models import GrantChange, Invite, LinkRequest
 from apps.tenancy.selectors import organisations
 
 __all__ = [
+    "GrantChange",
     "Invite",
     "LinkRequest",
     "accepted_of",
+    "changes_of_present_organisation",
     "invites_of_present_organisation",
     "of_application",
     "of_present_organisation",
@@ -24,6 +26,7 @@ def of_application(application_id: UUID) -> QuerySet[LinkRequest]:
     """Return the links of a registered application, the newest first."""
     return (
         LinkRequest.objects.select_related("organisation")
+        .prefetch_related(Prefetch("changes", GrantChange.objects.order_by("-id")))
         .filter(application_id=application_id)
         .order_by("-id")
     )
@@ -35,6 +38,15 @@ def of_present_organisation() -> QuerySet[LinkRequest]:
         LinkRequest.objects.select_related("application")
         .filter(organisation_id=organisations.current().id)
         .order_by("-id")
+    )
+
+
+def changes_of_present_organisation() -> QuerySet[GrantChange]:
+    """Return the changes that applications wait for at the organisation that was entered, the oldest first."""
+    return (
+        GrantChange.objects.select_related("link__application")
+        .filter(link__organisation_id=organisations.current().id, status=GrantChangeStatus.PENDING.value)
+        .order_by("id")
     )
 
 

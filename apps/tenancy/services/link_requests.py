@@ -216,6 +216,16 @@ def revoke(*, link: LinkRequest, reason: str, now: datetime) -> None:
     link.save(update_fields=["status", "reason", "ended_at"])
 
 
+def change_grant(
+    *, link: LinkRequest, scopes: Collection[str], branch_id: UUID | None, hands_out_again: bool
+) -> None:
+    """Note what a link grants from now on; where that is more, a key with it can be fetched again."""
+    link.scopes, link.branch_id_there = sorted(scopes), branch_id
+    if hands_out_again:
+        link.key_id_there = None
+    link.save(update_fields=["scopes", "branch_id_there", "key_id_there"])
+
+
 def note_key(*, link: LinkRequest, key_id: UUID) -> None:
     """Note which key was handed out through the link."""
     link.key_id_there = key_id

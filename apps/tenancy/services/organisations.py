@@ -10,6 +10,7 @@ from apps.accounts.services import platform_records
 from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.tenancy.models import Domain, Offboarding, Organisation, OrganisationStatus
+from apps.tenancy.models.organisation import RATE_MAX
 from apps.tenancy.services import data_keys
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,49}")
@@ -56,6 +57,13 @@ class BeingEnded(errors.DomainError):
 
     code = "organisation_being_ended"
     title = "Organisation being ended"
+
+
+class RateInvalid(errors.Invalid):
+    """Nobody gets so many requests a second, or none."""
+
+    code = "rate_invalid"
+    title = "Rate invalid"
 
 
 class ReasonRequired(errors.Invalid):
@@ -145,6 +153,49 @@ def set_second_factor_policy(
         actor=actor,
         now=now,
         changes={"requires_second_factor": [before, is_required]},
+        reason=reason,
+    )
+    return organisation
+
+
+@transaction.atomic
+def set_rates(
+    *,
+    organisation_id: UUID,
+    requests_per_second: int | None,
+    money_per_second: int | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Organisation:
+    """
+    Say how often all credentials of an organisation may ask together, and how often for what moves money.
+
+    None: as often as the installation lets anybody. It holds from the next request on. Raises RateInvalid.
+    """
+    wanted = {"requests_per_second": requests_per_second, "money_per_second": money_per_second}
+    for field, rate in wanted.items():
+        if rate is not None and not 1 <= rate <= RATE_MAX:
+            message = f"Between 1 and {RATE_MAX:,} requests a second."
+            raise RateInvalid(message, errors=[errors.FieldError(f"/{field}", RateInvalid.code, message)])
+    organisation = Organisation.objects.select_for_update().get(id=organisation_id)
+    changes = {
+        field: [getattr(organisation, field), rate]
+        for field, rate in wanted.items()
+        if getattr(organisation, field) != rate
+    }
+    if not changes:
+        return organisation
+    for field, rate in wanted.items():
+        setattr(organisation, field, rate)
+    organisation.save(update_fields=list(wanted))
+    platform_records.write(
+        action="organisation.rates_set",
+        object_type="organisation",
+        object_id=str(organisation_id),
+        actor=actor,
+        now=now,
+        changes=changes,
         reason=reason,
     )
     return organisation

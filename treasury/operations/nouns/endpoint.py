@@ -20,7 +20,7 @@ def list_(_: Call) -> Answer:
             "why": row.disabled_reason,
             "failing_since": row.failing_since,
         }
-        for row in stored.endpoints(application_id=None, branch_id=None).order_by("id")
+        for row in stored.endpoints(application_id=None, branch_ids=None).order_by("id")
     ]
     return Answer(f"{len(rows)} endpoints", rows)
 

@@ -129,6 +129,20 @@ def resume(call: Call) -> Answer:
     return Answer(f"{found.name} is open.")
 
 
+def limit(call: Call) -> Answer:
+    found = organisations.set_rates(
+        organisation_id=stored.current().id,
+        requests_per_second=call.given["requests"],
+        money_per_second=call.given["money"],
+        reason=call.reason,
+        actor=call.actor,
+        now=call.now,
+    )
+    whole = found.requests_per_second or "as many as anybody's"
+    money = found.money_per_second or "as many as its keys may"
+    return Answer(f"{found.name}: requests a second {whole}, that move money {money}.")
+
+
 def migrate(call: Call) -> Answer:
     if call.is_dry:
         lacking = [{"schema": name, "migration": migration} for name, migration in upgrades.pending()]

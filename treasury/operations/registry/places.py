@@ -64,6 +64,25 @@ TENANT = Noun(
             asks_why=True,
         ),
         Verb(
+            name="limit",
+            help="Say how many requests a second all keys of an organisation may make together, and how many that move money.",
+            reach=Reach.ONE,
+            writes=True,
+            asks_why=True,
+            arguments=(
+                Argument(
+                    "--requests",
+                    "1 to 10,000; without it as many as anybody's",
+                    {"type": int, "default": None},
+                ),
+                Argument(
+                    "--money",
+                    "1 to 10,000; without it bounded by its keys alone",
+                    {"type": int, "default": None},
+                ),
+            ),
+        ),
+        Verb(
             name="migrate",
             help="Run the migrate job: public, template, snapshot, each organisation; safe to repeat.",
             reach=Reach.PLATFORM,
