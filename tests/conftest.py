@@ -2,8 +2,7 @@
 One pristine database per state of the schema, kept between runs; each worker gets a file copy of it.
 
 Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri, small teams; neither asks for a second
-factor. ``db`` rolls back; ``transactional_db``
-commits, and afterwards the owner truncates the tables that have rows.
+factor. ``db`` rolls back; ``transactional_db`` commits, and afterwards the owner takes away what there is (emptying.py).
 """
 
 import hashlib
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import psycopg
-import psycopg.sql
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -25,7 +24,6 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client, TestCase, TransactionTestCase
 from django.utils import translation
-from psycopg.types.json import Jsonb
 
 from apps.access.admin_sites import gate, step_up
 from apps.kit import circuits, history, ids, rate_limits
@@ -33,46 +31,22 @@ from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
 from script.devkit import ports
 from script.devkit.ephemeral import RunningTreasury, running_treasury
-from tests import object_storage, running
+from tests import emptying, longest_first, object_storage, running
 from treasury.settings.database import LIMITS
 
 ROOT = Path(__file__).resolve().parent.parent
-SLUGS = ("acme", "zuri")
+SLUGS = emptying.SLUGS
 BUILD_LOCK = 727001
 DROP_TRIES = 20
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+hypothesis.settings.register_profile(
+    "patient",
+    parent=hypothesis.settings.default,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    deadline=None,
+)
+hypothesis.settings.load_profile("patient")  # how long it takes on a busy machine is no test
 SHAPING_PACKAGES = ("django", "django-axes", "django-tenants", "django-celery-beat")
-DIRTY = """
-    SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relname <> 'django_migrations' AND pg_relation_size(c.oid) > 0
-      AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
-GUARDED = """
-    SELECT DISTINCT t.tgrelid::regclass::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE t.tgtype & 32 = 32 AND (n.nspname = ANY (%s) OR (n.nspname = 'public' AND c.relname = ANY (%s)))"""
-ORGANISATIONS = "SELECT slug, to_jsonb(row) FROM tenancy_organisation row WHERE slug = ANY (%s)"
-PUBLIC_TABLES = [
-    "accounts_authenticator",
-    "accounts_platformlink",
-    "accounts_platformrecord",
-    "accounts_platformsession",
-    "accounts_recoverycode",
-    "accounts_trailhead",
-    "accounts_user",
-    "axes_accessattempt",
-    "accounts_waitingplatformrecord",
-    "django_session",
-    "tenancy_handover",
-    "tenancy_invite",
-    "tenancy_linkrequest",
-    "tenancy_organisationhistory",
-    "tenancy_organisationrequest",
-    "tenancy_registeredapplication",
-    "tenancy_offboarding",
-    "tenancy_organisationhistory",
-    "tenancy_provisioning",
-    "tenancy_userorganisation",
-]
 
 
 def fingerprint() -> str:
@@ -160,9 +134,6 @@ def build(admin: psycopg.Connection, name: str) -> None:
     admin.execute(f'ALTER DATABASE "{building}" RENAME TO "{name}"')
 
 
-_as_built: dict[str, dict[str, Any]] = {}
-
-
 def drop(admin: psycopg.Connection, name: str) -> None:
     """Drop a database; autovacuum may be in it, and the owner may not end that, so try again while it works."""
     for _ in range(DROP_TRIES):
@@ -182,6 +153,10 @@ def copy(admin: psycopg.Connection, pristine: str, name: str) -> None:
     admin.execute(f'GRANT CONNECT ON DATABASE "{name}" TO treasury_app')
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    longest_first.sort(items)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterator[None]:
 
@@ -195,7 +170,8 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterat
         copy(admin, pristine, name)
         admin.execute("SELECT pg_advisory_unlock(%s)", [BUILD_LOCK])
         use(name, "app")
-        remember_organisations()
+        with owner() as database:
+            emptying.remember(database)
     yield
     with django_db_blocker.unblock(), server() as admin:
         connections.close_all()
@@ -208,8 +184,9 @@ def reset_after_transactional_tests() -> Iterator[None]:
 
     def teardown(self: TransactionTestCase) -> None:
         connections.close_all()
-        settle()
-        truncate()
+        with owner() as database:
+            emptying.settle(database)
+            emptying.empty(database)
 
     own = TestCase.__dict__.get("_fixture_teardown")
     original = TransactionTestCase._fixture_teardown
@@ -219,39 +196,10 @@ def reset_after_transactional_tests() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = original
 
 
-def remember_organisations() -> None:
-    """Note what the organisations are like before any test."""
-    with owner() as database:
-        found = database.execute(ORGANISATIONS, [list(SLUGS)])
-        _as_built.update(dict(found.fetchall()))
-
-
-def settle() -> None:
-    """Give the organisations back what they were built with: the next test counts on it."""
-    with owner() as database:
-        found = dict(database.execute(ORGANISATIONS, [list(SLUGS)]).fetchall())
-        for slug in (slug for slug, row in _as_built.items() if found.get(slug) not in (None, row)):
-            names = psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, sorted(_as_built[slug])))
-            restore = psycopg.sql.SQL(
-                "UPDATE tenancy_organisation SET ({0}) = "
-                "(SELECT {0} FROM jsonb_populate_record(NULL::tenancy_organisation, %s)) WHERE slug = %s"
-            )
-            database.execute(restore.format(names), [Jsonb(_as_built[slug]), slug])
-
-
 def truncate() -> None:
-    """Empty every table of the organisations that has rows, as the owner, past the append-only triggers."""
+    """Take away whatever has been committed."""
     with owner() as database:
-        schema_names = [f"org_{slug}" for slug in SLUGS]
-        dirty = [row[0] for row in database.execute(DIRTY, [schema_names, PUBLIC_TABLES])]
-        if not dirty:
-            return
-        guarded = [row[0] for row in database.execute(GUARDED, [schema_names, PUBLIC_TABLES])]
-        for table in guarded:
-            database.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        database.execute("TRUNCATE " + ", ".join(dirty) + " RESTART IDENTITY CASCADE")
-        for table in guarded:
-            database.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        emptying.empty(database)
 
 
 def owner() -> psycopg.Connection:

@@ -64,10 +64,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _all_tests(supervisor: Supervisor, variables: Mapping[str, str]) -> list[Outcome]:
-    """What runs by itself, then what drives a whole treasury: each worker starts one of its own, so they come last."""
+    """
+    What runs by itself, then what drives a whole treasury: each worker starts one of its own, so they come last.
+
+    The order of the files is that of tests/longest_first.py: by their number of tests the longest would come last.
+    """
     apart = [f"--ignore={folder}" for folder in DRIVING]
     driving = [folder for folder in DRIVING if (ROOT / folder).is_dir()]
-    parallel = ["-n", WORKERS, "--dist", "loadfile"]
+    parallel = ["-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder"]
     runs = [[*parallel, *apart, "tests"], *([[*parallel, *driving]] if driving else [])]
     outcomes = []
     for number, arguments in enumerate(runs):
