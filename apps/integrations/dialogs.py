@@ -9,7 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.integrations.contracts import CALL_KINDS, PROVIDER_NAMES, CallbackStatus, ErrorRule, Flow
+from apps.integrations.contracts import (
+    CALL_KINDS,
+    PROVIDER_NAMES,
+    CallbackStatus,
+    ErrorRule,
+    Flow,
+    provider_name,
+)
 from apps.integrations.models import ProviderAccount, ProviderCallback, ProviderErrorRule
 from apps.integrations.models.error_rule import RETRY_AFTER_MAX
 from apps.integrations.ports import BalancePort, InboundPort
@@ -17,6 +24,7 @@ from apps.integrations.selectors import circuits, exchanges
 from apps.integrations.services import (
     accounts,
     balances,
+    connections,
     error_rules,
     gates,
     providers,
@@ -24,6 +32,7 @@ from apps.integrations.services import (
     replays,
 )
 from apps.jobs.services.jobs import Job
+from apps.kit import errors
 from apps.kit.circuits import Position
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
 
@@ -150,6 +159,37 @@ class AskBalance(Dialog):
     def act(self, row: ProviderAccount, answer: Answer) -> str:
         balances.ask(account_id=row.id, actor=answer.actor, now=answer.now)
         return _("%(account)s: the provider has been asked.") % {"account": row}
+
+
+class NotConnected(errors.DomainError):
+    """The provider was asked, and did not take the credentials or did not answer."""
+
+
+class CheckConnection(Dialog):
+    """Find out whether the provider is reached and takes the account's credentials."""
+
+    name = "check-connection"
+    label = gettext_lazy("Test connection…")
+    icon = "network_check"
+    permission = "integrations.manage"
+
+    def content(self, request: HttpRequest, rows: Sequence[ProviderAccount]) -> Content:  # noqa: ARG002 (the row says all)
+        [account] = rows
+        return Content(
+            title=_("Test the connection of %(name)s") % {"name": account.label},
+            button=_("Sign in now"),
+            effects=[Effect(_("Number"), account.number), Effect(_("Address"), account.base_url)],
+            next_step=_(
+                "It signs in with the key and secret of the account and waits for the answer. It moves no money."
+            ),
+        )
+
+    def act(self, row: ProviderAccount, answer: Answer) -> str:
+        found = connections.check(account_id=row.id, actor=answer.actor, now=answer.now)
+        told = {"account": row, "rail": provider_name(row.provider), "why": found.message or found.code}
+        if not found.is_well:
+            raise NotConnected(_("%(rail)s did not let us in. %(why)s") % told)
+        return _("%(account)s: %(rail)s was reached and took the credentials.") % told
 
 
 class CircuitForm(ReasonForm):

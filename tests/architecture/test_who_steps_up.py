@@ -44,6 +44,7 @@ STEPS_UP = {
     "apps.events.dialogs.Requeue": False,
     "apps.events.dialogs.Skip": False,
     "apps.integrations.dialogs.AskBalance": False,  # moves nothing
+    "apps.integrations.dialogs.CheckConnection": False,  # moves nothing
     "apps.integrations.dialogs.CloseCircuit": True,
     "apps.integrations.dialogs.DisableAccount": False,  # stops money
     "apps.integrations.dialogs.EnableAccount": True,

@@ -1,16 +1,19 @@
 """Provider accounts, calls and callbacks in the organisation's site."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib import admin
 from django.test import Client
 
+from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
 from apps.integrations.admin import ProviderAccountAdmin
 from apps.integrations.contracts import CallbackStatus, CallStatus
 from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.models.redaction import readable
+from apps.integrations.ports import ProviderDeclined
 from apps.integrations.services import accounts, callbacks
 from apps.kit import clock, ids
 from tests import dialogs
@@ -168,6 +171,57 @@ def test_who_may_only_look_changes_nothing(enter):
     assert request("post", f"{LIST}{account.id}/change/", form(fee_bps="1")).status_code == 403
     account.refresh_from_db()
     assert account.fee_bps == 55
+
+
+def test_a_connection_is_tested_and_the_list_says_how_calls_went(enter, monkeypatch):
+    account = provider_account()
+    request = enter()
+    asked = []
+
+    def check(_self):
+        asked.append(account.id)
+        if len(asked) == 1:
+            raise ProviderDeclined("invalid_credentials", "M-Pesa does not accept the account's credentials.")
+
+    monkeypatch.setattr("apps.integrations.mpesa.connection.Connection.check", check)
+    url = f"{LIST}{account.id}/do/check-connection/"
+
+    def send():
+        shown = re.search(r'name="shown" value="(\w+)"', request("get", url).content.decode())
+        return request("post", url, {"shown": shown[1]})
+
+    refused = send()
+    assert refused.status_code == 409
+    assert "M-Pesa does not accept the account&#x27;s credentials." in refused.content.decode()
+    assert send().status_code == 302
+    assert AuditRecord.objects.filter(action="provider_account.tested").count() == 2
+
+    for status in (200, 200, 503):
+        called(account, status)
+    listed = request("get", LIST).content.decode()
+    assert "66.6 %" in listed
+    stored = callbacks.store(
+        token=account.callback_token, kind="c2b", body=b"{}", headers={}, remote_ip="192.0.2.1", now=NOW
+    )
+    page = request("get", f"{LIST}{account.id}/change/").content.decode()
+    assert stored.received_at.isoformat() in page
+    assert "1 waits to be read" in page
+
+
+def called(account, status):
+    return ProviderCall.objects.create(
+        account=account,
+        kind="stk_push",
+        method="POST",
+        url="https://sandbox.safaricom.co.ke/",
+        request_headers={},
+        request_body="{}",
+        status=CallStatus.ANSWERED,
+        response_status=status,
+        response_body="{}",
+        elapsed_ms=100,
+        called_at=clock.now(),
+    )
 
 
 def test_calls_are_there_to_read(enter):

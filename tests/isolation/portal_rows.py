@@ -206,6 +206,7 @@ ADMINS: dict[str, Admin] = {
             "disable": of_row("integrations.manage"),
             "register-addresses": of_row("integrations.manage"),
             "ask-balance": of_row("integrations.manage"),
+            "check-connection": of_row("integrations.manage"),
             "open-circuit": of_row("integrations.manage"),
             "close-circuit": of_row("integrations.manage"),
         },

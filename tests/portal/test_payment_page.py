@@ -1,13 +1,20 @@
 """The page of a payment: everything that happened, in its order, as far as the reader may see it."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
 from apps.access.contracts import PERMISSIONS
+from apps.integrations.contracts import CallbackStatus
+from apps.integrations.services import callbacks
 from apps.kit import errors, ids
+from apps.kit.actors import SYSTEM
+from apps.payments.services import resolutions
 from apps.portal.contracts import Tone
 from apps.portal.selectors import payments, words
 from tests.factories import access
+from tests.factories import payments as made
 
 EVERYTHING = frozenset(PERMISSIONS)
 
@@ -98,6 +105,37 @@ def test_wrong_sum_is_in_review_and_says_where_the_money_is(story):
     assert shown.payment.badge.word == "In review"
     assert "KES 13,500.00 arrived, KES 15,000.00 was asked for" in shown.payment.notice
     assert "suspense" in shown.payment.notice
+
+
+def test_money_that_came_unasked_is_a_part_of_the_story(acme):
+    access.portal()
+    inbound, intent = made.held(reference="TABLE 7"), made.intent()
+    stored = callbacks.store(
+        token=inbound.provider_account.callback_token,
+        kind="c2b",
+        body=b'{"TransID": "SKH0000001"}',
+        headers={},
+        remote_ip="192.0.2.1",
+        now=made.NOW,
+    )
+    callbacks.mark(stored.id, CallbackStatus.APPLIED, "", now=made.NOW, subject_id=inbound.id)
+    at = made.NOW + timedelta(minutes=5)
+    resolutions.assign(inbound_id=inbound.id, intent_id=intent.id, reason="He called.", actor=SYSTEM, now=at)
+
+    shown = timeline(intent.id)
+
+    assert titles(shown) == [
+        "Payment requested",
+        "Callback received, applied",
+        "Money came unasked and was put aside",
+        "Booked",
+        "Assigned to this payment",
+        "Money arrived",
+        "Booked",
+        "Succeeded",
+    ]
+    assert "Typed: TABLE 7." in shown.steps[-6].text
+    assert len(shown.bookings) == 2
 
 
 def test_unknown_payment_is_refused(acme):

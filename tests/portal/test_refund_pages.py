@@ -4,12 +4,14 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from apps.integrations.ports import StatementRow
+from apps.integrations.contracts import MPESA
+from apps.integrations.ports import RefundPort, StatementRow
+from apps.integrations.services import providers
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
 from apps.payments.contracts import RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import attempts, evidence, refunds, sendings
+from apps.payments.services import attempts, evidence, intents, refunds, sendings
 from tests import dialogs
 from tests.factories import access, approvals, payments
 from tests.factories import refunds as made
@@ -76,6 +78,31 @@ def test_sending_it_asks_once(visit):
     refund = Refund.objects.get()
     assert (refund.status, refund.reason, refund.money) == (RefundStatus.REQUESTED, REASON, payments.KES_1500)
     assert "Refund…" not in page(browser, attempt).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        ("receipt", "M-Pesa has not told the receipt yet"),
+        ("port", "M-Pesa gives no money back from here"),
+    ],
+)
+def test_where_nothing_can_be_given_back_the_button_says_why(visit, monkeypatch, lacks, said):
+    attempt = payments.waiting()
+    told = {"receipt": "", "money": None} if lacks == "receipt" else {}
+    report = payments.collected(attempt, **told)
+    intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=made.NOW)
+    if lacks == "port":
+        offered = {port: kept for port, kept in providers.PORTS[MPESA].items() if port is not RefundPort}
+        monkeypatch.setitem(providers.PORTS, MPESA, offered)
+    browser = visit()
+
+    shown = page(browser, attempt).content.decode()
+    refused = dialogs.open_at(browser, refund_url(attempt))
+
+    assert f'aria-disabled="true" title="{said}' in shown
+    assert (refused.status_code, said in refused.content.decode()) == (409, True)
+    assert not Refund.objects.exists()
 
 
 def test_over_the_limit_the_amount_is_typed_and_others_decide(visit):

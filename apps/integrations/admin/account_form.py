@@ -70,6 +70,11 @@ class AccountForm(forms.ModelForm):
             "is_accepted_by_default": _("Accept when a check is not answered"),
             "is_balance_watched": _("Ask every 15 minutes"),
             "calls_per_second": _("Calls of one kind in a second"),
+            "base_url": _("Address of the service"),
+            "fee_bps": _("Fee in hundredths of a percent"),
+            "is_pull_enabled": _("List movements every 15 minutes"),
+            "pull_number": _("Nominated phone number"),
+            "pull_method": _("Method of the call"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

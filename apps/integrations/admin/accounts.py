@@ -1,5 +1,6 @@
 """Provider accounts in the organisation's site: secrets go in and never come out, what the provider said stands beside."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,6 +17,7 @@ from apps.integrations.admin.account_form import FIXED, PULL, SECRETS, UNASKED, 
 from apps.integrations.contracts import Environment, RegistrationStatus
 from apps.integrations.dialogs import (
     AskBalance,
+    CheckConnection,
     CloseCircuit,
     DisableAccount,
     EnableAccount,
@@ -28,12 +30,15 @@ from apps.integrations.selectors import circuits as standing
 from apps.integrations.selectors import holdings, registrations, traffic
 from apps.integrations.services import accounts
 from apps.kit import clock, errors
-from apps.kit.admin import TreasuryAdmin, badge, local_time_html, money_html
+from apps.kit.admin import TreasuryAdmin, badge, local_time_html, money_html, nothing_html
 from apps.kit.circuits import Position
 
 PASSWORD_WARNING_DAYS = 75
 PASSWORD_EXPIRES_DAYS = 90
 """Safaricom lets the password of an initiator expire after so many days."""
+GOOD, FAIR = 98, 90
+"""From how many calls of a hundred on that were answered well an account is in order, or worth a look."""
+LONG_UNREAD = timedelta(minutes=2)
 POSITIONS = {
     Position.OPEN: ("failed", "error", _("Stopped after failures")),
     Position.HALF_OPEN: ("pending", "schedule", _("Trying again")),
@@ -58,28 +63,45 @@ class ProviderAccountAdmin(TreasuryAdmin):
     form = AccountForm
     list_display = [
         "label",
-        "number",
+        "number_column",
         "branch",
         "environment_badge",
         "currency",
         "fee",
         "state",
-        "secrets_set",
+        "answered",
     ]
     list_filter = ["environment", "is_enabled"]
     list_select_related = ["branch"]
     search_fields = ["label", "short_code", "till_number"]
-    readonly_fields = ["secrets_set", "password_age", "limits", "addresses", "balance", "circuits", "health"]
-    dialogs = [EnableAccount, DisableAccount, RegisterAddresses, AskBalance, OpenCircuit, CloseCircuit]
+    readonly_fields = [
+        "secrets_set",
+        "password_age",
+        "limits",
+        "addresses",
+        "balance",
+        "circuits",
+        "health",
+        "inbox",
+    ]
+    dialogs = [
+        CheckConnection,
+        EnableAccount,
+        DisableAccount,
+        RegisterAddresses,
+        AskBalance,
+        OpenCircuit,
+        CloseCircuit,
+    ]
     steps_up = True
     fieldsets = [
         (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
+        (_("Balance at the provider"), {"fields": ["balance", "is_balance_watched"]}),
+        (_("Calls and messages"), {"fields": ["circuits", "health", "inbox", "calls_per_second"]}),
         (_("Short code"), {"fields": ["short_code", "short_code_type", "till_number"]}),
         (_("Terms"), {"fields": ["fee_bps", "minimum", "maximum"]}),
         (_("Pull Transactions"), {"fields": list(PULL)}),
         (_("Payments that come unasked"), {"fields": ["addresses", *UNASKED]}),
-        (_("Balance at the provider"), {"fields": ["balance", "is_balance_watched"]}),
-        (_("Calls"), {"fields": ["circuits", "health", "calls_per_second"]}),
         (_("Secrets"), {"fields": ["secrets_set", "password_age", *SECRETS, "certificate"]}),
     ]
 
@@ -87,7 +109,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
         return [*self.readonly_fields, *(["branch", *FIXED] if obj else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
-        return stored.visible_to(request.user)
+        return traffic.counted(stored.visible_to(request.user), now=clock.now())
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "branch":
@@ -120,6 +142,10 @@ class ProviderAccountAdmin(TreasuryAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 (never)
         return False
 
+    @admin.display(description=_("Number"))
+    def number_column(self, account: ProviderAccount) -> SafeString:
+        return format_html('<span class="t-ref">{}</span>', account.number)
+
     @admin.display(description=_("Environment"))
     def environment_badge(self, account: ProviderAccount) -> SafeString:
         return badge(*ENVIRONMENTS[Environment(account.environment)])
@@ -133,6 +159,30 @@ class ProviderAccountAdmin(TreasuryAdmin):
         if account.is_enabled:
             return badge("done", "check_circle", str(_("Enabled")))
         return badge("quiet", "block", str(_("Disabled")))
+
+    @admin.display(description=_("Answered, 48 hours"))
+    def answered(self, account: ProviderAccount) -> SafeString | str:
+        calls, well = getattr(account, "calls", None), getattr(account, "answered_well", None)
+        if not calls:
+            return nothing_html()
+        share = ((well or 0) * 1000 // calls) / 10
+        tone = "done" if share >= GOOD else "held" if share >= FAIR else "failed"
+        icon = {"done": "check_circle", "held": "warning", "failed": "error"}[tone]
+        return badge(tone, icon, f"{share:.1f} %")
+
+    @admin.display(description=_("Messages of the provider"))
+    def inbox(self, account: ProviderAccount) -> SafeString | str:
+        heard = traffic.heard(account) if account.created_at else None
+        if heard is None:
+            return str(_("None yet"))
+        count, oldest = traffic.unread(now=clock.now())
+        waiting = ngettext("%(count)d waits to be read", "%(count)d wait to be read", count) % {
+            "count": count
+        }
+        tone, icon = ("held", "schedule") if oldest > LONG_UNREAD else ("done", "check_circle")
+        return format_html(
+            str(_("Last on {} {}")), local_time_html(heard, seconds=True), badge(tone, icon, waiting)
+        )
 
     @admin.display(description=_("Payments"))
     def limits(self, account: ProviderAccount) -> SafeString:

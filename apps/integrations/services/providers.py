@@ -80,7 +80,7 @@ FLOWS: dict[type, Flow] = {
 """What the flow of each port of an account is called, in the rules about refusals; a port without one has no rules."""
 
 READ_TIMEOUT = 30.0
-READ_TIMEOUTS: dict[type, float] = {QrPort: 8.0}
+READ_TIMEOUTS: dict[type, float] = {ConnectionPort: 8.0, QrPort: 8.0}
 """How long an answer is waited for where a person waits for it."""
 NOT_OFFERED = "not_offered"
 

@@ -107,9 +107,11 @@ def of_source(source_type: str, source_id: UUID, caller: Principal | None = None
     return _read(visible_to(caller).filter(source_type=source_type, source_id=source_id))
 
 
-def of_sources(source_type: str, source_ids: Iterable[UUID]) -> list[BookedTransaction]:
-    """Return what several business rows caused, oldest first: three queries. The caller's scope is not asked."""
-    return _read(Transaction.objects.filter(source_type=source_type, source_id__in=list(source_ids)))
+def of_sources(
+    source_type: str, source_ids: Iterable[UUID], caller: Principal | None = None
+) -> list[BookedTransaction]:
+    """Return what several business rows caused, oldest first: three queries. Without a caller no scope is asked."""
+    return _read(visible_to(caller).filter(source_type=source_type, source_id__in=list(source_ids)))
 
 
 def is_booked(source_type: str, source_id: OuterRef, key: Combinable) -> Exists:

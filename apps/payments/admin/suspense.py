@@ -143,7 +143,7 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
     list_filter = [StandingFilter, ReceivedAge, OwnerFilter, BranchFilter]
     list_filter_submit = True
     list_before_template = "payments/suspense.html"
-    change_form_outer_after_template = "payments/suggestions.html"
+    change_form_outer_before_template = "payments/suggestions.html"
     counts_views = True
     empty_text = _("Money appears here when it arrives and no payment explains it.")
     search_fields = ["receipt"]

@@ -35,6 +35,11 @@ def get(caller: scope.Principal, inbound_id: UUID) -> InboundReceipt:
     return inbound
 
 
+def of_intent(intent_id: UUID) -> InboundReceiptQuerySet:
+    """Return the receipts that pay a payment, or seem to, the oldest first. For internal use: no caller's scope is asked."""
+    return InboundReceipt.objects.filter(intent_id=intent_id).order_by("id")
+
+
 def found_by(receipts: QuerySet[InboundReceipt], term: str) -> QuerySet[InboundReceipt]:
     """Return those that a receipt or a reference names exactly, however it is typed; all of them for an empty term."""
     key = reference_key(term)

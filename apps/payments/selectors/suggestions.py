@@ -21,6 +21,7 @@ LOOKED_BACK = timedelta(days=31)
 DAY = timedelta(days=1)
 ALIKE = 0.8
 """From here on a reference is a slip of the finger: one wrong character of five, or fewer."""
+LOOKS_LIKE = str.maketrans("OILSZ", "01152")
 SHORTEST = 4
 """A shorter reference says nothing by being alike."""
 CLAIMED, NAMED, SLIPPED, SEEMED, SUM, NUMBER, HIDDEN_NUMBER, NAME, SAME_DAY = (
@@ -112,6 +113,8 @@ def _by_reference(inbound: InboundReceipt, intent: PaymentIntent) -> Sequence[tu
 
 
 def _is_slip(typed: str, meant: str) -> bool:
+    """Say whether one was meant and the other typed: letters that look like digits are those digits."""
+    typed, meant = typed.translate(LOOKS_LIKE), meant.translate(LOOKS_LIKE)
     return len(meant) >= SHORTEST and SequenceMatcher(None, typed, meant).ratio() >= ALIKE
 
 

@@ -1,5 +1,6 @@
 """Transactions of the ledger as pages show them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils.translation import gettext
@@ -23,6 +24,15 @@ def of_source(source_type: str, source_id: UUID, caller: Principal) -> tuple[Boo
         _booking(transaction, visible)
         for transaction in transactions.of_source(source_type, source_id, caller)
     )
+
+
+def of_sources(source_type: str, source_ids: Sequence[UUID], caller: Principal) -> tuple[Booking, ...]:
+    """Return what several business rows caused in the books, oldest first."""
+    if not source_ids:
+        return ()
+    visible = scope.branch_ids(caller)
+    booked = transactions.of_sources(source_type, source_ids, caller)
+    return tuple(_booking(transaction, visible) for transaction in booked)
 
 
 def _booking(transaction: BookedTransaction, visible: set[UUID] | None) -> Booking:

@@ -1,6 +1,6 @@
 """The page of one payment: the payment itself and everything that happened because of it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,9 @@ from apps.invoicing.selectors import receipts
 from apps.kit import errors, ids
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.selectors import attempts as payment_attempts
-from apps.payments.selectors import intents, refunds
+from apps.payments.selectors import inbound_receipts, intents, refunds
 from apps.portal.contracts import (
+    Booking,
     DeliveryLine,
     EventLine,
     Fact,
@@ -25,9 +26,9 @@ from apps.portal.contracts import (
     ReceiptFacts,
     Step,
 )
-from apps.portal.selectors import ledger, states, steps, webhooks, words
+from apps.portal.selectors import ledger, states, steps, unasked_steps, webhooks, words
 
-SOURCE = "payment_intent"
+SOURCE, INBOUND_SOURCE = "payment_intent", "inbound_receipt"
 RECEIPT_STORED = "receipt_rendered"
 OPEN = {
     IntentStatus.REQUIRES_METHOD,
@@ -53,9 +54,10 @@ def timeline(intent_id: UUID, caller: Principal, *, permissions: Collection[str]
     published = list(events.of_aggregates([intent_id, *([receipt.id] if receipt else [])]))
     told = _deliveries(published) if "webhooks.view" in permissions else ()
     issued = _receipt(receipt)
-    bookings = ledger.of_source(SOURCE, intent_id, caller) if "ledger.view" in permissions else ()
+    unasked = list(inbound_receipts.of_intent(intent_id))
+    bookings = _booked(intent_id, unasked, caller) if "ledger.view" in permissions else ()
     happened = [
-        *_exchanged(intent, tries, may_see_raw="integrations.view" in permissions),
+        *_exchanged(intent, tries, unasked, may_see_raw="integrations.view" in permissions),
         *steps.of_bookings(bookings),
         *steps.of_receipt(issued, _stored_at(published)),
         *steps.of_deliveries(told),
@@ -84,14 +86,25 @@ def receipt_pdf(receipt_id: UUID, caller: Principal) -> tuple[str, str, bytes]:
     return receipt.number, file.sha256, artifacts.read(file_id=file.id)
 
 
-def _exchanged(intent: Any, tries: list[Any], *, may_see_raw: bool) -> list[Step]:
+def _booked(intent_id: UUID, unasked: Sequence[Any], caller: Principal) -> tuple[Booking, ...]:
+    """Return what the payment caused in the books, and before it the money that was put aside and is of it."""
+    held = [receipt.id for receipt in unasked if receipt.booked_at]
+    booked = (
+        *ledger.of_sources(INBOUND_SOURCE, held, caller),
+        *ledger.of_source(SOURCE, intent_id, caller),
+    )
+    return tuple(sorted(booked, key=lambda booking: booking.posted_at))
+
+
+def _exchanged(intent: Any, tries: list[Any], unasked: Sequence[Any], *, may_see_raw: bool) -> list[Step]:
     given_back = list(refunds.of_intent(intent.id))
-    subjects = [row.id for row in (*tries, *given_back)]
+    subjects = [row.id for row in (*tries, *given_back, *unasked)]
     facts = intents.timeline_facts(intent.id)
     calls = exchanges.calls_of(subjects)
     return [
         *steps.of_intent(intent, facts, maker=words.actor(intent.created_by)),
         *steps.of_attempts(tries, facts, calls, may_see_raw=may_see_raw),
+        *unasked_steps.of_inbound(unasked),
         *steps.of_refunds(given_back, calls, may_see_raw=may_see_raw),
         *steps.of_questions(calls, may_see_raw=may_see_raw),
         *steps.of_callbacks(exchanges.callbacks_of(subjects), may_see_raw=may_see_raw),

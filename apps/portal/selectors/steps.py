@@ -32,6 +32,7 @@ CAUSES = [
     "unknown",
     "question",
     "callback",
+    "unasked",
     "failed",
     "booked",
     "surrendered",
@@ -103,6 +104,8 @@ def of_attempts(
         own = [fact for fact in facts if fact.attempt_number == attempt.number]
         led_to = next((fact.kind for fact in own if fact.kind in {"initiated", "unknown", "failed"}), "")
         for fact in own:
+            if fact.kind == "sending" and fact.at == attempt.booked_at:
+                continue  # nothing was sent: it was made with the money that came unasked
             step = replace(_attempt_step(attempt, fact), rank=RANKS[fact.kind])
             found.append(replace(step, raws=raws) if fact.kind == led_to else step)
     return found

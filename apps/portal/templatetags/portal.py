@@ -32,6 +32,7 @@ from apps.portal.selectors import states
 register = template.Library()
 
 PAGES = {
+    "inbound_receipt": "admin:payments_inboundreceipt_change",
     "payment": "portal-payment",
     "transaction": "portal-transaction",
     "delivery": "portal-delivery",
