@@ -15,6 +15,7 @@ RECORDED = (
 OF_THE_TEAM = "the name that a person signs in by: colleagues who may see the team, and operators, see it"
 BUSINESS = "what an application or an organisation tells the platform of itself, for people to write to"
 SETTING = "what an organisation's own messages come from"
+SHOWN = "the organisation's own, for its payers to read on their pages"
 PROTECTED = {
     "accounts.User.email": OF_THE_TEAM,
     "invoicing.Document.payer_phone": MASKED
@@ -25,6 +26,8 @@ PROTECTED = {
     "payments.PaymentAttempt.phone": MASKED,
     "payments.PaymentIntent.payer_phone": MASKED,
     "tenancy.Organisation.email_sender": SETTING,
+    "tenancy.Organisation.support_contact": SHOWN,
+    "tenancy.Organisation.tax_number": SHOWN,
     "tenancy.OrganisationRequest.owner_email": BUSINESS,
     "tenancy.RegisteredApplication.contact_email": BUSINESS,
 }
