@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.simulation import bookkeeping, partner, refunding, street, unasked, workers
+from tests.simulation import bookkeeping, deciding, partner, refunding, street, unasked, workers
 from tests.simulation.interruptions import Crash
 from tests.simulation.world import Asked, World
 
@@ -49,6 +49,12 @@ ACTIONS: dict[str, Action] = {
     "pay_unknown": Action(2, unasked.pay_unknown),
     "pay_twice": Action(3, unasked.pay_twice),
     "forge_confirmation": Action(1, unasked.forge),
+    "choose_terms": Action(2, deciding.choose_terms),
+    "assign": Action(3, deciding.assign),
+    "give_back": Action(3, deciding.give_back),
+    "stop_calls": Action(1, deciding.stop_calls),
+    "let_calls_through": Action(2, deciding.let_calls_through),
+    "ask_balance": Action(2, deciding.ask_balance),
     "script_fault": Action(7, street.script_fault),
     "restart_simulator": Action(1, street.restart_simulator),
     "work": Action(60, workers.work),

@@ -9,6 +9,7 @@ from apps.approvals.models import ApprovalRequest
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.integrations.models import CallbackProcessing
 from apps.ledger.models import Hold
+from apps.payments.contracts import LateMoney
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from tests.simulation import actions, street
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
@@ -33,8 +34,6 @@ NOT_YET = {
     "ApprovalRequest:expire:EXPIRED": "nobody waits for days within a seed",
     "ApprovalRequest:withdraw:WITHDRAWN": "the partner does not take a refund back",
     "CallbackProcessing:set_aside:UNMATCHED": "the simulator pays a prompt once",
-    "InboundReceipt:assign:ASSIGNED": "people decide about money in suspense in the portal",
-    "InboundReceipt:give_back:GIVING_BACK": "people decide about money in suspense in the portal",
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
     "PaymentIntent:reopen:REQUIRES_CONFIRMATION": "no payment of this world has a page for its payer",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
@@ -69,6 +68,7 @@ def wanted() -> list[str]:
     names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
+    names += [f"terms:{policy}" for policy in LateMoney]
     names += ["wire:reordered", "evidence:matched", "evidence:unmatched"]
     names += ["close:month", "close:year", "late:moved", *(f"refused:{name}" for name in REFUSALS)]
     names += [name for model in MODELS for name in transitions(model) if name not in NOT_YET]

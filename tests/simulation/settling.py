@@ -7,13 +7,13 @@ from django.db.models import Min
 
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import WebhookStatus
-from apps.kit import clock, jobs
+from apps.kit import circuits, clock, jobs
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
-from tests.simulation import bookkeeping, partner, refunding, street, workers
+from tests.simulation import bookkeeping, deciding, partner, refunding, street, workers
 from tests.simulation.world import RENDERING_LANE, Broken, World
 
 ROUNDS = 80
@@ -39,6 +39,9 @@ def settle(world: World) -> None:
     """Heal all faults, let the plans of queries and retries run out, and use the evidence that is left."""
     world.interruptions.is_calm = True
     world.control("DELETE", "/scripts")
+    with clock.fixed(world.now):
+        while deciding.let_calls_through(world):
+            pass
     _list_without_references(world)
     _come_to_rest(world)
     for gather in EVIDENCE:
@@ -136,5 +139,14 @@ def _hold_receipts_of_refunds(world: World) -> None:
                 refunding.hold(world, refund, receipt)
 
 
-EVIDENCE: tuple[Callable[[World], None], ...] = (_pull, _hold_receipts_of_refunds)
+def _ask_for_balances(world: World) -> None:
+    """Ask what the provider holds now that nothing moves any more, and no circuit is open any more."""
+    world.tick(int(circuits.REST) + 1)
+    with clock.fixed(world.now):
+        for account in world.accounts():
+            world.run_job(jobs.Job(deciding.ASK_BALANCE, {"account_id": str(account.id)}))
+    world.collect_callbacks()
+
+
+EVIDENCE: tuple[Callable[[World], None], ...] = (_pull, _hold_receipts_of_refunds, _ask_for_balances)
 """What resolves a payment that neither callback nor query has resolved."""

@@ -9,7 +9,7 @@ from apps.approvals.contracts import ApprovalStatus
 from apps.approvals.models import ApprovalRequest
 from apps.events import rendering
 from apps.events.models import EventDelivery, OutboxEvent, SandboxRequest, WebhookDelivery
-from apps.integrations.models import CallbackProcessing
+from apps.integrations.models import CallbackProcessing, ProviderBalanceReading
 from apps.invoicing.models import Document
 from apps.kit import ids
 from apps.kit.money import Money
@@ -19,6 +19,7 @@ from apps.ledger.selectors import balances
 from apps.ledger.services import verification
 from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.services.resolutions import UNASKED
 from tests.simulation import books, refunding, unasked
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
 
@@ -36,8 +37,8 @@ def broken(world: World) -> list[str]:
 def _statement(world: World) -> Rows:
     return [
         row
-        for account in world.accounts()
-        for row in world.control("GET", f"/statement?shortcode={account.short_code}")["rows"]
+        for number in world.numbers()
+        for row in world.control("GET", f"/statement?shortcode={number}")["rows"]
     ]
 
 
@@ -76,12 +77,18 @@ def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
 def _booked() -> dict[str, list[tuple[Money, Money]]]:
     """Return sum and fee of everything that is booked, by receipt number."""
     found: dict[str, list[tuple[Money, Money]]] = {}
-    for attempt in PaymentAttempt.objects.exclude(booked_at=None):
+    for attempt in PaymentAttempt.objects.exclude(booked_at=None).exclude(id__in=_let_go()):
         entry = found.setdefault(attempt.provider_receipt or f"none, {attempt.code}", [])
         entry.append((attempt.received, attempt.fee))
     for inbound in InboundReceipt.objects.waiting():
         found.setdefault(inbound.receipt, []).append((inbound.money, inbound.fee))
     return found
+
+
+def _let_go() -> set[UUID]:
+    """Return the attempts that carried money back in vain: it waits again, or is of another attempt since."""
+    carried = Refund.objects.exclude(attempt__booked_at=None).filter(attempt__provider_receipt="")
+    return set(carried.exclude(payment_receipt="").values_list("attempt_id", flat=True))
 
 
 def _net(row: dict[str, Any]) -> Money:
@@ -104,6 +111,10 @@ def _movements_are_explained(world: World, _: Rows) -> Iterator[str]:
             yield f"{inbound} waits in suspense, and its payment waits for money: {inbound.reason}"
     told = Counter(OutboxEvent.objects.filter(type="money_unmatched").values_list("aggregate_id", flat=True))
     held = Counter(InboundReceipt.objects.exclude(booked_at=None).values_list("id", flat=True))
+    for inbound in InboundReceipt.objects.filter(id__in=held):
+        held[inbound.id] += Refund.objects.filter(
+            status__in=["FAILED", "CANCELLED"], payment_receipt=inbound.receipt, intent__description=UNASKED
+        ).count()
     if told != held:
         yield f"money that was put aside {held} does not fit what was told {told}"
 
@@ -133,7 +144,7 @@ def _booked_once(world: World, __: Rows) -> Iterator[str]:
     made = set(Transaction.objects.values_list("idem_key", flat=True))
     stayed = _stayed_in_suspense()
     booked = PaymentAttempt.objects.exclude(booked_at=None)
-    wanted = {f"collection:{attempt.id}" for attempt in booked if attempt.id not in stayed}
+    wanted = {f"collection:{attempt.id}" for attempt in booked if attempt.id not in stayed | _let_go()}
     wanted |= {f"inbound-receipt:{each.id}" for each in InboundReceipt.objects.exclude(booked_at=None)}
     retracted = InboundReceipt.objects.filter(status=InboundStatus.RETRACTED)
     wanted |= {f"inbound-receipt-retraction:{each.id}" for each in retracted}
@@ -177,6 +188,15 @@ def _given_back_once(world: World, rows: Rows) -> Iterator[str]:
             yield f"{receipt}: the provider was asked {asked} times to give it back, for {ours[receipt]} refunds"
 
 
+def _balances_are_true(world: World, _: Rows) -> Iterator[str]:
+    """What the provider said last that it holds is what its statement says, and nothing else was read of it."""
+    for account in world.accounts():
+        stated = world.control("GET", f"/statement?shortcode={account.short_code}")["closing_balance"]
+        read = ProviderBalanceReading.objects.filter(account=account).order_by("-read_at").first()
+        if read is None or read.total_minor != _money(stated).minor:
+            yield f"{account.short_code} holds {stated}, and {read and read.total_minor} cents were read"
+
+
 def _refunds_end(_: World, __: Rows) -> Iterator[str]:
     """No refund is stuck; each end is told once; one that waits for approval has a request that waits."""
     ends = {"SUCCEEDED": "refund_succeeded", "FAILED": "refund_failed", "CANCELLED": "refund_cancelled"}
@@ -215,7 +235,7 @@ def _told_once(_: World, __: Rows) -> Iterator[str]:
         yield f"payments that succeeded {paid} do not fit payment_success {told}"
     if paid != receipts:
         yield f"payments that succeeded {paid} do not fit receipts {receipts}"
-    created = Counter(PaymentIntent.objects.values_list("id", flat=True))
+    created = Counter(PaymentIntent.objects.exclude(description=UNASKED).values_list("id", flat=True))
     announced = Counter(
         OutboxEvent.objects.filter(type="payment_intent_created").values_list("aggregate_id", flat=True)
     )
@@ -275,6 +295,7 @@ TRUTHS: tuple[Callable[[World, Rows], Iterator[str]], ...] = (
     _ledger_is_as_finance_knows,
     _booked_once,
     _given_back_once,
+    _balances_are_true,
     _refunds_end,
     _asked_once,
     _told_once,

@@ -75,7 +75,8 @@ def forge(world: World) -> str | None:
     moved = [made for made in payments(world) if made["state"] == "paid"]
     if moved and world.chance(0.5):
         known = world.rng.choice(moved)
-        account = next(each for each in world.accounts() if each.short_code == known["shortcode"])
+        number = known["shortcode"]
+        account = next(each for each in world.accounts() if number in (each.short_code, each.till_number))
         if not InboundReceipt.objects.filter(receipt=known["receipt"]).exists():
             return None
         token = account.callback_token
@@ -114,7 +115,7 @@ def _typed(world: World, code: str) -> str:
 
 def _send(world: World, reference: str, shillings: int) -> str:
     order = {
-        "shortcode": world.rng.choice(world.accounts()).short_code,
+        "shortcode": world.rng.choice(world.numbers()),
         "msisdn": f"2547{world.rng.randrange(11_000_000, 11_000_006):08d}",
         "amount": f"{shillings}.00",
         "reference": reference,

@@ -12,15 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache as kept
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
 
-from apps.integrations.contracts import Environment
+from apps.integrations.contracts import Environment, ShortCodeType
 from apps.integrations.models import ProviderAccount
-from apps.kit import clock, faults, http, ids, jobs
+from apps.kit import circuits, clock, faults, http, ids, jobs
 from apps.simulator import server
 from apps.simulator.contracts import AnswerKind, Request
 from apps.simulator.services import credentials
@@ -35,6 +36,8 @@ WEB = "http://127.0.0.1:8000"
 PROVIDER = "http://127.0.0.1:4010"
 SLUG = "acme"
 SHORT_CODES = ("600101", "600102")
+STORE, TILL = "600103", "600193"
+"""A store whose till is paid by people alone: of what is asked for there, no message but the callback tells the payment."""
 LISTENS_TO = ("payment_success", "payment_failed", "payment_in_review")
 RENDERING_LANE = "documents"
 RENDERING_SEEDS = 200
@@ -98,6 +101,7 @@ class World:
         self.asked: list[Asked] = []
         self.payments: list[str] = []
         self.answered: set[int] = set()
+        self.stopped: list[tuple[UUID, str]] = []
         self.interruptions = Interruptions(self)
         self.token = self.decider_token = ""
         self.books: Books | None = None
@@ -107,6 +111,7 @@ class World:
     def running(self) -> Iterator[None]:
         """Hold clock, ids, jobs, HTTP and fault points of this process while the world lives."""
         kept.clear()
+        circuits.forget()
         self.organisation = Organisation.objects.get(slug=SLUG)
         connection.set_tenant(self.organisation)
         self.simulator = server.build(store_path=self.folder / f"{self.seed}.sqlite3", seed=self.seed)
@@ -148,12 +153,31 @@ class World:
             )
             side = integrations.simulators_side(payer_form=self.rng.choice(("plain", "masked", "hashed")))
             self.control("PUT", f"/accounts/{short_code}", side)
+        self._furnish_till()
         unasked.furnish(self)
         inbox = self.call("POST", "/sandbox-inboxes", {"label": "Partner"})
         self.inbox_id = inbox.body["id"]
         self.call("POST", "/webhook-endpoints", {"url": inbox.body["url"], "event_types": list(LISTENS_TO)})
-        self.branch_ids = [ids.encode("br", account.branch_id) for account in self.accounts()]
+        asking = [account for account in self.accounts() if not account.till_number]
+        self.branch_ids = [ids.encode("br", account.branch_id) for account in asking]
         self.interruptions.is_calm = False
+
+    def _furnish_till(self) -> None:
+        integrations.provider_account(
+            access.branch("MSA", "Mombasa"),
+            environment=Environment.SIMULATOR,
+            base_url=f"{PROVIDER}/daraja",
+            short_code=STORE,
+            short_code_type=ShortCodeType.TILL,
+            till_number=TILL,
+            certificate=key_pair()[credentials.CERTIFICATE],
+            is_pull_enabled=True,
+            pull_number="0722000000",
+        )
+        form = self.rng.choice(("plain", "masked", "hashed"))
+        self.control("PUT", f"/accounts/{STORE}", integrations.simulators_side())
+        till = integrations.simulators_side(payer_form=form, type="till", store=STORE)
+        self.control("PUT", f"/accounts/{TILL}", till)
 
     @property
     def renders(self) -> bool:
@@ -163,6 +187,10 @@ class World:
     def accounts(self) -> list[ProviderAccount]:
         """Return the provider accounts by short code."""
         return list(ProviderAccount.objects.order_by("short_code"))
+
+    def numbers(self) -> list[str]:
+        """Return what may be paid: paybills, and the till of the store."""
+        return [account.till_number or account.short_code for account in self.accounts()]
 
     def note(self, text: str) -> None:
         """Write down what happened: it is printed for a failing seed and goes into the hash."""

@@ -1,0 +1,99 @@
+"""What people decide in the portal about collections: terms, money in suspense, circuits, and when to ask for a balance."""
+
+from collections.abc import Callable
+from typing import Any
+
+from apps.integrations.contracts import CALL_KINDS, MPESA
+from apps.integrations.services import gates
+from apps.kit import jobs
+from apps.kit.actors import SYSTEM
+from apps.kit.errors import DomainError
+from apps.payments.contracts import CollectionTerms, LateMoney
+from apps.payments.models import InboundReceipt, PaymentIntent
+from apps.payments.services import policies, resolutions
+from tests.simulation.world import Broken, Message, World
+
+REASON = "The payer has called"
+ASK_BALANCE = "integrations.ask_balance"
+
+
+def choose_terms(world: World) -> str:
+    """Say anew what becomes of money that comes otherwise than asked."""
+    terms = CollectionTerms(
+        late_money=world.rng.choice(list(LateMoney)),
+        refuses_unknown=world.chance(0.3),
+        refuses_other_sums=world.chance(0.3),
+    )
+    policies.choose(terms=terms, reason=REASON, actor=SYSTEM, now=world.now)
+    world.hit(f"terms:{terms.late_money}")
+    return str(terms)
+
+
+def assign(world: World) -> str | None:
+    """Give money in suspense to a payment that asks for this sum, or try to give it to one that does not."""
+    held = list(InboundReceipt.objects.waiting().order_by("id"))
+    intents = list(PaymentIntent.objects.order_by("id"))
+    if not held or not intents:
+        return None
+    fitting = [(one, it) for one in held for it in intents if it.money == one.money and not it.is_settled]
+    if fitting and world.chance(0.8):
+        inbound, intent = world.rng.choice(fitting)
+    else:
+        inbound, intent = world.rng.choice(held), world.rng.choice(intents)
+    fits = intent.money == inbound.money and not intent.is_settled
+
+    def deed() -> object:
+        return resolutions.assign(
+            inbound_id=inbound.id, intent_id=intent.id, reason=REASON, actor=SYSTEM, now=world.now
+        )
+
+    said = _done(deed)
+    if said is None and not fits:
+        raise Broken(f"{inbound} was given to {intent}, which asks for {intent.money}")
+    return f"{inbound} to {intent}: {said or 'done'}"
+
+
+def give_back(world: World) -> str | None:
+    """Send money in suspense back to who paid it."""
+    held = list(InboundReceipt.objects.waiting().order_by("id"))
+    if not held:
+        return None
+    inbound = world.rng.choice(held)
+    said = _done(
+        lambda: resolutions.give_back(inbound_id=inbound.id, reason=REASON, actor=SYSTEM, now=world.now)
+    )
+    return f"{inbound}: {said or 'asked for'}"
+
+
+def stop_calls(world: World) -> str:
+    """Let no call of a kind leave an account."""
+    account, kind = world.rng.choice(world.accounts()), world.rng.choice(CALL_KINDS[MPESA])
+    gates.open_circuit(account_id=account.id, kind=kind, actor=SYSTEM, now=world.now, reason=REASON)
+    world.stopped.append((account.id, kind))
+    return f"{kind} of {account.short_code}"
+
+
+def let_calls_through(world: World) -> str | None:
+    """Let calls leave again that people had stopped."""
+    if not world.stopped:
+        return None
+    account_id, kind = world.stopped.pop(world.rng.randrange(len(world.stopped)))
+    gates.close_circuit(account_id=account_id, kind=kind, actor=SYSTEM, now=world.now, reason=REASON)
+    return kind
+
+
+def ask_balance(world: World) -> str:
+    """Have the provider asked what it holds."""
+    account = world.rng.choice(world.accounts())
+    job = jobs.Job(ASK_BALANCE, {"account_id": str(account.id)})
+    world.broker.append(Message(world.now, world.next_number(), job))
+    return account.short_code
+
+
+def _done(deed: Callable[[], Any]) -> str | None:
+    """Do what people ask for; return how it was refused, or nothing."""
+    try:
+        deed()
+    except DomainError as refusal:
+        return refusal.code
+    return None
