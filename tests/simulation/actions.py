@@ -52,6 +52,7 @@ ACTIONS: dict[str, Action] = {
     "choose_terms": Action(2, deciding.choose_terms),
     "assign": Action(3, deciding.assign),
     "give_back": Action(3, deciding.give_back),
+    "replay_callback": Action(3, deciding.replay_callback),
     "stop_calls": Action(1, deciding.stop_calls),
     "let_calls_through": Action(2, deciding.let_calls_through),
     "ask_balance": Action(2, deciding.ask_balance),

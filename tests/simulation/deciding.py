@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.integrations.contracts import CALL_KINDS, MPESA
-from apps.integrations.services import gates
+from apps.integrations.models import CallbackProcessing
+from apps.integrations.services import gates, replays
 from apps.kit import jobs
 from apps.kit.actors import SYSTEM
 from apps.kit.errors import DomainError
@@ -63,6 +64,16 @@ def give_back(world: World) -> str | None:
         lambda: resolutions.give_back(inbound_id=inbound.id, reason=REASON, actor=SYSTEM, now=world.now)
     )
     return f"{inbound}: {said or 'asked for'}"
+
+
+def replay_callback(world: World) -> str | None:
+    """Have a stored callback read again, whatever became of it: it has no second effect."""
+    stored = list(CallbackProcessing.objects.order_by("callback_id").values_list("callback_id", flat=True))
+    if not stored:
+        return None
+    chosen = world.rng.choice(stored)
+    said = _done(lambda: replays.replay(callback_id=chosen, actor=SYSTEM, now=world.now, reason=REASON))
+    return f"{chosen}: {said or 'read'}"
 
 
 def stop_calls(world: World) -> str:
