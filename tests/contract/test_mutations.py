@@ -27,6 +27,7 @@ from apps.integrations.ports import (
 )
 from apps.kit import ids
 from apps.kit.money import Money
+from apps.payments.contracts import Recorded
 from apps.payments.models import PaymentAttempt
 from apps.payments.services import (
     attempts,
@@ -143,7 +144,7 @@ def believe_any_receipt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         receipts,
         "believed",
-        lambda attempt, report: replace(report, ticket="", receipt=attempt.claimed_receipt),
+        lambda attempt, report, **_: replace(report, ticket="", receipt=attempt.claimed_receipt),
     )
 
 
@@ -163,13 +164,13 @@ def book_what_was_asked(patch: pytest.MonkeyPatch) -> None:
 
 def drop_late_money(patch: pytest.MonkeyPatch) -> None:
     """Money that comes after a failure changes nothing."""
-    right = intents.settle
+    right = intents._collected
 
-    def settle(*, attempt_id: Any, **facts: Any) -> Any:
-        attempt = attempts.locked(attempt_id)
-        return right(attempt_id=attempt_id, **facts) if attempt.is_live else attempt.intent
+    def collected(attempt: PaymentAttempt, report: Any, **facts: Any) -> Recorded:
+        is_late = not attempt.is_live and not attempt.is_booked
+        return Recorded.IGNORED if is_late else right(attempt, report, **facts)
 
-    patch.setattr(intents, "settle", settle)
+    patch.setattr(intents, "_collected", collected)
 
 
 def send_again(patch: pytest.MonkeyPatch) -> None:
