@@ -133,7 +133,8 @@ class AccountTerms:
     is the telephone number nominated for that. Addresses for payments that come unasked are registered with
     ``inbound_version`` of the service; ``is_accepted_by_default`` is what happens where a check of one cannot be
     answered. Where ``is_balance_watched``, the provider is asked every 15 minutes what it holds. ``calls_per_second``
-    is how many calls of one kind leave in a second at most.
+    is how many calls of one kind leave in a second at most. Money that comes unasked, of ``confirm_from_minor`` or more, is
+    asked about before it is booked; None asks about nothing.
     """
 
     provider: str
@@ -156,6 +157,7 @@ class AccountTerms:
     is_accepted_by_default: bool = True
     is_balance_watched: bool = False
     calls_per_second: int = CALLS_PER_SECOND
+    confirm_from_minor: int | None = None
 
 
 class Credentials(Protocol):

@@ -79,10 +79,11 @@ class InboundStatus(StrEnum):
     """
     Where money that arrived stands: with the payment that it is of, or in suspense until a person decides.
 
-    MATCHED was found to be of a payment, ASSIGNED was given to one by a person. DUPLICATE_SUSPECTED waits as SUSPENSE
+    UNCONFIRMED is so large that the provider is asked before it is believed: it is booked nowhere yet. MATCHED was found to be of a payment, ASSIGNED was given to one by a person. DUPLICATE_SUSPECTED waits as SUSPENSE
     does: somebody may have paid twice. GIVING_BACK goes back to who sent it: its refund says how far that is. RETRACTED had been booked a second time, which was taken back.
     """
 
+    UNCONFIRMED = "UNCONFIRMED"
     MATCHED = "MATCHED"
     SUSPENSE = "SUSPENSE"
     DUPLICATE_SUSPECTED = "DUPLICATE_SUSPECTED"

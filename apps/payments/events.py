@@ -163,6 +163,13 @@ MONEY_UNMATCHED = _declare(
     "Money that no payment explains arrived, or could not be given back: it is booked and waits in suspense for a person.",
     of=INBOUND_SCHEMA,
 )
+MONEY_UNCONFIRMED = _declare(
+    "money_unconfirmed",
+    "treasury.money.unconfirmed",
+    "So much money is said to have come unasked that the provider is asked first: it is booked nowhere yet.",
+    audience=Audience.INTERNAL,
+    of=INBOUND_SCHEMA,
+)
 MONEY_MATCHED = _declare(
     "money_matched",
     "treasury.money.matched",

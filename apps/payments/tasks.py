@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.jobs.contracts import declare
 from apps.kit import clock
-from apps.payments.services import bulks, intents, pulls, receipts, refunds, sweeps
+from apps.payments.services import bulks, confirmations, intents, pulls, receipts, refunds, sweeps
 from apps.tenancy.services import fan_out
 
 declare(kind=bulks.KIND, title=gettext_lazy("Payments in bulk"), runner="apps.payments.services.bulks.run")
@@ -47,6 +47,12 @@ def query_refund(*, refund_id: str, **_: object) -> None:
 def request_refund_status(*, refund_id: str, **_: object) -> None:
     """Ask the provider about the receipt that a person claimed for a refund."""
     refunds.ask(refund_id=UUID(refund_id), now=clock.now())
+
+
+@shared_task(name="payments.confirm_money")
+def confirm_money(*, inbound_id: str, **_: object) -> None:
+    """Ask the provider about money that came unasked and must be confirmed."""
+    confirmations.ask(inbound_id=UUID(inbound_id), now=clock.now())
 
 
 @shared_task(name="payments.sweep_organisation")

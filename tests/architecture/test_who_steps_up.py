@@ -60,6 +60,7 @@ STEPS_UP = {
     "apps.parties.dialogs.ArchiveParty": False,
     "apps.parties.dialogs.ChangeParty": False,
     "apps.payments.dialogs.suspense.AssignMoney": True,
+    "apps.payments.dialogs.suspense.ConfirmMoney": False,  # moves nothing
     "apps.payments.dialogs.suspense.GiveMoneyBack": True,
     "apps.payments.dialogs.refunds.RefundPayment": True,
     "apps.payments.dialogs.suspense.GiveLateMoneyBack": True,

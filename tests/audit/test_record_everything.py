@@ -194,6 +194,7 @@ RECORDED = {
         "take_over": "money.taken_over",
         "hand_over": "money.handed_over",
     },
+    "payments.services.confirmations": {"ask_again": "money.confirmation_asked"},
     "payments.services.reviews": {
         "accept": "payment.review_accepted",
         "close": "payment.review_closed",
@@ -266,6 +267,7 @@ ELSEWHERE = {
     "ledger.services.regions.change": "organisation_settings.set_region records it",
     "ledger.services.reports.start": "jobs.start records it",
     "ledger.services.reversals.reverse_closing": "period.reopened names the reopening",
+    "payments.services.inbound_receipts.place": "a step of what the caller records",
     "payments.services.inbound_receipts.record": "a provider's report, kept raw in the inbox",
     "payments.services.intents.create": "the intent is the record: who, when and what never change in it",
     "payments.services.intents.record": "a provider's report, kept raw in the inbox",

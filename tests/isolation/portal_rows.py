@@ -256,6 +256,7 @@ ADMINS: dict[str, Admin] = {
             "do/export": EXPORT,
             "hand-over": of_row("payments.resolve&payments.view", "200"),
             "assign": of_row("payments.resolve&payments.view"),
+            "confirm": of_row("payments.resolve&payments.view"),
             "give-back": of_row("payments.refund&payments.view"),
             "take-over": of_row("payments.resolve&payments.view", "200"),
         },

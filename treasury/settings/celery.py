@@ -33,6 +33,7 @@ CELERY_TASK_ROUTES = {
     "ledger.seal_organisation": {"queue": "sealing"},
     "ledger.check_seals_organisation": {"queue": "sealing"},
     "ledger.*": {"queue": "default"},
+    "payments.confirm_money": {"queue": "providers"},
     "payments.pull": {"queue": "default"},
     "payments.pull_organisation": {"queue": "providers"},
     "payments.query_attempt": {"queue": "providers"},

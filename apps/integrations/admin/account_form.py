@@ -47,6 +47,15 @@ class AccountForm(forms.ModelForm):
 
     minimum = _amount(_("Smallest payment"))
     maximum = _amount(_("Largest payment"))
+    confirm_from = forms.CharField(
+        label=_("Ask about payments from"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_(
+            "What comes unasked of this sum or more is booked once the provider has confirmed it. Empty: nothing is asked about."
+        ),
+        max_length=30,
+    )
     certificate = forms.CharField(
         required=False,
         widget=UnfoldAdminTextareaWidget,
@@ -86,6 +95,7 @@ class AccountForm(forms.ModelForm):
         if account.created_at:
             self.initial["minimum"] = account.minimum.text
             self.initial["maximum"] = account.maximum.text
+            self.initial["confirm_from"] = account.confirm_from.text if account.confirm_from else ""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -93,6 +103,8 @@ class AccountForm(forms.ModelForm):
         for name in ("minimum", "maximum"):
             if name in cleaned:
                 cleaned[name] = self._money(name, cleaned[name], currency)
+        if cleaned.get("confirm_from"):
+            cleaned["confirm_from"] = self._money("confirm_from", cleaned["confirm_from"], currency)
         given = [name for name in SECRETS if cleaned.get(name)]
         provider = cleaned.get("provider", self.instance.provider)
         for name in needed_secret_names(provider) if provider else ():
@@ -115,6 +127,7 @@ class AccountForm(forms.ModelForm):
             },
             minimum_minor=self.cleaned_data["minimum"].minor,
             maximum_minor=self.cleaned_data["maximum"].minor,
+            confirm_from_minor=least.minor if (least := self.cleaned_data.get("confirm_from")) else None,
         )
 
     def credentials(self) -> Credentials | None:

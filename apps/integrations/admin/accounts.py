@@ -101,7 +101,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
         (_("Short code"), {"fields": ["short_code", "short_code_type", "till_number"]}),
         (_("Terms"), {"fields": ["fee_bps", "minimum", "maximum"]}),
         (_("Pull Transactions"), {"fields": list(PULL)}),
-        (_("Payments that come unasked"), {"fields": ["addresses", *UNASKED]}),
+        (_("Payments that come unasked"), {"fields": ["addresses", *UNASKED, "confirm_from"]}),
         (_("Secrets"), {"fields": ["secrets_set", "password_age", *SECRETS, "certificate"]}),
     ]
 

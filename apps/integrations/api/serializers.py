@@ -73,6 +73,11 @@ class ProviderAccountChangeIn(StrictSerializer):
     is_accepted_by_default = serializers.BooleanField(required=False)
     is_balance_watched = serializers.BooleanField(required=False)
     calls_per_second = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    confirm_from = MoneyField(
+        required=False,
+        allow_null=True,
+        help_text="What comes unasked of this sum or more is booked once the provider has confirmed it; null: nothing is asked.",
+    )
     credentials = CredentialsIn(required=False, write_only=True)
 
     def terms_of(self, account: ProviderAccount) -> AccountTerms:
@@ -84,9 +89,10 @@ class ProviderAccountChangeIn(StrictSerializer):
     def said(self, currency: str) -> dict[str, Any]:
         """Return what was sent, in the words of the terms. Raises ValidationError for a limit in another currency."""
         data = {name: value for name, value in self.validated_data.items() if name != "credentials"}
-        for name in ("minimum", "maximum"):
+        for name in ("minimum", "maximum", "confirm_from"):
             if name in data:
-                data[f"{name}_minor"] = self._minor(name, data.pop(name), currency)
+                sent = data.pop(name)
+                data[f"{name}_minor"] = None if sent is None else self._minor(name, sent, currency)
         return data | {
             name: next(each for each in KINDS[name] if each.lower() == data[name])
             for name in KINDS
@@ -157,6 +163,7 @@ class ProviderAccountOut(serializers.Serializer[ProviderAccount]):
     calls_per_second = serializers.IntegerField(
         help_text="How many calls of one kind leave in a second at most."
     )
+    confirm_from = MoneyField(allow_null=True)
     credentials_set_at = InstantField()
     password_set_at = InstantField(
         allow_null=True, help_text="Providers let the initiator's password expire."

@@ -80,6 +80,7 @@ class ProviderAccount(UuidModel):
     is_accepted_by_default = models.BooleanField(default=True)
     is_balance_watched = models.BooleanField(default=False)
     calls_per_second = models.PositiveSmallIntegerField(default=CALLS_PER_SECOND)
+    confirm_from_minor = MinorField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -123,6 +124,10 @@ class ProviderAccount(UuidModel):
             ),
             models.CheckConstraint(condition=Q(calls_per_second__gt=0), name="integrations_account_calls"),
             models.CheckConstraint(
+                condition=Q(confirm_from_minor__isnull=True) | Q(confirm_from_minor__gt=0),
+                name="integrations_account_confirm_from",
+            ),
+            models.CheckConstraint(
                 condition=Q(("callback_token__regex", r"^[0-9a-f]{32,64}$")),
                 name="integrations_account_token",
             ),
@@ -148,6 +153,15 @@ class ProviderAccount(UuidModel):
     def maximum(self) -> Money:
         """The largest payment."""
         return Money(self.maximum_minor, self.currency)
+
+    @property
+    def confirm_from(self) -> Money | None:
+        """From which sum on money that comes unasked is asked about before it is booked; None for never."""
+        return None if self.confirm_from_minor is None else Money(self.confirm_from_minor, self.currency)
+
+    def must_confirm(self, money: Money) -> bool:
+        """Say whether the provider is asked about money that comes unasked."""
+        return self.confirm_from is not None and money >= self.confirm_from
 
     @property
     def purpose(self) -> str:

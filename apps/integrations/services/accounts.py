@@ -58,6 +58,7 @@ CHANGEABLE = (
     "is_accepted_by_default",
     "is_balance_watched",
     "calls_per_second",
+    "confirm_from_minor",
 )
 PULL_NUMBER = re.compile(r"(254|0)[17][0-9]{8}")
 TERMS = tuple(AccountTerms.__dataclass_fields__)
@@ -286,6 +287,11 @@ def _check(terms: AccountTerms) -> None:
         (0 <= terms.fee_bps < BASIS_POINTS, "fee_bps", "The fee lies between 0 and 9999 basis points."),
         (terms.minimum_minor > 0, "minimum_minor", "The smallest payment is more than nothing."),
         (
+            terms.confirm_from_minor is None or terms.confirm_from_minor > 0,
+            "confirm_from_minor",
+            "Ask about more than nothing, or about no payment.",
+        ),
+        (
             terms.maximum_minor >= terms.minimum_minor,
             "maximum_minor",
             "The maximum is below the minimum.",
@@ -307,6 +313,11 @@ def _mpesa_rules(terms: AccountTerms) -> list[Rule]:
         ),
         (terms.minimum_minor >= SHILLING, "minimum_minor", "The smallest payment is one shilling."),
         (_is_certificate(terms.certificate), "certificate", "This is no certificate in PEM."),
+        (
+            terms.confirm_from_minor is None or bool(terms.certificate),
+            "confirm_from_minor",
+            "M-Pesa is asked in the name of the initiator: that needs its certificate.",
+        ),
         (
             _is_pull_number(terms),
             "pull_number",

@@ -35,6 +35,7 @@ from apps.payments.contracts import RESOLVE, SOURCE_NAMES, InboundSource, Inboun
 from apps.payments.dialogs.suspense import (
     CHOSEN,
     AssignMoney,
+    ConfirmMoney,
     GiveMoneyBack,
     HandMoneyOver,
     TakeMoneyOver,
@@ -45,6 +46,7 @@ from apps.payments.selectors import inbound_receipts, suggestions, suspense
 from apps.payments.selectors.suspense import DECIDED, NOBODYS
 
 BADGES: Mapping[InboundStatus, tuple[str, str, Any]] = {
+    InboundStatus.UNCONFIRMED: ("unknown", "help", _("Not confirmed yet")),
     InboundStatus.SUSPENSE: ("held", "help", _("Waits")),
     InboundStatus.DUPLICATE_SUSPECTED: ("held", "content_copy", _("Double payment?")),
     InboundStatus.MATCHED: ("done", "check_circle", _("Matched")),
@@ -94,6 +96,7 @@ class StandingFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
         return [
             (InboundStatus.DUPLICATE_SUSPECTED.value, _("Double payment suspected")),
+            (InboundStatus.UNCONFIRMED.value, _("Not confirmed yet")),
             (DECIDED, _("Decided")),
         ]
 
@@ -153,10 +156,17 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
         "payment_shown", "provider_account", "branch", "told_by", "occurred_shown", "received_shown", "resolved_shown",
     ]  # fmt: skip
     readonly_fields = fields
-    dialogs = [AssignMoney, GiveMoneyBack, TakeMoneyOver, HandMoneyOver, exporting("suspense")]
+    dialogs = [
+        AssignMoney,
+        GiveMoneyBack,
+        TakeMoneyOver,
+        HandMoneyOver,
+        ConfirmMoney,
+        exporting("suspense"),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundReceipt]:
-        held = inbound_receipts.visible_to(request.user).filter(booked_at__isnull=False)
+        held = inbound_receipts.visible_to(request.user).held()
         return held.select_related("provider_account", "branch", "intent", "owner__user")
 
     def get_search_results(
@@ -259,7 +269,7 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Fee of the provider"))
     def fee_shown(self, inbound: InboundReceipt) -> SafeString:
-        return money_html(inbound.fee)
+        return nothing_html() if inbound.is_unconfirmed else money_html(inbound.fee)
 
     @admin.display(description=_("Reference as typed"))
     def reference_shown(self, inbound: InboundReceipt) -> SafeString:

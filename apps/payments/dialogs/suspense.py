@@ -17,7 +17,7 @@ from apps.payments.contracts import REFUND, RESOLVE
 from apps.payments.dialogs.refunds import asked, hindrance, others_decide, what_follows
 from apps.payments.models import InboundReceipt, PaymentAttempt, phone
 from apps.payments.selectors import intents
-from apps.payments.services import refunds, resolutions
+from apps.payments.services import confirmations, refunds, resolutions
 
 CHOSEN = "payment"
 """The name by which an address proposes the payment that money is of."""
@@ -126,6 +126,36 @@ class GiveMoneyBack(Dialog):
             inbound_id=row.id, reason=answer.data["reason"], actor=answer.actor, now=answer.now
         )
         return asked(refund)
+
+
+class ConfirmMoney(Dialog):
+    """Have the provider asked once more whether money has come that it has not confirmed."""
+
+    name = "confirm"
+    label = gettext_lazy("Ask again…")
+    icon = "sync"
+    permission = RESOLVE
+    form_class = ReasonForm
+
+    def is_offered(self, row: InboundReceipt) -> bool:
+        return row.is_unconfirmed
+
+    def content(self, request: HttpRequest, rows: Sequence[InboundReceipt]) -> Content:  # noqa: ARG002 (the row says all)
+        [inbound] = rows
+        return Content(
+            title=_("Ask about %(receipt)s once more") % {"receipt": inbound.receipt},
+            button=_("Ask now"),
+            money=inbound.money,
+            about=inbound.reason,
+            effects=_arrived(inbound),
+            next_step=_("It moves no money. It is booked once the provider confirms receipt and sum."),
+            version=inbound.status,
+        )
+
+    def act(self, row: InboundReceipt, answer: Answer) -> str:
+        reason = answer.data["reason"]
+        confirmations.ask_again(inbound_id=row.id, reason=reason, actor=answer.actor, now=answer.now)
+        return _("The provider is being asked about %(receipt)s.") % {"receipt": row.receipt}
 
 
 class TakeMoneyOver(Dialog):

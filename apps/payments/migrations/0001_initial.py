@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('provider', models.CharField(max_length=20)),
-                ('status', django_fsm.FSMField(choices=[('MATCHED', 'MATCHED'), ('SUSPENSE', 'SUSPENSE'), ('DUPLICATE_SUSPECTED', 'DUPLICATE_SUSPECTED'), ('ASSIGNED', 'ASSIGNED'), ('GIVING_BACK', 'GIVING_BACK'), ('RETRACTED', 'RETRACTED')], default='SUSPENSE', max_length=24, protected=True)),
+                ('status', django_fsm.FSMField(choices=[('UNCONFIRMED', 'UNCONFIRMED'), ('MATCHED', 'MATCHED'), ('SUSPENSE', 'SUSPENSE'), ('DUPLICATE_SUSPECTED', 'DUPLICATE_SUSPECTED'), ('ASSIGNED', 'ASSIGNED'), ('GIVING_BACK', 'GIVING_BACK'), ('RETRACTED', 'RETRACTED')], default='SUSPENSE', max_length=24, protected=True)),
                 ('receipt', models.CharField(max_length=40)),
                 ('amount_minor', apps.kit.models.MinorField()),
                 ('currency', apps.kit.models.CurrencyField()),
@@ -212,6 +212,9 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('occurred_at', models.DateTimeField(null=True)),
                 ('received_at', models.DateTimeField()),
+                ('callback_token', models.CharField(max_length=32, null=True, unique=True)),
+                ('confirm_tries', models.PositiveSmallIntegerField(default=0)),
+                ('next_confirm_at', models.DateTimeField(null=True)),
                 ('booked_at', models.DateTimeField(null=True)),
                 ('resolved_at', models.DateTimeField(null=True)),
                 ('resolved_by', models.CharField(blank=True, max_length=120)),
@@ -224,8 +227,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'money in suspense',
-                'indexes': [models.Index(fields=['branch', '-id'], name='inbound_by_branch'), models.Index(condition=models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), fields=['status', '-id'], name='inbound_waiting'), models.Index(condition=models.Q(('booked_at__isnull', False)), fields=['-id'], name='inbound_held'), models.Index(condition=models.Q(('reference_key', ''), _negated=True), fields=['reference_key', 'received_at'], name='inbound_by_reference')],
-                'constraints': [models.UniqueConstraint(fields=('provider_account', 'receipt'), name='inbound_receipt_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='inbound_amount_positive'), models.CheckConstraint(condition=models.Q(('sources__len__gt', 0)), name='inbound_has_a_source'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), ('attempt__isnull', True), ('booked_at__isnull', False)), models.Q(models.Q(('status', 'MATCHED'), ('status', 'ASSIGNED'), ('status', 'GIVING_BACK'), _connector='OR'), ('attempt__isnull', False), ('intent__isnull', False)), models.Q(('attempt__isnull', False), ('booked_at__isnull', False), ('status', 'RETRACTED')), _connector='OR'), name='inbound_waits_or_is_of_an_attempt'), models.CheckConstraint(condition=models.Q(models.Q(('booked_at__isnull', True), ('fee_minor__isnull', True)), models.Q(('booked_at__isnull', False), ('fee_minor__gte', 0), ('fee_minor__lte', models.F('amount_minor'))), _connector='OR'), name='inbound_fee_with_its_booking')],
+                'indexes': [models.Index(fields=['branch', '-id'], name='inbound_by_branch'), models.Index(condition=models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), fields=['status', '-id'], name='inbound_waiting'), models.Index(condition=models.Q(('booked_at__isnull', False)), fields=['-id'], name='inbound_held'), models.Index(condition=models.Q(('reference_key', ''), _negated=True), fields=['reference_key', 'received_at'], name='inbound_by_reference'), models.Index(condition=models.Q(('next_confirm_at__isnull', False)), fields=['next_confirm_at'], name='inbound_confirm_due')],
+                'constraints': [models.UniqueConstraint(fields=('provider_account', 'receipt'), name='inbound_receipt_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='inbound_amount_positive'), models.CheckConstraint(condition=models.Q(('sources__len__gt', 0)), name='inbound_has_a_source'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('status', 'SUSPENSE'), ('status', 'DUPLICATE_SUSPECTED'), _connector='OR'), ('attempt__isnull', True), ('booked_at__isnull', False)), models.Q(models.Q(('status', 'MATCHED'), ('status', 'ASSIGNED'), ('status', 'GIVING_BACK'), _connector='OR'), ('attempt__isnull', False), ('intent__isnull', False)), models.Q(('attempt__isnull', False), ('booked_at__isnull', False), ('status', 'RETRACTED')), models.Q(('attempt__isnull', True), ('booked_at__isnull', True), ('callback_token__isnull', False), ('status', 'UNCONFIRMED')), _connector='OR'), name='inbound_waits_or_is_of_an_attempt'), models.CheckConstraint(condition=models.Q(models.Q(('booked_at__isnull', True), ('fee_minor__isnull', True)), models.Q(('booked_at__isnull', False), ('fee_minor__gte', 0), ('fee_minor__lte', models.F('amount_minor'))), _connector='OR'), name='inbound_fee_with_its_booking')],
             },
         ),
         migrations.CreateModel(

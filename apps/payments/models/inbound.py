@@ -46,6 +46,8 @@ PROGRESS_FIELDS = [
     "reason",
     "owner",
     "occurred_at",
+    "confirm_tries",
+    "next_confirm_at",
     "booked_at",
     "fee_minor",
     "resolved_at",
@@ -68,6 +70,14 @@ class InboundReceiptQuerySet(LockingQuerySet):
         """Limit to these applications; None means every application."""
         return self if application_ids is None else self.filter(application_id__in=application_ids)
 
+    def to_confirm(self, *, since: datetime) -> Self:
+        """Money that the provider is to be asked about."""
+        return self.filter(status=InboundStatus.UNCONFIRMED, next_confirm_at__lte=since)
+
+    def held(self) -> Self:
+        """Money that was put aside: booked to suspense, or to be confirmed first."""
+        return self.filter(Q(booked_at__isnull=False) | Q(status=InboundStatus.UNCONFIRMED))
+
     def waiting(self) -> Self:
         """Money in suspense that nobody has decided about."""
         return self.filter(status__in=WAITING_STATES)
@@ -82,7 +92,8 @@ class InboundReceipt(UuidModel, StatefulModel):
     ``payer`` are texts as they came: what was typed, and a number in clear, masked or hashed. ``booked_at`` is set
     where the money was booked to suspense under this row, with ``fee_minor`` by the account's tariff; otherwise the
     attempt books it. ``intent`` is the payment that it pays, or seems to pay a second time, ``reason`` why it waits and
-    ``owner`` who looks after it. A trigger in the database keeps what arrived as it arrived.
+    ``owner`` who looks after it. What must be confirmed before it is believed has a ``callback_token``, by which the
+    provider's answer finds it, and ``next_confirm_at`` while it is to be asked about again. A trigger in the database keeps what arrived as it arrived.
     """
 
     provider_account = models.ForeignKey(
@@ -117,6 +128,9 @@ class InboundReceipt(UuidModel, StatefulModel):
     owner = models.ForeignKey("access.Membership", null=True, on_delete=models.PROTECT, related_name="+")
     occurred_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
+    callback_token = models.CharField(max_length=32, unique=True, null=True)
+    confirm_tries = models.PositiveSmallIntegerField(default=0)
+    next_confirm_at = models.DateTimeField(null=True)
     booked_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=120, blank=True)
@@ -134,7 +148,13 @@ class InboundReceipt(UuidModel, StatefulModel):
                     one_of("status", WAITING_STATES) & Q(attempt__isnull=True, booked_at__isnull=False)
                 )
                 | (one_of("status", PAYING_STATES) & Q(attempt__isnull=False, intent__isnull=False))
-                | Q(status=InboundStatus.RETRACTED.value, attempt__isnull=False, booked_at__isnull=False),
+                | Q(status=InboundStatus.RETRACTED.value, attempt__isnull=False, booked_at__isnull=False)
+                | Q(
+                    status=InboundStatus.UNCONFIRMED.value,
+                    attempt__isnull=True,
+                    booked_at__isnull=True,
+                    callback_token__isnull=False,
+                ),
                 name="inbound_waits_or_is_of_an_attempt",
             ),
             models.CheckConstraint(
@@ -153,6 +173,11 @@ class InboundReceipt(UuidModel, StatefulModel):
                 fields=["reference_key", "received_at"],
                 condition=~Q(reference_key=""),
                 name="inbound_by_reference",
+            ),
+            models.Index(
+                fields=["next_confirm_at"],
+                condition=Q(next_confirm_at__isnull=False),
+                name="inbound_confirm_due",
             ),
         ]
 
@@ -173,6 +198,10 @@ class InboundReceipt(UuidModel, StatefulModel):
     @property
     def is_waiting(self) -> bool:
         return self.status in WAITING_STATES
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        return self.status == InboundStatus.UNCONFIRMED
 
     def save_progress(self) -> None:
         self.save(update_fields=PROGRESS_FIELDS)
@@ -202,9 +231,16 @@ class InboundReceipt(UuidModel, StatefulModel):
     def _told(self) -> tuple[object, ...]:
         return (self.sources, self.reference, self.payer, self.payer_name, self.kind, self.occurred_at)
 
+    @transition(status, source=InboundStatus.SUSPENSE, target=InboundStatus.UNCONFIRMED)
+    def await_confirmation(self, *, token: str, reason: str, at: datetime) -> None:
+        """Believe nothing of it before the provider has confirmed it."""
+        self.callback_token = token
+        self.reason = reason[:REASON_LENGTH]
+        self.next_confirm_at = at
+
     @transition(
         status,
-        source=InboundStatus.SUSPENSE,
+        source=[InboundStatus.SUSPENSE, InboundStatus.UNCONFIRMED],
         target=RETURN_VALUE(InboundStatus.SUSPENSE, InboundStatus.DUPLICATE_SUSPECTED),
     )
     def hold(
@@ -218,6 +254,7 @@ class InboundReceipt(UuidModel, StatefulModel):
         at: datetime,
     ) -> InboundStatus:
         """Put the money aside for a person; ``doubled`` is the payment that it seems to pay a second time."""
+        self.next_confirm_at = None
         self.reason = reason[:REASON_LENGTH]
         self.fee_minor = fee.minor
         self.owner_id = owner_id
@@ -225,9 +262,10 @@ class InboundReceipt(UuidModel, StatefulModel):
         self.booked_at = at
         return InboundStatus.DUPLICATE_SUSPECTED if is_duplicate else InboundStatus.SUSPENSE
 
-    @transition(status, source=WAITING_STATES, target=InboundStatus.MATCHED)
+    @transition(status, source=[*WAITING_STATES, InboundStatus.UNCONFIRMED], target=InboundStatus.MATCHED)
     def match(self, *, attempt: PaymentAttempt, at: datetime) -> None:
         """The money is of this attempt."""
+        self.next_confirm_at = None
         self._belong(attempt)
         self.resolved_at = at
 

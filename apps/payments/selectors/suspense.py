@@ -55,9 +55,14 @@ class AgeLine:
 
 
 def standing(rows: QuerySet[InboundReceipt], state: str) -> QuerySet[InboundReceipt]:
-    """Return those in one of the waiting states, in all of them for an empty text, or those that wait no more."""
+    """
+    Return those in one of the waiting states, in all of them for an empty text, those that wait no more, or those that
+    are not confirmed yet.
+    """
     if state == DECIDED:
-        return rows.exclude(status__in=WAITING_STATES)
+        return rows.exclude(status__in=[*WAITING_STATES, InboundStatus.UNCONFIRMED])
+    if state == InboundStatus.UNCONFIRMED:
+        return rows.filter(status=state)
     waiting = rows.filter(status__in=WAITING_STATES)
     return waiting.filter(status=state) if state else waiting
 

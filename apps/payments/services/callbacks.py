@@ -14,9 +14,10 @@ from apps.integrations.services import balances, providers
 from apps.integrations.services import callbacks as inbox
 from apps.kit.actors import PROVIDER
 from apps.payments.contracts import Recorded
-from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.services import (
     attempts,
+    confirmations,
     intents,
     receipts,
     refund_reports,
@@ -27,7 +28,7 @@ from apps.payments.services import (
 )
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
-type Subject = PaymentAttempt | Refund
+type Subject = PaymentAttempt | Refund | InboundReceipt
 type Reader = Callable[[Mapping[str, object]], Any]
 type Verdict = tuple[CallbackStatus, str]
 
@@ -85,10 +86,11 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
 
 
 def _subject(token: str) -> Subject | None:
-    """Return the attempt or the refund that was committed with this token."""
+    """Return the attempt, the refund or the money to be confirmed that was committed with this token."""
     return (
         PaymentAttempt.objects.filter(callback_token=token).first()
         or Refund.objects.filter(callback_token=token).first()
+        or InboundReceipt.objects.filter(callback_token=token).first()
     )
 
 
@@ -135,6 +137,10 @@ def _record_receipt(attempt: PaymentAttempt, report: CollectionReport, now: date
     return _record_collection(attempt, believed, now)
 
 
+def _record_confirmation(inbound: InboundReceipt, report: CollectionReport, now: datetime) -> Verdict:
+    return VERDICTS[confirmations.record(inbound_id=inbound.id, report=report, now=now)], ""
+
+
 def _record_refund(refund: Refund, report: RefundReport, now: datetime) -> Verdict:
     try:
         recorded = refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=now)
@@ -158,6 +164,7 @@ KINDS: dict[type, dict[str, Kind]] = {
         attempts.COLLECTION: Kind(_collection, _record_collection),
         attempts.STATUS: Kind(_collection_status, _record_receipt),
     },
+    InboundReceipt: {attempts.STATUS: Kind(_collection_status, _record_confirmation)},
     Refund: {
         sendings.RESULT: Kind(_refund, _record_refund),
         sendings.TIMEOUT: Kind(_refund_timeout, _record_refund),

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.integrations.ports import CollectionReport, InboundReport, Outcome
 from apps.integrations.selectors import accounts
+from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
@@ -51,7 +52,8 @@ def record(
     guessed. The same receipt again, from whomever, books nothing; while it waits, what a later message adds may tell
     whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number, and
     MoneyUnexplained for one that an attempt is booked under with another sum. What may be of several payments that were
-    booked without a receipt is taken for that of one of them, and is given to another once its receipt is told. Locks the receipt, then what it pays.
+    booked without a receipt is taken for that of one of them, and is given to another once its receipt is told. What is as
+    large as the account's terms say is booked only once the provider has confirmed it (``confirmations``). Locks the receipt, then what it pays.
     """
     account = _of_till(accounts.get(account_id), notice.paid_to)
     account_id = account.id
@@ -65,6 +67,14 @@ def record(
     if known is not None:
         return _heard_again(known, notice, phone=phone, source=source, actor=actor, now=now), known
     inbound = _new(account, notice, source=source, now=now)
+    if _must_confirm(inbound, source):
+        suspense.await_confirmation(inbound, now=now)
+        return Recorded.APPLIED, inbound
+    return place(inbound, phone=phone, actor=actor, now=now), inbound
+
+
+def place(inbound: InboundReceipt, *, phone: str, actor: Actor, now: datetime) -> Recorded:
+    """Settle what new or confirmed money is of, or book it to suspense; the caller holds the locks that ``record`` takes."""
     found = _paid(inbound, phone=phone, actor=actor, now=now)
     if isinstance(found, Doubt):
         suspense.hold(
@@ -75,11 +85,32 @@ def record(
             actor=actor,
             now=now,
         )
-        return Recorded.APPLIED, inbound
+        return Recorded.APPLIED
     attempt, recorded = found
     inbound.match(attempt=attempt, at=now)
-    inbound.save(force_insert=True)
-    return recorded, inbound
+    inbound.save()
+    return recorded
+
+
+def lock(inbound_id: UUID) -> InboundReceipt:
+    """Lock what ``record`` locks for money that is known, and return its row. Raises NotFound."""
+    found = InboundReceipt.objects.filter(id=inbound_id).first()
+    if found is None:
+        raise errors.NotFound("There is no such receipt.")
+    if not found.reference_key:
+        silent.only(found.provider_account_id)
+    suspense.only(found.receipt)
+    return InboundReceipt.objects.locked().select_related("provider_account").get(id=inbound_id)
+
+
+def _must_confirm(inbound: InboundReceipt, source: InboundSource) -> bool:
+    """
+    Say whether new money is so large that the provider is asked first: a confirmation is not signed, a list that we asked
+    for is proof, and so is what an attempt was told at its own address.
+    """
+    if source is not InboundSource.CONFIRMATION or not inbound.provider_account.must_confirm(inbound.money):
+        return False
+    return not PaymentAttempt.objects.bearing(inbound.receipt, provider=inbound.provider).exists()
 
 
 def _of_till(account: "ProviderAccount", number: str) -> "ProviderAccount":
@@ -111,6 +142,8 @@ def _heard_again(
         raise ReportContradicts("The message names another sum than an earlier one of this receipt.")
     if known.hear(notice, source=source, occurred_at=_told_at(notice, now=now)):
         known.save_progress()
+    if known.is_unconfirmed and source is InboundSource.PULL:
+        return place(known, phone=phone, actor=actor, now=now)
     if not known.is_waiting or known.intent_id is not None:
         return Recorded.DUPLICATE
     found = _paid(known, phone=phone, actor=actor, now=now)
@@ -163,7 +196,7 @@ def _paid(
     booked = silent.without_any(unnamed)
     if len(unnamed) == 1 and booked:
         return _attempt_paid(inbound, unnamed[0].id, report, actor=actor, now=now)
-    if booked and inbound._state.adding:
+    if booked and inbound.booked_at is None:
         return booked[0], Recorded.DUPLICATE  # of one of several: its money is in the books, whichever it is
     return _doubt(inbound, now=now)
 

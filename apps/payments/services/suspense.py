@@ -5,12 +5,14 @@ from uuid import UUID
 
 from apps.access.selectors import applications, memberships
 from apps.events.services import outbox
-from apps.kit import locks
+from apps.kit import ids, jobs, locks
 from apps.kit.actors import Actor
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import RESOLVE, InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+
+UNCONFIRMED = "The provider is asked whether this money has come."
 
 
 def only(receipt: str) -> None:
@@ -42,7 +44,7 @@ def hold(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Book new money to suspense, give it an owner and say so; nothing has been written of it before."""
+    """Book money to suspense, give it an owner and say so; nothing has been booked of it before."""
     inbound.application = doubled.application if doubled else applications.portal()
     owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
     inbound.hold(
@@ -53,9 +55,20 @@ def hold(
         is_duplicate=is_duplicate,
         at=now,
     )
-    inbound.save(force_insert=True)
+    inbound.save()
     outbox.publish(events.about_money(events.MONEY_UNMATCHED, inbound), now=now)
     journals.post(draft=postings.inbound(inbound), actor=actor, now=now)
+
+
+def await_confirmation(inbound: InboundReceipt, *, now: datetime) -> None:
+    """Keep new money, booked nowhere, until the provider has confirmed it, and have it asked; nothing is written of it yet."""
+    inbound.application = applications.portal()
+    owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
+    inbound.owner = owner
+    inbound.await_confirmation(token=ids.token(), reason=UNCONFIRMED, at=now)
+    inbound.save(force_insert=True)
+    outbox.publish(events.about_money(events.MONEY_UNCONFIRMED, inbound), now=now)
+    jobs.enqueue("payments.confirm_money", inbound_id=inbound.id)
 
 
 def explain(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.kit import jobs
-from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.models.polling import PolledQuerySet
 from apps.payments.services import attempts, intents, late_refunds, sendings
 
@@ -107,6 +107,14 @@ def _refund_late(attempt_id: UUID, now: datetime) -> None:
     late_refunds.give_back(attempt_id=attempt_id, now=now)
 
 
+def _unconfirmed_money(now: datetime) -> QuerySet[InboundReceipt]:
+    return InboundReceipt.objects.to_confirm(since=now - JOB_GRACE).order_by("next_confirm_at")
+
+
+def _confirm(inbound_id: UUID, now: datetime) -> None:  # noqa: ARG001 (the job asks the clock itself)
+    jobs.enqueue("payments.confirm_money", inbound_id=inbound_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """The rows that a deed is due for, and the deed to one of them."""
@@ -120,4 +128,5 @@ DEEDS = {
     "lose_refund": Due(_silent_refunds, _lose_refund),
     "expire": Due(_unconfirmed, _expire),
     "refund_late": Due(_late, _refund_late),
+    "confirm": Due(_unconfirmed_money, _confirm),
 }

@@ -118,13 +118,13 @@ BEGIN
     RAISE EXCEPTION 'payments: what arrived under receipt % is fixed', OLD.receipt USING ERRCODE = 'restrict_violation';
   END IF;
   IF ((NEW.booked_at IS DISTINCT FROM OLD.booked_at OR NEW.fee_minor IS DISTINCT FROM OLD.fee_minor)
-       AND NOT (comes_back AND OLD.booked_at IS NULL))
+       AND NOT (OLD.booked_at IS NULL AND (comes_back OR OLD.status = 'UNCONFIRMED')))
      OR (OLD.attempt_id IS NOT NULL AND NEW.attempt_id IS DISTINCT FROM OLD.attempt_id AND NOT comes_back AND NOT stood_for)
      THEN
     RAISE EXCEPTION 'payments: booking and payment of receipt % are set once', OLD.receipt
       USING ERRCODE = 'restrict_violation';
   END IF;
-  IF NEW.status <> OLD.status AND OLD.status NOT IN ('SUSPENSE', 'DUPLICATE_SUSPECTED') AND NOT comes_back THEN
+  IF NEW.status <> OLD.status AND OLD.status NOT IN ('SUSPENSE', 'DUPLICATE_SUSPECTED', 'UNCONFIRMED') AND NOT comes_back THEN
     RAISE EXCEPTION 'payments: receipt % cannot go from % to %', OLD.receipt, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';
   END IF;
