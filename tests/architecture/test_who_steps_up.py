@@ -43,17 +43,17 @@ STEPS_UP = {
     "apps.events.dialogs.Replay": False,
     "apps.events.dialogs.Requeue": False,
     "apps.events.dialogs.Skip": False,
-    "apps.integrations.dialogs.AskBalance": False,  # moves nothing
-    "apps.integrations.dialogs.CheckConnection": False,  # moves nothing
-    "apps.integrations.dialogs.CloseCircuit": True,
-    "apps.integrations.dialogs.DisableAccount": False,  # stops money
-    "apps.integrations.dialogs.EnableAccount": True,
-    "apps.integrations.dialogs.OpenCircuit": False,  # stops money
-    "apps.integrations.dialogs.PutErrorRule": True,
-    "apps.integrations.dialogs.RegisterAddresses": True,
-    "apps.integrations.dialogs.ReplayCallback": True,
-    "apps.integrations.dialogs.ReplayWaiting": True,
-    "apps.integrations.dialogs.RetireErrorRule": True,
+    "apps.integrations.dialogs.accounts.AskBalance": False,  # moves nothing
+    "apps.integrations.dialogs.accounts.CheckConnection": False,  # moves nothing
+    "apps.integrations.dialogs.accounts.CloseCircuit": True,
+    "apps.integrations.dialogs.accounts.DisableAccount": False,  # stops money
+    "apps.integrations.dialogs.accounts.EnableAccount": True,
+    "apps.integrations.dialogs.accounts.OpenCircuit": False,  # stops money
+    "apps.integrations.dialogs.error_rules.PutErrorRule": True,
+    "apps.integrations.dialogs.accounts.RegisterAddresses": True,
+    "apps.integrations.dialogs.callbacks.ReplayCallback": True,
+    "apps.integrations.dialogs.callbacks.ReplayWaiting": True,
+    "apps.integrations.dialogs.error_rules.RetireErrorRule": True,
     "apps.jobs.dialogs.ExportList": False,
     "apps.jobs.dialogs.StopJob": False,
     "apps.parties.dialogs.AddParty": False,

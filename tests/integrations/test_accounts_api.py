@@ -148,12 +148,19 @@ def test_a_test_signs_in_and_asks_for_nothing(call, simulator):
 
 
 def test_says_what_refusals_stand_for(call):
-    rule = {"provider": "mpesa", "flow": "collection", "code": "1032", "reason_code": "expired"}
+    rule = {
+        "provider": "mpesa",
+        "flow": "collection",
+        "code": "1032",
+        "reason_code": "expired",
+        "retry_after_seconds": 60,
+    }
 
     made = call("POST", "provider-error-rules", rule).json()
     retired = call("POST", f"provider-error-rules/{made['id']}/retire", {"reason": "Not so"}).json()
 
     assert (made["flow"], made["is_enabled"], retired["is_enabled"]) == ("collection", True, False)
+    assert made["retry_after_seconds"] == 60
     assert [each["id"] for each in call("GET", "provider-error-rules").json()["data"]] == [made["id"]]
     wrong = call("POST", "provider-error-rules", {**rule, "reason_code": "rain"})
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/reason_code")

@@ -42,6 +42,7 @@ def test_creates_each_payment_by_itself(shop):
         order(1),
         body(reference=None),
         7,
+        order(6, **{"a\x00b\ud800": 1}),
         order(4, confirm=False, method=None, payer=None),
     ]
 
@@ -51,23 +52,31 @@ def test_creates_each_payment_by_itself(shop):
     assert answer.status_code == 202
     assert answer.headers["Location"] == f"/v1/acme/payments/bulk/{bulk['id']}"
     assert (bulk["object"], bulk["status"]) == ("payment_bulk", "queued")
-    assert bulk["progress"] == {"total": 8, "waiting": 5, "created": 0, "refused": 3}
+    assert bulk["progress"] == {"total": 9, "waiting": 5, "created": 0, "refused": 4}
     job = work()
-    assert (job.status, job.done, job.failed, job.total) == ("SUCCEEDED", 8, 6, 8)
+    assert (job.status, job.done, job.failed, job.total) == ("SUCCEEDED", 9, 7, 9)
     now = shop.get(f"/bulk/{bulk['id']}").json()
     assert (now["status"], now["progress"]) == (
         "succeeded",
-        {"total": 8, "waiting": 0, "created": 2, "refused": 6},
+        {"total": 9, "waiting": 0, "created": 2, "refused": 7},
     )
     said = results(shop, bulk)
-    assert [each["index"] for each in said] == [*range(8)]
+    assert [each["index"] for each in said] == [*range(9)]
     problems = [(each["problem"] or {}).get("code") for each in said]
     invalid = "validation_error"
     assert problems == [
-        None, "amount_not_whole", invalid, "duplicate_reference", "duplicate_reference", invalid, invalid, None,
+        None, "amount_not_whole", invalid, "duplicate_reference", "duplicate_reference", invalid, invalid, invalid, None,
     ]  # fmt: skip
     pointers = [each["problem"]["errors"][0]["pointer"] for each in said if each["problem"]]
-    assert pointers == ["/amount", "/colour", "/reference", "/reference", "/reference", "/"]
+    assert pointers == [
+        "/amount",
+        "/colour",
+        "/reference",
+        "/reference",
+        "/reference",
+        "/",
+        "/ab\\ud800",
+    ]
     made = [shop.get(f"/{each['payment_id']}").json() for each in said if each["payment_id"]]
     assert [(each["reference"], each["status"]) for each in made] == [
         ("ORD-1", "processing"),
@@ -76,7 +85,7 @@ def test_creates_each_payment_by_itself(shop):
     assert PaymentIntent.objects.count() == 3
     assert OutboxEvent.objects.filter(type="payment_intent_created").count() == 3
     assert all(item.request == {} for item in BulkItem.objects.all())
-    assert [each["index"] for each in results(shop, bulk, status="created")] == [0, 7]
+    assert [each["index"] for each in results(shop, bulk, status="created")] == [0, 8]
 
 
 def test_the_same_key_makes_one_bulk(shop):

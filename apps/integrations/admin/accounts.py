@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from apps.access.selectors import branches, memberships
 from apps.integrations.admin.account_form import FIXED, PULL, SECRETS, UNASKED, AccountForm
 from apps.integrations.contracts import Environment, RegistrationStatus
-from apps.integrations.dialogs import (
+from apps.integrations.dialogs.accounts import (
     AskBalance,
     CheckConnection,
     CloseCircuit,

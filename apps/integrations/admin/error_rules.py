@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apps.integrations.dialogs import PutErrorRule, RetireErrorRule
+from apps.integrations.dialogs.error_rules import PutErrorRule, RetireErrorRule
 from apps.integrations.models import ProviderErrorRule
 from apps.integrations.selectors import error_rules
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html

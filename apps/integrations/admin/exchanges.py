@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.integrations.contracts import CallbackStatus, CallStatus
-from apps.integrations.dialogs import ReplayCallback, ReplayWaiting
+from apps.integrations.dialogs.callbacks import ReplayCallback, ReplayWaiting
 from apps.integrations.models import ProviderCall, ProviderCallback
 from apps.integrations.selectors import exchanges
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html

@@ -19,6 +19,7 @@ from apps.integrations.contracts import (
     ShortCodeType,
 )
 from apps.integrations.models import ProviderAccount
+from apps.integrations.models.error_rule import RETRY_AFTER_MAX
 from apps.kit.circuits import Position
 from apps.kit.money import Money
 from apps.kit.serializers import IdField, InstantField, LowerField, MoneyField, StrictSerializer
@@ -257,6 +258,14 @@ class ErrorRuleIn(StrictSerializer):
         required=False, default=False, help_text="True: a request refused so may have been carried out."
     )
     payer_message = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    retry_after_seconds = serializers.IntegerField(
+        min_value=1,
+        max_value=RETRY_AFTER_MAX,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="How long to wait before what never left is sent again; null keeps our own plan.",
+    )
 
     def rule(self) -> ErrorRule:
         """Return the rule that the body is."""
@@ -278,5 +287,6 @@ class ErrorRuleOut(serializers.Serializer[Any]):
     reason_code = serializers.CharField()
     is_open = serializers.BooleanField()
     payer_message = serializers.CharField()
+    retry_after_seconds = serializers.IntegerField(allow_null=True)
     is_enabled = serializers.BooleanField()
     changed_at = InstantField()

@@ -113,15 +113,21 @@ def _create(item: BulkItem, *, actor: Actor, now: datetime) -> bool:
 
 
 def _problem(refusal: errors.DomainError) -> Mapping[str, Any]:
-    """Return why a payment was refused, as problem documents say it."""
+    """Return why a payment was refused, as problem documents say it; it may repeat what was sent, as far as that can be kept."""
     return {
         "code": refusal.code,
         "title": refusal.title,
         "status": refusal.status,
-        "detail": refusal.detail,
+        "detail": _storable(refusal.detail),
         "retryable": refusal.retryable,
-        "errors": [asdict(error) for error in refusal.errors],
+        "errors": [
+            {name: _storable(text) for name, text in asdict(error).items()} for error in refusal.errors
+        ],
     }
+
+
+def _storable(text: object) -> str:
+    return str(text).replace("\0", "").encode(errors="backslashreplace").decode()
 
 
 def _written(request: NewIntent) -> Mapping[str, Any]:

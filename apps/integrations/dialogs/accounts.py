@@ -1,37 +1,28 @@
-"""What people do with provider accounts beside changing their terms, and with what providers sent."""
+"""What people do with provider accounts beside changing their terms."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.integrations.contracts import (
     CALL_KINDS,
-    PROVIDER_NAMES,
-    CallbackStatus,
-    ErrorRule,
-    Flow,
     provider_name,
 )
-from apps.integrations.models import ProviderAccount, ProviderCallback, ProviderErrorRule
-from apps.integrations.models.error_rule import RETRY_AFTER_MAX
+from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import BalancePort, InboundPort
-from apps.integrations.selectors import circuits, exchanges
+from apps.integrations.selectors import circuits
 from apps.integrations.services import (
     accounts,
     balances,
     connections,
-    error_rules,
     gates,
     providers,
     registrations,
-    replays,
 )
-from apps.jobs.services.jobs import Job
 from apps.kit import errors
 from apps.kit.circuits import Position
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
@@ -260,164 +251,3 @@ class CloseCircuit(CircuitDialog):
         kind, reason = answer.data["kind"], answer.data["reason"]
         gates.close_circuit(account_id=row.id, kind=kind, actor=answer.actor, now=answer.now, reason=reason)
         return _("%(account)s: calls of the kind %(kind)s leave again.") % {"account": row, "kind": kind}
-
-
-class ErrorRuleForm(forms.Form):
-    """Which refusals, and what they stand for."""
-
-    provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=list(PROVIDER_NAMES.items()))
-    flow = forms.ChoiceField(label=gettext_lazy("Flow"), choices=[(flow.value, flow.value) for flow in Flow])
-    code = forms.CharField(label=gettext_lazy("Code"), max_length=32)
-    contains = forms.CharField(
-        label=gettext_lazy("Words in its text"),
-        max_length=100,
-        required=False,
-        help_text=gettext_lazy("Empty stands for any text."),
-    )
-    reason_code = forms.ChoiceField(
-        label=gettext_lazy("Stands for"),
-        choices=sorted({code: code for reasons in error_rules.REASONS.values() for code in reasons}.items()),
-    )
-    is_open = forms.BooleanField(
-        label=gettext_lazy("Ask after it"),
-        required=False,
-        help_text=gettext_lazy(
-            "What is refused so may have been carried out all the same: it is asked after."
-        ),
-    )
-    retry_after_seconds = forms.IntegerField(
-        label=gettext_lazy("Send again after seconds"),
-        min_value=1,
-        max_value=RETRY_AFTER_MAX,
-        required=False,
-        help_text=gettext_lazy("Where nothing was carried out. Empty keeps ours."),
-    )
-    payer_message = forms.CharField(
-        label=gettext_lazy("Text for the payer"),
-        max_length=200,
-        required=False,
-        help_text=gettext_lazy("Empty keeps ours."),
-    )
-
-
-class PutErrorRule(Dialog):
-    """Say what refusals of a code stand for."""
-
-    name = "put"
-    label = gettext_lazy("Add a rule…")
-    icon = "add"
-    permission = "integrations.manage"
-    steps_up = True
-    on_list = True
-    form_class = ErrorRuleForm
-
-    def content(self, request: HttpRequest, rows: Sequence[ProviderErrorRule]) -> Content:  # noqa: ARG002 (there is none yet)
-        return Content(
-            title=_("Say what a refusal stands for"),
-            button=_("Put the rule in force"),
-            next_step=_(
-                "It holds from now on, in place of a rule for the same code and words. What was recorded does not change."
-            ),
-        )
-
-    def perform(self, rows: Sequence[ProviderErrorRule], answer: Answer) -> list[str]:  # noqa: ARG002 (there is none yet)
-        asked = {**answer.data, "flow": Flow(answer.data["flow"])}
-        asked = {name: asked[name] for name in ErrorRule.__dataclass_fields__}
-        rule = error_rules.put(rule=ErrorRule(**asked), actor=answer.actor, now=answer.now)
-        return [_("%(rule)s: in force.") % {"rule": rule}]
-
-
-class RetireErrorRule(Dialog):
-    """Let our own table hold again."""
-
-    name = "retire"
-    label = gettext_lazy("Retire…")
-    icon = "block"
-    permission = "integrations.manage"
-    steps_up = True
-    on_rows = True
-    form_class = ReasonForm
-
-    def is_offered(self, row: ProviderErrorRule) -> bool:
-        return row.is_enabled
-
-    def content(self, request: HttpRequest, rows: Sequence[ProviderErrorRule]) -> Content:  # noqa: ARG002 (the row says all)
-        [rule] = rows
-        return Content(
-            title=_("Retire the rule for %(code)s") % {"code": rule.code},
-            button=_("Retire the rule"),
-            effects=[Effect(_("Flow"), rule.flow), Effect(_("Stands for"), rule.reason_code)],
-            next_step=_("From now on such refusals stand for what they stand for by default."),
-        )
-
-    def act(self, row: ProviderErrorRule, answer: Answer) -> str:
-        error_rules.retire(rule_id=row.id, actor=answer.actor, now=answer.now, reason=answer.data["reason"])
-        return _("%(rule)s: retired.") % {"rule": row}
-
-
-class ReplayCallback(Dialog):
-    """Read stored callbacks again, as they came."""
-
-    name = "replay"
-    label = gettext_lazy("Replay callback…")
-    icon = "replay"
-    permission = replays.PERMISSION
-    steps_up = True
-    on_selection = True
-    form_class = ReasonForm
-
-    def is_offered(self, row: ProviderCallback) -> bool:
-        return row.kind != registrations.CHECK and row.processing.status != CallbackStatus.FORGED
-
-    def content(self, request: HttpRequest, rows: Sequence[ProviderCallback]) -> Content:  # noqa: ARG002 (the rows say all)
-        count = len(rows)
-        return Content(
-            title=ngettext("Replay the callback", "Replay %(count)d callbacks", count) % {"count": count},
-            button=ngettext("Replay the callback", "Replay %(count)d callbacks", count) % {"count": count},
-            effects=[Effect(str(row), row.processing.note or row.processing.status.title()) for row in rows],
-            next_step=_(
-                "The very bytes are read, checked and applied again. What was applied before has no second effect."
-            ),
-            version=" ".join(row.processing.status for row in rows),
-        )
-
-    def act(self, row: ProviderCallback, answer: Answer) -> str:
-        reason = answer.data["reason"]
-        found = replays.replay(callback_id=row.id, actor=answer.actor, now=answer.now, reason=reason)
-        told = {"callback": row, "note": found.note}
-        if found.status == CallbackStatus.UNMATCHED:
-            return _("%(callback)s: still waits. %(note)s") % told
-        if found.is_undone:
-            return _("%(callback)s: nothing in it is to be applied. %(note)s") % told
-        return _("%(callback)s: applied, and once only.") % told
-
-
-class ReplayWaiting(Dialog):
-    """Have a worker read again whatever waits for people."""
-
-    name = "replay-waiting"
-    label = gettext_lazy("Replay what waits…")
-    icon = "replay"
-    permission = replays.PERMISSION
-    steps_up = True
-    on_list = True
-    form_class = ReasonForm
-    job: Job | None = None
-
-    def content(self, request: HttpRequest, rows: Sequence[ProviderCallback]) -> Content:  # noqa: ARG002 (the whole list)
-        waiting = exchanges.callbacks_visible_to(request.user).waiting().count()
-        return Content(
-            title=_("Replay the callbacks that wait"),
-            button=_("Replay what waits"),
-            effects=[Effect(_("Waiting"), str(waiting), is_live=True)],
-            next_step=_("A job reads one after the other. You can leave the page meanwhile, and stop it."),
-        )
-
-    def perform(self, rows: Sequence[ProviderCallback], answer: Answer) -> list[str]:  # noqa: ARG002 (the whole list)
-        self.job = replays.start(
-            caller=answer.request.user, actor=answer.actor, now=answer.now, reason=answer.data["reason"]
-        )
-        return [_("The replay has started.")]
-
-    def landing(self, request: HttpRequest, rows: Sequence[ProviderCallback]) -> str:  # noqa: ARG002 (the job's page)
-        return reverse("portal-job", args=[self.job.id]) if self.job else ""
