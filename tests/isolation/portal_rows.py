@@ -277,8 +277,8 @@ ADMINS: dict[str, Admin] = {
             "do/export": EXPORT,
             "do/policy": Page("access.manage", "200", "200"),
             "refund": of_row("payments.refund&payments.view", "200"),
-            "accept-review": of_row("payments.resolve&payments.view"),
-            "close-review": of_row("payments.resolve&payments.view"),
+            "accept-review": of_row("payments.resolve&payments.view", "200"),
+            "close-review": of_row("payments.resolve&payments.view", "200"),
         },
     ),
     "payments.refund": Admin(

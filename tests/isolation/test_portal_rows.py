@@ -145,6 +145,7 @@ def in_the_right_state():
     change = approvals.rule_change(by=boss, branch_id=make.head_office().id)
     prompted, lost = payments.waiting(), payments.sending()
     attempts.lose(attempt_id=lost.id, now=payments.NOW)
+    reviewed = money_of_another_sum()
     return {
         "access.membership": waits.membership.id,
         "access.membership {row}/do/end-sessions": other.id,
@@ -157,8 +158,10 @@ def in_the_right_state():
         "events.webhookendpoint {row}/do/enable": deeds.silenced_endpoint().row,
         "integrations.provideraccount {row}/do/enable": off.id,
         "jobs.job {row}/do/stop": deeds.spare_job().row,
-        "payments.paymentattempt": money_of_another_sum().id,
+        "payments.paymentattempt": reviewed.id,
+        "payments.paymentintent {row}/do/accept-review": reviewed.intent_id,
         "payments.paymentintent {row}/do/ask": prompted.intent_id,
+        "payments.paymentintent {row}/do/close-review": reviewed.intent_id,
         "payments.paymentintent {row}/do/cancel": prompted.intent_id,
         "payments.paymentintent {row}/do/verify": lost.intent_id,
         "payments.paymentintent {row}/do/refund": deeds.paid(),
