@@ -1,6 +1,8 @@
 """The lists of payments, refunds and suspense as exports: what the screen shows, phones masked as there."""
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +43,7 @@ def _held_rows(reach: Reach) -> QuerySet[InboundReceipt]:
 def _of_doubt(
     rows: QuerySet[PaymentIntent], values: tuple[str, ...], now: datetime
 ) -> QuerySet[PaymentIntent]:
-    return doubts.of(values[0], rows, now=now) if values else rows
+    return reduce(or_, [doubts.of(value, rows, now=now) for value in values]) if values else rows
 
 
 def _of_standing(
@@ -49,7 +51,7 @@ def _of_standing(
     values: tuple[str, ...],
     now: datetime,  # noqa: ARG001 (the same at every time)
 ) -> QuerySet[InboundReceipt]:
-    return suspense.standing(rows, values[0] if values else "")
+    return reduce(or_, [suspense.standing(rows, value) for value in values or ("",)])
 
 
 def _of_owner(
@@ -61,11 +63,16 @@ def _of_owner(
 
 
 def _of_received_age(rows: QuerySet[Any], values: tuple[str, ...], now: datetime) -> QuerySet[Any]:
-    return suspense.of_age(rows, values[0], field="received_at", now=now) if values else rows
+    return _of_age(rows, values, "received_at", now)
 
 
 def _of_booked_age(rows: QuerySet[Any], values: tuple[str, ...], now: datetime) -> QuerySet[Any]:
-    return suspense.of_age(rows, values[0], field="booked_at", now=now) if values else rows
+    return _of_age(rows, values, "booked_at", now)
+
+
+def _of_age(rows: QuerySet[Any], values: tuple[str, ...], field: str, now: datetime) -> QuerySet[Any]:
+    chosen = [suspense.of_age(rows, value, field=field, now=now) for value in values]
+    return reduce(or_, chosen) if chosen else rows
 
 
 def _suspended_rows(reach: Reach) -> QuerySet[PaymentAttempt]:

@@ -6,6 +6,7 @@ from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.models import Transaction
 from apps.payments.contracts import Doubt
+from apps.payments.exports import PAYMENTS
 from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.selectors import doubts
 from apps.payments.services import attempts, intents, resolutions
@@ -85,6 +86,17 @@ def test_unposted_is_money_that_the_books_do_not_know(acme, monkeypatch):
     forgotten = made.paid()
 
     assert of(Doubt.UNPOSTED) == {forgotten.intent_id}
+
+
+def test_an_export_takes_several_doubts_together(acme):
+    stuck, once, twice = payments.waiting(), made.paid(), made.paid()
+    payments.held(reference=twice.code)
+    choice = next(each for each in PAYMENTS.choices if each.name == "doubt")
+
+    found = choice.narrow(PaymentIntent.objects.order_by("-id"), (Doubt.STUCK, Doubt.DOUBLED), NOW)
+
+    assert [intent.id for intent in found] == [twice.intent_id, stuck.intent_id]
+    assert once.intent_id in {intent.id for intent in choice.narrow(PaymentIntent.objects.all(), (), NOW)}
 
 
 def test_what_names_no_doubt_finds_nothing(acme):

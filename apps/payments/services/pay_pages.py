@@ -29,6 +29,7 @@ SECRET = re.compile(r"[0-9a-f]{40}")
 HOUR, MINUTE = 3600, 60
 PROMPTS_PER_PHONE_AND_HOUR = 5
 DEEDS_PER_SOURCE_AND_MINUTE = 10
+PICTURES_PER_SOURCE_AND_MINUTE = 30
 
 
 class PayPageUnknown(errors.NotFound):
@@ -189,12 +190,14 @@ def picture(*, secret: str, source: str, now: datetime) -> bytes:
     paybill = paybills.of(intent) if intent.is_open else None
     if paybill is None or not paybill.has_picture:
         return b""
-    _admit(source, now=now)
+    _admit(source, now=now, kind="pictures", most=PICTURES_PER_SOURCE_AND_MINUTE)
     return paybills.picture(intent, paybill, now=now)
 
 
-def _admit(source: str, *, now: datetime) -> None:
-    limits = [Limit("deeds", f"pay:{schema_name()}:{source}", DEEDS_PER_SOURCE_AND_MINUTE, MINUTE)]
+def _admit(
+    source: str, *, now: datetime, kind: str = "deeds", most: int = DEEDS_PER_SOURCE_AND_MINUTE
+) -> None:
+    limits = [Limit(kind, f"pay:{schema_name()}:{kind}:{source}", most, MINUTE)]
     refusal = "Too many tries from here. Wait a minute."
     rate_limits.require(limits, now=now, in_outage=InOutage.COUNT_HERE, refusal=refusal)
 

@@ -1,0 +1,157 @@
+"""What the pages of payments draw, and of what is told about them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from apps.kit.money import Money
+from apps.portal.contracts.pieces import Badge, Booking, Fact, Raw, Step, Target
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """The head of a payment's page."""
+
+    id: UUID
+    title: str
+    status: str
+    badge: Badge
+    money: Money
+    received: Money | None
+    fee: Money | None
+    when: datetime
+    took: str
+    payer_name: str
+    phone: str
+    reference: str
+    description: str
+    rail: str
+    rail_account: str
+    branch: str
+    application: str
+    is_open: bool
+    notice: str = ""
+    refunded: Money | None = None
+    refund_badge: Badge | None = None
+
+    @property
+    def refunded_out(self) -> Money | None:
+        return None if self.refunded is None else -self.refunded
+
+    @property
+    def net(self) -> Money | None:
+        return None if self.received is None or self.fee is None else self.received - self.fee
+
+    @property
+    def fee_out(self) -> Money | None:
+        return None if self.fee is None else -self.fee
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    """One thing that waits for evidence; ``payment_id`` is None for money that is of no payment."""
+
+    at: datetime
+    name: str
+    text: str
+    money: Money
+    badge: Badge
+    payment_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceQueue:
+    """Payments and refunds of which nobody knows what became, and movements that nobody has explained."""
+
+    payments: tuple[EvidenceLine, ...]
+    refunds: tuple[EvidenceLine, ...]
+    movements: tuple[EvidenceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFacts:
+    """The receipt of a payment; ``sha256`` is empty until the PDF is stored."""
+
+    id: UUID
+    number: str
+    issued_at: datetime
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One published event and how far our own handlers are with it."""
+
+    name: str
+    occurred_at: datetime
+    is_internal: bool
+    badge: Badge
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """One event on its way to one webhook endpoint."""
+
+    id: UUID
+    event: str
+    subject: str
+    url: str
+    host: str
+    status: str
+    badge: Badge
+    attempts: int
+    answer: str
+    created_at: datetime
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTimeline:
+    """A payment with everything that happened because of it, as far as the reader may see it."""
+
+    payment: PaymentFacts
+    steps: tuple[Step, ...]
+    bookings: tuple[Booking, ...]
+    receipt: ReceiptFacts | None
+    events: tuple[EventLine, ...]
+    deliveries: tuple[DeliveryLine, ...]
+    identifiers: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDetail:
+    """A webhook delivery with its attempts and the bytes that are signed and sent."""
+
+    line: DeliveryLine
+    attempts: tuple[Step, ...]
+    payload: str
+    about: Target | None
+    identifiers: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLine:
+    """A sandbox inbox and its address."""
+
+    id: UUID
+    label: str
+    url: str
+    created_at: datetime
+    failing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that an inbox received; ``signature`` is valid, invalid or unchecked."""
+
+    id: UUID
+    title: str
+    received_at: datetime
+    signature: str
+    badge: Badge
+    note: str
+    webhook_id: str
+    answered: int
+    raws: tuple[Raw, ...]
