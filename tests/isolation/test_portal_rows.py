@@ -12,6 +12,7 @@ from apps.access.services import admissions, roles
 from apps.audit.models import AuditRecord
 from apps.events.models import EventDelivery
 from apps.events.models.delivery import DeliveryStatus
+from apps.integrations.models import ProviderAccount
 from apps.integrations.services import accounts
 from apps.jobs.models import Job
 from apps.kit import clock, ids
@@ -158,6 +159,7 @@ def in_the_right_state():
         "events.webhookendpoint {row}/do/enable": deeds.silenced_endpoint().row,
         "integrations.provideraccount {row}/do/enable": off.id,
         "jobs.job {row}/do/stop": deeds.spare_job().row,
+        "payments.inboundreceipt {row}/do/confirm": unconfirmed_money().id,
         "payments.paymentattempt": reviewed.id,
         "payments.paymentintent {row}/do/accept-review": reviewed.intent_id,
         "payments.paymentintent {row}/do/ask": prompted.intent_id,
@@ -167,6 +169,15 @@ def in_the_right_state():
         "payments.paymentintent {row}/do/refund": deeds.paid(),
         "payments.refund {row}/do/verify": deeds.lost_refund().row,
     }
+
+
+def unconfirmed_money():
+    """Return money that came unasked and waits until the provider confirms it."""
+    accounts_of_acme = ProviderAccount.objects.filter(is_enabled=True)
+    accounts_of_acme.update(confirm_from_minor=1_00)
+    inbound = payments.held(reference=twins.CANARY["acme"])
+    accounts_of_acme.update(confirm_from_minor=None)
+    return inbound
 
 
 def money_of_another_sum():
