@@ -48,7 +48,7 @@ def assign(world: World) -> str | None:
             inbound_id=inbound.id, intent_id=intent.id, reason=REASON, actor=SYSTEM, now=world.now
         )
 
-    said = _done(deed)
+    said = _done(world, deed)
     if said is None and not fits:
         raise Broken(f"{inbound} was given to {intent}, which asks for {intent.money}")
     return f"{inbound} to {intent}: {said or 'done'}"
@@ -61,7 +61,8 @@ def give_back(world: World) -> str | None:
         return None
     inbound = world.rng.choice(held)
     said = _done(
-        lambda: resolutions.give_back(inbound_id=inbound.id, reason=REASON, actor=SYSTEM, now=world.now)
+        world,
+        lambda: resolutions.give_back(inbound_id=inbound.id, reason=REASON, actor=SYSTEM, now=world.now),
     )
     return f"{inbound}: {said or 'asked for'}"
 
@@ -72,7 +73,9 @@ def replay_callback(world: World) -> str | None:
     if not stored:
         return None
     chosen = world.rng.choice(stored)
-    said = _done(lambda: replays.replay(callback_id=chosen, actor=SYSTEM, now=world.now, reason=REASON))
+    said = _done(
+        world, lambda: replays.replay(callback_id=chosen, actor=SYSTEM, now=world.now, reason=REASON)
+    )
     return f"{chosen}: {said or 'read'}"
 
 
@@ -101,10 +104,13 @@ def ask_balance(world: World) -> str:
     return account.short_code
 
 
-def _done(deed: Callable[[], Any]) -> str | None:
-    """Do what people ask for; return how it was refused, or nothing."""
-    try:
-        deed()
-    except DomainError as refusal:
-        return refusal.code
-    return None
+def _done(world: World, deed: Callable[[], Any]) -> str | None:
+    """Do what people ask for; return how it was refused, or nothing. What fails otherwise is a problem of the world."""
+    said = "failed"
+    with world.watched("what people decided"):
+        try:
+            deed()
+            said = ""
+        except DomainError as refusal:
+            said = refusal.code
+    return said or None
