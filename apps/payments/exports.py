@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.jobs.contracts import Choice, Column, Reach, Source, ValueKind, declare_source
 from apps.kit import ids
 from apps.kit.admin import masked_phone
-from apps.payments.contracts import DOUBTS, Doubt, IntentStatus, RefundStatus
+from apps.payments.contracts import DOUBTS, Doubt, InboundStatus, IntentStatus, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund, phone
 from apps.payments.models.inbound import WAITING_STATES
 from apps.payments.selectors import doubts, inbound_receipts, intents, refunds, suspense
@@ -37,7 +37,7 @@ def _held_rows(reach: Reach) -> QuerySet[InboundReceipt]:
     branch_ids = None if reach.branch_ids is None else set(reach.branch_ids)
     application_ids = None if reach.application_ids is None else set(reach.application_ids)
     rows = InboundReceipt.objects.of_branches(branch_ids).of_applications(application_ids)
-    return rows.filter(booked_at__isnull=False).order_by("-id")
+    return rows.held().order_by("-id")
 
 
 def _of_doubt(
@@ -89,6 +89,13 @@ def _refund_id(value: UUID) -> str:
 
 def _word(value: Any) -> str:
     return str(value).replace("_", " ").capitalize()
+
+
+STANDINGS = {
+    **{state: _word(state) for state in WAITING_STATES},
+    InboundStatus.UNCONFIRMED.value: _("Not confirmed yet"),
+    suspense.DECIDED: _("Decided"),
+}
 
 
 PAYMENTS = declare_source(
@@ -198,7 +205,7 @@ SUSPENSE = declare_source(
                 "state",
                 _("State"),
                 "",
-                {**{state: _word(state) for state in WAITING_STATES}, suspense.DECIDED: _("Decided")},
+                STANDINGS,
                 _of_standing,
             ),
             Choice("owner", _("Owner"), "", suspense.owners, _of_owner),
