@@ -40,7 +40,7 @@ def told_of(account, reference="", **facts):
     return take(notice(reference, **facts), account)[1]
 
 
-def answer(inbound, **facts):
+def answer(inbound, *, now=NOW, **facts):
     report = CollectionReport(
         **{
             "ticket": "AG_1",
@@ -50,7 +50,7 @@ def answer(inbound, **facts):
             **facts,
         }
     )
-    return confirmations.record(inbound_id=inbound.id, report=report, now=NOW)
+    return confirmations.record(inbound_id=inbound.id, report=report, now=now)
 
 
 def test_it_is_booked_once_it_is_confirmed_and_once_only(account):
@@ -68,6 +68,18 @@ def test_it_is_booked_once_it_is_confirmed_and_once_only(account):
         IntentStatus.SUCCEEDED,
     )
     assert (bookings(), books()) == (1, PAID)
+
+
+def test_however_late_it_is_confirmed_it_is_the_receipt_of_a_payment_booked_without_one(account):
+    attempt = payments.waiting()
+    inbound = told_of(account)
+    stk(attempt, receipt="", money=None)
+
+    answer(inbound, now=NOW + timedelta(hours=25))
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert (payments.reloaded(attempt).provider_receipt, books()) == (inbound.receipt, PAID)
 
 
 def test_what_nobody_explains_waits_in_suspense_after_it_is_confirmed(account):

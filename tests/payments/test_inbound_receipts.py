@@ -47,9 +47,9 @@ def take(found, account=None, source=InboundSource.CONFIRMATION, now=NOW):
     return recorded, inbound
 
 
-def stk(attempt, **facts):
+def stk(attempt, *, now=NOW, **facts):
     report = payments.collected(attempt, **{"receipt": RECEIPT, **facts})
-    return intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+    return intents.record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
 
 
 def c2b(reference, account, **facts):

@@ -1,17 +1,20 @@
 """Silent halves: payments confirmed without a receipt, and receipts without a reference, are never booked twice for one another."""
 
+import threading
+import time
 from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import PROVIDER, SYSTEM
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, InboundStatus, IntentStatus, Method, Recorded
 from apps.payments.models import InboundReceipt
-from apps.payments.services import resolutions
+from apps.payments.services import attempts, reports, resolutions
 from apps.payments.services.reports import ReportContradicts
 from tests.factories import access, payments
 from tests.payments.conftest import balance, books, told
@@ -19,6 +22,8 @@ from tests.payments.test_inbound_receipts import notice, stk, take
 from tests.payments.test_two_connections import at_once
 
 NOW = payments.NOW + timedelta(seconds=30)
+A_DAY_LATER = NOW + timedelta(hours=25)
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
 WHY = "The payer called."
 PAYERS = count(1)
 R1, R2, R3 = "SKH0000001", "SKH0000002", "SKH0000003"
@@ -118,6 +123,18 @@ def test_what_stood_for_a_payment_is_booked_once_that_is_paid_under_another_rece
     assert movements() == 3
 
 
+def test_however_late_a_receipt_is_told_what_stood_for_its_payment_is_not_booked_again(acme):
+    first, second = payments.waiting(), payments.waiting()
+    for attempt in (first, second):
+        poll(attempt)
+    take(notice("", receipt=R1))
+
+    stk(first, receipt=R2, now=A_DAY_LATER)
+
+    assert InboundReceipt.objects.get().attempt_id == second.id
+    assert movements() == 2
+
+
 EVENTS = st.sampled_from(
     [("tell", 0), ("tell", 1), ("tell", 2), ("poll", 0), ("poll", 1), ("say", 0), ("say", 1)]
 )
@@ -164,6 +181,53 @@ def test_a_poll_and_a_second_receipt_at_once_are_booked_once(committed_acme):
     at_once(lambda: poll(attempt), lambda: take(notice("", receipt=R2)))
 
     assert movements() == 2
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "being told"])
+def test_a_receipt_never_stands_for_a_payment_that_is_told_another_one_meanwhile(committed_acme, is_told):
+    first, second = payments.waiting(), payments.waiting()
+    for attempt in (first, second):
+        poll(attempt)
+    taking = threading.Thread(target=elsewhere(lambda: take(notice("", receipt=R1), first.provider_account)))
+
+    with transaction.atomic():
+        if is_told:
+            stk(first, receipt=R2)
+        else:  # as by a report that was read before the payment was booked without a receipt
+            report = payments.collected(first, receipt=R2)
+            reports.complete(attempts.locked(first.id), report, actor=PROVIDER, now=NOW)
+        taking.start()
+        is_held_up(taking)
+    taking.join(30)
+
+    assert InboundReceipt.objects.get().attempt_id == second.id
+    assert movements() == 2
+
+
+def elsewhere(deed):
+    """Return the deed, to be done on another connection."""
+    organisation = connection.tenant
+
+    def run():
+        connection.set_tenant(organisation)
+        try:
+            deed()
+        finally:
+            connection.close()
+
+    return run
+
+
+def is_held_up(thread):
+    """Return when a deed of another thread waits for this connection."""
+    until = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while thread.is_alive() and time.monotonic() < until:
+            cursor.execute(BLOCKED)
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("the other deed did not wait")
 
 
 def test_giving_back_and_assigning_at_once_is_one_deed(committed_acme):

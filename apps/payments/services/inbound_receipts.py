@@ -59,9 +59,7 @@ def record(
     account_id = account.id
     if notice.paid_to not in ("", account.short_code, account.till_number):
         raise ReportContradicts("The message names another number than that of this account.")
-    if not reference_key(notice.reference):
-        silent.only(account_id)
-    suspense.only(notice.receipt)
+    _only(account_id, reference_key(notice.reference), notice.receipt)
     kept = InboundReceipt.objects.locked().select_related("provider_account")
     known = kept.filter(provider_account_id=account_id, receipt=notice.receipt).first()
     if known is not None:
@@ -97,10 +95,15 @@ def lock(inbound_id: UUID) -> InboundReceipt:
     found = InboundReceipt.objects.filter(id=inbound_id).first()
     if found is None:
         raise errors.NotFound("There is no such receipt.")
-    if not found.reference_key:
-        silent.only(found.provider_account_id)
-    suspense.only(found.receipt)
+    _only(found.provider_account_id, found.reference_key, found.receipt)
     return InboundReceipt.objects.locked().select_related("provider_account").get(id=inbound_id)
+
+
+def _only(account_id: UUID, code: str, receipt: str) -> None:
+    """Let nobody else record this money, nor any other half of the payment that it may be of, until the transaction ends."""
+    if not code or silent.is_awaited(account_id, code):
+        silent.only(account_id)
+    suspense.only(receipt)
 
 
 def _must_confirm(inbound: InboundReceipt, source: InboundSource) -> bool:
@@ -193,11 +196,14 @@ def _paid(
     if intent is not None:
         return _intent_paid(inbound, intent, report, actor=actor, now=now)
     unnamed = [] if inbound.reference_key else silent.booked_without(inbound, now=now)
-    booked = silent.without_any(unnamed)
-    if len(unnamed) == 1 and booked:
+    if len(unnamed) == 1 and silent.without_any(unnamed):
         return _attempt_paid(inbound, unnamed[0].id, report, actor=actor, now=now)
-    if booked and inbound.booked_at is None:
-        return booked[0], Recorded.DUPLICATE  # of one of several: its money is in the books, whichever it is
+    one_of_them = silent.free(unnamed) if inbound.booked_at is None else None
+    if one_of_them is not None:
+        return (
+            one_of_them,
+            Recorded.DUPLICATE,
+        )  # of one of several: its money is in the books, whichever it is
     return _doubt(inbound, now=now)
 
 

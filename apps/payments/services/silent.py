@@ -38,13 +38,15 @@ def with_receipt(
     Return a report of money that names no receipt with the one that waits for it, where each may be only the other's.
 
     The second value says that the money waits in suspense, and that nobody knows under which receipt: then it must not be
-    booked. Locks the receipt that it names; call it before the attempt is locked.
+    booked. Locks the receipt that it names, and nothing for a report that names its own, unless halves may change places
+    by it; call it before the attempt is locked.
     """
+    attempt = PaymentAttempt.objects.get(id=attempt_id)
+    if report.outcome is Outcome.COLLECTED and _may_move(attempt, report.receipt):
+        only(attempt.provider_account_id)
+        attempt.refresh_from_db()
     if report.receipt or report.outcome is not Outcome.COLLECTED:
         return report, False
-    attempt = PaymentAttempt.objects.get(id=attempt_id)
-    only(attempt.provider_account_id)
-    attempt.refresh_from_db()
     if attempt.is_booked or attempt.unexplained_receipt or report.money not in (None, attempt.money):
         return report, False
     waiting = InboundReceipt.objects.waiting().filter(
@@ -89,15 +91,22 @@ def open_for(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
     return [one for one in live if _may_be(inbound, one, now=now)]
 
 
+def is_awaited(account_id: UUID, code: str) -> bool:
+    """Say whether the payment whose code was typed is booked and its receipt is not told yet."""
+    awaited = PaymentAttempt.objects.filter(code=code, provider_account_id=account_id)
+    return awaited.filter(status__in=BOOKED_STATES, provider_receipt="").exists()
+
+
 def booked_without(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
-    """Return the attempts of the last day that were booked without a receipt and may be of this sum's payer."""
+    """Return the attempts of the day before this money came that were booked without a receipt and may be of its payer."""
     silent = PaymentAttempt.objects.filter(
         provider_account_id=inbound.provider_account_id,
         provider_receipt="",
         status__in=BOOKED_STATES,
         received_minor=inbound.amount_minor,
         received_currency=inbound.currency,
-        created_at__gte=now - WITHIN,
+        created_at__gte=inbound.received_at - WITHIN,
+        created_at__lte=inbound.received_at + CLOCKS_DIFFER,
     )
     found = silent.select_related("intent").order_by("id")
     return [one for one in found if _may_be(inbound, one, now=now)]
@@ -108,6 +117,15 @@ def without_any(booked: list[PaymentAttempt]) -> list[PaymentAttempt]:
     rows = InboundReceipt.objects.filter(attempt_id__in=[one.id for one in booked])
     taken = set(rows.values_list("attempt_id", flat=True))
     return [one for one in booked if one.id not in taken]
+
+
+def free(booked: list[PaymentAttempt]) -> PaymentAttempt | None:
+    """Return, locked, the first of these attempts that has no receipt still; one may have been told since they were read."""
+    for one in without_any(booked):
+        attempt = attempts.locked(one.id)
+        if not attempt.provider_receipt:
+            return attempt
+    return None
 
 
 def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
@@ -131,12 +149,20 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     if stood is None:
         return
     if home is None:
-        home = next(iter(without_any(booked_without(stood, now=now))), None)
+        home = free(booked_without(stood, now=now))
     if home is None:
         suspense.release(stood, attempt=attempt, actor=actor, now=now)
         return
     stood.stand_for(home)
     stood.save_progress()
+
+
+def _may_move(attempt: PaymentAttempt, receipt: str) -> bool:
+    """Say whether a report with this receipt, or none, may bring halves together or give one another payment."""
+    if attempt.is_booked or not receipt:
+        return not (receipt and attempt.provider_receipt)
+    stand = InboundReceipt.objects.filter(provider_account_id=attempt.provider_account_id, receipt=receipt)
+    return stand.filter(status=InboundStatus.MATCHED).exists()
 
 
 def _may_be(inbound: InboundReceipt, attempt: PaymentAttempt, *, now: datetime) -> bool:
