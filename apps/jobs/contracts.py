@@ -59,7 +59,8 @@ class Work:
     What a runner is given: its parameters, where to go on, and whose eyes it may use.
 
     ``branch_ids`` and ``application_ids`` are those whose rows the starter saw when he started it, None for all.
-    ``folder`` is the run's own and is gone when the run ends.
+    ``folder`` is the run's own and is gone when the run ends. ``taken_up_at`` is for work that is of one instant; what
+    is done by steps reads the clock for each: a long job ends long after it was taken up.
     """
 
     job_id: UUID
@@ -71,6 +72,7 @@ class Work:
     application_ids: frozenset[UUID] | None
     folder: Path
     taken_up_at: datetime
+    read_clock: Callable[[], datetime]
 
 
 type Runner = Callable[[Work], Generator[Progress, None, ResultFile | None]]

@@ -35,7 +35,7 @@ declare(
 @shared_task(name="jobs.run")
 def run(*, job_id: str, **_: object) -> None:
     """Take a job up and work at it to the end, if it waits for a worker."""
-    with runs.taken_up(job_id=UUID(job_id), now=clock.now()) as taken:
+    with runs.taken_up(job_id=UUID(job_id), now=clock.now(), read_clock=clock.now) as taken:
         while taken is not None and runs.go_on(taken, read_clock=clock.now):
             pass
 

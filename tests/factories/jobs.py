@@ -1,6 +1,6 @@
 """Jobs for tests: one that waits, and one that is at work."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,10 +74,12 @@ def reloaded(job: Job) -> Job:
     return Job.objects.get(id=job.id)
 
 
-def work(job: Job, *, chunks: int = 99, now: datetime = NOW) -> int:
+def work(
+    job: Job, *, chunks: int = 99, now: datetime = NOW, read_clock: Callable[[], datetime] | None = None
+) -> int:
     """Do so many chunks as one worker would, and return how many calls said that there is more."""
-    with runs.taken_up(job_id=job.id, now=now) as run:
+    with runs.taken_up(job_id=job.id, now=now, read_clock=read_clock) as run:
         for turn in range(chunks):
-            if run is None or not runs.go_on(run, read_clock=lambda: now):
+            if run is None or not runs.go_on(run, read_clock=read_clock or (lambda: now)):
                 return turn
     return chunks

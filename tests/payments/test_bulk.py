@@ -1,10 +1,13 @@
 """Bulk: many payments at once, each of which is created or refused by itself."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.events.models import OutboxEvent
 from apps.jobs.models import Job
 from apps.kit import clock, ids
+from apps.payments.api import serializers
 from apps.payments.models import BulkItem, PaymentIntent
 from apps.payments.services import bulks
 from tests.factories import access, jobs, payments
@@ -111,6 +114,20 @@ def test_refuses_none_and_too_many_and_writes_nothing(shop):
     assert not Job.objects.exists()
 
 
+class Unread(list):
+    """A list of which nobody may look at one thing."""
+
+    def __iter__(self):
+        raise AssertionError("somebody reads what is too long")
+
+
+def test_counts_the_payments_before_it_reads_any():
+    body = serializers.BulkListIn(data={"payments": Unread([{}] * (bulks.ITEMS_MAX + 1))})
+
+    with pytest.raises(bulks.BulkTooLong):
+        body.is_valid()
+
+
 def test_goes_on_where_a_worker_was_killed(shop):
     shop.post("/bulk", {"payments": [order(1), order(2), order(3)]})
     job = Job.objects.get()
@@ -123,6 +140,17 @@ def test_goes_on_where_a_worker_was_killed(shop):
 
     assert (made, PaymentIntent.objects.count()) == (1, 3)
     assert (done.status, done.done, done.failed) == ("SUCCEEDED", 3, 0)
+
+
+def test_each_payment_is_of_the_instant_at_which_it_is_made(shop):
+    shop.post("/bulk", {"payments": [order(1), order(2)]})
+    starts = clock.now()
+    instants = [starts + timedelta(minutes=minute) for minute in range(9)]
+
+    jobs.work(Job.objects.get(), now=starts, read_clock=iter(instants).__next__)
+
+    first, second = PaymentIntent.objects.order_by("reference").values_list("confirmed_at", flat=True)
+    assert second - first >= timedelta(minutes=1)
 
 
 def test_doubled_payments_are_kept_apart_as_elsewhere(shop):

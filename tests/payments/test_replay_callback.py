@@ -178,10 +178,13 @@ def test_a_job_replays_all_that_waits_and_stops_at_none(acme, monkeypatch):
         waiting.append(callback)
 
     job = replays.start(caller=owner, actor=person(owner.id), now=NOW, reason=WHY)
-    jobs.work(job, now=NOW)
+    instants = iter(NOW + timedelta(seconds=second) for second in range(1, 99))
+    jobs.work(job, now=NOW, read_clock=instants.__next__)
 
     job = jobs.reloaded(job)
     assert (job.status, job.done, job.failed, job.total) == ("SUCCEEDED", 3, 0, 3)
+    read_at = [CallbackProcessing.objects.get(callback_id=callback.id).finished_at for callback in waiting]
+    assert NOW < read_at[0] < read_at[1] < read_at[2]
     assert [verdict(callback) for callback in waiting] == ["APPLIED", "FORGED", "APPLIED"]
     said = AuditRecord.objects.filter(action="provider_callback.replayed")
     assert {(one.person, one.reason) for one in said} == {(str(owner.id), WHY)}

@@ -136,7 +136,7 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
     total = done + left.count()
     yield Progress(done=done, failed=failed, total=total, cursor=cursor)
     while (callback := left.first()) is not None:
-        is_done = _is_done(callback.id, actor=actor, now=work.taken_up_at, reason=asked["reason"])
+        is_done = _is_done(callback.id, actor=actor, now=work.read_clock(), reason=asked["reason"])
         done, failed, cursor = done + 1, failed + (not is_done), str(callback.id)
         yield Progress(done=done, failed=failed, total=max(total, done), cursor=cursor)
         left = waiting.filter(id__gt=callback.id)

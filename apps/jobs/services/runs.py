@@ -49,10 +49,13 @@ class Run:
 
 
 @contextmanager
-def taken_up(*, job_id: UUID, now: datetime) -> Iterator[Run | None]:
+def taken_up(
+    *, job_id: UUID, now: datetime, read_clock: Callable[[], datetime] | None = None
+) -> Iterator[Run | None]:
     """
     Take up a waiting job, or give None when it does not wait (any more). Call it outside a transaction.
 
+    ``read_clock`` is what a runner dates its steps by; without it all are of the instant ``now``.
     The run's folder and the runner's own resources are released at the end, however it comes.
     """
     with ExitStack() as resources:
@@ -64,7 +67,7 @@ def taken_up(*, job_id: UUID, now: datetime) -> Iterator[Run | None]:
         kind = KINDS[job.kind]
         runner: Runner = import_string(kind.runner)
         scratch = Path(resources.enter_context(TemporaryDirectory(prefix="job-")))
-        steps = runner(_work(job, scratch, now))
+        steps = runner(_work(job, scratch, now, read_clock or (lambda: now)))
         resources.callback(steps.close)
         yield Run(job.id, job.attempt, kind, steps)
 
@@ -122,7 +125,7 @@ def _claim(job_id: UUID, now: datetime) -> Job | None:
     return job
 
 
-def _work(job: Job, scratch: Path, now: datetime) -> Work:
+def _work(job: Job, scratch: Path, now: datetime, read_clock: Callable[[], datetime]) -> Work:
     return Work(
         job_id=job.id,
         parameters=job.parameters,
@@ -133,6 +136,7 @@ def _work(job: Job, scratch: Path, now: datetime) -> Work:
         application_ids=None if job.application_ids is None else frozenset(job.application_ids),
         folder=scratch,
         taken_up_at=now,
+        read_clock=read_clock,
     )
 
 

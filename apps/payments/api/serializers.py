@@ -11,7 +11,7 @@ from apps.payments import events
 from apps.payments.contracts import Choice, InboundStatus, IntentStatus, Method, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentIntent, Refund
 from apps.payments.models.refund import REASON_LENGTH
-from apps.payments.services import choices
+from apps.payments.services import bulks, choices
 
 METHODS = [method.lower() for method in Method]
 BULK = "blk"
@@ -115,10 +115,22 @@ class BulkIn(StrictSerializer):
     payments = BulkPaymentIn(many=True, help_text="Up to 1,000 payments.")
 
 
+class CountedField(serializers.ListField):
+    """The payments of a bulk: counted before any of them is looked at."""
+
+    child = serializers.JSONField()
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list):
+            bulks.require_length(len(data))
+        found: list[Any] = super().to_internal_value(data)
+        return found
+
+
 class BulkListIn(StrictSerializer):
     """A bulk as it is read: each payment by itself, later."""
 
-    payments = serializers.ListField(child=serializers.JSONField())
+    payments = CountedField()
 
 
 class PaymentCaptureIn(StrictSerializer):

@@ -41,6 +41,17 @@ class BulkTooLong(errors.Invalid):
     title = "Too many payments"
 
 
+def require_length(count: int) -> None:
+    """Raise BulkEmpty or BulkTooLong for so many payments; ask before any is read, for each takes its time."""
+    if not count:
+        raise BulkEmpty(
+            "Send one payment at least.", errors=[_at("/payments", BulkEmpty.code, "It is empty.")]
+        )
+    if count > ITEMS_MAX:
+        message = f"{ITEMS_MAX} payments are taken at once; these are {count}. None was taken."
+        raise BulkTooLong(message, errors=[_at("/payments", BulkTooLong.code, message)])
+
+
 @transaction.atomic
 def start(*, orders: Sequence[BulkOrder], caller: Caller, now: datetime) -> Job:
     """
@@ -48,13 +59,7 @@ def start(*, orders: Sequence[BulkOrder], caller: Caller, now: datetime) -> Job:
 
     What was refused while it was read is kept as refused; it stops none of the others. Raises BulkEmpty and BulkTooLong.
     """
-    if not orders:
-        raise BulkEmpty(
-            "Send one payment at least.", errors=[_at("/payments", BulkEmpty.code, "It is empty.")]
-        )
-    if len(orders) > ITEMS_MAX:
-        message = f"{ITEMS_MAX} payments are taken at once; these are {len(orders)}. None was taken."
-        raise BulkTooLong(message, errors=[_at("/payments", BulkTooLong.code, message)])
+    require_length(len(orders))
     branch_id = caller.branch_id or branches.head_office().id
     job = jobs.start(
         request=NewJob(
@@ -96,7 +101,7 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
     done = total - items.waiting().count()
     yield Progress(done=done, failed=failed, total=total)
     while (item := items.waiting().locked().first()) is not None:
-        is_created = _create(item, actor=actor, now=work.taken_up_at)
+        is_created = _create(item, actor=actor, now=work.read_clock())
         done, failed = done + 1, failed + (not is_created)
         yield Progress(done=done, failed=failed, total=total)
     return None
