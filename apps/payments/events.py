@@ -166,7 +166,8 @@ MONEY_UNMATCHED = _declare(
 MONEY_UNCONFIRMED = _declare(
     "money_unconfirmed",
     "treasury.money.unconfirmed",
-    "So much money is said to have come unasked that the provider is asked first: it is booked nowhere yet.",
+    "So much money is said to have come unasked that the provider is asked first: it is booked nowhere yet. Told again where it"
+    " did not confirm it: a person looks at it.",
     audience=Audience.INTERNAL,
     of=INBOUND_SCHEMA,
 )

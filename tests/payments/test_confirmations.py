@@ -12,9 +12,9 @@ from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, Recorded
 from apps.payments.models import InboundReceipt
-from apps.payments.services import confirmations, resolutions, sweeps
+from apps.payments.services import confirmations, resolutions, reviews, sweeps
 from tests.factories import access, payments
-from tests.payments.conftest import bookings, books, is_untouched, told
+from tests.payments.conftest import bookings, books, deliver, is_untouched, told
 from tests.payments.test_inbound_receipts import HELD, PAID, notice, stk, take
 from tests.payments.test_two_connections import at_once
 
@@ -120,6 +120,7 @@ def test_what_is_not_confirmed_is_booked_nowhere_and_stays_in_sight(account, fac
     assert (inbound.status, is_untouched()) == (InboundStatus.UNCONFIRMED, True)
     assert (inbound.next_confirm_at is not None) is is_asked_again
     assert InboundReceipt.objects.held().get() == inbound
+    assert told(inbound.id) == ["money_unconfirmed"] * (1 if is_asked_again else 2)
     with pytest.raises(resolutions.NotWaiting):
         resolutions.give_back(inbound_id=inbound.id, reason="He called.", actor=SYSTEM, now=NOW)
     confirmations.ask_again(inbound_id=inbound.id, reason="He called.", actor=SYSTEM, now=NOW)
@@ -132,13 +133,67 @@ def test_what_is_not_confirmed_is_booked_nowhere_and_stays_in_sight(account, fac
 def test_what_an_attempt_was_told_of_is_asked_about_no_more(account):
     attempt = payments.waiting()
     inbound = told_of(account, attempt.code)
+    confirmations.record(
+        inbound_id=inbound.id,
+        report=CollectionReport(ticket="", outcome=Outcome.DECLINED, reason_code="declined"),
+        now=NOW,
+    )
+
     stk(attempt)
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert inbound.next_confirm_at is None
+    assert (bookings(), books()) == (1, PAID)
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_what_an_attempt_has_in_another_sum_is_left_to_people_and_asked_about_no_more(account, is_answered):
+    attempt = payments.waiting()
+    inbound = told_of(account, attempt.code)
+    stk(attempt, money=Money(1_400_00, "KES"))
+    before = books()
+
+    if is_answered:
+        body = {
+            "Result": {
+                "ResultType": 0,
+                "ResultCode": 0,
+                "ResultDesc": "ok",
+                "ConversationID": "AG_1",
+                "TransactionID": "NLR0000000",
+                "ResultParameters": {
+                    "ResultParameter": [
+                        {"Key": "ReceiptNo", "Value": inbound.receipt},
+                        {"Key": "Amount", "Value": 1500.0},
+                        {"Key": "TransactionStatus", "Value": "Completed"},
+                    ]
+                },
+            }
+        }
+        assert deliver(inbound.callback_token, "status", body) == "UNMATCHED"
+    else:
+        confirmations.ask(inbound_id=inbound.id, now=NOW)
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.next_confirm_at) == (InboundStatus.UNCONFIRMED, None)
+    assert inbound.reason.startswith(f"{attempt.code}: ")
+    assert payments.reloaded(attempt).unexplained_receipt == inbound.receipt
+    assert (told(attempt.intent_id)[-1], told(inbound.id)[1:]) == ("payment_in_review", ["money_unconfirmed"])
+    assert books() == before
+    with pytest.raises(resolutions.DoesNotFit):
+        reviews.close(intent_id=attempt.intent_id, reason="He called.", actor=SYSTEM, now=NOW)
+
+
+def test_a_person_is_told_once_the_last_question_has_no_answer(account):
+    inbound = told_of(account)
+    InboundReceipt.objects.filter(id=inbound.id).update(confirm_tries=len(confirmations.ASKED_AGAIN) + 1)
 
     confirmations.ask(inbound_id=inbound.id, now=NOW)
 
     inbound.refresh_from_db()
-    assert (inbound.status, inbound.attempt_id) == (InboundStatus.MATCHED, attempt.id)
-    assert (bookings(), books()) == (1, PAID)
+    assert (inbound.next_confirm_at, inbound.reason) == (None, confirmations.SILENT)
+    assert told(inbound.id) == ["money_unconfirmed"] * 2
 
 
 def test_nothing_is_kept_when_the_booking_fails(account, monkeypatch):

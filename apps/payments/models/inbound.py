@@ -298,6 +298,7 @@ class InboundReceipt(UuidModel, StatefulModel):
     @transition(
         status,
         source=[
+            InboundStatus.UNCONFIRMED,
             InboundStatus.SUSPENSE,
             InboundStatus.MATCHED,
             InboundStatus.ASSIGNED,
@@ -310,6 +311,7 @@ class InboundReceipt(UuidModel, StatefulModel):
         if self.booked_at is None and attempt.fee is not None:
             self.booked_at = at
             self.fee_minor = attempt.fee.minor
+        self.next_confirm_at = None
         self.reason = reason[:REASON_LENGTH]
         self.owner_id = self.owner_id or owner_id
         self.intent = attempt.intent

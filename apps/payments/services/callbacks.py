@@ -138,7 +138,12 @@ def _record_receipt(attempt: PaymentAttempt, report: CollectionReport, now: date
 
 
 def _record_confirmation(inbound: InboundReceipt, report: CollectionReport, now: datetime) -> Verdict:
-    return VERDICTS[confirmations.record(inbound_id=inbound.id, report=report, now=now)], ""
+    try:
+        recorded = confirmations.record(inbound_id=inbound.id, report=report, now=now)
+    except MoneyUnexplained as unexplained:
+        confirmations.leave_to_people(inbound_id=inbound.id, reason=unexplained.detail, now=now)
+        return CallbackStatus.UNMATCHED, unexplained.detail
+    return VERDICTS[recorded], ""
 
 
 def _record_refund(refund: Refund, report: RefundReport, now: datetime) -> Verdict:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.audit.services import records
+from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome, ProviderError, ProviderHeldBack, StatusRequest
 from apps.integrations.services import hooks, providers
 from apps.kit import ids, jobs, logs
@@ -15,9 +16,12 @@ from apps.payments.contracts import Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.models.inbound import REASON_LENGTH
 from apps.payments.services import attempts, inbound_receipts, polling
+from apps.payments.services.reports import MoneyUnexplained
 from apps.payments.services.resolutions import NotWaiting
 
 ASKED_AGAIN = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 60, 360))
+ANSWERED_WITHIN = timedelta(minutes=10)
+"""For how long an answer to the last question is waited for."""
 SILENT = "The provider has not confirmed this money, however often it was asked."
 
 logger = logs.get(__name__)
@@ -27,10 +31,15 @@ def ask(*, inbound_id: UUID, now: datetime) -> None:
     """
     Ask the provider whether money has come, where that is due; its answer is a callback of kind ``status``.
 
-    It is asked again after two minutes, ten, an hour and six, and then by a person only. A provider that does not take the
-    question changes nothing, and what our own gate keeps back counts as no question.
+    It is asked again after two minutes, ten, an hour and six, and then by a person only, who is told once no answer has come
+    ten minutes later. A provider that does not take the question changes nothing, and what our own gate keeps back counts
+    as no question. Money that an attempt has in another sum is left to people.
     """
-    inbound = _claim(inbound_id, now=now)
+    try:
+        inbound = _claim(inbound_id, now=now)
+    except MoneyUnexplained as unexplained:
+        leave_to_people(inbound_id=inbound_id, reason=unexplained.detail, now=now)
+        return
     if inbound is None:
         return
     address = hooks.address(token=inbound.callback_token or "", kind=attempts.STATUS)
@@ -49,7 +58,8 @@ def record(*, inbound_id: UUID, report: CollectionReport, now: datetime) -> Reco
     Record what the provider says of money that is to be confirmed: it is booked once receipt and sum are confirmed.
 
     An answer that leaves it open changes nothing, and one that says otherwise is noted and left to people: nothing of it is
-    booked. Money that has been confirmed is confirmed once.
+    booked. Money that has been confirmed is confirmed once. Raises MoneyUnexplained where an attempt is booked under its
+    receipt with another sum; that is for ``leave_to_people``.
     """
     inbound = inbound_receipts.lock(inbound_id)
     if not inbound.is_unconfirmed:
@@ -58,12 +68,20 @@ def record(*, inbound_id: UUID, report: CollectionReport, now: datetime) -> Reco
         return Recorded.IGNORED
     if report.outcome is not Outcome.COLLECTED or report.money != inbound.money:
         said = report.money or report.reason_code
-        inbound.reason = f"The provider says otherwise: {said}."[:REASON_LENGTH]
-        inbound.next_confirm_at = None
-        inbound.save_progress()
+        _end(inbound, reason=f"The provider says otherwise: {said}.", now=now)
         return Recorded.APPLIED
     inbound_receipts.place(inbound, phone=_phone(inbound, now=now), actor=PROVIDER, now=now)
     return Recorded.APPLIED
+
+
+@transaction.atomic
+def leave_to_people(*, inbound_id: UUID, reason: str, now: datetime) -> None:
+    """Ask no more about money that an attempt has in another sum: people look at both, and nothing is booked."""
+    inbound = inbound_receipts.lock(inbound_id)
+    if not inbound.is_unconfirmed:
+        return
+    _end(inbound, reason=reason, now=now)
+    inbound_receipts.call_for_people(account_id=inbound.provider_account_id, receipt=inbound.receipt, now=now)
 
 
 @transaction.atomic
@@ -99,19 +117,28 @@ def _claim(inbound_id: UUID, *, now: datetime) -> InboundReceipt | None:
         inbound_receipts.place(inbound, phone="", actor=PROVIDER, now=now)
         return None
     tries = inbound.confirm_tries
+    if tries > len(ASKED_AGAIN):
+        _end(inbound, reason=SILENT, now=now)
+        return None
     inbound.confirm_tries = tries + 1
-    inbound.next_confirm_at = now + ASKED_AGAIN[tries] if tries < len(ASKED_AGAIN) else None
-    if inbound.next_confirm_at is None:
-        inbound.reason = SILENT
+    inbound.next_confirm_at = now + (ASKED_AGAIN[tries] if tries < len(ASKED_AGAIN) else ANSWERED_WITHIN)
     inbound.save_progress()
     return inbound
+
+
+def _end(inbound: InboundReceipt, *, reason: str, now: datetime) -> None:
+    """Ask no more by ourselves, and say so: a person looks at it."""
+    inbound.reason = reason[:REASON_LENGTH]
+    inbound.next_confirm_at = None
+    inbound.save_progress()
+    outbox.publish(events.about_money(events.MONEY_UNCONFIRMED, inbound), now=now)
 
 
 @transaction.atomic
 def _put_off(inbound_id: UUID, *, now: datetime) -> None:
     inbound = inbound_receipts.lock(inbound_id)
     if inbound.is_unconfirmed:
-        inbound.confirm_tries -= 1
+        inbound.confirm_tries = max(0, inbound.confirm_tries - 1)
         inbound.next_confirm_at = now + polling.PAUSE
         inbound.save_progress()
 

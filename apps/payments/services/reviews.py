@@ -57,8 +57,8 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     Say that the money of a payment in review does not pay it: the payment ends as FAILED, and its payable is free.
 
     Money that has not gone back waits from now on under its receipt, as money that nothing explains: it can be given to
-    another payment or back. Raises NotFound, InvalidState, RefundInProgress, ReceiptPending and ReasonMissing; then
-    nothing is written.
+    another payment or back. Raises NotFound, InvalidState, RefundInProgress, ReceiptPending, ReasonMissing, and DoesNotFit
+    for money whose receipt is told of in another sum by another road; then nothing is written.
     """
     reason = refund_limits.check_reason(reason)
     attempt = _in_review(intent_id)
@@ -103,6 +103,10 @@ def _surrender(attempt: PaymentAttempt, *, reason: str, now: datetime) -> Inboun
     rows = InboundReceipt.objects.locked().select_related("provider_account")
     named = {"provider_account_id": attempt.provider_account_id, "receipt": attempt.provider_receipt}
     inbound = rows.filter(**named).first() or _untold(attempt, now=now)
+    if inbound.money != attempt.received:
+        raise DoesNotFit(
+            f"{inbound.money} is told of under receipt {inbound.receipt}; {attempt.received} arrived."
+        )
     owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
     why = f"Payment {attempt.intent.code} was closed without it: {reason}"
     inbound.take_from(attempt, reason=why, owner_id=owner.id if owner else None, at=now)

@@ -132,9 +132,10 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     """
     Have the row of an attempt's receipt be of this attempt, now that the receipt is told.
 
-    A row that stood for this attempt stands for another one that has none, or waits, booked, where there is no such. The
-    caller has written the attempt down.
+    A row that stood for this attempt stands for another one that has none, or waits, booked, where there is no such. One
+    that was to be confirmed is confirmed by the attempt. The caller has written the attempt down.
     """
+    _confirm(attempt, now=now)
     of_both = Q(receipt=attempt.provider_receipt) | Q(attempt_id=attempt.id)
     rows = InboundReceipt.objects.locked().filter(
         of_both, provider_account_id=attempt.provider_account_id, status=InboundStatus.MATCHED
@@ -155,6 +156,21 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
         return
     stood.stand_for(home)
     stood.save_progress()
+
+
+def _confirm(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Ask no more about money that its own attempt was told of; where that has another sum, or assumes one, ask anew."""
+    rows = InboundReceipt.objects.locked().filter(
+        provider_account_id=attempt.provider_account_id,
+        receipt=attempt.provider_receipt,
+        status=InboundStatus.UNCONFIRMED,
+    )
+    for inbound in rows:
+        if attempt.is_amount_reported and inbound.money == attempt.received:
+            inbound.match(attempt=attempt, at=now)
+        else:
+            inbound.next_confirm_at = now
+        inbound.save_progress()
 
 
 def _may_move(attempt: PaymentAttempt, receipt: str) -> bool:
