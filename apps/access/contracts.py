@@ -210,7 +210,8 @@ class Caller:
     """
     The API key behind a request; it stands where Django and REST framework expect a user.
 
-    ``granted`` narrows its scopes to those of the access token that was sent in its place.
+    ``granted`` narrows its scopes to what the link of its application grants, and to those of the access token that was sent
+    in its place.
     """
 
     key: "ApiKey"

@@ -235,3 +235,20 @@ class TestDecide:
         ):
             with pytest.raises(errors.NotFound):
                 deed()
+
+
+class TestBounds:
+    def test_a_key_that_was_made_beyond_the_grant_does_no_more_than_that(self, linked):
+        _, issued = linked
+        coast, mombasa = access.branch(), access.branch("MSA", "Mombasa")
+        bounds = Application.objects.filter(id=issued.key.application_id)
+
+        bounds.update(granted_scopes=["parties:read"])
+        assert held(issued) == (["parties:read"], None)
+
+        bounds.update(granted_branch_id=coast.id)
+        assert held(issued) is None
+        ApiKey.objects.filter(id=issued.key.id).update(branch_id=mombasa.id)
+        assert held(issued) is None
+        ApiKey.objects.filter(id=issued.key.id).update(branch_id=coast.id)
+        assert held(issued) == (["parties:read"], coast.id)

@@ -13,7 +13,7 @@ from django.db.models import Q
 from apps.access.contracts import Caller
 from apps.access.models import ApiKey
 from apps.access.models.api_key import GRACE_MAX
-from apps.access.selectors import api_keys, applications
+from apps.access.selectors import api_keys
 from apps.access.selectors.scope import Principal
 from apps.access.services import applications as known_applications
 from apps.access.services import credentials
@@ -84,7 +84,7 @@ def issue(  # noqa: PLR0913 (each by keyword)
     Raises KeyInvalid, ScopeExceeded, NetworkExceeded, NotFound (application) and the refusals of
     ``selectors.branches.chosen``.
     """
-    application = applications.get(application_id)
+    application = credentials.application_of(application_id)
     credentials.check(application, name, scopes, expires_at, now)
     networks = credentials.networks_of(allowed_networks)
     credentials.check_issuer(issuer, application_id=application_id, scopes=scopes, networks=networks)
@@ -127,6 +127,9 @@ def rotate(
     if not timedelta(0) <= grace <= GRACE_MAX:
         message = "The old key works on for 0 hours to 7 days."
         raise KeyInvalid(message, errors=[errors.FieldError("/grace_hours", "grace_invalid", message)])
+    known = api_keys.get(key_id)
+    if known is not None:
+        credentials.application_of(known.application_id)
     old = _locked(key_id, now)
     credentials.check_issuer(
         issuer, application_id=old.application_id, scopes=old.scopes, networks=old.allowed_networks
@@ -256,10 +259,15 @@ def admit(key: ApiKey, *, now: datetime, ip: str, granted: frozenset[str] | None
     """
     Return the caller that a key, which was shown or stands behind a token, is at this instant, or None.
 
+    What the link of its application does not grant it does not do, whatever the key says; bound to another branch than
+    the link it does not open.
     One that comes from an address outside its networks does not open, which is put on record. Notes time and address
     of use, at most once a minute, and waits for nobody who holds the row.
     """
-    if not key.opens(now) or not known_applications.is_open(key.application):
+    application = key.application
+    if not key.opens(now) or not known_applications.is_open(application):
+        return None
+    if application.granted_branch_id not in (None, key.branch_id):
         return None
     person = str(key.created_by.user_id) if key.created_by else ""
     actor = Actor(ActorKind.API_KEY, str(key.id), person=person, application=key.application.slug)
@@ -267,6 +275,9 @@ def admit(key: ApiKey, *, now: datetime, ip: str, granted: frozenset[str] | None
         _refuse_elsewhere(key, actor, ip, now)
         return None
     _note(key, "last_used", ip, now)
+    if application.granted_scopes is not None:
+        bounds = frozenset(application.granted_scopes)
+        granted = bounds if granted is None else bounds & granted
     return Caller(key=key, actor=actor, granted=granted)
 
 

@@ -12,7 +12,7 @@ from apps.access.models import ApiKey, Membership
 from apps.access.models.api_key import LIFETIME_MAX
 from apps.access.selectors import branches, memberships, scope
 from apps.access.selectors.scope import Person, own_branch_ids
-from apps.access.services import api_keys, applications
+from apps.access.services import api_keys, applications, credentials
 from apps.audit.services import records
 from apps.events.selectors import webhooks
 from apps.events.services import outbox, webhook_endpoints
@@ -238,6 +238,7 @@ def claim_key(*, application: RegisteredApplication, link_id: UUID, now: datetim
         if locked.status != LinkStatus.ACCEPTED:
             raise LinkNotAccepted("This link is not accepted, or no longer.")
         actor = directory.actor_of(application)
+        credentials.application_of(there(locked))
         _end_unused(locked, actor, now)
         issued = api_keys.issue(
             application_id=there(locked),

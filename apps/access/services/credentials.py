@@ -97,6 +97,19 @@ def check_issuer(
         _check_person(issuer, scopes)
 
 
+def application_of(application_id: UUID) -> Application:
+    """
+    Lock and return the application that a credential or an endpoint is made for, so that its grant is what it is until that is kept.
+
+    Who narrows or closes it waits for what is being made and takes that back too, or is seen by it. It is locked before
+    keys and endpoints of it are; rows that only name it are made meanwhile. Raises NotFound.
+    """
+    application = Application.objects.select_for_update(no_key=True).filter(id=application_id).first()
+    if application is None:
+        raise errors.NotFound("There is no such application.")
+    return application
+
+
 def check_grant(application: Application, scopes: Collection[str], branch_id: UUID | None) -> None:
     """Refuse what goes beyond the link by which the organisation let the application in, and keys of a closed one."""
     if application.closed_at is not None:
