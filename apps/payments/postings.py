@@ -126,6 +126,15 @@ def surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
     return _of_attempt(attempt, "collection-surrender", f"Collection {attempt.code}, given up", legs)
 
 
+def return_of_surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
+    """Move money that a person took from its payment back there, for its refund has taken it: the opposite of ``surrender``."""
+    here, there = _own(receipt, AccountRole.SUSPENSE), _holding(attempt, AccountRole.SUSPENSE)
+    if here == there:
+        return None
+    legs = (debit(here, receipt.money), credit(there, receipt.money))
+    return _of_attempt(attempt, "collection-surrender-return", f"Collection {attempt.code}, gone back", legs)
+
+
 def refund(refund: Refund) -> Draft:
     """
     Book a collection that went back whole, once per refund.

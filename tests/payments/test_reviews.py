@@ -12,6 +12,7 @@ from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, 
 from apps.payments.models import InboundReceipt, PaymentIntent
 from apps.payments.services import intents, payables, refund_limits, refunds, resolutions, reviews, sendings
 from apps.payments.services.attempts import InvalidState
+from apps.payments.services.reports import MoneyUnexplained
 from tests import dialogs
 from tests.factories import access, payments
 from tests.factories import refunds as made
@@ -115,6 +116,62 @@ def test_money_of_another_branch_goes_to_the_suspense_of_its_account(acme):
     assert inbound.branch_id == attempt.provider_account.branch_id
     assign(inbound, payments.intent())
     assert books() == PAID
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_money_whose_refund_succeeds_after_all_is_taken_back_from_where_a_closed_review_put_it(
+    acme, is_elsewhere
+):
+    attempt = late(branch_id=access.branch().id) if is_elsewhere else late()
+    refund, report = refused(attempt)
+    close(attempt)
+
+    for recorded in (Recorded.APPLIED, Recorded.DUPLICATE):
+        assert refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=NOW) == recorded
+
+    inbound = InboundReceipt.objects.get()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.GIVING_BACK, attempt.id)
+    assert payments.reload(attempt.intent_id).status == IntentStatus.FAILED
+    assert balance(AccountRole.SUSPENSE).is_zero
+    assert books() == {"PROVIDER_BALANCE": "-7.50", "PROVIDER_FEES": "7.50"}
+    with pytest.raises(resolutions.NotWaiting):
+        assign(inbound, payments.intent())
+
+
+def test_a_late_success_of_money_that_was_given_on_is_for_people(acme):
+    attempt = late()
+    refund, report = refused(attempt)
+    close(attempt)
+    assign(InboundReceipt.objects.get(), payments.intent())
+
+    with pytest.raises(MoneyUnexplained):
+        refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=NOW)
+
+    assert books() == PAID
+
+
+def test_a_late_success_and_its_assignment_at_once_have_one_winner(committed_acme):
+    attempt, intent = late(), payments.intent()
+    refund, report = refused(attempt)
+    close(attempt)
+    inbound = InboundReceipt.objects.get()
+
+    results = at_once(
+        lambda: refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=NOW),
+        lambda: assign(inbound, intent),
+    )
+
+    assert sum(isinstance(result, MoneyUnexplained | resolutions.NotWaiting) for result in results) == 1
+    assert ("UNAPPLIED_COLLECTIONS" in books()) is isinstance(results[0], MoneyUnexplained)
+    assert "SUSPENSE" not in books()
+
+
+def refused(attempt):
+    """Return a refund that was sent and refused, and the report that it was carried out after all."""
+    refund = refunds.give_back(attempt_id=attempt.id, reason=WHY, actor=SYSTEM, now=NOW)
+    refund = sendings.begin(refund_id=refund.id, now=NOW)
+    refunds.record(refund_id=refund.id, report=made.declined(refund), actor=PROVIDER, now=NOW)
+    return refund, made.given_back(refund, receipt="NLR0LATE01")
 
 
 def test_a_wrong_sum_is_never_accepted_and_what_goes_back_neither(acme):

@@ -328,6 +328,12 @@ class PaymentAttempt(UuidModel, StatefulModel):
         self.refund_due_at = None
         self.surrendered_at = at
 
+    def carry(self, receipt: str) -> None:
+        """The money that it let go, or that was taken from it, has gone back by its refund after all."""
+        self.provider_receipt = receipt
+        self.is_in_suspense = True
+        self.surrendered_at = None
+
     def hold_refund(self, money: Money) -> None:
         """Set aside what is about to go back."""
         self.refund_pending_minor += money.minor

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from apps.events.services import outbox
 from apps.kit.actors import PROVIDER
-from apps.payments import events
+from apps.ledger.services import journals
+from apps.payments import events, postings
 from apps.payments.contracts import InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.services import attempts, suspense
@@ -53,15 +54,20 @@ def went_after_all(refund: Refund, *, now: datetime) -> None:
     """
     Take money out of what waits, for it has gone back by a refund that was said to have failed.
 
+    It waits because a receipt's carrier has let it go, or because a person has closed the review of its payment without it.
     Raises MoneyUnexplained where it has been given to a payment since. The caller holds the locks.
     """
-    if refund.attempt.provider_receipt:
+    attempt = refund.attempt
+    if attempt.provider_receipt and attempt.surrendered_at is None:
         return
     inbound = suspense.held(refund.provider_account_id, refund.payment_receipt)
     if inbound is None:
         raise MoneyUnexplained(f"Receipt {refund.payment_receipt} has been given to another payment since.")
-    refund.attempt.provider_receipt = inbound.receipt
-    refund.attempt.save_progress()
-    inbound.give_back(attempt=refund.attempt, by=str(PROVIDER), at=now)
+    inbound.give_back(attempt=attempt, by=str(PROVIDER), at=now)
     inbound.save_progress()
+    draft = postings.return_of_surrender(inbound, attempt) if attempt.surrendered_at else None
+    attempt.carry(inbound.receipt)
+    attempt.save_progress()
     outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)
+    if draft is not None:
+        journals.post(draft=draft, actor=PROVIDER, now=now)

@@ -30,7 +30,13 @@ END $f$;
 CREATE OR REPLACE FUNCTION {s}.payments_guard_attempt() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
 DECLARE is_let_go boolean := FALSE;  -- money in suspense that it carried waits again under its own row
+  has_gone boolean := FALSE;  -- its refund was carried out after all: what was taken from it goes back by it
 BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.surrendered_at IS NOT NULL AND NEW.surrendered_at IS NULL AND NEW.is_in_suspense THEN
+    has_gone := EXISTS (SELECT FROM {s}.payments_inboundreceipt i
+      WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
+        AND i.status = 'GIVING_BACK' AND i.attempt_id = OLD.id);
+  END IF;
   IF TG_OP = 'UPDATE' AND OLD.provider_receipt <> '' AND NEW.provider_receipt = '' AND OLD.is_in_suspense THEN
     is_let_go := EXISTS (SELECT FROM {s}.payments_inboundreceipt i
       WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
@@ -44,7 +50,7 @@ BEGIN
      OR NEW.provider_account_id <> OLD.provider_account_id THEN
     RAISE EXCEPTION 'payments: what attempt % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
-  IF NEW.surrendered_at IS DISTINCT FROM OLD.surrendered_at AND (
+  IF NEW.surrendered_at IS DISTINCT FROM OLD.surrendered_at AND NOT has_gone AND (
        OLD.surrendered_at IS NOT NULL OR NOT OLD.is_in_suspense
        OR NOT EXISTS (SELECT FROM {s}.payments_inboundreceipt i
          WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
