@@ -1,10 +1,8 @@
 """What a caller would rather have (RFC 7240): by ``Prefer: wait=5`` an answer comes later and tells more."""
 
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -13,6 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from rest_framework.response import Response
 
 from apps.kit import logs, schema
+from apps.kit.rooms import ROOM
 
 WAIT = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=;|,|$)', re.IGNORECASE)
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.1, 0.5, 1.5
@@ -20,29 +19,6 @@ KEPT_HEADERS = ("Location",)
 FIRST_REFUSAL = 400
 
 log = logs.get(__name__)
-
-
-class Room:
-    """How many requests of this process wait at this moment: each holds a thread, so there is room for few."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken = 0
-
-    @contextmanager
-    def place(self) -> Iterator[bool]:
-        """Take a place until the block ends and give True; give False at once where none is left."""
-        with self._lock:
-            is_free = self._taken < settings.TREASURY["WAITING_REQUESTS"]
-            self._taken += is_free
-        try:
-            yield is_free
-        finally:
-            with self._lock:
-                self._taken -= is_free
-
-
-ROOM = Room()
 
 
 def wait(header: str) -> int:

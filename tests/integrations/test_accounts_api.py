@@ -10,7 +10,7 @@ from django.test import Client
 from apps.audit.models import AuditRecord
 from apps.integrations.models import ProviderAccount, ProviderErrorRule
 from apps.integrations.services import accounts
-from apps.kit import circuits, ids
+from apps.kit import circuits, ids, rooms
 from apps.kit.circuits import Position
 from tests.factories import access
 from tests.factories.integrations import CREDENTIALS, provider_account, simulated_account
@@ -42,7 +42,8 @@ REFUSED = [
     ({"short_code": "12"}, "provider_account_invalid", "/short_code"),
     ({"environment": "production"}, "provider_account_invalid", "/environment"),
     ({"minimum": {"amount": "1.00", "currency": "USD"}}, "validation_error", "/minimum"),
-    ({"maximum": kes("0.50")}, "provider_account_invalid", "/maximum_minor"),
+    ({"maximum": kes("0.50")}, "provider_account_invalid", "/maximum"),
+    ({"minimum": kes("0.50")}, "provider_account_invalid", "/minimum"),
     ({"credentials": {"consumer_key": "x"}}, "validation_error", "/credentials/consumer_secret"),
     ({"credentials": {**SECRETS, "pin": "1"}}, "validation_error", "/credentials/pin"),
     ({"colour": "red"}, "validation_error", "/colour"),
@@ -145,6 +146,17 @@ def test_a_test_signs_in_and_asks_for_nothing(call, simulator):
     assert {entry["path"] for entry in simulator.calls()} == {"/oauth/v1/generate"}
     said = AuditRecord.objects.filter(action="provider_account.tested").order_by("id")
     assert [record.changes["connection"][1] for record in said] == ["well", "invalid_credentials"]
+
+
+def test_waits_for_a_provider_only_while_there_is_room(call, settings):
+    account = provider_account()
+    settings.TREASURY = {**settings.TREASURY, "WAITING_REQUESTS": 1}
+
+    with rooms.ROOM.place():
+        answer = call("POST", f"{pac(account)}/test")
+
+    assert (answer.status_code, answer.json()["code"], answer.json()["retryable"]) == (503, "room_full", True)
+    assert not AuditRecord.objects.filter(action="provider_account.tested").exists()
 
 
 def test_says_what_refusals_stand_for(call):

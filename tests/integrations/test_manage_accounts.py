@@ -166,8 +166,8 @@ def test_secrets_of_another_provider_are_refused(acme):
         ({"environment": Environment.SIMULATOR}, "base_url"),
         ({"fee_bps": -1}, "fee_bps"),
         ({"fee_bps": 10_000}, "fee_bps"),
-        ({"minimum_minor": 50}, "minimum_minor"),
-        ({"maximum_minor": 99}, "maximum_minor"),
+        ({"minimum_minor": 50}, "minimum"),
+        ({"maximum_minor": 99}, "maximum"),
         ({"certificate": "nonsense"}, "certificate"),
     ],
 )

@@ -13,7 +13,7 @@ from apps.integrations.models import AddressRegistration, ProviderAccount
 from apps.integrations.ports import ProviderDeclined, ProviderUnavailable
 from apps.integrations.services import error_rules
 from apps.invoicing.models import Document
-from apps.kit import clock, ids
+from apps.kit import clock, ids, rooms
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import InboundStatus, IntentStatus
@@ -202,7 +202,8 @@ def test_money_under_another_number_is_found_by_its_code(payer):
     held = payments.held(reference="TABLE 7", receipt="NLJ7RT61SV")
     other = payments.held(money=Money(20_00, "KES"), receipt="NLJ7RT61SW")
 
-    assert payer.post("/receipt", receipt="x").status_code == 422
+    for wrong in ("x", "A\0B"):
+        assert payer.post("/receipt", receipt=wrong).status_code == 422
     for typed, said in (
         ("nlj7rt61sx", "M-Pesa has not told us of NLJ7RT61SX yet."),
         (other.receipt, f"M-Pesa has not told us of {other.receipt} yet."),
@@ -216,7 +217,7 @@ def test_money_under_another_number_is_found_by_its_code(payer):
     assert held.status == InboundStatus.SUSPENSE
 
 
-def test_the_picture_is_made_once_and_kept(payer, monkeypatch):
+def test_the_picture_is_made_once_and_kept(payer, monkeypatch, settings):
     asked = []
 
     def make(self, *, money, reference, size):
@@ -226,6 +227,10 @@ def test_the_picture_is_made_once_and_kept(payer, monkeypatch):
         return b"\x89PNG"
 
     monkeypatch.setattr("apps.integrations.mpesa.qr.DynamicQr.make", make)
+    settings.TREASURY = {**settings.TREASURY, "WAITING_REQUESTS": 1}
+    with rooms.ROOM.place():
+        assert payer.get("/picture.png").status_code == 404
+    assert not asked
     assert payer.get("/picture.png").status_code == 404
     assert payer.get("/picture.png").status_code == 404
     cache.clear()

@@ -134,6 +134,16 @@ def test_refuses_addresses_that_are_not_public(url):
         http.Client().send("POST", url)
 
 
+def test_tells_nobody_what_an_inner_name_leads_to(monkeypatch):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.3.4", 443))]
+    monkeypatch.setattr(http.socket, "getaddrinfo", lambda *_, **__: found)
+
+    with pytest.raises(http.Blocked) as refusal:
+        http.pick_address("https://database.inner.example/x", http.AddressPolicy())
+
+    assert "10.0.3.4" not in str(refusal.value)
+
+
 def test_refuses_loopback_beside_the_allowed_prefix(base):
     policy = http.AddressPolicy(allowed_loopback=(f"{base}/sandbox/",))
     with pytest.raises(http.Blocked):

@@ -264,4 +264,4 @@ def test_an_account_asks_only_where_it_can(acme):
     with pytest.raises(accounts.AccountTermsInvalid) as refusal:
         accounts.change(account_id=found.id, terms=terms, actor=SYSTEM, now=NOW)
 
-    assert [error.pointer for error in refusal.value.errors] == ["/confirm_from_minor"]
+    assert [error.pointer for error in refusal.value.errors] == ["/confirm_from"]

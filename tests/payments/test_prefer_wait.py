@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import connection
 
-from apps.kit import preferences
+from apps.kit import preferences, rooms
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import PaymentIntent
 from apps.payments.services import attempts
@@ -132,12 +132,20 @@ def test_a_refusal_does_not_wait(shop):
 
 def test_places_are_given_back(settings):
     settings.TREASURY = {**settings.TREASURY, "WAITING_REQUESTS": 2}
-    room = preferences.Room()
+    room = rooms.Room()
 
     with room.place() as first, room.place() as second, room.place() as third:
         assert (first, second, third) == (True, True, False)
     with room.place() as again:
         assert again
+
+
+def test_what_cannot_be_had_without_waiting_has_one_place(settings):
+    settings.TREASURY = {**settings.TREASURY, "WAITING_REQUESTS": 0}
+    room = rooms.Room()
+
+    with room.place(at_least=1) as first, room.place(at_least=1) as second:
+        assert (first, second) == (True, False)
 
 
 def test_who_waits_holds_no_connection(committed_acme, monkeypatch):

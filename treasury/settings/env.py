@@ -181,7 +181,7 @@ VARIABLES = {
         Variable(
             "TREASURY_WAITING_REQUESTS",
             "2",
-            "How many requests of a web process may wait so at once, each in one of its 4 threads; the others are answered at once.",
+            "How many requests of a web process may wait so at once, or for a provider that an account test or a pay page asks, each in one of its 4 threads; the others are answered at once.",
         ),
         Variable("TREASURY_WEBHOOK_TIMEOUT", "20", "Seconds that a webhook endpoint may take to answer."),
         Variable(

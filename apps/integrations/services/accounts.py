@@ -285,17 +285,13 @@ def _check(terms: AccountTerms) -> None:
             "Between 1 and 1000 calls of a kind leave in a second.",
         ),
         (0 <= terms.fee_bps < BASIS_POINTS, "fee_bps", "The fee lies between 0 and 9999 basis points."),
-        (terms.minimum_minor > 0, "minimum_minor", "The smallest payment is more than nothing."),
+        (terms.minimum_minor > 0, "minimum", "The smallest payment is more than nothing."),
         (
             terms.confirm_from_minor is None or terms.confirm_from_minor > 0,
-            "confirm_from_minor",
+            "confirm_from",
             "Ask about more than nothing, or about no payment.",
         ),
-        (
-            terms.maximum_minor >= terms.minimum_minor,
-            "maximum_minor",
-            "The maximum is below the minimum.",
-        ),
+        (terms.maximum_minor >= terms.minimum_minor, "maximum", "The maximum is below the minimum."),
     ]
     found = [FieldError(f"/{name}", "invalid", message) for is_right, name, message in rules if not is_right]
     if found:
@@ -311,11 +307,11 @@ def _mpesa_rules(terms: AccountTerms) -> list[Rule]:
             "till_number",
             "A till needs its till number of 5 to 7 digits, a paybill has none.",
         ),
-        (terms.minimum_minor >= SHILLING, "minimum_minor", "The smallest payment is one shilling."),
+        (terms.minimum_minor >= SHILLING, "minimum", "The smallest payment is one shilling."),
         (_is_certificate(terms.certificate), "certificate", "This is no certificate in PEM."),
         (
             terms.confirm_from_minor is None or bool(terms.certificate),
-            "confirm_from_minor",
+            "confirm_from",
             "M-Pesa is asked in the name of the initiator: that needs its certificate.",
         ),
         (

@@ -14,6 +14,7 @@ from apps.integrations.services import providers
 from apps.integrations.services.accounts import OBJECT_TYPE
 from apps.kit import crypto
 from apps.kit.actors import Actor
+from apps.kit.rooms import ROOM, RoomFull
 
 SEALED = "configuration"
 """What is wrong where our own secrets cannot be opened."""
@@ -23,12 +24,16 @@ def check(*, account_id: UUID, actor: Actor, now: datetime) -> ConnectionFact:
     """
     Sign in at the provider with an account's present secrets, and say what came of it. It moves no money.
 
-    Calls the provider, and refuses to do so inside a transaction. Raises ProviderAccountMissing.
+    Calls the provider, and refuses to do so inside a transaction; who asks waits for the answer. Raises
+    ProviderAccountMissing, and RoomFull while too many wait.
     """
     account = stored.get(account_id)
     fact = ConnectionFact()
     try:
-        providers.connection(account.id, now=now).check()
+        with ROOM.place(at_least=1) as has_place:
+            if not has_place:
+                raise RoomFull("Others wait for an answer of a provider. Try again in a few seconds.")
+            providers.connection(account.id, now=now).check()
     except ProviderError as error:
         fact = ConnectionFact(error.code, error.message, error.provider_code)
     except crypto.Unreadable:

@@ -169,7 +169,7 @@ def _is_held(intent: PaymentIntent, receipt: str) -> bool:
     """Say whether money of this very sum waits under a receipt at the account that the payer is told, and note which payment he means."""
     paybill = paybills.of(intent)
     text = receipt.strip().upper()
-    if paybill is None or not text:
+    if paybill is None or not receipts.FORM.fullmatch(text):
         return False
     suspense.only(text)
     inbound = suspense.held(paybill.account_id, text)

@@ -11,6 +11,7 @@ from apps.integrations.ports import ProviderError, QrPort
 from apps.integrations.selectors import accounts, registrations
 from apps.integrations.services import providers
 from apps.kit import crypto, logs
+from apps.kit.rooms import ROOM
 from apps.payments.contracts import Method
 from apps.payments.models import PaymentIntent
 
@@ -61,19 +62,25 @@ def picture(intent: PaymentIntent, paybill: Paybill, *, now: datetime) -> bytes:
     """
     Return the picture of a payment, made by the provider once and kept for a day; nothing where it cannot be made now.
 
-    While one request makes it, others get none: a payer has the numbers beside it.
+    While one request makes it, or too many wait, others get none: a payer has the numbers beside it.
     """
     key = f"paybill-picture:{intent.id}:{paybill.number}"
     kept = cache.get(key)
     if kept is not None:
         return bytes(kept)
-    if not cache.add(key, b"", NOT_NOW):
-        return b""
+    with ROOM.place(at_least=1) as has_place:
+        if not has_place or not cache.add(key, b"", NOT_NOW):
+            return b""
+        made = _made(intent, paybill, now=now)
+    if made:
+        cache.set(key, made, KEPT)
+    return made
+
+
+def _made(intent: PaymentIntent, paybill: Paybill, *, now: datetime) -> bytes:
     try:
         port = providers.qr(paybill.account_id, now=now, subject_id=intent.id)
-        made = port.make(money=intent.money, reference=paybill.account, size=SIDE)
+        return port.make(money=intent.money, reference=paybill.account, size=SIDE)
     except (ProviderError, crypto.Unreadable) as refusal:
         log.warning("picture_not_made", intent_id=str(intent.id), problem=type(refusal).__name__)
         return b""
-    cache.set(key, made, KEPT)
-    return made
