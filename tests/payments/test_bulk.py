@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from apps.access.models import ApiKey
+from apps.access.services import api_keys
 from apps.events.models import OutboxEvent
 from apps.jobs.models import Job
 from apps.kit import clock, ids
+from apps.kit.actors import SYSTEM
 from apps.payments.api import serializers
 from apps.payments.models import BulkItem, PaymentIntent
 from apps.payments.services import bulks
@@ -140,6 +143,22 @@ def test_goes_on_where_a_worker_was_killed(shop):
 
     assert (made, PaymentIntent.objects.count()) == (1, 3)
     assert (done.status, done.done, done.failed) == ("SUCCEEDED", 3, 0)
+
+
+def test_a_key_that_was_closed_meanwhile_pays_no_more(shop):
+    bulk = shop.post("/bulk", {"payments": [order(1), order(2), order(3)]}).json()
+    job = Job.objects.get()
+    jobs.work(job, chunks=2, now=clock.now())
+
+    api_keys.revoke(key_id=ApiKey.objects.get().id, actor=SYSTEM, now=clock.now())
+    Job.objects.filter(id=job.id).update(status="QUEUED")
+    done = work()
+
+    assert (done.status, done.done, done.failed) == ("SUCCEEDED", 3, 2)
+    said = [item.problem and item.problem["code"] for item in BulkItem.objects.order_by("position")]
+    assert said == [None, "api_key_closed", "api_key_closed"]
+    assert PaymentIntent.objects.count() == 1
+    assert bulk["progress"]["waiting"] == 3
 
 
 def test_each_payment_is_of_the_instant_at_which_it_is_made(shop):

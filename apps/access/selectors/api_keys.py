@@ -1,5 +1,6 @@
 """Reading API keys; a digest never leaves the app."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -28,6 +29,16 @@ def by_prefix(prefix: str) -> ApiKey | None:
 
 def get(key_id: UUID) -> ApiKey | None:
     return ApiKey.objects.select_related("application", "branch").filter(id=key_id).first()
+
+
+def may(key_id: UUID, needed: str, *, now: datetime) -> bool:
+    """Say whether a key would still be let do what needs this scope, were it shown now: for work that it began."""
+    key = get(key_id)
+    if key is None or not key.opens(now) or key.application.closed_at is not None:
+        return False
+    granted, branch_id = key.application.granted_scopes, key.application.granted_branch_id
+    is_granted = needed in key.scopes and (granted is None or needed in granted)
+    return is_granted and branch_id in (None, key.branch_id)
 
 
 def everything() -> QuerySet[ApiKey]:

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.access.contracts import Caller
-from apps.access.selectors import branches
+from apps.access.selectors import api_keys, branches
+from apps.access.services.api_keys import KeyClosed
 from apps.jobs.contracts import NewJob, Progress, ResultFile, Work
 from apps.jobs.services import jobs
 from apps.jobs.services.jobs import Job
@@ -24,6 +25,7 @@ from apps.payments.services import intents
 KIND = "payments_bulk"
 PERMISSION = "payments.view"
 SCOPE = "payments:read"
+WRITES = "payments:write"
 ITEMS_MAX = 1000
 
 
@@ -109,12 +111,20 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
 
 def _create(item: BulkItem, *, actor: Actor, now: datetime) -> bool:
     try:
+        _require_key(actor, now)
         item.intent = intents.create(request=_read(item), actor=actor, now=now)
     except errors.DomainError as refusal:
         item.problem = _problem(refusal)
     item.request = {}
     item.save(update_fields=["intent", "problem", "request"])
     return item.problem is None
+
+
+def _require_key(actor: Actor, now: datetime) -> None:
+    if actor.kind == ActorKind.API_KEY and not api_keys.may(UUID(actor.id), WRITES, now=now):
+        raise KeyClosed(
+            "The key that asked for this payment may not any more. Send it again with another key."
+        )
 
 
 def _problem(refusal: errors.DomainError) -> Mapping[str, Any]:
