@@ -309,15 +309,21 @@ def storage_away(settings) -> object_storage.Away:
     )
 
 
-@pytest.fixture(params=["folder", "s3"])
-def each_storage(request, settings, tmp_path) -> object_storage.BehindFolder | object_storage.BehindBucket:
-    """Run the test once with files in a folder and once in a bucket."""
-    if request.param == "s3":
-        return request.getfixturevalue("bucket")
+@pytest.fixture
+def own_folder(settings, tmp_path) -> object_storage.BehindFolder:
+    """Keep the files of the test in a folder of its own: what is kept for years would be met by a later test."""
     options = {"location": str(tmp_path), "base_url": None}
     place = {"BACKEND": "apps.kit.folder_storage.FolderStorage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "documents": place, "results": place}
     return object_storage.BehindFolder(tmp_path)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def each_storage(request) -> object_storage.BehindFolder | object_storage.BehindBucket:
+    """Run the test once with files in a folder and once in a bucket."""
+    found = request.getfixturevalue("bucket" if request.param == "s3" else "own_folder")
+    assert isinstance(found, (object_storage.BehindFolder, object_storage.BehindBucket))
+    return found
 
 
 @pytest.fixture(scope="session")

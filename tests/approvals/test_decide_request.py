@@ -230,7 +230,7 @@ def test_a_second_call_changes_nothing(acme):
 @pytest.mark.parametrize("act", [make.approve, make.refuse])
 def test_nothing_is_kept_when_the_event_cannot_be_told(acme, monkeypatch, act):
     request = make.waiting()
-    monkeypatch.setattr(outbox, "_next_versions", lambda _: {})
+    monkeypatch.setattr(outbox, "_last_versions", lambda _: {})
 
     with pytest.raises(KeyError):
         act(request, make.person())

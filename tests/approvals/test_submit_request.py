@@ -94,7 +94,7 @@ def test_another_payload_for_the_same_deed_is_refused(acme):
 
 def test_nothing_is_kept_when_the_event_cannot_be_told(acme, monkeypatch):
     make.rule()
-    monkeypatch.setattr(outbox, "_next_versions", lambda _: {})
+    monkeypatch.setattr(outbox, "_last_versions", lambda _: {})
 
     with pytest.raises(KeyError):
         submit()

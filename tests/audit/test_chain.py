@@ -45,7 +45,7 @@ def tamper(*statements: str) -> None:
 
 
 @pytest.fixture
-def sealed(committed_acme) -> list[AuditRecord]:
+def sealed(committed_acme, own_folder) -> list[AuditRecord]:
     """Six sealed records in two batches."""
     first = write("b1", "b2", "b3", "b4", changes={"name": ["Nairobi · Ünité", None], "depth": [1, 2]})
     chain.seal()

@@ -50,6 +50,7 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 """What the ledger must have refused to finance."""
 
 NOT_PLAYED = {
+    "GrantChange": "the world's applications keep what they were granted",
     "Invite": "the world's applications are linked before it starts",
     "Job": "exports start in the portal",
     "LinkRequest": "the world's applications are linked before it starts",
