@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from apps.access.models import ApiKey, Application
+from apps.access.selectors.scope import BeyondOwnBranches
 from apps.access.services import api_keys, application_links, grants
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent, WebhookEndpoint
@@ -219,6 +220,28 @@ class TestDecide:
         assert GrantChange.objects.get().status == "ACCEPTED"
         assert ApiKey.objects.get(id=issued.key.id).created_by_id == owner.id
         assert claim(books, link).key.created_by_id == second.id
+
+    def test_who_works_for_some_branches_decides_about_no_other(self, books, linked, owner):
+        link, _ = linked
+        coast, mombasa = access.branch(), access.branch("MSA", "Mombasa")
+        near = access.member("owner", "juma@example.test", (coast,))
+        ask(books, link, [*GIVEN, "payments:read"])
+        change = GrantChange.objects.get()
+
+        for place in (None, mombasa):
+            if place is not None:
+                set_to(owner, link, GIVEN, place)
+            for deed in (
+                lambda: agree(near, change, GIVEN),
+                lambda: grants.refuse(change_id=change.id, reason="No", actor=person(near.user_id), now=NOW),
+                lambda: set_to(near, link, ["parties:read"], coast),
+            ):
+                with pytest.raises(BeyondOwnBranches):
+                    deed()
+        set_to(owner, link, GIVEN, coast)
+        set_to(near, link, ["parties:read"], coast)
+
+        assert Application.objects.get(directory_id=books.application.id).granted_scopes == ["parties:read"]
 
     def test_another_organisation_neither_sees_nor_decides(self, books, linked, in_organisation):
         link, _ = linked

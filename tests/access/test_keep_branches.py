@@ -7,10 +7,11 @@ from django.db import connection
 from django.test import Client
 
 from apps.access.models import ApiKey, Branch, BranchExternalId
+from apps.access.selectors.scope import BeyondOwnBranches
 from apps.access.services import branch_external_ids
 from apps.audit.models import AuditRecord
 from apps.kit import ids, schema
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import SYSTEM, person
 from apps.tenancy.models import Organisation
 from tests.factories import access as make
 from tests.factories.access import NOW
@@ -165,6 +166,26 @@ def test_needs_the_scope_and_tells_nobody_else_of_the_id(acme, client):
 
     assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
     assert {branch["external_id"] for branch in listed} == {""}
+
+
+def test_who_works_for_some_branches_links_and_unlinks_no_other(acme):
+    coast, mombasa = make.branch("COAST", "Coast"), make.branch("MSA", "Mombasa")
+    near = person(make.member("owner", branches=(coast,)).user_id)
+    kept = {"application_id": make.application().id, "actor": near, "now": NOW}
+    link(mombasa, "M")
+
+    for deed in (
+        lambda: branch_external_ids.link(**kept, branch_id=mombasa.id, external_id="X"),
+        lambda: branch_external_ids.unlink(**kept, branch_id=mombasa.id),
+    ):
+        with pytest.raises(BeyondOwnBranches):
+            deed()
+    branch_external_ids.link(**kept, branch_id=coast.id, external_id="C")
+    branch_external_ids.unlink(**kept, branch_id=coast.id)
+
+    assert [row.external_id for row in BranchExternalId.objects.all()] == ["M"]
+    record = AuditRecord.objects.get(action="branch.unlinked")
+    assert record.changes == {"external_id": ["C", None], "application": ["shop", None]}
 
 
 def test_two_at_once_open_one_branch(committed_acme):

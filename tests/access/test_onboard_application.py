@@ -379,7 +379,7 @@ class TestInvite:
 
 class TestEnd:
     def test_revoking_closes_keys_and_webhooks_at_once(self, books, owner):
-        link = let_in(owner, onboarding.asked(books))
+        link = let_in(owner, onboarding.asked(books), scopes=("parties:read", "webhooks:write"))
         issued = claim(books, link)
         webhook_endpoints.create(
             application_id=issued.key.application_id,

@@ -34,6 +34,7 @@ TREASURY: dict[str, Any] = {
     "BOOKED_BALANCES": "apps.ledger.selectors.accounts.held_at_providers",
     "BRANCH_CHOICE": "apps.access.selectors.branches.chosen",
     "BRANCH_REACH": "apps.access.selectors.scope.branch_ids",
+    "GRANT_CHECK": "apps.access.services.credentials.require_hooks_granted",
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
     "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "STORAGE_ROOT": "apps.tenancy.selectors.organisations.storage_root",

@@ -107,9 +107,16 @@ class Reach:
 
 def require_all_branches(actor: Actor) -> None:
     """Refuse a person who works for some branches only what is about all of them. Raises BeyondOwnBranches."""
+    require_branch(actor, None)
+
+
+def require_branch(actor: Actor, branch_id: UUID | None) -> None:
+    """Refuse a person what is about a branch that he does not work for, or (None) about all. Raises BeyondOwnBranches."""
     member = memberships.of_person(actor.person)
-    if member is not None and of_member(member) is not None:
-        raise BeyondOwnBranches("This is for somebody who works for all branches.")
+    own = of_member(member) if member else None
+    if own is not None and branch_id not in own:
+        which = "all branches" if branch_id is None else "that branch"
+        raise BeyondOwnBranches(f"This is for somebody who works for {which}.")
 
 
 def _reach(caller: Principal) -> Reach:

@@ -91,8 +91,9 @@ def link(
     """
     Let an application keep a branch that is there, by its own id of it; repeated, it changes nothing.
 
-    Raises NotFound, BranchInvalid, ExternalIdTaken.
+    Raises NotFound, BranchInvalid, ExternalIdTaken, and BeyondOwnBranches for a branch that the person does not work for.
     """
+    scope.require_branch(actor, branch_id)
     if not external_id or len(external_id) > EXTERNAL_ID_LENGTH or SLASH in external_id:
         raise _invalid("/external_id", _("An external id has 1 to 64 characters, and no slash."))
     application = Application.objects.locked().exclude(slug=PORTAL).filter(id=application_id).first()
@@ -113,14 +114,20 @@ def link(
 
 @transaction.atomic
 def unlink(*, branch_id: UUID, application_id: UUID, actor: Actor, now: datetime) -> None:
-    """Let an application keep a branch no longer; the branch stays. A second time changes nothing."""
+    """
+    Let an application keep a branch no longer; the branch stays. A second time changes nothing.
+
+    Waits for what the application says of it at that moment. Raises BeyondOwnBranches.
+    """
+    scope.require_branch(actor, branch_id)
+    Application.objects.locked().filter(id=application_id).first()
     known = (
         BranchExternalId.objects.locked().filter(branch_id=branch_id, application_id=application_id).first()
     )
     if known is None:
         return
     known.delete()
-    _record("branch.unlinked", known, [known.external_id, None], actor, now)
+    _record("branch.unlinked", known, [known.external_id, None], [known.application.slug, None], actor, now)
 
 
 def _open(
@@ -156,7 +163,7 @@ def _link(
         has_opened=has_opened,
         created_at=now,
     )
-    _record("branch.linked", made, [None, external_id], actor, now)
+    _record("branch.linked", made, [None, external_id], [None, application.slug], actor, now)
     return made
 
 
@@ -187,7 +194,12 @@ def _invalid(pointer: str, detail: str) -> branches.BranchInvalid:
 
 
 def _record(
-    action: str, row: BranchExternalId, external_id: list[str | None], actor: Actor, now: datetime
+    action: str,
+    row: BranchExternalId,
+    external_id: list[str | None],
+    application: list[str | None],
+    actor: Actor,
+    now: datetime,
 ) -> None:
     records.write(
         action=action,
@@ -196,5 +208,5 @@ def _record(
         branch=row.branch_id,
         actor=actor,
         now=now,
-        changes={"external_id": external_id, "application": [None, row.application.slug]},
+        changes={"external_id": external_id, "application": application},
     )

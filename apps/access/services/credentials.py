@@ -20,6 +20,8 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LOOKUP_LENGTH = 8
 SECRET_LENGTH = 40
 NO_DIGEST = "0" * 64
+HOOKS = "webhooks:write"
+"""Without this scope an application is sent nothing."""
 
 
 class KeyInvalid(errors.Invalid):
@@ -119,7 +121,16 @@ def check_grant(application: Application, scopes: Collection[str], branch_id: UU
         if missing:
             raise ScopeExceeded(f"The link of this application does not grant {', '.join(missing)}.")
     if application.granted_branch_id not in (None, branch_id):
-        raise ScopeExceeded("This application may touch one branch only: its keys are bound to that one.")
+        raise ScopeExceeded(
+            "This application may touch one branch only: its keys and endpoints are bound to that one."
+        )
+
+
+def require_hooks_granted(*, application_id: UUID, branch_id: UUID | None) -> None:
+    """Refuse an endpoint that the application's link does not cover, holding it as ``application_of`` does; an unknown one has no link."""
+    application = Application.objects.select_for_update(no_key=True).filter(id=application_id).first()
+    if application is not None:
+        check_grant(application, [HOOKS], branch_id)
 
 
 def require_giveable(issuer: AbstractBaseUser | AnonymousUser, scopes: Collection[str]) -> None:

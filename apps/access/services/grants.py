@@ -10,10 +10,11 @@ from django.db import transaction
 
 from apps.access import events
 from apps.access.models import ApiKey, Application, Branch
-from apps.access.selectors import memberships
+from apps.access.selectors import memberships, scope
 from apps.access.selectors.scope import Person
 from apps.access.services import api_keys, application_links
 from apps.access.services.application_links import GrantInvalid, LinkNotAccepted
+from apps.access.services.credentials import HOOKS
 from apps.audit.services import records
 from apps.events.contracts import EventType
 from apps.events.selectors import webhooks
@@ -27,8 +28,6 @@ from apps.tenancy.selectors.links import LinkRequest
 from apps.tenancy.services import directory, grant_changes, link_requests
 
 ASKED = "Asked for by the application"
-HOOKS = "webhooks:write"
-"""Without this scope an application is sent nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +89,26 @@ def agree(
     """
     Grant an application that asked for a change what the person chooses: no more than he may give.
 
-    Raises NotFound, GrantChangeExpired, LinkNotAccepted, and the refusals of ``application_links.accept``.
+    Raises NotFound, GrantChangeExpired, LinkNotAccepted, BeyondOwnBranches, and the refusals of ``application_links.accept``.
     """
+    link = _accepted(grant_changes.link_of(change_id))
     change = grant_changes.of_present(change_id)
     grant_changes.require_in_time(change, now)
-    link = _accepted(change.link_id)
+    scope.require_branch(actor, link.branch_id_there)
     grant_changes.accept(change=change, now=now)
     return _give(link, scopes, branch_id, person, actor, now, ASKED)
 
 
 @transaction.atomic
 def refuse(*, change_id: UUID, reason: str, actor: Actor, now: datetime) -> LinkRequest:
-    """Leave what a link grants as it is; the application reads the reason. A second time changes nothing. Raises NotFound."""
+    """
+    Leave what a link grants as it is; the application reads the reason. A second time changes nothing.
+
+    Raises NotFound, BeyondOwnBranches.
+    """
+    link = link_requests.of_present(grant_changes.link_of(change_id))
     change = grant_changes.of_present(change_id)
-    link = link_requests.of_present(change.link_id)
+    scope.require_branch(actor, link.branch_id_there)
     if change.status == GrantChangeStatus.REFUSED:
         return link
     grant_changes.refuse(change=change, reason=reason, now=now)
@@ -130,9 +135,12 @@ def change(
     """
     Change what a link grants without being asked, from the application's next request on.
 
-    Raises NotFound, LinkNotAccepted, and the refusals of ``application_links.accept`` where it gives more than before.
+    Raises NotFound, LinkNotAccepted, BeyondOwnBranches for a link that reaches beyond the branches of the person, and the
+    refusals of ``application_links.accept`` where it gives more than before.
     """
-    return _give(_accepted(link_id), scopes, branch_id, person, actor, now, reason)
+    link = _accepted(link_id)
+    scope.require_branch(actor, link.branch_id_there)
+    return _give(link, scopes, branch_id, person, actor, now, reason)
 
 
 def expire(*, now: datetime) -> int:

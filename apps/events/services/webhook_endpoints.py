@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from apps.audit.services import records
 from apps.events import events
@@ -85,10 +87,12 @@ def create(
     Make an endpoint for the application's events: of one branch or (None) all, of some types or (none named) all.
 
     The caller answers for the branch being one that exists. Raises WebhookUrlInvalid, EventTypeUnknown, EndpointExists
-    for the same URL and branch a second time, EndpointLimit (16 for each application).
+    for the same URL and branch a second time, EndpointLimit (16 for each application), and as ``enable`` where nothing is to
+    be sent to the application.
     """
     webhook_urls.check(url)
     _check_types(event_types)
+    _require_granted(application_id, branch_id)
     locks.advisory(f"webhook-endpoints:{application_id}")
     _check_room(application_id, branch_id, url)
 
@@ -145,7 +149,15 @@ def disable(*, endpoint_id: UUID, actor: Actor, now: datetime, reason: str = "")
 
 @transaction.atomic
 def enable(*, endpoint_id: UUID, actor: Actor, now: datetime, reason: str = "") -> WebhookEndpoint:
-    """Send new events again; deliveries that were given up can be replayed. Raises EndpointUnknown, EndpointStateRefused."""
+    """
+    Send new events again; deliveries that were given up can be replayed.
+
+    Raises EndpointUnknown, EndpointStateRefused, and the refusals of access for an application that is closed or whose link
+    does not cover the endpoint: nobody switches on what was taken away.
+    """
+    known = WebhookEndpoint.objects.kept().filter(id=endpoint_id).first()
+    if known is not None:
+        _require_granted(known.application_id, known.branch_id)
     endpoint = _locked(endpoint_id)
     if endpoint.status == EndpointStatus.ENABLED:
         raise EndpointStateRefused("This endpoint is on already.")
@@ -204,6 +216,11 @@ def _locked(endpoint_id: UUID) -> WebhookEndpoint:
     if endpoint is None:
         raise EndpointUnknown("There is no such webhook endpoint.")
     return endpoint
+
+
+def _require_granted(application_id: UUID, branch_id: UUID | None) -> None:
+    """Ask access, an app above this one, whether anything may be sent there; it holds the application until the commit."""
+    import_string(settings.TREASURY["GRANT_CHECK"])(application_id=application_id, branch_id=branch_id)
 
 
 def _check_types(event_types: Collection[str]) -> None:

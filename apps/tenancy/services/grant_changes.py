@@ -65,8 +65,17 @@ def ask(
     return True
 
 
+def link_of(change_id: UUID) -> UUID:
+    """Return the link that a change is about, which is locked before the change is; raise NotFound as ``of_present``."""
+    own = GrantChange.objects.filter(id=change_id, link__organisation_id=organisations.current().id)
+    link_id = own.values_list("link_id", flat=True).first()
+    if link_id is None:
+        raise errors.NotFound("There is no such change.")
+    return link_id
+
+
 def of_present(change_id: UUID) -> GrantChange:
-    """Lock and return a change that the present organisation is asked for; raise NotFound for any other."""
+    """Lock and return a change that the present organisation is asked for, whose link is locked; raise NotFound for any other."""
     change = (
         GrantChange.objects.locked()
         .select_related("link__application")
