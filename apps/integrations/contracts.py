@@ -171,6 +171,9 @@ class Credentials(Protocol):
     @property
     def is_complete(self) -> bool: ...
 
+    @property
+    def can_ask(self) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class MpesaCredentials:
@@ -192,6 +195,11 @@ class MpesaCredentials:
     def is_complete(self) -> bool:
         """Say whether money can be collected with them: the initiator is needed only for refunds and status questions."""
         return all(astuple(self)[:3])
+
+    @property
+    def can_ask(self) -> bool:
+        """Say whether the provider can be asked about a receipt with them."""
+        return bool(self.initiator and self.initiator_password)
 
 
 CREDENTIALS: dict[str, type[Credentials]] = {MPESA: MpesaCredentials}

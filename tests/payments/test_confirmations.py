@@ -1,10 +1,13 @@
 """Confirmations: large money that comes unasked is booked once the provider has confirmed it, and is never lost."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from apps.integrations.contracts import AccountTerms
+from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import CollectionReport, Outcome
 from apps.integrations.services import accounts, gates
 from apps.kit import jobs
@@ -14,6 +17,7 @@ from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, 
 from apps.payments.models import InboundReceipt
 from apps.payments.services import confirmations, resolutions, reviews, sweeps
 from tests.factories import access, payments
+from tests.integrations.daraja import certified
 from tests.payments.conftest import bookings, books, deliver, is_untouched, told
 from tests.payments.test_inbound_receipts import HELD, PAID, notice, stk, take
 from tests.payments.test_two_connections import at_once
@@ -265,3 +269,26 @@ def test_an_account_asks_only_where_it_can(acme):
         accounts.change(account_id=found.id, terms=terms, actor=SYSTEM, now=NOW)
 
     assert [error.pointer for error in refusal.value.errors] == ["/confirm_from"]
+
+
+@pytest.mark.parametrize("missing", ["initiator", "initiator_password"])
+def test_an_account_asks_only_in_the_name_of_an_initiator(acme, missing):
+    certificate = certified(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    found = payments.account(certificate=certificate)
+    terms = {name: getattr(found, name) for name in AccountTerms.__dataclass_fields__}
+    asking = AccountTerms(**{**terms, "confirm_from_minor": 1_000_00})
+    without = replace(payments.CREDENTIALS, **{missing: ""})
+
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        accounts.change(account_id=found.id, terms=asking, credentials=without, actor=SYSTEM, now=NOW)
+    assert [error.pointer for error in refusal.value.errors] == ["/confirm_from"]
+
+    accounts.change(
+        account_id=found.id, terms=AccountTerms(**terms), credentials=without, actor=SYSTEM, now=NOW
+    )
+    with pytest.raises(accounts.AccountTermsInvalid):
+        accounts.change(account_id=found.id, terms=asking, actor=SYSTEM, now=NOW)
+    accounts.change(
+        account_id=found.id, terms=asking, credentials=payments.CREDENTIALS, actor=SYSTEM, now=NOW
+    )
+    assert ProviderAccount.objects.get().confirm_from == Money(1_000_00, "KES")

@@ -66,6 +66,13 @@ def test_the_queue_shows_what_waits_by_owner_and_by_doubt(visit):
     assert listed(browser, "?state=DUPLICATE_SUSPECTED")[0] == [doubled.receipt]
     assert listed(browser, "?state=decided")[0] == []
     assert listed(browser, "?q=order17")[0] == [doubled.receipt, owned.receipt]
+    hidden.provider_account.__class__.objects.update(confirm_from_minor=1_00)
+    unconfirmed = payments.held(receipt="NLR7RT61AD", reference="HOUSE 7")
+    receipts, page = listed(browser)
+    assert receipts == [unconfirmed.receipt, hidden.receipt, doubled.receipt, owned.receipt]
+    assert "6,000.00" in page
+    assert listed(browser, "?state=UNCONFIRMED")[0] == [unconfirmed.receipt]
+    assert "state=UNCONFIRMED" in page
 
 
 def test_a_person_takes_over_and_assigns_by_code(visit):

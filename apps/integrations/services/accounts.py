@@ -92,6 +92,7 @@ def create(*, terms: AccountTerms, credentials: Credentials, actor: Actor, now: 
     """
     _check(terms)
     _check_credentials(credentials, provider=terms.provider)
+    _check_questions(terms, credentials)
     account = ProviderAccount(callback_token=ids.token(TOKEN_BYTES), created_at=now)
     _apply(account, terms)
     _refuse_second(account)
@@ -138,9 +139,12 @@ def change(
         )
     if credentials is not None:
         _check_credentials(credentials, provider=account.provider)
+        _check_questions(terms, credentials)
         _seal(account, credentials, now)
         account.save(update_fields=["sealed_credentials", "credentials_set_at", "password_set_at"])
         _record("provider_account.replace_credentials", account, actor, now, {})
+    elif "confirm_from_minor" in changes:
+        _check_questions(terms, open_credentials(account))
     if changes:
         account.save(update_fields=list(CHANGEABLE))
         _record("provider_account.change", account, actor, now, changes)
@@ -264,6 +268,13 @@ def _check_credentials(credentials: Credentials, *, provider: str) -> None:
     if not isinstance(credentials, CREDENTIALS[provider]) or not credentials.is_complete:
         names = ", ".join(name.replace("_", " ") for name in needed_secret_names(provider))
         raise AccountTermsInvalid(f"To collect money {provider_name(provider)} needs: {names}.")
+
+
+def _check_questions(terms: AccountTerms, credentials: Credentials) -> None:
+    """Refuse to have the provider asked about large money where it takes no question with these secrets."""
+    if terms.confirm_from_minor is not None and not credentials.can_ask:
+        message = f"{provider_name(terms.provider)} is asked in the name of the initiator: that needs its name and password."
+        raise AccountTermsInvalid(message, errors=[FieldError("/confirm_from", "invalid", message)])
 
 
 def _check(terms: AccountTerms) -> None:

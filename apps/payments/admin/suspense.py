@@ -41,7 +41,7 @@ from apps.payments.dialogs.suspense import (
     TakeMoneyOver,
 )
 from apps.payments.models import InboundReceipt, phone
-from apps.payments.models.inbound import WAITING_STATES
+from apps.payments.models.inbound import LEFT_STATES
 from apps.payments.selectors import inbound_receipts, suggestions, suspense
 from apps.payments.selectors.suspense import DECIDED, NOBODYS
 
@@ -185,6 +185,7 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
             *([(_("Mine"), urlencode({"owner": member.id}))] if member else []),
             (_("Nobody's"), urlencode({"owner": NOBODYS})),
             (_("Double payment suspected"), urlencode({"state": doubled})),
+            (_("Not confirmed yet"), urlencode({"state": InboundStatus.UNCONFIRMED.value})),
             (_("Decided"), urlencode({"state": DECIDED})),
         ]
 
@@ -192,15 +193,15 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
         return queues(super().tabs(request)[1:], here=UNASKED, is_narrowed=bool(request.GET))
 
     def totals(self, rows: QuerySet[InboundReceipt]) -> list[Total]:
-        return totals(rows, counted=Q(status__in=WAITING_STATES), word=gettext("Waits"))
+        return totals(rows, counted=Q(status__in=LEFT_STATES), word=gettext("Waits"))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the queue under what waits in it by age, whatever it is filtered by."""
-        waiting = inbound_receipts.visible_to(request.user).waiting()
+        left = suspense.standing(inbound_receipts.visible_to(request.user), "")
         lines = suspense.ages(
-            waiting, field="received_at", amount="amount_minor", currency="currency", now=clock.now()
+            left, field="received_at", amount="amount_minor", currency="currency", now=clock.now()
         )
         return super().changelist_view(request, {"ages": age_strip(lines, request), **(extra_context or {})})
 
@@ -229,7 +230,7 @@ class InboundReceiptAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Arrived"))
     def created_column(self, inbound: InboundReceipt) -> SafeString:
-        if not inbound.is_waiting:
+        if inbound.status not in LEFT_STATES:
             return local_time_html(inbound.received_at)
         return waiting_since(inbound.received_at)
 

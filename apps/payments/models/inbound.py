@@ -24,6 +24,8 @@ PAYER_LENGTH = 64
 NAME_LENGTH = 120
 REASON_LENGTH = 300
 WAITING_STATES = [InboundStatus.SUSPENSE.value, InboundStatus.DUPLICATE_SUSPECTED.value]
+LEFT_STATES = [*WAITING_STATES, InboundStatus.UNCONFIRMED.value]
+"""Money that somebody has to look at: what waits, and what the provider has not confirmed yet."""
 PAYING_STATES = [
     InboundStatus.MATCHED.value,
     InboundStatus.ASSIGNED.value,
@@ -166,7 +168,7 @@ class InboundReceipt(UuidModel, StatefulModel):
         indexes = [
             models.Index(fields=["branch", "-id"], name="inbound_by_branch"),
             models.Index(
-                fields=["status", "-id"], condition=one_of("status", WAITING_STATES), name="inbound_waiting"
+                fields=["status", "-id"], condition=one_of("status", LEFT_STATES), name="inbound_waiting"
             ),
             models.Index(fields=["-id"], condition=Q(booked_at__isnull=False), name="inbound_held"),
             models.Index(

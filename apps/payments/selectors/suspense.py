@@ -17,7 +17,7 @@ from apps.kit.money import Money
 from apps.payments.contracts import RESOLVE, InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.models.attempt import PaymentAttemptQuerySet
-from apps.payments.models.inbound import WAITING_STATES
+from apps.payments.models.inbound import LEFT_STATES
 
 DAY = timedelta(days=1)
 NO_END = timedelta(days=366 * 200)
@@ -56,15 +56,14 @@ class AgeLine:
 
 def standing(rows: QuerySet[InboundReceipt], state: str) -> QuerySet[InboundReceipt]:
     """
-    Return those in one of the waiting states, in all of them for an empty text, those that wait no more, or those that
-    are not confirmed yet.
+    Return those in one state, all that is left to decide for an empty text, or those that are decided.
+
+    What the provider has not confirmed yet is left to decide too, though it is booked nowhere.
     """
     if state == DECIDED:
-        return rows.exclude(status__in=[*WAITING_STATES, InboundStatus.UNCONFIRMED])
-    if state == InboundStatus.UNCONFIRMED:
-        return rows.filter(status=state)
-    waiting = rows.filter(status__in=WAITING_STATES)
-    return waiting.filter(status=state) if state else waiting
+        return rows.exclude(status__in=LEFT_STATES)
+    left = rows.filter(status__in=LEFT_STATES)
+    return left.filter(status=state) if state else left
 
 
 def owners() -> dict[str, Any]:
