@@ -77,6 +77,8 @@ def test_closed_its_payable_is_free_and_its_money_is_given_to_another_payment(ac
         None,
         "review_closed",
     )
+    assert WHY not in intent.failure_message
+    assert AuditRecord.objects.get(action="payment.review_closed").reason == WHY
     assert (inbound.status, inbound.receipt, inbound.sources) == (
         InboundStatus.SUSPENSE,
         RECEIPT,

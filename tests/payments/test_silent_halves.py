@@ -10,7 +10,8 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.kit.actors import PROVIDER, SYSTEM
+from apps.kit import ids
+from apps.kit.actors import PROVIDER, SYSTEM, Actor, ActorKind
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, InboundStatus, IntentStatus, Method, Recorded
 from apps.payments.models import InboundReceipt
@@ -68,6 +69,11 @@ def test_a_payment_that_several_receipts_may_be_of_is_booked_by_nobody_until_a_p
     for deed in (lambda: give_back(first), lambda: assign(second, payments.intent().id)):
         with pytest.raises(resolutions.MayBeOfAnother):
             deed()
+    for slug, is_told in ((attempt.application.slug, True), ("somebody-else", False)):
+        key = Actor(ActorKind.API_KEY, str(ids.new()), application=slug)
+        with pytest.raises(resolutions.MayBeOfAnother) as refusal:
+            resolutions.give_back(inbound_id=first.id, reason=WHY, actor=key, now=NOW)
+        assert (attempt.code in refusal.value.detail) is is_told
 
     assign(second, attempt.intent_id)
     attempt = payments.reloaded(attempt)

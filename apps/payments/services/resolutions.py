@@ -12,7 +12,7 @@ from apps.audit.services import records
 from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome
 from apps.kit import errors, ids
-from apps.kit.actors import Actor
+from apps.kit.actors import Actor, ActorKind
 from apps.payments import events
 from apps.payments.contracts import RESOLVE, Method
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
@@ -84,7 +84,7 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
     intent = unnamed.intent if unnamed else PaymentIntent.objects.locked().filter(id=intent_id).first()
     if intent is None:
         raise errors.NotFound("There is no such payment.")
-    _require_nobody_else(inbound, but=intent_id, now=now)
+    _require_nobody_else(inbound, but=intent_id, actor=actor, now=now)
     if intent.is_settled:
         raise DoesNotFit("This payment has been paid.")
     if payables.is_paid_otherwise(intent):
@@ -113,7 +113,7 @@ def give_back(*, inbound_id: UUID, reason: str, actor: Actor, now: datetime) -> 
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
-    _require_nobody_else(inbound, now=now)
+    _require_nobody_else(inbound, actor=actor, now=now)
     attempt = returns.carrier(inbound) or _carrier(inbound, actor=actor, now=now)
     before = inbound.status
     inbound.give_back(attempt=attempt, by=str(actor), at=now)
@@ -229,15 +229,29 @@ def _unnamed(inbound: InboundReceipt, intent_id: UUID) -> PaymentAttempt | None:
     return attempt if attempt.is_live else None
 
 
-def _require_nobody_else(inbound: InboundReceipt, *, but: UUID | None = None, now: datetime) -> None:
-    """Raise MayBeOfAnother where money without a reference may be of an attempt that has not ended, of another payment."""
+def _require_nobody_else(
+    inbound: InboundReceipt, *, but: UUID | None = None, actor: Actor, now: datetime
+) -> None:
+    """
+    Raise MayBeOfAnother where money without a reference may be of an attempt that has not ended, of another payment.
+
+    Which one is told to people, and to keys of its application in the money's branch: others share the account only.
+    """
     found = silent.open_for(inbound, now=now)
     if any(one.intent_id == but for one in found):
         return
     if found:
+        known = [one.code for one in found if _is_known(one, inbound, actor)]
+        name = f"Attempt {known[0]}" if known else "An attempt of somebody else"
         raise MayBeOfAnother(
-            f"Attempt {found[0].code} has not ended, and this money may be of it: give it to that payment, or wait for its end."
+            f"{name} has not ended, and this money may be of it: give it to that payment, or wait for its end."
         )
+
+
+def _is_known(attempt: PaymentAttempt, inbound: InboundReceipt, actor: Actor) -> bool:
+    if actor.kind != ActorKind.API_KEY:
+        return True
+    return attempt.branch_id == inbound.branch_id and attempt.application.slug == actor.application
 
 
 def _report(inbound: InboundReceipt) -> CollectionReport:

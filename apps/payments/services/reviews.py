@@ -20,6 +20,8 @@ from apps.payments.services import attempts, payables, payers, refund_limits, su
 from apps.payments.services.resolutions import DoesNotFit
 
 GIVEN_UP = "review_closed"
+NOT_OF_THIS = "The payment was reviewed, and its money is not for this."
+"""What partners are told; why somebody decided so is for the audit trail."""
 
 
 @transaction.atomic
@@ -66,7 +68,7 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     if attempt.refund_pending_minor:
         raise refund_limits.RefundInProgress("A refund of this payment has not ended yet.")
     inbound = None if attempt.refunded_minor else _surrender(attempt, reason=reason, now=now)
-    intent.give_up(code=GIVEN_UP, message=reason, at=now)
+    intent.give_up(code=GIVEN_UP, message=NOT_OF_THIS, at=now)
     intent.save_progress()
     _audit("payment.review_closed", intent, reason=reason, actor=actor, now=now)
     outbox.publish(events.closed(intent), now=now)
