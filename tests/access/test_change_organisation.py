@@ -11,7 +11,7 @@ from django.test import Client
 from apps.access.admin_sites.places import SIGNER
 from apps.access.services import memberships
 from apps.accounts.models import PlatformRecord
-from apps.accounts.services import second_factors
+from apps.accounts.services import second_factors, users
 from apps.kit import clock
 from apps.kit.actors import SYSTEM
 from apps.tenancy.models import Handover, Organisation, OrganisationStatus, UserOrganisation
@@ -212,6 +212,20 @@ def test_a_suspended_organisation_is_neither_offered_nor_entered(browser):
     )
     assert arrive(browser.hosts[ZURI], token).status_code == 403
     assert browser.leave(ACME, "zuri")["Location"] == "/portal/"
+
+
+@pytest.mark.parametrize("what", ["sessions", "password"])
+def test_what_ends_all_sessions_ends_a_link_on_its_way(browser, what):
+    token, user_id = link(browser), access.user().pk
+
+    if what == "sessions":
+        users.sign_out(user_id=user_id, reason="Stolen.", actor=SYSTEM, now=NOW)
+    else:
+        users.set_password(user_id=user_id, password="maize-lantern-42-harbour", actor=SYSTEM, now=NOW)
+    arrive(browser.hosts[ZURI], token)
+
+    assert (browser.is_in(ZURI), browser.is_in(ACME)) == (False, False)
+    assert PlatformRecord.objects.filter(action="handover.refused").count() == 1
 
 
 def test_a_person_who_was_deactivated_does_not_enter(browser):

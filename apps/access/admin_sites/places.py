@@ -107,6 +107,7 @@ class PlacesSite(SessionsSite):
                 challenge=challenge,
                 authenticator_id=device.pk if device else None,
                 session_ends_at=request.session.get_expiry_date(),
+                session_hash=person(request).get_session_auth_hash(),
                 now=clock.now(),
             )
         except handovers.OrganisationClosed as refusal:
@@ -156,7 +157,7 @@ class PlacesSite(SessionsSite):
             now=clock.now(),
         )
         user = auth.load_backend(settings.AUTHENTICATION_BACKENDS[-1]).get_user(handover.user_id)
-        if user is None:
+        if user is None or not handover.is_of_session(user):
             raise handovers.HandoverRefused("You are no member of this organisation.")
         return user, handover
 

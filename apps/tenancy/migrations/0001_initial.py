@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
                 ('token_digest', models.CharField(max_length=64, unique=True)),
                 ('challenge', models.CharField(max_length=64)),
                 ('session_ends_at', models.DateTimeField()),
+                ('session_hash', models.CharField(max_length=64)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),

@@ -51,10 +51,13 @@ def issue(
     challenge: str,
     authenticator_id: int | None,
     session_ends_at: datetime,
+    session_hash: str,
     now: datetime,
 ) -> str:
     """
     Return a token that lets the person into another organisation, from the browser that made the challenge.
+
+    ``session_hash`` is that of the session he leaves: with a new password or the end of all his sessions the token is void.
 
     Raises OrganisationClosed for one that he is no member of, or that is not ready. Old handovers are removed.
     """
@@ -70,6 +73,7 @@ def issue(
         organisation=target,
         authenticator_id=authenticator_id,
         session_ends_at=session_ends_at,
+        session_hash=session_hash,
         created_at=now,
         expires_at=now + LIFETIME,
     )
@@ -80,7 +84,8 @@ def consume(*, token: str, nonce: str, organisation: Organisation, now: datetime
     """
     Take a token, once: whoever shows it wrongly has used it up as well.
 
-    Raises HandoverRefused. Whether the person may enter is for the organisation to say.
+    Raises HandoverRefused. Whether the person may enter is for the organisation to say, which compares the session of the
+    very user whom it signs in once more (``is_of_session``): it may end at this moment.
     """
     with transaction.atomic():
         handover = Handover.objects.locked().filter(token_digest=_digest(token)).first()
@@ -94,6 +99,7 @@ def _take(handover: Handover, nonce: str, organisation: Organisation, now: datet
     fits = (
         handover.is_open(now)
         and handover.organisation_id == organisation.id
+        and handover.is_of_session(handover.user)
         and hmac.compare_digest(handover.challenge, challenge(nonce))
     )
     if handover.used_at is None:
