@@ -88,7 +88,7 @@ STEPS_UP = {
     "apps.portal.pages.lists.DeleteView": False,
     "apps.portal.pages.lists.SaveView": False,
     "apps.portal.pages.organisation.RemoveLogo": False,
-    "apps.portal.pages.organisation.SetBranding": False,
+    "apps.portal.pages.organisation.SetBranding": True,
     "apps.portal.pages.organisation.SetFiscalYear": False,
     "apps.portal.pages.organisation.SetLogo": False,
     "apps.portal.pages.organisation.SetRegion": False,

@@ -88,6 +88,7 @@ class SetBranding(Dialog):
     label = gettext_lazy("Branding…")
     icon = "palette"
     permission = MANAGE
+    steps_up = True  # tells payers whom to call
 
     def form(self, request: HttpRequest, rows: Sequence[Any], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
         return BrandingForm(
