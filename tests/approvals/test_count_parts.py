@@ -266,6 +266,34 @@ def test_a_deed_that_is_asked_for_while_the_first_window_is_made_is_counted(comm
     assert [deed.money for deed in splits.parts_of(results["second"])] == [kes(6_000)]
 
 
+def test_a_rule_that_gets_a_window_waits_for_deeds_before_it_is_held(committed_acme):
+    rule, maker = make.rule(), make.maker()
+    is_asked, may_go, results = threading.Event(), threading.Event(), {}
+    small = make.wanted(money=kes(6_000), counterparty=PAYER, subject_reference="re_0")
+    large = make.wanted(money=kes(60_000), counterparty=PAYER, subject_reference="re_1")
+    window = make.wanted_rule(**DAY)
+
+    def ask() -> None:
+        with transaction.atomic():
+            requests.submit(request=small, actor=maker, now=NOW)
+            is_asked.set()
+            may_go.wait(30)
+            results["asked"] = requests.submit(request=large, actor=maker, now=NOW)
+
+    def replace() -> None:
+        results["made"] = rules.replace(rule_id=rule.id, rule=window, actor=SYSTEM, now=NOW)
+
+    asking = in_thread(committed_acme, ask)
+    assert is_asked.wait(30)
+    replacing = in_thread(committed_acme, replace)
+    wait_for(lambda: held_up() == 1, what="the window to wait")
+    may_go.set()
+    for thread in (asking, replacing):
+        thread.join(30)
+
+    assert (results["asked"].rule_id, results["made"].window_hours) == (rule.id, 24)
+
+
 def held_up() -> int:
     """Count who waits for an advisory lock of this database."""
     with connection.cursor() as cursor:

@@ -52,6 +52,7 @@ def create(
     hold elsewhere too, RuleTooLax for one of a caller of some branches that asks for less than holds without it, and
     NotFound for the branch.
     """
+    _begin_window(rule)
     _check(rule)
     _check_place(rule.branch_id, within)
     if rule.branch_id is not None:
@@ -60,9 +61,13 @@ def create(
         return _made(rule, rule_id or ids.new(), actor=actor, now=now)
 
 
-def _made(rule: NewRule, rule_id: UUID, *, actor: Actor, now: datetime) -> ApprovalRule:
+def _begin_window(rule: NewRule) -> None:
+    """Wait for the deeds that a new window counts, before any rule is locked: each of them holds the rule that it falls under."""
     if rule.window_hours is not None:
         splits.begin_window(rule.kind)
+
+
+def _made(rule: NewRule, rule_id: UUID, *, actor: Actor, now: datetime) -> ApprovalRule:
     made = ApprovalRule.objects.create(
         id=rule_id,
         kind=rule.kind,
@@ -134,6 +139,7 @@ def replace(
 
     Raises as ``create``, NotFound, and RuleInvalid for a rule that is out of use already.
     """
+    _begin_window(rule)
     old = ApprovalRule.objects.locked().filter(id=rule_id).first()
     if old is None:
         raise errors.NotFound("There is no such approval rule.")
