@@ -109,6 +109,36 @@ def test_no_organisation_makes_another_link_afterwards():
     assert (again.id, again.is_active) == (waiting.membership.id, True)
 
 
+@pytest.mark.usefixtures("acme")
+def test_what_was_confirmed_before_lets_nobody_in_afterwards():
+    access.seed_roles()
+    boss, second = access.member(), access.member("owner", "second@example.test")
+    admitted = squatted(by=actor_of(boss))
+    user = User.objects.get(email="jane@victim.test")
+    admissions.confirm(
+        membership_id=admitted.membership.id,
+        code=entry_links.code_of(user),
+        actor=actor_of(second),
+        now=clock.now(),
+    )
+    secret = take_over(left(admitted))
+    entry_links.use(secret=secret, password=OWN, now=clock.now())
+
+    with pytest.raises(entry_links.AccountTakenOver):
+        memberships.change(
+            membership_id=admitted.membership.id,
+            role="auditor",
+            is_active=True,
+            branch_ids=(),
+            actor=actor_of(boss),
+            now=clock.now(),
+        )
+
+    assert not UserOrganisation.objects.filter(user_id=user.pk).exists()
+    again = memberships.link(email=user.email, role="auditor", actor=SYSTEM, now=clock.now())
+    assert (again.id, again.is_active, again.admitted_by) == (admitted.membership.id, True, None)
+
+
 def test_is_done_by_the_staff_and_leads_to_a_page_of_the_platform(acme, in_organisation):
     user = left(squatted())
     connection.set_schema_to_public()

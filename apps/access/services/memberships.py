@@ -87,7 +87,8 @@ def link(*, email: str, role: str, actor: Actor, now: datetime, reason: str = ""
     Let a person who signs in elsewhere into the team, for the platform's operator: no page offers this.
 
     Raises PersonUnknown when he has no account, PasswordNotHisOwn while somebody else may know his password or where an
-    organisation made the account (nobody has proven whose address it is), and as ``create``.
+    organisation made the account (nobody has proven whose address it is), and as ``create``. A membership that has ended
+    begins anew on the operator's word: what was confirmed before counts no longer.
     """
     user = get_user_model().objects.filter(email__iexact=email).first()
     if user is None:
@@ -96,6 +97,9 @@ def link(*, email: str, role: str, actor: Actor, now: datetime, reason: str = ""
         raise PasswordNotHisOwn(
             "This person has no password of his own yet, or another organisation made his account: take another e-mail."
         )
+    managers()
+    ended = Membership.objects.locked().filter(user_id=user.pk, is_active=False, confirmed_at__isnull=False)
+    ended.update(confirmed_at=None, confirmed_by=None, turned_away_at=now)
     return create(user_id=user.pk, role=role, actor=actor, now=now, reason=reason)
 
 
@@ -210,7 +214,7 @@ def change(
     Give a member another role or other branches, end the membership or take it up again.
 
     Takes effect with the next request. Raises MembershipWaiting, MembershipTurnedAway, RoleUnknown, DutiesConflict, BeyondOwnRole, BranchUnknown,
-    BeyondOwnBranches, and LastOwner when nobody would be left to manage the team.
+    BeyondOwnBranches, AccountTakenOver for one that was confirmed of another holder, and LastOwner when nobody would be left to manage the team.
     """
     present = managers()
     membership = Membership.objects.locked().select_related("role").get(id=membership_id)
@@ -221,6 +225,8 @@ def change(
         raise MembershipWaiting("Somebody else who manages the team confirms this person first.")
     if [one.id for one in present] == [membership.id] and not (is_active and MANAGE in chosen.permissions):
         raise LastOwner("Make another member owner first.")
+    if is_active and not membership.is_active:
+        entry_links.require_same_person(user_id=membership.user_id, since=membership.confirmed_at)
     before = set(membership.branches.values_list("id", flat=True))
     _require_change(actor, membership, chosen, is_active=is_active, before=before, after=set(branch_ids))
     changes: dict[str, list[object]] = {

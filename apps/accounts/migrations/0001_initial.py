@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('entry_expires_at', models.DateTimeField(editable=False, null=True)),
                 ('entry_used_at', models.DateTimeField(editable=False, null=True)),
                 ('is_vouched_for', models.BooleanField(default=False, editable=False)),
+                ('taken_over_at', models.DateTimeField(editable=False, null=True)),
                 ('sessions_ended_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=apps.kit.clock.now, editable=False)),
             ],

@@ -25,7 +25,8 @@ class User(AbstractBaseUser):
     in tenant schemas only a membership refers to a user. Users are deactivated, never deleted.
     While ``must_change_password`` is set somebody else knows the password, and no page opens but the one to change it.
     Who was let in has no password before he has opened his entry link, of which a digest is kept here; ``is_vouched_for`` says
-    that the platform made the link, and knows whose address it is.
+    that the platform made the link, and knows whose address it is. ``taken_over_at`` is when it took the account over: what anybody
+    confirmed before is about somebody else.
     Sessions are bound to the password and to ``sessions_ended_at``: a new value of either ends them all.
     """
 
@@ -39,6 +40,7 @@ class User(AbstractBaseUser):
     entry_expires_at = models.DateTimeField(null=True, editable=False)
     entry_used_at = models.DateTimeField(null=True, editable=False)
     is_vouched_for = models.BooleanField(default=False, editable=False)
+    taken_over_at = models.DateTimeField(null=True, editable=False)
     sessions_ended_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 

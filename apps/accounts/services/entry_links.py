@@ -22,6 +22,7 @@ RENEWED = (
     "entry_expires_at",
     "entry_used_at",
     "is_vouched_for",
+    "taken_over_at",
     "last_login",
 )
 
@@ -45,6 +46,13 @@ class AccountVouchedFor(errors.DomainError):
 
     code = "account_vouched_for"
     title = "Not an organisation's account"
+
+
+class AccountTakenOver(errors.DomainError):
+    """Who was confirmed is not known to be who has the account now."""
+
+    code = "account_taken_over"
+    title = "Taken over since"
 
 
 class EntryCodeWrong(errors.Invalid):
@@ -91,7 +99,7 @@ def take_over(*, user_id: UUID, reason: str, actor: Actor, now: datetime) -> str
         raise AccountVouchedFor("No organisation made this account, or it is closed.")
     second_factors.forget(user_id=user_id)
     users.end_sessions(user_id=user_id, now=now)
-    user.last_login = None
+    user.last_login, user.taken_over_at = None, now
     secret = _renew(user, now, is_vouched_for=True)
     _record("user.taken_over", user, actor, now, reason=reason)
     return secret
@@ -142,6 +150,15 @@ def require_code(*, user_id: UUID, code: str) -> None:
     if user.entry_used_at is None or not hmac.compare_digest(told.encode(), shown.encode()):
         detail = "This is not the code that the person was shown when he chose his password."
         raise EntryCodeWrong(detail, errors=[errors.FieldError("/code", EntryCodeWrong.code, detail)])
+
+
+def require_same_person(*, user_id: UUID, since: datetime | None) -> None:
+    """Refuse what was confirmed of a person before the platform took his account over. Raises AccountTakenOver."""
+    user = User.objects.select_for_update().get(id=user_id)  # it is not taken over meanwhile
+    if user.taken_over_at is not None and (since is None or since <= user.taken_over_at):
+        raise AccountTakenOver(
+            "The platform has taken this account over since. Its operator lets the person in anew."
+        )
 
 
 def unknown() -> EntryLinkUnknown:
