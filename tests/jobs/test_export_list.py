@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.access.selectors import branches
+from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
 from apps.jobs.contracts import (
     SOURCES,
@@ -145,6 +146,20 @@ def test_filters_as_asked_and_says_so(amina):
         ["Status", "Processing, Unknown"],
         ["Search", "WEST"],
     ]
+
+
+def test_says_what_was_searched_for_without_the_whole_of_it(amina):
+    for term, kept in {
+        "0712345678": "0712 ••• 678",
+        "712 345 678": "0712 ••• 678",
+        "njeri@example.com": "n•••@example.com",
+        "ORD-1": "ORD-1",
+    }.items():
+        job = start(amina, search=term)
+
+        assert ["Search", kept] in parts(job)[0]
+        record = AuditRecord.objects.get(action="job.started", object_id=str(job.id))
+        assert record.changes["Search"] == [None, kept]
 
 
 def test_reads_no_more_than_the_starter_sees(committed_acme):

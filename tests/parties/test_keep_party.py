@@ -302,6 +302,8 @@ def test_metadata_is_synced_by_external_id_of_each_application_apart(acme):
     assert (first.json()["metadata"], emptied.json()["metadata"]) == ({"tier": "gold"}, {})
     connection.set_tenant(acme)
     assert set(Party.objects.values_list("metadata__tier", flat=True)) == {None, "blue"}
+    record = AuditRecord.objects.get(action="party.changed")
+    assert record.changes["metadata"] == [["tier"], []]
 
 
 def test_what_people_change_leaves_metadata_as_it_is(acme):

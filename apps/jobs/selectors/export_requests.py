@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.access.selectors import branches, scope
 from apps.jobs.contracts import NewExport, Source
-from apps.kit import errors
+from apps.kit import errors, masks, phones, redaction
 
 
 class ExportFilterInvalid(errors.Invalid):
@@ -48,8 +48,18 @@ def summary(source: Source, request: NewExport, caller: scope.Principal) -> list
             words = dict.fromkeys(str(choice.words()[value]) for value in values)
             lines.append([str(choice.title), ", ".join(words)])
     if request.search:
-        lines.append([_("Search"), request.search])
+        lines.append([_("Search"), _recognised(request.search)])
     return lines
+
+
+def _recognised(term: str) -> str:
+    """Return a term as files and the trail keep it: without the whole of a telephone number, an address or a card."""
+    if "@" in term:
+        return masks.email(term)
+    try:
+        return phones.masked(phones.normalise(term, pointer="/search"))
+    except phones.PhoneInvalid:
+        return redaction.text(term)
 
 
 def _branches(source: Source, caller: scope.Principal, branch_id: UUID | None) -> str:

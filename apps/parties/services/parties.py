@@ -100,8 +100,9 @@ def change(
     if set(known) != set(contacts):
         changes["contacts"] = [_shown(known), _shown(contacts)]
     if facts.metadata is not None and dict(facts.metadata) != party.metadata:
-        changes["metadata"] = [party.metadata, _metadata(facts.metadata)]
-        party.metadata = _metadata(facts.metadata)
+        kept = _metadata(facts.metadata)
+        changes["metadata"] = [_names_changed(party.metadata, kept), _names_changed(kept, party.metadata)]
+        party.metadata = kept
     for name in OWN_FIELDS:
         setattr(party, name, getattr(facts, name))
     party.version += 1
@@ -179,6 +180,11 @@ def _metadata(said: Mapping[str, str]) -> dict[str, str]:
     except metadata.MetadataInvalid as refusal:
         pointer = f"/metadata/{refusal.key}" if refusal.key else "/metadata"
         raise PartyInvalid(pointer, str(refusal)) from None
+
+
+def _names_changed(values: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    """Return what the audit trail keeps of metadata: the names alone, as the values may be anybody's data."""
+    return sorted(name for name in values if values[name] != others.get(name))
 
 
 def _contact(contact: Contact, pointer: str) -> Contact:
