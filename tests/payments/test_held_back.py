@@ -82,6 +82,22 @@ def test_a_question_is_asked_when_the_gate_opens_behind_the_plans_end_too(rail):
     assert payments.reloaded(attempt).status == AttemptStatus.SUCCEEDED
 
 
+def test_a_gate_that_stays_shut_leaves_nothing_open_without_end(rail):
+    intent = payments.intent()
+    intents.request(intent_id=intent.id, now=NOW)
+    attempt = payments.reload(intent.id).current_attempt
+    gate(rail.account, kind="stk_query", is_open=False)
+    last = after(2 * settings.TREASURY["POLL_PLAN"][-1])
+    PaymentAttempt.objects.filter(id=attempt.id).update(next_query_at=last)
+
+    states = []
+    for wait in (timedelta(hours=23), timedelta(hours=25), timedelta(hours=26)):
+        intents.query(attempt_id=attempt.id, now=NOW + wait)
+        states.append(payments.reloaded(attempt).status)
+
+    assert states == [AttemptStatus.ACTION_REQUIRED, AttemptStatus.ACTION_REQUIRED, AttemptStatus.UNKNOWN]
+
+
 def test_a_refund_and_its_questions_wait_for_the_gate(rail):
     refund = made.requested(made.paid())
     gate(refund.provider_account, is_open=False)

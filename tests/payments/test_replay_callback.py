@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django_fsm import TransitionNotAllowed
 
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
@@ -190,6 +191,26 @@ def test_a_job_replays_all_that_waits_and_stops_at_none(acme, monkeypatch):
     assert {(one.person, one.reason) for one in said} == {(str(owner.id), WHY)}
     with pytest.raises(replays.NothingWaits):
         replays.start(caller=owner, actor=person(owner.id), now=NOW, reason=WHY)
+
+
+def stuck(**_):
+    """Read a callback whose payment is in a state that knows no way on."""
+    raise TransitionNotAllowed("no way from here")
+
+
+def test_a_job_leaves_what_cannot_go_on_to_people(acme, monkeypatch, settings):
+    access.portal()
+    owner = access.member("owner").user
+    _, callback = unread(monkeypatch)
+    set_aside(callback)
+    settings.TREASURY = {**settings.TREASURY, "CALLBACK_READER": f"{__name__}.stuck"}
+
+    job = replays.start(caller=owner, actor=person(owner.id), now=NOW, reason=WHY)
+    jobs.work(job, now=NOW)
+
+    job = jobs.reloaded(job)
+    assert (job.status, job.done, job.failed) == ("SUCCEEDED", 1, 1)
+    assert verdict(callback) == CallbackStatus.UNMATCHED
 
 
 def test_a_person_replays_callbacks_from_the_portal(enter, monkeypatch):

@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from django_fsm import TransitionNotAllowed
 
 from apps.access.selectors import branches, memberships, scope
 from apps.audit.services import records
@@ -19,7 +20,7 @@ from apps.integrations.services.registrations import CHECK
 from apps.jobs.contracts import NewJob, Progress, ResultFile, Work
 from apps.jobs.services import jobs
 from apps.jobs.services.jobs import Job
-from apps.kit import crypto, errors
+from apps.kit import crypto, errors, problems
 from apps.kit.actors import Actor, ActorKind
 
 KIND = "callback_replay"
@@ -146,7 +147,9 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
 def _is_done(callback_id: UUID, *, actor: Actor, now: datetime, reason: str) -> bool:
     try:
         found = replay(callback_id=callback_id, actor=actor, now=now, reason=reason)
-    except errors.DomainError:
+    except (errors.DomainError, TransitionNotAllowed, OperationalError) as error:
+        if problems.as_domain_error(error) is None:
+            raise
         return False
     return found.status != CallbackStatus.UNMATCHED
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
+from django_fsm import TransitionNotAllowed
 
 from apps.access.contracts import Caller
 from apps.access.selectors import api_keys, branches
@@ -15,7 +16,7 @@ from apps.access.services.api_keys import KeyClosed
 from apps.jobs.contracts import NewJob, Progress, ResultFile, Work
 from apps.jobs.services import jobs
 from apps.jobs.services.jobs import Job
-from apps.kit import errors
+from apps.kit import errors, problems
 from apps.kit.actors import Actor, ActorKind
 from apps.kit.money import Money
 from apps.payments.contracts import BulkOrder, Choice, Method, NewIntent
@@ -113,7 +114,10 @@ def _create(item: BulkItem, *, actor: Actor, now: datetime) -> bool:
     try:
         _require_key(actor, now)
         item.intent = intents.create(request=_read(item), actor=actor, now=now)
-    except errors.DomainError as refusal:
+    except (errors.DomainError, TransitionNotAllowed, OperationalError) as error:
+        refusal = problems.as_domain_error(error)
+        if refusal is None:
+            raise
         item.problem = _problem(refusal)
     item.request = {}
     item.save(update_fields=["intent", "problem", "request"])

@@ -7,6 +7,8 @@ from django.conf import settings
 
 PAUSE = timedelta(seconds=30)
 """How long a question that our own gate kept back waits at least."""
+HELD_AT_MOST = timedelta(days=1)
+"""How long after sending our gate may hold questions back before the row is given up without one."""
 
 
 class Polled(Protocol):
@@ -65,11 +67,13 @@ def put_off(row: Polled, *, pause: timedelta, now: datetime) -> None:
     """
     Have a query that was taken and not asked due again after a while, as the last one where the plan is used up by then.
 
-    No sweep starts a job for it within JOB_GRACE.
+    A day after sending the plan is used up all the same: a gate that stays shut leaves nothing open without end. No sweep starts a job for it within JOB_GRACE.
     """
     if row.initiated_at is None:
         raise ValueError("nothing has been sent")
-    row.next_query_at = min(now + max(pause, PAUSE), _last_query(row.initiated_at))
+    due = now + max(pause, PAUSE)
+    is_held_too_long = now >= row.initiated_at + HELD_AT_MOST
+    row.next_query_at = due if is_held_too_long else min(due, _last_query(row.initiated_at))
     row.query_started_at = now
 
 
