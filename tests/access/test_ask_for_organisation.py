@@ -82,6 +82,15 @@ class TestOrganisation:
         assert post(path, secret=books.secret).json()["code"] == "entry_not_needed"
         assert post(path, secret=onboarding.registered("Other").secret).status_code == 404
 
+    def test_a_link_for_the_owner_is_made_a_few_times_a_day(self, books, monkeypatch):
+        monkeypatch.setattr(organisation_requests, "ASKED_PER_DAY", 1)
+        body = post("/organisations", self.wish(), secret=books.secret).json()
+        path = f"/organisations/{body['id']}/owner-link"
+
+        answers = [post(path, secret=books.secret).status_code for _ in range(2)]
+
+        assert answers == [200, 429]
+
     def test_three_test_ones_are_the_most(self, books, monkeypatch):
         monkeypatch.setattr(organisation_requests, "TESTS_MAX", 1)
         post("/organisations", self.wish(), secret=books.secret)

@@ -145,12 +145,36 @@ class TestAsk:
         ask(books, link, [*GIVEN, "payments:read"])
         application_links.revoke(link_id=link.id, reason="Contract ended", actor=SYSTEM, now=NOW)
 
+        told_of = OutboxEvent.objects.filter(type="application_link_change_expired").get().data["object"]
+        assert told_of["change"]["scopes"] == sorted([*GIVEN, "payments:read"])
         assert (taken_back, ended) == (["withdrawn"] * 2, [1, 0])
         assert list(GrantChange.objects.order_by("id").values_list("status", flat=True)) == [
             "WITHDRAWN", "EXPIRED", "WITHDRAWN",
         ]  # fmt: skip
         assert told().count("application_link_change_expired") == 1
         assert ask(books, link, GIVEN).json()["code"] == "link_not_accepted"
+
+    def test_who_asks_anew_ends_what_nobody_answered_and_that_is_told(self, books, linked):
+        link, _ = linked
+        ask(books, link, [*GIVEN, "payments:read"])
+
+        ask(books, link, [*GIVEN, "events:read"], now=NOW + grant_changes.LIFETIME)
+
+        assert told() == [
+            "application_link_change_requested",
+            "application_link_change_expired",
+            "application_link_change_requested",
+        ]
+        assert sorted(GrantChange.objects.values_list("status", flat=True)) == ["EXPIRED", "PENDING"]
+
+    def test_who_leaves_all_as_it_is_refuses_the_change(self, books, linked, owner):
+        link, _ = linked
+        ask(books, link, [*GIVEN, "payments:read"])
+
+        with pytest.raises(application_links.GrantInvalid):
+            agree(owner, GrantChange.objects.get(), GIVEN)
+
+        assert GrantChange.objects.get().status == "PENDING"
 
     def test_nobody_asks_for_another_application_or_for_what_there_is_not(self, books, linked):
         link, _ = linked

@@ -188,6 +188,16 @@ def test_who_works_for_some_branches_links_and_unlinks_no_other(acme):
     assert record.changes == {"external_id": ["C", None], "application": ["shop", None]}
 
 
+def test_opens_no_more_branches_than_it_may(acme, monkeypatch):
+    secret = make.issued().secret
+    monkeypatch.setattr(branch_external_ids, "OPENED_MAX", 1)
+
+    answers = [put(secret, "1"), put(secret, "2", code="NBO-X"), put(secret, "1", name="Renamed")]
+
+    assert [each.status_code for each in answers] == [201, 409, 200]
+    assert answers[1].json()["code"] == "branch_limit"
+
+
 def test_two_at_once_open_one_branch(committed_acme):
     caller = make.caller()
     said = branch_external_ids.KeptBranch("1", "NBO-W", "Westlands")

@@ -213,7 +213,7 @@ class OrganisationRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixi
     @action(detail=True, methods=["post"], url_path="owner-link")
     def owner_link(self, _: Request, **__: str) -> Response:
         """
-        Get a link by which the owner of a test organisation chooses his password, until he has signed in.
+        Get a link by which the owner of a test organisation chooses his password, until he has signed in; ten times a day.
 
         It is good once, for 3 days; the one before ends, and opens when the organisation is ready.
         """

@@ -19,6 +19,14 @@ from apps.kit import errors
 from apps.kit.actors import Actor
 
 SLASH = "/"
+OPENED_MAX = 1000
+
+
+class BranchLimit(errors.DomainError):
+    """The application has opened as many branches as it may."""
+
+    code = "branch_limit"
+    title = "Too many branches"
 
 
 class ExternalIdTaken(errors.DomainError):
@@ -51,7 +59,7 @@ def keep(*, caller: Caller, said: KeptBranch, now: datetime) -> tuple[Branch, bo
     However often and from however many callers at once: one branch, and a repetition changes nothing. Only a branch
     that the application opened or that was linked to it is changed; its code stays. Raises BranchForbidden for a key
     that is bound to another branch, and to any branch where one is opened or moved; BranchInvalid, BranchCodeTaken,
-    BeyondOwnBranches.
+    BeyondOwnBranches, BranchLimit (1000 that one application opened).
     """
     application = Application.objects.locked().get(id=caller.application_id)
     known = BranchExternalId.objects.select_related("branch", "branch__parent").filter(
@@ -135,6 +143,10 @@ def _open(
 ) -> Branch:
     _require_unbound(caller)
     scope.require_all_branches(caller.actor)
+    if BranchExternalId.objects.filter(application=application, has_opened=True).count() >= OPENED_MAX:
+        raise BranchLimit(
+            f"An application opens {OPENED_MAX} branches at most. People open further ones and link them."
+        )
     branch = branches.create(
         code=said.code,
         name=said.name,

@@ -24,7 +24,7 @@ from apps.kit.actors import Actor
 from apps.tenancy.contracts import GrantChangeStatus, LinkStatus
 from apps.tenancy.selectors import links, organisations
 from apps.tenancy.selectors.directory import RegisteredApplication
-from apps.tenancy.selectors.links import LinkRequest
+from apps.tenancy.selectors.links import GrantChange, LinkRequest
 from apps.tenancy.services import directory, grant_changes, link_requests
 
 ASKED = "Asked for by the application"
@@ -61,11 +61,14 @@ def ask(
         if wanted.is_within(present):
             _set(link, wanted, None, directory.actor_of(application), now, ASKED)
             return link
-        is_new = grant_changes.ask(
+        lapsed = grant_changes.lapse(link=link, now=now)
+        if lapsed is not None:
+            _tell(events.CHANGE_EXPIRED, link, now, lapsed)
+        asked = grant_changes.ask(
             link=link, scopes=wanted.scopes, branch_id=wanted.branch_id, message=message, now=now
         )
-        if is_new:
-            _tell(events.CHANGE_REQUESTED, link, now)
+        if asked is not None:
+            _tell(events.CHANGE_REQUESTED, link, now, asked)
     return link
 
 
@@ -89,12 +92,15 @@ def agree(
     """
     Grant an application that asked for a change what the person chooses: no more than he may give.
 
+    Who leaves it as it is refuses the change, so that the application reads why: nothing is decided without a record.
     Raises NotFound, GrantChangeExpired, LinkNotAccepted, BeyondOwnBranches, and the refusals of ``application_links.accept``.
     """
     link = _accepted(grant_changes.link_of(change_id))
     change = grant_changes.of_present(change_id)
     grant_changes.require_in_time(change, now)
     scope.require_branch(actor, link.branch_id_there)
+    if Grant(frozenset(scopes), application_links.branch_of_grant(person, branch_id)) == _present(link):
+        raise GrantInvalid("/scopes", "The link grants just that already. Refuse the change to leave it so.")
     grant_changes.accept(change=change, now=now)
     return _give(link, scopes, branch_id, person, actor, now, ASKED)
 
@@ -112,7 +118,7 @@ def refuse(*, change_id: UUID, reason: str, actor: Actor, now: datetime) -> Link
     if change.status == GrantChangeStatus.REFUSED:
         return link
     grant_changes.refuse(change=change, reason=reason, now=now)
-    _tell(events.CHANGE_REFUSED, link, now)
+    _tell(events.CHANGE_REFUSED, link, now, change)
     changes: dict[str, object] = {
         "asked_for": [None, change.scopes],
         "application": [None, link.application.name],
@@ -155,7 +161,7 @@ def expire(*, now: datetime) -> int:
             link = change.link
             if link.organisation_id and organisations.working_by_id(link.organisation_id) is not None:
                 with schema.inside(link.organisation):
-                    _tell(events.CHANGE_EXPIRED, link, now)
+                    _tell(events.CHANGE_EXPIRED, link, now, change)
     return ended
 
 
@@ -192,7 +198,11 @@ def _give(
     now: datetime,
     reason: str,
 ) -> LinkRequest:
-    """Let a link grant what a person chooses; what it did not grant before has to be his to give."""
+    """
+    Let a link grant what a person chooses: less than before anybody may leave it.
+
+    Who adds anything has to be able to give all that it grants then, for his name stands for the whole from then on.
+    """
     wanted = Grant(frozenset(scopes), application_links.branch_of_grant(person, branch_id))
     if not wanted.scopes:
         raise GrantInvalid("/scopes", "Grant one scope at least. To take all of them away, end the link.")
@@ -258,8 +268,8 @@ def _shown(branch_id: UUID | None) -> str | None:
     return str(branch_id) if branch_id else None
 
 
-def _tell(kind: EventType, link: LinkRequest, now: datetime) -> None:
-    outbox.publish(events.of_link(kind, link), now=now)
+def _tell(kind: EventType, link: LinkRequest, now: datetime, change: GrantChange | None = None) -> None:
+    outbox.publish(events.of_link(kind, link, change), now=now)
 
 
 def _record(

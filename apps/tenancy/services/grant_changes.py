@@ -35,26 +35,25 @@ class GrantChangeExpired(errors.DomainError):
 
 def ask(
     *, link: LinkRequest, scopes: Collection[str], branch_id: UUID | None, message: str, now: datetime
-) -> bool:
+) -> GrantChange | None:
     """
-    Note what a link is to grant and say whether that is new; the same again is the same wish. The caller holds the link's lock.
+    Note what a link is to grant and return that, or None for the same wish again. The caller holds the link's lock.
 
+    One that nobody answered in time has to be ended before (``lapse``).
     Raises GrantChangeWaits, RateLimited and Uncounted: people of an organisation are not asked all day.
     """
     own = GrantChange.objects.filter(link=link).order_by("-id")
     waiting = own.filter(status=GrantChangeStatus.PENDING.value).first()
-    if waiting is not None and now < waiting.expires_at:
-        if (waiting.scopes, waiting.branch_id_there) == (sorted(set(scopes)), branch_id):
-            return False
-        raise GrantChangeWaits("Another change waits for an answer. Withdraw it first.")
     if waiting is not None:
-        _end(waiting, now)
+        if (waiting.scopes, waiting.branch_id_there) == (sorted(set(scopes)), branch_id):
+            return None
+        raise GrantChangeWaits("Another change waits for an answer. Withdraw it first.")
     refused = own.filter(status=GrantChangeStatus.REFUSED.value, ended_at__gt=now - COOLING_OFF)
     if refused.exists():
         raise GrantChangeWaits("A change was refused less than 7 days ago.")
     limit = Limit("links", f"grant:{link.id}", ASKED_PER_DAY, DAY)
     rate_limits.require([limit], now=now, in_outage=InOutage.REFUSE, refusal=directory.TRIED_TOO_OFTEN)
-    GrantChange.objects.create(
+    return GrantChange.objects.create(
         link=link,
         scopes=sorted(set(scopes)),
         branch_id_there=branch_id,
@@ -62,7 +61,15 @@ def ask(
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    return True
+
+
+def lapse(*, link: LinkRequest, now: datetime) -> GrantChange | None:
+    """End what a link waits for where nobody answered it in time, before the sweep does; None where there is no such wish."""
+    change = waiting_of(link)
+    if change is None or now < change.expires_at:
+        return None
+    _end(change, now)
+    return change
 
 
 def link_of(change_id: UUID) -> UUID:

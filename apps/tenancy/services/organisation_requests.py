@@ -190,7 +190,7 @@ def owner_link(*, application: RegisteredApplication, request_id: UUID, now: dat
     """
     Make an entry link for the owner of a test organisation, to be shown this once.
 
-    As often as asked, until he has signed in. Raises NotFound, NoTestOrganisation, EntryNotNeeded.
+    Ten times a day, until he has signed in. Raises NotFound, NoTestOrganisation, EntryNotNeeded, RateLimited, Uncounted.
     """
     request = OrganisationRequest.objects.filter(id=request_id, application=application).first()
     if request is None:
@@ -198,6 +198,8 @@ def owner_link(*, application: RegisteredApplication, request_id: UUID, now: dat
     asked = known.of_organisation(request.link.organisation_id) if request.link else None  # type: ignore[arg-type]
     if not request.is_test or asked is None:
         raise NoTestOrganisation("Only of a test organisation that you made.")
+    limit = Limit("links", f"owner-link:{request.id}", ASKED_PER_DAY, DAY)
+    rate_limits.require([limit], now=now, in_outage=InOutage.REFUSE, refusal=directory.TRIED_TOO_OFTEN)
     actor = directory.actor_of(application)
     secret = entry_links.make(user_id=asked.owner_id, actor=actor, now=now, is_vouched_for=True)
     return OwnerLink(request.owner_email, asked.organisation, secret)
