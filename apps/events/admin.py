@@ -54,7 +54,7 @@ class BranchScopedAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        allowed: set[UUID] | None = import_string(settings.TREASURY["BRANCH_SCOPE"])(request.user)
+        allowed: set[UUID] | None = import_string(settings.TREASURY["BRANCH_REACH"])(request.user)
         return rows if allowed is None else rows.filter(**{f"{self.branch_path}__in": allowed})
 
 

@@ -36,7 +36,6 @@ TREASURY: dict[str, Any] = {
     "BRANCH_REACH": "apps.access.selectors.scope.branch_ids",
     "GRANT_CHECK": "apps.access.services.credentials.require_hooks_granted",
     "SAVED_VIEWS": "apps.portal.selectors.saved_views.of_list",
-    "BRANCH_SCOPE": "apps.access.selectors.scope.branch_ids",
     "STORAGE_ROOT": "apps.tenancy.selectors.organisations.storage_root",
     "BEGINNING": "treasury.content.begin",
     "RENEWAL": "treasury.content.renew",
