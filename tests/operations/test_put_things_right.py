@@ -325,7 +325,18 @@ def test_a_new_person_comes_in_with_a_link_and_no_password(do):
     assert "//acme.testserver:" in link
     assert "/portal/enter/?link=tse_" in link
     assert entry_links.find(secret=link.partition("link=")[2], now=clock.now()) == user
-    assert user.has_usable_password() is False
+    assert (user.has_usable_password(), user.was_let_in) == (False, False)
+
+
+def test_an_ended_membership_is_taken_up_by_the_operator(do):
+    access.member()
+    left = access.member("controller", "grace@example.test")
+    assert do("member", "deactivate", "grace@example.test").code == 0
+
+    assert do("member", "add", "grace@example.test", "--role", "auditor").code == 0
+
+    left.refresh_from_db()
+    assert (left.is_active, left.role.code, left.admitted_by) == (True, "auditor", None)
 
 
 def test_a_person_who_signs_in_elsewhere_comes_in_with_his_own_password(do):

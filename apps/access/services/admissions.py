@@ -55,7 +55,7 @@ class Admitted:
 
 
 @transaction.atomic
-def admit(
+def admit(  # noqa: PLR0913 (each by keyword)
     *,
     email: str,
     name: str,
@@ -64,13 +64,15 @@ def admit(
     now: datetime,
     branch_ids: Collection[UUID] = (),
     reason: str = "",
+    is_vouched_for: bool = False,
 ) -> Admitted:
     """
     Let a new person into the team by his e-mail, with a link by which he chooses his password himself; who was turned away is let in anew.
 
     Who else has an account already is refused: whoever made that account may know its link, and only the platform's
-    operator can tell whose it is (``bin/treasury member add``). Raises PersonKnown, MembershipExists for somebody of
-    this team, and as ``memberships.create``.
+    operator can tell whose it is (``bin/treasury member add``), who also vouches for whom he lets in himself
+    (``is_vouched_for``). Raises PersonKnown, MembershipExists for somebody of this team, and as ``memberships.create``
+    and ``entry_links.make``.
     """
     known = get_user_model().objects.filter(email__iexact=email).first()
     before = None if known is None else Membership.objects.filter(user_id=known.pk).first()
@@ -82,7 +84,8 @@ def admit(
     membership = memberships.create(
         user_id=user.pk, role=role, branch_ids=branch_ids, actor=actor, now=now, reason=reason
     )
-    return Admitted(membership, entry_links.make(user_id=user.pk, actor=actor, now=now))
+    secret = entry_links.make(user_id=user.pk, actor=actor, now=now, is_vouched_for=is_vouched_for)
+    return Admitted(membership, secret)
 
 
 @transaction.atomic

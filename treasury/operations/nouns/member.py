@@ -29,7 +29,13 @@ def add(call: Call) -> Answer:
         memberships.link(email=email, role=role, reason=call.reason, actor=call.actor, now=call.now)
         return Answer(f"{email} is in the team and signs in with his own password.")
     admitted = admissions.admit(
-        email=email, name=name, role=role, reason=call.reason, actor=call.actor, now=call.now
+        email=email,
+        name=name,
+        role=role,
+        reason=call.reason,
+        actor=call.actor,
+        now=call.now,
+        is_vouched_for=True,
     )
     link = entry_addresses.at(organisations.current(), admitted.secret)
     told = "a link to choose his password with" if call.is_dry else f"this link, shown this once: {link}"
