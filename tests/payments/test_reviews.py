@@ -5,10 +5,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from apps.audit.models import AuditRecord
+from apps.integrations.ports import RefundOutcome
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, LateMoney, Recorded
+from apps.payments.dialogs.reviews import AcceptReview, CloseReview
 from apps.payments.models import InboundReceipt, PaymentIntent
 from apps.payments.services import intents, payables, refund_limits, refunds, resolutions, reviews, sendings
 from apps.payments.services.attempts import InvalidState
@@ -166,6 +168,28 @@ def test_a_late_success_and_its_assignment_at_once_have_one_winner(committed_acm
     assert sum(isinstance(result, MoneyUnexplained | resolutions.NotWaiting) for result in results) == 1
     assert ("UNAPPLIED_COLLECTIONS" in books()) is isinstance(results[0], MoneyUnexplained)
     assert "SUSPENSE" not in books()
+
+
+def test_what_carried_money_that_could_not_be_given_back_is_closed_and_the_money_waits_as_before(acme):
+    inbound = payments.held()
+    refund = resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=NOW)
+    refund = sendings.begin(refund_id=refund.id, now=NOW)
+    refunds.record(refund_id=refund.id, report=made.declined(refund), actor=PROVIDER, now=NOW)
+    carrier = payments.reloaded(refund.attempt)
+
+    with pytest.raises(reviews.DoesNotFit):
+        accept(carrier)
+    intent = payments.reload(carrier.intent_id)
+    assert (AcceptReview().is_offered(intent), CloseReview().is_offered(intent)) == (False, True)
+    assert close(carrier).status == IntentStatus.FAILED
+    assert books() == HELD
+
+    again = resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=NOW)
+    assert again.attempt_id != carrier.id
+    again = sendings.begin(refund_id=again.id, now=NOW)
+    before = made.given_back(again, outcome=RefundOutcome.ALREADY, receipt="")
+    refunds.record(refund_id=again.id, report=before, actor=PROVIDER, now=NOW)
+    assert books() == {"PROVIDER_BALANCE": "-7.50", "PROVIDER_FEES": "7.50"}
 
 
 def refused(attempt):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
 from apps.payments.contracts import RESOLVE, IntentStatus
 from apps.payments.models import PaymentIntent
+from apps.payments.selectors import refunds
 from apps.payments.services import reviews
 
 
@@ -39,6 +40,10 @@ class AcceptReview(ReviewDialog):
     name = "accept-review"
     label = gettext_lazy("Accept the money…")
     icon = "check_circle"
+
+    def is_offered(self, row: PaymentIntent) -> bool:
+        attempt = row.current_attempt
+        return super().is_offered(row) and not (attempt and refunds.is_let_go(attempt))
 
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
         [intent] = rows

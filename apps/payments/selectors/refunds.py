@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from apps.access.selectors import scope
 from apps.kit import errors
 from apps.payments.contracts import RefundStatus
-from apps.payments.models import Refund
+from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.refund import RefundQuerySet
 
 
@@ -45,3 +45,8 @@ def with_status(status: str) -> RefundQuerySet:
 def of_intent(intent_id: UUID) -> RefundQuerySet:
     """Return the refunds of an intent, the first one first, each with its provider account."""
     return Refund.objects.filter(intent_id=intent_id).select_related("provider_account").order_by("id")
+
+
+def is_let_go(attempt: PaymentAttempt) -> bool:
+    """Say whether an attempt carried money that could not be given back, which waits under its receipt again."""
+    return not attempt.provider_receipt and Refund.objects.filter(attempt_id=attempt.id).exists()

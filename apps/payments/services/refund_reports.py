@@ -59,10 +59,13 @@ def check_room(refund: Refund) -> None:
 def is_own_reversal(refund: Refund) -> bool:
     """
     Say whether "reversed before" speaks of a sending of ours that is not booked: of this refund, or of another one of
-    the same payment, which may have been carried out although we were told otherwise or nothing.
+    the same receipt, which may have been carried out although we were told otherwise or nothing.
     """
     others = Refund.objects.filter(
-        attempt_id=refund.attempt_id, sent_at__isnull=False, refunded_at__isnull=True
+        provider_account_id=refund.provider_account_id,
+        payment_receipt=refund.payment_receipt,
+        sent_at__isnull=False,
+        refunded_at__isnull=True,
     )
     return refund.may_have_been_made or others.exclude(id=refund.id).exists()
 

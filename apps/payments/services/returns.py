@@ -6,7 +6,7 @@ from apps.events.services import outbox
 from apps.kit.actors import PROVIDER
 from apps.ledger.services import journals
 from apps.payments import events, postings
-from apps.payments.contracts import InboundStatus
+from apps.payments.contracts import InboundStatus, IntentStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.services import attempts, suspense
 from apps.payments.services.reports import MoneyUnexplained
@@ -35,16 +35,23 @@ def wait_again(refund: Refund, *, reason: str, now: datetime) -> None:
 
 
 def carrier(inbound: InboundReceipt) -> PaymentAttempt | None:
-    """Return, locked, the attempt that carried this money before, with its receipt again; None for the first time."""
+    """
+    Return, locked, the attempt that carried this money before, with its receipt again; None for the first time, or where
+    a person has closed its payment since.
+    """
     before = Refund.objects.filter(
         provider_account_id=inbound.provider_account_id,
         payment_receipt=inbound.receipt,
         attempt__provider_receipt="",
     )
-    attempt_id = before.values_list("attempt_id", flat=True).first()
+    attempt_id = (
+        before.filter(intent__status=IntentStatus.IN_REVIEW).values_list("attempt_id", flat=True).first()
+    )
     if attempt_id is None:
         return None
     attempt = attempts.locked(attempt_id)
+    if attempt.intent.status != IntentStatus.IN_REVIEW:
+        return None
     attempt.provider_receipt = inbound.receipt
     attempt.save_progress()
     return attempt

@@ -16,6 +16,7 @@ from apps.payments import events, postings
 from apps.payments.contracts import RESOLVE, InboundSource, IntentStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
+from apps.payments.selectors import refunds as returned
 from apps.payments.services import attempts, payables, payers, refund_limits, suspense
 from apps.payments.services.resolutions import DoesNotFit
 
@@ -39,6 +40,8 @@ def accept(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Paym
         raise DoesNotFit(f"The payment asks for {intent.money}; {attempt.received} arrived.")
     if attempt.refunded_minor or attempt.refund_pending_minor:
         raise DoesNotFit("The money goes back to its payer, or has gone.")
+    if returned.is_let_go(attempt):
+        raise DoesNotFit("The money waits under Suspense: give it to its payment there.")
     _require_receipt(attempt)
     if payables.is_paid_otherwise(intent):
         raise DoesNotFit(payables.PAID_OTHERWISE)
@@ -59,15 +62,17 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     Say that the money of a payment in review does not pay it: the payment ends as FAILED, and its payable is free.
 
     Money that has not gone back waits from now on under its receipt, as money that nothing explains: it can be given to
-    another payment or back. Raises NotFound, InvalidState, RefundInProgress, ReceiptPending, ReasonMissing, and DoesNotFit
-    for money whose receipt is told of in another sum by another road; then nothing is written.
+    another payment or back. So it does already where it came unasked and could not be given back. Raises NotFound,
+    InvalidState, RefundInProgress, ReceiptPending, ReasonMissing, and DoesNotFit for money whose receipt is told of in
+    another sum by another road; then nothing is written.
     """
     reason = refund_limits.check_reason(reason)
     attempt = _in_review(intent_id)
     intent = attempt.intent
     if attempt.refund_pending_minor:
         raise refund_limits.RefundInProgress("A refund of this payment has not ended yet.")
-    inbound = None if attempt.refunded_minor else _surrender(attempt, reason=reason, now=now)
+    is_empty = attempt.refunded_minor or returned.is_let_go(attempt)
+    inbound = None if is_empty else _surrender(attempt, reason=reason, now=now)
     intent.give_up(code=GIVEN_UP, message=NOT_OF_THIS, at=now)
     intent.save_progress()
     _audit("payment.review_closed", intent, reason=reason, actor=actor, now=now)

@@ -12,7 +12,8 @@ BEGIN
   END IF;
   IF TG_OP = 'UPDATE' AND OLD.status = 'IN_REVIEW' AND NEW.status = 'FAILED' AND NEW.settled_at IS NULL THEN
     is_given_up := NOT EXISTS (SELECT FROM {s}.payments_paymentattempt a
-      WHERE a.id = OLD.current_attempt_id AND a.is_in_suspense AND a.refunded_minor < a.received_minor);
+      WHERE a.id = OLD.current_attempt_id AND a.is_in_suspense AND a.refunded_minor < a.received_minor
+        AND NOT (a.provider_receipt = '' AND EXISTS (SELECT FROM {s}.payments_refund r WHERE r.attempt_id = a.id)));
   END IF;
   IF OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at AND NOT is_given_up THEN
     RAISE EXCEPTION 'payments: intent % is settled once', OLD.id USING ERRCODE = 'restrict_violation';
