@@ -8,7 +8,7 @@ from django.test import Client
 
 from apps.access.contracts import PERMISSIONS
 from apps.access.models import Branch, Role
-from apps.access.services import admissions, roles
+from apps.access.services import admissions, grants, roles
 from apps.audit.models import AuditRecord
 from apps.events.models import EventDelivery
 from apps.events.models.delivery import DeliveryStatus
@@ -22,8 +22,10 @@ from apps.ledger.contracts import JOURNAL
 from apps.ledger.models import Account, Transaction
 from apps.ledger.services import papers
 from apps.payments.services import attempts, intents
+from apps.tenancy.models import GrantChange
+from tests.access.onboard import let_in
 from tests.factories import access as make
-from tests.factories import approvals, ledger, payments
+from tests.factories import approvals, ledger, onboarding, payments
 from tests.isolation import deeds, pages, portal_rows, twins
 from tests.isolation.portal_rows import GONE
 from tests.isolation.undoing import undone
@@ -94,8 +96,6 @@ def probe(db, in_organisation, settings):
         "request_id": row_ids["apr"],
         "application_id": row_ids["app"],
         "record_id": AuditRecord.objects.latest("occurred_at").pk,
-        "link_id": ids.new(),
-        "change_id": ids.new(),
         "invite_id": ids.new(),
         "label": "payments.paymentintent",
         "slug": "trial-balance",
@@ -116,7 +116,7 @@ def probe(db, in_organisation, settings):
         model._meta.label_lower: model._base_manager.order_by("pk").values_list("pk", flat=True).first()
         for model in admin.site._registry
     }
-    return Probe(acme, facts | a_journal(), firsts | chosen | in_the_right_state())
+    return Probe(acme, facts | a_journal() | a_waiting_change(), firsts | chosen | in_the_right_state())
 
 
 def a_journal():
@@ -130,6 +130,17 @@ def a_journal():
         now=ledger.NOW,
     )
     return {"subject_id": request.subject_id, "file_id": paper.id}
+
+
+def a_waiting_change():
+    """Let an application in for all branches, which asks for more."""
+    books = onboarding.registered()
+    link = let_in(make.member("owner", "four@example.test"), onboarding.asked(books))
+    wanted = grants.Grant(frozenset([*link.scopes, "payments:read"]), None)
+    grants.ask(
+        application=books.application, link_id=link.id, wanted=wanted, message="We grow.", now=make.NOW
+    )
+    return {"link_id": link.id, "change_id": GrantChange.objects.get(link=link).id}
 
 
 def in_the_right_state():
