@@ -9,11 +9,12 @@ from django.db import connection
 from django.test import Client
 
 from apps.access.admin_sites.places import SIGNER
-from apps.access.services import memberships
+from apps.access.models import PortalSession
+from apps.access.services import memberships, portal_sessions
 from apps.accounts.models import PlatformRecord
 from apps.accounts.services import second_factors, users
 from apps.kit import clock
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import SYSTEM, Actor, ActorKind
 from apps.tenancy.models import Handover, Organisation, OrganisationStatus, UserOrganisation
 from apps.tenancy.services import handovers
 from tests.factories import access
@@ -214,11 +215,18 @@ def test_a_suspended_organisation_is_neither_offered_nor_entered(browser):
     assert browser.leave(ACME, "zuri")["Location"] == "/portal/"
 
 
-@pytest.mark.parametrize("what", ["sessions", "password"])
-def test_what_ends_all_sessions_ends_a_link_on_its_way(browser, what):
+@pytest.mark.parametrize("what", ["one", "here", "everywhere", "password"])
+def test_what_ends_a_session_ends_a_link_on_its_way(browser, in_organisation, what):
     token, user_id = link(browser), access.user().pk
+    in_organisation("acme")
 
-    if what == "sessions":
+    if what == "one":
+        (row,) = PortalSession.objects.all()
+        actor = Actor(ActorKind.USER, str(user_id), person=str(user_id))
+        portal_sessions.end(session_id=row.id, actor=actor, now=NOW)
+    elif what == "here":
+        assert portal_sessions.end_others(user_id=user_id, spare="", actor=SYSTEM, now=NOW) == 1
+    elif what == "everywhere":
         users.sign_out(user_id=user_id, reason="Stolen.", actor=SYSTEM, now=NOW)
     else:
         users.set_password(user_id=user_id, password="maize-lantern-42-harbour", actor=SYSTEM, now=NOW)

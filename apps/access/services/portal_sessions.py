@@ -10,6 +10,7 @@ from apps.access.selectors import portal_sessions
 from apps.access.services import doors
 from apps.kit import sessions
 from apps.kit.actors import Actor
+from apps.tenancy.services import handovers
 
 
 @transaction.atomic
@@ -39,6 +40,7 @@ def end(*, session_id: UUID, actor: Actor, now: datetime) -> None:
     row = PortalSession.objects.filter(id=session_id, membership__user_id=actor.person).first()
     if row is None or not sessions.remove([row.session_key]):
         raise sessions.SessionOver("This session has ended.")
+    handovers.void(user_id=row.membership.user_id, now=now)
     doors.record(
         "session.ended", user_id=row.membership.user_id, actor=actor, now=now, changes={"count": [None, 1]}
     )
@@ -49,6 +51,7 @@ def end_others(*, user_id: UUID, spare: str, actor: Actor, now: datetime) -> int
     """End a member's sessions here but the one with the key ``spare`` (empty: none is spared), and say how many."""
     rows = portal_sessions.of_user(user_id, at=now)
     ended = sessions.remove([row.session_key for row in rows if row.session_key != spare])
+    handovers.void(user_id=user_id, now=now)
     if ended:
         doors.record("session.ended", user_id=user_id, actor=actor, now=now, changes={"count": [None, ended]})
     return ended

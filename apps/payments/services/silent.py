@@ -22,6 +22,8 @@ from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.models.attempt import BOOKED_STATES
 from apps.payments.services import attempts, suspense
 
+type Halves = tuple[InboundReceipt, PaymentAttempt]
+
 WITHIN = timedelta(hours=24)
 CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -49,7 +51,7 @@ def with_receipt(
         return report, False
     if attempt.is_booked or attempt.unexplained_receipt or report.money not in (None, attempt.money):
         return report, False
-    waiting = InboundReceipt.objects.waiting().filter(
+    rows = InboundReceipt.objects.waiting().filter(
         provider_account_id=attempt.provider_account_id,
         reference_key="",
         amount_minor=attempt.amount_minor,
@@ -57,7 +59,7 @@ def with_receipt(
         received_at__gte=attempt.created_at - CLOCKS_DIFFER,
         received_at__lte=attempt.created_at + WITHIN,
     )
-    found = [one for one in waiting if _may_be(one, attempt, now=now)]
+    found = [one for one, _ in _of_one_payer([(one, attempt) for one in rows], now=now)]
     if not found:
         return report, False
     if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
@@ -88,7 +90,7 @@ def open_for(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
         created_at__gte=inbound.received_at - WITHIN,
         created_at__lte=inbound.received_at + CLOCKS_DIFFER,
     )
-    return [one for one in live if _may_be(inbound, one, now=now)]
+    return [one for _, one in _of_one_payer([(inbound, one) for one in live], now=now)]
 
 
 def is_awaited(account_id: UUID, code: str) -> bool:
@@ -109,7 +111,7 @@ def booked_without(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAtt
         created_at__lte=inbound.received_at + CLOCKS_DIFFER,
     )
     found = silent.select_related("intent").order_by("id")
-    return [one for one in found if _may_be(inbound, one, now=now)]
+    return [one for _, one in _of_one_payer([(inbound, one) for one in found], now=now)]
 
 
 def without_any(booked: list[PaymentAttempt]) -> list[PaymentAttempt]:
@@ -181,9 +183,9 @@ def _may_move(attempt: PaymentAttempt, receipt: str) -> bool:
     return stand.filter(status=InboundStatus.MATCHED).exists()
 
 
-def _may_be(inbound: InboundReceipt, attempt: PaymentAttempt, *, now: datetime) -> bool:
-    return (
-        providers.inbound(inbound.provider_account_id, now=now)
-        .read_payer(inbound.payer)
-        .may_be(attempt.phone)
-    )
+def _of_one_payer(halves: list[Halves], *, now: datetime) -> list[Halves]:
+    """Return the pairs of one account in which the payer of the money may be whom the attempt asked."""
+    if not halves:
+        return []
+    port = providers.inbound(halves[0][0].provider_account_id, now=now)
+    return [(one, other) for one, other in halves if port.read_payer(one.payer).may_be(other.phone)]

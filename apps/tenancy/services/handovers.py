@@ -80,6 +80,11 @@ def issue(
     return token
 
 
+def void(*, user_id: UUID, now: datetime) -> None:
+    """Let no link of this person that is on its way open anything: one of his sessions was ended, perhaps the one that it left."""
+    Handover.objects.filter(user_id=user_id, used_at__isnull=True).update(expires_at=now)
+
+
 def consume(*, token: str, nonce: str, organisation: Organisation, now: datetime) -> Handover:
     """
     Take a token, once: whoever shows it wrongly has used it up as well.
