@@ -98,6 +98,7 @@ class Answer:
     content_type: str = "application/json"
     delay_ms: int = 0
     is_token_expired: bool = False
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Delivery:
     behind: int = 0
     source: str = ""
     replay_count: int = 0
+    is_badly_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +312,12 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One POST that the simulator owes to a business; the cause is the identifier of a prompt, payment or reversal."""
+    """
+    One POST that the simulator owes to a business; the cause is the identifier of what it is about.
+
+    ``signing`` is how a rail that signs does it (JSON with a ``scheme``, empty for others); ``headers`` are what it
+    comes to when the callback is sent, ``attempt`` counts the repeats of one that was not taken.
+    """
 
     id: int
     cause: str
@@ -321,6 +328,9 @@ class Callback:
     is_first: bool = False
     behind: int = 0
     source: str = ""
+    signing: str = ""
+    attempt: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

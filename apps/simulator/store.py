@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (
@@ -140,7 +140,7 @@ CREATE TABLE IF NOT EXISTS pull_registration (
 CREATE TABLE IF NOT EXISTS callback (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     cause TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status', 'reversal', 'timeout', 'balance', 'validation', 'confirmation')),
+    kind TEXT NOT NULL CHECK (kind IN ('stk', 'status', 'reversal', 'timeout', 'balance', 'validation', 'confirmation', 'webhook')),
     url TEXT NOT NULL,
     body TEXT NOT NULL,
     due_at INTEGER NOT NULL,
@@ -148,6 +148,8 @@ CREATE TABLE IF NOT EXISTS callback (
     is_first INTEGER NOT NULL DEFAULT 0,
     behind INTEGER NOT NULL DEFAULT 0,
     source TEXT NOT NULL DEFAULT '',
+    signing TEXT NOT NULL DEFAULT '',
+    attempt INTEGER NOT NULL DEFAULT 0,
     http_status INTEGER,
     error TEXT NOT NULL DEFAULT ''
 ) STRICT;

@@ -5,6 +5,7 @@ import hmac
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from apps.simulator.api import fields
 from apps.simulator.api.fields import DarajaRefusal
@@ -116,7 +117,7 @@ def shown(*, answer: Answer, response: Response) -> Response:
     body = response.body
     if answer.kind is AnswerKind.MALFORMED:
         body = (body or b'{"ResponseCode":"0"')[:-1] + b","
-    return Response(response.status, body, response.content_type, kind=answer.kind, delay_ms=answer.delay_ms)
+    return replace(response, body=body, kind=answer.kind, delay_ms=answer.delay_ms)
 
 
 def ok(content: Mapping[str, object]) -> Response:

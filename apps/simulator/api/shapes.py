@@ -103,6 +103,8 @@ def callback(value: Callback) -> dict[str, object]:
         "cause": value.cause,
         "url": value.url,
         "body": json.loads(value.body),
+        "text": value.body,
+        "headers": dict(value.headers),
         "due_at": iso(at=value.due_at),
         "before_response": value.is_first,
         "source": value.source,

@@ -1,4 +1,4 @@
-"""Callbacks to businesses: queued in the store, then sent once by a background thread or handed out once, never repeated."""
+"""Callbacks to businesses: queued in the store, then sent once by a background thread or handed out once; only signed ones are repeated."""
 
 import http.client
 import ipaddress
@@ -10,17 +10,20 @@ from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
 from apps.simulator.contracts import Callback, CallbackState, Delivery
-from apps.simulator.services import call_log
+from apps.simulator.services import call_log, signatures
 from apps.simulator.store import Store, read_setting, write_setting
 
 TIMEOUT_SECONDS = 5
 VALIDATION_SECONDS = 8
 HTTP_OK = 200
+HTTP_MULTIPLE_CHOICES = 300
 LARGEST_ANSWER = 16_384
 HELD = "callbacks_held"
 BEHIND_MS = 60_000
 OVERTAKEN_MS = 500
-COLUMNS = "id, cause, kind, url, body, due_at, is_first, behind, source"
+REPEATS_MS = (5_000, 60_000, 300_000, 1_800_000, 7_200_000, 28_800_000)
+"""How long after each try of a signed message that was not taken the next one comes."""
+COLUMNS = "id, cause, kind, url, body, due_at, is_first, behind, source, signing, attempt"
 
 
 class AddressRefused(Exception):
@@ -40,9 +43,15 @@ def queue(
     payload: Mapping[str, object],
     delivery: Delivery,
     now: int,
+    signing: Mapping[str, object] | None = None,
 ) -> None:
-    """Owe a message as often and as late as its delivery says, and replay older ones beside it if it says so."""
+    """
+    Owe a message as often and as late as its delivery says, and replay older ones beside it if it says so.
+
+    ``signing`` names the scheme by which each sending is signed anew, and what that needs.
+    """
     body = json.dumps(payload)
+    signed = "" if signing is None else json.dumps({**signing, "is_bad": delivery.is_badly_signed})
     state = CallbackState.DROPPED if delivery.is_dropped else CallbackState.QUEUED
     waits_ms = delivery.delay_ms + (BEHIND_MS if delivery.behind else 0)
     for copy in range(delivery.count):
@@ -56,6 +65,7 @@ def queue(
             is_first=delivery.is_first,
             behind=delivery.behind,
             source=delivery.source,
+            signing=signed,
         )
         _insert(tx=tx, callback=callback, state=state)
     if state is CallbackState.DROPPED:
@@ -84,7 +94,9 @@ def take(*, tx: sqlite3.Connection, now: int, limit: int) -> list[Callback]:
         f"AND due_at <= ? ORDER BY due_at, id LIMIT ?) RETURNING {COLUMNS}",
         (now, limit),
     ).fetchall()
-    taken = sorted((_callback(row) for row in rows), key=lambda callback: (callback.due_at, callback.id))
+    taken = sorted(
+        (_signed(tx, row, now=now) for row in rows), key=lambda callback: (callback.due_at, callback.id)
+    )
     for callback in taken:
         entry = _entry(callback) | {"state": CallbackState.TAKEN}
         call_log.record(tx=tx, kind="callback", entry=entry, now=now)
@@ -100,7 +112,7 @@ def claim_due(*, tx: sqlite3.Connection, now: int, cause: str | None = None) -> 
         f"WHERE state = 'queued' AND due_at <= ? AND (? IS NULL OR cause = ?) RETURNING {COLUMNS}",
         (now, cause, cause),
     ).fetchall()
-    return sorted((_callback(row) for row in rows), key=lambda callback: callback.id)
+    return sorted((_signed(tx, row, now=now) for row in rows), key=lambda callback: callback.id)
 
 
 def next_due(*, tx: sqlite3.Connection) -> int | None:
@@ -109,7 +121,11 @@ def next_due(*, tx: sqlite3.Connection) -> int | None:
 
 
 def give_up_interrupted(*, tx: sqlite3.Connection, now: int) -> None:
-    """Mark what was being sent when the simulator died; whether it arrived is not known, so it is not sent again."""
+    """
+    Mark what was being sent when the simulator died; whether it arrived is not known, so it is not sent again.
+
+    A rail that signs sends it again, as it does whenever it was not answered.
+    """
     rows = tx.execute(
         f"UPDATE callback SET state = 'failed', error = 'interrupted by a restart' "  # noqa: S608
         f"WHERE state = 'sending' RETURNING {COLUMNS}"
@@ -120,6 +136,7 @@ def give_up_interrupted(*, tx: sqlite3.Connection, now: int) -> None:
             "error": "interrupted by a restart",
         }
         call_log.record(tx=tx, kind="callback", entry=entry, now=now)
+        _repeat(tx=tx, callback=_callback(row), now=now)
 
 
 def deliver(*, store: Store, callback: Callback, now: int) -> bytes | None:
@@ -141,6 +158,8 @@ def deliver(*, store: Store, callback: Callback, now: int) -> bytes | None:
         )
         entry = _entry(callback) | {"state": state, "status": status, "error": error}
         call_log.record(tx=tx, kind="callback", entry=entry, now=now)
+        if status is None or status >= HTTP_MULTIPLE_CHOICES:
+            _repeat(tx=tx, callback=callback, now=now)
     return answer if status == HTTP_OK else None
 
 
@@ -165,6 +184,7 @@ def _post(callback: Callback) -> tuple[int, bytes]:
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"Content-Type": "application/json", "Host": parts.netloc, "Connection": "close"}
+        headers |= dict(callback.headers)
         connection.request("POST", target, body=callback.body.encode(), headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read(LARGEST_ANSWER)
@@ -198,8 +218,8 @@ def _insert(*, tx: sqlite3.Connection, callback: Callback, state: CallbackState)
     if state is CallbackState.QUEUED and not callback.behind:
         _let_overtake(tx=tx, due_at=callback.due_at)
     tx.execute(
-        "INSERT INTO callback (cause, kind, url, body, due_at, is_first, behind, source, state) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO callback (cause, kind, url, body, due_at, is_first, behind, source, signing, attempt, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             callback.cause,
             callback.kind,
@@ -209,6 +229,8 @@ def _insert(*, tx: sqlite3.Connection, callback: Callback, state: CallbackState)
             int(callback.is_first),
             callback.behind,
             callback.source,
+            callback.signing,
+            callback.attempt,
             state,
         ),
     )
@@ -221,6 +243,25 @@ def _let_overtake(*, tx: sqlite3.Connection, due_at: int) -> None:
         "WHERE state = 'queued' AND behind > 0",
         (due_at + OVERTAKEN_MS,),
     )
+
+
+def _repeat(*, tx: sqlite3.Connection, callback: Callback, now: int) -> None:
+    """Owe a signed message once more where it was not taken and is not given up."""
+    if not callback.signing or callback.attempt >= len(REPEATS_MS):
+        return
+    again = replace(
+        callback, due_at=now + REPEATS_MS[callback.attempt], attempt=callback.attempt + 1, is_first=False
+    )
+    _insert(tx=tx, callback=again, state=CallbackState.QUEUED)
+
+
+def _signed(tx: sqlite3.Connection, row: sqlite3.Row, *, now: int) -> Callback:
+    """Sign what is about to leave, at the time when it does."""
+    callback = _callback(row)
+    if not callback.signing:
+        return callback
+    headers = signatures.headers(tx=tx, signing=json.loads(callback.signing), body=callback.body, at=now)
+    return replace(callback, headers=tuple(headers.items()))
 
 
 def _callback(row: sqlite3.Row) -> Callback:

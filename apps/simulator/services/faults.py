@@ -299,6 +299,10 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
             faults, fields, behind=_number(fields, "behind", default=1, low=1, high=MOST_COPIES)
         ),
     ),
+    "bad_signature": (
+        {"of"},
+        lambda faults, fields: _delivery(faults, fields, is_badly_signed=True),
+    ),
     "wrong_ip": ({"of", "ip"}, _wrong_ip),
     "clock_skew": (
         {"seconds"},
