@@ -222,6 +222,7 @@ class ErrorRule:
     What refusals of one flow with a code, and a fragment in their text, stand for; see ``ProviderErrorRule``.
 
     ``retry_after_seconds`` is how long to wait before what never left is sent again; None keeps our own plan.
+    ``may_fall_back``: another account may be asked in its place.
     """
 
     provider: str
@@ -232,6 +233,7 @@ class ErrorRule:
     is_open: bool = False
     payer_message: str = ""
     retry_after_seconds: int | None = None
+    may_fall_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,22 @@ def test_a_refusal_may_become_an_open_outcome_and_an_open_one_never_a_refusal(ac
             ruled(port).request(daraja.order())
 
 
+def test_a_refusal_says_that_another_account_may_ask_where_its_rule_does(acme):
+    port, _ = daraja.stk(refused("400.002.02", "Bad Request", 400))
+    with pytest.raises(ProviderDeclined) as before:
+        ruled(port).request(daraja.order())
+    put("400.002.02", "configuration", may_fall_back=True)
+    put("1032", "expired", may_fall_back=True)
+    port, _ = daraja.stk(refused("400.002.02", "Bad Request", 400))
+
+    with pytest.raises(ProviderDeclined) as refusal:
+        ruled(port).request(daraja.order())
+    report = ruled(port).read_callback(parsed("stk_callback_cancelled.json"))
+
+    assert (before.value.may_fall_back, refusal.value.may_fall_back) == (False, True)
+    assert (report.outcome, report.may_fall_back) == (Outcome.DECLINED, True)
+
+
 def test_a_rule_is_replaced_and_retired_with_a_record_of_each(acme):
     first = put(reason_code="expired")
     second = put(reason_code="limit_exceeded")
@@ -91,7 +107,15 @@ def test_a_rule_is_replaced_and_retired_with_a_record_of_each(acme):
     assert report.reason_code == "customer_cancelled"
     told = AuditRecord.objects.filter(object_type="provider_error_rule").order_by("id")
     assert [(record.action.rpartition(".")[2], record.changes) for record in told] == [
-        ("put", {"reason_code": [None, "expired"], "is_open": [None, False], "payer_message": [None, ""]}),
+        (
+            "put",
+            {
+                "reason_code": [None, "expired"],
+                "is_open": [None, False],
+                "payer_message": [None, ""],
+                "may_fall_back": [None, False],
+            },
+        ),
         ("put", {"reason_code": ["expired", "limit_exceeded"]}),
         ("retire", {"is_enabled": [True, False]}),
     ]
@@ -106,6 +130,7 @@ def test_a_rule_is_replaced_and_retired_with_a_record_of_each(acme):
         ({"reason_code": "nonsense"}, "/reason_code"),
         ({"contains": "x" * 101}, "/contains"),
         ({"payer_message": "\x00"}, "/payer_message"),
+        ({"is_open": True, "may_fall_back": True}, "/may_fall_back"),
         ({"retry_after_seconds": 0}, "/retry_after_seconds"),
         ({"retry_after_seconds": 3601}, "/retry_after_seconds"),
     ],

@@ -232,17 +232,16 @@ def test_a_short_code_is_there_once(acme):
     assert ProviderAccount.objects.count() == 1
 
 
-def test_a_branch_has_one_enabled_account(acme):
+def test_of_several_enabled_accounts_of_a_branch_the_oldest_collects(acme):
     first = provider_account()
-
-    with pytest.raises(accounts.ProviderAccountExists):
-        provider_account(short_code="600200")
-    accounts.disable(account_id=first.id, actor=SYSTEM, now=NOW)
     second = provider_account(short_code="600200")
-    with pytest.raises(accounts.ProviderAccountExists):
-        accounts.enable(account_id=first.id, actor=SYSTEM, now=NOW)
+    asked = {"branch_id": first.branch_id, "provider": "mpesa", "currency": "KES"}
 
-    assert list(ProviderAccount.objects.filter(is_enabled=True)) == [second]
+    assert stored.for_collection(**asked) == first
+    accounts.disable(account_id=first.id, actor=SYSTEM, now=NOW)
+    assert stored.for_collection(**asked) == second
+    accounts.enable(account_id=first.id, actor=SYSTEM, now=NOW)
+    assert stored.for_collection(**asked) == first
 
 
 def test_the_database_holds_the_same_rules(acme):

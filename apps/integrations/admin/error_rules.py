@@ -29,6 +29,8 @@ class ProviderErrorRuleAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Effect"))
     def effect(self, rule: ProviderErrorRule) -> str:
+        if rule.may_fall_back:
+            return str(_("Refused: another account may ask"))
         return str(_("Open: asked after")) if rule.is_open else str(_("Refused"))
 
     @admin.display(description=_("Sent again after"))

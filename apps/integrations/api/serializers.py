@@ -266,6 +266,11 @@ class ErrorRuleIn(StrictSerializer):
         default=None,
         help_text="How long to wait before what never left is sent again; null keeps our own plan.",
     )
+    may_fall_back = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="True: the account is at fault, so another account may ask the payer, once.",
+    )
 
     def rule(self) -> ErrorRule:
         """Return the rule that the body is."""
@@ -288,5 +293,6 @@ class ErrorRuleOut(serializers.Serializer[Any]):
     is_open = serializers.BooleanField()
     payer_message = serializers.CharField()
     retry_after_seconds = serializers.IntegerField(allow_null=True)
+    may_fall_back = serializers.BooleanField()
     is_enabled = serializers.BooleanField()
     changed_at = InstantField()

@@ -50,6 +50,13 @@ class ErrorRuleForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Where nothing was carried out. Empty keeps ours."),
     )
+    may_fall_back = forms.BooleanField(
+        label=gettext_lazy("Another account may ask"),
+        required=False,
+        help_text=gettext_lazy(
+            "The fault is the account's, not the payer's: another account of the same method is used, once."
+        ),
+    )
     payer_message = forms.CharField(
         label=gettext_lazy("Text for the payer"),
         max_length=200,

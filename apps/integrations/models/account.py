@@ -40,7 +40,7 @@ class ProviderAccount(UuidModel):
     """
     One short code with one provider: where it is reached, on which terms, and its secrets, sealed for the organisation.
 
-    A branch has at most one enabled account for each provider and currency. ``password_set_at`` is when the initiator's
+    Of several enabled accounts of a branch payments choose by their routing rules, else the oldest. ``password_set_at`` is when the initiator's
     present password came, null without one: providers let it expire.
     """
 
@@ -91,11 +91,6 @@ class ProviderAccount(UuidModel):
             models.UniqueConstraint(
                 fields=["provider", "environment", "short_code", "till_number"],
                 name="integrations_account_short_code_once",
-            ),
-            models.UniqueConstraint(
-                fields=["branch", "provider", "currency"],
-                condition=Q(is_enabled=True),
-                name="integrations_account_one_enabled",
             ),
             models.CheckConstraint(
                 condition=Q(provider__in=list(PROVIDER_NAMES)), name="integrations_account_provider"

@@ -25,6 +25,7 @@ class ProviderErrorRule(UuidModel):
     ``is_open`` makes a refusal of a request, and a result that says no, an open outcome, which is asked after; nothing can
     make an open outcome a refusal. ``payer_message`` replaces the text for people, where there is one.
     ``retry_after_seconds`` is how long to wait before a request that never left is sent again, in place of our own plan.
+    ``may_fall_back``: the refusal is the account's fault, so another account may ask the payer; never for an open outcome.
     """
 
     provider = models.CharField(max_length=16, choices=list(PROVIDER_NAMES.items()))
@@ -35,6 +36,7 @@ class ProviderErrorRule(UuidModel):
     is_open = models.BooleanField(default=False)
     payer_message = models.CharField(max_length=200, default="", blank=True)
     retry_after_seconds = models.PositiveSmallIntegerField(null=True, blank=True)
+    may_fall_back = models.BooleanField(default=False)
     is_enabled = models.BooleanField(default=True)
     changed_at = models.DateTimeField()
 
@@ -53,6 +55,9 @@ class ProviderErrorRule(UuidModel):
                 condition=Q(retry_after_seconds__isnull=True)
                 | Q(retry_after_seconds__range=(1, RETRY_AFTER_MAX)),
                 name="integrations_error_rule_retry",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_open=False) | Q(may_fall_back=False), name="integrations_error_rule_fall_back"
             ),
         ]
 

@@ -60,7 +60,8 @@ class CollectionReport:
 
     ``money`` is None where the provider does not tell the sum (an STK query); ``receipt`` is empty until known;
     ``ticket`` is the provider's handle as it stands in the report; ``payer`` is who paid as it came, where the number may
-    be hidden (see ``InboundPort.read_payer``); ``reason_code`` is ours, ``provider_code`` theirs.
+    be hidden (see ``InboundPort.read_payer``); ``reason_code`` is ours, ``provider_code`` theirs. ``may_fall_back``: a rule
+    says of this refusal that another account may ask the payer; an adapter leaves it.
     """
 
     ticket: str
@@ -73,6 +74,7 @@ class CollectionReport:
     reason_code: str = ""
     provider_code: str = ""
     message: str = ""
+    may_fall_back: bool = False
 
 
 class CollectionPort(Protocol):

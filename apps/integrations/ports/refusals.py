@@ -9,17 +9,25 @@ class ProviderError(Exception):
     """
     A provider did not do what was asked; ``code`` is ours (``insufficient_funds``), ``provider_code`` theirs.
 
-    ``retry_after`` is how long to wait before the same is asked again, where somebody says so.
+    ``retry_after`` is how long to wait before the same is asked again, where somebody says so. ``may_fall_back``: a rule
+    says that another account may be asked in its place.
     """
 
     def __init__(
-        self, code: str, message: str = "", *, provider_code: str = "", retry_after: timedelta | None = None
+        self,
+        code: str,
+        message: str = "",
+        *,
+        provider_code: str = "",
+        retry_after: timedelta | None = None,
+        may_fall_back: bool = False,
     ) -> None:
         super().__init__(message or code)
         self.code = code
         self.message = message
         self.provider_code = provider_code
         self.retry_after = retry_after
+        self.may_fall_back = may_fall_back
 
 
 class ProviderDeclined(ProviderError):

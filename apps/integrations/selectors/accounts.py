@@ -19,13 +19,13 @@ def get(account_id: UUID) -> ProviderAccount:
 
 def for_collection(*, branch_id: UUID, provider: str, currency: str) -> ProviderAccount:
     """
-    Return the enabled account that collects for a branch: its own, else that of head office.
+    Return the enabled account that collects for a branch where no rule chooses: its own, else that of head office, the oldest.
 
     Raises ProviderAccountMissing when neither has one.
     """
     enabled = ProviderAccount.objects.collecting(provider=provider, currency=currency)
-    own = enabled.filter(branch_id=branch_id).first()
-    account = own or enabled.filter(branch__is_head_office=True).first()
+    own = enabled.filter(branch_id=branch_id).order_by("id").first()
+    account = own or enabled.filter(branch__is_head_office=True).order_by("id").first()
     if account is None:
         raise ProviderAccountMissing(
             f"No enabled {provider} account in {currency} serves this branch. Add one under Provider accounts."

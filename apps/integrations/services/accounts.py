@@ -76,7 +76,7 @@ class AccountTermsInvalid(Invalid):
 
 
 class ProviderAccountExists(DomainError):
-    """The short code is already there, or the branch already has an enabled account of this kind."""
+    """There is an account with this number already."""
 
     code = "provider_account_exists"
     title = "Provider account exists"
@@ -153,12 +153,11 @@ def change(
 
 @transaction.atomic
 def enable(*, account_id: UUID, actor: Actor, now: datetime, reason: str = "") -> ProviderAccount:
-    """Let new payments use the account; raises ProviderAccountExists when the branch has another one enabled."""
+    """Let new payments use the account: of several of a branch the routing rules choose, else the oldest."""
     account = _locked(account_id)
     if account.is_enabled:
         return account
     account.is_enabled = True
-    _refuse_second(account)
     account.save(update_fields=["is_enabled"])
     _record("provider_account.enable", account, actor, now, {"is_enabled": [False, True]}, reason)
     return account
@@ -246,11 +245,6 @@ def _refuse_second(account: ProviderAccount) -> None:
     same_code = {"environment": account.environment, "short_code": account.short_code}
     if others.filter(**same_code, till_number=account.till_number).exists():
         raise ProviderAccountExists(f"There is an account with the number {account.number} already.")
-    same_place = {"branch_id": account.branch_id, "currency": account.currency, "is_enabled": True}
-    if account.is_enabled and others.filter(**same_place).exists():
-        raise ProviderAccountExists(
-            "The branch has an enabled account of this provider. Disable that one first."
-        )
 
 
 def _refuse_another_identity(account: ProviderAccount, terms: AccountTerms) -> None:

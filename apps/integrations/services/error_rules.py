@@ -54,7 +54,7 @@ def put(*, rule: ErrorRule, actor: Actor, now: datetime) -> ProviderErrorRule:
     }
     said = {
         name: getattr(rule, name)
-        for name in ("reason_code", "is_open", "payer_message", "retry_after_seconds")
+        for name in ("reason_code", "is_open", "payer_message", "retry_after_seconds", "may_fall_back")
     }
     found = ProviderErrorRule.objects.locked().filter(**key).first()
     before = {name: getattr(found, name) for name in said} if found and found.is_enabled else {}
@@ -110,6 +110,11 @@ def _check(rule: ErrorRule) -> None:
                 rule.reason_code in REASONS.get(rule.provider, {}),
                 "reason_code",
                 "Refusals of this provider stand for none such.",
+            ),
+            (
+                not (rule.is_open and rule.may_fall_back),
+                "may_fall_back",
+                "What may have been carried out is asked after: no other account is asked.",
             ),
             (
                 rule.retry_after_seconds is None or rule.retry_after_seconds in RETRY_AFTER,

@@ -32,8 +32,8 @@ class Ruled:
     """
     A port that does as its adapter does, and names refusals as the organisation's rules say.
 
-    The rules are read when there is a refusal, never before. They change its reason and its text for people, and how long
-    to wait before what never left is sent again. A refused request, and a result that says no, may become an open one; what
+    The rules are read when there is a refusal, never before. They change its reason and its text for people, how long
+    to wait before what never left is sent again, and whether another account may be asked. A refused request, and a result that says no, may become an open one; what
     is open, pending or done stays what the adapter says.
     """
 
@@ -66,7 +66,11 @@ class Ruled:
         kind = ProviderUncertain if rule.is_open else type(error)
         message = rule.payer_message or error.message
         return kind(
-            rule.reason_code, message, provider_code=error.provider_code, retry_after=rule.retry_after
+            rule.reason_code,
+            message,
+            provider_code=error.provider_code,
+            retry_after=rule.retry_after,
+            may_fall_back=rule.may_fall_back,
         )
 
     def _reworded(self, answer: Any) -> Any:
@@ -80,6 +84,8 @@ class Ruled:
         said = {"reason_code": rule.reason_code, "message": rule.payer_message or answer.message}
         if rule.is_open and type(answer) in OPEN:
             said["outcome"] = OPEN[type(answer)]
+        if isinstance(answer, CollectionReport):
+            said["may_fall_back"] = rule.may_fall_back
         return dataclasses.replace(answer, **said)
 
     def _rule(self, code: str, text: str) -> ProviderErrorRule | None:
