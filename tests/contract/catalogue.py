@@ -15,11 +15,15 @@ from apps.integrations.ports import (
     CapturePort,
     CollectionPort,
     ConnectionPort,
+    DisputePort,
     InboundPort,
+    MethodPort,
     QrPort,
     RefundPort,
+    RefundQueryPort,
     StatementPort,
     StatusPort,
+    WebhookPort,
 )
 from apps.payments.contracts import Method
 
@@ -41,10 +45,13 @@ class Capability(StrEnum):
     REFUND = "give back"
     BALANCE = "tell balances"
     QR = "draw a code"
+    REFUND_QUERY = "ask after a refund"
+    DISPUTE = "tell of disputes"
+    METHOD = "keep a way to pay"
+    WEBHOOK = "sign its messages"
     PART_REFUND = "give back a part"
     REQUEST_KEY = "know a repeated request"
     WITHDRAW = "call a request back"
-    SIGNATURE = "sign callbacks"
 
 
 PORTS: Mapping[Capability, type] = {
@@ -57,6 +64,10 @@ PORTS: Mapping[Capability, type] = {
     Capability.REFUND: RefundPort,
     Capability.BALANCE: BalancePort,
     Capability.QR: QrPort,
+    Capability.REFUND_QUERY: RefundQueryPort,
+    Capability.DISPUTE: DisputePort,
+    Capability.METHOD: MethodPort,
+    Capability.WEBHOOK: WebhookPort,
 }
 TRAITS: dict[Capability, Callable[["Rail"], bool]] = {}
 """Of each capability that has no port: how a rail is tried for it."""

@@ -371,11 +371,3 @@ def calls_a_request_back(rail: Rail) -> bool:
         intents.cancel(intent_id=intent.id, actor=SYSTEM, now=rail.now)
     rail.work()
     return rail.control("GET", "/prompts")["prompts"][0]["state"] != "waiting"
-
-
-@trait(Capability.SIGNATURE)
-def signs_callbacks(rail: Rail) -> bool:
-    """Bring a true callback without any of its headers: is it turned away?"""
-    intent = rail.ask()
-    rail.let_pass(timedelta(seconds=3))
-    return rail.deliver(rail.own(intent, rail.kept_back())) != "APPLIED"

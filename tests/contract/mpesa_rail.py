@@ -105,7 +105,10 @@ WORDS = Words(
         Capability.PART_REFUND: "a reversal gives back a whole payment",
         Capability.REQUEST_KEY: "a repeated request is another prompt, so an open one is never sent again",
         Capability.WITHDRAW: "a prompt on a phone stays there; the wish is kept",
-        Capability.SIGNATURE: "callbacks are known by the token in their address",
+        Capability.REFUND_QUERY: "Transaction Status tells the fate of a reversal",
+        Capability.DISPUTE: "a payer asks Safaricom for a reversal, which is on the statement",
+        Capability.METHOD: "a payer approves each payment with a PIN",
+        Capability.WEBHOOK: "callbacks are known by the token in their address",
     },
 )
 

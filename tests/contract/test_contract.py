@@ -22,7 +22,13 @@ from tests.contract.rails import Rail
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 pytestmark = pytest.mark.simulator_only
 
-UNTOLD = {Capability.CAPTURE}
+UNTOLD = {
+    Capability.CAPTURE,
+    Capability.REFUND_QUERY,
+    Capability.DISPUTE,
+    Capability.METHOD,
+    Capability.WEBHOOK,
+}
 """What no rail has yet, so that nobody can tell a story of it."""
 UNSETTLED = ("PROCESSING", "ACTION_REQUIRED")
 LACKING = {each: "it has none" for each in Capability if each not in (Capability.COLLECT, Capability.REFUND)}

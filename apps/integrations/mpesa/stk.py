@@ -3,7 +3,8 @@
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import ClassVar
 
 from apps.integrations.mpesa import codes, values
 from apps.integrations.mpesa.client import DarajaClient
@@ -38,6 +39,9 @@ class StkPush:
 
     Daraja has no idempotency key here: a request whose outcome is open must be queried and never repeated.
     """
+
+    is_repeatable: ClassVar[bool] = False
+    repeat_within: ClassVar[timedelta] = timedelta(0)
 
     client: DarajaClient
     short_code: str

@@ -12,6 +12,7 @@ from apps.integrations.ports.collections import (
     Ticket,
 )
 from apps.integrations.ports.connections import ConnectionPort
+from apps.integrations.ports.disputes import DisputePort, DisputeReport, DisputeStage, Evidence, EvidenceFile
 from apps.integrations.ports.inbound import (
     InboundCheck,
     InboundPort,
@@ -22,6 +23,7 @@ from apps.integrations.ports.inbound import (
     Registration,
 )
 from apps.integrations.ports.line import Token, TokenStore, Transport
+from apps.integrations.ports.methods import MethodPort, MethodStatus, SavedMethodReport, SetupRequest
 from apps.integrations.ports.movements import (
     StatementPage,
     StatementPort,
@@ -34,12 +36,14 @@ from apps.integrations.ports.rates import RatePort, RateRow, RateSheet
 from apps.integrations.ports.refunds import (
     RefundOutcome,
     RefundPort,
+    RefundQueryPort,
     RefundReport,
     RefundRequest,
     RefundTerms,
 )
 from apps.integrations.ports.refusals import (
     HELD_BACK,
+    ForgedCallback,
     MalformedCallback,
     ProviderDeclined,
     ProviderError,
@@ -47,6 +51,7 @@ from apps.integrations.ports.refusals import (
     ProviderUnavailable,
     ProviderUncertain,
 )
+from apps.integrations.ports.webhooks import Nudge, NudgeKind, RawWebhook, WebhookPort
 
 __all__ = [
     "HELD_BACK",
@@ -57,13 +62,23 @@ __all__ = [
     "CollectionReport",
     "CollectionRequest",
     "ConnectionPort",
+    "DisputePort",
+    "DisputeReport",
+    "DisputeStage",
+    "Evidence",
+    "EvidenceFile",
+    "ForgedCallback",
     "InboundCheck",
     "InboundPort",
     "InboundReport",
     "MalformedCallback",
+    "MethodPort",
+    "MethodStatus",
     "NamedBalance",
     "NextAction",
     "NextActionKind",
+    "Nudge",
+    "NudgeKind",
     "Outcome",
     "Payer",
     "PayerKind",
@@ -76,12 +91,16 @@ __all__ = [
     "RatePort",
     "RateRow",
     "RateSheet",
+    "RawWebhook",
     "RefundOutcome",
     "RefundPort",
+    "RefundQueryPort",
     "RefundReport",
     "RefundRequest",
     "RefundTerms",
     "Registration",
+    "SavedMethodReport",
+    "SetupRequest",
     "StatementPage",
     "StatementPort",
     "StatementRow",
@@ -91,5 +110,6 @@ __all__ = [
     "Token",
     "TokenStore",
     "Transport",
+    "WebhookPort",
     "Window",
 ]

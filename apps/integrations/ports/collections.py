@@ -1,16 +1,20 @@
 """Money that is asked of a payer: requests, tickets, reports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from apps.kit.money import Money
 
 
 class Outcome(StrEnum):
+    """AUTHORIZED: the payer has agreed and the sum is held back for us; nothing has moved."""
+
     PENDING = "PENDING"
+    AUTHORIZED = "AUTHORIZED"
     COLLECTED = "COLLECTED"
     DECLINED = "DECLINED"
 
@@ -32,13 +36,26 @@ class NextAction:
 
 @dataclass(frozen=True, slots=True)
 class CollectionRequest:
-    """Ask one payer for one sum. ``code`` is what the payer sees (10 characters), ``phone`` is E.164."""
+    """
+    Ask one payer for one sum.
+
+    ``code`` (10 characters) is what the payer sees, and the seed of every key by which a provider knows a repeated
+    request. ``phone`` is E.164, empty where the rail needs none. ``return_url`` and ``cancel_url`` are where a page of
+    the provider's sends the payer back. Where ``is_captured`` is False, the sum is only held back (see CapturePort).
+    ``saved_method`` is the provider's token of a way to pay, charged without the payer, who is its ``customer`` there.
+    """
 
     money: Money
     phone: str
     code: str
     description: str
     callback_url: str
+    email: str = ""
+    return_url: str = ""
+    cancel_url: str = ""
+    is_captured: bool = True
+    saved_method: str = ""
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,11 @@ class CollectionReport:
     ``ticket`` is the provider's handle as it stands in the report; ``payer`` is who paid as it came, where the number may
     be hidden (see ``InboundPort.read_payer``); ``reason_code`` is ours, ``provider_code`` theirs. ``may_fall_back``: a rule
     says of this refusal that another account may ask the payer; an adapter leaves it.
+
+    An AUTHORIZED report's ``money`` is what is held back. ``fee`` is what the provider kept, in the currency of
+    ``money``; None where it does not tell: then the account's tariff says it. Where it converted, ``settled`` is what it
+    credited to our balance before its fee, and ``rate`` how much of that currency is one of ``money``'s. A PENDING
+    report may have a ``next_action`` for the payer. ``method_details`` are for people (``brand``, ``last4``).
     """
 
     ticket: str
@@ -75,6 +97,11 @@ class CollectionReport:
     provider_code: str = ""
     message: str = ""
     may_fall_back: bool = False
+    fee: Money | None = None
+    settled: Money | None = None
+    rate: Decimal | None = None
+    next_action: NextAction | None = None
+    method_details: Mapping[str, str] = field(default_factory=dict)
 
 
 class CollectionPort(Protocol):
@@ -86,8 +113,15 @@ class CollectionPort(Protocol):
 
     A ProviderDeclined of ``request`` is final: no money was asked for. One of ``query`` refuses the question and
     says nothing of the payment; only a report with Outcome.DECLINED does. ``read_callback`` is pure and raises
-    MalformedCallback.
+    MalformedCallback: always, where the provider reports by signed messages alone (see WebhookPort).
+
+    ``is_repeatable`` says that the provider knows a request by its code and gives its first answer again, for the time
+    ``repeat_within``: what was asked and not answered may be asked again under the same code. Of any other rail a
+    request whose outcome is open is never sent again.
     """
+
+    is_repeatable: ClassVar[bool]
+    repeat_within: ClassVar[timedelta]
 
     def request(self, request: CollectionRequest) -> Ticket: ...
 

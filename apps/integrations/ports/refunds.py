@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -25,7 +25,8 @@ class RefundRequest:
     """
     Give a collection back to its payer. ``receipt`` is that of the collection; ``code`` is what a statement shows.
 
-    ``timeout_url`` is where the provider says that it let the request wait too long.
+    ``timeout_url`` is where the provider says that it let the request wait too long. ``ticket`` is the collection's;
+    ``number`` counts the refunds of one collection from 1: with ``code`` it is how a provider knows a repeated request.
     """
 
     money: Money
@@ -33,6 +34,8 @@ class RefundRequest:
     code: str
     callback_url: str
     timeout_url: str
+    ticket: str = ""
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +64,27 @@ class RefundReport:
 
 @dataclass(frozen=True, slots=True)
 class RefundTerms:
-    """What a rail promises of money that goes back: a part of a payment or the whole only, and whether its fee returns."""
+    """
+    What a rail promises of money that goes back: a part of a payment or the whole only, and whether its fee returns.
+
+    For the time ``repeat_within`` the provider knows a repeated request by its code and number and gives its first
+    answer again; zero where it knows none.
+    """
 
     is_partial: bool = False
     is_fee_returned: bool = False
+    repeat_within: timedelta = timedelta(0)
 
 
 class RefundPort(Protocol):
     """
     Give collected money back; the answer is asynchronous (``read_result`` and ``read_timeout`` are pure).
 
-    Errors are those of CollectionPort. A request whose outcome is open is never sent again: there may be no key by
-    which the provider would know it. ``read_timeout`` reads what comes to the request's ``timeout_url``: LOST, whatever the body says.
-    ``terms`` are what people are told before they ask.
+    Errors are those of CollectionPort. A request whose outcome is open is never sent again, but within
+    ``terms.repeat_within``: there may be no key by which the provider would know it. ``read_timeout`` reads what comes
+    to the request's ``timeout_url``: LOST, whatever the body says. ``terms`` are what people are told before they ask.
+    Where the provider reports by signed messages alone (see WebhookPort), both readings raise MalformedCallback, and
+    ``RefundQueryPort`` tells what became of it.
     """
 
     terms: ClassVar[RefundTerms]
@@ -83,3 +94,14 @@ class RefundPort(Protocol):
     def read_result(self, payload: Mapping[str, object]) -> RefundReport: ...
 
     def read_timeout(self, payload: Mapping[str, object]) -> RefundReport: ...
+
+
+class RefundQueryPort(Protocol):
+    """
+    Ask what became of a refund, of rails that answer at once; errors are those of ``CollectionPort.query``.
+
+    ``ticket`` is what ``RefundPort.request`` returned. A refund that was REFUNDED may be DECLINED later: the money has
+    come back to us then.
+    """
+
+    def query(self, ticket: str) -> RefundReport: ...

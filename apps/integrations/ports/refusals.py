@@ -54,3 +54,7 @@ class ProviderUncertain(ProviderError):
 
 class MalformedCallback(ValueError):
     """The body of a callback is not what the provider sends."""
+
+
+class ForgedCallback(Exception):
+    """A message is not proven: its signature, its time or the account that it names is wrong. Nothing of it is believed."""

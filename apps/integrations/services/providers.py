@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,18 +30,23 @@ from apps.integrations.mpesa.status import TransactionStatus
 from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import (
     BalancePort,
+    CapturePort,
     CollectionPort,
     ConnectionPort,
+    DisputePort,
     InboundPort,
+    MethodPort,
     Payer,
     PayerKind,
     ProviderDeclined,
     QrPort,
     RatePort,
     RefundPort,
+    RefundQueryPort,
     RefundTerms,
     StatementPort,
     StatusPort,
+    WebhookPort,
 )
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts, rate_sources, tokens
@@ -70,10 +75,13 @@ JUDGES: dict[str, Callable[[http.Answer], bool]] = {MPESA: daraja.is_well}
 
 FLOWS: dict[type, Flow] = {
     BalancePort: Flow.BALANCE,
+    CapturePort: Flow.COLLECTION,
     CollectionPort: Flow.COLLECTION,
     InboundPort: Flow.INBOUND,
+    MethodPort: Flow.COLLECTION,
     QrPort: Flow.QR,
     RefundPort: Flow.REFUND,
+    RefundQueryPort: Flow.REFUND,
     StatementPort: Flow.STATEMENT,
     StatusPort: Flow.STATUS,
 }
@@ -105,6 +113,12 @@ def refund_terms(provider: str) -> RefundTerms | None:
     """Return what a provider promises of money that goes back; None where it gives nothing back from here."""
     terms: RefundTerms | None = getattr(PORTS.get(provider, {}).get(RefundPort), "terms", None)
     return terms
+
+
+def repeat_within(provider: str) -> timedelta:
+    """Return for how long a provider knows a collection asked for again under the same code; zero where it never does."""
+    adapter: type[CollectionPort] | None = PORTS.get(provider, {}).get(CollectionPort)
+    return adapter.repeat_within if adapter is not None and adapter.is_repeatable else timedelta(0)
 
 
 def payer(provider: str, text: str) -> Payer:
@@ -158,6 +172,36 @@ def balance(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) 
 def qr(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> QrPort:
     """Return the port that makes pictures for payers; recorded and refused as for ``collection``."""
     port: QrPort = _port(QrPort, account_id, now, subject_id)
+    return port
+
+
+def capture(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> CapturePort:
+    """Return the port that takes what is held back, or lets it go; recorded and refused as for ``collection``."""
+    port: CapturePort = _port(CapturePort, account_id, now, subject_id)
+    return port
+
+
+def refund_query(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> RefundQueryPort:
+    """Return the port that asks after a refund; recorded and refused as for ``collection``."""
+    port: RefundQueryPort = _port(RefundQueryPort, account_id, now, subject_id)
+    return port
+
+
+def webhook(account_id: UUID, *, now: datetime) -> WebhookPort:
+    """Return the port that proves a signed message; recorded and refused as for ``collection``."""
+    port: WebhookPort = _port(WebhookPort, account_id, now, None)
+    return port
+
+
+def dispute(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> DisputePort:
+    """Return the port that reads and answers disputes; recorded and refused as for ``collection``."""
+    port: DisputePort = _port(DisputePort, account_id, now, subject_id)
+    return port
+
+
+def method(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> MethodPort:
+    """Return the port that keeps ways to pay; recorded and refused as for ``collection``."""
+    port: MethodPort = _port(MethodPort, account_id, now, subject_id)
     return port
 
 
