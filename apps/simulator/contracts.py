@@ -116,6 +116,8 @@ class Delivery:
     """
     How a message to a business travels: before the answer to its request or not, how often, how late, behind how many
     later ones, and from which address.
+
+    ``signing`` is for rails that sign: JSON with the ``scheme`` by which each sending is signed anew, and what it needs.
     """
 
     is_first: bool = False
@@ -127,6 +129,7 @@ class Delivery:
     source: str = ""
     replay_count: int = 0
     is_badly_signed: bool = False
+    signing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,7 @@ class Plan:
     moved_cents: int | None = None
     announced_cents: int | None = None
     late_success_ms: int | None = None
+    late_failure_ms: int | None = None
     is_hidden_from_statement: bool = False
     queue_timeout_ms: int | None = None
     is_moved_despite_timeout: bool = False

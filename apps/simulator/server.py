@@ -12,10 +12,12 @@ from apps.simulator.pages import site
 from apps.simulator.services.clock import VirtualClock
 from apps.simulator.services.world import World
 from apps.simulator.store import Store
+from apps.simulator.stripe.api import face as stripe
 
 DARAJA = "/daraja"
 RATES = "/rates"
 CONTROL = "/__control"
+STRIPE = "/stripe"
 
 
 class HostRefused(Exception):
@@ -81,7 +83,13 @@ def check_host(*, host: str) -> None:
 
 def route(*, world: World, request: Request) -> Response:
     """Hand a request to the face that its path belongs to."""
-    for prefix, face in ((DARAJA, daraja.handle), (RATES, rates.handle), (CONTROL, control.handle)):
+    faces = (
+        (DARAJA, daraja.handle),
+        (STRIPE, stripe.handle),
+        (RATES, rates.handle),
+        (CONTROL, control.handle),
+    )
+    for prefix, face in faces:
         if request.path.startswith(f"{prefix}/"):
             return face(world=world, request=replace(request, path=request.path.removeprefix(prefix)))
     return site.handle(world=world, request=request)

@@ -22,6 +22,7 @@ from apps.simulator.services import (
 )
 from apps.simulator.services.world import World
 from apps.simulator.store import read_setting
+from apps.simulator.stripe.api import control as stripe
 
 MOST_TAKEN = 1_000
 DECISIONS = {
@@ -84,6 +85,7 @@ def state(world: World, _: Request) -> Response:
                 "payments": counted["payment"],
                 "reversals": counted["reversal"],
                 "callbacks": counted["callback"],
+                "stripe": stripe.state(tx=tx),
                 "are_callbacks_held": callbacks.are_held(tx=tx),
                 "next_callback_at": clock.iso(at=callbacks.next_due(tx=tx)),
                 "scripts": scripts.waiting(tx=tx),
@@ -101,10 +103,13 @@ def log(world: World, request: Request) -> Response:
 
 
 def statement(world: World, request: Request) -> Response:
-    """Return the statement of one shortcode."""
+    """Return the statement of one shortcode, or of the account of another rail that is named in its place."""
+    named = request.query.get("shortcode", "")
+    if re.fullmatch(stripe.ACCOUNT, named):
+        return stripe.statement(world, named)
     with world.store.transaction() as tx:
         try:
-            account = accounts.get(tx=tx, shortcode=request.query.get("shortcode", ""))
+            account = accounts.get(tx=tx, shortcode=named)
         except accounts.UnknownShortcode as refusal:
             raise ControlRefusal(404, "unknown_shortcode", "No account has this shortcode.") from refusal
         return shown(shapes.statement(account, statements.rows(tx=tx, shortcode=account.shortcode)))
@@ -243,6 +248,10 @@ ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", "/certificate", certificate),
     ("PUT", "/accounts/([0-9]{5,7})", businesses.save),
     ("DELETE", "/accounts/([0-9]{5,7})/addresses", businesses.forget_addresses),
+    ("PUT", f"/accounts/({stripe.ACCOUNT})", stripe.save),
+    ("POST", f"/accounts/({stripe.ACCOUNT})/payout", stripe.sweep),
+    ("POST", "/stripe/([a-z]+)/([A-Za-z0-9_]+)/([a-z]+)", stripe.act),
+    ("GET", "/stripe/([a-z]+)", stripe.listed),
     ("GET", "/state", state),
     ("GET", "/log", log),
     ("GET", "/statement", statement),

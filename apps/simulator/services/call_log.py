@@ -8,7 +8,16 @@ from urllib.parse import parse_qsl
 from apps.simulator.services.clock import iso
 
 REDACTED = "[redacted]"
-SECRET_NAMES = {"authorization", "password", "securitycredential", "passkey", "access_token", "cookie"}
+SECRET_NAMES = {
+    "authorization",
+    "password",
+    "securitycredential",
+    "passkey",
+    "access_token",
+    "cookie",
+    "client_secret",
+    "secret",
+}
 
 
 def record(*, tx: sqlite3.Connection, kind: str, entry: Mapping[str, object], now: int) -> int:

@@ -43,15 +43,9 @@ def queue(
     payload: Mapping[str, object],
     delivery: Delivery,
     now: int,
-    signing: Mapping[str, object] | None = None,
 ) -> None:
-    """
-    Owe a message as often and as late as its delivery says, and replay older ones beside it if it says so.
-
-    ``signing`` names the scheme by which each sending is signed anew, and what that needs.
-    """
+    """Owe a message as often and as late as its delivery says, and replay older ones beside it if it says so."""
     body = json.dumps(payload)
-    signed = "" if signing is None else json.dumps({**signing, "is_bad": delivery.is_badly_signed})
     state = CallbackState.DROPPED if delivery.is_dropped else CallbackState.QUEUED
     waits_ms = delivery.delay_ms + (BEHIND_MS if delivery.behind else 0)
     for copy in range(delivery.count):
@@ -65,7 +59,7 @@ def queue(
             is_first=delivery.is_first,
             behind=delivery.behind,
             source=delivery.source,
-            signing=signed,
+            signing=delivery.signing,
         )
         _insert(tx=tx, callback=callback, state=state)
     if state is CallbackState.DROPPED:
@@ -111,6 +105,18 @@ def claim_due(*, tx: sqlite3.Connection, now: int, cause: str | None = None) -> 
         f"UPDATE callback SET state = 'sending' "  # noqa: S608
         f"WHERE state = 'queued' AND due_at <= ? AND (? IS NULL OR cause = ?) RETURNING {COLUMNS}",
         (now, cause, cause),
+    ).fetchall()
+    return sorted((_signed(tx, row, now=now) for row in rows), key=lambda callback: callback.id)
+
+
+def claim_first(*, tx: sqlite3.Connection, now: int) -> list[Callback]:
+    """Claim the signed messages that must leave before the answer to their request; held ones stay."""
+    if are_held(tx=tx):
+        return []
+    rows = tx.execute(
+        f"UPDATE callback SET state = 'sending' "  # noqa: S608
+        f"WHERE state = 'queued' AND is_first = 1 AND signing <> '' AND due_at <= ? RETURNING {COLUMNS}",
+        (now,),
     ).fetchall()
     return sorted((_signed(tx, row, now=now) for row in rows), key=lambda callback: callback.id)
 

@@ -1,10 +1,11 @@
-"""What decides itself when its time has come: prompts, payments and reversals, in the order in which they fall due."""
+"""What decides itself when its time has come, on every face, in the order in which it falls due."""
 
 import sqlite3
 
 from apps.simulator.services import payments, prompts, reversals
+from apps.simulator.stripe.services import due as stripe
 
-SOURCES = (prompts, payments, reversals)
+SOURCES = (prompts, payments, reversals, stripe)
 
 
 def decide(*, tx: sqlite3.Connection, now: int) -> int:

@@ -170,6 +170,7 @@ def _scripted(faults: Faults, fields: Fields, *, status: int, body: str, content
         body=body,
         content_type=content_type,
         delay_ms=faults.answer.delay_ms,
+        is_kept=_flag(fields, "kept"),
     )
     return replace(faults, answer=answer)
 
@@ -250,7 +251,7 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
             faults, kind=AnswerKind.RESET, is_processed=_flag(fields, "processed")
         ),
     ),
-    "status": ({"status", "body", "processed"}, _status),
+    "status": ({"status", "body", "processed", "kept"}, _status),
     "malformed_json": (
         {"processed"},
         lambda faults, fields: _answer(
@@ -322,6 +323,10 @@ ACTIONS: dict[str, tuple[set[str], Action]] = {
     "late_success": (
         {"ms"},
         lambda faults, fields: _plan(faults, late_success_ms=_number(fields, "ms", default=30_000)),
+    ),
+    "late_failure": (
+        {"ms"},
+        lambda faults, fields: _plan(faults, late_failure_ms=_number(fields, "ms", default=30_000)),
     ),
     "replay_old": (
         {"of", "n"},

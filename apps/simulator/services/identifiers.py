@@ -43,6 +43,11 @@ def request(*, tx: sqlite3.Connection) -> str:
     return merchant_request(tx=tx)
 
 
+def alphanumeric(*, tx: sqlite3.Connection, length: int) -> str:
+    """Return as many letters and digits, as other rails make their identifiers of."""
+    return _draw(tx=tx, alphabet=TOKEN_ALPHABET, length=length)
+
+
 def fraction(*, tx: sqlite3.Connection) -> float:
     """Return a number from 0 up to 1, drawn as identifiers are."""
     return int(_draw(tx=tx, alphabet=string.digits, length=9)) / 10**9

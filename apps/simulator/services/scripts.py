@@ -11,7 +11,8 @@ MATCH_FIELDS = {"face", "path", "method", "nth", "body"}
 DARAJA = "daraja"
 RATES = "rates"
 PHONE = "phone"
-FACES = (DARAJA, RATES, PHONE)
+STRIPE = "stripe"
+FACES = (DARAJA, RATES, PHONE, STRIPE)
 MOST = 1_000_000
 SCRIPT_FIELDS = {"match", "times", "actions"}
 

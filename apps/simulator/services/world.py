@@ -9,6 +9,7 @@ from apps.simulator.contracts import Callback
 from apps.simulator.services import callbacks, due, payments, rates
 from apps.simulator.services.clock import StepRefused, VirtualClock
 from apps.simulator.store import Store, StoreClosed
+from apps.simulator.stripe.services import accounts as stripe
 
 logger = logging.getLogger(__name__)
 LONGEST_SLEEP_SECONDS = 1.0
@@ -26,7 +27,7 @@ EVERYTHING_BUT_ACCOUNTS = (
     "registration",
     "spent_form",
 )
-HAPPENINGS = ("prompt", "payment", "reversal", "statement_row", "callback")
+HAPPENINGS = ("prompt", "payment", "reversal", "statement_row", "callback", stripe.HAPPENINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class World:
             tx.execute("DELETE FROM account" if with_accounts else "UPDATE account SET balance_cents = 0")
             callbacks.hold(tx=tx, is_held=False)
             rates.forget(tx=tx)
+            stripe.forget(tx=tx, with_accounts=with_accounts)
             self.clock.rewind(tx=tx)
         self.has_changed.set()
 

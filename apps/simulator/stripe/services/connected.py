@@ -1,0 +1,98 @@
+"""Accounts that are connected to a platform: opened by it, and put to work when their owner has been seen."""
+
+from apps.simulator.stripe.contracts import Account, Body, Scope
+from apps.simulator.stripe.services import accounts, events, ids, objects
+
+OWED = ["individual.verification.document", "external_account", "tos_acceptance.date"]
+
+
+def add(scope: Scope, *, kind: str, country: str, email: str | None, currency: str, metadata: Body) -> Body:
+    """Open an account whose calls come with the key of the platform."""
+    own = scope.account
+    identifier = ids.draw(tx=scope.tx, kind="account")
+    accounts.save(
+        tx=scope.tx,
+        account=Account(
+            id=identifier,
+            name=email or identifier,
+            secret_key=own.secret_key,
+            country=country,
+            currency=currency,
+            fee_bps=own.fee_bps,
+            fee_fixed=own.fee_fixed,
+            dispute_fee=own.dispute_fee,
+            rates=own.rates,
+            platform=own.id,
+        ),
+    )
+    body = _body(identifier, kind=kind, country=country, email=email, currency=currency) | {
+        "created": scope.seconds,
+        "metadata": metadata,
+    }
+    return objects.add(scope, body, return_url="")
+
+
+def shown(scope: Scope) -> Body:
+    """Return the caller's own account as Stripe shows it."""
+    own = scope.account
+    body = _body(own.id, kind="standard", country=own.country, email=None, currency=own.currency)
+    return _seen(body) | {"business_profile": {"name": own.name}, "created": 0, "metadata": {}}
+
+
+def see(scope: Scope, account: Body) -> Body:
+    """Let the owner of a connected account have been seen: it may now be paid, and pays out."""
+    objects.save(scope, _seen(account))
+    events.tell(scope, "account.updated", account)
+    return account
+
+
+def _seen(body: Body) -> Body:
+    body["requirements"] |= {
+        "currently_due": [],
+        "eventually_due": [],
+        "past_due": [],
+        "disabled_reason": None,
+    }
+    body |= {
+        "capabilities": dict.fromkeys(body["capabilities"], "active"),
+        "charges_enabled": True,
+        "details_submitted": True,
+        "payouts_enabled": True,
+    }
+    return body
+
+
+def _body(identifier: str, *, kind: str, country: str, email: str | None, currency: str) -> Body:
+    return {
+        "id": identifier,
+        "object": "account",
+        "business_profile": {"name": None},
+        "business_type": None,
+        "capabilities": {"card_payments": "inactive", "transfers": "inactive"},
+        "charges_enabled": False,
+        "country": country,
+        "default_currency": currency,
+        "details_submitted": False,
+        "email": email,
+        "external_accounts": {
+            "object": "list",
+            "data": [],
+            "has_more": False,
+            "total_count": 0,
+            "url": f"/v1/accounts/{identifier}/external_accounts",
+        },
+        "future_requirements": {"currently_due": [], "disabled_reason": None},
+        "payouts_enabled": False,
+        "requirements": {
+            "alternatives": [],
+            "current_deadline": None,
+            "currently_due": OWED,
+            "disabled_reason": "requirements.past_due",
+            "errors": [],
+            "eventually_due": OWED,
+            "past_due": OWED,
+            "pending_verification": [],
+        },
+        "settings": {"payouts": {"schedule": {"delay_days": 2, "interval": "daily"}}},
+        "type": kind,
+    }

@@ -1,0 +1,106 @@
+"""Transfers between a platform and the accounts that are connected to it."""
+
+from apps.simulator.stripe.contracts import Body, Scope, StripeRefusal
+from apps.simulator.stripe.services import accounts, balances, events, ids, objects
+
+
+def add(
+    scope: Scope, *, amount: int, currency: str, destination: str, charge: Body | None = None, **given: object
+) -> Body:
+    """Move money from the account to a connected one; raise StripeRefusal for one that is not."""
+    receiver = _receiver(scope, destination)
+    identifier = ids.draw(tx=scope.tx, kind="transfer")
+    source = charge["id"] if charge else None
+    out = balances.book(scope, "transfer", identifier, amount=-amount, currency=currency)
+    balances.book(receiver, "payment", identifier, amount=amount, currency=currency)
+    body: Body = {
+        "id": identifier,
+        "object": "transfer",
+        "amount": amount,
+        "amount_reversed": 0,
+        "balance_transaction": out["id"],
+        "created": scope.seconds,
+        "currency": currency,
+        "description": given.get("description"),
+        "destination": destination,
+        "destination_payment": None,
+        "livemode": False,
+        "metadata": given.get("metadata") or {},
+        "reversals": {
+            "object": "list",
+            "data": [],
+            "has_more": False,
+            "total_count": 0,
+            "url": f"/v1/transfers/{identifier}/reversals",
+        },
+        "reversed": False,
+        "source_transaction": source,
+        "source_type": "card",
+        "transfer_group": given.get("transfer_group") or (charge or {}).get("transfer_group"),
+    }
+    objects.add(scope, body)
+    events.tell(scope, "transfer.created", body)
+    return body
+
+
+def reverse(scope: Scope, transfer: Body, *, amount: int | None, metadata: Body) -> Body:
+    """Take a transfer back, whole or in part; raise StripeRefusal for more than is left."""
+    left = transfer["amount"] - transfer["amount_reversed"]
+    taken = left if amount is None else amount
+    if not 0 < taken <= left:
+        raise StripeRefusal(
+            400, f"Reversal amount is greater than the {left} that is left of the transfer.", param="amount"
+        )
+    identifier = ids.draw(tx=scope.tx, kind="transfer_reversal")
+    receiver = _receiver(scope, transfer["destination"])
+    back = balances.book(scope, "transfer_refund", identifier, amount=taken, currency=transfer["currency"])
+    balances.book(receiver, "payment_refund", identifier, amount=-taken, currency=transfer["currency"])
+    body: Body = {
+        "id": identifier,
+        "object": "transfer_reversal",
+        "amount": taken,
+        "balance_transaction": back["id"],
+        "created": scope.seconds,
+        "currency": transfer["currency"],
+        "destination_payment_refund": None,
+        "metadata": metadata,
+        "source_refund": None,
+        "transfer": transfer["id"],
+    }
+    objects.add(scope, body)
+    transfer["amount_reversed"] += taken
+    transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
+    kept = transfer["reversals"]
+    kept |= {"data": [body, *kept["data"]], "total_count": kept["total_count"] + 1}
+    objects.save(scope, transfer)
+    events.tell(scope, "transfer.reversed", transfer)
+    return body
+
+
+def follow(scope: Scope, charge: Body) -> None:
+    """Pass a captured charge on where it names a destination, without what the platform keeps of it."""
+    told = charge["transfer_data"]
+    if told is None:
+        return
+    kept = charge["application_fee_amount"] or 0
+    add(
+        scope,
+        amount=int(told.get("amount") or charge["amount_captured"] - kept),
+        currency=charge["currency"],
+        destination=told["destination"],
+        charge=charge,
+    )
+
+
+def _receiver(scope: Scope, destination: str) -> Scope:
+    try:
+        account = accounts.get(tx=scope.tx, identifier=destination)
+    except accounts.UnknownAccount as unknown:
+        raise StripeRefusal(
+            400, f"No such destination: '{destination}'", code="resource_missing", param="destination"
+        ) from unknown
+    if account.platform != scope.account.id:
+        raise StripeRefusal(
+            400, f"No such destination: '{destination}'", code="resource_missing", param="destination"
+        )
+    return Scope(tx=scope.tx, account=account, now=scope.now, plan=scope.plan)
