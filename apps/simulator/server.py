@@ -1,6 +1,7 @@
 """Puts the simulator together: store, clock, faces and the port that they answer on."""
 
 import ipaddress
+import re
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from apps.simulator.services.clock import VirtualClock
 from apps.simulator.services.world import World
 from apps.simulator.store import Store
 from apps.simulator.stripe.api import face as stripe
+from apps.simulator.stripe.pages import site as stripe_site
 
 DARAJA = "/daraja"
 RATES = "/rates"
@@ -83,6 +85,8 @@ def check_host(*, host: str) -> None:
 
 def route(*, world: World, request: Request) -> Response:
     """Hand a request to the face that its path belongs to."""
+    if re.match(stripe_site.PAGES, request.path):
+        return stripe_site.handle(world=world, request=request)
     faces = (
         (DARAJA, daraja.handle),
         (STRIPE, stripe.handle),

@@ -10,6 +10,7 @@ from apps.simulator.services import accounts, payments, prompts, results, statem
 from apps.simulator.services.amounts import display, text
 from apps.simulator.services.clock import moment
 from apps.simulator.services.world import World
+from apps.simulator.stripe.pages import overview as stripe
 
 PHONE = r"/phone/(254[17][0-9]{8})"
 IDLE_REFRESH_SECONDS = 3
@@ -27,6 +28,7 @@ def handle(*, world: World, request: Request) -> Response:
         ("GET", PHONE + r"/pay", paying.show),
         ("POST", PHONE + r"/pay", paying.pay),
         ("GET", r"/statement/([0-9]{5,7})", statement),
+        ("GET", r"/statement/(acct_[A-Za-z0-9]+)", stripe.statement),
     ):
         found = re.fullmatch(pattern, request.path)
         if found and method == request.method:
@@ -43,15 +45,18 @@ def index(world: World, _: Request) -> Response:
             *prompts.newest(tx=tx, limit=1_000),
             *payments.newest(tx=tx, limit=1_000),
         ]
-        businesses = accounts.all_accounts(tx=tx)
+        businesses = [_business_row(account) for account in accounts.all_accounts(tx=tx)]
+        businesses += stripe.account_rows(tx=tx, now=world.clock.now())
+        pages = stripe.open_pages(tx=tx)
     phones: dict[str, list[Prompt | Payment]] = {}
     for paid in found:
         phones.setdefault(paid.msisdn, []).append(paid)
     context = {
-        "title": "Simulated M-Pesa",
+        "title": "Simulated providers",
         "refresh": str(IDLE_REFRESH_SECONDS),
         "phones": [_phone_row(msisdn, own) for msisdn, own in phones.items()],
-        "businesses": [_business_row(account) for account in businesses],
+        "businesses": businesses,
+        "pages": pages,
         "now": moment(at=world.clock.now()).strftime("%d %b %Y, %H:%M:%S"),
     }
     return rendering.page(template="index.html", context=context)
@@ -108,6 +113,7 @@ def statement(world: World, _: Request, shortcode: str) -> Response:
     context = {
         "title": f"Statement of {account.name}",
         "business": _business_row(account),
+        "currency": "KES",
         "rows": [_statement_row(row) for row in rows],
         "paid_in": _grouped(sum(row.paid_in_cents for row in rows)),
         "withdrawn": _grouped(sum(row.withdrawn_cents for row in rows)),

@@ -1,6 +1,5 @@
 """What the control interface does on the Stripe face: accounts, the deeds of persons and banks, and the statement."""
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -83,7 +82,18 @@ def act(world: World, request: Request, kind: str, identifier: str, deed: str) -
         raise ControlRefusal(404, "not_found", f"Nobody does {deed} to {kind}.")
     given = content(request)
     with world.store.transaction() as tx:
-        scope, body = _found(tx, world, request, KINDS[kind], identifier)
+        try:
+            scope, body = people.find(
+                tx=tx,
+                now=world.clock.now(),
+                kinds=(KINDS[kind],),
+                identifier=identifier,
+                origin=f"http://{request.headers.get('host', '127.0.0.1')}",
+            )
+        except people.Unknown as unknown:
+            raise ControlRefusal(
+                404, "unknown_object", f"There is no {identifier} among {kind}."
+            ) from unknown
         try:
             done = do(scope, body, given)
         except StripeRefusal as refusal:
@@ -153,20 +163,6 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("disputes", "lose"): lambda scope, body, _: disputes.decide(scope, body, is_won=False),
     ("payouts", "fail"): lambda scope, body, _: payouts.fail(scope, body),
 }
-
-
-def _found(
-    tx: sqlite3.Connection, world: World, request: Request, kind: str, identifier: str
-) -> tuple[Scope, Body]:
-    row = tx.execute(
-        "SELECT account, body FROM stripe_object WHERE id = ? AND type = ?", (identifier, kind)
-    ).fetchone()
-    if row is None:
-        raise ControlRefusal(404, "unknown_object", f"There is no {kind} {identifier}.")
-    account = accounts.get(tx=tx, identifier=row["account"])
-    origin = f"http://{request.headers.get('host', '127.0.0.1')}"
-    scope = Scope(tx=tx, account=account, now=world.clock.now(), origin=origin)
-    return scope.under(people.plan_by_hand(scope, identifier)), json.loads(row["body"])
 
 
 def _listen(scope: Scope, hook: object) -> None:

@@ -1,5 +1,7 @@
 """Accounts that are connected to a platform: opened by it, and put to work when their owner has been seen."""
 
+from dataclasses import replace
+
 from apps.simulator.stripe.contracts import Account, Body, Scope
 from apps.simulator.stripe.services import accounts, events, ids, objects
 
@@ -42,7 +44,8 @@ def shown(scope: Scope) -> Body:
 def see(scope: Scope, account: Body) -> Body:
     """Let the owner of a connected account have been seen: it may now be paid, and pays out."""
     objects.save(scope, _seen(account))
-    events.tell(scope, "account.updated", account)
+    own = accounts.get(tx=scope.tx, identifier=account["id"])
+    events.tell(replace(scope, account=own), "account.updated", account)
     return account
 
 

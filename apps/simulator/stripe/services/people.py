@@ -1,16 +1,33 @@
 """What persons do on the hosted pages: they use a card, answer their bank, or go away."""
 
+import json
+import sqlite3
 from dataclasses import replace
 
-from apps.simulator.contracts import Plan
 from apps.simulator.stripe.contracts import Body, Scope, StripeRefusal
-from apps.simulator.stripe.services import intents, objects, sessions, setups
+from apps.simulator.stripe.services import accounts, intents, objects, sessions, setups
 from apps.simulator.stripe.services.cards import Card
 
 
-def plan_by_hand(scope: Scope, identifier: str) -> Plan:
-    """Return the plan of an object without what it would decide by itself: a person decides."""
-    return replace(objects.plan_of(scope, identifier), result_code=None)
+class Unknown(Exception):
+    """There is no such object on any account."""
+
+
+def find(
+    *, tx: sqlite3.Connection, now: int, kinds: tuple[str, ...], identifier: str, origin: str
+) -> tuple[Scope, Body]:
+    """
+    Return an object of whatever account, and the scope in which a person acts on it; raise Unknown where there is none.
+
+    The plan of the object holds, but for what it would decide by itself: the person decides.
+    """
+    row = tx.execute("SELECT account, type, body FROM stripe_object WHERE id = ?", (identifier,)).fetchone()
+    if row is None or row["type"] not in kinds:
+        raise Unknown(identifier)
+    account = accounts.get(tx=tx, identifier=row["account"])
+    scope = Scope(tx=tx, account=account, now=now, origin=origin)
+    plan = replace(objects.plan_of(scope, identifier), result_code=None)
+    return replace(scope, plan=plan), json.loads(row["body"])
 
 
 def pay(scope: Scope, session: Body, card: Card, *, email: str = "") -> Body:

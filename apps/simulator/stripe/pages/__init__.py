@@ -1,0 +1,1 @@
+"""The hosted pages of the Stripe face: checkout, the challenge of a bank, and the owner of a connected account."""
