@@ -48,6 +48,7 @@ def create(call: "Call") -> Body:
     if params.flag("off_session") and not must_confirm:
         raise params.wrong("off_session", "You can only pass `off_session` when `confirm` is true.", None)
     customer = _customer(call)
+    texts: Body = {name: params.text(name) for name in TEXTS}
     method = _method(call, customer) if "payment_method" in params.values else None
     intent = intents.add(
         call.scope,
@@ -62,7 +63,7 @@ def create(call: "Call") -> Body:
         metadata=params.metadata(),
         setup_future_usage=params.choice("setup_future_usage", "off_session", "on_session"),
         transfer_data=transfer.values or None,
-        **{name: params.text(name) for name in TEXTS},
+        **texts,
     )
     if method is not None:
         intent |= {"payment_method": method["id"], "status": "requires_confirmation"}

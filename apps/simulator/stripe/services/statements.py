@@ -35,7 +35,8 @@ def statement(scope: Scope) -> Body:
     """Return every movement from the first on; hidden ones are missing, and are in the closing balance all the same."""
     own, rows, balance = scope.account, list[Body](), 0
     for movement in reversed(balances.listed(scope)):
-        parts = [(KINDS.get(movement["type"], movement["type"]), movement["amount"])]
+        name = str(movement["type"])
+        parts: list[tuple[str, int]] = [(KINDS.get(name, name), movement["amount"])]
         parts += [("charge", -movement["fee"])] if movement["fee"] else []
         for kind, amount in parts:
             balance += amount
