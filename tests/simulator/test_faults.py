@@ -321,7 +321,7 @@ def test_fires_for_ever_when_told_to(business):
         {"actions": ["clock_skew"]},
         {"actions": ["hang"], "times": 0},
         {"actions": ["hang"], "when": "now"},
-        {"actions": ["hang"], "match": {"face": "stripe"}},
+        {"actions": ["hang"], "match": {"face": "telegraph"}},
         {"actions": ["hang"], "match": {"nth": 0}},
         {"actions": ["hang"], "match": {"body": "x"}},
         {"actions": ["hang"], "match": {"host": "x"}},
