@@ -138,7 +138,7 @@ def test_refunds_wait_or_are_refused_by_card_and_by_script(shop):
     assert shop.api.refunds.retrieve(late.id).status == "failed"
 
 
-def test_a_dispute_is_fought_and_won(shop):
+def test_a_dispute_is_fought_and_won(shop, tmp_path):
     intent = shop.paid("4000000000000259").payment_intent
     (dispute,) = shop.api.disputes.list({"payment_intent": intent.id}).data
     assert (dispute.status, dispute.reason, dispute.amount) == ("needs_response", "fraudulent", 2_500)
@@ -147,9 +147,18 @@ def test_a_dispute_is_fought_and_won(shop):
         shop.api.refunds.create({"payment_intent": intent.id})
     assert refusal.value.code == "charge_disputed"
 
-    staged = shop.api.disputes.update(dispute.id, {"evidence": {"customer_name": "Amina"}, "submit": False})
+    paper = tmp_path / "bill.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+    files = stripe.StripeClient(
+        "sk_test_savanna", base_addresses={"api": f"{shop.url}/stripe", "files": f"{shop.url}/stripe"}
+    ).v1.files
+    with paper.open("rb") as file:
+        bill = files.create({"purpose": "dispute_evidence", "file": file}, {"idempotency_key": "bill"})
+    evidence = {"customer_name": "Amina", "receipt": bill.id}
+    staged = shop.api.disputes.update(dispute.id, {"evidence": evidence, "submit": False})
     sent = shop.api.disputes.update(dispute.id, {"submit": True})
     assert (staged.status, sent.status) == ("needs_response", "under_review")
+    assert (sent.evidence.receipt, bill.size, bill.type) == (bill.id, 8, "pdf")
     shop.act("disputes", dispute.id, "win")
 
     won = shop.api.disputes.retrieve(dispute.id)

@@ -14,6 +14,8 @@ from apps.simulator.store import StoreClosed
 Face = Callable[[Request], Response]
 
 LARGEST_BODY = 1_000_000
+LARGEST_FILE = 10_000_000
+FILES = "/stripe/v1/files"
 HANG_MS = 120_000
 POLL_SECONDS = 0.05
 LINGER = struct.Struct("ii")
@@ -62,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
             self._send(Response(status=411, body=b"Content-Length is needed.", content_type="text/plain"))
             return
-        if int(length) > LARGEST_BODY:
+        if int(length) > (LARGEST_FILE if self.path == FILES else LARGEST_BODY):
             self._send(Response(status=413, body=b"The body is too large.", content_type="text/plain"))
             return
         try:

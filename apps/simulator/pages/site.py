@@ -1,6 +1,7 @@
 """The pages of the simulator: what is here, a phone that answers prompts, and statements."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qs, quote
 
 from apps.simulator.contracts import Account, Payment, PaymentState, Prompt, Request, Response, StatementRow
@@ -45,8 +46,10 @@ def index(world: World, _: Request) -> Response:
             *prompts.newest(tx=tx, limit=1_000),
             *payments.newest(tx=tx, limit=1_000),
         ]
-        businesses = [_business_row(account) for account in accounts.all_accounts(tx=tx)]
-        businesses += stripe.account_rows(tx=tx, now=world.clock.now())
+        businesses: list[Mapping[str, object]] = [
+            *(_business_row(account) for account in accounts.all_accounts(tx=tx)),
+            *stripe.account_rows(tx=tx, now=world.clock.now()),
+        ]
         pages = stripe.open_pages(tx=tx)
     phones: dict[str, list[Prompt | Payment]] = {}
     for paid in found:

@@ -40,6 +40,11 @@ class Account:
     rates: dict[str, str] = field(default_factory=dict)
     platform: str = ""
 
+    @property
+    def is_live(self) -> bool:
+        """Say whether the money of the account counts as real."""
+        return "_live_" in self.secret_key
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

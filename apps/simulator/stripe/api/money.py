@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING
 
+from apps.simulator.stripe.api.forms import upload
 from apps.simulator.stripe.api.listing import PAGING, page
 from apps.simulator.stripe.contracts import Body
 from apps.simulator.stripe.services import balances, disputes, objects, payouts
 
 if TYPE_CHECKING:
     from apps.simulator.stripe.api.calls import Call
+
+FILE_MARKS = ((b"%PDF", "pdf"), (b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"))
+"""How the kinds of files begin that prove something; clients send all of them without a media type."""
 
 
 def balance(call: "Call") -> Body:
@@ -79,6 +83,10 @@ def update_dispute(call: "Call", identifier: str) -> Body:
     evidence.only(*disputes.TEXTS, *disputes.FILES)
     is_staged = call.params.text("submit") == "false"
     dispute = objects.get(call.scope, "dispute", identifier)
+    for name in disputes.FILES:
+        given = evidence.text(name)
+        if given is not None:
+            objects.get(call.scope, "file", given, param=evidence.full(name), status=400)
     return disputes.answer(
         call.scope,
         dispute,
@@ -86,6 +94,26 @@ def update_dispute(call: "Call", identifier: str) -> Body:
         metadata=call.params.metadata(),
         is_submitted=bool(evidence.values or "submit" in call.params.values) and not is_staged,
     )
+
+
+def create_file(call: "Call") -> Body:
+    """Keep a file that proves something; its content is looked at by nobody."""
+    call.params.only("expand", "file", "purpose")
+    purpose = call.params.choice("purpose", "dispute_evidence", is_required=True) or ""
+    file = upload(call.request)
+    if file is None:
+        raise call.params.missing("file")
+    kind = next((kind for mark, kind in FILE_MARKS if file.content.startswith(mark)), None)
+    if kind is None:
+        raise call.params.wrong(
+            "file", "Invalid file: dispute evidence is a JPEG, a PNG or a PDF.", "invalid_file"
+        )
+    return disputes.keep_file(call.scope, name=file.name, kind=kind, size=len(file.content), purpose=purpose)
+
+
+def retrieve_file(call: "Call", identifier: str) -> Body:
+    """Return what is known of a file."""
+    return objects.get(call.scope, "file", identifier)
 
 
 def close_dispute(call: "Call", identifier: str) -> Body:

@@ -35,15 +35,15 @@ def statement(world: World, _: Request, identifier: str) -> Response:
         try:
             account = accounts.get(tx=tx, identifier=identifier)
         except accounts.UnknownAccount:
-            context = {"title": "Not found", "sentence": "No account has this identifier."}
-            return rendering.page(template="missing.html", context=context, status=404)
+            missing = {"title": "Not found", "sentence": "No account has this identifier."}
+            return rendering.page(template="missing.html", context=missing, status=404)
         scope = Scope(tx=tx, account=account, now=now)
         rows, total = list[dict[str, str]](), 0
         for movement in reversed(balances.listed(scope)):
             total += movement["net"]
             rows.append(_row(movement, total))
         came = sum(max(movement["net"], 0) for movement in balances.listed(scope))
-        context = {
+        context: dict[str, object] = {
             "title": f"Statement of {account.name}",
             "business": _account_row(tx, account, now),
             "currency": account.currency.upper(),

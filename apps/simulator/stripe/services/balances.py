@@ -77,7 +77,7 @@ def balance(scope: Scope) -> Body:
     currency = scope.account.currency
     return {
         "object": "balance",
-        "livemode": False,
+        "livemode": scope.account.is_live,
         **{
             status: [{"amount": amount, "currency": currency, "source_types": {"card": amount}}]
             for status, amount in sums.items()

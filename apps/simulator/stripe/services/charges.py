@@ -109,7 +109,7 @@ def _charge(scope: Scope, intent: Body, method: Body, *, is_authenticated: bool)
         "failure_code": None,
         "failure_message": None,
         "fraud_details": {},
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": intent["metadata"],
         "on_behalf_of": intent["on_behalf_of"],
         "outcome": None,

@@ -19,7 +19,7 @@ def add(scope: Scope, *, email: str = "", name: str = "", phone: str = "", **tol
         "discount": None,
         "email": email or None,
         "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None},
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": told.get("metadata") or {},
         "name": name or None,
         "phone": phone or None,

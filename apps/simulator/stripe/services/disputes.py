@@ -66,7 +66,7 @@ def add(scope: Scope, charge: Body, *, reason: str, amount: int | None = None) -
             "submission_count": 0,
         },
         "is_charge_refundable": is_inquiry,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
@@ -109,6 +109,24 @@ def answer(
     if is_submitted and said in {WINNING, LOSING}:
         return decide(scope, dispute, is_won=said == WINNING)
     return dispute
+
+
+def keep_file(scope: Scope, *, name: str, kind: str, size: int, purpose: str) -> Body:
+    """Keep what is known of a file that was uploaded."""
+    body: Body = {
+        "id": ids.draw(tx=scope.tx, kind="file"),
+        "object": "file",
+        "created": scope.seconds,
+        "expires_at": None,
+        "filename": name,
+        "links": None,
+        "purpose": purpose,
+        "size": size,
+        "title": None,
+        "type": kind,
+        "url": None,
+    }
+    return objects.add(scope, body)
 
 
 def decide(scope: Scope, dispute: Body, *, is_won: bool) -> Body:

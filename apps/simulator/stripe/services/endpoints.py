@@ -24,7 +24,7 @@ def add(
         "created": scope.seconds,
         "description": told.get("description") or None,
         "enabled_events": enabled_events,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": told.get("metadata") or {},
         "status": "enabled",
         "url": url,

@@ -22,7 +22,7 @@ def tell(scope: Scope, name: str, body: Body) -> Body:
         "api_version": API_VERSION,
         "created": scope.seconds,
         "data": {"object": _announced(scope, body)},
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "pending_webhooks": 0,
         "request": {"id": scope.request or None, "idempotency_key": scope.key or None},
         "type": name,

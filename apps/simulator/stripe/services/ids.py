@@ -21,6 +21,7 @@ FORMS = {
     "transfer_reversal": ("trr_1", 23),
     "payout": ("po_1", 23),
     "application_fee": ("fee_1", 23),
+    "file": ("file_1", 23),
     "request": ("req_", 14),
     "webhook_secret": ("whsec_", 32),
     "fingerprint": ("", 16),

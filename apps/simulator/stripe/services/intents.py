@@ -41,7 +41,7 @@ def add(scope: Scope, *, amount: int, currency: str, session: str = "", **given:
         "description": given.get("description"),
         "last_payment_error": None,
         "latest_charge": None,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": given.get("metadata") or {},
         "next_action": None,
         "on_behalf_of": given.get("on_behalf_of"),

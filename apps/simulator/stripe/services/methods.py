@@ -46,7 +46,7 @@ def add(scope: Scope, card: Card, *, email: str = "") -> Body:
         },
         "created": scope.seconds,
         "customer": None,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": {},
         "type": "card",
     }

@@ -33,7 +33,7 @@ def add(
         "failure_balance_transaction": None,
         "failure_code": None,
         "failure_message": None,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": metadata,
         "method": "standard",
         "original_payout": None,

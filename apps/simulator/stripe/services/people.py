@@ -46,9 +46,11 @@ def authenticate(scope: Scope, session: Body, *, succeeds: bool) -> Body:
 
 def challenge(scope: Scope, intent: Body, *, succeeds: bool) -> Body:
     """Answer the bank about an intent, and complete the session that it belongs to."""
+    session = sessions.of_intent(scope, intent)
+    if session is not None:
+        sessions.check_open(session)
     answer = setups.authenticate if intent["object"] == "setup_intent" else intents.authenticate
     done = answer(scope, intent, succeeds=succeeds)
-    session = sessions.of_intent(scope, done)
     if session is not None:
         sessions.follow(scope, done, session=session)
     return objects.any_of(scope, done["id"]) or done

@@ -59,7 +59,7 @@ def add(scope: Scope, *, mode: str, lines: list[Body], currency: str, intent: Bo
         "expires_at": given["expires_at"],
         "invoice": None,
         "invoice_creation": None,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "locale": given.get("locale"),
         "metadata": given.get("metadata") or {},
         "mode": mode,
@@ -156,9 +156,7 @@ def expire(scope: Scope, session: Body) -> Body:
     objects.wake(scope, session["id"], at=None)
     if session["payment_intent"]:
         intent = objects.get(scope, "payment_intent", session["payment_intent"])
-        intents.cancel(scope, intent, reason="automatic")
-    if session["setup_intent"]:
-        setups.cancel(scope, _intent_of(scope, session), reason=None)
+        intents.cancel(scope, intent, reason="expired")
     events.tell(scope, "checkout.session.expired", session)
     return session
 

@@ -25,7 +25,7 @@ def add(scope: Scope, *, session: str = "", **given: Any) -> Body:
         "flow_directions": None,
         "last_setup_error": None,
         "latest_attempt": None,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "mandate": None,
         "metadata": given.get("metadata") or {},
         "next_action": None,

@@ -24,7 +24,7 @@ def add(
         "description": given.get("description"),
         "destination": destination,
         "destination_payment": None,
-        "livemode": False,
+        "livemode": scope.account.is_live,
         "metadata": given.get("metadata") or {},
         "reversals": {
             "object": "list",
