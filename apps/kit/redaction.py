@@ -87,6 +87,16 @@ def text(value: str) -> str:
     return numbers(value) if LONG_NUMBER.search(value) else value
 
 
+def has_card(value: str) -> bool:
+    """Say whether a text holds the number of a card: 13 to 19 digits of an issued range that pass Luhn's check."""
+    return bool(LONG_NUMBER.search(value)) and PAN.sub(_unless_id(_card), value) != value
+
+
+def is_phone_name(name: str) -> bool:
+    """Say whether a field of this name holds a telephone number."""
+    return PHONE_NAME.search(name) is not None
+
+
 def numbers(value: str) -> str:
     """Return the text with telephone numbers masked and card numbers taken out, the rest as it is."""
     value = PAN.sub(_unless_id(_card), value)

@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.kit import ids, metadata
+from apps.kit import ids, metadata, redaction
 from apps.kit.money import Money, MoneyInvalid
 
 MONEY_SCHEMA = {
@@ -25,7 +25,11 @@ MONEY_SCHEMA = {
 
 
 class StrictSerializer(serializers.Serializer):
-    """A request body: a field that is not declared is refused by name."""
+    """
+    A request body: a field that is not declared is refused by name, and so is the number of a card in any text.
+
+    Cards are typed on their provider's page alone; what came here by mistake is kept nowhere.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
@@ -36,7 +40,33 @@ class StrictSerializer(serializers.Serializer):
                     for name in unknown
                 }
             )
+        self._refuse_cards(data)
         return super().to_internal_value(data)
+
+    def _refuse_cards(self, data: Any) -> None:
+        told = data if isinstance(data, Mapping) else {}
+        texts = {
+            name: _texts(told[name])
+            for name, field in self.fields.items()
+            if name in told
+            and not isinstance(field, serializers.BaseSerializer | MoneyField)
+            and not redaction.is_phone_name(name)
+        }
+        with_card = [name for name, found in texts.items() if any(map(redaction.has_card, found))]
+        if with_card:
+            refusal = serializers.ErrorDetail(
+                "This holds the number of a card. Cards are typed on their provider's page.", "card_number"
+            )
+            raise serializers.ValidationError(dict.fromkeys(with_card, refusal))
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the texts of a value, those of lists and of what is noted under keys included."""
+    if isinstance(value, Mapping):
+        return [text for pair in value.items() for each in pair for text in _texts(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in _texts(each)]
+    return [str(value)] if isinstance(value, str | int) else []
 
 
 @extend_schema_field(MONEY_SCHEMA)
