@@ -1,40 +1,69 @@
 """What crosses the border of the integrations app: terms and secrets of an account, a stored callback, facts for a timeline."""
 
-from dataclasses import MISSING, astuple, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
+from apps.integrations import registry
 from apps.kit.circuits import Position
 from apps.kit.errors import NotFound
 from apps.kit.money import Money
 
 MPESA = "mpesa"
-PROVIDER_NAMES = {MPESA: "M-Pesa"}
-"""The providers that an organisation may have accounts with, as people call them."""
-CALL_KINDS = {
-    MPESA: (
-        "oauth",
-        "stk_push",
-        "stk_query",
-        "transaction_status",
-        "reversal",
-        "c2b_register",
-        "account_balance",
-        "qr",
-        "pull",
-        "pull_register",
-    )
-}
-"""What each provider is asked, as ``ProviderCall.kind`` names it: each kind of an account has a circuit and a rate of its own."""
 CALLS_PER_SECOND = 100
 """How many calls of one kind may leave an account in a second, unless its terms say otherwise."""
 
 
+def provider_choices() -> list[tuple[str, str]]:
+    """Return the providers that an organisation may have accounts with, each with its name for people."""
+    return [(provider.slug, provider.name) for provider in registry.providers().values()]
+
+
 def provider_name(slug: str) -> str:
     """Return M-Pesa for mpesa, and for MPESA, the method that is paid with there."""
-    return PROVIDER_NAMES.get(slug.lower(), slug.capitalize())
+    found = registry.providers().get(slug.lower())
+    return found.name if found else slug.capitalize()
+
+
+def reasons(provider: str = "") -> Mapping[str, str]:
+    """Return the reasons that refusals of a provider, or of any, may stand for, each with its sentence for people."""
+    every = registry.providers().values()
+    return {
+        code: sentence
+        for one in every
+        if provider in ("", one.slug)
+        for code, sentence in one.reasons.items()
+    }
+
+
+class CallRole(StrEnum):
+    """What a call of an adapter is for: it fetches a token, asks a payer for money, gives money back, asks, or else."""
+
+    TOKEN = "TOKEN"  # noqa: S105 (a kind of call)
+    ASKING = "ASKING"
+    GIVING_BACK = "GIVING_BACK"
+    QUESTION = "QUESTION"
+    OTHER = "OTHER"
+
+
+def call_kinds(slug: str) -> tuple[str, ...]:
+    """Return what a provider is asked, as ``ProviderCall.kind`` names it: each kind has a circuit and a rate."""
+    return tuple(registry.providers()[slug].calls)
+
+
+def who_is_asked(kind: str) -> str:
+    """Return the name of the provider that a call of this kind asks about money; empty where it is no question."""
+    every = registry.providers().values()
+    return next((one.name for one in every if one.calls.get(kind) is CallRole.QUESTION), "")
+
+
+def kinds_of_role(role: CallRole) -> frozenset[str]:
+    """Return the kinds of calls, of any provider, that are for this."""
+    everything = [call for provider in registry.providers().values() for call in provider.calls.items()]
+    return frozenset(kind for kind, its_role in everything if its_role is role)
 
 
 class Environment(StrEnum):
@@ -175,45 +204,9 @@ class Credentials(Protocol):
     def can_ask(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class MpesaCredentials:
-    """The secrets of one M-Pesa account; none of them appears in a representation of this object."""
-
-    consumer_key: str = field(repr=False)
-    consumer_secret: str = field(repr=False)
-    passkey: str = field(repr=False)
-    initiator: str = field(default="", repr=False)
-    initiator_password: str = field(default="", repr=False)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Every value that must not be written anywhere in clear; the initiator's name is none."""
-        values = (self.consumer_key, self.consumer_secret, self.passkey, self.initiator_password)
-        return tuple(value for value in values if value)
-
-    @property
-    def is_complete(self) -> bool:
-        """Say whether money can be collected with them: the initiator is needed only for refunds and status questions."""
-        return all(astuple(self)[:3])
-
-    @property
-    def can_ask(self) -> bool:
-        """Say whether the provider can be asked about a receipt with them."""
-        return bool(self.initiator and self.initiator_password)
-
-
-CREDENTIALS: dict[str, type[Credentials]] = {MPESA: MpesaCredentials}
-"""The secrets that an account of each provider has."""
-
-
-def secret_names(provider: str) -> tuple[str, ...]:
-    """Return the names of the secrets of an account with this provider."""
-    return tuple(each.name for each in fields(CREDENTIALS[provider]))
-
-
-def needed_secret_names(provider: str) -> tuple[str, ...]:
-    """Return the names of those without which no money can be collected."""
-    return tuple(each.name for each in fields(CREDENTIALS[provider]) if each.default is MISSING)
+def credentials(slug: str, **secrets: str) -> Credentials:
+    """Return the secrets of an account with this provider; TypeError for names that it does not know, or lacks."""
+    return registry.providers()[slug].credentials(**secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +231,10 @@ class ErrorRule:
 
 @dataclass(frozen=True, slots=True)
 class StoredCallback:
-    """One callback as it came in: ``body`` is every byte of it, nothing of it has been believed."""
+    """
+    One callback as it came in: ``body`` is every byte of it, ``headers`` have names in lower case and no secrets; nothing
+    of it has been believed.
+    """
 
     id: UUID
     token: str
@@ -246,6 +242,7 @@ class StoredCallback:
     body: bytes
     received_at: datetime
     remote_ip: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

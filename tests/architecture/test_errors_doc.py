@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from apps.integrations.contracts import PROVIDER_NAMES
+from apps.integrations.contracts import provider_choices
 from treasury.management.commands import list_errors
 
 PATH = settings.BASE_DIR / "docs" / "errors.md"
@@ -23,4 +23,4 @@ def test_a_code_has_one_status():
 def test_every_provider_has_its_failures_in_the_reference():
     named = {row.split(" | ")[1] for row in list_errors.failures()}
 
-    assert named == set(PROVIDER_NAMES.values())
+    assert named == {name for _, name in provider_choices()}

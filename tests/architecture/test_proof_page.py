@@ -20,6 +20,7 @@ LEADS_OUTSIDE = re.compile(r"_(URL|DSN|ENDPOINT|HOST|ADDRESS)$")
 OUR_OWN = {"TREASURY_HTTP_HOST", "TREASURY_PUBLIC_URL", "TREASURY_SIMULATOR_URL"}
 NAMES = {
     "mpesa": "M-Pesa",
+    "stripe": "Stripe",
     "ecb": "European Central Bank",
     "cbk": "Central Bank of Kenya",
     "quotes": "A provider's exchange rates",
@@ -35,6 +36,16 @@ CERTIFIED = {
         "RefundPort": ("reversal",),
         "StatementPort": ("pull transactions",),
         "StatusPort": ("transaction status",),
+    },
+    "stripe": {
+        "CapturePort": ("capture", "release"),
+        "CollectionPort": ("checkout", "questions after a payment"),
+        "ConnectionPort": ("its own account",),
+        "DisputePort": ("disputes",),
+        "MethodPort": ("kept cards",),
+        "RefundPort": ("refunds",),
+        "RefundQueryPort": ("questions after a refund",),
+        "WebhookPort": ("signed messages",),
     },
     "ecb": RATES,
     "cbk": RATES,

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from django.db import connection, connections
 
-from apps.integrations.contracts import MPESA, MpesaCredentials
+from apps.integrations.contracts import MPESA
+from apps.integrations.mpesa.provider import MpesaCredentials
 from apps.kit import jobs
 from apps.tenancy.models import Organisation
 from script.devkit.certificates import FAIL, NOT_CERTIFIED, PASS

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from apps.integrations.contracts import MpesaCredentials
 from apps.integrations.mpesa.balance import AccountBalance
 from apps.integrations.mpesa.c2b import Inbound
 from apps.integrations.mpesa.client import DarajaClient
 from apps.integrations.mpesa.initiator import Initiator
+from apps.integrations.mpesa.provider import MpesaCredentials
 from apps.integrations.mpesa.pull import PullTransactions
 from apps.integrations.mpesa.qr import DynamicQr
 from apps.integrations.mpesa.reversal import Reversal

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apps.access.models import Branch
-from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials
+from apps.integrations.contracts import MPESA, AccountTerms, Environment
 from apps.integrations.models import ProviderAccount
+from apps.integrations.mpesa.provider import MpesaCredentials
 from apps.integrations.services import accounts
+from apps.integrations.stripe.provider import StripeCredentials
 from apps.kit.actors import SYSTEM
 from tests.factories import access
 
@@ -68,5 +70,46 @@ def simulators_side(**changes: Any) -> dict[str, Any]:
         "initiator": CREDENTIALS.initiator,
         "initiator_password": CREDENTIALS.initiator_password,
         "charge_bps": FEE_BPS,
+        **changes,
+    }
+
+
+STRIPE = "acct_1Savanna0001"
+STRIPE_CREDENTIALS = StripeCredentials(
+    api_key="sk_test_savanna0001", webhook_secret="whsec_ofsavanna", previous_webhook_secret="whsec_before"
+)
+
+
+def stripe_terms(simulator_url: str = "", **changes: Any) -> AccountTerms:
+    """Return the terms of a Stripe account in dollars: at a simulator, or in Stripe's own test mode."""
+    chosen = {
+        "provider": "stripe",
+        "label": "Savanna cards",
+        "branch_id": access.head_office().id,
+        "environment": Environment.SIMULATOR if simulator_url else Environment.SANDBOX,
+        "base_url": f"{simulator_url}/stripe" if simulator_url else "https://api.stripe.com",
+        "currency": "USD",
+        "short_code": STRIPE,
+        "minimum_minor": 50,
+        "maximum_minor": 999_999_99,
+        "fee_bps": 290,
+    }
+    return AccountTerms(**{**chosen, **changes})
+
+
+def stripe_account(
+    simulator_url: str = "", *, credentials: StripeCredentials = STRIPE_CREDENTIALS, **changes: Any
+) -> ProviderAccount:
+    """Open a Stripe account; a simulator is told of it by whoever runs one."""
+    terms = stripe_terms(simulator_url, **changes)
+    return accounts.create(terms=terms, credentials=credentials, actor=SYSTEM, now=NOW)
+
+
+def stripes_side(*hooks: str, **changes: Any) -> dict[str, Any]:
+    """Return the body that opens the same account with the simulator, whose messages go to these addresses."""
+    return {
+        "name": "Savanna Kitchens",
+        "secret_key": STRIPE_CREDENTIALS.api_key,
+        "webhooks": [{"url": url, "secret": STRIPE_CREDENTIALS.webhook_secret} for url in hooks],
         **changes,
     }

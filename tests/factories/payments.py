@@ -5,8 +5,9 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials
+from apps.integrations.contracts import MPESA, AccountTerms, Environment
 from apps.integrations.models import ProviderAccount
+from apps.integrations.mpesa.provider import MpesaCredentials
 from apps.integrations.ports import (
     CollectionReport,
     InboundReport,

@@ -47,7 +47,7 @@ REFUSED = [
     ({"credentials": {"consumer_key": "x"}}, "validation_error", "/credentials/consumer_secret"),
     ({"credentials": {**SECRETS, "pin": "1"}}, "validation_error", "/credentials/pin"),
     ({"colour": "red"}, "validation_error", "/colour"),
-    ({"provider": "stripe"}, "validation_error", "/provider"),
+    ({"provider": "elsewhere"}, "validation_error", "/provider"),
 ]
 
 

@@ -6,26 +6,32 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.audit.models import AuditRecord
-from apps.integrations.admin.account_form import SECRETS, AccountForm
-from apps.integrations.contracts import CREDENTIALS as SECRETS_OF
+from apps.integrations import registry
+from apps.integrations.admin.account_form import AccountForm
 from apps.integrations.contracts import (
-    PROVIDER_NAMES,
     Environment,
-    MpesaCredentials,
     ProviderAccountMissing,
     ShortCodeType,
+    provider_choices,
     provider_name,
 )
 from apps.integrations.models import ProviderAccount
+from apps.integrations.mpesa.provider import PRODUCTION_URL, MpesaCredentials
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts
-from apps.integrations.services.accounts import PRODUCTION_URL, PRODUCTION_URLS, RULES
 from apps.kit import crypto, ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import Method
 from tests.factories import access
-from tests.factories.integrations import CREDENTIALS, NOW, provider_account, terms
+from tests.factories.integrations import (
+    CREDENTIALS,
+    NOW,
+    STRIPE_CREDENTIALS,
+    provider_account,
+    stripe_account,
+    terms,
+)
 
 
 def test_opens_an_account_with_a_token_that_spells_nothing(acme):
@@ -148,7 +154,7 @@ def test_secrets_of_another_provider_are_refused(acme):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"provider": "stripe"}, "provider"),
+        ({"provider": "elsewhere"}, "provider"),
         ({"label": "  "}, "label"),
         ({"currency": "USD"}, "currency"),
         ({"short_code": "1234"}, "short_code"),
@@ -319,9 +325,58 @@ def test_a_provider_is_called_by_one_name(slug, name):
 
 
 def test_a_method_of_payment_names_a_provider_that_has_accounts():
-    assert {method.provider for method in Method} <= set(PROVIDER_NAMES)
+    assert {method.provider for method in Method} <= set(dict(provider_choices()))
 
 
 def test_every_provider_says_what_its_accounts_need():
-    assert set(SECRETS_OF) == set(RULES) == set(PRODUCTION_URLS) == set(PROVIDER_NAMES)
-    assert set(SECRETS) <= set(AccountForm.base_fields)
+    for provider in registry.providers().values():
+        assert set(provider.secret_texts) == set(provider.secret_names) <= set(AccountForm.base_fields)
+        assert provider.terms <= set(accounts.SPECIAL)
+
+
+LIVE_KEY = {"api_key": "sk_live_savanna0001"}
+
+
+@pytest.mark.parametrize(
+    ("credentials", "changes", "field"),
+    [
+        (LIVE_KEY, {}, "api_key"),
+        ({"api_key": "pk_test_savanna0001"}, {}, "api_key"),
+        ({"webhook_secret": "secret"}, {}, "webhook_secret"),
+        ({}, {"short_code": "600100"}, "short_code"),
+        ({}, {"base_url": "https://elsewhere.example.com"}, "base_url"),
+        ({}, {"till_number": "567890"}, "till_number"),
+        ({}, {"is_pull_enabled": True}, "is_pull_enabled"),
+    ],
+)
+def test_a_stripe_account_that_cannot_work_is_refused_by_field(acme, credentials, changes, field):
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        stripe_account(credentials=dataclasses.replace(STRIPE_CREDENTIALS, **credentials), **changes)
+
+    assert [error.pointer for error in refusal.value.errors] == [f"/{field}"]
+    assert not ProviderAccount.objects.exists()
+
+
+def test_keys_of_live_money_are_for_production_alone(zuri):
+    live = dataclasses.replace(STRIPE_CREDENTIALS, **LIVE_KEY)
+
+    account = stripe_account(credentials=live, environment=Environment.PRODUCTION)
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        stripe_account(environment=Environment.PRODUCTION, currency="EUR")
+
+    assert accounts.open_credentials(account) == live
+    assert [error.pointer for error in refusal.value.errors] == ["/api_key"]
+
+
+def test_a_restricted_key_will_do(acme):
+    restricted = dataclasses.replace(STRIPE_CREDENTIALS, api_key="rk_test_savanna0001")
+
+    assert accounts.open_credentials(stripe_account(credentials=restricted)) == restricted
+
+
+def test_one_number_at_stripe_has_an_account_for_each_currency(acme):
+    dollars, euros = stripe_account(), stripe_account(currency="EUR")
+
+    assert (dollars.short_code, dollars.number) == (euros.short_code, euros.number)
+    with pytest.raises(accounts.ProviderAccountExists):
+        stripe_account(currency="EUR")

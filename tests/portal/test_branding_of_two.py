@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from apps.access.services import organisation_settings
 from apps.documents.services import artifacts, logos
 from apps.integrations.contracts import Environment
-from apps.integrations.services.accounts import PRODUCTION_URLS
+from apps.integrations.mpesa.provider import PRODUCTION_URL
 from apps.invoicing.services import receipts
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
@@ -80,7 +80,7 @@ def seen(content: bytes) -> str:
 
 def receipt(branch_id: UUID) -> bytes:
     """Issue the receipt of a payment, and read back what was drawn and stored."""
-    live = {"environment": Environment.PRODUCTION, "base_url": PRODUCTION_URLS["mpesa"]}
+    live = {"environment": Environment.PRODUCTION, "base_url": PRODUCTION_URL}
     payments.account(branch_id=branch_id, **({} if organisations.current().is_test else live))
     intent = payments.intent(branch_id=branch_id)
     payment = receipts.PaidPayment(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from apps.integrations.contracts import CALL_KINDS, MPESA
+from apps.integrations.contracts import MPESA, call_kinds
 from apps.integrations.models import CallbackProcessing
 from apps.integrations.services import gates, replays
 from apps.kit import jobs
@@ -81,7 +81,7 @@ def replay_callback(world: World) -> str | None:
 
 def stop_calls(world: World) -> str:
     """Let no call of a kind leave an account."""
-    account, kind = world.rng.choice(world.accounts()), world.rng.choice(CALL_KINDS[MPESA])
+    account, kind = world.rng.choice(world.accounts()), world.rng.choice(call_kinds(MPESA))
     gates.open_circuit(account_id=account.id, kind=kind, actor=SYSTEM, now=world.now, reason=REASON)
     world.stopped.append((account.id, kind))
     return f"{kind} of {account.short_code}"

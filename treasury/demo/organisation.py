@@ -21,7 +21,7 @@ from apps.approvals.contracts import NewRule, NewStep
 from apps.approvals.services import rules
 from apps.events.selectors import inboxes
 from apps.events.services import sandbox_inboxes, webhook_endpoints
-from apps.integrations.contracts import MPESA, AccountTerms, Environment, MpesaCredentials, ShortCodeType
+from apps.integrations.contracts import MPESA, AccountTerms, Environment, ShortCodeType, credentials
 from apps.integrations.services import accounts
 from apps.kit.actors import SYSTEM, Actor, ActorKind
 from apps.payments.contracts import REFUND
@@ -182,21 +182,17 @@ def hand_over(*, application_id: UUID, now: datetime) -> Access:
 def _open_paybill(code: str, branch_id: UUID, certificate: str, *, now: datetime) -> None:
     """Open a paybill for a branch, with fresh secrets, at the simulator and here."""
     short_code = PAYBILLS[code]
-    credentials = MpesaCredentials(
-        consumer_key=secrets.token_hex(12),
-        consumer_secret=secrets.token_hex(12),
-        passkey=secrets.token_hex(32),
-        initiator="treasury",
-        initiator_password=secrets.token_hex(12),
-    )
+    texts = {
+        "consumer_key": secrets.token_hex(12),
+        "consumer_secret": secrets.token_hex(12),
+        "passkey": secrets.token_hex(32),
+        "initiator": "treasury",
+        "initiator_password": secrets.token_hex(12),
+    }
     account = {
         "type": "paybill",
         "name": f"{NAME}, {BRANCHES[code]}",
-        "consumer_key": credentials.consumer_key,
-        "consumer_secret": credentials.consumer_secret,
-        "passkey": credentials.passkey,
-        "initiator": credentials.initiator,
-        "initiator_password": credentials.initiator_password,
+        **texts,
         "charge_bps": CHARGE_BASIS_POINTS,
     }
     control.open_account(short_code, account)
@@ -214,4 +210,4 @@ def _open_paybill(code: str, branch_id: UUID, certificate: str, *, now: datetime
         minimum_minor=MINIMUM_MINOR,
         maximum_minor=MAXIMUM_MINOR,
     )
-    accounts.create(terms=terms, credentials=credentials, actor=SYSTEM, now=now)
+    accounts.create(terms=terms, credentials=credentials(MPESA, **texts), actor=SYSTEM, now=now)

@@ -45,6 +45,10 @@ TREASURY: dict[str, Any] = {
     "IDLE_SECONDS": 15 * 60,  # a session that nobody uses for so long is over
     "ROW_HISTORY": "apps.portal.pages.history",  # what became of a row: url_of(request, row), of_row(request, row, heading)
     "EXPORT_DIALOG": "apps.jobs.dialogs.export_of",
+    "PROVIDERS": [  # the declarations of the providers that organisations may have accounts with
+        "apps.integrations.mpesa.provider.PROVIDER",
+        "apps.integrations.stripe.provider.PROVIDER",
+    ],
     "INBOUND_CHECK": "apps.payments.services.inbound_checks.decide",  # who says whether money may come in, as decide(account_id=, report=, now=) -> InboundCheck
     "CALLBACK_READER": "apps.payments.services.callbacks.apply",  # who reads a stored callback again, as apply(callback_id=, now=)
     "IDEMPOTENCY": "apps.access.idempotency.idempotent",

@@ -6,28 +6,25 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from apps.integrations import registry
 from apps.integrations.contracts import (
     CALLS_PER_SECOND,
-    CREDENTIALS,
     AccountTerms,
     Credentials,
     Environment,
     InboundVersion,
     PullMethod,
     ShortCodeType,
-    needed_secret_names,
-    secret_names,
 )
 from apps.integrations.models import ProviderAccount
 from apps.kit.money import Money, MoneyInvalid
 
-SECRETS = tuple(dict.fromkeys(name for provider in CREDENTIALS for name in secret_names(provider)))
 FIXED = ("provider", "environment", "currency", "short_code", "short_code_type", "till_number")
 PULL = ("is_pull_enabled", "pull_number", "pull_method")
 UNASKED = ("inbound_version", "is_accepted_by_default")
 LINE = ("is_balance_watched", "calls_per_second")
 TAKEN_OVER = (*FIXED, "label", "base_url", "certificate", "fee_bps", *PULL, *UNASKED, *LINE)
-MAY_BE_LEFT_OUT = ("pull_method", "inbound_version", "calls_per_second")
+MAY_BE_LEFT_OUT = ("short_code_type", "pull_method", "inbound_version", "calls_per_second")
 
 
 def _secret(label: Any, help_text: Any = "") -> forms.CharField:
@@ -63,13 +60,6 @@ class AccountForm(forms.ModelForm):
             "Safaricom's certificate for this environment, in PEM; needed for refunds and to ask after movements."
         ),
     )
-    consumer_key = _secret(_("Consumer key"))
-    consumer_secret = _secret(_("Consumer secret"))
-    passkey = _secret(_("Passkey"))
-    initiator = _secret(
-        _("Initiator"), _("With its password, needed for refunds and to ask after movements.")
-    )
-    initiator_password = _secret(_("Initiator password"))
 
     class Meta:
         model = ProviderAccount
@@ -106,8 +96,8 @@ class AccountForm(forms.ModelForm):
         if cleaned.get("confirm_from"):
             cleaned["confirm_from"] = self._money("confirm_from", cleaned["confirm_from"], currency)
         given = [name for name in SECRETS if cleaned.get(name)]
-        provider = cleaned.get("provider", self.instance.provider)
-        for name in needed_secret_names(provider) if provider else ():
+        provider = registry.providers().get(cleaned.get("provider", self.instance.provider))
+        for name in provider.needed_secret_names if provider else ():
             if (given or not self.instance.created_at) and name not in given:
                 self.add_error(name, str(_("Secrets are replaced together: fill in this one too.")))
         return cleaned
@@ -120,7 +110,7 @@ class AccountForm(forms.ModelForm):
             **{
                 **cleaned,
                 "environment": Environment(cleaned["environment"]),
-                "short_code_type": ShortCodeType(cleaned["short_code_type"]),
+                "short_code_type": ShortCodeType(cleaned["short_code_type"] or ShortCodeType.PAYBILL),
                 "pull_method": PullMethod(cleaned["pull_method"] or PullMethod.POST),
                 "inbound_version": InboundVersion(cleaned["inbound_version"] or InboundVersion.V2),
                 "calls_per_second": cleaned["calls_per_second"] or CALLS_PER_SECOND,
@@ -132,9 +122,9 @@ class AccountForm(forms.ModelForm):
 
     def credentials(self) -> Credentials | None:
         """Return the new secrets, or None where none were given."""
-        provider = self.cleaned_data.get("provider", self.instance.provider)
-        given = {name: self.cleaned_data[name] for name in secret_names(provider)}
-        return CREDENTIALS[provider](**given) if any(given.values()) else None
+        provider = registry.providers()[self.cleaned_data.get("provider", self.instance.provider)]
+        given = {name: self.cleaned_data[name] for name in provider.secret_names}
+        return provider.credentials(**given) if any(given.values()) else None
 
     def _money(self, name: str, text: str, currency: str) -> Money | None:
         try:
@@ -142,3 +132,13 @@ class AccountForm(forms.ModelForm):
         except MoneyInvalid as refusal:
             self.add_error(name, refusal.detail)
             return None
+
+
+SECRETS = {
+    name: _secret(text.label, text.help_text)
+    for provider in registry.providers().values()
+    for name, text in provider.secret_texts.items()
+}
+"""A field for each secret that any provider has; the page shows those of the account's own."""
+AccountForm.declared_fields |= SECRETS
+AccountForm.base_fields |= SECRETS

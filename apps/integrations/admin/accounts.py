@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from apps.access.selectors import branches, memberships
-from apps.integrations.admin.account_form import FIXED, PULL, SECRETS, UNASKED, AccountForm
-from apps.integrations.contracts import Environment, RegistrationStatus
+from apps.integrations import registry
+from apps.integrations.admin.account_form import FIXED, PULL, UNASKED, AccountForm
+from apps.integrations.contracts import Environment, RegistrationStatus, provider_choices
 from apps.integrations.dialogs.accounts import (
     AskBalance,
     CheckConnection,
@@ -49,6 +50,12 @@ REGISTRATIONS = {
     RegistrationStatus.ELSEWHERE: ("held", "help", _("Registered before: look whose addresses they are")),
     RegistrationStatus.FAILED: ("failed", "error", _("Not registered")),
 }
+TOLD_BY = {
+    "balance": "is_balance_watched",
+    "addresses": "inbound_version",
+    "password_age": "certificate",
+}
+"""What the page tells only where the provider knows such a term."""
 ENVIRONMENTS = {
     Environment.SIMULATOR: ("quiet", "science", _("Simulator")),
     Environment.SANDBOX: ("held", "construction", _("Sandbox")),
@@ -94,16 +101,41 @@ class ProviderAccountAdmin(TreasuryAdmin):
         CloseCircuit,
     ]
     steps_up = True
-    fieldsets = [
-        (None, {"fields": ["label", "branch", "provider", "environment", "base_url", "currency"]}),
-        (_("Balance at the provider"), {"fields": ["balance", "is_balance_watched"]}),
-        (_("Calls and messages"), {"fields": ["circuits", "health", "inbox", "calls_per_second"]}),
-        (_("Short code"), {"fields": ["short_code", "short_code_type", "till_number"]}),
-        (_("Terms"), {"fields": ["fee_bps", "minimum", "maximum"]}),
-        (_("Pull Transactions"), {"fields": list(PULL)}),
-        (_("Payments that come unasked"), {"fields": ["addresses", *UNASKED, "confirm_from"]}),
-        (_("Secrets"), {"fields": ["secrets_set", "password_age", *SECRETS, "certificate"]}),
-    ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return what accounts of this provider have; a new account's provider is chosen first."""
+        slug = obj.provider if isinstance(obj, ProviderAccount) else _chosen(request)
+        provider = registry.providers()[slug]
+        sections = [
+            (None, ["label", "branch", "provider", "environment", "base_url", "currency"]),
+            (_("Balance at the provider"), ["balance", "is_balance_watched"]),
+            (_("Calls and messages"), ["circuits", "health", "inbox", "calls_per_second"]),
+            (_("Number"), ["short_code", "short_code_type", "till_number"]),
+            (_("Terms"), ["fee_bps", "minimum", "maximum"]),
+            (_("Pull Transactions"), list(PULL)),
+            (_("Payments that come unasked"), ["addresses", *UNASKED, "confirm_from"]),
+            (_("Secrets"), ["secrets_set", "password_age", *provider.secret_names, "certificate"]),
+        ]
+        unknown = {name.removesuffix("_minor") for name in accounts.SPECIAL if name not in provider.terms}
+        unknown |= {told for told, by in TOLD_BY.items() if by in unknown}
+        known = [(title, [name for name in names if name not in unknown]) for title, names in sections]
+        return [(title, {"fields": names}) for title, names in known if names]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().get_changeform_initial_data(request), "provider": _chosen(request)}
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        if db_field.name == "provider" and field is not None:
+            field.help_text = format_html_join(
+                " ",
+                '<a class="t-link" href="?provider={}">{}</a>',
+                (
+                    (slug, _("Add an account of %(name)s") % {"name": name})
+                    for slug, name in provider_choices()
+                ),
+            )
+        return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002 (Django's signature)
         return [*self.readonly_fields, *(["branch", *FIXED] if obj else [])]
@@ -241,3 +273,10 @@ class ProviderAccountAdmin(TreasuryAdmin):
             return str(_("No calls"))
         facts = {"kinds": kinds, "hours": traffic.hours(account, now=now)}
         return render_to_string("integrations/health.html", facts)
+
+
+def _chosen(request: HttpRequest) -> str:
+    """Return the provider of an account that is being added: as it was sent, or chosen by a link, or the first."""
+    asked = request.POST.get("provider") or request.GET.get("provider")
+    known = [slug for slug, _ in provider_choices()]
+    return asked if asked in known else known[0]

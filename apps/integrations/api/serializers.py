@@ -5,9 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.integrations import registry
 from apps.integrations.contracts import (
-    CREDENTIALS,
-    PROVIDER_NAMES,
     AccountTerms,
     Credentials,
     Environment,
@@ -17,8 +16,10 @@ from apps.integrations.contracts import (
     PullMethod,
     RegistrationStatus,
     ShortCodeType,
+    provider_choices,
 )
 from apps.integrations.models import ProviderAccount
+from apps.integrations.models.account import NUMBER_LENGTH
 from apps.integrations.models.error_rule import RETRY_AFTER_MAX
 from apps.kit.circuits import Position
 from apps.kit.money import Money
@@ -26,6 +27,7 @@ from apps.kit.serializers import IdField, InstantField, LowerField, MoneyField, 
 
 ACCOUNT, RULE = "pac", "prl"
 SECRET_LENGTH = 500
+NEEDED = "This field is required."
 REASON_LENGTH = 200
 KINDS: dict[str, type[StrEnum]] = {
     "environment": Environment,
@@ -45,13 +47,11 @@ def _secret(**facts: Any) -> serializers.CharField:
 
 
 class CredentialsIn(StrictSerializer):
-    """All secrets of an account together; none of them is ever told again."""
+    """All secrets that the account's provider has, together; none of them is ever told again."""
 
-    consumer_key = _secret()
-    consumer_secret = _secret()
-    passkey = _secret()
-    initiator = _secret(required=False, allow_blank=True, default="")
-    initiator_password = _secret(required=False, allow_blank=True, default="")
+    def get_fields(self) -> dict[str, Any]:
+        names = [name for one in registry.providers().values() for name in one.secret_names]
+        return {name: _secret(required=False, allow_blank=True) for name in names}
 
 
 class ProviderAccountChangeIn(StrictSerializer):
@@ -105,8 +105,20 @@ class ProviderAccountChangeIn(StrictSerializer):
         return "credentials" in self.validated_data
 
     def secrets(self, provider: str) -> Credentials:
-        """Return the new secrets; KeyError where none were sent."""
-        return CREDENTIALS[provider](**self.validated_data["credentials"])
+        """Return the new secrets; KeyError where none were sent. Raises ValidationError for one too many or too few."""
+        own, sent = registry.providers()[provider], self.validated_data["credentials"]
+        wrong = {
+            **{
+                name: (f"{own.name} has no such secret.", "unknown")
+                for name in sent
+                if name not in own.secret_names
+            },
+            **{name: (NEEDED, "required") for name in own.needed_secret_names if not sent.get(name)},
+        }
+        if wrong:
+            told = {name: [serializers.ErrorDetail(*why)] for name, why in wrong.items()}
+            raise serializers.ValidationError({"credentials": told})
+        return own.credentials(**sent)
 
     def _minor(self, name: str, money: Money, currency: str) -> int:
         if money.currency != currency:
@@ -123,11 +135,11 @@ class ProviderAccountChangeIn(StrictSerializer):
 class ProviderAccountIn(ProviderAccountChangeIn):
     """A new account, enabled at once. What identifies it never changes."""
 
-    provider = serializers.ChoiceField(choices=list(PROVIDER_NAMES))
+    provider = serializers.ChoiceField(choices=[slug for slug, _ in provider_choices()])
     branch_id = IdField("br", required=False, help_text="Default: the branch of the key, or head office.")
     environment = _choice(Environment)
     currency = serializers.CharField(max_length=24, default="KES")
-    short_code = serializers.CharField(max_length=7)
+    short_code = serializers.CharField(max_length=NUMBER_LENGTH)
     short_code_type = _choice(ShortCodeType, default=ShortCodeType.PAYBILL.lower())
     till_number = serializers.CharField(max_length=7, required=False, allow_blank=True)
     label = serializers.CharField(max_length=80)
@@ -249,7 +261,7 @@ class CircuitIn(StrictSerializer):
 class ErrorRuleIn(StrictSerializer):
     """What refusals with a code stand for from now on; it replaces what was said of the same code and words."""
 
-    provider = serializers.ChoiceField(choices=list(PROVIDER_NAMES))
+    provider = serializers.ChoiceField(choices=[slug for slug, _ in provider_choices()])
     flow = _choice(Flow)
     code = serializers.CharField(max_length=32)
     contains = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")

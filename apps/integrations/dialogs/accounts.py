@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.integrations.contracts import (
-    CALL_KINDS,
+    call_kinds,
     provider_name,
 )
 from apps.integrations.models import ProviderAccount
@@ -198,7 +198,7 @@ class CircuitDialog(Dialog):
 
     def form(self, request: HttpRequest, rows: Sequence[ProviderAccount], data: Any = None) -> forms.Form:
         form = super().form(request, rows, data)
-        kinds = CALL_KINDS[rows[0].provider]
+        kinds = call_kinds(rows[0].provider)
         form.fields["kind"].choices = [(kind, kind) for kind in kinds]  # type: ignore[attr-defined]
         return form
 

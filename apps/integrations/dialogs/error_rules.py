@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.integrations.contracts import (
-    PROVIDER_NAMES,
     ErrorRule,
     Flow,
+    provider_choices,
+    reasons,
 )
 from apps.integrations.models import ProviderErrorRule
 from apps.integrations.models.error_rule import RETRY_AFTER_MAX
@@ -23,7 +24,7 @@ from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
 class ErrorRuleForm(forms.Form):
     """Which refusals, and what they stand for."""
 
-    provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=list(PROVIDER_NAMES.items()))
+    provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=provider_choices)
     flow = forms.ChoiceField(label=gettext_lazy("Flow"), choices=[(flow.value, flow.value) for flow in Flow])
     code = forms.CharField(label=gettext_lazy("Code"), max_length=32)
     contains = forms.CharField(
@@ -34,7 +35,7 @@ class ErrorRuleForm(forms.Form):
     )
     reason_code = forms.ChoiceField(
         label=gettext_lazy("Stands for"),
-        choices=sorted({code: code for reasons in error_rules.REASONS.values() for code in reasons}.items()),
+        choices=[(code, code) for code in sorted(reasons())],
     )
     is_open = forms.BooleanField(
         label=gettext_lazy("Ask after it"),

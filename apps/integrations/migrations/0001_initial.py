@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import apps.integrations.contracts
 import apps.kit.ids
 import apps.kit.models
 import django.db.models.deletion
@@ -30,13 +31,13 @@ class Migration(migrations.Migration):
             name='ProviderAccount',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.CharField(choices=[('mpesa', 'M-Pesa')], max_length=16)),
+                ('provider', models.CharField(choices=apps.integrations.contracts.provider_choices, max_length=16)),
                 ('label', models.CharField(max_length=80)),
                 ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
                 ('environment', models.CharField(choices=[('SIMULATOR', 'Simulator'), ('SANDBOX', 'Sandbox'), ('PRODUCTION', 'Production')], max_length=10)),
                 ('base_url', models.CharField(max_length=200)),
                 ('currency', apps.kit.models.CurrencyField()),
-                ('short_code', models.CharField(max_length=7)),
+                ('short_code', models.CharField(max_length=40)),
                 ('short_code_type', models.CharField(choices=[('PAYBILL', 'Paybill'), ('TILL', 'Till')], max_length=7)),
                 ('till_number', models.CharField(blank=True, default='', max_length=7)),
                 ('sealed_credentials', models.BinaryField()),
@@ -59,7 +60,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('provider', 'environment', 'short_code', 'till_number'), name='integrations_account_short_code_once'), models.CheckConstraint(condition=models.Q(('provider__in', ['mpesa'])), name='integrations_account_provider'), models.CheckConstraint(condition=models.Q(('environment__in', ['SIMULATOR', 'SANDBOX', 'PRODUCTION'])), name='integrations_account_environment'), models.CheckConstraint(condition=models.Q(('short_code__regex', '^[0-9]{5,7}$')), name='integrations_account_short_code'), models.CheckConstraint(condition=models.Q(models.Q(('short_code_type', 'PAYBILL'), ('till_number', '')), models.Q(('short_code_type', 'TILL'), ('till_number__regex', '^[0-9]{5,7}$')), _connector='OR'), name='integrations_account_till'), models.CheckConstraint(condition=models.Q(('fee_bps__lt', 10000)), name='integrations_account_fee_below_all'), models.CheckConstraint(condition=models.Q(('maximum_minor__gte', models.F('minimum_minor')), ('minimum_minor__gt', 0)), name='integrations_account_limits'), models.CheckConstraint(condition=models.Q(('is_pull_enabled', False), models.Q(('pull_number', ''), _negated=True), _connector='OR'), name='integrations_account_pull'), models.CheckConstraint(condition=models.Q(('calls_per_second__gt', 0)), name='integrations_account_calls'), models.CheckConstraint(condition=models.Q(('confirm_from_minor__isnull', True), ('confirm_from_minor__gt', 0), _connector='OR'), name='integrations_account_confirm_from'), models.CheckConstraint(condition=models.Q(('callback_token__regex', '^[0-9a-f]{32,64}$')), name='integrations_account_token'), models.CheckConstraint(condition=models.Q(('sealed_credentials', b''), _negated=True), name='integrations_account_has_credentials')],
+                'constraints': [models.UniqueConstraint(fields=('provider', 'environment', 'short_code', 'till_number', 'currency'), name='integrations_account_short_code_once'), models.CheckConstraint(condition=models.Q(('provider__regex', '^[a-z][a-z0-9]{1,15}$')), name='integrations_account_provider'), models.CheckConstraint(condition=models.Q(('environment__in', ['SIMULATOR', 'SANDBOX', 'PRODUCTION'])), name='integrations_account_environment'), models.CheckConstraint(condition=models.Q(models.Q(('provider', 'mpesa'), ('short_code__regex', '^[0-9]{5,7}$')), models.Q(models.Q(('provider', 'mpesa'), _negated=True), ('short_code__regex', '^[0-9A-Za-z_]{5,40}$')), _connector='OR'), name='integrations_account_short_code'), models.CheckConstraint(condition=models.Q(models.Q(('short_code_type', 'PAYBILL'), ('till_number', '')), models.Q(('short_code_type', 'TILL'), ('till_number__regex', '^[0-9]{5,7}$')), _connector='OR'), name='integrations_account_till'), models.CheckConstraint(condition=models.Q(('fee_bps__lt', 10000)), name='integrations_account_fee_below_all'), models.CheckConstraint(condition=models.Q(('maximum_minor__gte', models.F('minimum_minor')), ('minimum_minor__gt', 0)), name='integrations_account_limits'), models.CheckConstraint(condition=models.Q(('is_pull_enabled', False), models.Q(('pull_number', ''), _negated=True), _connector='OR'), name='integrations_account_pull'), models.CheckConstraint(condition=models.Q(('calls_per_second__gt', 0)), name='integrations_account_calls'), models.CheckConstraint(condition=models.Q(('confirm_from_minor__isnull', True), ('confirm_from_minor__gt', 0), _connector='OR'), name='integrations_account_confirm_from'), models.CheckConstraint(condition=models.Q(('callback_token__regex', '^[0-9a-f]{32,64}$')), name='integrations_account_token'), models.CheckConstraint(condition=models.Q(('sealed_credentials', b''), _negated=True), name='integrations_account_has_credentials')],
             },
         ),
         migrations.CreateModel(
@@ -157,7 +158,7 @@ class Migration(migrations.Migration):
             name='ProviderErrorRule',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.CharField(choices=[('mpesa', 'M-Pesa')], max_length=16)),
+                ('provider', models.CharField(choices=apps.integrations.contracts.provider_choices, max_length=16)),
                 ('flow', models.CharField(choices=[('COLLECTION', 'COLLECTION'), ('STATUS', 'STATUS'), ('REFUND', 'REFUND'), ('STATEMENT', 'STATEMENT'), ('INBOUND', 'INBOUND'), ('BALANCE', 'BALANCE'), ('QR', 'QR')], max_length=10)),
                 ('code', models.CharField(max_length=32)),
                 ('contains', models.CharField(blank=True, default='', max_length=100)),

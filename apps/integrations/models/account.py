@@ -9,14 +9,18 @@ from django.db.models import F, Q
 
 from apps.integrations.contracts import (
     CALLS_PER_SECOND,
-    PROVIDER_NAMES,
+    MPESA,
     Environment,
     InboundVersion,
     PullMethod,
     ShortCodeType,
+    provider_choices,
 )
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, UuidModel
 from apps.kit.money import BASIS_POINTS, Money
+
+NUMBER_LENGTH = 40
+"""Of the longest number of an account: a short code has 7 digits, other providers have words of their own."""
 
 
 class ProviderAccountQuerySet(LockingQuerySet):
@@ -38,13 +42,13 @@ class ProviderAccountQuerySet(LockingQuerySet):
 
 class ProviderAccount(UuidModel):
     """
-    One short code with one provider: where it is reached, on which terms, and its secrets, sealed for the organisation.
+    One short code, or whatever number an account has there, with one provider: where it is reached, on which terms, and its secrets, sealed for the organisation.
 
     Of several enabled accounts of a branch payments choose by their routing rules, else the oldest. ``password_set_at`` is when the initiator's
     present password came, null without one: providers let it expire.
     """
 
-    provider = models.CharField(max_length=16, choices=list(PROVIDER_NAMES.items()))
+    provider = models.CharField(max_length=16, choices=provider_choices)
     label = models.CharField(max_length=80)
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
     environment = models.CharField(
@@ -52,7 +56,7 @@ class ProviderAccount(UuidModel):
     )
     base_url = models.CharField(max_length=200)
     currency = CurrencyField()
-    short_code = models.CharField(max_length=7)
+    short_code = models.CharField(max_length=NUMBER_LENGTH)
     short_code_type = models.CharField(
         max_length=7, choices=[(item.value, item.value.capitalize()) for item in ShortCodeType]
     )
@@ -89,18 +93,20 @@ class ProviderAccount(UuidModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["provider", "environment", "short_code", "till_number"],
+                fields=["provider", "environment", "short_code", "till_number", "currency"],
                 name="integrations_account_short_code_once",
             ),
             models.CheckConstraint(
-                condition=Q(provider__in=list(PROVIDER_NAMES)), name="integrations_account_provider"
+                condition=Q(provider__regex=r"^[a-z][a-z0-9]{1,15}$"), name="integrations_account_provider"
             ),
             models.CheckConstraint(
                 condition=Q(environment__in=[item.value for item in Environment]),
                 name="integrations_account_environment",
             ),
             models.CheckConstraint(
-                condition=Q(short_code__regex=r"^[0-9]{5,7}$"), name="integrations_account_short_code"
+                condition=Q(provider=MPESA, short_code__regex=r"^[0-9]{5,7}$")
+                | (~Q(provider=MPESA) & Q(short_code__regex=r"^[0-9A-Za-z_]{5,40}$")),
+                name="integrations_account_short_code",
             ),
             models.CheckConstraint(
                 condition=Q(short_code_type=ShortCodeType.PAYBILL.value, till_number="")

@@ -67,6 +67,7 @@ class ProviderCallback(UuidModel, InsertOnlyModel):
             body=bytes(self.body),
             received_at=self.received_at,
             remote_ip=self.remote_ip or "",
+            headers={name.lower(): value for name, value in self.headers.items()},
         )
 
     def readable_body(self) -> str:

@@ -6,7 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from apps.integrations.contracts import PROVIDER_NAMES, Flow
+from apps.integrations.contracts import Flow, provider_choices
 from apps.kit.models import LockingQuerySet, UuidModel, one_of
 
 RETRY_AFTER_MAX = 3600
@@ -28,7 +28,7 @@ class ProviderErrorRule(UuidModel):
     ``may_fall_back``: the refusal is the account's fault, so another account may ask the payer; never for an open outcome.
     """
 
-    provider = models.CharField(max_length=16, choices=list(PROVIDER_NAMES.items()))
+    provider = models.CharField(max_length=16, choices=provider_choices)
     flow = models.CharField(max_length=10, choices=[(item.value, item.value) for item in Flow])
     code = models.CharField(max_length=32)
     contains = models.CharField(max_length=100, default="", blank=True)

@@ -80,9 +80,9 @@ class CollectionReport:
     be hidden (see ``InboundPort.read_payer``); ``reason_code`` is ours, ``provider_code`` theirs. ``may_fall_back``: a rule
     says of this refusal that another account may ask the payer; an adapter leaves it.
 
-    An AUTHORIZED report's ``money`` is what is held back. ``fee`` is what the provider kept, in the currency of
-    ``money``; None where it does not tell: then the account's tariff says it. Where it converted, ``settled`` is what it
-    credited to our balance before its fee, and ``rate`` how much of that currency is one of ``money``'s. A PENDING
+    An AUTHORIZED report's ``money`` is what is held back. ``fee`` is what the provider kept; None where it does
+    not tell: then the account's tariff says it. Where it converted, ``settled`` is what it credited to our balance before
+    its fee, which is in the same currency then, and ``rate`` how much of that currency is one of ``money``'s. A PENDING
     report may have a ``next_action`` for the payer. ``method_details`` are for people (``brand``, ``last4``).
     """
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from apps.integrations.contracts import CALL_KINDS, CircuitFact
+from apps.integrations.contracts import CircuitFact, call_kinds
 from apps.integrations.models import ProviderAccount
 from apps.kit import circuits, schema
 
@@ -15,7 +15,7 @@ def name(account_id: UUID, kind: str) -> str:
 
 def of(account: ProviderAccount) -> list[CircuitFact]:
     """Return the circuits of an account, one for each kind of call; none while it cannot be told how they stand."""
-    names = {name(account.id, kind): kind for kind in CALL_KINDS[account.provider]}
+    names = {name(account.id, kind): kind for kind in call_kinds(account.provider)}
     return [
         CircuitFact(
             kind=names[found],

@@ -1,31 +1,27 @@
 """Opening provider accounts and changing their terms and secrets; every change is on the audit trail, no secret is."""
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from cryptography.x509 import load_pem_x509_certificate
 from django.conf import settings
 from django.db import transaction
 
 from apps.audit.services import records
+from apps.integrations import registry
 from apps.integrations.contracts import (
-    CREDENTIALS,
-    MPESA,
-    PROVIDER_NAMES,
     AccountTerms,
     Credentials,
     Environment,
     ProviderAccountMissing,
-    ShortCodeType,
-    needed_secret_names,
+    provider_choices,
     provider_name,
 )
 from apps.integrations.models import ProviderAccount
+from apps.integrations.ports.providing import Provider, Rule
 from apps.kit import ids
 from apps.kit.actors import Actor
 from apps.kit.errors import DomainError, FieldError, Invalid
@@ -34,14 +30,7 @@ from apps.tenancy.selectors import organisations
 from apps.tenancy.services import data_keys
 
 OBJECT_TYPE = "provider_account"
-SHORT_CODE_DIGITS = range(5, 8)
-MPESA_CURRENCY = "KES"
-SHILLING = 1_00
 CALLS_PER_SECOND = range(1, 1001)
-PRODUCTION_URL = "https://api.safaricom.co.ke"
-"""The only address where Daraja moves real money (Safaricom's go-live guide at developer.safaricom.co.ke)."""
-PRODUCTION_URLS = {MPESA: PRODUCTION_URL}
-"""The only address where each provider moves real money."""
 TOKEN_BYTES = 16
 PASSWORD = "initiator_password"  # noqa: S105 (the name of a secret)
 CHANGEABLE = (
@@ -60,12 +49,15 @@ CHANGEABLE = (
     "calls_per_second",
     "confirm_from_minor",
 )
-PULL_NUMBER = re.compile(r"(254|0)[17][0-9]{8}")
+COMMON = {"fee_bps", "calls_per_second"}
+SPECIAL = {
+    each.name: each.default
+    for each in fields(AccountTerms)
+    if each.default is not MISSING and each.name not in COMMON
+}
+"""The terms that not every provider knows, each with what says nothing."""
 TERMS = tuple(AccountTerms.__dataclass_fields__)
 FIXED = tuple(name for name in TERMS if name not in CHANGEABLE)
-
-type Rule = tuple[bool, str, str]
-"""Whether it holds, of which field, and what to say where it does not."""
 
 
 class AccountTermsInvalid(Invalid):
@@ -91,7 +83,7 @@ def create(*, terms: AccountTerms, credentials: Credentials, actor: Actor, now: 
     every wrong field, ProviderAccountExists for a short code that is there.
     """
     _check(terms)
-    _check_credentials(credentials, provider=terms.provider)
+    _check_credentials(terms, credentials)
     _check_questions(terms, credentials)
     account = ProviderAccount(callback_token=ids.token(TOKEN_BYTES), created_at=now)
     _apply(account, terms)
@@ -138,7 +130,7 @@ def change(
             errors=[FieldError("/base_url", "secrets_needed", "Give the secrets again with a new address.")],
         )
     if credentials is not None:
-        _check_credentials(credentials, provider=account.provider)
+        _check_credentials(terms, credentials)
         _check_questions(terms, credentials)
         _seal(account, credentials, now)
         account.save(update_fields=["sealed_credentials", "credentials_set_at", "password_set_at"])
@@ -178,7 +170,7 @@ def disable(*, account_id: UUID, actor: Actor, now: datetime, reason: str = "") 
 def open_credentials(account: ProviderAccount) -> Credentials:
     """Return the secrets for a call that is about to be made; raises crypto.Unreadable for a row that was tampered with."""
     opened = data_keys.decrypt(value=bytes(account.sealed_credentials), purpose=account.purpose)
-    return CREDENTIALS[account.provider](**json.loads(opened))
+    return registry.providers()[account.provider].credentials(**json.loads(opened))
 
 
 def reseal() -> int:
@@ -242,7 +234,7 @@ def _record(
 
 def _refuse_second(account: ProviderAccount) -> None:
     others = ProviderAccount.objects.exclude(id=account.id).filter(provider=account.provider)
-    same_code = {"environment": account.environment, "short_code": account.short_code}
+    same_code = {name: getattr(account, name) for name in ("environment", "short_code", "currency")}
     if others.filter(**same_code, till_number=account.till_number).exists():
         raise ProviderAccountExists(f"There is an account with the number {account.number} already.")
 
@@ -258,10 +250,13 @@ def _refuse_another_identity(account: ProviderAccount, terms: AccountTerms) -> N
         raise AccountTermsInvalid(message, errors=found)
 
 
-def _check_credentials(credentials: Credentials, *, provider: str) -> None:
-    if not isinstance(credentials, CREDENTIALS[provider]) or not credentials.is_complete:
-        names = ", ".join(name.replace("_", " ") for name in needed_secret_names(provider))
-        raise AccountTermsInvalid(f"To collect money {provider_name(provider)} needs: {names}.")
+def _check_credentials(terms: AccountTerms, credentials: Credentials) -> None:
+    """Refuse secrets of another provider, without what it needs, or against its rules."""
+    provider = registry.providers()[terms.provider]
+    if not isinstance(credentials, provider.credentials) or not credentials.is_complete:
+        names = ", ".join(name.replace("_", " ") for name in provider.needed_secret_names)
+        raise AccountTermsInvalid(f"To collect money {provider.name} needs: {names}.")
+    _refuse_broken(provider.secret_rules(terms, credentials))
 
 
 def _check_questions(terms: AccountTerms, credentials: Credentials) -> None:
@@ -273,11 +268,12 @@ def _check_questions(terms: AccountTerms, credentials: Credentials) -> None:
 
 def _check(terms: AccountTerms) -> None:
     """Refuse terms that cannot work, naming every field at once."""
-    names = ", ".join(PROVIDER_NAMES)
+    provider = registry.providers().get(terms.provider)
+    names = ", ".join(slug for slug, _ in provider_choices())
     rules: list[Rule] = [
-        (terms.provider in PROVIDER_NAMES, "provider", f"The providers here are: {names}."),
+        (provider is not None, "provider", f"The providers here are: {names}."),
         (bool(terms.label.strip()), "label", "A label is needed."),
-        *(RULES[terms.provider](terms) if terms.provider in RULES else ()),
+        *(_own_rules(provider, terms) if provider else ()),
         (
             _fits_organisation(terms),
             "environment",
@@ -298,47 +294,27 @@ def _check(terms: AccountTerms) -> None:
         ),
         (terms.maximum_minor >= terms.minimum_minor, "maximum", "The maximum is below the minimum."),
     ]
+    _refuse_broken(rules)
+
+
+def _own_rules(provider: Provider, terms: AccountTerms) -> list[Rule]:
+    """Return what this provider asks of the terms, and that nothing is said of what it does not know."""
+    unknown = [
+        (
+            getattr(terms, name) == default,
+            name.removesuffix("_minor"),
+            f"{provider.name} accounts have no {name.removesuffix('_minor').replace('_', ' ')}.",
+        )
+        for name, default in SPECIAL.items()
+        if name not in provider.terms
+    ]
+    return [*provider.rules(terms), *unknown]
+
+
+def _refuse_broken(rules: list[Rule]) -> None:
     found = [FieldError(f"/{name}", "invalid", message) for is_right, name, message in rules if not is_right]
     if found:
         raise AccountTermsInvalid(found[0].message, errors=found)
-
-
-def _mpesa_rules(terms: AccountTerms) -> list[Rule]:
-    return [
-        (terms.currency == MPESA_CURRENCY, "currency", "M-Pesa accounts are kept in KES."),
-        (_is_number(terms.short_code), "short_code", "A short code has 5 to 7 digits."),
-        (
-            _fits_type(terms),
-            "till_number",
-            "A till needs its till number of 5 to 7 digits, a paybill has none.",
-        ),
-        (terms.minimum_minor >= SHILLING, "minimum", "The smallest payment is one shilling."),
-        (_is_certificate(terms.certificate), "certificate", "This is no certificate in PEM."),
-        (
-            terms.confirm_from_minor is None or bool(terms.certificate),
-            "confirm_from",
-            "M-Pesa is asked in the name of the initiator: that needs its certificate.",
-        ),
-        (
-            _is_pull_number(terms),
-            "pull_number",
-            "Name the telephone number nominated for Pull Transactions, as 0722000000.",
-        ),
-    ]
-
-
-RULES: dict[str, Callable[[AccountTerms], list[Rule]]] = {MPESA: _mpesa_rules}
-"""What each provider asks of the terms of its accounts, beside what holds for all."""
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) in SHORT_CODE_DIGITS
-
-
-def _fits_type(terms: AccountTerms) -> bool:
-    if terms.short_code_type == ShortCodeType.TILL:
-        return _is_number(terms.till_number)
-    return not terms.till_number
 
 
 def _fits_organisation(terms: AccountTerms) -> bool:
@@ -347,17 +323,19 @@ def _fits_organisation(terms: AccountTerms) -> bool:
 
 
 def _fits_environment(terms: AccountTerms) -> bool:
-    """The simulator lies below its own address, production has one, a sandbox is anything else by https."""
-    address = terms.base_url.rstrip("/")
+    """
+    The simulator lies below its own address and production has one. A sandbox is anything else by https, or, where keys
+    alone tell it from production, the same address.
+    """
+    address, known = terms.base_url.rstrip("/"), registry.providers()
+    own = known.get(terms.provider)
     if terms.environment == Environment.SIMULATOR:
         simulator = settings.TREASURY["SIMULATOR_URL"]
         return bool(simulator) and f"{address}/".startswith(f"{simulator}/")
-    if terms.environment == Environment.PRODUCTION:
-        return address == PRODUCTION_URLS.get(terms.provider)
-    return address.startswith("https://") and _host(address) not in (
-        "",
-        *map(_host, PRODUCTION_URLS.values()),
-    )
+    if own and (terms.environment == Environment.PRODUCTION or own.is_one_address):
+        return address == own.production_url
+    production = {_host(provider.production_url) for provider in known.values()}
+    return address.startswith("https://") and _host(address) not in ("", *production)
 
 
 def _host(address: str) -> str:
@@ -365,19 +343,3 @@ def _host(address: str) -> str:
         return (urlsplit(address).hostname or "").rstrip(".")
     except ValueError:
         return ""
-
-
-def _is_pull_number(terms: AccountTerms) -> bool:
-    if not terms.pull_number:
-        return not terms.is_pull_enabled
-    return PULL_NUMBER.fullmatch(terms.pull_number) is not None
-
-
-def _is_certificate(text: str) -> bool:
-    if not text:
-        return True
-    try:
-        load_pem_x509_certificate(text.encode())
-    except ValueError:
-        return False
-    return True

@@ -1,6 +1,7 @@
 """The inbox of callbacks: stored before anybody reads them, announced, and kept with what became of each."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +24,9 @@ WINDOW = 60
 HEADERS_MAX = 60
 HEADER_LENGTH = 1000
 NOTE_LENGTH = 300
+WEBHOOK = "webhook"
+"""The kind of an account's address to which its provider sends signed messages (see WebhookPort)."""
+SIGNATURE = re.compile(r"-(signature|sig)$", re.IGNORECASE)
 
 log = logs.get(__name__)
 
@@ -59,7 +63,7 @@ def store(
         token=token,
         kind=kind,
         body=body,
-        headers=without_secrets({name: _storable(value) for name, value in kept.items()}),
+        headers=_headers(kind, {name: _storable(value) for name, value in kept.items()}),
         remote_ip=remote_ip or None,
         sha256=hashlib.sha256(body).hexdigest(),
         received_at=now,
@@ -105,6 +109,12 @@ def mark(
     else:
         processing.finish(verdict=CallbackStatus(status), note=text, subject_id=subject_id, at=now)
     processing.save()
+
+
+def _headers(kind: str, came: Mapping[str, str]) -> Mapping[str, str]:
+    """Return headers without secrets. The signature of a signed message is none: it proves that message and no other."""
+    shown = without_secrets(came)
+    return {name: came[name] if kind == WEBHOOK and SIGNATURE.search(name) else shown[name] for name in came}
 
 
 def _storable(value: str) -> str:

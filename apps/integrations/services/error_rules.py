@@ -8,17 +8,15 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.audit.services import records
-from apps.integrations.contracts import MPESA, PROVIDER_NAMES, ErrorRule, Flow
+from apps.integrations import registry
+from apps.integrations.contracts import ErrorRule, Flow, reasons
 from apps.integrations.models import ProviderErrorRule
 from apps.integrations.models.error_rule import RETRY_AFTER_MAX
-from apps.integrations.mpesa import codes
 from apps.kit.actors import Actor
 from apps.kit.errors import FieldError, Invalid, NotFound
 from apps.kit.models import is_storable
 
 OBJECT_TYPE = "provider_error_rule"
-REASONS: dict[str, Mapping[str, str]] = {MPESA: codes.MESSAGES}
-"""The reasons that refusals of each provider may stand for, each with its sentence for people."""
 RETRY_AFTER = range(1, RETRY_AFTER_MAX + 1)
 LENGTHS = {"code": range(1, 33), "contains": range(101), "payer_message": range(201)}
 
@@ -104,10 +102,10 @@ def _check(rule: ErrorRule) -> None:
     wrong = [
         FieldError(f"/{name}", "invalid", message)
         for is_right, name, message in (
-            (rule.provider in PROVIDER_NAMES, "provider", "There is no such provider here."),
+            (rule.provider in registry.providers(), "provider", "There is no such provider here."),
             (rule.flow in Flow, "flow", "There is no such flow."),
             (
-                rule.reason_code in REASONS.get(rule.provider, {}),
+                rule.reason_code in reasons(rule.provider),
                 "reason_code",
                 "Refusals of this provider stand for none such.",
             ),

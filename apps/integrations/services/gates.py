@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.audit.services import records
-from apps.integrations.contracts import CALL_KINDS
+from apps.integrations.contracts import call_kinds
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import ProviderHeldBack
 from apps.integrations.selectors import accounts as stored
@@ -85,7 +85,7 @@ def close_circuit(
 
 def _known(account_id: UUID, kind: str) -> ProviderAccount:
     account = stored.get(account_id)
-    if kind not in CALL_KINDS[account.provider]:
+    if kind not in call_kinds(account.provider):
         message = "The provider is asked nothing of that kind."
         raise CallKindUnknown(message, errors=[FieldError("/kind", CallKindUnknown.code, message)])
     return account

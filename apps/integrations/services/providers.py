@@ -1,33 +1,14 @@
 """Turns a provider account into the ports that the product speaks to; every call is recorded."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from apps.integrations.contracts import (
-    MPESA,
-    Credentials,
-    Environment,
-    Flow,
-    MpesaCredentials,
-    provider_name,
-)
+from apps.integrations import registry
+from apps.integrations.contracts import Environment, Flow, provider_name
 from apps.integrations.models import ProviderAccount
-from apps.integrations.mpesa import client as daraja
-from apps.integrations.mpesa.balance import AccountBalance
-from apps.integrations.mpesa.c2b import Inbound
-from apps.integrations.mpesa.client import DarajaClient
-from apps.integrations.mpesa.connection import Connection
-from apps.integrations.mpesa.initiator import Initiator
-from apps.integrations.mpesa.pull import PullTransactions
-from apps.integrations.mpesa.qr import DynamicQr
-from apps.integrations.mpesa.reversal import Reversal
-from apps.integrations.mpesa.status import TransactionStatus
-from apps.integrations.mpesa.stk import StkPush
 from apps.integrations.ports import (
     BalancePort,
     CapturePort,
@@ -48,6 +29,7 @@ from apps.integrations.ports import (
     StatusPort,
     WebhookPort,
 )
+from apps.integrations.ports.providing import Line
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.services import accounts, rate_sources, tokens
 from apps.integrations.services.calls import RecordedTransport
@@ -56,22 +38,13 @@ from apps.integrations.services.ruled import Ruled
 from apps.kit import http
 
 PORTS: dict[str, dict[type, type]] = {
-    MPESA: {
-        BalancePort: AccountBalance,
-        CollectionPort: StkPush,
-        ConnectionPort: Connection,
-        InboundPort: Inbound,
-        QrPort: DynamicQr,
-        RefundPort: Reversal,
-        StatementPort: PullTransactions,
-        StatusPort: TransactionStatus,
+    **{
+        provider.slug: {port: adapter.kind for port, adapter in provider.ports.items()}
+        for provider in registry.providers().values()
     },
     **{source: {RatePort: adapter} for source, adapter in rate_sources.SOURCES.items()},
 }
 """Which provider keeps the promise of which port, and with what."""
-
-JUDGES: dict[str, Callable[[http.Answer], bool]] = {MPESA: daraja.is_well}
-"""What of each provider's answers shows that it is working, refusals included."""
 
 FLOWS: dict[type, Flow] = {
     BalancePort: Flow.BALANCE,
@@ -91,17 +64,6 @@ READ_TIMEOUT = 30.0
 READ_TIMEOUTS: dict[type, float] = {ConnectionPort: 8.0, QrPort: 8.0}
 """How long an answer is waited for where a person waits for it."""
 NOT_OFFERED = "not_offered"
-
-
-@dataclass(frozen=True, slots=True)
-class Line[C: Credentials]:
-    """What an adapter of one account is made of; every exchange on its transport is recorded."""
-
-    account: ProviderAccount
-    credentials: C
-    transport: RecordedTransport
-    tokens: tokens.CachedTokens
-    now: datetime
 
 
 def offers(provider: str, port: type) -> bool:
@@ -216,7 +178,8 @@ def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) 
     if not offers(account.provider, port):
         raise ProviderDeclined(NOT_OFFERED, f"{provider_name(account.provider)} has no such service here.")
     credentials = accounts.open_credentials(account)
-    gate = Gate(account.id, account.calls_per_second, JUDGES[account.provider], now)
+    provider = registry.providers()[account.provider]
+    gate = Gate(account.id, account.calls_per_second, provider.is_well, now)
     line = Line(
         account=account,
         credentials=credentials,
@@ -231,7 +194,7 @@ def _port(port: type, account_id: UUID, now: datetime, subject_id: UUID | None) 
         tokens=tokens.of_account(account, now=now),
         now=now,
     )
-    built = BUILDERS[PORTS[account.provider][port]](line)
+    built = provider.ports[port].build(line)
     return Ruled(built, account.provider, FLOWS[port]) if port in FLOWS else built
 
 
@@ -240,82 +203,3 @@ def _policy(account: ProviderAccount) -> http.AddressPolicy:
     simulator = settings.TREASURY["SIMULATOR_URL"]
     is_simulated = account.environment == Environment.SIMULATOR and simulator
     return http.AddressPolicy(allowed_loopback=(simulator,) if is_simulated else (), https_only=True)
-
-
-def _stk_push(line: Line[MpesaCredentials]) -> StkPush:
-    return StkPush(
-        client=_daraja(line),
-        short_code=line.account.short_code,
-        till_number=line.account.till_number,
-        passkey=line.credentials.passkey,
-        clock=lambda: line.now,
-    )
-
-
-def _transaction_status(line: Line[MpesaCredentials]) -> TransactionStatus:
-    return TransactionStatus(
-        client=_daraja(line), short_code=line.account.short_code, initiator=_initiator(line)
-    )
-
-
-def _reversal(line: Line[MpesaCredentials]) -> Reversal:
-    return Reversal(client=_daraja(line), short_code=line.account.short_code, initiator=_initiator(line))
-
-
-def _pull_transactions(line: Line[MpesaCredentials]) -> PullTransactions:
-    return PullTransactions(
-        client=_daraja(line), short_code=line.account.short_code, method=line.account.pull_method
-    )
-
-
-def _inbound(line: Line[MpesaCredentials]) -> Inbound:
-    return Inbound(
-        client=_daraja(line), short_code=line.account.short_code, version=line.account.inbound_version
-    )
-
-
-def _account_balance(line: Line[MpesaCredentials]) -> AccountBalance:
-    return AccountBalance(
-        client=_daraja(line), short_code=line.account.short_code, initiator=_initiator(line)
-    )
-
-
-def _dynamic_qr(line: Line[MpesaCredentials]) -> DynamicQr:
-    return DynamicQr(
-        client=_daraja(line),
-        short_code=line.account.short_code,
-        till_number=line.account.till_number,
-        name=line.account.label,
-    )
-
-
-def _connection(line: Line[MpesaCredentials]) -> Connection:
-    return Connection(client=_daraja(line))
-
-
-def _initiator(line: Line[MpesaCredentials]) -> Initiator:
-    secrets = line.credentials
-    return Initiator(secrets.initiator, secrets.initiator_password, line.account.certificate)
-
-
-def _daraja(line: Line[MpesaCredentials]) -> DarajaClient:
-    return DarajaClient(
-        base_url=line.account.base_url,
-        consumer_key=line.credentials.consumer_key,
-        consumer_secret=line.credentials.consumer_secret,
-        transport=line.transport,
-        tokens=line.tokens,
-    )
-
-
-BUILDERS: dict[type, Callable[[Line[Any]], Any]] = {
-    AccountBalance: _account_balance,
-    Connection: _connection,
-    DynamicQr: _dynamic_qr,
-    Inbound: _inbound,
-    PullTransactions: _pull_transactions,
-    Reversal: _reversal,
-    StkPush: _stk_push,
-    TransactionStatus: _transaction_status,
-}
-"""How each adapter of PORTS that works for an account is made."""

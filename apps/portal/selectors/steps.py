@@ -8,17 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.integrations.contracts import CallbackFact, CallFact
+from apps.integrations.contracts import CallbackFact, CallFact, CallRole, kinds_of_role, who_is_asked
 from apps.payments.contracts import IntentStatus, TimelineFact
 from apps.portal.contracts import Booking, DeliveryLine, Raw, ReceiptFacts, Step, Target, Tone
 from apps.portal.selectors import states, words
 
-ASKING, TOKENS, GIVING_BACK = {"stk_push"}, {"oauth"}, {"reversal"}
-"""The kinds of calls that ask for money, fetch a token and give money back, as the adapters name them."""
-QUESTIONS = {
-    "stk_query": gettext_lazy("Asked M-Pesa"),
-    "transaction_status": gettext_lazy("Asked M-Pesa what became of it"),
-}
 CLOSED = {
     IntentStatus.CANCELLED: (Tone.QUIET, "block", gettext_lazy("Cancelled")),
     IntentStatus.EXPIRED: (Tone.QUIET, "timer_off", gettext_lazy("Expired")),
@@ -99,7 +93,11 @@ def of_attempts(
     """Return the steps of the attempts; the request that each one sent stands at the step that it led to."""
     found = []
     for attempt in attempts:
-        pushes = [call for call in calls if call.subject_id == attempt.id and call.kind in ASKING]
+        pushes = [
+            call
+            for call in calls
+            if call.subject_id == attempt.id and call.kind in kinds_of_role(CallRole.ASKING)
+        ]
         raws = wire(pushes) if may_see_raw else ()
         own = [fact for fact in facts if fact.attempt_number == attempt.number]
         led_to = next((fact.kind for fact in own if fact.kind in {"initiated", "unknown", "failed"}), "")
@@ -159,7 +157,11 @@ def of_refunds(refunds: Iterable[Any], calls: Sequence[CallFact], *, may_see_raw
     """Return the steps of refunds; what was sent to the provider stands at the step that it led to."""
     found = []
     for refund in refunds:
-        sent = [call for call in calls if call.subject_id == refund.id and call.kind in GIVING_BACK]
+        sent = [
+            call
+            for call in calls
+            if call.subject_id == refund.id and call.kind in kinds_of_role(CallRole.GIVING_BACK)
+        ]
         raws = wire(sent) if may_see_raw else ()
         told = {"who": words.actor(refund.created_by), "money": refund.money}
         asked = f"{_('By %(who)s: %(money)s.') % told} {refund.reason}"
@@ -202,20 +204,28 @@ def _refund_ended(refund: Any) -> Step:
 
 def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
     """Return one step for each question to the provider; neighbours are folded later."""
+    no_questions = frozenset[str]().union(
+        *map(kinds_of_role, (CallRole.ASKING, CallRole.TOKEN, CallRole.GIVING_BACK))
+    )
     return [
         Step(
             call.called_at,
             Tone.PENDING,
             "sync",
-            str(QUESTIONS.get(call.kind) or _("Called %(what)s") % {"what": call.kind}),
+            _question(call),
             _answer(call),
             raws=wire([call]) if may_see_raw else (),
             fold=f"{call.kind}:{call.subject_id}",
             rank=RANKS["question"],
         )
         for call in calls
-        if call.kind not in ASKING | TOKENS | GIVING_BACK
+        if call.kind not in no_questions
     ]
+
+
+def _question(call: CallFact) -> str:
+    asked = who_is_asked(call.kind)
+    return _("Asked %(rail)s") % {"rail": asked} if asked else _("Called %(what)s") % {"what": call.kind}
 
 
 def _answer(call: CallFact) -> str:

@@ -12,7 +12,7 @@ from rest_framework.exceptions import APIException
 
 import apps
 import treasury
-from apps.integrations.contracts import PROVIDER_NAMES
+from apps.integrations import registry
 from apps.kit import errors, problems
 
 APART = ("apps.simulator", "treasury.settings", "treasury.asgi", "treasury.wsgi")
@@ -95,11 +95,11 @@ def document() -> str:
 
 
 def failures() -> list[str]:
-    """Return the rows of every provider's ``codes.MESSAGES``; the folder of its adapters has its slug for a name."""
+    """Return the rows of the reasons of every provider."""
     found = [
-        (code, name, text)
-        for slug, name in PROVIDER_NAMES.items()
-        for code, text in import_module(f"apps.integrations.{slug}.codes").MESSAGES.items()
+        (code, provider.name, text)
+        for provider in registry.providers().values()
+        for code, text in provider.reasons.items()
     ]
     return [f"| `{code}` | {name} | {text} |" for code, name, text in sorted(found)]
 

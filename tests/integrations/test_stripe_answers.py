@@ -1,0 +1,338 @@
+"""Stripe's adapters read its answers exactly: each row of the table of refusals, recorded objects, the form of requests."""
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from apps.integrations import stripe as folder
+from apps.integrations.ports import (
+    CollectionRequest,
+    Evidence,
+    EvidenceFile,
+    MalformedCallback,
+    Outcome,
+    ProviderDeclined,
+    ProviderUnavailable,
+    ProviderUncertain,
+    RefundOutcome,
+)
+from apps.integrations.stripe import codes
+from apps.integrations.stripe.checkout import Checkout
+from apps.integrations.stripe.client import StripeLine
+from apps.integrations.stripe.disputes import Disputes
+from apps.integrations.stripe.refunds import RefundQuery, Refunds
+from apps.kit import http
+from apps.kit.money import Money
+
+PAYLOADS = Path(__file__).resolve().parent.parent / "payloads" / "stripe"
+UNKNOWN = "provider_error_unknown_outcome"
+
+
+@dataclass
+class Wire:
+    """Gives the scripted answers in turn and keeps what was sent."""
+
+    answers: list[http.Answer | Exception] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def send(
+        self, *, kind: str, method: str, url: str, headers: Mapping[str, str], content: bytes
+    ) -> http.Answer:
+        self.sent.append({"kind": kind, "method": method, "url": url, "headers": headers, "body": content})
+        found = self.answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def said(body: object, status: int = 200) -> http.Answer:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return http.Answer(status, {}, content, 12, "198.51.100.1")
+
+
+def refused(status: int, **error: str) -> http.Answer:
+    return said({"error": {"type": "invalid_request_error", "message": "No.", **error}}, status)
+
+
+def line(*answers: http.Answer | Exception) -> tuple[StripeLine, Wire]:
+    wire = Wire(list(answers))
+    return StripeLine("https://api.stripe.com", "sk_test_1", wire), wire
+
+
+def order(**changes: Any) -> CollectionRequest:
+    facts = {"money": Money(1500_00, "KES"), "phone": "", "code": "K7M2P9QX4T", "description": "Lunch"}
+    return CollectionRequest(
+        **{**facts, "callback_url": "", "return_url": "https://pay.example.test/p/1", **changes}
+    )
+
+
+def card(code: str, decline_code: str = "") -> http.Answer:
+    told = {"decline_code": decline_code} if decline_code else {}
+    return refused(402, type="card_error", code=code, **told)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "code", "theirs"),
+    [
+        (refused(400), ProviderDeclined, "invalid_request", "http:400"),
+        (refused(400, code="amount_too_small"), ProviderDeclined, "amount_too_small", "amount_too_small"),
+        (refused(400, code="amount_too_large"), ProviderDeclined, "amount_too_large", "amount_too_large"),
+        (refused(404, code="resource_missing"), ProviderDeclined, "not_found", "resource_missing"),
+        (refused(401), ProviderDeclined, "invalid_credentials", "http:401"),
+        (refused(403), ProviderDeclined, "not_permitted", "http:403"),
+        (refused(400, type="idempotency_error"), ProviderUncertain, UNKNOWN, "http:400"),
+        (refused(409, code="idempotency_key_in_use"), ProviderUncertain, UNKNOWN, "idempotency_key_in_use"),
+        (refused(429, code="rate_limit"), ProviderUnavailable, "rate_limited", "rate_limit"),
+        (refused(429, code="lock_timeout"), ProviderUnavailable, "rate_limited", "lock_timeout"),
+        (said(b"<html>busy</html>", 429), ProviderUnavailable, "rate_limited", "http:429"),
+        (
+            card("card_declined", "insufficient_funds"),
+            ProviderDeclined,
+            "insufficient_funds",
+            "insufficient_funds",
+        ),
+        (card("card_declined", "stolen_card"), ProviderDeclined, "declined_fraud", "stolen_card"),
+        (card("card_declined", "do_not_honor"), ProviderDeclined, "declined", "do_not_honor"),
+        (card("expired_card"), ProviderDeclined, "invalid_payment_method", "expired_card"),
+        (
+            card("authentication_required"),
+            ProviderDeclined,
+            "authentication_required",
+            "authentication_required",
+        ),
+        (
+            card("card_declined", "try_again_later"),
+            ProviderDeclined,
+            "provider_unavailable",
+            "try_again_later",
+        ),
+        (card("card_declined", "new_word"), ProviderDeclined, codes.UNKNOWN, "new_word"),
+        (refused(500, type="api_error"), ProviderUncertain, UNKNOWN, "http:500"),
+        (refused(503, type="api_error"), ProviderUncertain, UNKNOWN, "http:503"),
+        (said(b"<html>", 400), ProviderUncertain, UNKNOWN, "http:400"),
+        (said(b"", 200), ProviderUncertain, UNKNOWN, "http:200"),
+        (said(b'{"id": "cs_', 200), ProviderUncertain, UNKNOWN, "http:200"),
+        (said([1], 200), ProviderUncertain, UNKNOWN, "http:200"),
+        (said({"error": "gone"}, 400), ProviderUncertain, UNKNOWN, "http:400"),
+        (said({"object": "checkout.session"}, 200), ProviderUncertain, UNKNOWN, ""),
+        (http.NotSent("dns"), ProviderUnavailable, "network_unreachable", "dns"),
+        (http.NoAnswer("timeout"), ProviderUncertain, UNKNOWN, "timeout"),
+    ],
+    ids=str,
+)
+def test_a_refusal_stands_for_what_to_do_next(answer, error, code, theirs):
+    port, wire = line(answer)
+
+    with pytest.raises((ProviderDeclined, ProviderUnavailable, ProviderUncertain)) as refusal:
+        Checkout(port).request(order())
+
+    assert (type(refusal.value), refusal.value.code, refusal.value.provider_code) == (error, code, theirs)
+    assert len(wire.sent) == 1
+    assert codes.MESSAGES.get(code) or error is not ProviderDeclined
+
+
+def test_a_request_asks_for_the_sum_on_the_hosted_page_and_puts_our_code_into_the_payment_too():
+    port, wire = line(said({"id": "cs_1", "url": "https://checkout.stripe.com/c/1"}))
+
+    ticket = Checkout(port).request(order(email="amina@example.com"))
+
+    [sent] = wire.sent
+    assert (ticket.value, ticket.next_action.url) == ("cs_1", "https://checkout.stripe.com/c/1")
+    assert (sent["method"], sent["url"]) == ("POST", "https://api.stripe.com/v1/checkout/sessions")
+    assert sent["headers"]["Idempotency-Key"] == "K7M2P9QX4T:create"
+    assert dict(parse_qsl(sent["body"].decode())) == {
+        "mode": "payment",
+        "line_items[0][price_data][currency]": "kes",
+        "line_items[0][price_data][unit_amount]": "150000",
+        "line_items[0][price_data][product_data][name]": "Lunch",
+        "line_items[0][quantity]": "1",
+        "success_url": "https://pay.example.test/p/1",
+        "cancel_url": "https://pay.example.test/p/1",
+        "client_reference_id": "K7M2P9QX4T",
+        "metadata[code]": "K7M2P9QX4T",
+        "payment_intent_data[capture_method]": "automatic",
+        "payment_intent_data[description]": "K7M2P9QX4T",
+        "payment_intent_data[metadata][code]": "K7M2P9QX4T",
+        "customer_email": "amina@example.com",
+    }
+
+
+@pytest.mark.parametrize(
+    ("money", "unit"),
+    [(Money(1500, "UGX"), "1500"), (Money(1500, "JPY"), "1500"), (Money(1_500, "KWD"), "1500")],
+)
+def test_sums_go_out_in_the_smallest_unit_of_their_currency(money, unit):
+    port, wire = line(said({"id": "cs_1", "url": "https://checkout.stripe.com/c/1"}))
+
+    Checkout(port).request(order(money=money))
+
+    assert f"unit_amount%5D={unit}&" in wire.sent[0]["body"].decode() or (
+        f"[unit_amount]={unit}&" in wire.sent[0]["body"].decode()
+    )
+
+
+def test_a_currency_that_stripe_does_not_know_does_not_leave():
+    port, wire = line()
+
+    with pytest.raises(ProviderDeclined) as refusal:
+        Checkout(port).request(order(money=Money(1, "USDC")))
+
+    assert (refusal.value.code, wire.sent) == ("currency_not_supported", [])
+
+
+def recorded(name: str) -> Any:
+    return json.loads((PAYLOADS / name).read_text())
+
+
+def test_a_paid_session_is_read_exactly():
+    port, _ = line(said(recorded("session_paid.json")))
+
+    report = Checkout(port).query("cs_test_a1")
+
+    assert (report.outcome, report.money, report.receipt) == (
+        Outcome.COLLECTED,
+        Money(20_00, "USD"),
+        "ch_3MmlLrLkdIwHu7ix0snN0B15",
+    )
+    assert (report.fee, report.settled, report.rate) == (
+        Money(72, "EUR"),
+        Money(18_46, "EUR"),
+        Decimal("0.9230769"),
+    )
+    assert report.occurred_at == datetime(2023, 3, 17, 16, 37, 20, tzinfo=UTC)
+    assert report.method_details == {"brand": "visa", "last4": "4242"}
+
+
+PAID = recorded("session_paid.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "payment", "outcome", "reason"),
+    [
+        ({"status": "open", "payment_intent": None}, None, Outcome.PENDING, ""),
+        ({"status": "expired", "payment_intent": None}, None, Outcome.DECLINED, "expired"),
+        ({"status": "open"}, {"status": "requires_action"}, Outcome.PENDING, ""),
+        ({}, {"status": "processing"}, Outcome.PENDING, ""),
+        ({}, {"status": "requires_capture"}, Outcome.AUTHORIZED, ""),
+        ({}, {"status": "canceled", "cancellation_reason": "automatic"}, Outcome.DECLINED, "expired"),
+        ({}, {"status": "canceled", "cancellation_reason": None}, Outcome.DECLINED, "customer_cancelled"),
+        (
+            {"payment_status": "unpaid"},
+            {"status": "requires_payment_method", "last_payment_error": {"code": "card_declined"}},
+            Outcome.DECLINED,
+            "declined",
+        ),
+    ],
+    ids=str,
+)
+def test_each_state_of_a_session_is_one_of_ours(changes, payment, outcome, reason):
+    body = {**PAID, **changes}
+    if payment:
+        body["payment_intent"] = {**PAID["payment_intent"], "amount_capturable": 20_00, **payment}
+    port, _ = line(said(body))
+
+    report = Checkout(port).query("cs_test_a1")
+
+    assert (report.outcome, report.reason_code) == (outcome, reason)
+    assert report.receipt == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "odd", "payment_intent": None},
+        {"payment_intent": None},
+        {"payment_intent": {**PAID["payment_intent"], "status": "odd"}},
+        {"payment_intent": {**PAID["payment_intent"], "amount_received": "20.00"}},
+        {"payment_intent": {**PAID["payment_intent"], "amount_received": None}},
+        {"payment_intent": {**PAID["payment_intent"], "currency": "zzz"}},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_read_is_uncertain_and_never_a_failure(changes):
+    port, _ = line(said({**PAID, **changes}))
+
+    with pytest.raises(ProviderUncertain):
+        Checkout(port).query("cs_test_a1")
+
+
+@pytest.mark.parametrize(
+    ("status", "failure", "outcome", "reason"),
+    [
+        ("pending", None, RefundOutcome.PENDING, ""),
+        ("requires_action", None, RefundOutcome.PENDING, ""),
+        ("succeeded", None, RefundOutcome.REFUNDED, ""),
+        ("failed", "expired_or_canceled_card", RefundOutcome.DECLINED, "payer_account_restricted"),
+        ("failed", "new_word", RefundOutcome.DECLINED, codes.UNKNOWN),
+        ("canceled", None, RefundOutcome.DECLINED, "customer_cancelled"),
+    ],
+)
+def test_each_state_of_a_refund_is_one_of_ours(status, failure, outcome, reason):
+    refund = {"id": "re_1", "status": status, "failure_reason": failure, "amount": 5_00, "currency": "usd"}
+    port, _ = line(said({**refund, "charge": "ch_1", "balance_transaction": None}))
+
+    report = RefundQuery(port).query("re_1")
+
+    assert (report.outcome, report.reason_code) == (outcome, reason)
+    assert (report.money, report.payment_receipt) == (Money(5_00, "USD"), "ch_1")
+
+
+def test_evidence_goes_with_its_documents_once_and_for_good():
+    dispute = recorded("dispute.json")
+    port, wire = line(said({"id": "file_1"}), said(dispute))
+    file = EvidenceFile("communication", "mail.pdf", "application/pdf", b"%PDF-1.7")
+
+    report = Disputes(port).submit("dp_1", Evidence(text="Eaten.", files=(file,)), code="D7M2P9QX4T")
+
+    upload, update = wire.sent
+    assert (upload["url"], upload["headers"]["Idempotency-Key"]) == (
+        "https://files.stripe.com/v1/files",
+        "D7M2P9QX4T:file:1",
+    )
+    assert b"%PDF-1.7" in upload["body"]
+    assert b"dispute_evidence" in upload["body"]
+    said_ = dict(parse_qsl(update["body"].decode()))
+    assert (said_["evidence[uncategorized_text]"], said_["evidence[customer_communication]"]) == (
+        "Eaten.",
+        "file_1",
+    )
+    assert (said_["submit"], update["headers"]["Idempotency-Key"]) == ("true", "D7M2P9QX4T:evidence")
+    assert (report.stage, report.withdrawn, report.fee) == (
+        "UNDER_REVIEW",
+        Money(10_00, "USD"),
+        Money(15_00, "USD"),
+    )
+
+
+def test_nothing_comes_to_the_address_of_an_attempt():
+    port, _ = line()
+
+    for read in (Checkout(port).read_callback, Refunds(port).read_result, Refunds(port).read_timeout):
+        with pytest.raises(MalformedCallback):
+            read({"Body": {}})
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(folder.__file__).parent.glob("*.py")), ids=lambda path: path.name
+)
+def test_the_adapter_knows_no_django_no_database_and_no_clock(path):
+    imported = {
+        name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
+        )
+    }
+
+    allowed = {"django.utils.translation"} if path.name == "provider.py" else set()
+    assert not {name for name in imported if name.startswith(("django", "time", "redis", "httpx"))} - allowed
+    assert not imported & {"apps.kit.clock", "apps.integrations.models"}
