@@ -5,6 +5,7 @@ Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri, 
 factor. ``db`` rolls back; ``transactional_db`` commits, and afterwards the owner takes away what there is (emptying.py).
 """
 
+import gc
 import hashlib
 import importlib.metadata
 import os
@@ -29,7 +30,7 @@ from apps.access.admin_sites import gate, step_up
 from apps.kit import circuits, history, ids, rate_limits
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
-from script.devkit import ports
+from script.devkit import kept_schemas, ports
 from script.devkit.ephemeral import RunningTreasury, running_treasury
 from tests import emptying, longest_first, object_storage, running
 from treasury.settings.database import LIMITS
@@ -38,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SLUGS = emptying.SLUGS
 BUILD_LOCK = 727001
 DROP_TRIES = 20
+OBJECTS_BETWEEN_LOOKS = 20_000
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 hypothesis.settings.register_profile(
     "patient",
@@ -116,7 +118,10 @@ def build(admin: psycopg.Connection, name: str) -> None:
     admin.execute(f'DROP DATABASE IF EXISTS "{building}" WITH (FORCE)')
     admin.execute(f'CREATE DATABASE "{building}" TEMPLATE template0')
     use(building, "owner")
-    call_command("migrate_all", verbosity=0)
+    there = connection.settings_dict
+    url = f"postgresql://{there['HOST']}:{there['PORT']}/{building}"
+    with kept_schemas.begun_with({**os.environ, "TREASURY_POSTGRES_URL": url}):
+        call_command("migrate_all", verbosity=0)
     for slug in SLUGS:
         organisation = Organisation.objects.create(
             slug=slug,
@@ -155,6 +160,8 @@ def copy(admin: psycopg.Connection, pristine: str, name: str) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     longest_first.sort(items)
+    gc.freeze()  # what the whole run needs is not looked through again and again for garbage
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,3 +155,16 @@ def binaries() -> Path:
             mend="TREASURY_POSTGRES_URL=postgresql://admin:password@host/treasury script/server",
         )
     return folder
+
+
+def login(variables: Mapping[str, str], role: str) -> tuple[dict[str, str], str]:
+    """Return the environment in which PostgreSQL's programs log in as one of our two roles, and the database's name."""
+    address, _, name = variables["TREASURY_POSTGRES_URL"].removeprefix("postgresql://").partition("/")
+    host, _, port = address.partition(":")
+    login = {
+        "PGHOST": host,
+        "PGPORT": port,
+        "PGUSER": f"treasury_{role}",
+        "PGPASSWORD": variables[f"TREASURY_POSTGRES_{role.upper()}_PASSWORD"],
+    }
+    return {**variables, **login}, name

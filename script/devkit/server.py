@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from script.devkit import environment, health, packages, processes, summary, virtualenv
+from script.devkit import environment, health, kept_schemas, packages, processes, summary, virtualenv
 from script.devkit import ports as tcp
 from script.devkit.databases import Wanted, check_folders, open_servers, secrets_of
 from script.devkit.environment import HTTP_PORT, SIMULATOR_PORT, Ports
@@ -151,10 +151,11 @@ def migrate(folders: Folders, supervisor: Supervisor, *, variables: dict[str, st
             return
         stamp.unlink(missing_ok=True)
         command = processes.manage("migrate_all")
-        exit_code = supervisor.run(
-            "migrate_all", command, environment=processes.as_owner(variables), name="migrate"
-        )
-        _require_success(exit_code, "migrate_all", folders.log / "migrate.log")
+        with kept_schemas.begun_with(variables):
+            exit_code = supervisor.run(
+                "migrate_all", command, environment=processes.as_owner(variables), name="migrate"
+            )
+            _require_success(exit_code, "migrate_all", folders.log / "migrate.log")
         stamp.write_text(code, encoding="utf-8")
 
 

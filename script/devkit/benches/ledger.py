@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from script.devkit import environment, processes, system
+from script.devkit import environment, kept_schemas, processes, system
 from script.devkit.benches import ledger_cases
 from script.devkit.benches.ledger_cases import BARS, BASELINES, CASES, CEILINGS, KEYS, QUICK_SHARE, Case
 from script.devkit.benches.report import Report, Wish
 from script.devkit.folders import PYTHON, ROOT
-from script.devkit.postgres import binaries
+from script.devkit.postgres import binaries, login
 from script.devkit.refusals import Refusal
 from script.devkit.steps import step
 from script.devkit.supervisor import Supervisor
@@ -175,7 +175,7 @@ def prepare(supervisor: Supervisor, variables: dict[str, str]) -> dict[str, Any]
     """Schemas, an organisation with 1,000 accounts, and pgbench's own tables in a database beside it."""
     owner = processes.as_owner(variables)
     facts = supervisor.folders.var / "bench.json"
-    with step("database schemas"):
+    with step("database schemas"), kept_schemas.begun_with(variables):
         _require(
             supervisor.run("migrate_all", processes.manage("migrate_all"), environment=owner, name="migrate"),
             supervisor,
@@ -193,7 +193,7 @@ def _pgbench(
     variables: Mapping[str, str], *arguments: str, database: str, role: str, is_new: bool = False
 ) -> str:
     """Run pgbench over TCP as one of our two roles; return what it wrote."""
-    there, name = _login(variables, role)
+    there, name = login(variables, role)
     if is_new:
         _run([str(binaries() / "createdb"), "--maintenance-db", name, database], there)
     return _run([str(binaries() / "pgbench"), *arguments, database or name], there)
@@ -201,21 +201,8 @@ def _pgbench(
 
 def _psql(variables: Mapping[str, str], statement: str) -> str:
     """Run a statement as the owner; return the last line of its answer."""
-    there, name = _login(variables, "owner")
+    there, name = login(variables, "owner")
     return _run([str(binaries() / "psql"), "-qAt", "-c", statement, name], there).splitlines()[-1]
-
-
-def _login(variables: Mapping[str, str], role: str) -> tuple[dict[str, str], str]:
-    """Return the environment in which PostgreSQL's programs log in as one of our two roles, and the database's name."""
-    address, _, name = variables["TREASURY_POSTGRES_URL"].removeprefix("postgresql://").partition("/")
-    host, _, port = address.partition(":")
-    login = {
-        "PGHOST": host,
-        "PGPORT": port,
-        "PGUSER": f"treasury_{role}",
-        "PGPASSWORD": variables[f"TREASURY_POSTGRES_{role.upper()}_PASSWORD"],
-    }
-    return {**variables, **login}, name
 
 
 def _run(command: list[str], variables: Mapping[str, str]) -> str:

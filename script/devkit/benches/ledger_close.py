@@ -11,7 +11,7 @@ The last line is one JSON object. The history is the one of the ledger bench.
 import json
 import sys
 
-from script.devkit import environment, processes
+from script.devkit import environment, kept_schemas, processes
 from script.devkit.benches.ledger import HISTORY, SETTINGS
 from script.devkit.folders import PYTHON
 from script.devkit.postgres import binaries
@@ -28,7 +28,8 @@ def main(size: list[str]) -> int:
         variables = {**environment.base(programs=binaries()), **own}
         owner, app = processes.as_owner(variables), {**variables, "DB_ROLE": "app"}
         found = supervisor.folders.var / "close.json"
-        _run(supervisor, "database schemas", processes.manage("migrate_all"), owner)
+        with kept_schemas.begun_with(variables):
+            _run(supervisor, "database schemas", processes.manage("migrate_all"), owner)
         _run(supervisor, "a ledger with a history", _module("ledger_history", str(found), *size), owner)
         _run(supervisor, "close of its last month", _module("ledger_close_load", str(found)), app)
         say(json.dumps({**json.loads(found.read_text(encoding="utf-8")), "bench": "ledger_close"}))
