@@ -17,7 +17,7 @@ from script.devkit.supervisor import Supervisor
 from script.devkit.throwaway import throw_away_folder
 from script.devkit.unprivileged import identity_for
 from tests.deploy import compose
-from tests.deploy.production import ROOT, start
+from tests.deploy.production import ROOT
 from tests.object_storage import ACCESS_KEY, SECRET_KEY
 from treasury.settings import env
 
@@ -130,7 +130,7 @@ def test_gives_our_processes_known_variables():
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_starts_with_settings_that_production_takes(name):
+def test_starts_with_settings_that_production_takes(start, name):
     role = "owner" if name in OWNERS else "app"
     image = {"DB_ROLE": role, "TREASURY_STORAGE_PATH": "/data/storage"}
 

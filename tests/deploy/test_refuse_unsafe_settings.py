@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deploy.production import SAFE, python, start
+from tests.deploy.production import SAFE, python
 
 UNSAFE = [
     ("TREASURY_POSTGRES_URL", "postgresql://db.example.com/treasury", "crosses networks in clear"),
@@ -91,7 +91,7 @@ def told(errors: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("variable", "value", "remedy"), UNSAFE, ids=[f"{name}={value}" for name, value, _ in UNSAFE]
 )
-def test_by_name_with_the_remedy(variable, value, remedy):
+def test_by_name_with_the_remedy(start, variable, value, remedy):
     found = told(start(**{variable: value}))
 
     others = {"TREASURY_PUBLIC_URL"} if unserved(variable, value) else set()
@@ -105,11 +105,11 @@ def unserved(variable: str, value: str) -> bool:
 
 
 @pytest.mark.parametrize("changes", SAFE_TOO, ids=str)
-def test_not_the_safe_ones(changes):
+def test_not_the_safe_ones(start, changes):
     assert start(**changes) == ""
 
 
-def test_all_at_once():
+def test_all_at_once(start):
     found = told(start(**{name: "" for name in SAFE if name.startswith("TREASURY_")}))
 
     assert set(found) == {
@@ -125,13 +125,22 @@ def test_all_at_once():
     }
 
 
-def test_the_owner_without_his_password():
+def test_the_owner_without_his_password(start):
     found = told(start(DB_ROLE="owner", TREASURY_POSTGRES_OWNER_PASSWORD=""))
 
     assert list(found) == ["TREASURY_POSTGRES_OWNER_PASSWORD"]
 
 
-def test_never_shows_what_is_secret():
+@pytest.mark.parametrize("changes", [{}, {"TREASURY_DEBUG": "1", "TREASURY_MASTER_KEY": ""}], ids=str)
+def test_a_process_that_is_not_forked_says_the_same(start, changes):
+    read = python("-c", "from django.conf import settings; settings.DEBUG", changes=changes)
+
+    forked = start(**changes)
+    assert (read.stdout, told(read.stderr), bool(read.stderr)) == ("", told(forked), bool(changes))
+    assert bool(forked) == bool(changes)
+
+
+def test_never_shows_what_is_secret(start):
     refused = start(TREASURY_DEBUG="1", TREASURY_MASTER_KEY="c2hvcnQ=")
 
     assert "c2hvcnQ=" not in refused
