@@ -17,7 +17,7 @@ from apps.integrations.services import callbacks as inbox
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Entry, Transaction
-from apps.ledger.selectors import balances
+from apps.ledger.selectors import accounts, balances
 from apps.payments.services import callbacks
 from apps.simulator import server
 from apps.tenancy.models import Organisation
@@ -39,10 +39,17 @@ def balance(role: AccountRole, currency: str = "KES") -> Money:
     return sum(found, Money.zero(currency))
 
 
+def every_balance() -> dict[AccountRole, Money]:
+    """Return the balance of each role in KES, on its normal side: one query for all of them."""
+    found = {role: Money.zero("KES") for role in AccountRole}
+    for line in accounts.with_balances(currency="KES"):
+        found[AccountRole(line.role)] += line.balance
+    return found
+
+
 def books() -> dict[str, str]:
     """Return every balance that is not zero, in KES."""
-    found = {role.value: balance(role) for role in AccountRole}
-    return {name: money.text for name, money in found.items() if not money.is_zero}
+    return {role.value: money.text for role, money in every_balance().items() if not money.is_zero}
 
 
 def bookings() -> int:

@@ -18,7 +18,7 @@ from apps.payments.models import InboundReceipt
 from apps.payments.services import attempts, reports, resolutions
 from apps.payments.services.reports import ReportContradicts
 from tests.factories import access, payments
-from tests.payments.conftest import balance, books, told
+from tests.payments.conftest import books, every_balance, told
 from tests.payments.test_inbound_receipts import notice, stk, take
 from tests.payments.test_two_connections import at_once
 
@@ -51,7 +51,8 @@ def give_back(inbound, now=NOW):
 
 def movements():
     """Return how many movements of KES 1,500.00 the books hold, whole, wherever they stand."""
-    held = balance(AccountRole.SUSPENSE) + balance(AccountRole.UNAPPLIED_COLLECTIONS)
+    standing = every_balance()
+    held = standing[AccountRole.SUSPENSE] + standing[AccountRole.UNAPPLIED_COLLECTIONS]
     return held.minor / payments.KES_1500.minor
 
 
