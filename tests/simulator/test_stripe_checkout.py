@@ -64,6 +64,7 @@ def test_the_bank_may_want_to_see_the_person(shop):
     refused = shop.act("sessions", session.id, "authenticate", succeeds=False)
     assert refused.json()["code"] == "payment_intent_authentication_failure"
     shop.act("sessions", session.id, "pay", card="4000000000003220")
+    shop.act("sessions", session.id, "pay", card="4000002760003184")
     shop.act("sessions", session.id, "authenticate")
 
     assert shop.read(session.id).payment_status == "paid"

@@ -63,13 +63,14 @@ def test_an_answer_that_never_comes(shop):
     assert shop.page("ATTEMPT-1:create").id == sessions(shop)[0]["id"]
 
 
-def test_stripe_may_keep_its_own_failure_under_the_key(shop):
-    shop.script({"action": "status", "processed": True, "kept": True})
+@pytest.mark.parametrize("is_processed", [True, False])
+def test_stripe_may_keep_its_own_failure_under_the_key(shop, is_processed):
+    shop.script({"action": "status", "processed": is_processed, "kept": True})
     for _ in range(2):
         with pytest.raises(stripe.APIError):
             shop.page("ATTEMPT-1:create")
 
-    assert len(sessions(shop)) == 1
+    assert len(sessions(shop)) == int(is_processed)
     shop.tick(24 * 3_600 + 1)
     assert shop.page("ATTEMPT-1:create").status == "open"
 
@@ -92,6 +93,9 @@ def test_magic_addresses_decide_a_page(shop):
     paid, poor, lost = (
         shop.page(customer_email=f"amina+{mark}@example.com") for mark in ("000", "001", "777")
     )
+    with pytest.raises(stripe.APIError):
+        shop.page(customer_email="amina+781@example.com")
+    assert len(sessions(shop)) == 3
 
     shop.tick(2)
 

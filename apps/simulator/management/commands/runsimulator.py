@@ -1,4 +1,4 @@
-"""Runs the simulator of M-Pesa on a loopback port until it is told to stop."""
+"""Runs the simulator of M-Pesa and Stripe on a loopback port until it is told to stop."""
 
 import signal
 import threading
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{host}:{port} or {store} cannot be used: {error}.") from error
         self.stdout.write(
-            f"Simulator: {running.url} (Daraja at {running.url}/daraja, phones at {running.url}/phone)"
+            f"Simulator: {running.url} (Daraja at {running.url}/daraja, Stripe at {running.url}/stripe, phones at {running.url}/phone)"
         )
         self.stdout.flush()
         must_stop.wait()

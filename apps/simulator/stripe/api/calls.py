@@ -40,6 +40,10 @@ WORDING = {
 """What Stripe says where a script leaves the words to the face: the status, if it is another, and the error."""
 
 
+class Lost(Exception):
+    """The call has no effect: a script has it die before."""
+
+
 class Call:
     """One call with the faults that apply to it."""
 
@@ -61,7 +65,7 @@ class Call:
         """Carry the call out unless an action forbids it, and return what the caller is shown."""
         self.actions = actions
         self.faults = faults.compose(actions=actions)
-        response = self._response() if self.faults.answer.is_processed else Response()
+        response = self._response()
         answer = _worded(self.faults.answer)
         seen = shown(answer=answer, response=response)
         if answer.is_kept and self.key and self.scope.account.id:
@@ -69,19 +73,23 @@ class Call:
         return replace(seen, headers=(*seen.headers, ("Request-Id", self.id)))
 
     def plan(self, magic: Sequence[object]) -> None:
-        """Put what a magic e-mail address asks for under the actions of the script."""
+        """Put what a magic e-mail address asks for under the actions of the script; raise Lost where nothing is to happen."""
         self.faults = faults.compose(actions=[*magic, *self.actions])
         self.scope = replace(self.scope, plan=self.faults.plan)
+        self._check_lost()
 
     def _response(self) -> Response:
         try:
             self._open()
+            self._check_lost()
             view, groups = self._view()
             kept = self._kept()
             if kept is not None:
                 return kept
             body = view(self, *groups)
             response = _json(200, expanding.expand(self.scope, body, self.params.texts("expand")))
+        except Lost:
+            return Response()
         except StripeRefusal as refusal:
             error = refusal.details | {"message": refusal.message, "request_log_url": None}
             response = _json(refusal.status, {"error": error})
@@ -89,6 +97,10 @@ class Call:
             self._keep(response.status, response.body.decode())
         self._settle_first()
         return response
+
+    def _check_lost(self) -> None:
+        if not self.faults.answer.is_processed:
+            raise Lost
 
     def _open(self) -> None:
         """Find the account behind the key, and the connected one that the call is for."""

@@ -13,7 +13,7 @@ CANCELLABLE = (
     "requires_action",
     "processing",
 )
-CONFIRMABLE = ("requires_payment_method", "requires_confirmation")
+CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 STATE = "payment_intent_unexpected_state"
 
 

@@ -44,7 +44,7 @@ def add(scope: Scope, *, session: str = "", **given: Any) -> Body:
 
 def confirm(scope: Scope, intent: Body, method: Body, *, return_url: str = "") -> Body:
     """Keep the card, or ask its bank to see the person first; raise StripeRefusal for a decline."""
-    if intent["status"] not in {"requires_payment_method", "requires_confirmation"}:
+    if intent["status"] not in {"requires_payment_method", "requires_confirmation", "requires_action"}:
         raise _wrong_state(intent, "confirm")
     intent |= {"payment_method": method["id"], "last_setup_error": None}
     objects.note(scope, intent["id"], return_url=return_url)
