@@ -10,6 +10,7 @@ from apps.integrations.models import ProviderCall
 from apps.integrations.ports import (
     CollectionRequest,
     Evidence,
+    EvidenceFile,
     MethodStatus,
     NextActionKind,
     Outcome,
@@ -258,7 +259,9 @@ def test_a_dispute_is_read_answered_and_ends(shop):
     port = shop.port("dispute")
     [found] = port.list(NOW.replace(year=2020))
 
-    told = port.submit(found.ticket, Evidence(text="It was eaten.", product="Lunch"), code="D7M2P9QX4T")
+    bill = EvidenceFile("receipt", "bill.pdf", "application/pdf", b"%PDF-1.7")
+    evidence = Evidence(text="It was eaten.", product="Lunch", files=(bill,))
+    told = port.submit(found.ticket, evidence, code="D7M2P9QX4T")
     shop.act("disputes", found.ticket, "win")
     won = port.read(found.ticket)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 from apps.integrations.ports import DisputeReport, DisputeStage, Evidence, EvidenceFile, ProviderUncertain
@@ -114,7 +115,9 @@ class Disputes:
         return _report(closed)
 
     def _upload(self, file: EvidenceFile, name: str) -> str:
-        params = {"purpose": "dispute_evidence", "file": (file.name, file.content, file.media_type)}
+        content = BytesIO(file.content)
+        content.name = file.name  # the SDK sends what can be read, by its name
+        params = {"purpose": "dispute_evidence", "file": content}
         made = self.line.call("file", lambda v1: v1.files.create(params, {"idempotency_key": name}))
         found = answers.text(made.get("id"))
         if not found:
