@@ -70,6 +70,7 @@ class AccountForm(forms.ModelForm):
             "is_balance_watched": _("Ask every 15 minutes"),
             "calls_per_second": _("Calls of one kind in a second"),
             "base_url": _("Address of the service"),
+            "short_code": _("Number"),
             "fee_bps": _("Fee in hundredths of a percent"),
             "is_pull_enabled": _("List movements every 15 minutes"),
             "pull_number": _("Nominated phone number"),

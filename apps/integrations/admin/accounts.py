@@ -26,10 +26,12 @@ from apps.integrations.dialogs.accounts import (
     RegisterAddresses,
 )
 from apps.integrations.models import ProviderAccount
+from apps.integrations.ports import WebhookPort
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.selectors import circuits as standing
 from apps.integrations.selectors import holdings, registrations, traffic
-from apps.integrations.services import accounts
+from apps.integrations.services import accounts, providers
+from apps.integrations.services import hooks as account_hooks
 from apps.kit import clock, errors
 from apps.kit.admin import TreasuryAdmin, badge, local_time_html, money_html, nothing_html
 from apps.kit.circuits import Position
@@ -90,6 +92,7 @@ class ProviderAccountAdmin(TreasuryAdmin):
         "circuits",
         "health",
         "inbox",
+        "webhook_address",
     ]
     dialogs = [
         CheckConnection,
@@ -106,10 +109,11 @@ class ProviderAccountAdmin(TreasuryAdmin):
         """Return what accounts of this provider have; a new account's provider is chosen first."""
         slug = obj.provider if isinstance(obj, ProviderAccount) else _chosen(request)
         provider = registry.providers()[slug]
+        signed = ["webhook_address"] if providers.offers(slug, WebhookPort) else []
         sections = [
             (None, ["label", "branch", "provider", "environment", "base_url", "currency"]),
             (_("Balance at the provider"), ["balance", "is_balance_watched"]),
-            (_("Calls and messages"), ["circuits", "health", "inbox", "calls_per_second"]),
+            (_("Calls and messages"), ["circuits", "health", "inbox", "calls_per_second", *signed]),
             (_("Number"), ["short_code", "short_code_type", "till_number"]),
             (_("Terms"), ["fee_bps", "minimum", "maximum"]),
             (_("Pull Transactions"), list(PULL)),
@@ -128,8 +132,8 @@ class ProviderAccountAdmin(TreasuryAdmin):
         field = super().formfield_for_choice_field(db_field, request, **kwargs)
         if db_field.name == "provider" and field is not None:
             field.help_text = format_html_join(
-                " ",
-                '<a class="t-link" href="?provider={}">{}</a>',
+                " · ",
+                '<a class="underline" href="?provider={}">{}</a>',
                 (
                     (slug, _("Add an account of %(name)s") % {"name": name})
                     for slug, name in provider_choices()
@@ -215,6 +219,12 @@ class ProviderAccountAdmin(TreasuryAdmin):
         return format_html(
             str(_("Last on {} {}")), local_time_html(heard, seconds=True), badge(tone, icon, waiting)
         )
+
+    @admin.display(description=_("Address for signed messages"))
+    def webhook_address(self, account: ProviderAccount) -> SafeString | str:
+        if not account.created_at:
+            return str(_("Known once the account is saved"))
+        return format_html('<span class="t-ref">{}</span>', account_hooks.webhook(account))
 
     @admin.display(description=_("Payments"))
     def limits(self, account: ProviderAccount) -> SafeString:

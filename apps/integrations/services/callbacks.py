@@ -13,6 +13,7 @@ from apps.integrations import events
 from apps.integrations.contracts import CallbackStatus, StoredCallback
 from apps.integrations.models import CallbackProcessing, ProviderCallback
 from apps.integrations.models.redaction import without_secrets
+from apps.integrations.services.hooks import WEBHOOK
 from apps.kit import logs, rate_limits, remote, schema
 from apps.kit.errors import NotFound
 from apps.kit.rate_limits import InOutage, Limit
@@ -24,8 +25,6 @@ WINDOW = 60
 HEADERS_MAX = 60
 HEADER_LENGTH = 1000
 NOTE_LENGTH = 300
-WEBHOOK = "webhook"
-"""The kind of an account's address to which its provider sends signed messages (see WebhookPort)."""
 SIGNATURE = re.compile(r"-(signature|sig)$", re.IGNORECASE)
 
 log = logs.get(__name__)

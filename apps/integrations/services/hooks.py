@@ -2,7 +2,16 @@
 
 from django.conf import settings
 
+from apps.integrations.models import ProviderAccount
 from apps.tenancy.selectors import organisations
+
+WEBHOOK = "webhook"
+"""The kind of an account's address to which its provider sends signed messages (see WebhookPort)."""
+
+
+def webhook(account: ProviderAccount) -> str:
+    """Return the address at which an account is told by signed messages. Who knows it can prove nothing by that."""
+    return address(token=account.callback_token, kind=WEBHOOK)
 
 
 def address(*, token: str, kind: str) -> str:

@@ -35,10 +35,15 @@ ENDPOINT_SECRET = re.compile(r"whsec_[0-9A-Za-z+/=_-]{4,240}")
 
 @dataclass(frozen=True, slots=True)
 class StripeCredentials:
-    """The secrets of one Stripe account; none of them appears in a representation of this object."""
+    """
+    The secrets of one Stripe account; none of them appears in a representation of this object.
+
+    The endpoint's secret is known once Stripe has been told the account's own address: until then no message is proven,
+    and payments are found by questions alone.
+    """
 
     api_key: str = field(repr=False)
-    webhook_secret: str = field(repr=False)
+    webhook_secret: str = field(default="", repr=False)
     previous_webhook_secret: str = field(default="", repr=False)
 
     @property
@@ -53,7 +58,7 @@ class StripeCredentials:
 
     @property
     def is_complete(self) -> bool:
-        return bool(self.api_key and self.webhook_secret)
+        return bool(self.api_key)
 
     @property
     def can_ask(self) -> bool:
@@ -121,7 +126,10 @@ PROVIDER = Provider(
         "api_key": SecretText(
             _("Secret key"), _("Or a restricted one that may write what is used here; rk_ or sk_.")
         ),
-        "webhook_secret": SecretText(_("Signing secret of the webhook"), _("As whsec_…")),
+        "webhook_secret": SecretText(
+            _("Signing secret of the webhook"),
+            _("As whsec_…; Stripe shows it once it knows the address for its messages."),
+        ),
         "previous_webhook_secret": SecretText(
             _("Signing secret before that"), _("Only while the other one is new.")
         ),
