@@ -54,7 +54,7 @@ def ask(
     if owner is None:
         owner = users.create(email=owner_email, name=owner_name, password=None, actor=actor, now=now)
         secret = entry_links.make(user_id=owner.pk, actor=actor, now=now, is_vouched_for=True)
-    elif not owner.is_active or not owner.has_own_password or owner.was_let_in:
+    elif not owner.is_active or not owner.has_usable_password() or owner.was_let_in:
         message = "This person has an account that is closed, that another organisation made, or without a password of his own."
         raise OwnerUnready(message, errors=[errors.FieldError("/owner_email", OwnerUnready.code, message)])
     asked = provisionings.ask(new=new, owner_id=owner.pk, actor=actor, now=now, reason=reason)

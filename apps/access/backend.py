@@ -123,6 +123,4 @@ class MembershipBackend:
     def _permissions(self, user: "User") -> frozenset[str] | None:
         """Return the permissions in this schema, read once for each user object; None for an outsider."""
         membership = memberships.remembered(user)
-        if membership is None:
-            return None
-        return frozenset() if user.must_change_password else frozenset(membership.role.permissions)
+        return None if membership is None else frozenset(membership.role.permissions)

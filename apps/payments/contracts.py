@@ -191,11 +191,12 @@ class NewIntent:
 
 
 class BulkItemStatus(StrEnum):
-    """How far one of many payments that were asked for together has come."""
+    """How far one of many payments that were asked for together has come. STOPPED: its bulk ended before it was come to."""
 
     WAITING = "WAITING"
     CREATED = "CREATED"
     REFUSED = "REFUSED"
+    STOPPED = "STOPPED"
 
 
 @dataclass(frozen=True, slots=True)

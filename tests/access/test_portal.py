@@ -208,31 +208,16 @@ def test_admits_a_member_by_e_mail(portal, in_organisation):
     assert "stranger@" not in shown
 
 
-def test_a_password_that_somebody_else_knows_leads_to_the_page_to_choose_another(portal):
+def test_a_person_chooses_another_password_than_his_present_one(portal):
     browser = portal()
-    User.objects.update(must_change_password=True)
-
-    for path in ("", "payments/paymentintent/", "access/membership/", "search/?q=x", "inbox/", "jsi18n/"):
-        answer = browser.get(f"/portal/{path}")
-        assert (answer.status_code, answer["Location"]) == (302, "/portal/password_change/"), path
-    page = browser.get("/portal/password_change/")
-    assert page.status_code == 200
-
     chosen = "a password of my own"
     form = {"old_password": make.PASSWORD, "new_password1": chosen, "new_password2": chosen}
     same = {**form, "new_password1": make.PASSWORD, "new_password2": make.PASSWORD}
+
     assert "Choose another password" in browser.post("/portal/password_change/", same).content.decode()
     assert browser.post("/portal/password_change/", form).status_code == 302
 
     assert browser.get("/portal/access/membership/").status_code == 200
-
-
-def test_who_must_choose_a_password_may_leave(portal):
-    browser = portal()
-    User.objects.update(must_change_password=True)
-
-    assert browser.post("/portal/logout/").status_code == 200
-    assert "/portal/login/" in browser.get("/portal/access/membership/")["Location"]
 
 
 def test_does_not_admit_whom_another_organisation_made(portal, in_organisation):

@@ -231,17 +231,6 @@ def test_a_reset_ends_every_session_of_the_person(door, phone, is_required):
     assert answered.headers.get("Location", "").startswith(SET_UP) is is_required
 
 
-def test_the_second_factor_comes_before_a_new_password(door, phone):
-    user = access.user()
-    user.must_change_password = True
-    user.save()
-    sign_in(door)
-    assert door.get("/portal/password_change/")["Location"].startswith(STEP)
-    answer(door, phone.code(NOW))
-
-    assert door.get("/portal/access/branch/")["Location"] == "/portal/password_change/"
-
-
 def test_a_person_renews_his_recovery_codes_and_removes_his_second_factor(door, phone):
     sign_in(door)
     answer(door, phone.recovery_codes[0])

@@ -199,12 +199,11 @@ def test_an_unknown_branch_does_not_become_all_branches(acme):
 
 
 @pytest.mark.parametrize("password", ["short", "the first password"])
-def test_the_own_password_is_neither_weak_nor_the_first_one(acme, password):
+def test_a_new_password_is_neither_weak_nor_the_present_one(acme, password):
     user = users.create(
         email="new@example.test",
         name="New",
         password="the first password",
-        must_change_password=True,
         actor=SYSTEM,
         now=NOW,
     )
@@ -213,7 +212,7 @@ def test_the_own_password_is_neither_weak_nor_the_first_one(acme, password):
         users.set_password(user_id=user.id, password=password, actor=person(user.id), now=NOW)
 
     user.refresh_from_db()
-    assert user.must_change_password is True
+    assert user.check_password("the first password")
     assert PlatformRecord.objects.filter(action="user.password_changed").exists() is False
 
 

@@ -8,6 +8,7 @@ from apps.access.models import ApiKey
 from apps.access.services import api_keys
 from apps.events.models import OutboxEvent
 from apps.jobs.models import Job
+from apps.jobs.services import jobs as stop
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
 from apps.payments.api import serializers
@@ -58,13 +59,13 @@ def test_creates_each_payment_by_itself(shop):
     assert answer.status_code == 202
     assert answer.headers["Location"] == f"/v1/acme/payments/bulk/{bulk['id']}"
     assert (bulk["object"], bulk["status"]) == ("payment_bulk", "queued")
-    assert bulk["progress"] == {"total": 9, "waiting": 5, "created": 0, "refused": 4}
+    assert bulk["progress"] == {"total": 9, "waiting": 5, "created": 0, "refused": 4, "stopped": 0}
     job = work()
     assert (job.status, job.done, job.failed, job.total) == ("SUCCEEDED", 9, 7, 9)
     now = shop.get(f"/bulk/{bulk['id']}").json()
     assert (now["status"], now["progress"]) == (
         "succeeded",
-        {"total": 9, "waiting": 0, "created": 2, "refused": 7},
+        {"total": 9, "waiting": 0, "created": 2, "refused": 7, "stopped": 0},
     )
     said = results(shop, bulk)
     assert [each["index"] for each in said] == [*range(9)]
@@ -143,6 +144,27 @@ def test_goes_on_where_a_worker_was_killed(shop):
 
     assert (made, PaymentIntent.objects.count()) == (1, 3)
     assert (done.status, done.done, done.failed) == ("SUCCEEDED", 3, 0)
+
+
+def test_what_is_left_of_a_bulk_that_was_stopped_waits_no_more(shop):
+    bulk = shop.post("/bulk", {"payments": [order(1), order(2), order(3), 7]}).json()
+    job = Job.objects.get()
+    jobs.work(job, chunks=2, now=clock.now())
+    stop.cancel(job_id=job.id, actor=SYSTEM, now=clock.now())
+    stopping = shop.get(f"/bulk/{bulk['id']}").json()["progress"]
+
+    Job.objects.filter(id=job.id).update(status="QUEUED")
+    work()
+
+    said = shop.get(f"/bulk/{bulk['id']}").json()
+    assert stopping == {"total": 4, "waiting": 2, "created": 1, "refused": 1, "stopped": 0}
+    assert said["progress"] == {**stopping, "waiting": 0, "stopped": 2}
+    assert (said["status"], said["finished_at"] is not None) == ("cancelled", True)
+    states = ["created", "stopped", "stopped", "refused"]
+    assert [item["status"] for item in results(shop, bulk)] == states
+    assert [item["index"] for item in results(shop, bulk, status="stopped")] == [1, 2]
+    assert results(shop, bulk, status="waiting") == []
+    assert PaymentIntent.objects.count() == 1
 
 
 def test_a_key_that_was_closed_meanwhile_pays_no_more(shop):

@@ -9,8 +9,8 @@ from apps.integrations.services import error_rules, gates
 from apps.kit import jobs
 from apps.kit.actors import SYSTEM
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
-from apps.payments.models import PaymentAttempt, Refund
-from apps.payments.services import attempts, intents, receipts, refunds
+from apps.payments.models import PaymentAttempt
+from apps.payments.services import attempts, intents, receipts, refunds, sendings
 from tests.factories import payments
 from tests.factories import refunds as made
 from tests.payments.conftest import told
@@ -117,21 +117,39 @@ def test_a_refund_and_its_questions_wait_for_the_gate(rail):
     assert (pending.status, pending.next_query_at) == (RefundStatus.PENDING, due + timedelta(seconds=30))
 
 
-def test_what_a_person_asked_is_asked_again(rail):
+def test_what_a_person_asked_is_asked_again_for_a_day_and_not_for_ever(rail):
     attempt = payments.waiting()
     gate(attempt.provider_account, is_open=False)
-    PaymentAttempt.objects.filter(id=attempt.id).update(claimed_receipt="NLJ7RT61SV")
+    late = NOW + timedelta(days=3)
+    intents.verify(intent_id=attempt.intent_id, receipt="NLJ7RT61SV", actor=SYSTEM, now=late)
     refund = made.unknown()
-    Refund.objects.filter(id=refund.id).update(claimed_receipt="NLR7RT61SV")
+    refunds.verify(refund_id=refund.id, receipt="NLR7RT61SV", actor=SYSTEM, now=late)
 
-    with jobs.held() as held:
-        receipts.ask(attempt_id=attempt.id, now=NOW)
-        refunds.ask(refund_id=refund.id, now=NOW)
+    started = []
+    for wait in (timedelta(), timedelta(hours=23), timedelta(hours=24)):
+        with jobs.held() as held:
+            receipts.ask(attempt_id=attempt.id, now=late + wait)
+            refunds.ask(refund_id=refund.id, now=late + wait)
+        started.append([(job.name, job.countdown) for job in held])
 
-    assert [(job.name, job.countdown) for job in held] == [
-        ("payments.request_status", 30),
-        ("payments.request_refund_status", 30),
-    ]
+    both = [("payments.request_status", 30), ("payments.request_refund_status", 30)]
+    assert started == [both, both, []]
+
+
+def test_a_question_about_what_is_given_up_already_ends_with_its_day(rail):
+    refund = made.pending(made.paid())
+    sendings.lose(refund_id=refund.id, now=NOW)
+    gate(refund.provider_account, is_open=False)
+    late = NOW + timedelta(days=3)
+    refunds.verify(refund_id=refund.id, receipt="", actor=SYSTEM, now=late)
+
+    plans = []
+    for wait in (timedelta(), timedelta(hours=23), timedelta(hours=24)):
+        refunds.query(refund_id=refund.id, now=late + wait)
+        plans.append(made.reloaded(refund).next_query_at is not None)
+
+    assert plans == [True, True, False]
+    assert made.reloaded(refund).status == RefundStatus.UNKNOWN
 
 
 def test_a_rule_says_after_how_long_what_never_left_is_sent_again(rail):

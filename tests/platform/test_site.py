@@ -305,7 +305,8 @@ def test_opens_an_organisation_and_shows_how_far_it_is(operator):
 )
 def test_opens_nothing_of_what_cannot_be(operator, wrong, words):
     person = access.user("first@example.test")
-    User.objects.filter(pk=person.pk).update(must_change_password=True)
+    person.set_unusable_password()
+    person.save()
 
     refused = dialogs.send(operator, "/platform/tenancy/organisation/do/open/", **{**NEW, **wrong})
 

@@ -44,8 +44,6 @@ class UserAdmin(ReadOnlyAdmin):
     def state(self, user: User) -> SafeString:
         if not user.is_active:
             return badge("quiet", "block", _("Deactivated"))
-        if user.must_change_password:
-            return badge("pending", "hourglass_top", _("First password"))
         if user.entry_expires_at is not None and user.entry_used_at is None:
             is_good = clock.now() < user.entry_expires_at
             return (

@@ -28,7 +28,6 @@ from apps.kit.actors import SYSTEM
 if TYPE_CHECKING:  # another app's model
     from apps.accounts.models import Authenticator
 
-PASSWORD = "password_change"  # noqa: S105 (the name of a page)
 WAY_OUT = "logout"
 FOUND, TOO_MANY = 302, 429
 SEEN_AT = "seen_at"
@@ -80,8 +79,8 @@ class GatedSite(SecondFactorSite):
             step = self._step(request)
             if step is None or request.path in {self._address(step), self._address(WAY_OUT)}:
                 return self._followed(request, protected, *args, **kwargs)
-            query = "" if step == PASSWORD else "?" + urlencode({"next": request.get_full_path()})
-            return HttpResponseRedirect(self._address(step) + query)
+            onward = urlencode({"next": request.get_full_path()})
+            return HttpResponseRedirect(f"{self._address(step)}?{onward}")
 
         return gated
 
@@ -193,6 +192,4 @@ class GatedSite(SecondFactorSite):
         is_enrolled = is_verified(request) or second_factors.is_enrolled(person(request).pk)
         if is_enrolled and not is_verified(request):
             return VERIFY
-        if getattr(request.user, "must_change_password", False):
-            return PASSWORD
         return ENROL if not is_enrolled and self.requires_second_factor() else None

@@ -86,14 +86,14 @@ def link(*, email: str, role: str, actor: Actor, now: datetime, reason: str = ""
     """
     Let a person who signs in elsewhere into the team, for the platform's operator: no page offers this.
 
-    Raises PersonUnknown when he has no account, PasswordNotHisOwn while somebody else may know his password or where an
+    Raises PersonUnknown when he has no account, PasswordNotHisOwn while he has no password or where an
     organisation made the account (nobody has proven whose address it is), and as ``create``. A membership that has ended
     begins anew on the operator's word: what was confirmed before counts no longer.
     """
     user = get_user_model().objects.filter(email__iexact=email).first()
     if user is None:
         raise PersonUnknown("Nobody signs in with this e-mail.")
-    if user.must_change_password or not user.has_usable_password() or user.was_let_in:
+    if not user.has_usable_password() or user.was_let_in:
         raise PasswordNotHisOwn(
             "This person has no password of his own yet, or another organisation made his account: take another e-mail."
         )

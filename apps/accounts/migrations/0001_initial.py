@@ -47,7 +47,6 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('is_active', models.BooleanField(default=True)),
                 ('is_platform_staff', models.BooleanField(default=False)),
-                ('must_change_password', models.BooleanField(default=False)),
                 ('entry_digest', models.CharField(editable=False, max_length=64, null=True, unique=True)),
                 ('entry_expires_at', models.DateTimeField(editable=False, null=True)),
                 ('entry_used_at', models.DateTimeField(editable=False, null=True)),

@@ -23,7 +23,6 @@ class User(AbstractBaseUser):
     """
     Identity only. Permissions come from the membership of the present organisation (apps.access.backend);
     in tenant schemas only a membership refers to a user. Users are deactivated, never deleted.
-    While ``must_change_password`` is set somebody else knows the password, and no page opens but the one to change it.
     Who was let in has no password before he has opened his entry link, of which a digest is kept here; ``is_vouched_for`` says
     that the platform made the link, and knows whose address it is. ``taken_over_at`` is when it took the account over: what anybody
     confirmed before is about somebody else.
@@ -35,7 +34,6 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
     is_platform_staff = models.BooleanField(default=False)
-    must_change_password = models.BooleanField(default=False)
     entry_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)
     entry_expires_at = models.DateTimeField(null=True, editable=False)
     entry_used_at = models.DateTimeField(null=True, editable=False)
@@ -70,11 +68,6 @@ class User(AbstractBaseUser):
     def was_let_in(self) -> bool:
         """Whether an organisation made the account by an entry link: the platform does not know whose address it is."""
         return self.entry_digest is not None and not self.is_vouched_for
-
-    @property
-    def has_own_password(self) -> bool:
-        """Whether the person chose his password himself, and nobody else may know it."""
-        return self.has_usable_password() and not self.must_change_password
 
     @property
     def is_staff(self) -> bool:

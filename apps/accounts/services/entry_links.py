@@ -17,7 +17,6 @@ TOKEN_SIZE = 32
 CODE_LENGTH = 8
 RENEWED = (
     "password",
-    "must_change_password",
     "entry_digest",
     "entry_expires_at",
     "entry_used_at",
@@ -186,7 +185,7 @@ def _renew(user: User, now: datetime, *, is_vouched_for: bool) -> str:
     """Give a person whose row is locked a link in place of whatever he had, and return its secret."""
     secret = f"tse_{ids.token(TOKEN_SIZE)}"
     user.set_unusable_password()
-    user.must_change_password, user.is_vouched_for = False, is_vouched_for
+    user.is_vouched_for = is_vouched_for
     user.entry_digest, user.entry_expires_at, user.entry_used_at = _digest(secret), now + LIFETIME, None
     user.save(update_fields=[*RENEWED])
     return secret

@@ -44,10 +44,9 @@ def create(
     actor: Actor,
     now: datetime,
     is_platform_staff: bool = False,
-    must_change_password: bool = False,
 ) -> User:
     """
-    Make a person who signs in with ``email``; ``must_change_password`` when somebody else will know the password.
+    Make a person who signs in with ``email``.
 
     Without a password he chooses his own by an entry link, and nobody else ever knows one.
 
@@ -59,7 +58,6 @@ def create(
         email=email.lower(),
         name=name,
         is_platform_staff=is_platform_staff,
-        must_change_password=must_change_password,
     )
     if password is not None:
         require_strong(password, user)
@@ -82,8 +80,7 @@ def set_password(*, user_id: UUID, password: str, actor: Actor, now: datetime) -
         raise _weak("Choose another password than the present one.")
     require_strong(password, user)
     user.set_password(password)
-    user.must_change_password = False
-    user.save(update_fields=["password", "must_change_password"])
+    user.save(update_fields=["password"])
     _record("user.password_changed", user, actor, now)
     return user
 

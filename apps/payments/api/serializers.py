@@ -297,6 +297,9 @@ class BulkProgressOut(serializers.Serializer):
     waiting = serializers.IntegerField()
     created = serializers.IntegerField()
     refused = serializers.IntegerField()
+    stopped = serializers.IntegerField(
+        help_text="Not come to when the bulk ended; nobody creates them any more."
+    )
 
 
 class BulkOut(serializers.Serializer[Any]):

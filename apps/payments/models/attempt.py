@@ -43,6 +43,7 @@ PROGRESS_FIELDS = [
     "unexplained_receipt",
     "unnamed_at",
     "initiated_at",
+    "asked_at",
     "next_query_at",
     "query_started_at",
     "unknown_at",
@@ -92,7 +93,8 @@ class PaymentAttempt(UuidModel, StatefulModel):
     MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
     the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked; ``unnamed_at``
     is when the provider confirmed it although several receipts wait that may be its own: it is booked under none yet.
-    ``query_started_at`` is set while a job for the query that is due has been started and has not taken it.
+    ``query_started_at`` is set while a job for the query that is due has been started and has not taken it,
+    ``asked_at`` when a person last asked to have the provider asked.
     ``surrendered_at`` is when a person took its money from it, which waits under its receipt as money that nothing explains.
     ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by
     itself, ``late_refund_refusal`` why that was refused the last of ``late_refund_tries`` times. Of the money received,
@@ -138,6 +140,7 @@ class PaymentAttempt(UuidModel, StatefulModel):
     unnamed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     initiated_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
     next_query_at = models.DateTimeField(null=True)
     query_started_at = models.DateTimeField(null=True)
     unknown_at = models.DateTimeField(null=True)

@@ -15,16 +15,19 @@ from apps.payments.contracts import BulkItemStatus
 class BulkItemQuerySet(LockingQuerySet):
     def waiting(self) -> Self:
         """Return those that nobody has come to yet, in their order."""
-        return self.filter(intent__isnull=True, problem__isnull=True).order_by("position")
+        return self.filter(LEFT).order_by("position")
 
     def with_status(self, states: Iterable[BulkItemStatus]) -> Self:
         return self.filter(reduce(or_, (WITH[state] for state in states)))
 
 
+LEFT = Q(intent__isnull=True, problem__isnull=True)
+ENDED = Q(job__finished_at__isnull=False)
 WITH = {
-    BulkItemStatus.WAITING: Q(intent__isnull=True, problem__isnull=True),
+    BulkItemStatus.WAITING: LEFT & ~ENDED,
     BulkItemStatus.CREATED: Q(intent__isnull=False),
     BulkItemStatus.REFUSED: Q(problem__isnull=False),
+    BulkItemStatus.STOPPED: LEFT & ENDED,
 }
 
 
@@ -33,7 +36,8 @@ class BulkItem(UuidModel):
     One payment of many that were asked for together, by the job that creates them.
 
     ``position`` counts from 0, as they were sent. ``request`` is what is to be created, gone once that is done or refused:
-    then the intent has it, or ``problem`` says why there is none. ``branch`` is that of the job.
+    then the intent has it, or ``problem`` says why there is none. What a job has not come to when it ends, nobody creates
+    any more. ``branch`` is that of the job.
     """
 
     job = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
@@ -62,6 +66,9 @@ class BulkItem(UuidModel):
 
     @property
     def status(self) -> BulkItemStatus:
+        """How far it is, by its job, which the caller has read with it."""
         if self.intent_id is not None:
             return BulkItemStatus.CREATED
-        return BulkItemStatus.WAITING if self.problem is None else BulkItemStatus.REFUSED
+        if self.problem is not None:
+            return BulkItemStatus.REFUSED
+        return BulkItemStatus.STOPPED if self.job.finished_at else BulkItemStatus.WAITING

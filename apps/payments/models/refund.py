@@ -36,6 +36,7 @@ PROGRESS_FIELDS = [
     "next_request_at",
     "sent_at",
     "initiated_at",
+    "asked_at",
     "next_query_at",
     "query_started_at",
     "unknown_at",
@@ -73,7 +74,7 @@ class Refund(UuidModel, StatefulModel):
 
     ``payment_receipt`` names the collection at the provider, ``provider_receipt`` the refund itself (empty until
     told), ``callback_token`` is how the provider's answer finds us. ``tries`` counts the sendings: more than one only
-    where those before never left. ``next_request_at`` is set exactly while the sending is due and has not begun. A
+    where those before never left; ``asked_at`` is when a person last asked to have the provider asked. ``next_request_at`` is set exactly while the sending is due and has not begun. A
     refund is live until it has ended; one that is UNKNOWN is never sent again. FAILED is left only by money that went
     back after all, SUCCEEDED and CANCELLED never; a trigger in the database says the same.
     """
@@ -111,6 +112,7 @@ class Refund(UuidModel, StatefulModel):
     next_request_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     initiated_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
     next_query_at = models.DateTimeField(null=True)
     query_started_at = models.DateTimeField(null=True)
     unknown_at = models.DateTimeField(null=True)

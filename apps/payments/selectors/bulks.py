@@ -3,20 +3,18 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from apps.payments.models import BulkItem
-from apps.payments.models.bulk import BulkItemQuerySet
+from apps.payments.models.bulk import WITH, BulkItemQuerySet
 
 
 def items_of(job_id: UUID) -> BulkItemQuerySet:
     """Return the items of a bulk as they were sent. Whether the caller may see its job is for ``jobs.visible_to`` to say."""
-    return BulkItem.objects.filter(job_id=job_id).order_by("position")
+    return BulkItem.objects.filter(job_id=job_id).select_related("job").order_by("position")
 
 
 def progress_of(job_id: UUID) -> Mapping[str, int]:
-    """Return how many there are in all, and how many wait, were created and were refused."""
-    counted = items_of(job_id).aggregate(
-        total=Count("id"), created=Count("intent_id"), refused=Count("id", filter=Q(problem__isnull=False))
-    )
-    return {**counted, "waiting": counted["total"] - counted["created"] - counted["refused"]}
+    """Return how many there are in all, and how many of them are in each state."""
+    each = {state.lower(): Count("id", filter=rows) for state, rows in WITH.items()}
+    return dict(BulkItem.objects.filter(job_id=job_id).aggregate(total=Count("id"), **each))

@@ -268,7 +268,8 @@ def put_off_query(*, attempt_id: UUID, refusal: ProviderHeldBack, now: datetime)
     """Ask later what our own gate kept back: it was no question, so nothing is given up for it."""
     attempt = locked(attempt_id)
     if attempt.is_live and attempt.ticket:
-        polling.put_off(attempt, pause=refusal.pause, now=now)
+        is_losable = attempt.status in LOSABLE_STATES
+        polling.put_off(attempt, pause=refusal.pause, may_be_lost=is_losable, now=now)
         attempt.save_progress()
 
 

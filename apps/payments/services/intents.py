@@ -316,7 +316,7 @@ def verify(*, intent_id: UUID, receipt: str, actor: Actor, now: datetime, reason
     attempt = attempts.locked(attempt_id)
     if attempt.provider_receipt:
         raise _invalid_state(attempt.intent, "verified")
-    receipts.claim(attempt, receipt=receipt)
+    receipts.claim(attempt, receipt=receipt, now=now)
     said = f"{attempt.claimed_receipt}: {reason}" if reason else attempt.claimed_receipt
     _audit("payment.verify_requested", attempt.intent, actor=actor, now=now, reason=said)
     jobs.enqueue("payments.request_status", attempt_id=attempt.id)

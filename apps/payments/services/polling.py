@@ -8,13 +8,14 @@ from django.conf import settings
 PAUSE = timedelta(seconds=30)
 """How long a question that our own gate kept back waits at least."""
 HELD_AT_MOST = timedelta(days=1)
-"""How long after sending our gate may hold questions back before the row is given up without one."""
+"""How long after sending, or after a person asked, our gate may hold questions back before the row is given up without one."""
 
 
 class Polled(Protocol):
     """A row that a provider is asked about."""
 
     initiated_at: datetime | None
+    asked_at: datetime | None
     next_query_at: datetime | None
     query_started_at: datetime | None
 
@@ -61,20 +62,30 @@ def bring_forward(row: Polled, *, now: datetime) -> None:
     if row.initiated_at is None:
         raise ValueError("nothing has been sent")
     row.next_query_at = min(now, _last_query(row.initiated_at))
+    row.asked_at = now
 
 
-def put_off(row: Polled, *, pause: timedelta, now: datetime) -> None:
+def put_off(row: Polled, *, pause: timedelta, may_be_lost: bool, now: datetime) -> None:
     """
     Have a query that was taken and not asked due again after a while, as the last one where the plan is used up by then.
 
-    A day after sending the plan is used up all the same: a gate that stays shut leaves nothing open without end. No sweep starts a job for it within JOB_GRACE.
+    A day after sending, or after a person asked, the plan is used up all the same: a gate that stays shut leaves nothing open
+    without end. What cannot be given up then is not asked any more. No sweep starts a job for it within JOB_GRACE.
     """
     if row.initiated_at is None:
         raise ValueError("nothing has been sent")
     due = now + max(pause, PAUSE)
-    is_held_too_long = now >= row.initiated_at + HELD_AT_MOST
-    row.next_query_at = due if is_held_too_long else min(due, _last_query(row.initiated_at))
+    if not is_held_too_long(row, now=now):
+        row.next_query_at = min(due, _last_query(row.initiated_at))
+    else:
+        row.next_query_at = due if may_be_lost else None
     row.query_started_at = now
+
+
+def is_held_too_long(row: Polled, *, now: datetime) -> bool:
+    """Say whether our own gate has held questions about a row back for a day since it was sent or a person asked."""
+    since = [at for at in (row.initiated_at, row.asked_at) if at is not None]
+    return not since or now >= max(since) + HELD_AT_MOST
 
 
 def _last_query(initiated_at: datetime) -> datetime:

@@ -46,9 +46,10 @@ class ReceiptUsed(errors.DomainError):
     title = "Receipt used before"
 
 
-def claim(attempt: PaymentAttempt, *, receipt: str) -> None:
+def claim(attempt: PaymentAttempt, *, receipt: str, now: datetime) -> None:
     """Write the receipt down as claimed; the caller holds the attempt's lock. Raises what ``admitted`` does."""
     attempt.claimed_receipt = admitted(receipt, provider=attempt.provider)
+    attempt.asked_at = now
     attempt.save_progress()
 
 
@@ -69,7 +70,11 @@ def admitted(receipt: str, *, provider: str) -> str:
 
 
 def ask(*, attempt_id: UUID, now: datetime) -> None:
-    """Ask the provider for the fate of the claimed receipt; its answer is a callback of kind ``status``."""
+    """
+    Ask the provider for the fate of the claimed receipt; its answer is a callback of kind ``status``.
+
+    What our own gate keeps back is asked later, for a day after it was claimed.
+    """
     attempt = PaymentAttempt.objects.get(id=attempt_id)
     if attempt.provider_receipt or not attempt.claimed_receipt:
         return
@@ -79,7 +84,10 @@ def ask(*, attempt_id: UUID, now: datetime) -> None:
     )
     try:
         providers.status(attempt.provider_account_id, now=now, subject_id=attempt.id).request_status(question)
-    except ProviderHeldBack:
+    except ProviderHeldBack as refusal:
+        if polling.is_held_too_long(attempt, now=now):
+            attempts.log_refusal("status_unasked", attempt, refusal)
+            return
         pause = polling.PAUSE.total_seconds()
         jobs.enqueue("payments.request_status", countdown=pause, attempt_id=attempt.id)
     except ProviderError as refusal:

@@ -202,6 +202,7 @@ def verify(*, refund_id: UUID, receipt: str, actor: Actor, now: datetime) -> Ref
         raise attempts.InvalidState(f"This refund is {_state(refund)} and cannot be verified.")
     is_by_ticket = not receipt.strip() and refund.can_be_asked_by_ticket
     refund.claimed_receipt = "" if is_by_ticket else receipts.admitted(receipt, provider=refund.provider)
+    refund.asked_at = now
     if is_by_ticket:
         refund.next_query_at = now
     refund.save_progress()
@@ -328,7 +329,7 @@ def _ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") 
     except ProviderHeldBack as refusal:
         if ticket:
             sendings.put_off_query(refund_id=refund.id, refusal=refusal, now=now)
-        else:
+        elif not polling.is_held_too_long(refund, now=now):
             pause = polling.PAUSE.total_seconds()
             jobs.enqueue("payments.request_refund_status", countdown=pause, refund_id=refund.id)
     except ProviderError as refusal:

@@ -176,7 +176,8 @@ def put_off_query(*, refund_id: UUID, refusal: ProviderHeldBack, now: datetime) 
     """Ask later what our own gate kept back: it was no question, so nothing is given up for it."""
     refund = locked(refund_id)
     if refund.status in SENT_STATES and refund.ticket:
-        polling.put_off(refund, pause=refusal.pause, now=now)
+        is_losable = refund.status in LOSABLE_STATES
+        polling.put_off(refund, pause=refusal.pause, may_be_lost=is_losable, now=now)
         refund.save_progress()
 
 

@@ -83,12 +83,18 @@ def explain(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, n
 
 
 def release(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, now: datetime) -> None:
-    """Book money that had been taken for that of an attempt, whose receipt is another: nothing explains it."""
+    """
+    Book money that had been taken for that of an attempt, whose receipt is another: nothing explains it.
+
+    It is of no payment that is known, so what a later message adds may tell whose it is, as of all money that waits.
+    """
     owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
     reason = (
         f"It was taken for that of {attempt.code}, which was paid under receipt {attempt.provider_receipt}."
     )
     inbound.take_from(attempt, reason=reason, owner_id=owner.id if owner else None, at=now)
+    inbound.intent = None
+    inbound.application = applications.portal()
     inbound.save_progress()
     outbox.publish(events.about_money(events.MONEY_UNMATCHED, inbound), now=now)
     journals.post(draft=postings.inbound(inbound), actor=actor, now=now)
