@@ -131,10 +131,12 @@ def test_what_stood_for_a_payment_is_booked_once_that_is_paid_under_another_rece
 
 
 def test_what_stood_for_a_payment_is_matched_once_its_reference_is_told(acme):
-    prompt, other = payments.waiting(), payments.intent()
-    poll(prompt)
-    take(notice("", receipt=R1))
-    stk(prompt, receipt=R2)
+    first, second, other = payments.waiting(), payments.waiting(), payments.intent()
+    for attempt in (first, second):
+        poll(attempt)
+    for receipt in (R1, R2, R3):
+        take(notice("", receipt=receipt))
+    stk(first, receipt=R3)
     released = InboundReceipt.objects.get(receipt=R1)
 
     take(notice(other.code, receipt=R1))
@@ -143,7 +145,7 @@ def test_what_stood_for_a_payment_is_matched_once_its_reference_is_told(acme):
     assert (released.status, released.intent_id) == (InboundStatus.SUSPENSE, None)
     assert (matched.status, matched.intent_id) == (InboundStatus.MATCHED, other.id)
     assert payments.reload(other.id).status == IntentStatus.SUCCEEDED
-    assert movements() == 2
+    assert movements() == 3
 
 
 def test_however_late_a_receipt_is_told_what_stood_for_its_payment_is_not_booked_again(acme):
