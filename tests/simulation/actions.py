@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.simulation import bookkeeping, deciding, partner, refunding, street, unasked, workers
+from tests.simulation import (
+    bookkeeping,
+    bulks,
+    deciding,
+    partner,
+    refunding,
+    reviewing,
+    street,
+    unasked,
+    workers,
+)
 from tests.simulation.interruptions import Crash
 from tests.simulation.world import Asked, World
 
@@ -27,6 +37,8 @@ class Aside:
 ACTIONS: dict[str, Action] = {
     "create": Action(8, partner.create),
     "create_unconfirmed": Action(2, partner.create_unconfirmed),
+    "create_bulk": Action(2, bulks.create),
+    "stop_bulk": Action(2, bulks.stop),
     "create_refused": Action(1, partner.create_refused),
     "repeat": Action(3, partner.repeat),
     "reuse_key": Action(1, partner.reuse_key),
@@ -49,10 +61,15 @@ ACTIONS: dict[str, Action] = {
     "pay_unknown": Action(2, unasked.pay_unknown),
     "pay_twice": Action(3, unasked.pay_twice),
     "forge_confirmation": Action(1, unasked.forge),
+    "forge_large": Action(1, unasked.forge_large),
     "choose_terms": Action(2, deciding.choose_terms),
     "assign": Action(3, deciding.assign),
     "give_back": Action(3, deciding.give_back),
+    "hand_over": Action(2, deciding.hand_over),
+    "accept_review": Action(3, reviewing.accept),
+    "close_review": Action(3, reviewing.close),
     "replay_callback": Action(3, deciding.replay_callback),
+    "replay_waiting": Action(1, deciding.replay_waiting),
     "stop_calls": Action(1, deciding.stop_calls),
     "let_calls_through": Action(2, deciding.let_calls_through),
     "ask_balance": Action(2, deciding.ask_balance),
@@ -75,6 +92,14 @@ ACTIONS: dict[str, Action] = {
     "close_period": Action(2, bookkeeping.close),
     "repeat_booking": Action(2, bookkeeping.repeat_booking),
 }
+
+
+ASIDES: dict[str, tuple[str, Callable[[World], str]]] = {
+    "relay": ("another relay", lambda world: world.run_job(workers.RELAY)),
+    "stop": ("a stop", bulks.stop_aside),
+    "capture": ("a capture", bookkeeping.capture_aside),
+}
+"""What another process does that need not be drawn."""
 
 
 def step(world: World) -> None:
@@ -102,18 +127,18 @@ def choose_aside(world: World) -> Aside:
         *(["job"] * 2 if due else []),
         *(["callback"] if world.wire else []),
         *(["cancel"] if world.payments else []),
+        *(["stop"] * 2 if bulks.live() else []),
         *(["capture"] * 2 if world.books and world.books.held else []),
     ]
     kind = world.rng.choice(kinds)
-    if kind == "relay":
-        return Aside("another relay", lambda: world.run_job(workers.RELAY))
+    if kind in ASIDES:
+        text, act = ASIDES[kind]
+        return Aside(text, lambda: act(world))
     if kind == "job":
         message = world.rng.choice(due)
         return Aside(f"job {workers.job_text(message)}", lambda: workers.finish(world, message))
     if kind == "callback":
         message = world.rng.choice(world.wire)
         return Aside(f"callback {message.content['id']}", lambda: workers.arrive(world, message))
-    if kind == "capture":
-        return Aside("a capture", lambda: bookkeeping.capture_aside(world))
     asked = Asked(f"/payments/{world.rng.choice(world.payments)}/cancel", {}, partner.new_key(world))
     return Aside(f"{asked.path} {asked.key}", lambda: partner.try_(world, asked))

@@ -8,6 +8,7 @@ from django.db.models import Model
 from apps.approvals.models import ApprovalRequest
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.integrations.models import CallbackProcessing
+from apps.jobs.models import Job
 from apps.ledger.models import Hold
 from apps.payments.contracts import LateMoney
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
@@ -24,6 +25,7 @@ MODELS: tuple[type[Model], ...] = (
     ApprovalRequest,
     InboundReceipt,
     Hold,
+    Job,
 )
 NOT_YET = {
     "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
@@ -37,6 +39,7 @@ NOT_YET = {
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
     "PaymentIntent:reopen:REQUIRES_CONFIRMATION": "no payment of this world has a page for its payer",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
+    "Job:fail:FAILED": "hardly any job is cut off five times",
     "EventDelivery:fail:DEAD": "twenty failures of a handler do not happen to a healthy handler",
     "EventDelivery:requeue:PENDING": "needs a dead delivery",
     "EventDelivery:skip:SKIPPED": "needs a dead delivery",
@@ -52,7 +55,6 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 NOT_PLAYED = {
     "GrantChange": "the world's applications keep what they were granted",
     "Invite": "the world's applications are linked before it starts",
-    "Job": "exports start in the portal",
     "LinkRequest": "the world's applications are linked before it starts",
     "OrganisationRequest": "the world has the organisations that it needs",
     "RegisteredApplication": "the world's applications are linked before it starts",
@@ -70,6 +72,7 @@ def wanted() -> list[str]:
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += [f"terms:{policy}" for policy in LateMoney]
+    names += ["review:accepted", "review:closed", "bulk:stopped", "evidence:given back late"]
     names += ["wire:reordered", "evidence:matched", "evidence:unmatched"]
     names += ["close:month", "close:year", "late:moved", *(f"refused:{name}" for name in REFUSALS)]
     names += [name for model in MODELS for name in transitions(model) if name not in NOT_YET]

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from apps.access.models import Membership
 from apps.integrations.contracts import MPESA, call_kinds
 from apps.integrations.models import CallbackProcessing
 from apps.integrations.services import gates, replays
 from apps.kit import jobs
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import SYSTEM, person
 from apps.kit.errors import DomainError
-from apps.payments.contracts import CollectionTerms, LateMoney
+from apps.payments.contracts import RESOLVE, CollectionTerms, LateMoney
 from apps.payments.models import InboundReceipt, PaymentIntent
 from apps.payments.services import policies, resolutions
 from tests.simulation.world import Broken, Message, World
@@ -48,7 +49,7 @@ def assign(world: World) -> str | None:
             inbound_id=inbound.id, intent_id=intent.id, reason=REASON, actor=SYSTEM, now=world.now
         )
 
-    said = _done(world, deed)
+    said = decided(world, deed)
     if said is None and not fits:
         raise Broken(f"{inbound} was given to {intent}, which asks for {intent.money}")
     return f"{inbound} to {intent}: {said or 'done'}"
@@ -60,11 +61,30 @@ def give_back(world: World) -> str | None:
     if not held:
         return None
     inbound = world.rng.choice(held)
-    said = _done(
+    said = decided(
         world,
         lambda: resolutions.give_back(inbound_id=inbound.id, reason=REASON, actor=SYSTEM, now=world.now),
     )
     return f"{inbound}: {said or 'asked for'}"
+
+
+def hand_over(world: World) -> str | None:
+    """Make somebody else the owner of money in suspense: refused for who may not decide about it."""
+    held = list(InboundReceipt.objects.waiting().order_by("id"))
+    if not held:
+        return None
+    inbound = world.rng.choice(held)
+    member = world.rng.choice(list(Membership.objects.order_by("id")))
+    said = decided(
+        world,
+        lambda: resolutions.hand_over(
+            inbound_id=inbound.id, member_id=member.id, reason=REASON, actor=SYSTEM, now=world.now
+        ),
+    )
+    is_able = RESOLVE in member.role.permissions
+    if (said is None) is not is_able:
+        raise Broken(f"{inbound} was handed over to a {member.role.code}: {said}")
+    return f"{inbound} to a {member.role.code}: {said or 'done'}"
 
 
 def replay_callback(world: World) -> str | None:
@@ -73,10 +93,21 @@ def replay_callback(world: World) -> str | None:
     if not stored:
         return None
     chosen = world.rng.choice(stored)
-    said = _done(
+    said = decided(
         world, lambda: replays.replay(callback_id=chosen, actor=SYSTEM, now=world.now, reason=REASON)
     )
     return f"{chosen}: {said or 'read'}"
+
+
+def replay_waiting(world: World) -> str:
+    """Have a worker read again every callback that waits for people."""
+    user = Membership.objects.get(role__code="owner").user
+    said = decided(
+        world,
+        lambda: replays.start(caller=user, actor=person(user.pk), now=world.now, reason=REASON),
+    )
+    world.collect_jobs()
+    return said or "started"
 
 
 def stop_calls(world: World) -> str:
@@ -104,8 +135,8 @@ def ask_balance(world: World) -> str:
     return account.short_code
 
 
-def _done(world: World, deed: Callable[[], Any]) -> str | None:
-    """Do what people ask for; return how it was refused, or nothing. What fails otherwise is a problem of the world."""
+def decided(world: World, deed: Callable[[], Any]) -> str | None:
+    """Do what people ask for; return how it was refused, or None. What fails otherwise is a problem of the world."""
     said = "failed"
     with world.watched("what people decided"):
         try:

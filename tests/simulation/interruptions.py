@@ -20,6 +20,7 @@ CRASH_POINTS = {
     "payments.before_refund": 0.1,
     "payments.after_refund": 0.1,
     "integrations.callback_stored": 0.12,
+    "jobs.after_chunk": 0.1,
     "events.before_handler": 0.04,
     "events.after_handler": 0.04,
     "events.before_webhook": 0.1,
@@ -37,6 +38,7 @@ TURN_POINTS = {
     "payments.before_refund": 0.15,
     "payments.after_refund": 0.15,
     "ledger.hold_locked": 0.3,
+    "jobs.after_chunk": 0.3,
     "events.before_handler": 0.05,
     "events.after_handler": 0.05,
 }

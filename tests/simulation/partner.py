@@ -23,22 +23,26 @@ MAXIMUM = 250_000
 
 def create(world: World, **changes: Any) -> str:
     """Ask for money."""
+    body = {**order(world), **changes}
+    asked = Asked("/payments", body, new_key(world))
+    reply = send(world, asked)
+    if reply.status == 201:
+        world.payments.append(reply.body["id"])
+    return f"{body['amount']['amount']} from {body['payer']['phone']} -> {reply.status}"
+
+
+def order(world: World) -> dict[str, Any]:
+    """Return what a payment is asked for with."""
     suffix = world.rng.choice(COLLECTED + REFUNDED)
     is_person = world.chance(0.3)
     phone = f"07{world.rng.randrange(11_000_000, 11_000_006):08d}" if is_person else f"0700000{suffix}"
-    body = {
+    return {
         "amount": {"amount": f"{world.rng.randrange(10, 3_000)}.00", "currency": "KES"},
         "method": "mpesa",
         "payer": {"phone": phone},
         "branch_id": world.rng.choice(world.branch_ids),
         "reference": f"ORD-{world.next_number()}",
-        **changes,
     }
-    asked = Asked("/payments", body, new_key(world))
-    reply = send(world, asked)
-    if reply.status == 201:
-        world.payments.append(reply.body["id"])
-    return f"{body['amount']['amount']} from {phone} -> {reply.status}"
 
 
 def create_unconfirmed(world: World) -> str:

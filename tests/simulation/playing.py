@@ -13,7 +13,9 @@ from django_fsm.signals import post_transition
 from apps.events.models import OutboxEvent
 from apps.kit import clock
 from apps.kit.errors import DomainError
-from apps.payments.models import InboundReceipt
+from apps.payments.contracts import RefundStatus
+from apps.payments.models import InboundReceipt, Refund
+from apps.payments.services import late_refunds
 from tests import conftest
 from tests.simulation import actions, coverage, settling, truths
 from tests.simulation.world import Broken, World, digest
@@ -70,6 +72,8 @@ def _act(world: World) -> None:
             suspended = InboundReceipt.objects.exclude(booked_at=None).count()
             world.hits.update({"evidence:matched": InboundReceipt.objects.count() - suspended})
             world.hits.update({"evidence:unmatched": suspended})
+            late = Refund.objects.filter(reason=late_refunds.REASON, status=RefundStatus.SUCCEEDED).count()
+            world.hits.update({"evidence:given back late": late})
     except Broken as problem:
         world.problems.append(str(problem))
     except (DomainError, DatabaseError) as problem:

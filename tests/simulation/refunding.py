@@ -22,6 +22,7 @@ def furnish(world: World) -> None:
     """Make the rule, a person who decides, and the key by which he does."""
     step = NewStep(roles=("approver",))
     rule = NewRule(kind=REFUND.name, currency="KES", minimum_minor=LIMIT_MINOR, steps=(step,))
+    access.member("owner", "owner@example.test")
     decider = access.member("approver", "decider@example.test")
     rules.create(rule=rule, actor=SYSTEM, now=world.now)
     issued = access.issued()

@@ -7,13 +7,14 @@ from django.db.models import Min
 
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import WebhookStatus
+from apps.jobs.models import Job
 from apps.kit import circuits, clock, jobs
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
-from tests.simulation import bookkeeping, deciding, partner, refunding, street, workers
+from tests.simulation import bookkeeping, deciding, partner, refunding, reviewing, street, workers
 from tests.simulation.world import RENDERING_LANE, Broken, World
 
 ROUNDS = 80
@@ -96,6 +97,7 @@ def _waiting(world: World) -> dict[str, datetime | None]:
         **intents.aggregate(request=Min("next_request_at")),
         **refunds.aggregate(refund=Min("next_request_at"), refund_query=Min("next_query_at")),
         **refunds.filter(status=RefundStatus.SENDING).aggregate(refund_sending=Min("sent_at")),
+        **Job.objects.filter(finished_at=None).aggregate(work=Min("locked_until")),
         "job": min((message.due_at for message in world.broker), default=None),
         "provider": _due_at_the_provider(world),
     }
@@ -139,6 +141,15 @@ def _hold_receipts_of_refunds(world: World) -> None:
                 refunding.hold(world, refund, receipt)
 
 
+def _decide_reviews(world: World) -> None:
+    """People look at what is in review still: most of it is accepted or closed, where that can be."""
+    with clock.fixed(world.now):
+        for intent in PaymentIntent.objects.filter(status=IntentStatus.IN_REVIEW).order_by("id"):
+            deed = world.rng.choice((reviewing.accept, reviewing.close, reviewing.close, None))
+            if deed is not None:
+                world.note(f"at the end {deed.__name__}: {deed(world, intent.id)}")
+
+
 def _ask_for_balances(world: World) -> None:
     """Ask what the provider holds now that nothing moves any more, and no circuit is open any more."""
     world.tick(int(circuits.REST) + 1)
@@ -148,5 +159,10 @@ def _ask_for_balances(world: World) -> None:
     world.collect_callbacks()
 
 
-EVIDENCE: tuple[Callable[[World], None], ...] = (_pull, _hold_receipts_of_refunds, _ask_for_balances)
+EVIDENCE: tuple[Callable[[World], None], ...] = (
+    _pull,
+    _hold_receipts_of_refunds,
+    _decide_reviews,
+    _ask_for_balances,
+)
 """What resolves a payment that neither callback nor query has resolved."""

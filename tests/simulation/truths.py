@@ -11,6 +11,8 @@ from apps.events import rendering
 from apps.events.models import EventDelivery, OutboxEvent, SandboxRequest, WebhookDelivery
 from apps.integrations.models import CallbackProcessing, ProviderBalanceReading
 from apps.invoicing.models import Document
+from apps.jobs.contracts import JobStatus
+from apps.jobs.models import Job
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
@@ -18,9 +20,11 @@ from apps.ledger.models import Transaction
 from apps.ledger.selectors import balances
 from apps.ledger.services import verification
 from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import BulkItem, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.services import bulks
 from apps.payments.services.resolutions import UNASKED
 from tests.simulation import books, refunding, unasked
+from tests.simulation import bulks as bulk_deeds
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, World
 
 MOVING = ("PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE")
@@ -77,7 +81,8 @@ def _statement_is_booked(_: World, rows: Rows) -> Iterator[str]:
 def _booked() -> dict[str, list[tuple[Money, Money]]]:
     """Return sum and fee of everything that is booked, by receipt number."""
     found: dict[str, list[tuple[Money, Money]]] = {}
-    for attempt in PaymentAttempt.objects.exclude(booked_at=None).exclude(id__in=_let_go()):
+    having = PaymentAttempt.objects.filter(booked_at__isnull=False, surrendered_at=None)
+    for attempt in having.exclude(id__in=_let_go()):
         entry = found.setdefault(attempt.provider_receipt or f"none, {attempt.code}", [])
         entry.append((attempt.received, attempt.fee))
     for inbound in InboundReceipt.objects.waiting():
@@ -96,7 +101,13 @@ def _net(row: dict[str, Any]) -> Money:
 
 
 def _movements_are_explained(world: World, _: Rows) -> Iterator[str]:
-    """Only what people paid of themselves waits in suspense, told once; and none of it is of a payment that waits for money."""
+    """
+    Only what people paid of themselves waits in suspense, or what a person took from its payment, told once; and none of it
+    is of a payment that waits for money.
+    """
+    taken = set(
+        PaymentAttempt.objects.exclude(surrendered_at=None).values_list("provider_receipt", flat=True)
+    )
     made = {each["receipt"]: each for each in unasked.payments(world)}
     waiting_for = {
         intent.code
@@ -105,12 +116,15 @@ def _movements_are_explained(world: World, _: Rows) -> Iterator[str]:
     }
     for inbound in InboundReceipt.objects.waiting():
         typed = made[inbound.receipt]["reference"] if inbound.receipt in made else None
+        if inbound.receipt in taken:
+            continue
         if typed is None:
             yield f"{inbound} waits in suspense, and nobody paid it of himself: {inbound.reason}"
         elif "".join(filter(str.isalnum, typed.upper())) in waiting_for:
             yield f"{inbound} waits in suspense, and its payment waits for money: {inbound.reason}"
     told = Counter(OutboxEvent.objects.filter(type="money_unmatched").values_list("aggregate_id", flat=True))
     held = Counter(InboundReceipt.objects.exclude(booked_at=None).values_list("id", flat=True))
+    held += world.reviewed.told_again
     for inbound in InboundReceipt.objects.filter(id__in=held):
         held[inbound.id] += Refund.objects.filter(
             status__in=["FAILED", "CANCELLED"], payment_receipt=inbound.receipt, intent__description=UNASKED
@@ -142,10 +156,12 @@ def _ledger_is_as_finance_knows(world: World, _: Rows) -> Iterator[str]:
 def _booked_once(world: World, __: Rows) -> Iterator[str]:
     """One ledger transaction per collection, refund and deed of finance, and no other but corrections of assumed sums."""
     made = set(Transaction.objects.values_list("idem_key", flat=True))
-    stayed = _stayed_in_suspense()
+    without = stayed_in_suspense(world) | world.reviewed.unbooked | _let_go()
     booked = PaymentAttempt.objects.exclude(booked_at=None)
-    wanted = {f"collection:{attempt.id}" for attempt in booked if attempt.id not in stayed | _let_go()}
-    wanted |= {f"inbound-receipt:{each.id}" for each in InboundReceipt.objects.exclude(booked_at=None)}
+    wanted = {f"collection:{attempt.id}" for attempt in booked if attempt.id not in without}
+    told = InboundReceipt.objects.exclude(booked_at=None).exclude(id__in=world.reviewed.untold)
+    wanted |= {f"inbound-receipt:{each.id}" for each in told}
+    wanted |= set(_moved_by_reviews(world))
     retracted = InboundReceipt.objects.filter(status=InboundStatus.RETRACTED)
     wanted |= {f"inbound-receipt-retraction:{each.id}" for each in retracted}
     wanted |= {f"refund:{refund.id}" for refund in Refund.objects.exclude(refunded_at=None)}
@@ -157,9 +173,21 @@ def _booked_once(world: World, __: Rows) -> Iterator[str]:
             yield f"{key} is in the ledger, and nothing says why"
 
 
-def _stayed_in_suspense() -> set[UUID]:
+def _moved_by_reviews(world: World) -> Iterator[str]:
+    """Give the bookings of what people decided: money that pays after all, and money between the suspense of two branches."""
+    yield from (f"collection-acceptance:{attempt_id}" for attempt_id in world.reviewed.accepted)
+    branches = dict(InboundReceipt.objects.values_list("id", "branch_id"))
+    for attempt in PaymentAttempt.objects.filter(id__in=world.reviewed.closed):
+        if branches[world.reviewed.closed[attempt.id]] != attempt.branch_id:
+            yield f"collection-surrender:{attempt.id}"
+            if attempt.surrendered_at is None:
+                yield f"collection-surrender-return:{attempt.id}"
+
+
+def stayed_in_suspense(world: World) -> set[UUID]:
     """Return the attempts whose money was booked in suspense before it was known to be theirs, and belongs there still."""
     explained = InboundReceipt.objects.exclude(booked_at=None).exclude(attempt=None)
+    explained = explained.exclude(id__in=world.reviewed.untold)
     return {
         inbound.attempt.id
         for inbound in explained.exclude(status=InboundStatus.RETRACTED).select_related("attempt")
@@ -243,7 +271,7 @@ def _told_once(_: World, __: Rows) -> Iterator[str]:
         yield "a payment was made and not announced, or announced and not made"
 
 
-def _closed_are_told(_: World, __: Rows) -> Iterator[str]:
+def _closed_are_told(world: World, __: Rows) -> Iterator[str]:
     """Each end of a payment is told by an event of its own."""
     for status, event in (
         ("FAILED", "payment_failed"),
@@ -252,7 +280,7 @@ def _closed_are_told(_: World, __: Rows) -> Iterator[str]:
     ):
         for intent_id in PaymentIntent.objects.filter(status=status).values_list("id", flat=True):
             told = OutboxEvent.objects.filter(type=event, aggregate_id=intent_id).count()
-            if told != 1:
+            if told != 1 + world.reviewed.ended_again[intent_id]:
                 yield f"payment {intent_id} is {status} and {event} was told {told} times"
 
 
@@ -260,6 +288,31 @@ def _nothing_moves(_: World, __: Rows) -> Iterator[str]:
     """No payment is stuck, and no payment whose money arrived waits for an answer."""
     stuck = PaymentIntent.objects.filter(status__in=MOVING).values_list("id", "status")
     yield from (f"payment {intent_id} is stuck in {status}" for intent_id, status in stuck)
+
+
+def _unconfirmed_never_moved(world: World, _: Rows) -> Iterator[str]:
+    """What waits for the provider's word is exactly what forgers told of, and it is booked nowhere."""
+    rows = InboundReceipt.objects.filter(status=InboundStatus.UNCONFIRMED)
+    for inbound in rows.exclude(receipt__in=world.forged):
+        yield f"{inbound} moved, and waits to be confirmed"
+    for inbound in InboundReceipt.objects.filter(receipt__in=world.forged).exclude(id__in=rows):
+        yield f"{inbound} never moved, and is {inbound.status}"
+
+
+def _bulks_end(world: World, _: Rows) -> Iterator[str]:
+    """Each bulk ends, says of each of its payments what became of it, and made the payments that it says."""
+    for job in Job.objects.all():
+        if job.is_live:
+            yield f"job {job.id} is {job.status}"
+    for job in Job.objects.filter(kind=bulks.KIND):
+        said = bulk_deeds.results(world, job)
+        if said["waiting"] or (job.status == JobStatus.SUCCEEDED and said["stopped"]):
+            yield f"bulk {job.id} is {job.status}: {said}"
+        if job.done != said["created"] + said["refused"] and job.attempt:
+            yield f"bulk {job.id} did {job.done}: {said}"
+        for item in BulkItem.objects.filter(job=job, intent__isnull=False).select_related("intent"):
+            if item.intent.reference != item.reference:
+                yield f"{item} of bulk {job.id} made {item.intent.reference}"
 
 
 def _events_arrived(world: World, _: Rows) -> Iterator[str]:
@@ -301,5 +354,7 @@ TRUTHS: tuple[Callable[[World, Rows], Iterator[str]], ...] = (
     _told_once,
     _closed_are_told,
     _nothing_moves,
+    _unconfirmed_never_moved,
+    _bulks_end,
     _events_arrived,
 )

@@ -10,6 +10,8 @@ from tests.simulation.workers import FORGED_TOKEN
 from tests.simulation.world import Broken, World
 
 REGISTER = "integrations.register_addresses"
+LARGE = 2_000_00
+"""Unasked money of so many cents is believed only once the provider has confirmed it, at one of the paybills."""
 LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 """Letters and digits of our codes."""
 
@@ -82,6 +84,26 @@ def forge(world: World) -> str | None:
         token = account.callback_token
         body |= {"TransID": known["receipt"], "BusinessShortCode": known["shortcode"], "TransAmount": "1.00"}
     url = f"/hooks/{world.organisation.id.hex}/{token}/c2b"
+    reply = world.deliver({"url": url, "body": body})
+    return str(reply.status if reply else "no answer")
+
+
+def forge_large(world: World) -> str | None:
+    """Tell of large money that never moved at a true address: nobody believes it before the provider confirms it."""
+    account = next(each for each in world.accounts() if each.confirm_from)
+    receipt = f"L{world.next_number():09d}"
+    world.forged.add(receipt)
+    body = {
+        "TransactionType": "Pay Bill",
+        "TransID": receipt,
+        "TransAmount": f"{LARGE // 100 + world.rng.randrange(900)}.00",
+        "BusinessShortCode": account.short_code,
+        "BillRefNumber": world.rng.choice(
+            ["RENT", *PaymentIntent.objects.values_list("code", flat=True)[:1]]
+        ),
+        "MSISDN": "254711000001",
+    }
+    url = f"/hooks/{world.organisation.id.hex}/{account.callback_token}/c2b"
     reply = world.deliver({"url": url, "body": body})
     return str(reply.status if reply else "no answer")
 

@@ -30,6 +30,7 @@ from apps.tenancy.models import Organisation
 from tests.factories import access, integrations
 from tests.simulation.books import Books
 from tests.simulation.interruptions import Crash, Interruptions
+from tests.simulation.reviewed import Reviewed
 
 STARTS_AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 WEB = "http://127.0.0.1:8000"
@@ -102,6 +103,8 @@ class World:
         self.payments: list[str] = []
         self.answered: set[int] = set()
         self.stopped: list[tuple[UUID, str]] = []
+        self.forged: set[str] = set()
+        self.reviewed = Reviewed()
         self.interruptions = Interruptions(self)
         self.token = self.decider_token = ""
         self.books: Books | None = None
@@ -141,7 +144,8 @@ class World:
         from tests.simulation import refunding, unasked  # noqa: PLC0415 (their deeds know the world)
 
         refunding.furnish(self)
-        for short_code, branch in zip(SHORT_CODES, (access.head_office(), access.branch()), strict=True):
+        places = zip(SHORT_CODES, (access.head_office(), access.branch()), (unasked.LARGE, None), strict=True)
+        for short_code, branch, confirm_from in places:
             integrations.provider_account(
                 branch,
                 environment=Environment.SIMULATOR,
@@ -150,6 +154,7 @@ class World:
                 certificate=key_pair()[credentials.CERTIFICATE],
                 is_pull_enabled=True,
                 pull_number="0722000000",
+                confirm_from_minor=confirm_from,
             )
             side = integrations.simulators_side(payer_form=self.rng.choice(("plain", "masked", "hashed")))
             self.control("PUT", f"/accounts/{short_code}", side)
