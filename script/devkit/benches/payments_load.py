@@ -13,14 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
+from script.devkit.benches.payments_client import FAILURES, Client
 
 IN_FLIGHT = 100
 WARM_UP_IN_FLIGHT = 4
 TIMEOUT = 10.0
 REPEATS = (0.0, 1.0, 3.0)
-KEPT_ALIVE = 1.0  # shorter than the server's own, so that no connection is used while it is being closed
 CREATED = 201
 
 
@@ -38,21 +38,19 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     Warm up with ``warm_up`` payments, a few at a time; then send ``count`` at ``rate`` a second, whatever the answers do:
     ``latencies`` are those of the latter, which begin when the file ``mark`` is there.
     """
-    limits = httpx.Limits(max_connections=IN_FLIGHT, keepalive_expiry=KEPT_ALIVE)
-    first = job["first"]
-    with httpx.Client(limits=limits, timeout=TIMEOUT, trust_env=False) as client:
-        with ThreadPoolExecutor(WARM_UP_IN_FLIGHT) as pool:
-            numbers = range(first, first + job["warm_up"])
-            warm = list(pool.map(lambda number: send(client, job, number, time.monotonic()), numbers))
-        Path(job["mark"]).touch()
-        with ThreadPoolExecutor(IN_FLIGHT) as pool:
-            started = time.monotonic() + 0.2
-            waiting = []
-            for number in range(job["count"]):
-                due = started + number / job["rate"]
-                time.sleep(max(0.0, due - time.monotonic()))
-                waiting.append(pool.submit(send, client, job, first + job["warm_up"] + number, due))
-            timed = [one.result() for one in waiting]
+    first, client = job["first"], Client(job["api_base"], TIMEOUT)
+    with ThreadPoolExecutor(WARM_UP_IN_FLIGHT) as pool:
+        numbers = range(first, first + job["warm_up"])
+        warm = list(pool.map(lambda number: send(client, job, number, time.monotonic()), numbers))
+    Path(job["mark"]).touch()
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        started = time.monotonic() + 0.2
+        waiting = []
+        for number in range(job["count"]):
+            due = started + number / job["rate"]
+            time.sleep(max(0.0, due - time.monotonic()))
+            waiting.append(pool.submit(send, client, job, first + job["warm_up"] + number, due))
+        timed = [one.result() for one in waiting]
     return {
         "accepted": [one.payment for one in warm + timed if one.payment],
         "latencies": [one.seconds for one in timed if one.payment],
@@ -60,7 +58,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def send(client: httpx.Client, job: dict[str, Any], number: int, due: float) -> Sent:
+def send(client: Client, job: dict[str, Any], number: int, due: float) -> Sent:
     """Ask one payer for money; without an answer, or refused, ask again under the same key, as a careful partner does."""
     body = {
         "amount": {"amount": f"{amount(job, number)}.00", "currency": "KES"},
@@ -70,17 +68,17 @@ def send(client: httpx.Client, job: dict[str, Any], number: int, due: float) -> 
     }
     keys = job["api_keys"]
     headers = {"Authorization": f"Bearer {keys[number % len(keys)]}", "Idempotency-Key": f"bench-{number}"}
-    problem = ""
+    path, problem = f"{urlsplit(job['api_base']).path}/payments", ""
     for pause in REPEATS:
         time.sleep(pause)
         try:
-            answer = client.post(f"{job['api_base']}/payments", json=body, headers=headers)
-        except httpx.HTTPError as error:
+            status, answer = client.post(path, body, headers)
+        except FAILURES as error:
             problem = type(error).__name__
             continue
-        if answer.status_code == CREATED:
-            return Sent(time.monotonic() - due, payment=answer.json()["id"], problem=problem)
-        problem = str(answer.status_code)
+        if status == CREATED:
+            return Sent(time.monotonic() - due, payment=json.loads(answer)["id"], problem=problem)
+        problem = str(status)
     return Sent(time.monotonic() - due, problem=problem)
 
 
