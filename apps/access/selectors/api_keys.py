@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from apps.access.models import ApiKey
 from apps.access.selectors import scope
+from apps.kit.compiled import Compiled
 
 
 def visible_to(caller: scope.Principal) -> QuerySet[ApiKey]:
@@ -22,9 +23,14 @@ def visible_to(caller: scope.Principal) -> QuerySet[ApiKey]:
     )
 
 
+_BY_PREFIX = Compiled(
+    lambda prefix: ApiKey.objects.select_related("application", "created_by").filter(prefix=prefix), str
+)
+
+
 def by_prefix(prefix: str) -> ApiKey | None:
     """Return the key with this public prefix, revoked or not, with what a caller needs."""
-    return ApiKey.objects.select_related("application", "created_by").filter(prefix=prefix).first()
+    return _BY_PREFIX.first(prefix)
 
 
 def get(key_id: UUID) -> ApiKey | None:

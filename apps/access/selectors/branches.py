@@ -17,6 +17,7 @@ from apps.access.selectors.scope import (
     wanted_branch_id,
 )
 from apps.kit import errors
+from apps.kit.compiled import Compiled
 
 
 class BranchUnknown(errors.Invalid):
@@ -33,14 +34,20 @@ class BranchForbidden(errors.Forbidden):
     title = "Branch not allowed"
 
 
+_HEAD_OFFICE = Compiled(lambda: Branch.objects.filter(is_head_office=True))
+
+
 def head_office() -> Branch:
     """Return the branch that stands for the organisation as a whole."""
-    return Branch.objects.get(is_head_office=True)
+    return _HEAD_OFFICE.one()
+
+
+_BY_ID = Compiled(lambda branch_id: Branch.objects.filter(id=branch_id), UUID)
 
 
 def get(branch_id: UUID) -> Branch:
     """Return one branch; raise NotFound for an unknown one. For internal use: the caller's scope is not asked."""
-    branch = Branch.objects.filter(id=branch_id).first()
+    branch = _BY_ID.first(branch_id)
     if branch is None:
         raise errors.NotFound("There is no such branch.")
     return branch

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from apps.access.models import IdempotencyRecord
 from apps.kit import errors, locks
+from apps.kit.compiled import Compiled
 
 PURGE_BATCH = 1000
 
@@ -42,6 +43,13 @@ class Answer:
     body: bytes
 
 
+_ANSWERED = Compiled(
+    lambda application_id, key: IdempotencyRecord.objects.filter(application_id=application_id, key=key),
+    UUID,
+    str,
+)
+
+
 def claim(*, application_id: UUID, key: str, fingerprint: str) -> Answer | None:
     """
     Hold the key until the transaction ends, and return the stored answer if the request was answered before.
@@ -51,7 +59,7 @@ def claim(*, application_id: UUID, key: str, fingerprint: str) -> Answer | None:
     """
     if not locks.try_advisory(f"idempotency:{application_id}:{key}"):
         raise InProgress("A request with this Idempotency-Key is in progress. Repeat it in a second.")
-    record = IdempotencyRecord.objects.filter(application_id=application_id, key=key).first()
+    record = _ANSWERED.first(application_id, key)
     if record is None:
         return None
     if record.fingerprint != fingerprint:

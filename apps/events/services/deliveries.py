@@ -12,6 +12,7 @@ from apps.events.models import DeliveryStatus, EventDelivery
 from apps.events.services import outbox
 from apps.kit import errors, logs
 from apps.kit.actors import Actor
+from apps.kit.compiled import Compiled, Saved
 
 REASON_LENGTH_MIN = 5
 KILLED = "The process that ran the handler ended before it could say how it went, too many times."
@@ -48,6 +49,28 @@ class Claim:
     event: Event
 
 
+_DUE = Compiled(
+    lambda now, queue: (
+        EventDelivery.objects.due(now)
+        .filter(queue=queue)
+        .order_by("seq")
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("event")[:1]
+    ),
+    datetime,
+    str,
+)
+_OWNED = Compiled(
+    lambda delivery_id, attempt: EventDelivery.objects.locked().filter(
+        id=delivery_id, attempts=attempt, status=DeliveryStatus.PENDING
+    ),
+    UUID,
+    int,
+)
+_CLAIMED = Saved[EventDelivery]("attempts", "locked_until")
+_FINISHED = Saved[EventDelivery]("status", "finished_at", "locked_until", "last_error")
+
+
 @transaction.atomic
 def claim(*, queue: str, now: datetime) -> Claim | None:
     """
@@ -56,37 +79,26 @@ def claim(*, queue: str, now: datetime) -> Claim | None:
     Two relays never hold the same delivery, nor two deliveries of one aggregate to one handler. What a killed process
     held comes back when its lease ends; a delivery that has killed its process too often is dead.
     """
-    row = (
-        EventDelivery.objects.due(now)
-        .filter(queue=queue)
-        .order_by("seq")
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("event")
-        .first()
-    )
+    row = _DUE.first(now, queue)
     if row is None:
         return None
     if row.is_exhausted:
         _fail(row, KILLED, now)
         return claim(queue=queue, now=now)
     row.claim(at=now)
-    row.save(update_fields=["attempts", "locked_until"])
+    _CLAIMED.save(row)
     return Claim(row.id, row.attempts, row.handler, row.is_atomic, row.event.as_event())
 
 
 def owned(held: Claim) -> EventDelivery | None:
     """Lock the delivery and return it while the claim still holds, or None when its lease ended and somebody took over."""
-    return (
-        EventDelivery.objects.locked()
-        .filter(id=held.delivery_id, attempts=held.attempt, status=DeliveryStatus.PENDING)
-        .first()
-    )
+    return _OWNED.first(held.delivery_id, held.attempt)
 
 
 def finish(row: EventDelivery, *, now: datetime) -> None:
     """Mark an owned delivery as done, in the caller's transaction."""
     row.finish(at=now)
-    row.save(update_fields=["status", "finished_at", "locked_until", "last_error"])
+    _FINISHED.save(row)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Publishing: an event is a row in the transaction that makes it true."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -69,18 +69,21 @@ def _check(event: NewEvent) -> None:
         raise NotDeclared(event.type.name)
     if not settings.TREASURY["VALIDATE_EVENTS"]:
         return
-    errors = sorted(error.message for error in _validator(event.type.name).iter_errors(event.data))
     if event.type.audience == Audience.PARTNER and "id" not in event.data.get("object", {}):
-        errors.append("a partner event holds its object with its public id")
-    if errors:
-        raise DataInvalid(f"{event.type.name}: {'; '.join(errors)}")
+        raise DataInvalid(f"{event.type.name}: a partner event holds its object with its public id")
+    try:
+        _validator(event.type.name)(event.data)
+    except ValueError as error:
+        raise DataInvalid(f"{event.type.name}: {error}") from error
 
 
 @cache
-def _validator(name: str) -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 (only where events are validated)
+def _validator(name: str) -> Callable[[Any], Any]:
+    """Return what raises a ValueError for data that is not of this type."""
+    import fastjsonschema  # noqa: PLC0415 (only where events are validated)
 
-    return Draft202012Validator(REGISTRY[name].schema)
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(dict(REGISTRY[name].schema), use_formats=False)
+    return compiled
 
 
 def _last_versions(aggregates: set[UUID]) -> dict[UUID, int]:

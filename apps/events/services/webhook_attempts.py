@@ -1,7 +1,7 @@
 """Attempts to deliver webhooks: claimed by a lease, sent outside any transaction, recorded whatever happens."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -14,12 +14,15 @@ from apps.events import rendering
 from apps.events.models import AttemptError, EndpointStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from apps.events.services import signatures, webhook_endpoints, webhook_urls
 from apps.kit import faults, http, ids, schema
+from apps.kit.compiled import Compiled, Saved
 from apps.tenancy.selectors import organisations
 
 SENT_AT_ONCE = 10
 CANCELLED_AT_ONCE = 1000
 SHARE = timedelta(seconds=5)
-MOVED = ("status", "last_http_status", "last_error", "next_attempt_at", "locked_until", "finished_at")
+_MOVED = Saved[WebhookDelivery](
+    "status", "last_http_status", "last_error", "next_attempt_at", "locked_until", "finished_at"
+)
 BODY_KEPT = 4096
 HEADERS_KEPT = 50
 HEADER_LENGTH = 500
@@ -103,20 +106,27 @@ def make(*, endpoint_id: UUID, now: datetime) -> int:
     return len(attempts)
 
 
-@transaction.atomic
-def _claim(endpoint_id: UUID, now: datetime) -> Batch:
-    endpoint = WebhookEndpoint.objects.get(id=endpoint_id)
-    due = (
+_ENDPOINT = Compiled(lambda endpoint_id: WebhookEndpoint.objects.filter(id=endpoint_id), UUID)
+_DUE = Compiled(
+    lambda now, endpoint_id: (
         WebhookDelivery.objects.due(now)
-        .filter(endpoint=endpoint)
+        .filter(endpoint_id=endpoint_id)
         .order_by("next_attempt_at", "id")
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("event")
-    )
+        .select_related("event")[:SENT_AT_ONCE]
+    ),
+    datetime,
+    UUID,
+)
+
+
+@transaction.atomic
+def _claim(endpoint_id: UUID, now: datetime) -> Batch:
+    endpoint = _ENDPOINT.one(endpoint_id)
     if endpoint.deleted_at is not None or endpoint.status != EndpointStatus.ENABLED:
-        _cancel(due[:CANCELLED_AT_ONCE], now)
+        _cancel(endpoint, now)
         return Batch(endpoint.id, endpoint.url, webhook_urls.policy(), [], [])
-    rows = list(due[:SENT_AT_ONCE])
+    rows = _DUE.all(now, endpoint_id)
     WebhookDelivery.objects.filter(id__in=[row.id for row in rows]).claim(at=now)
     claims = [
         Claim(
@@ -131,11 +141,12 @@ def _claim(endpoint_id: UUID, now: datetime) -> Batch:
     return Batch(endpoint.id, endpoint.url, webhook_urls.policy(), keys, claims)
 
 
-def _cancel(rows: Iterable[WebhookDelivery], now: datetime) -> None:
-    cancelled = list(rows)
+def _cancel(endpoint: WebhookEndpoint, now: datetime) -> None:
+    due = WebhookDelivery.objects.due(now).filter(endpoint=endpoint).order_by("next_attempt_at", "id")
+    cancelled = list(due.select_for_update(skip_locked=True, of=("self",))[:CANCELLED_AT_ONCE])
     for row in cancelled:
         row.cancel(at=now)
-    WebhookDelivery.objects.bulk_update(cancelled, MOVED)
+    _MOVED.save(*cancelled)
 
 
 def _attempts(batch: Batch, now: datetime) -> list[Attempt]:
@@ -194,12 +205,14 @@ def _record(batch: Batch, attempts: Sequence[Attempt]) -> None:
     rows = {row.id: row for row in locked if row.attempt_count == held[row.id]}
     WebhookAttempt.objects.bulk_create([_row(batch.url, attempt) for attempt in attempts])
     sent = {attempt.claim.delivery_id for attempt in attempts}
-    WebhookDelivery.objects.filter(id__in=rows.keys() - sent).give_back()
+    unsent = rows.keys() - sent
+    if unsent:
+        WebhookDelivery.objects.filter(id__in=unsent).give_back()
     owned = [attempt for attempt in attempts if attempt.claim.delivery_id in rows]
     for attempt in owned:
         _move(rows[attempt.claim.delivery_id], attempt)
     _judge(batch.endpoint_id, owned)
-    WebhookDelivery.objects.bulk_update([rows[attempt.claim.delivery_id] for attempt in owned], MOVED)
+    _MOVED.save(*(rows[attempt.claim.delivery_id] for attempt in owned))
 
 
 def _move(row: WebhookDelivery, attempt: Attempt) -> None:
@@ -220,7 +233,7 @@ def _move(row: WebhookDelivery, attempt: Attempt) -> None:
 def _judge(endpoint_id: UUID, attempts: Sequence[Attempt]) -> None:
     """Keep the endpoint's health: gone or failing for five days switches it off, an answer clears it."""
     is_well = all(attempt.outcome.error is None for attempt in attempts)
-    if not attempts or (is_well and WebhookEndpoint.objects.get(id=endpoint_id).failing_since is None):
+    if not attempts or (is_well and _ENDPOINT.one(endpoint_id).failing_since is None):
         return
     endpoint = WebhookEndpoint.objects.locked().get(id=endpoint_id)
     for attempt in attempts:

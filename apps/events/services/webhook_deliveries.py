@@ -11,6 +11,7 @@ from apps.events.contracts import Audience
 from apps.events.models import EndpointStatus, OutboxEvent, WebhookDelivery, WebhookEndpoint
 from apps.kit import errors, jobs
 from apps.kit.actors import Actor
+from apps.kit.compiled import Compiled
 
 
 class WebhookDeliveryUnknown(errors.NotFound):
@@ -32,6 +33,14 @@ class DeliveryRunning(errors.DomainError):
     retryable = True
 
 
+_LISTENING = Compiled(
+    lambda application_id: (
+        WebhookEndpoint.objects.enabled().filter(application_id=application_id).order_by("id")
+    ),
+    UUID,
+)
+
+
 def plan(events: Iterable[OutboxEvent], *, now: datetime) -> list[WebhookDelivery]:
     """
     Plan one delivery for each endpoint that listens to one of these events, and start sending after the commit.
@@ -39,12 +48,8 @@ def plan(events: Iterable[OutboxEvent], *, now: datetime) -> list[WebhookDeliver
     Call it once for an event, in the transaction that publishes it. An internal event never leaves: it is planned for nobody.
     """
     told = [event for event in events if event.audience == Audience.PARTNER]
-    applications = {event.application_id for event in told}
-    endpoints = (
-        list(WebhookEndpoint.objects.enabled().filter(application_id__in=applications).order_by("id"))
-        if told
-        else []
-    )
+    applications = {event.application_id for event in told if event.application_id is not None}
+    endpoints = [one for application_id in sorted(applications) for one in _LISTENING.all(application_id)]
     rows = [
         WebhookDelivery(event=event, endpoint=endpoint, next_attempt_at=now, created_at=now)
         for event in told

@@ -7,14 +7,38 @@ from django.db.models import QuerySet
 from apps.access.selectors import scope
 from apps.integrations.contracts import ProviderAccountMissing
 from apps.integrations.models import ProviderAccount
+from apps.kit.compiled import Compiled
+
+_BY_ID = Compiled(lambda account_id: ProviderAccount.objects.filter(id=account_id), UUID)
 
 
 def get(account_id: UUID) -> ProviderAccount:
     """Return one account, enabled or not; raise ProviderAccountMissing. For internal use: no caller's scope is asked."""
-    account = ProviderAccount.objects.filter(id=account_id).first()
+    account = _BY_ID.first(account_id)
     if account is None:
         raise ProviderAccountMissing("There is no provider account with that id.")
     return account
+
+
+_OF_BRANCH = Compiled(
+    lambda provider, currency, branch_id: (
+        ProviderAccount.objects.collecting(provider=provider, currency=currency)
+        .filter(branch_id=branch_id)
+        .order_by("id")[:1]
+    ),
+    str,
+    str,
+    UUID,
+)
+_OF_HEAD_OFFICE = Compiled(
+    lambda provider, currency: (
+        ProviderAccount.objects.collecting(provider=provider, currency=currency)
+        .filter(branch__is_head_office=True)
+        .order_by("id")[:1]
+    ),
+    str,
+    str,
+)
 
 
 def for_collection(*, branch_id: UUID, provider: str, currency: str) -> ProviderAccount:
@@ -23,9 +47,8 @@ def for_collection(*, branch_id: UUID, provider: str, currency: str) -> Provider
 
     Raises ProviderAccountMissing when neither has one.
     """
-    enabled = ProviderAccount.objects.collecting(provider=provider, currency=currency)
-    own = enabled.filter(branch_id=branch_id).order_by("id").first()
-    account = own or enabled.filter(branch__is_head_office=True).order_by("id").first()
+    own = _OF_BRANCH.first(provider, currency, branch_id)
+    account = own or _OF_HEAD_OFFICE.first(provider, currency)
     if account is None:
         raise ProviderAccountMissing(
             f"No enabled {provider} account in {currency} serves this branch. Add one under Provider accounts."

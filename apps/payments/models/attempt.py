@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.ports import HELD_BACK, CollectionReport, Ticket
+from apps.kit.compiled import Saved
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus
@@ -56,6 +57,7 @@ PROGRESS_FIELDS = [
     "booked_at",
 ]
 """What changes after creation: saved together, under the row's lock."""
+PROGRESS: Saved["PaymentAttempt"] = Saved(*PROGRESS_FIELDS)
 
 
 class PaymentAttemptQuerySet(PolledQuerySet):
@@ -263,7 +265,7 @@ class PaymentAttempt(UuidModel, StatefulModel):
         return self.booked_at is not None
 
     def save_progress(self) -> None:
-        self.save(update_fields=PROGRESS_FIELDS)
+        PROGRESS.save(self)
 
     @transition(
         status,

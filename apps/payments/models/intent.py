@@ -9,6 +9,7 @@ from django.db.models import Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.kit import phones
+from apps.kit.compiled import Saved
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
@@ -49,6 +50,7 @@ PROGRESS_FIELDS = [
     "settled_at",
 ]
 """What changes after creation: saved together, under the row's lock."""
+PROGRESS: Saved["PaymentIntent"] = Saved(*PROGRESS_FIELDS)
 
 
 class PaymentIntentQuerySet(LockingQuerySet):
@@ -206,7 +208,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         return self.is_collecting and self.next_request_at is None
 
     def save_progress(self) -> None:
-        self.save(update_fields=PROGRESS_FIELDS)
+        PROGRESS.save(self)
 
     @transition(
         status,

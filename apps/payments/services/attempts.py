@@ -19,6 +19,7 @@ from apps.integrations.ports import (
 )
 from apps.integrations.selectors import accounts
 from apps.kit import errors, faults, ids, jobs, logs
+from apps.kit.compiled import Compiled
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent, PayPage
@@ -49,10 +50,19 @@ class InvalidState(errors.DomainError):
     title = "Not possible in this state"
 
 
+_ATTEMPT = Compiled(
+    lambda attempt_id: (
+        PaymentAttempt.objects.locked().select_related("provider_account").filter(id=attempt_id)
+    ),
+    UUID,
+)
+_INTENT = Compiled(lambda intent_id: PaymentIntent.objects.locked().filter(id=intent_id), UUID)
+
+
 def locked(attempt_id: UUID) -> PaymentAttempt:
     """Lock an attempt, then its intent, and return the attempt with both linked; call it inside a transaction."""
-    attempt = PaymentAttempt.objects.locked().select_related("provider_account").get(id=attempt_id)
-    attempt.intent = PaymentIntent.objects.locked().get(id=attempt.intent_id)
+    attempt = _ATTEMPT.one(attempt_id)
+    attempt.intent = _INTENT.one(attempt.intent_id)
     if attempt.intent.current_attempt_id == attempt.id:
         attempt.intent.current_attempt = attempt
     faults.reach("payments.attempt_locked")
@@ -68,7 +78,7 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     attempt. An intent whose account is gone fails with ``method_not_available``, one whose payable has been paid by another
     with ``already_paid``: nobody is asked for it twice.
     """
-    intent = PaymentIntent.objects.locked().get(id=intent_id)
+    intent = _INTENT.one(intent_id)
     if (
         intent.status != IntentStatus.PROCESSING
         or intent.next_request_at is None

@@ -47,7 +47,6 @@ class DuplicateReference(errors.DomainError):
     title = "Reference used before"
 
 
-@transaction.atomic
 def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     """
     Ask for one sum; confirmed at once unless the request says otherwise.
@@ -55,6 +54,22 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     Raises AmountNotWhole, AmountTooSmall, AmountTooLarge, PhoneInvalid, MethodRequired, MethodNotAvailable,
     PayableInvalid, AlreadyPaid, PaymentInProgress, DuplicateSuspected or DuplicateReference, and then nothing is written. The provider is asked by a worker after the commit.
     """
+    try:
+        return _created(request, actor=actor, now=now)
+    except IntegrityError:
+        used = PaymentIntent.objects.filter(
+            application_id=request.application_id, reference=request.reference
+        ).first()
+        if not request.reference or used is None:
+            raise
+        message = f"This reference belongs to {ids.encode('pi', used.id)}."
+        raise DuplicateReference(
+            message, errors=[errors.FieldError("/reference", DuplicateReference.code, message)]
+        ) from None
+
+
+@transaction.atomic
+def _created(request: NewIntent, *, actor: Actor, now: datetime) -> PaymentIntent:
     if request.is_confirmed and request.choice is None:
         raise choices.MethodRequired
     limits.check_positive(money=request.money)
@@ -84,7 +99,7 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
         intent.choose(choice)
     if request.is_confirmed:
         intent.confirm(at=now)
-    _insert(intent)
+    intent.save(force_insert=True)
     if is_repeat_refused:
         payables.require_no_repeat(intent, now=now)
     payables.require_free(request, but=intent)  # another one of it may have been paid since it was looked at
@@ -357,22 +372,6 @@ def _locked(intent_id: UUID) -> PaymentIntent:
     if intent is None:
         raise errors.NotFound("There is no such payment.")
     return intent
-
-
-def _insert(intent: PaymentIntent) -> None:
-    try:
-        with transaction.atomic():
-            intent.save(force_insert=True)
-    except IntegrityError:
-        used = PaymentIntent.objects.filter(
-            application_id=intent.application_id, reference=intent.reference
-        ).first()
-        if not intent.reference or used is None:
-            raise
-        message = f"This reference belongs to {ids.encode('pi', used.id)}."
-        raise DuplicateReference(
-            message, errors=[errors.FieldError("/reference", DuplicateReference.code, message)]
-        ) from None
 
 
 def _send_when_due(intent: PaymentIntent) -> None:

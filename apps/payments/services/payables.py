@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from apps.kit import errors, ids, locks
+from apps.kit.compiled import Compiled
 from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus, NewIntent
 from apps.payments.models import PaymentIntent
@@ -117,21 +118,40 @@ def one_by_one(*, application_id: UUID, branch_id: UUID, money: Money) -> None:
     locks.advisory(":".join(("payments:repeat", *map(str, named))))
 
 
+_ALIKE = Compiled(
+    lambda application_id, branch_id, phone, minor, currency, since, but: PaymentIntent.objects.filter(
+        application_id=application_id,
+        branch_id=branch_id,
+        payer_phone=phone,
+        amount_minor=minor,
+        currency=currency,
+        confirmed_at__gt=since,
+        status__in=[*COLLECTING_STATES, *PAID_STATES],
+    ).exclude(id=but)[:1],
+    UUID,
+    UUID,
+    str,
+    int,
+    str,
+    datetime,
+    UUID,
+)
+
+
 def require_no_repeat(intent: PaymentIntent, *, now: datetime) -> None:
     """
     Raise DuplicateSuspected where another payment of the application and branch asks the same payer for the same sum since
     two minutes, or got it. Providers refuse such a prompt or, worse, show both. The caller holds ``one_by_one``.
     """
-    alike = PaymentIntent.objects.filter(
-        application_id=intent.application_id,
-        branch_id=intent.branch_id,
-        payer_phone=intent.payer_phone,
-        amount_minor=intent.amount_minor,
-        currency=intent.currency,
-        confirmed_at__gt=now - REPEATED_WITHIN,
-        status__in=[*COLLECTING_STATES, *PAID_STATES],
+    other = _ALIKE.first(
+        intent.application_id,
+        intent.branch_id,
+        intent.payer_phone,
+        intent.amount_minor,
+        intent.currency,
+        now - REPEATED_WITHIN,
+        intent.id,
     )
-    other = alike.exclude(id=intent.id).first()
     if other is None:
         return
     message = (

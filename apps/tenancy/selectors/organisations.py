@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.kit import errors, schema
+from apps.kit.compiled import Compiled
 from apps.tenancy.models import Domain, Organisation, OrganisationStatus, UserOrganisation
 
 PUBLIC = "public"
@@ -113,12 +114,18 @@ def working() -> QuerySet[Organisation]:
     return Organisation.objects.filter(status__in=states).exclude(schema_name=PUBLIC)
 
 
+_BY_ID = Compiled(lambda organisation_id: working().filter(id=organisation_id), UUID)
+
+
 def working_by_id(organisation_id: UUID) -> Organisation | None:
-    return working().filter(id=organisation_id).first()
+    return _BY_ID.first(organisation_id)
+
+
+_BY_SLUG = Compiled(lambda slug: working().filter(slug=slug), str)
 
 
 def working_by_slug(slug: str) -> Organisation | None:
-    return working().filter(slug=slug).first()
+    return _BY_SLUG.first(slug)
 
 
 def working_by_host(host: str) -> Organisation | None:

@@ -1,0 +1,101 @@
+"""Compiled reads and changes do what the ORM does, in whatever organisation, and refuse what they cannot."""
+
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError, connection
+from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+
+from apps.access.models import Branch
+from apps.kit import ids
+from apps.kit.compiled import Compiled, NotCompilable, Saved
+from apps.payments.models import PaymentIntent
+from tests.factories import payments
+
+OF_CODE = Compiled(
+    lambda code: PaymentIntent.objects.select_related("branch", "current_attempt").filter(code=code), str
+)
+LOCKED = Compiled(lambda intent_id: PaymentIntent.objects.locked().filter(id=intent_id), UUID)
+DEARER = Compiled(lambda minor: PaymentIntent.objects.filter(amount_minor__gt=minor).order_by("id"), int)
+OFFICE = Compiled(lambda: Branch.objects.filter(is_head_office=True))
+CHANGED: Saved[PaymentIntent] = Saved("payer_name", "metadata", "expires_at", "settled_at")
+
+
+def facts(row: PaymentIntent) -> dict[str, object]:
+    return {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields}
+
+
+def test_a_compiled_read_returns_what_the_orm_returns(acme) -> None:
+    payments.account()
+    for intent in (payments.intent(), payments.intent()):
+        with CaptureQueriesContext(connection) as sent:
+            found = OF_CODE.one(intent.code)
+            assert found.branch.name == "Head office"
+            assert found.current_attempt is None
+        assert len(sent) == 1
+        assert facts(found) == facts(PaymentIntent.objects.get(id=intent.id))
+        assert not found._state.adding
+    assert OF_CODE.first("nobody") is None
+    with pytest.raises(PaymentIntent.DoesNotExist):
+        OF_CODE.one("nobody")
+    assert [row.id for row in DEARER.all(1)] == list(
+        PaymentIntent.objects.order_by("id").values_list("id", flat=True)
+    )
+    assert DEARER.all(10**15) == []
+
+
+def test_it_reads_the_organisation_of_the_moment(acme, in_organisation) -> None:
+    payments.account()
+    intent = payments.intent()
+    assert OF_CODE.one(intent.code).id == intent.id
+    in_organisation("zuri")
+    assert OF_CODE.first(intent.code) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_locked_inside_a_transaction_only(committed_acme) -> None:
+    with pytest.raises(TransactionManagementError):
+        LOCKED.first(ids.new())
+
+
+def test_a_lock_is_a_lock(acme) -> None:
+    payments.account()
+    intent = payments.intent()
+    with CaptureQueriesContext(connection) as sent:
+        LOCKED.one(intent.id)
+    assert sent[0]["sql"].endswith('FOR UPDATE OF "payments_paymentintent"')
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda code: PaymentIntent.objects.filter(code__startswith=code),
+        lambda code: PaymentIntent.objects.filter(code=f"{code}!"),
+        lambda _: PaymentIntent.objects.all(),
+    ],
+)
+def test_what_changes_its_value_or_leaves_it_out_is_refused(acme, build) -> None:
+    with pytest.raises(NotCompilable):
+        Compiled(build, str).all("x")
+
+
+def test_saved_fields_are_what_the_orm_would_save(acme) -> None:
+    payments.account()
+    one, other = payments.intent(), payments.intent()
+    for row in (one, other):
+        row.payer_name, row.metadata, row.expires_at = "Wanjiku", {"order": ["7"]}, payments.NOW
+        row.reference = "not among them"
+    CHANGED.save(one, other)
+    CHANGED.save()
+    for row in (one, other):
+        stored = PaymentIntent.objects.get(id=row.id)
+        assert (stored.payer_name, stored.metadata, stored.expires_at) == (
+            "Wanjiku",
+            {"order": ["7"]},
+            payments.NOW,
+        )
+        assert stored.reference != "not among them"
+    one.id = ids.new()
+    with pytest.raises(DatabaseError, match="PaymentIntent"):
+        CHANGED.save(one)
