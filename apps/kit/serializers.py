@@ -40,8 +40,9 @@ class StrictSerializer(serializers.Serializer):
                     for name in unknown
                 }
             )
+        taken = super().to_internal_value(data)  # before it: a list may be longer than is read
         self._refuse_cards(data)
-        return super().to_internal_value(data)
+        return taken
 
     def _refuse_cards(self, data: Any) -> None:
         told = data if isinstance(data, Mapping) else {}
