@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -18,6 +18,9 @@ REFUND = declare_kind(
     name="refund", title=_("Refund"), permission="payments.refund", page="admin:payments_refund_change"
 )
 """Giving money back to a payer, as approval rules call it."""
+
+ROUTING_RULE = declare_kind(name="routing_rule", title=_("Routing rule"), permission="integrations.manage")
+"""Another rule of which payments go through which accounts, as approval rules call it."""
 
 RESOLVE = "payments.resolve"
 """What a person needs who decides about money in suspense, and so may look after it."""
@@ -216,3 +219,80 @@ class TimelineFact:
     kind: str
     attempt_number: int = 0
     detail: str = ""
+
+
+class RoutingStrategy(StrEnum):
+    """How a rule uses its accounts: the first that can, or each for its share of the payments."""
+
+    PRIORITY = "PRIORITY"
+    SPLIT = "SPLIT"
+
+
+ROUTING_STRATEGIES: dict[RoutingStrategy, Promise] = {
+    RoutingStrategy.PRIORITY: _("The first that can take it"),
+    RoutingStrategy.SPLIT: _("Each for its share"),
+}
+
+
+class DropReason(StrEnum):
+    """Why a payment did not go through an account that might have taken it."""
+
+    UNAVAILABLE = "UNAVAILABLE"
+    AMOUNT = "AMOUNT"
+    ENVIRONMENT = "ENVIRONMENT"
+    CIRCUIT_OPEN = "CIRCUIT_OPEN"
+    CONFIGURATION = "CONFIGURATION"
+    TRIED = "TRIED"
+    INTERACTION = "INTERACTION"
+
+
+DROP_REASONS: dict[DropReason, Promise] = {
+    DropReason.UNAVAILABLE: _("does not serve it: closed, of another branch or another currency"),
+    DropReason.AMOUNT: _("the sum is outside its limits"),
+    DropReason.ENVIRONMENT: _("it belongs to another environment"),
+    DropReason.CIRCUIT_OPEN: _("its provider failed again and again, or somebody stopped it"),
+    DropReason.CONFIGURATION: _("it was not set up right a moment ago"),
+    DropReason.TRIED: _("it had failed just before"),
+    DropReason.INTERACTION: _("it asks the payer in another way"),
+}
+
+
+class RoutingAction(StrEnum):
+    """What a change of the routing rules does."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoutingTarget:
+    """An account that a rule sends payments through; ``weight`` is its share where the rule splits, else None."""
+
+    account_id: UUID
+    weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoutingRule:
+    """
+    Which payments go through which accounts; what is empty or None fits every payment.
+
+    The band is ``minimum_minor`` up to but not including ``maximum_minor``, in ``currency``. ``weekdays`` are digits, 1
+    for Monday; ``from_time`` up to but not including ``to_time`` in the organisation's zone, over midnight where it is the later
+    one. Rules of a branch are asked before the organisation's, each in the order of ``position``; the first that fits decides.
+    """
+
+    name: str
+    position: int
+    targets: tuple[NewRoutingTarget, ...]
+    strategy: RoutingStrategy = RoutingStrategy.PRIORITY
+    branch_id: UUID | None = None
+    application_id: UUID | None = None
+    method: Method | None = None
+    currency: str = ""
+    minimum_minor: int | None = None
+    maximum_minor: int | None = None
+    weekdays: str = ""
+    from_time: time | None = None
+    to_time: time | None = None

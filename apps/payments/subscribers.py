@@ -5,8 +5,8 @@ from uuid import UUID
 from apps.approvals.contracts import Decided
 from apps.events.contracts import Event
 from apps.kit import clock, trail
-from apps.payments.contracts import REFUND
-from apps.payments.services import callbacks, refunds
+from apps.payments.contracts import REFUND, ROUTING_RULE
+from apps.payments.services import callbacks, refunds, routing_rules
 
 
 def apply_callback(event: Event) -> None:
@@ -15,8 +15,10 @@ def apply_callback(event: Event) -> None:
 
 
 def execute_approval(event: Event) -> None:
-    """Send or cancel a refund that other people have decided about; decisions about other deeds are for others."""
+    """Do what other people have decided: send or cancel a refund, change the routing rules; other deeds are for others."""
     decided = Decided.read(event.data)
-    if decided.kind == REFUND.name:
-        with trail.under_approval(decided.request_id):
+    with trail.under_approval(decided.request_id):
+        if decided.kind == REFUND.name:
             refunds.decide(decided=decided, now=clock.now())
+        elif decided.kind == ROUTING_RULE.name:
+            routing_rules.decide(decided=decided, now=clock.now())

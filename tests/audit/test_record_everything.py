@@ -199,6 +199,7 @@ RECORDED = {
         "accept": "payment.review_accepted",
         "close": "payment.review_closed",
     },
+    "payments.services.routing_rules": dict.fromkeys(("create", "replace", "retire"), "routing_rule.{deed}"),
     "payments.services.policies": {"choose": "payment.policy_chosen"},
     "payments.services.refunds": {
         "create": "refund.requested",

@@ -89,6 +89,8 @@ INSERT_ONLY_TABLES = [
     "ledger_fxrate",
     "ledger_signoff",
     "ledger_unbooked",
+    "payments_routingdecision",
+    "payments_routingtarget",
 ]
 NO_DELETE_TABLES = [
     "access_apikey",
@@ -116,6 +118,7 @@ NO_DELETE_TABLES = [
     "payments_paypage",
     "payments_pullcursor",
     "payments_refund",
+    "payments_routingrule",
 ]
 APP_FUNCTIONS = [
     "approvals_has_touched",
@@ -204,6 +207,8 @@ WATCHED_TABLES: dict[str, dict[str, Any]] = {
     "integrations_providererrorrule": {},
     "ledger_book": {"noise": ("closed_through", "late_items")},
     "ledger_chartline": {},
+    "payments_routingrule": {},
+    "payments_routingtarget": {"owner": "rule_id"},
 }
 WATCHED_PUBLIC_TABLES: dict[str, dict[str, Any]] = {
     "tenancy_domain": {"owner": "tenant_id"},

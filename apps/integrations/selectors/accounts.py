@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.access.selectors import scope
 from apps.integrations.contracts import ProviderAccountMissing
@@ -20,24 +20,15 @@ def get(account_id: UUID) -> ProviderAccount:
     return account
 
 
-_OF_BRANCH = Compiled(
+_SERVING = Compiled(
     lambda provider, currency, branch_id: (
         ProviderAccount.objects.collecting(provider=provider, currency=currency)
-        .filter(branch_id=branch_id)
-        .order_by("id")[:1]
+        .filter(Q(branch_id=branch_id) | Q(branch__is_head_office=True))
+        .order_by("id")
     ),
     str,
     str,
     UUID,
-)
-_OF_HEAD_OFFICE = Compiled(
-    lambda provider, currency: (
-        ProviderAccount.objects.collecting(provider=provider, currency=currency)
-        .filter(branch__is_head_office=True)
-        .order_by("id")[:1]
-    ),
-    str,
-    str,
 )
 
 
@@ -47,13 +38,18 @@ def for_collection(*, branch_id: UUID, provider: str, currency: str) -> Provider
 
     Raises ProviderAccountMissing when neither has one.
     """
-    own = _OF_BRANCH.first(provider, currency, branch_id)
-    account = own or _OF_HEAD_OFFICE.first(provider, currency)
-    if account is None:
+    found = serving(branch_id=branch_id, provider=provider, currency=currency)
+    if not found:
         raise ProviderAccountMissing(
             f"No enabled {provider} account in {currency} serves this branch. Add one under Provider accounts."
         )
-    return account
+    return found[0]
+
+
+def serving(*, branch_id: UUID, provider: str, currency: str) -> list[ProviderAccount]:
+    """Return the enabled accounts that may collect for a branch: its own, then head office's, each the oldest first."""
+    found = _SERVING.all(provider, currency, branch_id)
+    return sorted(found, key=lambda account: account.branch_id != branch_id)
 
 
 def of_token(token: str) -> ProviderAccount | None:

@@ -1,9 +1,10 @@
 """Reading the circuits of an account: which kinds of call are let through, and why others are not."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from apps.integrations.contracts import CircuitFact, call_kinds
+from apps.integrations.contracts import CallRole, CircuitFact, call_kinds, kinds_of_role
 from apps.integrations.models import ProviderAccount
 from apps.kit import circuits, schema
 
@@ -25,3 +26,15 @@ def of(account: ProviderAccount) -> list[CircuitFact]:
         )
         for found, circuit in circuits.look(names).items()
     ]
+
+
+def stopped_ids(accounts: Iterable[ProviderAccount], *, now: datetime) -> set[UUID]:
+    """Return the accounts through which no payer can be asked now; none while it cannot be told how circuits stand."""
+    needed = kinds_of_role(CallRole.TOKEN) | kinds_of_role(CallRole.ASKING)
+    names = {
+        name(account.id, kind): account.id
+        for account in accounts
+        for kind in needed.intersection(call_kinds(account.provider))
+    }
+    standing = circuits.look(names)
+    return {names[found] for found, circuit in standing.items() if not circuit.admit(now.timestamp())[0]}

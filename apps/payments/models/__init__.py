@@ -8,6 +8,7 @@ from apps.payments.models.pay_page import PayPage
 from apps.payments.models.policy import CollectionPolicy
 from apps.payments.models.pull import PullCursor
 from apps.payments.models.refund import Refund
+from apps.payments.models.routing import RoutingDecision, RoutingRule, RoutingTarget
 
 __all__ = [
     "BulkItem",
@@ -18,4 +19,7 @@ __all__ = [
     "PaymentIntent",
     "PullCursor",
     "Refund",
+    "RoutingDecision",
+    "RoutingRule",
+    "RoutingTarget",
 ]

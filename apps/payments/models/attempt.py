@@ -1,7 +1,9 @@
 """The payment attempt: one request to one provider account, and what the provider reported of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,7 +12,7 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.ports import HELD_BACK, CollectionReport, Ticket
 from apps.kit.compiled import Saved
-from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
+from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus
 from apps.payments.models.polling import PolledQuerySet
@@ -18,6 +20,9 @@ from apps.payments.models.polling import PolledQuerySet
 CODE_LENGTH = 60
 MESSAGE_LENGTH = 300
 TICKET_LENGTH = 120
+NOT_SENT = "not_sent"
+MISCONFIGURED = ["configuration", "invalid_credentials"]
+"""The reasons of failures that are the account's: it is not set up right."""
 LIVE_STATES = ["SENDING", "PENDING", "ACTION_REQUIRED", "AUTHORIZED", "UNKNOWN"]
 BOOKED_STATES = ["SUCCEEDED", "MISMATCH"]
 CLOSED_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
@@ -67,6 +72,11 @@ class PaymentAttemptQuerySet(PolledQuerySet):
     def sent(self) -> Self:
         """Attempts that count: all but those that our own gate kept back."""
         return self.exclude(failure_code=HELD_BACK)
+
+    def misconfigured(self, account_ids: Iterable[UUID], *, since: datetime) -> Self:
+        """Attempts of these accounts that failed since because the account is not set up right."""
+        failed = self.filter(provider_account_id__in=list(account_ids), created_at__gt=since)
+        return failed.filter(one_of("failure_code", MISCONFIGURED))
 
     def to_give_back(self, *, since: datetime) -> Self:
         """Late money that goes back by itself, once its receipt is known."""
@@ -222,6 +232,11 @@ class PaymentAttempt(UuidModel, StatefulModel):
                 fields=["created_at"],
                 condition=Q(status=AttemptStatus.SENDING.value),
                 name="attempt_sending",
+            ),
+            models.Index(
+                fields=["provider_account", "created_at"],
+                condition=one_of("failure_code", MISCONFIGURED),
+                name="attempt_misconfigured",
             ),
             models.Index(fields=["-id"], condition=Q(is_in_suspense=True), name="attempt_in_suspense"),
             models.Index(fields=["-id"], condition=~Q(unexplained_receipt=""), name="attempt_unexplained"),

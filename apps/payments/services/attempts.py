@@ -17,18 +17,18 @@ from apps.integrations.ports import (
     ProviderUnavailable,
     Ticket,
 )
-from apps.integrations.selectors import accounts
 from apps.kit import errors, faults, ids, jobs, logs
 from apps.kit.compiled import Compiled
 from apps.payments import events
-from apps.payments.contracts import AttemptStatus, IntentStatus, Method
+from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent, PayPage
-from apps.payments.services import payables, polling
+from apps.payments.models.attempt import NOT_SENT
+from apps.payments.services import payables, polling, routing
+from apps.payments.services.routing_choice import ATTEMPTS_MAX
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
-ATTEMPTS_MAX = 3
 RETRY_AFTER = timedelta(seconds=5)
 PAUSE_MAX = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=10)
@@ -36,7 +36,6 @@ PATIENCE = timedelta(minutes=10)
 CLOCK_SLACK = timedelta(seconds=1)
 COLLECTION = "collection"
 STATUS = "status"
-NOT_SENT = "not_sent"
 ACCEPTABLE_STATES = {AttemptStatus.SENDING, AttemptStatus.UNKNOWN}
 LOSABLE_STATES = {AttemptStatus.SENDING, AttemptStatus.PENDING, AttemptStatus.ACTION_REQUIRED}
 
@@ -75,7 +74,7 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     Commit the row, token and code of a new attempt before anything is sent.
 
     Returns None when nothing is due: the intent is closed, or an earlier delivery of the same job has begun an
-    attempt. An intent whose account is gone fails with ``method_not_available``, one whose payable has been paid by another
+    attempt. An intent that no account can ask for fails with ``method_not_available``, one whose payable has been paid by another
     with ``already_paid``: nobody is asked for it twice.
     """
     intent = _INTENT.one(intent_id)
@@ -86,17 +85,16 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     ):
         return None
     try:
-        account = accounts.for_collection(
-            branch_id=intent.branch_id, provider=Method(intent.method).provider, currency=intent.currency
-        )
+        routed = routing.choose(intent, now=now)
     except ProviderAccountMissing as missing:
         _end(intent, code="method_not_available", message=missing.detail, now=now)
         return None
     if payables.is_paid_otherwise(intent):
         _end(intent, code=payables.AlreadyPaid.code, message=payables.PAID_OTHERWISE, now=now)
         return None
-    attempt = made(intent, account=account, phone=intent.payer_phone, now=now)
+    attempt = made(intent, account=routed.account, phone=intent.payer_phone, now=now)
     attempt.save(force_insert=True)
+    routing.keep(attempt, routed.decision)
     intent.begin(attempt=attempt)
     intent.save_progress()
     return attempt
@@ -161,6 +159,7 @@ def decline(*, attempt_id: UUID, refusal: ProviderDeclined, now: datetime) -> No
             code=refusal.code,
             message=refusal.message,
             provider_code=refusal.provider_code,
+            may_fall_back=refusal.may_fall_back,
             now=now,
         )
         outbox.publish(*closing, now=now)
@@ -222,17 +221,29 @@ def lose(*, attempt_id: UUID, now: datetime) -> None:
 
 
 def close(
-    attempt: PaymentAttempt, *, code: str, message: str, provider_code: str, now: datetime
+    attempt: PaymentAttempt,
+    *,
+    code: str,
+    message: str,
+    provider_code: str,
+    now: datetime,
+    may_fall_back: bool = False,
 ) -> list[NewEvent]:
     """
     Fail a live attempt, and its intent unless another attempt has taken over; return what is to be said of it.
 
-    An intent with a pay page is not over: its payer may ask for another prompt.
+    Where ``may_fall_back``, the account is at fault: another one asks the payer, once, if there is one. An intent with a
+    pay page is not over: its payer may ask for another prompt.
     """
     attempt.fail(code=code, message=message, provider_code=provider_code, at=now)
     attempt.save_progress()
     intent = attempt.intent
     if not _is_current(attempt) or not intent.is_collecting:
+        return []
+    if may_fall_back and _falls_back(attempt, now=now):
+        intent.retry(at=now, after=timedelta())
+        intent.save_progress()
+        jobs.enqueue("payments.request_collection", intent_id=intent.id)
         return []
     if may_be_asked_again(intent, now=now):
         intent.reopen(code=code, message=message)
@@ -241,6 +252,14 @@ def close(
     intent.fail(code=code, message=message, at=now)
     intent.save_progress()
     return [events.closed(intent)]
+
+
+def _falls_back(attempt: PaymentAttempt, *, now: datetime) -> bool:
+    """Say whether another account asks the payer, who still waits: never after nobody knew what became of the attempt."""
+    intent = attempt.intent
+    if intent.cancel_requested_at is not None or attempt.unknown_at is not None:
+        return False
+    return now <= (intent.confirmed_at or intent.created_at) + PATIENCE and routing.goes_on(attempt, now=now)
 
 
 def may_be_asked_again(intent: PaymentIntent, *, now: datetime) -> bool:

@@ -4,12 +4,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from apps.integrations.contracts import ProviderAccountMissing
-from apps.integrations.selectors import accounts
 from apps.kit import errors
 from apps.kit.money import Money
 from apps.payments.contracts import Choice
 from apps.payments.models import phone
-from apps.payments.services import limits
+from apps.payments.services import limits, routing
 
 POINTER = "/method"
 
@@ -46,10 +45,14 @@ def admitted(choice: Choice | None, *, money: Money, branch_id: UUID) -> Choice 
         return None
     number = phone.normalise(choice.phone)
     try:
-        account = accounts.for_collection(
-            branch_id=branch_id, provider=choice.method.provider, currency=money.currency
-        )
+        ranges = routing.limits_of(branch_id=branch_id, method=choice.method, money=money)
     except ProviderAccountMissing:
         raise MethodNotAvailable(choice, money) from None
-    limits.check(money=money, method=choice.method, smallest=account.minimum, largest=account.maximum)
+    smallest, largest = _nearest(ranges, money)
+    limits.check(money=money, method=choice.method, smallest=smallest, largest=largest)
     return replace(choice, phone=number)
+
+
+def _nearest(ranges: list[tuple[Money, Money]], money: Money) -> tuple[Money, Money]:
+    """Return the limits that hold a sum, or else those that it misses by the least."""
+    return min(ranges, key=lambda each: max(each[0].minor - money.minor, money.minor - each[1].minor, 0))

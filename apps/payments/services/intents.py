@@ -268,9 +268,8 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
         return Recorded.IGNORED if attempt.is_booked else Recorded.DUPLICATE
     attempt.ticket = attempt.ticket or report.ticket
     announced = attempts.initiation(attempt, now=now)
-    announced += attempts.close(
-        attempt, code=report.reason_code, message=report.message, provider_code=report.provider_code, now=now
-    )
+    told = {"code": report.reason_code, "message": report.message, "provider_code": report.provider_code}
+    announced += attempts.close(attempt, **told, may_fall_back=report.may_fall_back, now=now)
     outbox.publish(*announced, now=now)
     return Recorded.APPLIED
 

@@ -1,0 +1,73 @@
+"""Reading routing rules, and what was decided by them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Prefetch, Q
+
+from apps.access.selectors import scope
+from apps.integrations.selectors import accounts
+from apps.kit import errors
+from apps.payments.contracts import Method, NewRoutingRule, NewRoutingTarget, RoutingStrategy
+from apps.payments.models import RoutingDecision, RoutingRule, RoutingTarget
+from apps.payments.models.routing import RoutingRuleQuerySet
+
+PREFIX = "rtr"
+TARGETS = Prefetch("targets", queryset=RoutingTarget.objects.select_related("account").order_by("place"))
+
+
+def visible_to(caller: scope.Principal) -> RoutingRuleQuerySet:
+    """Return the rules that hold in the caller's branches, those out of use too, each with its accounts."""
+    return everything().of_branches(scope.branch_ids(caller))
+
+
+def everything() -> RoutingRuleQuerySet:
+    """Return all rules, each with its accounts. For internal use: no caller's scope is asked."""
+    return RoutingRule.objects.select_related("branch", "for_application").prefetch_related(TARGETS)
+
+
+def get(rule_id: UUID) -> RoutingRule:
+    """Return one rule; raise NotFound. For internal use: no caller's scope is asked."""
+    rule = everything().filter(id=rule_id).first()
+    if rule is None:
+        raise errors.NotFound("There is no such routing rule.")
+    return rule
+
+
+def in_use(branch_id: UUID | None) -> list[tuple[UUID, NewRoutingRule]]:
+    """Return the rules in use for payments of a branch (None: of any), in the order in which they are asked."""
+    held = Q() if branch_id is None else Q(branch__isnull=True) | Q(branch_id=branch_id)
+    rules = RoutingRule.objects.filter(held, is_active=True).prefetch_related("targets")
+    return [(rule.id, terms_of(rule)) for rule in rules.in_order()]
+
+
+def terms_of(rule: RoutingRule) -> NewRoutingRule:
+    """Return what a rule says."""
+    targets = sorted(rule.targets.all(), key=lambda target: target.place)
+    return NewRoutingRule(
+        name=rule.name,
+        position=rule.position,
+        targets=tuple(NewRoutingTarget(target.account_id, target.weight) for target in targets),
+        strategy=RoutingStrategy(rule.strategy),
+        branch_id=rule.branch_id,
+        application_id=rule.for_application_id,
+        method=Method(rule.method) if rule.method else None,
+        currency=rule.currency,
+        minimum_minor=rule.minimum_minor,
+        maximum_minor=rule.maximum_minor,
+        weekdays=rule.weekdays,
+        from_time=rule.from_time,
+        to_time=rule.to_time,
+    )
+
+
+def of_intent(intent_id: UUID) -> list[RoutingDecision]:
+    """Return the decisions of an intent's attempts, the first one first, each with its rule and its attempt."""
+    found = RoutingDecision.objects.filter(attempt__intent_id=intent_id)
+    return list(found.select_related("rule", "attempt").order_by("attempt__number"))
+
+
+def account_names(decisions: Iterable[RoutingDecision]) -> dict[str, str]:
+    """Return the accounts that decisions speak of, each by its id as text with what people call it."""
+    told = {text for row in decisions for text in (*row.candidates, *row.dropped)}
+    return {str(account.id): str(account) for account in accounts.everything().filter(id__in=told)}

@@ -1,0 +1,199 @@
+"""Routing: which account asks a payer, decided when an attempt begins and stored with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from apps.integrations.contracts import MPESA, Environment, ProviderAccountMissing
+from apps.integrations.ports import HELD_BACK, NextActionKind
+from apps.integrations.selectors import accounts, circuits
+from apps.kit.money import Money
+from apps.payments.contracts import DROP_REASONS, Method
+from apps.payments.models import PaymentAttempt, PaymentIntent, RoutingDecision
+from apps.payments.models.attempt import NOT_SENT
+from apps.payments.selectors import routing as stored
+from apps.payments.services import routing_choice as choice
+from apps.payments.services.routing_choice import Before, Candidate, Decision, Past, Question, Rule
+from apps.tenancy.selectors import organisations
+
+if TYPE_CHECKING:
+    from apps.integrations.models import ProviderAccount
+
+PROMPTED = {MPESA}
+"""The providers that ask on the payer's phone; others send him to a page of theirs."""
+LEFT_ALONE = timedelta(minutes=10)
+"""For how long payments avoid an account that was not set up right; then one tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The account that asks the payer, and the decision behind it."""
+
+    account: "ProviderAccount"
+    decision: Decision
+
+
+def choose(intent: PaymentIntent, *, now: datetime) -> Routed:
+    """
+    Choose the account for the next attempt of a confirmed intent that the caller has locked.
+
+    Raises ProviderAccountMissing where none can ask the payer, and says why.
+    """
+    found = _serving(intent.branch_id, intent.method, intent.currency)
+    decision = _decided(intent, found, before=_before(intent), now=now)
+    if decision.chosen is None:
+        raise ProviderAccountMissing(_lacking(intent, found, decision))
+    account = next(account for account in found if account.id == decision.chosen)
+    return Routed(account, decision)
+
+
+def goes_on(attempt: PaymentAttempt, *, now: datetime) -> bool:
+    """Say whether an intent goes on through another account by itself, the current one having refused by its own fault."""
+    intent = attempt.intent
+    found = _serving(intent.branch_id, intent.method, intent.currency)
+    before = _after(attempt, Past.REFUSED_BY_ACCOUNT)
+    return choice.may_follow(_decided(intent, found, before=before, now=now), before)
+
+
+def keep(attempt: PaymentAttempt, decision: Decision) -> None:
+    """Store why an attempt goes through its account, in the caller's transaction."""
+    RoutingDecision.objects.create(
+        attempt=attempt,
+        rule_id=decision.rule_id,
+        is_fallback=decision.is_fallback,
+        candidates=[str(account_id) for account_id in decision.candidates],
+        dropped={str(account_id): reason.value for account_id, reason in decision.dropped.items()},
+    )
+
+
+def limits_of(*, branch_id: UUID, method: Method, money: Money) -> list[tuple[Money, Money]]:
+    """
+    Return the smallest and the largest payment of every account that may serve, the branch's own first; see ``choose``.
+
+    Raises ProviderAccountMissing where no account serves at all.
+    """
+    found = _serving(branch_id, method.value, money.currency)
+    if not found:
+        raise ProviderAccountMissing(_missing(method, money.currency))
+    defaults = [account for account in found if _is_default(account, found, branch_id)]
+    own = [(account.minimum, account.maximum) for account in defaults]
+    if any(least <= money <= most for least, most in own):
+        return own
+    named = {target.account_id for _, terms in stored.in_use(branch_id) for target in terms.targets}
+    others = [account for account in found if account.id in named and account not in defaults]
+    return own + [(account.minimum, account.maximum) for account in others]
+
+
+def candidates(
+    found: Sequence["ProviderAccount"], *, branch_id: UUID, now: datetime | None
+) -> list[Candidate]:
+    """Return what is known of accounts that may serve a branch; without ``now`` all of them are taken to be well."""
+    is_looked_at = now is not None and len(found) > 1
+    stopped = circuits.stopped_ids(found, now=now) if is_looked_at and now else set()
+    wrong = _misconfigured_ids(found, now=now) if is_looked_at and now else set()
+    is_test = organisations.current().is_test
+    return [
+        Candidate(
+            account_id=account.id,
+            minimum=account.minimum,
+            maximum=account.maximum,
+            interaction=interaction(account.provider),
+            is_default=_is_default(account, found, branch_id),
+            is_foreign=(account.environment == Environment.PRODUCTION) is is_test,
+            is_circuit_open=account.id in stopped,
+            is_misconfigured=account.id in wrong,
+        )
+        for account in found
+    ]
+
+
+def interaction(provider: str) -> str:
+    """Return how the payers of a provider are asked."""
+    return (NextActionKind.PROMPT if provider in PROMPTED else NextActionKind.REDIRECT).value
+
+
+def question(intent: PaymentIntent, *, at: datetime) -> Question:
+    """Return what is asked about a payment; ``at`` is the instant that its rules are read for."""
+    return Question(
+        intent_id=intent.id,
+        money=intent.money,
+        method=intent.method,
+        branch_id=intent.branch_id,
+        application_id=intent.application_id,
+        at=at.astimezone(ZoneInfo(organisations.current().time_zone)),
+    )
+
+
+def _decided(
+    intent: PaymentIntent, found: Sequence["ProviderAccount"], *, before: Before | None, now: datetime
+) -> Decision:
+    return choice.decide(
+        question(intent, at=now),
+        accounts=candidates(found, branch_id=intent.branch_id, now=now),
+        rules=[Rule(rule_id, terms) for rule_id, terms in stored.in_use(intent.branch_id)],
+        before=before,
+    )
+
+
+def _serving(branch_id: UUID, method: str, currency: str) -> list["ProviderAccount"]:
+    return accounts.serving(branch_id=branch_id, provider=Method(method).provider, currency=currency)
+
+
+def _is_default(account: "ProviderAccount", found: Sequence["ProviderAccount"], branch_id: UUID) -> bool:
+    """Say whether an account serves a branch where no rule names it: its own, else head office's."""
+    return account.branch_id == branch_id or all(other.branch_id != branch_id for other in found)
+
+
+def _before(intent: PaymentIntent) -> Before | None:
+    """
+    Return the attempt that the next one follows by itself, None where the payer was asked for it anew.
+
+    An intent is due after a refusal only where ``goes_on`` said so.
+    """
+    if intent.current_attempt_id is None or intent.confirmed_at is None:
+        return None
+    last: PaymentAttempt = intent.attempts.select_related("provider_account").order_by("-number")[0]
+    if last.created_at < intent.confirmed_at:
+        return None
+    last.intent = intent
+    pasts = {NOT_SENT: Past.NOT_SENT, HELD_BACK: Past.HELD_BACK}
+    past = pasts.get(last.failure_code, Past.REFUSED_BY_ACCOUNT)
+    return _after(last, Past.OPEN if last.is_live or last.unknown_at else past)
+
+
+def _after(attempt: PaymentAttempt, past: Past) -> Before:
+    intent_id = attempt.intent_id
+    return Before(
+        account_id=attempt.provider_account_id,
+        interaction=interaction(attempt.provider),
+        past=past,
+        tries=attempt.intent.attempts.sent().count(),
+        fallbacks=RoutingDecision.objects.filter(attempt__intent_id=intent_id, is_fallback=True).count(),
+    )
+
+
+def _misconfigured_ids(found: Sequence["ProviderAccount"], *, now: datetime) -> set[UUID]:
+    """Return the accounts that a payment found not set up right a moment ago, and whose secrets are the same since."""
+    set_at = {account.id: account.credentials_set_at for account in found}
+    attempts = PaymentAttempt.objects.misconfigured(set_at, since=now - LEFT_ALONE)
+    failed = attempts.values_list("provider_account_id", "created_at")
+    return {account_id for account_id, at in failed if at >= set_at[account_id]}
+
+
+def _lacking(intent: PaymentIntent, found: Sequence["ProviderAccount"], decision: Decision) -> str:
+    names = {account.id: str(account) for account in found}
+    why = [
+        f"{names[account_id]}: {DROP_REASONS[reason]}"
+        for account_id, reason in decision.dropped.items()
+        if account_id in names
+    ]
+    if not found:
+        return _missing(Method(intent.method), intent.currency)
+    return f"No account can ask the payer. {'. '.join(why)}".strip()
+
+
+def _missing(method: Method, currency: str) -> str:
+    return f"No enabled {method.provider} account in {currency} serves this branch. Add one under Provider accounts."
