@@ -7,10 +7,25 @@ from django.utils.translation import gettext_lazy
 
 from apps.jobs.contracts import declare
 from apps.kit import clock
-from apps.payments.services import bulks, confirmations, intents, pulls, receipts, refunds, sweeps
+from apps.payments.services import (
+    bulks,
+    confirmations,
+    intents,
+    pulls,
+    receipts,
+    refunds,
+    routing_trials,
+    sweeps,
+)
 from apps.tenancy.services import fan_out
 
 declare(kind=bulks.KIND, title=gettext_lazy("Payments in bulk"), runner="apps.payments.services.bulks.run")
+declare(
+    kind=routing_trials.KIND,
+    title=gettext_lazy("Dry run of routing"),
+    runner="apps.payments.services.routing_trials.run",
+    is_atomic=False,
+)
 
 
 @shared_task(name="payments.request_collection")

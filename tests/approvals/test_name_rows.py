@@ -12,6 +12,7 @@ from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
 from apps.approvals.services import rules
 from apps.audit.services import records
+from apps.integrations.services import accounts as provider_accounts
 from apps.kit import ids
 from apps.kit.actors import PROVIDER, SYSTEM, Actor
 from apps.kit.money import Money
@@ -19,9 +20,9 @@ from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL, Acc
 from apps.ledger.services import accounts, adjustments, charts, journals, reopenings, reversal_requests
 from apps.ledger.services.adjustments import JournalLine, NewJournal
 from apps.parties.services import parties
-from apps.payments.contracts import REFUND
-from apps.payments.services import attempts, intents
-from tests.factories import access, fx, ledger, payments
+from apps.payments.contracts import REFUND, ROUTING_RULE
+from apps.payments.services import attempts, intents, routing_rules
+from tests.factories import access, fx, ledger, payments, routing
 from tests.factories import approvals as make
 from tests.factories import parties as known
 from tests.factories import periods as months
@@ -218,6 +219,12 @@ def a_reopening(editor: Actor) -> None:
     reopenings.ask(period_id=period.uid, reason="An invoice came late", actor=make.maker(), now=months.LATER)
 
 
+def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
+    account = payments.account()
+    provider_accounts.disable(account_id=account.id, actor=editor, now=BEFORE)
+    routing_rules.create(rule=routing.wanted(account), actor=make.maker(), now=NOW)
+
+
 @pytest.mark.parametrize(
     ("kind", "ask"),
     [
@@ -230,6 +237,7 @@ def a_reopening(editor: Actor) -> None:
         (FX_RATE, a_rate),
         (PERIOD_REOPEN, a_reopening),
         (RULE_CHANGE, a_rule_change),
+        (ROUTING_RULE, a_routing_rule_by_an_account_that_he_changed),
     ],
 )
 def test_every_kind_names_what_it_is_about(acme, kind, ask):
@@ -247,4 +255,12 @@ def test_every_kind_names_what_it_is_about(acme, kind, ask):
 
 
 def test_every_kind_is_tried():
-    assert set(KINDS.values()) == {REFUND, JOURNAL, REVERSAL, FX_RATE, PERIOD_REOPEN, RULE_CHANGE}
+    assert set(KINDS.values()) == {
+        REFUND,
+        JOURNAL,
+        REVERSAL,
+        FX_RATE,
+        PERIOD_REOPEN,
+        RULE_CHANGE,
+        ROUTING_RULE,
+    }

@@ -20,6 +20,10 @@ STEPS_UP = {
     "apps.access.dialogs.roles.ChangeRole": True,
     "apps.access.dialogs.branches.ChooseBranchPolicy": True,
     "apps.payments.dialogs.policy.ChooseCollectionPolicy": True,
+    "apps.payments.dialogs.routing.AddRoutingRule": True,
+    "apps.payments.dialogs.routing.ChangeRoutingRule": True,
+    "apps.payments.dialogs.routing.RetireRoutingRule": True,
+    "apps.payments.dialogs.routing.TryRouting": False,  # changes nothing
     "apps.access.dialogs.branches.LinkBranch": True,
     "apps.access.dialogs.branches.UnlinkBranch": True,
     "apps.access.dialogs.team.ChooseSmallTeam": True,

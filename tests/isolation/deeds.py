@@ -8,6 +8,7 @@ from uuid import UUID
 
 from apps.approvals.services import delegations
 from apps.events.services import webhook_endpoints
+from apps.integrations.models import ProviderAccount
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
@@ -15,7 +16,7 @@ from apps.ledger.contracts import JOURNAL, PERIOD_REOPEN, AccountRef, AccountRol
 from apps.ledger.models import Period
 from apps.ledger.services import holds
 from apps.payments.services import attempts
-from tests.factories import access, approvals, fx, jobs, ledger, parties, payments, periods, refunds
+from tests.factories import access, approvals, fx, jobs, ledger, parties, payments, periods, refunds, routing
 from tests.isolation.twins import CANARY
 from tests.ledger.test_adjust_books import prepare
 
@@ -326,6 +327,22 @@ def circuit() -> Sent:
 
 def error_rule() -> Sent:
     return Sent({"provider": "mpesa", "flow": "refund", "code": CANARY["acme"], "reason_code": "expired"})
+
+
+def routing_rule() -> Sent:
+    account = ProviderAccount.objects.order_by("id")[0]
+    targets = [{"account_id": ids.encode("pac", account.id)}]
+    return Sent({"name": CANARY["acme"], "position": 20, "targets": targets})
+
+
+def spare_routing_rule() -> Sent:
+    account = ProviderAccount.objects.order_by("id")[0]
+    row = routing.rule(account, name=CANARY["acme"], position=20)
+    return Sent({"reason": "Not needed any more"}, row.id)
+
+
+def other_routing_rule() -> Sent:
+    return Sent(routing_rule().body, spare_routing_rule().row)
 
 
 def unconfirmed() -> Sent:

@@ -229,6 +229,16 @@ ADMINS: dict[str, Admin] = {
             "retire": Page("integrations.manage", elsewhere="200+"),
         },
     ),
+    "payments.routingrule": Admin(
+        INTEGRATIONS,
+        everywhere=True,
+        deeds={
+            "do/add": Page("integrations.manage", own="200+", elsewhere="200+"),
+            "do/try": Page("integrations.manage", own="200", elsewhere="200"),
+            "replace": Page("integrations.manage", elsewhere="200+"),
+            "retire": Page("integrations.manage", elsewhere="200+"),
+        },
+    ),
     "invoicing.document": Admin("invoicing.view", deeds={"do/export": EXPORT}),
     "jobs.job": Admin(
         "jobs.export&jobs.view&payments.view",

@@ -38,7 +38,7 @@ from apps.parties.contracts import Contact, ContactKind
 from apps.payments.contracts import BulkOrder
 from apps.payments.models import PaymentAttempt
 from apps.payments.services import bulks
-from tests.factories import access, approvals, events, fx, jobs, ledger, parties, payments, refunds
+from tests.factories import access, approvals, events, fx, jobs, ledger, parties, payments, refunds, routing
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 PERSONAL = ("+254712345678", "254712345678", "0712345678", "njeri.kamau@example.test", "A098765432Z")
@@ -105,6 +105,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "job": job.id,
         "pac": account.id,
         "prl": rule.id,
+        "rtr": routing.rule(account, name=canary).id,
         "pty": parties.party(
             display_name=canary,
             contacts=(parties.PHONE, Contact(ContactKind.EMAIL, PERSONAL[-2])),

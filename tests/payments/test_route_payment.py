@@ -130,7 +130,7 @@ def test_a_refusal_that_is_the_accounts_fault_leads_to_another_account_once(two)
     refused = begin(intent)
 
     attempts.decline(attempt_id=refused.id, refusal=account_fault(), now=NOW)
-    assert payments.reload(intent.id).next_request_at == NOW
+    assert payments.reload(intent.id).next_request_at == NOW + timedelta(seconds=1)
     follower = begin(intent)
     attempts.decline(attempt_id=follower.id, refusal=account_fault(), now=NOW)
 

@@ -31,6 +31,7 @@ PLACES = [
     "integrations/provideraccount/",
     "integrations/provideraccount/add/",
     "integrations/providererrorrule/",
+    "payments/routingrule/",
     "integrations/providercallback/",
     "integrations/providercall/",
     "events/webhookendpoint/",

@@ -48,7 +48,8 @@ def names() -> dict[UUID, str]:
 def named_by() -> list[type[Model]]:
     """Return the kinds of rows that name the application that made them and a branch, without its keys and the answers kept for it."""
     relations: list[Any] = Application._meta.get_fields(include_hidden=True)
-    kinds = {relation.related_model for relation in relations if relation.one_to_many}
+    named = (each for each in relations if each.one_to_many and each.field.name == "application")
+    kinds = {relation.related_model for relation in named}
     kinds = {kind for kind in kinds if any(field.name == "branch" for field in kind._meta.fields)}
     return sorted(kinds - {ApiKey, IdempotencyRecord}, key=lambda kind: kind._meta.label)
 

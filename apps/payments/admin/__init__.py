@@ -3,6 +3,7 @@
 from apps.payments.admin.filters import CreatedFilter
 from apps.payments.admin.payments import PaymentIntentAdmin
 from apps.payments.admin.refunds import RefundAdmin
+from apps.payments.admin.routing import RoutingRuleAdmin
 from apps.payments.admin.suspended_payments import SuspendedPaymentAdmin
 from apps.payments.admin.suspense import InboundReceiptAdmin
 
@@ -11,5 +12,6 @@ __all__ = [
     "InboundReceiptAdmin",
     "PaymentIntentAdmin",
     "RefundAdmin",
+    "RoutingRuleAdmin",
     "SuspendedPaymentAdmin",
 ]

@@ -2,7 +2,7 @@
 
 from rest_framework.routers import BaseRouter
 
-from apps.payments.api import bulk_views, views
+from apps.payments.api import bulk_views, routing_views, views
 
 
 def register(router: BaseRouter) -> None:
@@ -10,4 +10,5 @@ def register(router: BaseRouter) -> None:
     router.register("payments/bulk", bulk_views.BulkViewSet, basename="payment-bulk")
     router.register("payments", views.PaymentIntentViewSet, basename="payment")
     router.register("inbound-receipts", views.InboundReceiptViewSet, basename="inbound-receipt")
+    router.register("routing-rules", routing_views.RoutingRuleViewSet, basename="routing-rule")
     router.register("refunds", views.RefundViewSet, basename="refund")

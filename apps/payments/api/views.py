@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from apps.access.contracts import Caller
 from apps.kit import clock, ids, preferences
 from apps.kit.views import TreasuryViewSet
-from apps.payments.api import filters, orders, serializers
+from apps.payments.api import filters, orders, routing_views, serializers
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import InboundReceipt, PaymentIntent, Refund
 from apps.payments.selectors import inbound_receipts as stored_receipts
@@ -22,7 +22,11 @@ from apps.payments.services import captures, intents, pay_pages, refunds, resolu
 
 
 class PaymentIntentViewSet(
-    preferences.Waiting, mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryViewSet
+    routing_views.AttemptsListed,
+    preferences.Waiting,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    TreasuryViewSet,
 ):
     """Payment intents: one sum asked from one payer. A key sees the payments of its application, in its branch or in all."""
 
@@ -33,6 +37,7 @@ class PaymentIntentViewSet(
     required_scopes: ClassVar[dict[str, str]] = {
         "list": "payments:read",
         "retrieve": "payments:read",
+        "attempts": "payments:read",
         "create": "payments:write",
         "confirm": "payments:write",
         "cancel": "payments:write",

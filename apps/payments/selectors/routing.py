@@ -9,7 +9,7 @@ from apps.access.selectors import scope
 from apps.integrations.selectors import accounts
 from apps.kit import errors
 from apps.payments.contracts import Method, NewRoutingRule, NewRoutingTarget, RoutingStrategy
-from apps.payments.models import RoutingDecision, RoutingRule, RoutingTarget
+from apps.payments.models import PaymentAttempt, RoutingDecision, RoutingRule, RoutingTarget
 from apps.payments.models.routing import RoutingRuleQuerySet
 
 PREFIX = "rtr"
@@ -61,10 +61,24 @@ def terms_of(rule: RoutingRule) -> NewRoutingRule:
     )
 
 
+def accounts_for(caller: scope.Principal) -> dict[UUID, str]:
+    """Return the accounts that rules of the caller's branches may name: theirs, and those of head office."""
+    within = scope.branch_ids(caller)
+    found = accounts.everything()
+    if within is not None:
+        found = found.filter(Q(branch_id__in=within) | Q(branch__is_head_office=True))
+    return {account.id: str(account) for account in found}
+
+
 def of_intent(intent_id: UUID) -> list[RoutingDecision]:
     """Return the decisions of an intent's attempts, the first one first, each with its rule and its attempt."""
     found = RoutingDecision.objects.filter(attempt__intent_id=intent_id)
     return list(found.select_related("rule", "attempt").order_by("attempt__number"))
+
+
+def of_attempt(attempt: PaymentAttempt) -> RoutingDecision | None:
+    """Return what was decided for an attempt, None for one that was made with money that came unasked."""
+    return RoutingDecision.objects.filter(attempt_id=attempt.id).first()
 
 
 def account_names(decisions: Iterable[RoutingDecision]) -> dict[str, str]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
 RETRY_AFTER = timedelta(seconds=5)
+FALL_BACK_AFTER = timedelta(seconds=1)
+"""Later than it was confirmed, so that it is known for what follows by itself."""
 PAUSE_MAX = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=10)
 """For how long a payer may wait for a prompt that our own gate keeps back."""
@@ -241,7 +243,7 @@ def close(
     if not _is_current(attempt) or not intent.is_collecting:
         return []
     if may_fall_back and _falls_back(attempt, now=now):
-        intent.retry(at=now, after=timedelta())
+        intent.retry(at=now, after=FALL_BACK_AFTER)
         intent.save_progress()
         jobs.enqueue("payments.request_collection", intent_id=intent.id)
         return []

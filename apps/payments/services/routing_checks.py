@@ -110,7 +110,7 @@ def _target_faults(rule: NewRoutingRule, target: NewRoutingTarget, account: Any)
     if rule.method is not None and rule.method.provider != account.provider:
         yield "account_id", f"{account} does not collect by {rule.method.lower()}."
     if account.branch_id != rule.branch_id and not account.branch.is_head_office:
-        yield "account_id", f"{account} serves {account.branch.name} alone."
+        yield "account_id", "It serves another branch alone."
 
 
 def _is_currency(currency: str) -> bool:

@@ -1,6 +1,6 @@
 """Routing rules: made, replaced and retired, by two people where an approval rule says so."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -14,6 +14,7 @@ from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest
 from apps.approvals.selectors import requests as asked
 from apps.approvals.services import requests
 from apps.audit.services import records
+from apps.integrations.services import accounts
 from apps.kit import errors, ids, locks
 from apps.kit.actors import Actor
 from apps.payments.contracts import (
@@ -116,8 +117,8 @@ def replace(
     """
     locks.advisory(LOCK)
     check_place(stored.get(rule_id).branch_id, within)
-    check(rule, within=within, instead_of=rule_id)
     _in_use(rule_id)
+    check(rule, within=within, instead_of=rule_id)
     change = _Change(RoutingAction.REPLACE, rule, new_id=ids.new(), old_id=rule_id)
     return _done_or_asked(change, application_id=application_id, actor=actor, now=now, reason=reason)
 
@@ -153,7 +154,7 @@ def decide(*, decided: Decided, now: datetime) -> RoutingRule | None:
         return None
     locks.advisory(LOCK)
     request = asked.within(None, None).get(id=decided.request_id)
-    change = _read(asked.present_version(request).payload)
+    change = _change_of(asked.present_version(request).payload)
     if change.new_id and RoutingRule.objects.filter(id=change.new_id).exists():
         return None
     try:
@@ -185,10 +186,9 @@ def described(rule: NewRoutingRule) -> dict[str, Any]:
     }
 
 
-def _read(payload: dict[str, Any]) -> _Change:
-    """Return the change that a payload of ours is."""
-    told = payload["rule"]
-    rule = told and NewRoutingRule(
+def read(told: dict[str, Any]) -> NewRoutingRule:
+    """Return the rule that JSON values of ``described`` are."""
+    return NewRoutingRule(
         name=told["name"],
         position=told["position"],
         targets=tuple(NewRoutingTarget(UUID(each["account"]), each["weight"]) for each in told["targets"]),
@@ -203,9 +203,12 @@ def _read(payload: dict[str, Any]) -> _Change:
         from_time=time.fromisoformat(told["from_time"]) if told["from_time"] else None,
         to_time=time.fromisoformat(told["to_time"]) if told["to_time"] else None,
     )
-    return _Change(
-        RoutingAction(payload["action"]), rule or None, _id(payload["new_id"]), _id(payload["old_id"])
-    )
+
+
+def _change_of(payload: dict[str, Any]) -> _Change:
+    """Return the change that a payload of ours is."""
+    rule = read(payload["rule"]) if payload["rule"] else None
+    return _Change(RoutingAction(payload["action"]), rule, _id(payload["new_id"]), _id(payload["old_id"]))
 
 
 def _id(text: str) -> UUID | None:
@@ -230,11 +233,19 @@ def _asked(change: _Change, application_id: UUID | None) -> NewRequest:
         subject_id=change.subject_id,
         subject_reference=ids.encode(stored.PREFIX, change.subject_id),
         payload=change.payload(),
-        names=[Named(OBJECT, ids.encode(stored.PREFIX, old.id), made_by=old.created_by)] if old else [],
+        names=[*_named(change, old)],
         branch_id=branch_id or branches.head_office().id,
         application_id=application_id or applications.portal().id,
         summary=f"{change.action.capitalize()} routing rule {name}",
     )
+
+
+def _named(change: _Change, old: RoutingRule | None) -> Iterator[Named]:
+    """Yield the rule that goes out of use, and the accounts that payments are to go through."""
+    if old is not None:
+        yield Named(OBJECT, ids.encode(stored.PREFIX, old.id), made_by=old.created_by)
+    for target in change.rule.targets if change.rule else ():
+        yield Named(accounts.OBJECT_TYPE, str(target.account_id))
 
 
 def _do(

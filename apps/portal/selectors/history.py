@@ -36,6 +36,8 @@ TITLES = {
     "integrations_providererrorrule": gettext_lazy("Rule of refusals"),
     "ledger_book": gettext_lazy("Book"),
     "ledger_chartline": gettext_lazy("Line of the chart"),
+    "payments_routingrule": gettext_lazy("Routing rule"),
+    "payments_routingtarget": gettext_lazy("Account of a routing rule"),
     "tenancy_domain": gettext_lazy("Domain"),
     "tenancy_organisation": gettext_lazy("Organisation"),
 }

@@ -15,7 +15,7 @@ from apps.invoicing.selectors import receipts
 from apps.kit import errors, ids
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.selectors import attempts as payment_attempts
-from apps.payments.selectors import inbound_receipts, intents, refunds
+from apps.payments.selectors import inbound_receipts, intents, refunds, routing
 from apps.portal.contracts import (
     Booking,
     DeliveryLine,
@@ -26,7 +26,7 @@ from apps.portal.contracts import (
     ReceiptFacts,
     Step,
 )
-from apps.portal.selectors import ledger, states, steps, unasked_steps, webhooks, words
+from apps.portal.selectors import ledger, routing_steps, states, steps, unasked_steps, webhooks, words
 
 SOURCE, INBOUND_SOURCE = "payment_intent", "inbound_receipt"
 RECEIPT_STORED = "receipt_rendered"
@@ -100,9 +100,11 @@ def _exchanged(intent: Any, tries: list[Any], unasked: Sequence[Any], *, may_see
     given_back = list(refunds.of_intent(intent.id))
     subjects = [row.id for row in (*tries, *given_back, *unasked)]
     facts = intents.timeline_facts(intent.id)
+    routed = routing.of_intent(intent.id)
     calls = exchanges.calls_of(subjects)
     return [
         *steps.of_intent(intent, facts, maker=words.actor(intent.created_by)),
+        *routing_steps.of_decisions(routed, routing.account_names(routed), rank=steps.RANKS["routed"]),
         *steps.of_attempts(tries, facts, calls, may_see_raw=may_see_raw),
         *unasked_steps.of_inbound(unasked),
         *steps.of_refunds(given_back, calls, may_see_raw=may_see_raw),

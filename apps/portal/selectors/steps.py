@@ -21,6 +21,7 @@ CAUSES = [
     "created",
     "confirmed",
     "cancel_requested",
+    "routed",
     "sending",
     "initiated",
     "unknown",
