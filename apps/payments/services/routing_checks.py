@@ -51,10 +51,16 @@ def _name_errors(rule: NewRoutingRule, instead_of: UUID | None) -> Iterator[Fiel
         yield _wrong("/name", f"A name has 1 to {NAME_LENGTH} characters.")
     if rule.position not in POSITIONS:
         yield _wrong("/position", f"A place is between {POSITIONS[0]} and {POSITIONS[-1]}.")
-    others = RoutingRule.objects.filter(is_active=True, branch_id=rule.branch_id, position=rule.position)
-    other = others.exclude(id=instead_of).first()
+    other = _in_place(rule, instead_of)
     if other is not None:
         yield _wrong("/position", f"{other.name} stands at place {rule.position} already.")
+
+
+def _in_place(rule: NewRoutingRule, instead_of: UUID | None) -> RoutingRule | None:
+    """Return the rule that stands where this one wants to, but for the one whose place it takes."""
+    found = RoutingRule.objects.filter(is_active=True, position=rule.position)
+    found = found.filter(branch_id=rule.branch_id) if rule.branch_id else found.filter(branch__isnull=True)
+    return (found.exclude(id=instead_of) if instead_of else found).first()
 
 
 def _band_errors(rule: NewRoutingRule) -> Iterator[FieldError]:

@@ -1,7 +1,7 @@
 """Dry runs: through which accounts the payments of the last month would have gone by other rules."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,7 +94,7 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
     total = attempts.count()
     yield Progress(done=0, total=total)
     found, rules = _Found(), list(_rules(work.parameters))
-    book = _Accounts(work.taken_up_at)
+    book = _Accounts()
     last: UUID | None = None
     while page := list((attempts.filter(id__gt=last) if last else attempts)[:CHUNK]):
         for attempt in page:
@@ -107,8 +107,7 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
 class _Accounts:
     """The accounts that serve, read once for each branch, provider and currency."""
 
-    def __init__(self, now: datetime) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._served: dict[tuple[UUID, str, str], list[Candidate]] = {}
         self.names = {account.id: str(account) for account in accounts.everything()}
 
@@ -132,7 +131,7 @@ def _attempts(work: Work) -> Any:
     return began.exclude(intent__method="").select_related("intent").order_by("id")
 
 
-def _rules(asked: dict[str, Any]) -> Iterator[Rule]:
+def _rules(asked: Mapping[str, Any]) -> Iterator[Rule]:
     """Return the rules as they would be, in the order in which they are asked."""
     kept = [(key, terms) for key, terms in stored.in_use(None) if str(key) != asked["instead_of"]]
     if asked["rule"]:
