@@ -254,6 +254,7 @@ ELSEWHERE = {
     "integrations.services.replays.start": "jobs.start records it, and replay each callback",
     "jobs.services.audit_exports.start": "jobs.start records it",
     "jobs.services.exports.start": "jobs.start records it",
+    "payments.services.routing_trials.start": "jobs.start records it",
     "ledger.services.calls.post": "the ledger is the record: nothing in it is changed, and it says who booked",
     "ledger.services.calls.transfer": "the ledger is the record",
     "ledger.services.closing.post": "the ledger is the record; period.closed names the close",

@@ -161,7 +161,7 @@ ROWS: dict[str, Row] = {
     "POST provider-error-rules/{id}/retire": Row("200+", "403", "200+", says(reason="Not needed any more")),
     "GET routing-rules": Row("200+", "200+", "200+"),
     "GET routing-rules/{id}": Row("200+", "200+", "200+"),
-    "POST routing-rules": Row("201+", "403", "201+", deeds.routing_rule),
+    "POST routing-rules": Row("201+", "201+", "201+", deeds.routing_rule),
     "POST routing-rules/{id}/replace": Row("201+", "403", "201+", deeds.other_routing_rule),
     "POST routing-rules/{id}/retire": Row("200+", "403", "200+", deeds.spare_routing_rule),
     "POST routing-rules/dry-run": Row("202", "202", "202"),

@@ -230,7 +230,7 @@ ADMINS: dict[str, Admin] = {
         },
     ),
     "payments.routingrule": Admin(
-        INTEGRATIONS,
+        "payments.view",
         everywhere=True,
         deeds={
             "do/add": Page("integrations.manage", own="200+", elsewhere="200+"),

@@ -40,7 +40,7 @@ class RoutingRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Treas
         "create": WRITES,
         "replace": WRITES,
         "retire": WRITES,
-        "dry_run": READS,
+        "dry_run": WRITES,
     }
     idempotent_actions: ClassVar[frozenset[str]] = frozenset({"create", "replace", "retire", "dry_run"})
 

@@ -121,7 +121,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         [
             changelist(_("Providers"), "hub", "integrations_provideraccount", "integrations.view"),
             changelist(_("Refusals"), "sms_failed", "integrations_providererrorrule", "integrations.view"),
-            changelist(_("Routing"), "alt_route", "payments_routingrule", "integrations.view"),
+            changelist(_("Routing"), "alt_route", "payments_routingrule", "payments.view"),
             changelist(_("Callbacks"), "call_received", "integrations_providercallback", "integrations.view"),
             changelist(_("Webhooks"), "webhook", "events_webhookendpoint", "webhooks.view"),
             page(_("Deliveries"), "outbox", "portal-deliveries", "webhooks.view", "portal-delivery"),
