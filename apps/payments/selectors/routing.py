@@ -3,17 +3,26 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, prefetch_related_objects
 
 from apps.access.selectors import scope
 from apps.integrations.selectors import accounts
 from apps.kit import errors
+from apps.kit.compiled import Compiled
 from apps.payments.contracts import Method, NewRoutingRule, NewRoutingTarget, RoutingStrategy
 from apps.payments.models import PaymentAttempt, RoutingDecision, RoutingRule, RoutingTarget
 from apps.payments.models.routing import RoutingRuleQuerySet
 
 PREFIX = "rtr"
 TARGETS = Prefetch("targets", queryset=RoutingTarget.objects.select_related("account").order_by("place"))
+
+
+_OF_BRANCH = Compiled(
+    lambda branch_id: RoutingRule.objects.filter(
+        Q(branch__isnull=True) | Q(branch_id=branch_id), is_active=True
+    ).in_order(),
+    UUID,
+)
 
 
 def visible_to(caller: scope.Principal) -> RoutingRuleQuerySet:
@@ -36,9 +45,10 @@ def get(rule_id: UUID) -> RoutingRule:
 
 def in_use(branch_id: UUID | None) -> list[tuple[UUID, NewRoutingRule]]:
     """Return the rules in use for payments of a branch (None: of any), in the order in which they are asked."""
-    held = Q() if branch_id is None else Q(branch__isnull=True) | Q(branch_id=branch_id)
-    rules = RoutingRule.objects.filter(held, is_active=True).prefetch_related("targets")
-    return [(rule.id, terms_of(rule)) for rule in rules.in_order()]
+    active = RoutingRule.objects.filter(is_active=True)
+    rules = list(active.in_order()) if branch_id is None else _OF_BRANCH.all(branch_id)
+    prefetch_related_objects(rules, "targets")
+    return [(rule.id, terms_of(rule)) for rule in rules]
 
 
 def terms_of(rule: RoutingRule) -> NewRoutingRule:
