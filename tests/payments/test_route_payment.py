@@ -16,7 +16,7 @@ from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentAttempt, RoutingDecision
-from apps.payments.services import attempts, intents, limits, pay_pages
+from apps.payments.services import attempts, intents, limits, pay_pages, sweeps
 from tests.factories import access, payments
 from tests.factories.routing import rule
 from tests.payments.conftest import told
@@ -130,7 +130,7 @@ def test_a_refusal_that_is_the_accounts_fault_leads_to_another_account_once(two)
     refused = begin(intent)
 
     attempts.decline(attempt_id=refused.id, refusal=account_fault(), now=NOW)
-    assert payments.reload(intent.id).next_request_at == NOW + timedelta(seconds=1)
+    assert payments.reload(intent.id).next_request_at == NOW
     follower = begin(intent)
     attempts.decline(attempt_id=follower.id, refusal=account_fault(), now=NOW)
 
@@ -214,17 +214,29 @@ def test_what_our_gate_kept_back_goes_through_another_account(two):
     assert (follower.provider_account, decision_of(follower).is_fallback) == (two[1], True)
 
 
-def test_a_payer_who_asks_again_is_routed_anew(two):
+def test_a_payer_who_asks_again_is_routed_anew_even_where_the_job_was_lost(two):
     intent = payments.intent()
     pay_pages.make(intent_id=intent.id, actor=SYSTEM, now=NOW)
     attempt = begin(intent)
     attempts.decline(attempt_id=attempt.id, refusal=ProviderDeclined("expired", "No answer."), now=NOW)
     later = NOW + timedelta(minutes=1)
     intents.confirm(intent_id=intent.id, actor=SYSTEM, now=later)
+    found = later + timedelta(minutes=1)
+    sweeps.resend_lost_jobs(now=found)
 
-    again = begin(intent, later)
+    again = begin(intent, found)
 
     assert (again.provider_account, decision_of(again).is_fallback) == (two[0], False)
+
+
+def test_what_follows_by_itself_is_known_for_it_though_the_machine_that_began_it_was_slow_of_clock(two):
+    intent = payments.intent()
+    attempt = begin(intent, NOW - timedelta(milliseconds=900))
+    attempts.decline(attempt_id=attempt.id, refusal=account_fault(), now=NOW)
+
+    follower = begin(intent)
+
+    assert (follower.provider_account, decision_of(follower).is_fallback) == (two[1], True)
 
 
 def test_a_payment_that_no_account_can_take_any_more_fails_and_says_why(acme):

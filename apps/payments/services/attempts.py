@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
 RETRY_AFTER = timedelta(seconds=5)
-FALL_BACK_AFTER = timedelta(seconds=1)
-"""Later than it was confirmed, so that it is known for what follows by itself."""
 PAUSE_MAX = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=10)
 """For how long a payer may wait for a prompt that our own gate keeps back."""
@@ -76,7 +74,7 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     Commit the row, token and code of a new attempt before anything is sent.
 
     Returns None when nothing is due: the intent is closed, or an earlier delivery of the same job has begun an
-    attempt. An intent that no account can ask for fails with ``method_not_available``, one whose payable has been paid by another
+    attempt. It begins no earlier than it was confirmed, whatever the clocks of two machines say. An intent that no account can ask for fails with ``method_not_available``, one whose payable has been paid by another
     with ``already_paid``: nobody is asked for it twice.
     """
     intent = _INTENT.one(intent_id)
@@ -86,6 +84,7 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
         or intent.next_request_at > now + CLOCK_SLACK
     ):
         return None
+    now = max(now, intent.confirmed_at or now)
     try:
         routed = routing.choose(intent, now=now)
     except ProviderAccountMissing as missing:
@@ -243,7 +242,7 @@ def close(
     if not _is_current(attempt) or not intent.is_collecting:
         return []
     if may_fall_back and _falls_back(attempt, now=now):
-        intent.retry(at=now, after=FALL_BACK_AFTER)
+        intent.retry(at=now, after=timedelta())
         intent.save_progress()
         jobs.enqueue("payments.request_collection", intent_id=intent.id)
         return []

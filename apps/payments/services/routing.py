@@ -149,13 +149,15 @@ def _is_default(account: "ProviderAccount", found: Sequence["ProviderAccount"], 
 
 def _before(intent: PaymentIntent) -> Before | None:
     """
-    Return the attempt that the next one follows by itself, None where the payer confirmed it anew.
+    Return the attempt that the next one follows by itself, None where the payer has confirmed since it began.
 
-    What follows by itself is due later than it was confirmed; after a refusal that is so only where ``goes_on`` said so.
+    After a refusal something follows by itself only where ``goes_on`` said so.
     """
-    if intent.current_attempt_id is None or intent.next_request_at == intent.confirmed_at:
+    if intent.current_attempt_id is None:
         return None
     last: PaymentAttempt = intent.attempts.select_related("provider_account").order_by("-number")[0]
+    if intent.confirmed_at is not None and last.created_at < intent.confirmed_at:
+        return None
     last.intent = intent
     pasts = {NOT_SENT: Past.NOT_SENT, HELD_BACK: Past.HELD_BACK}
     past = pasts.get(last.failure_code, Past.REFUSED_BY_ACCOUNT)
