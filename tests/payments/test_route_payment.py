@@ -229,16 +229,6 @@ def test_a_payer_who_asks_again_is_routed_anew_even_where_the_job_was_lost(two):
     assert (again.provider_account, decision_of(again).is_fallback) == (two[0], False)
 
 
-def test_what_follows_by_itself_is_known_for_it_though_the_machine_that_began_it_was_slow_of_clock(two):
-    intent = payments.intent()
-    attempt = begin(intent, NOW - timedelta(milliseconds=900))
-    attempts.decline(attempt_id=attempt.id, refusal=account_fault(), now=NOW)
-
-    follower = begin(intent)
-
-    assert (follower.provider_account, decision_of(follower).is_fallback) == (two[1], True)
-
-
 def test_a_payment_that_no_account_can_take_any_more_fails_and_says_why(acme):
     account = payments.account()
     intent = payments.intent()

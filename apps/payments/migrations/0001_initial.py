@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('description', models.CharField(blank=True, max_length=200)),
                 ('metadata', models.JSONField(default=dict)),
                 ('next_request_at', models.DateTimeField(null=True)),
+                ('is_following', models.BooleanField(default=False)),
                 ('failure_code', models.CharField(blank=True, max_length=60)),
                 ('failure_message', models.CharField(blank=True, max_length=300)),
                 ('is_late', models.BooleanField(default=False)),

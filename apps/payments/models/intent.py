@@ -41,6 +41,7 @@ PROGRESS_FIELDS = [
     "payer_name",
     "current_attempt",
     "next_request_at",
+    "is_following",
     "failure_code",
     "failure_message",
     "is_late",
@@ -77,7 +78,8 @@ class PaymentIntent(UuidModel, StatefulModel):
 
     ``code`` is what a payer types who pays unasked. What is paid may be named (``payable``): it has one live intent, and
     one that has paid it. ``current_attempt`` is the attempt that settled the intent, or else the latest one.
-    ``next_request_at`` is set exactly while an attempt is due and has not begun. FAILED, CANCELLED and EXPIRED are left only
+    ``next_request_at`` is set exactly while an attempt is due and has not begun; where ``is_following``, it follows the last one
+    by itself, else its payer has confirmed it. FAILED, CANCELLED and EXPIRED are left only
     by arrived money, IN_REVIEW only by a person, and SUCCEEDED never; a trigger in the database says the same.
     """
 
@@ -106,6 +108,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         "payments.PaymentAttempt", null=True, on_delete=models.PROTECT, related_name="+"
     )
     next_request_at = models.DateTimeField(null=True)
+    is_following = models.BooleanField(default=False)
     failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     failure_message = models.CharField(max_length=MESSAGE_LENGTH, blank=True)
     is_late = models.BooleanField(default=False)
@@ -224,6 +227,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     def confirm(self, *, at: datetime) -> None:
         self.confirmed_at = at
         self.next_request_at = at
+        self.is_following = False
         self.failure_code = self.failure_message = ""
 
     @transition(status, source=IntentStatus.PROCESSING, target=IntentStatus.PROCESSING)
@@ -234,6 +238,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     @transition(status, source=COLLECTING_STATES, target=IntentStatus.PROCESSING)
     def retry(self, *, at: datetime, after: timedelta) -> None:
         self.next_request_at = at + after
+        self.is_following = True
 
     @transition(status, source=COLLECTING_STATES, target=RETURN_VALUE(*dict.fromkeys(FOLLOWS.values())))
     def follow(self, attempt: "PaymentAttempt") -> IntentStatus:

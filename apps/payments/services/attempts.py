@@ -74,7 +74,7 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     Commit the row, token and code of a new attempt before anything is sent.
 
     Returns None when nothing is due: the intent is closed, or an earlier delivery of the same job has begun an
-    attempt. It begins no earlier than it was confirmed, whatever the clocks of two machines say. An intent that no account can ask for fails with ``method_not_available``, one whose payable has been paid by another
+    attempt. An intent that no account can ask for fails with ``method_not_available``, one whose payable has been paid by another
     with ``already_paid``: nobody is asked for it twice.
     """
     intent = _INTENT.one(intent_id)
@@ -84,7 +84,6 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
         or intent.next_request_at > now + CLOCK_SLACK
     ):
         return None
-    now = max(now, intent.confirmed_at or now)
     try:
         routed = routing.choose(intent, now=now)
     except ProviderAccountMissing as missing:

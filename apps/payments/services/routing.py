@@ -149,15 +149,13 @@ def _is_default(account: "ProviderAccount", found: Sequence["ProviderAccount"], 
 
 def _before(intent: PaymentIntent) -> Before | None:
     """
-    Return the attempt that the next one follows by itself, None where the payer has confirmed since it began.
+    Return the attempt that the next one follows by itself, None where the payer confirmed it anew.
 
     After a refusal something follows by itself only where ``goes_on`` said so.
     """
-    if intent.current_attempt_id is None:
+    if not intent.is_following:
         return None
     last: PaymentAttempt = intent.attempts.select_related("provider_account").order_by("-number")[0]
-    if intent.confirmed_at is not None and last.created_at < intent.confirmed_at:
-        return None
     last.intent = intent
     pasts = {NOT_SENT: Past.NOT_SENT, HELD_BACK: Past.HELD_BACK}
     past = pasts.get(last.failure_code, Past.REFUSED_BY_ACCOUNT)
