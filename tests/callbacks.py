@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -13,6 +13,7 @@ class Arrived:
 
     path: str
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -21,7 +22,8 @@ def listening(arrived: list[Arrived], *, port: int = 0) -> Iterator[str]:
 
     class Keep(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            arrived.append(Arrived(self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            arrived.append(Arrived(self.path, body, dict(self.headers)))
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b'{"ResultCode":0,"ResultDesc":"Accepted"}')

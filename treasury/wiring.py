@@ -9,6 +9,9 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
         Handler("apps.payments.subscribers.execute_approval", queue="events"),
     ),
     "provider_callback_received": (Handler("apps.payments.subscribers.apply_callback", queue="events"),),
+    "provider_webhook_received": (
+        Handler("apps.payments.subscribers.apply_webhook", queue="events", atomic=False),
+    ),
     "payment_success": (Handler("apps.invoicing.subscribers.issue_receipt", queue="events"),),
     "receipt_issued": (
         Handler("apps.invoicing.subscribers.render_receipt", queue="documents", atomic=False),

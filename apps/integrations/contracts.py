@@ -13,6 +13,8 @@ from apps.kit.errors import NotFound
 from apps.kit.money import Money
 
 MPESA = "mpesa"
+WEBHOOK = "webhook"
+"""The kind of an account's address to which its provider sends signed messages (see WebhookPort)."""
 CALLS_PER_SECOND = 100
 """How many calls of one kind may leave an account in a second, unless its terms say otherwise."""
 

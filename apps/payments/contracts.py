@@ -32,11 +32,36 @@ class Method(StrEnum):
     """How a payer pays; in lower case on the wire."""
 
     MPESA = "MPESA"
+    CARD = "CARD"
+    PAYPAL = "PAYPAL"
 
     @property
     def provider(self) -> str:
         """The provider whose accounts collect by this method."""
-        return self.value.lower()
+        return RAILS[self].provider
+
+    @property
+    def is_on_page(self) -> bool:
+        """Whether the payer is sent to a page of the provider's; else he is asked on his phone."""
+        return RAILS[self].is_on_page
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """Who collects by a method, how people call it, and whether a page of the provider's asks the payer, or his phone."""
+
+    provider: str
+    name: str | Promise
+    is_on_page: bool = True
+
+
+RAILS: dict[Method, Rail] = {
+    Method.MPESA: Rail("mpesa", "M-Pesa", is_on_page=False),
+    Method.CARD: Rail("stripe", _("Card")),
+    Method.PAYPAL: Rail("paypal", "PayPal"),
+}
+METHODS: dict[str, Method] = {rail.provider: method for method, rail in RAILS.items()}
+"""By which method the accounts of a provider collect."""
 
 
 class IntentStatus(StrEnum):
@@ -164,11 +189,15 @@ class Recorded(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How and from whom: ``phone`` may be written as people write it in Kenya."""
+    """
+    How and from whom: ``phone`` may be written as people write it in Kenya. A rail that asks on its own page needs none;
+    there ``email`` saves the payer some typing.
+    """
 
     method: Method
-    phone: str
+    phone: str = ""
     payer_name: str = ""
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +206,8 @@ class NewIntent:
     Ask for one sum. Without a choice the intent waits for one and ``is_confirmed`` must be false.
 
     ``payable_type`` and ``payable_id`` name what is paid, both or neither: it has one payment at a time. Where
-    ``is_repeat_refused``, the same sum of the same payer within two minutes is taken for a mistake.
+    ``is_repeat_refused``, the same sum of the same payer within two minutes is taken for a mistake. Where ``is_captured``
+    is false, the sum is only held back when the payer agrees, until somebody captures it.
     """
 
     money: Money
@@ -191,6 +221,7 @@ class NewIntent:
     description: str = ""
     metadata: Mapping[str, str] = field(default=NO_METADATA)
     is_confirmed: bool = True
+    is_captured: bool = True
 
 
 class BulkItemStatus(StrEnum):

@@ -1,24 +1,54 @@
 """The only place where collections and refunds become debits and credits."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRef, AccountRole, Draft, Leg, credit, debit
+from apps.ledger.contracts import AccountRef, AccountRole, Direction, Draft, Leg, credit, debit
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 
 SOURCE = "payment_intent"
 INBOUND_SOURCE = "inbound_receipt"
 
 
-def collection(attempt: PaymentAttempt) -> Draft:
+@dataclass(frozen=True, slots=True)
+class Inflow:
+    """What a collection brought as it is known at a moment: what came, what the provider credited for it, and its fee."""
+
+    received: Money
+    credited: Money
+    fee: Money
+
+    @classmethod
+    def of(cls, attempt: PaymentAttempt) -> Self:
+        """Return what is known of an attempt that is booked."""
+        received, credited, fee = attempt.received, attempt.credited, attempt.fee
+        if received is None or credited is None or fee is None:
+            raise ValueError(f"attempt {attempt.id} has no money to book")
+        return cls(received, credited, fee)
+
+    @property
+    def is_converted(self) -> bool:
+        return self.credited.currency != self.received.currency
+
+
+def collection(attempt: PaymentAttempt, *, carried: Sequence[Leg] = ()) -> Draft:
     """
     Book the money of an attempt, once per attempt.
 
-    Dr provider balance (net), Dr provider fees (by the account's tariff), Cr unapplied collections, or suspense when
-    the money does not fit the intent (gross).
+    Dr provider balance (net), Dr provider fees (the provider's own, else by the account's tariff), Cr unapplied collections,
+    or suspense when the money does not fit the intent (gross). Where the provider converted, balance and fee are in the currency
+    that it settled in, and ``carried`` are the legs of that exchange.
     """
-    received, fee = _booked(attempt)
-    legs = [debit(_provider_balance(attempt), received - fee), debit(_fees(attempt), fee)]
+    inflow = Inflow.of(attempt)
     role = AccountRole.SUSPENSE if attempt.is_in_suspense else AccountRole.UNAPPLIED_COLLECTIONS
-    legs.append(credit(_holding(attempt, role), received))
+    legs = [
+        debit(_provider_balance(attempt), inflow.credited - inflow.fee),
+        debit(_fees(attempt), inflow.fee),
+        credit(_holding(attempt, role), inflow.received),
+        *carried,
+    ]
     return Draft(
         key=f"collection:{attempt.id}",
         description=f"Collection {attempt.code}",
@@ -27,36 +57,79 @@ def collection(attempt: PaymentAttempt) -> Draft:
         legs=_without_zero(legs),
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
+        dimensions=_rate(attempt) if inflow.is_converted else None,
     )
 
 
-def correction(attempt: PaymentAttempt, *, assumed: Money, assumed_fee: Money) -> Draft:
+def correction(attempt: PaymentAttempt, *, assumed: Inflow, told: Inflow) -> Draft:
     """
     Bring a collection whose sum had been assumed to the sum that the provider reported later, once per attempt.
 
     What was credited stays credited, for it has been announced; the difference waits in suspense, on the debit side
     when less arrived than was assumed.
     """
-    received, fee = _booked(attempt)
+    currency = told.received.currency
     changes = [
-        (_provider_balance(attempt), (received - fee) - (assumed - assumed_fee)),
-        (_fees(attempt), fee - assumed_fee),
-        (_holding(attempt, AccountRole.SUSPENSE), assumed - received),
+        (_provider_balance(attempt, currency), (told.credited - told.fee) - (assumed.credited - assumed.fee)),
+        (_fees(attempt, currency), told.fee - assumed.fee),
+        (_holding(attempt, AccountRole.SUSPENSE), assumed.received - told.received),
     ]
+    return _told_later(attempt, "correction", f"Correction of collection {attempt.code}", changes)
+
+
+def completion(attempt: PaymentAttempt, *, assumed: Inflow, carried: Sequence[Leg] = ()) -> Draft | None:
+    """
+    Book the provider's own fee in place of that of the tariff, once per attempt; None where it is the same.
+
+    Where the provider tells only now that it converted, what had been booked as its balance is turned into the currency
+    that it settled in; ``carried`` are the legs of that exchange.
+    """
+    told = Inflow.of(attempt)
+    if told == assumed:
+        return None
+    if not told.is_converted:
+        difference = told.fee - assumed.fee
+        changes = [(_fees(attempt), difference), (_provider_balance(attempt), -difference)]
+        return _told_later(attempt, "completion", f"Fee of collection {attempt.code}", changes)
+    before = attempt.received_currency
+    changes = [
+        (_provider_balance(attempt, before), -(assumed.credited - assumed.fee)),
+        (_fees(attempt, before), -assumed.fee),
+        (_provider_balance(attempt), told.credited - told.fee),
+        (_fees(attempt), told.fee),
+    ]
+    return _told_later(attempt, "completion", f"Conversion of collection {attempt.code}", changes, carried)
+
+
+def _told_later(
+    attempt: PaymentAttempt,
+    what: str,
+    description: str,
+    changes: Sequence[tuple[AccountRef, Money]],
+    carried: Sequence[Leg] = (),
+) -> Draft:
+    """Return the draft of signed changes, debits above zero, once per attempt and ``what``."""
     legs = [
         debit(account, change) if change.is_positive else credit(account, -change)
         for account, change in changes
         if not change.is_zero
     ]
     return Draft(
-        key=f"collection-correction:{attempt.id}",
-        description=f"Correction of collection {attempt.code}",
+        key=f"collection-{what}:{attempt.id}",
+        description=description,
         source_type=SOURCE,
         source_id=attempt.intent_id,
-        legs=tuple(legs),
+        legs=(*legs, *carried),
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
+        dimensions=_rate(attempt) if carried else None,
     )
+
+
+def _rate(attempt: PaymentAttempt) -> dict[str, str]:
+    """Return what a booking says of the rate at which the provider converted."""
+    told = "" if attempt.rate is None else f"{attempt.rate.normalize():f}"
+    return {"rate": told, "rate_source": attempt.provider}
 
 
 def inbound(receipt: InboundReceipt) -> Draft:
@@ -107,7 +180,7 @@ def explanation(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | Non
 
 def acceptance(attempt: PaymentAttempt) -> Draft:
     """Move money of a payment in review out of suspense, for a person says that it pays: Dr suspense, Cr unapplied collections."""
-    received, _ = _booked(attempt)
+    received = Inflow.of(attempt).received
     there = _holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS)
     legs = (debit(_holding(attempt, AccountRole.SUSPENSE), received), credit(there, received))
     return _of_attempt(attempt, "collection-acceptance", f"Collection {attempt.code}, accepted", legs)
@@ -135,34 +208,52 @@ def return_of_surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Dra
     return _of_attempt(attempt, "collection-surrender-return", f"Collection {attempt.code}, gone back", legs)
 
 
-def refund(refund: Refund) -> Draft:
-    """
-    Book a collection that went back whole, once per refund.
+def refund_key(refund: Refund) -> str:
+    return f"refund:{refund.id}"
 
-    Dr unapplied collections with what was credited there, which is nothing for money in suspense, Dr suspense with the
-    rest, Cr provider balance; and Dr provider fees with what the provider took beside it, where it told that at once. Its
-    fee for the collection stays paid.
+
+def refund(refund: Refund, *, taken: Money, carried: Sequence[Leg] = ()) -> Draft:
+    """
+    Book a collection, or a part of it, that went back, once per refund; its attempt counts it already.
+
+    Dr unapplied collections as long as something that was credited there is left, which is nothing for money in suspense,
+    Dr suspense with the rest, Cr provider balance with ``taken``, what left it; and Dr provider fees with what the provider took
+    beside it, where it told that at once. Its fee for the collection stays paid. ``carried`` are the legs of the exchange where
+    ``taken`` is in another currency.
     """
     attempt = refund.attempt
     charge = refund.charge or Money.zero(refund.currency)
-    applied = Money.zero(refund.currency) if attempt.is_in_suspense else attempt.money
+    applied = _applied(refund)
     rest = refund.money - applied
     suspense = _holding(attempt, AccountRole.SUSPENSE)
     legs = [
         debit(_holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS), applied),
         debit(suspense, rest) if rest.is_positive else credit(suspense, -rest),
-        debit(_fees(attempt), charge),
-        credit(_provider_balance(attempt), refund.money + charge),
+        debit(_fees(attempt, charge.currency), charge),
+        credit(_provider_balance(attempt), taken),
+        credit(_provider_balance(attempt, charge.currency), charge),
+        *carried,
     ]
     return Draft(
-        key=f"refund:{refund.id}",
+        key=refund_key(refund),
         description=f"Refund of collection {attempt.code}",
         source_type=SOURCE,
         source_id=refund.intent_id,
-        legs=_without_zero(legs),
+        legs=_joined(legs),
         event_at=refund.occurred_at,
         reference=refund.provider_receipt,
+        dimensions=_rate(attempt) if carried else None,
     )
+
+
+def _applied(refund: Refund) -> Money:
+    """Return what of a refund was credited to unapplied collections: the last one takes all that is left there."""
+    attempt = refund.attempt
+    if attempt.is_in_suspense:
+        return Money.zero(refund.currency)
+    left = attempt.expected.minor - min(attempt.refunded_minor - refund.amount_minor, attempt.expected.minor)
+    is_last = attempt.refunded_minor == attempt.received_minor
+    return Money(left if is_last else min(left, refund.amount_minor), refund.currency)
 
 
 def refund_charge(refund: Refund) -> Draft:
@@ -176,29 +267,32 @@ def refund_charge(refund: Refund) -> Draft:
         description=f"Charge for the refund of collection {attempt.code}",
         source_type=SOURCE,
         source_id=refund.intent_id,
-        legs=(debit(_fees(attempt), charge), credit(_provider_balance(attempt), charge)),
+        legs=(
+            debit(_fees(attempt, charge.currency), charge),
+            credit(_provider_balance(attempt, charge.currency), charge),
+        ),
         event_at=refund.occurred_at,
         reference=refund.provider_receipt,
     )
 
 
-def _booked(attempt: PaymentAttempt) -> tuple[Money, Money]:
-    received, fee = attempt.received, attempt.fee
-    if received is None or fee is None:
-        raise ValueError(f"attempt {attempt.id} has no money to book")
-    return received, fee
-
-
-def _provider_balance(attempt: PaymentAttempt) -> AccountRef:
-    """Return what the provider holds for us: one account per provider account, in that account's branch."""
+def _provider_balance(attempt: PaymentAttempt, currency: str = "") -> AccountRef:
+    """
+    Return what the provider holds for us: one account per provider account, in that account's branch, of the currency credited
+    unless told.
+    """
     account = attempt.provider_account
     return AccountRef(
         AccountRole.PROVIDER_BALANCE,
-        attempt.received_currency,
+        currency or _credited_in(attempt),
         account.branch_id,
         owner_id=account.id,
         name=account.label,
     )
+
+
+def _credited_in(attempt: PaymentAttempt) -> str:
+    return attempt.settled_currency or attempt.received_currency
 
 
 def _balance_of(receipt: InboundReceipt) -> AccountRef:
@@ -239,12 +333,25 @@ def _of_attempt(attempt: PaymentAttempt, key: str, description: str, legs: tuple
     )
 
 
-def _fees(attempt: PaymentAttempt) -> AccountRef:
-    return AccountRef(AccountRole.PROVIDER_FEES, attempt.received_currency, attempt.branch_id)
+def _fees(attempt: PaymentAttempt, currency: str = "") -> AccountRef:
+    return AccountRef(AccountRole.PROVIDER_FEES, currency or _credited_in(attempt), attempt.branch_id)
 
 
 def _holding(attempt: PaymentAttempt, role: AccountRole) -> AccountRef:
     return AccountRef(role, attempt.received_currency, attempt.branch_id)
+
+
+def _joined(legs: list[Leg]) -> tuple[Leg, ...]:
+    """Return the legs with those of one account and side as one, without those of nothing."""
+    sums: dict[tuple[AccountRef, Direction], Money] = {}
+    for leg in legs:
+        place = (leg.account, leg.direction)
+        sums[place] = sums[place] + leg.money if place in sums else leg.money
+    return tuple(
+        debit(account, money) if side == Direction.DEBIT else credit(account, money)
+        for (account, side), money in sums.items()
+        if not money.is_zero
+    )
 
 
 def _without_zero(legs: list[Leg]) -> tuple[Leg, ...]:

@@ -6,12 +6,17 @@ from apps.approvals.contracts import Decided
 from apps.events.contracts import Event
 from apps.kit import clock, trail
 from apps.payments.contracts import REFUND, ROUTING_RULE
-from apps.payments.services import callbacks, refunds, routing_rules
+from apps.payments.services import callbacks, refunds, routing_rules, webhooks
 
 
 def apply_callback(event: Event) -> None:
     """Record what a provider reported."""
     callbacks.apply(callback_id=UUID(event.data["callback_id"]), now=clock.now())
+
+
+def apply_webhook(event: Event) -> None:
+    """Follow a signed message of a provider; outside a transaction, for its proof may have to be fetched."""
+    webhooks.apply(callback_id=UUID(event.data["callback_id"]), now=clock.now())
 
 
 def execute_approval(event: Event) -> None:

@@ -40,6 +40,12 @@ def query_attempt(*, attempt_id: str, **_: object) -> None:
     intents.query(attempt_id=UUID(attempt_id), now=clock.now())
 
 
+@shared_task(name="payments.order_attempt")
+def order_attempt(*, attempt_id: str, **_: object) -> None:
+    """Have the provider take what a payer authorised, or let go what is open."""
+    intents.carry_out(attempt_id=UUID(attempt_id), now=clock.now())
+
+
 @shared_task(name="payments.request_status")
 def request_status(*, attempt_id: str, **_: object) -> None:
     """Ask the provider about the receipt that a person claimed."""

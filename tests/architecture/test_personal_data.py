@@ -15,6 +15,7 @@ RECORDED = (
 OF_THE_TEAM = "the name that a person signs in by: colleagues who may see the team, and operators, see it"
 BUSINESS = "what an application or an organisation tells the platform of itself, for people to write to"
 SETTING = "what an organisation's own messages come from"
+UNSHOWN = "no page, list or export shows it; a key that holds the scope reads it, in the request log"
 SHOWN = "the organisation's own, for its payers to read on their pages"
 PROTECTED = {
     "accounts.User.email": OF_THE_TEAM,
@@ -23,7 +24,9 @@ PROTECTED = {
     "parties.ContactPoint.value": RECORDED,
     "parties.Party.tax_pin": RECORDED,
     "payments.InboundReceipt.payer": MASKED,
+    "payments.PaymentAttempt.email": UNSHOWN,
     "payments.PaymentAttempt.phone": MASKED,
+    "payments.PaymentIntent.payer_email": UNSHOWN,
     "payments.PaymentIntent.payer_phone": MASKED,
     "tenancy.Organisation.email_sender": SETTING,
     "tenancy.Organisation.support_contact": SHOWN,

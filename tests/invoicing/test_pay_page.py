@@ -10,8 +10,8 @@ from django.test import Client
 
 from apps.integrations.contracts import MPESA, ErrorRule, Flow, RegistrationStatus, ShortCodeType
 from apps.integrations.models import AddressRegistration, ProviderAccount
-from apps.integrations.ports import ProviderDeclined, ProviderUnavailable
-from apps.integrations.services import error_rules
+from apps.integrations.ports import NextAction, NextActionKind, ProviderDeclined, ProviderUnavailable, Ticket
+from apps.integrations.services import error_rules, gates
 from apps.invoicing.models import Document
 from apps.kit import clock, ids, rooms
 from apps.kit.actors import PROVIDER, SYSTEM
@@ -22,8 +22,10 @@ from apps.payments.services import attempts, intents, pay_pages, paybills
 from apps.tenancy.models import Organisation
 from tests.factories import payments
 from tests.factories.payments import NOW
+from tests.payments import cards
 
 PHONE = "0712 345 678"
+REDIRECT = NextAction(NextActionKind.REDIRECT, "Pay by card.", "https://checkout.example.test/cs_1")
 
 
 @dataclass
@@ -300,3 +302,56 @@ def test_the_colours_are_the_organisation_s_own(payer):
     assert answer["Content-Type"].startswith("text/css")
     assert "--color-primary-600:#" in answer.content.decode()
     assert "immutable" in answer["Cache-Control"]
+
+
+@pytest.fixture
+def shopper(acme) -> Iterator[Payer]:
+    """A payer of USD 25.00, which the branch collects by card alone."""
+    cards.account()
+    intent = payments.intent(is_confirmed=False, choice=None, money=cards.USD_25)
+    opened = pay_pages.make(intent_id=intent.id, actor=SYSTEM, now=NOW)
+    with clock.fixed(NOW):
+        yield Payer(intent, "/pay/" + opened.url.rpartition("/")[2])
+
+
+def on_page(shopper: Payer) -> PaymentAttempt:
+    """Have the payer choose the card, and the provider give the address of its page."""
+    shopper.post("/by/card")
+    attempt = attempts.begin(intent_id=shopper.intent.id, now=NOW)
+    attempts.accept(attempt_id=attempt.id, ticket=Ticket("cs_1", REDIRECT), now=NOW)
+    return attempt
+
+
+def test_offers_the_methods_that_collect_now_and_no_other(shopper):
+    said = shopper.text()
+    assert "Pay USD 25.00 by card" in said
+    assert "PayPal" not in said
+    assert "Phone that pays" not in said
+    account = ProviderAccount.objects.get()
+
+    gates.open_circuit(account_id=account.id, kind="checkout", actor=SYSTEM, now=NOW, reason="Tried out")
+
+    assert "by card" not in shopper.text()
+    assert shopper.post("/by/card").status_code == 422
+    assert shopper.post("/by/mpesa").status_code == 404
+
+
+def test_takes_the_payer_to_the_page_of_the_provider_and_back(shopper):
+    answer = shopper.post("/by/card")
+    assert (answer.status_code, answer["Location"]) == (302, f"{shopper.path}?onward=1")
+    assert '<meta http-equiv="refresh" content="2;' in shopper.get(onward="1").content.decode()
+
+    attempt = on_page(shopper)
+    onward = shopper.get(onward="1").content.decode()
+    assert f'<meta http-equiv="refresh" content="0;url={REDIRECT.url}">' in onward
+    planned = PaymentAttempt.objects.get(id=attempt.id).next_query_at
+
+    back = shopper.text()
+
+    assert "Not paid yet" in back
+    assert "Back to the page for Card" in back
+    assert planned > NOW
+    assert PaymentAttempt.objects.get(id=attempt.id).next_query_at == NOW
+    assert PaymentIntent.objects.get().status == IntentStatus.ACTION_REQUIRED
+    assert shopper.post("/by/card")["Location"] == f"{shopper.path}?onward=1"
+    assert PaymentAttempt.objects.count() == 1

@@ -23,6 +23,8 @@ from apps.simulator import server
 from apps.tenancy.models import Organisation
 from tests.callbacks import Arrived, listening
 from tests.factories import payments
+from tests.payments import cards as cardrail
+from tests.payments.cards import CardRail
 
 PUSH = "/mpesa/stkpush/v1/processrequest"
 
@@ -140,6 +142,19 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     with listening(arrived) as callback_url:
         yield Street(simulator, callback_url, certificate, arrived)
     simulator.close()
+
+
+@pytest.fixture
+def cards(committed_acme: Organisation, settings, street: Street) -> CardRail:
+    """Open a shop that takes cards at the simulator, which has forgotten the tests before."""
+    url = street.simulator.url
+    settings.TREASURY = {**settings.TREASURY, "PUBLIC_URL": street.callback_url, "SIMULATOR_URL": url}
+    account = cardrail.account(environment=Environment.SIMULATOR, base_url=f"{url}/stripe")
+    street.arrived.clear()
+    rail = CardRail(url, account, committed_acme, street.arrived)
+    rail.control("POST", "/reset", {"accounts": True})
+    rail.open(street.callback_url)
+    return rail
 
 
 @pytest.fixture

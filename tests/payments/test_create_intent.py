@@ -9,7 +9,7 @@ from apps.kit.money import Money
 from apps.payments.contracts import Choice, IntentStatus, Method
 from apps.payments.models import PaymentIntent
 from apps.payments.models import phone as phone_number
-from apps.payments.services import choices, intents, limits
+from apps.payments.services import choices, intents, limits, references
 from tests.factories import access, payments
 from tests.payments.conftest import told
 
@@ -123,7 +123,7 @@ def test_refuses_to_confirm_without_a_method(open_account):
 def test_refuses_a_reference_that_the_application_has_used(open_account):
     first = create(reference="ORD-1")
 
-    with pytest.raises(intents.DuplicateReference) as refusal:
+    with pytest.raises(references.DuplicateReference) as refusal:
         create(reference="ORD-1")
 
     assert str(first.id) not in refusal.value.detail

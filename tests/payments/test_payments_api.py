@@ -86,7 +86,7 @@ def test_creates_a_payment(shop):
     assert said["object"] == "payment_intent"
     assert said["status"] == "processing"
     assert said["amount"] == {"amount": "1500.00", "currency": "KES"}
-    assert said["payer"] == {"phone": "+254712345678", "name": "Njeri Kamau"}
+    assert said["payer"] == {"phone": "+254712345678", "name": "Njeri Kamau", "email": ""}
     assert said["branch_id"] == ids.encode("br", access.head_office().id)
     assert said["application_id"] == ids.encode("app", access.application().id)
     assert said["metadata"] == {"table": "7"}
@@ -192,12 +192,13 @@ REFUSALS = [
     ({"amount": {"amount": "0.00", "currency": "KES"}}, "amount_too_small", "/amount"),
     ({"amount": {"amount": "999999.00", "currency": "KES"}}, "amount_too_large", "/amount"),
     ({"amount": {"amount": "15.00", "currency": "USD"}}, "method_not_available", "/method"),
-    ({"method": "card"}, "invalid_choice", "/method"),
+    ({"method": "cash"}, "invalid_choice", "/method"),
     ({"method": None}, "method_required", "/method"),
     ({"method": None, "payer": None}, "method_required", "/method"),
     ({"payer": None}, "phone_invalid", "/payer/phone"),
     ({"payer": {"phone": "12"}}, "phone_invalid", "/payer/phone"),
-    ({"payer": {"phone": "0712345678", "email": "x"}}, "unknown_field", "/payer/email"),
+    ({"payer": {"phone": "0712345678", "mail": "x"}}, "unknown_field", "/payer/mail"),
+    ({"payer": {"phone": "0712345678", "email": "x"}}, "invalid", "/payer/email"),
     ({"colour": "red"}, "unknown_field", "/colour"),
     ({"branch_id": "br_1"}, "invalid", "/branch_id"),
     ({"branch_id": ids.encode("pi", ids.new())}, "invalid", "/branch_id"),
@@ -255,7 +256,7 @@ def test_confirms_with_a_method_that_was_missing(shop):
     choice = {"method": "mpesa", "payer": {"phone": "0700000001"}}
     said = shop.post(f"/{created['id']}/confirm", choice).json()
 
-    assert said["payer"] == {"phone": "+254700000001", "name": ""}
+    assert said["payer"] == {"phone": "+254700000001", "name": "", "email": ""}
 
 
 def test_cancels_what_has_not_been_sent(shop):

@@ -337,8 +337,8 @@ def test_refuses_what_was_never_sent(acme):
 
 def test_nothing_is_kept_when_the_ledger_refuses(acme):
     refund = made.pending()
-    taken = postings.refund(Refund.objects.select_related("attempt__provider_account").get(id=refund.id))
-    journals.post(draft=taken, actor=PROVIDER, now=NOW)
+    sent = Refund.objects.select_related("attempt__provider_account").get(id=refund.id)
+    journals.post(draft=postings.refund(sent, taken=sent.money), actor=PROVIDER, now=NOW)
     before = (bookings(), told(refund.id))
 
     with pytest.raises(journals.KeyReused):

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection
 
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.payments.contracts import IntentStatus, Recorded
-from apps.payments.services import attempts, intents
+from apps.payments.services import attempts, intents, references
 from apps.payments.services.reports import ReportContradicts
 from apps.payments.services.resolutions import DoesNotFit, MayBeOfAnother, NotWaiting
 from tests.factories import payments
@@ -145,7 +145,7 @@ def test_a_repeated_reference_is_refused(committed_acme):
     def create():
         try:
             return intents.create(request=wanted, actor=SYSTEM, now=NOW)
-        except intents.DuplicateReference:
+        except references.DuplicateReference:
             return None
 
     results = at_once(*[create] * 4)

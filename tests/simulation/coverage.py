@@ -30,6 +30,10 @@ MODELS: tuple[type[Model], ...] = (
 NOT_YET = {
     "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
     "PaymentIntent:expire:EXPIRED": "nobody waits a day within a seed",
+    "PaymentAttempt:authorize:AUTHORIZED": "no rail of this world holds money back",
+    "PaymentAttempt:require_action:ACTION_REQUIRED": "no rail of this world asks the payer twice",
+    "PaymentIntent:follow:REQUIRES_CAPTURE": "no rail of this world holds money back",
+    "Refund:come_back:FAILED": "what M-Pesa gave back does not return",
     "PaymentAttempt:accept:PENDING": "every rail that exists answers with what the payer must do",
     "ApprovalRequest:advance:PENDING": "the rule has one step",
     "ApprovalRequest:amend:PENDING": "a refund that waits is not edited",

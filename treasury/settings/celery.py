@@ -34,6 +34,7 @@ CELERY_TASK_ROUTES = {
     "ledger.check_seals_organisation": {"queue": "sealing"},
     "ledger.*": {"queue": "default"},
     "payments.confirm_money": {"queue": "providers"},
+    "payments.order_attempt": {"queue": "providers"},
     "payments.pull": {"queue": "default"},
     "payments.pull_organisation": {"queue": "providers"},
     "payments.query_attempt": {"queue": "providers"},

@@ -110,11 +110,12 @@ class Migration(migrations.Migration):
                 ('status', django_fsm.FSMField(choices=[('RECEIVED', 'RECEIVED'), ('UNMATCHED', 'UNMATCHED'), ('APPLIED', 'APPLIED'), ('DUPLICATE', 'DUPLICATE'), ('FORGED', 'FORGED'), ('MALFORMED', 'MALFORMED'), ('IGNORED', 'IGNORED')], default='RECEIVED', max_length=10, protected=True)),
                 ('subject_id', models.UUIDField(null=True)),
                 ('note', models.CharField(blank=True, default='', max_length=300)),
+                ('event_id', models.CharField(blank=True, default='', max_length=120)),
                 ('finished_at', models.DateTimeField(null=True)),
             ],
             options={
                 'verbose_name_plural': 'callback processing',
-                'indexes': [models.Index(fields=['subject_id'], name='integrations_processing_subj'), models.Index(condition=models.Q(('status', 'UNMATCHED')), fields=['callback'], name='integrations_processing_wait')],
+                'indexes': [models.Index(fields=['subject_id'], name='integrations_processing_subj'), models.Index(condition=models.Q(('event_id', ''), _negated=True), fields=['event_id'], name='integrations_processing_event'), models.Index(condition=models.Q(('status', 'UNMATCHED')), fields=['callback'], name='integrations_processing_wait')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('status__in', ['RECEIVED', 'UNMATCHED'])), models.Q(('finished_at__isnull', False), ('status__in', ['APPLIED', 'DUPLICATE', 'FORGED', 'MALFORMED', 'IGNORED'])), _connector='OR'), name='integrations_processing_finished')],
             },
         ),

@@ -14,6 +14,7 @@ from apps.integrations.models.call import ProviderCall
 from apps.integrations.models.redaction import readable
 from apps.kit.models import InsertOnlyModel, InsertOnlyQuerySet, StatefulModel, UuidModel
 
+EVENT_ID_LENGTH = 120
 OPEN = [CallbackStatus.RECEIVED.value, CallbackStatus.UNMATCHED.value]
 UNDONE = [CallbackStatus.UNMATCHED.value, CallbackStatus.MALFORMED.value, CallbackStatus.IGNORED.value]
 """Verdicts under which nothing was done: who has the callback read again takes them back."""
@@ -90,7 +91,11 @@ class ProviderCallback(UuidModel, InsertOnlyModel):
 
 
 class CallbackProcessing(StatefulModel):
-    """What has become of one callback, and for which subject; RECEIVED waits for its reading, UNMATCHED for people."""
+    """
+    What has become of one callback, and for which subject; RECEIVED waits for its reading, UNMATCHED for people.
+
+    ``event_id`` is by which its provider knows a signed message, however often it sends it.
+    """
 
     callback = models.OneToOneField(
         ProviderCallback, on_delete=models.PROTECT, primary_key=True, related_name="processing"
@@ -103,12 +108,16 @@ class CallbackProcessing(StatefulModel):
     )
     subject_id = models.UUIDField(null=True)
     note = models.CharField(max_length=300, default="", blank=True)
+    event_id = models.CharField(max_length=EVENT_ID_LENGTH, default="", blank=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "callback processing"
         indexes = [
             models.Index(fields=["subject_id"], name="integrations_processing_subj"),
+            models.Index(
+                fields=["event_id"], condition=~Q(event_id=""), name="integrations_processing_event"
+            ),
             models.Index(
                 fields=["callback"],
                 condition=Q(status=CallbackStatus.UNMATCHED.value),

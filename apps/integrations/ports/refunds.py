@@ -45,7 +45,8 @@ class RefundReport:
 
     ``receipt`` is that of the refund itself, ``payment_receipt`` that of the collection which it gives back,
     ``payer_phone`` who got the money, and ``payer`` the same as it came, where the number may be hidden (see
-    ``InboundPort.read_payer``); ``charge`` is what the provider took for it beside the sum.
+    ``InboundPort.read_payer``); ``charge`` is what the provider took for it beside the sum, in the same currency. ``settled``
+    is what left our balance for the sum, where the provider had converted the collection.
     """
 
     ticket: str
@@ -56,6 +57,7 @@ class RefundReport:
     payer_phone: str = ""
     payer: str = ""
     charge: Money | None = None
+    settled: Money | None = None
     occurred_at: datetime | None = None
     reason_code: str = ""
     provider_code: str = ""

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from apps.events.services import outbox
 from apps.integrations import events
-from apps.integrations.contracts import CallbackStatus, StoredCallback
+from apps.integrations.contracts import WEBHOOK, CallbackStatus, StoredCallback
 from apps.integrations.models import CallbackProcessing, ProviderCallback
+from apps.integrations.models.callback import EVENT_ID_LENGTH
 from apps.integrations.models.redaction import without_secrets
-from apps.integrations.services.hooks import WEBHOOK
 from apps.kit import logs, rate_limits, remote, schema
 from apps.kit.errors import NotFound
 from apps.kit.rate_limits import InOutage, Limit
@@ -89,11 +89,12 @@ def mark(
     *,
     now: datetime,
     subject_id: UUID | None = None,
+    event_id: str = "",
 ) -> None:
     """
     Write down what became of a callback, in the transaction that made it so.
 
-    The first final verdict stands: a later one changes nothing. UNMATCHED is not final: it waits for people, is logged
+    ``event_id`` is by which its provider knows a signed message. The first final verdict stands: a later one changes nothing. UNMATCHED is not final: it waits for people, is logged
     as a warning, and a later verdict may end it. Raises CallbackUnknown.
     """
     processing = CallbackProcessing.objects.locked().filter(callback_id=callback_id).first()
@@ -101,6 +102,7 @@ def mark(
         raise CallbackUnknown("There is no callback with that id.")
     if processing.is_final:
         return
+    processing.event_id = processing.event_id or event_id.replace("\x00", "")[:EVENT_ID_LENGTH]
     text = note.replace("\x00", "")[:NOTE_LENGTH]
     if status == CallbackStatus.UNMATCHED:
         processing.set_aside(note=text, subject_id=subject_id)
@@ -108,6 +110,24 @@ def mark(
     else:
         processing.finish(verdict=CallbackStatus(status), note=text, subject_id=subject_id, at=now)
     processing.save()
+
+
+def is_repeated(callback_id: UUID, *, event_id: str) -> bool:
+    """Say whether another message that came to the same address under the same id of its provider was applied."""
+    token = ProviderCallback.objects.filter(id=callback_id).values("token")[:1]
+    others = CallbackProcessing.objects.filter(
+        event_id=event_id, callback__token=token, status=CallbackStatus.APPLIED.value
+    )
+    return bool(event_id) and others.exclude(callback_id=callback_id).exists()
+
+
+@transaction.atomic
+def announce_again(callback_id: UUID, *, now: datetime) -> None:
+    """Have a stored callback read once more, by whoever read it when it came. Raises CallbackUnknown."""
+    callback = ProviderCallback.objects.filter(id=callback_id).first()
+    if callback is None:
+        raise CallbackUnknown("There is no callback with that id.")
+    outbox.publish(events.received(callback), now=now)
 
 
 def _headers(kind: str, came: Mapping[str, str]) -> Mapping[str, str]:

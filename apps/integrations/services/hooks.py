@@ -2,11 +2,9 @@
 
 from django.conf import settings
 
+from apps.integrations.contracts import WEBHOOK
 from apps.integrations.models import ProviderAccount
 from apps.tenancy.selectors import organisations
-
-WEBHOOK = "webhook"
-"""The kind of an account's address to which its provider sends signed messages (see WebhookPort)."""
 
 
 def webhook(account: ProviderAccount) -> str:

@@ -12,7 +12,7 @@ from django_fsm import TransitionNotAllowed
 
 from apps.access.selectors import branches, memberships, scope
 from apps.audit.services import records
-from apps.integrations.contracts import CallbackStatus, StoredCallback
+from apps.integrations.contracts import WEBHOOK, CallbackStatus, StoredCallback
 from apps.integrations.models import CallbackProcessing
 from apps.integrations.selectors import exchanges
 from apps.integrations.services import callbacks
@@ -64,17 +64,17 @@ def replay(*, callback_id: UUID, actor: Actor, now: datetime, reason: str) -> Ca
     Read a stored callback again, byte for byte, and return what has become of it.
 
     Who reads is named in TREASURY["CALLBACK_READER"]: it is what read the callback when it came, so what was applied has no
-    second effect. A verdict under which nothing was done is taken back first, and the new one stands in its place. Raises
+    second effect. A signed message is read after the commit, by the road that it came by, for its proof may have to be fetched:
+    what is returned waits for that. A verdict under which nothing was done is taken back first, and the new one stands in its place. Raises
     CallbackUnknown, CallbackForged, CallbackAnswered, and CallbackSealed while the account's credentials cannot be opened;
     nothing is changed then.
     """
     stored = callbacks.get(callback_id)
     before = _opened(stored)
-    read: Read = import_string(settings.TREASURY["CALLBACK_READER"])
-    try:
-        read(callback_id=stored.id, now=now)
-    except crypto.Unreadable:
-        raise CallbackSealed("The account's credentials cannot be opened. Nothing was changed.") from None
+    if stored.kind == WEBHOOK:
+        callbacks.announce_again(stored.id, now=now)
+    else:
+        _read(stored, now=now)
     found = CallbackProcessing.objects.get(callback_id=stored.id)
     records.write(
         action="provider_callback.replayed",
@@ -142,6 +142,14 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
         yield Progress(done=done, failed=failed, total=max(total, done), cursor=cursor)
         left = waiting.filter(id__gt=callback.id)
     return None
+
+
+def _read(stored: StoredCallback, *, now: datetime) -> None:
+    read: Read = import_string(settings.TREASURY["CALLBACK_READER"])
+    try:
+        read(callback_id=stored.id, now=now)
+    except crypto.Unreadable:
+        raise CallbackSealed("The account's credentials cannot be opened. Nothing was changed.") from None
 
 
 def _is_done(callback_id: UUID, *, actor: Actor, now: datetime, reason: str) -> bool:

@@ -17,7 +17,8 @@ from apps.documents.services import artifacts
 from apps.invoicing.pages import words
 from apps.invoicing.selectors import receipts
 from apps.kit import brand, clock, errors, phones, remote
-from apps.payments.contracts import IntentStatus
+from apps.payments.contracts import RAILS, IntentStatus, Method
+from apps.payments.selectors import methods
 from apps.payments.services import pay_pages, paybills
 from apps.payments.services.pay_pages import PayPageUnknown
 from apps.tenancy.selectors import branding
@@ -43,6 +44,8 @@ GONE, REFUSED, TOO_MANY = 404, 422, 429
 PROMPT_SECONDS = 60
 BY_HAND = "paybill"
 """The name by which an address shows the numbers of the Paybill, and is not looked at anew by itself: somebody types."""
+ONWARD = "onward"
+"""The name by which an address takes the payer on to the provider's page; by the plain address he comes back from there."""
 YEAR = 365 * 24 * 3600
 ASK, WAIT, PAID, CLOSED, REVIEW, UNKNOWN = "ask", "wait", "paid", "closed", "review", "unknown"
 STATES = {
@@ -118,6 +121,17 @@ def prompt(request: HttpRequest, secret: str) -> HttpResponse:
 
 @private
 @require_POST
+def start(request: HttpRequest, secret: str, method: str) -> HttpResponse:
+    """Have the payer asked on a page of the provider's, and take him there as soon as it is known."""
+    try:
+        pay_pages.start(secret=secret, method=method, source=_source(request), now=clock.now())
+    except errors.DomainError as refusal:
+        return _page(request, secret, refusal=refusal)
+    return HttpResponseRedirect(f"{reverse('pay', args=[secret])}?{ONWARD}=1")
+
+
+@private
+@require_POST
 def claim(request: HttpRequest, secret: str) -> HttpResponse:
     """Take the receipt number of a payer who says that he has paid, and show how it stands."""
     receipt = request.POST.get("receipt", "")
@@ -172,6 +186,10 @@ def _page(
     except PayPageUnknown:
         return _gone(request)
     state = STATES[IntentStatus(intent.status)]
+    is_on_page = intent.current_attempt is not None and intent.current_attempt.is_patient
+    is_onward = ONWARD in request.GET
+    if is_on_page and not is_onward and request.method == "GET":
+        pay_pages.look_again(intent, now=now)
     receipt = receipts.for_intent(intent.id) if state == PAID else None
     has_pdf = bool(receipt and receipts.file_of(receipt))
     is_by_hand = BY_HAND in request.GET
@@ -184,7 +202,11 @@ def _page(
         "amount": str(intent.money).partition(" ")[2],
         "intent": intent,
         "attempt": intent.current_attempt,
-        "paybill": paybills.of(intent) if state in (ASK, WAIT) else None,
+        "paybill": paybills.of(intent) if state == ASK or (state == WAIT and not is_on_page) else None,
+        "methods": methods.offered(intent, now=now) if state == ASK else [],
+        "is_on_page": is_on_page,
+        "is_onward": is_onward,
+        "rail": RAILS[Method(intent.method)].name if intent.method else "",
         "failure": words.failure(intent) if intent.failure_code else "",
         "phone": phones.masked(intent.payer_phone) if intent.payer_phone else "",
         "seconds": seconds,

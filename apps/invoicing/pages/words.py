@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.integrations.selectors import error_rules
 from apps.kit.errors import DomainError
+from apps.payments.contracts import Method
 
 if TYPE_CHECKING:  # another app's model
     from apps.payments.models import PaymentIntent
@@ -30,6 +31,20 @@ FAILURES: Mapping[str, Promise] = {
 }
 """By the reason of a failure, in our words; what is not here is the payee's business and not the payer's."""
 
+PAGE_NOT_KNOWN = _("The payment was not taken. Try again, or pay in another way.")
+PAGE_FAILURES: Mapping[str, Promise] = {
+    "insufficient_funds": _("There is not enough money on the card or account."),
+    "expired": _("The page was not used in time."),
+    "customer_cancelled": _("It was cancelled."),
+    "declined": _("Your bank declined the payment. Ask it why, or take another card."),
+    "invalid_payment_method": _("The card could not be used. Take another one."),
+    "authentication_failed": _("Your bank could not confirm that it was you."),
+    "provider_unavailable": _(
+        "It cannot be paid this way just now. Try again in a minute, or pay in another way."
+    ),
+}
+"""The same for what is paid on a page of the provider's."""
+
 REFUSALS: Mapping[str, Promise] = {
     "phone_invalid": _("Enter a Kenyan mobile number, as 0712 345 678."),
     "rate_limited": _(
@@ -39,7 +54,7 @@ REFUSALS: Mapping[str, Promise] = {
         "The code has 8 to 20 letters and digits, as NLJ7RT61SV. It stands at the beginning of M-Pesa's message."
     ),
     "receipt_used": _("This code belongs to another payment. Look into M-Pesa's message again."),
-    "method_not_available": _("M-Pesa cannot be asked now. Nothing was taken."),
+    "method_not_available": _("It cannot be paid this way now. Nothing was taken."),
     "duplicate_suspected": FAILURES["duplicate_suspected"],
     "payment_in_progress": _("This is being paid already. Look again in a minute."),
     "already_paid": _("This has been paid already."),
@@ -49,8 +64,10 @@ REFUSALS: Mapping[str, Promise] = {
 
 def failure(intent: "PaymentIntent") -> str | Promise:
     """Return why the last try failed: in the organisation's own words where it has some, else in ours."""
-    if error_rules.says(intent.method.lower(), intent.failure_message):
+    if error_rules.says(Method(intent.method).provider if intent.method else "", intent.failure_message):
         return intent.failure_message
+    if intent.method and Method(intent.method).is_on_page:
+        return PAGE_FAILURES.get(intent.failure_code, PAGE_NOT_KNOWN)
     return FAILURES.get(intent.failure_code, NOT_KNOWN)
 
 

@@ -114,6 +114,14 @@ def of_sources(
     return _read(visible_to(caller).filter(source_type=source_type, source_id__in=list(source_ids)))
 
 
+def uid_of(key: str) -> UUID:
+    """Return the public id of what was booked under a key; raise NotFound. For internal use: no caller's scope is asked."""
+    uid = Transaction.objects.filter(idem_key=key).values_list("uid", flat=True).first()
+    if uid is None:
+        raise errors.NotFound("Nothing was booked under this key.")
+    return uid
+
+
 def is_booked(source_type: str, source_id: OuterRef, key: Combinable) -> Exists:
     """Return the condition that a row of an outer query was booked under a key. For internal use: no caller's scope is asked."""
     own = Transaction.objects.filter(source_type=source_type, source_id=source_id)

@@ -104,6 +104,28 @@ def exchange(*, order: Order, actor: Actor, now: datetime) -> Booked:
     return booked
 
 
+def carried(*, given: Money, got: Money, branch_id: UUID, now: datetime) -> tuple[Leg, ...]:
+    """
+    Return the legs that carry a sum out of one currency into another, which somebody else has exchanged at a rate of his own.
+
+    They balance what the caller books himself: ``given`` as a credit, ``got`` as a debit. Each foreign currency passes through its
+    position, with cost and gain as in ``exchange``. Raises RateMissing or RateStale where neither is the functional currency and
+    no rate says what the sum is worth in it. Locks the positions of the branch until the transaction ends: it is one of the last
+    steps, and the legs are booked in the same transaction.
+    """
+    functional = stored.functional_currency()
+    if functional in (given.currency, got.currency):
+        value = given if given.currency == functional else got
+    else:
+        value = stored.latest(given.currency, functional, at=now, now=now).nearest(given)
+    foreign = [(money, came) for money, came in ((given, -1), (got, 1)) if money.currency != functional]
+    lock_positions((branch_id, money.currency) for money, _ in foreign)
+    moves: Counter[AccountRef] = Counter()
+    for money, came in foreign:
+        _pass(moves, money, came, value, branch_id=branch_id)
+    return tuple(_leg(ref, signed) for ref, signed in moves.items() if signed)
+
+
 def lock_positions(named: Iterable[tuple[UUID, str]]) -> None:
     """Let nobody else move the positions of these branches and currencies until the transaction ends; one order for all."""
     for branch_id, currency in sorted(set(named)):

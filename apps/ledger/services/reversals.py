@@ -109,8 +109,7 @@ def _reverse(
         raise NotReversible("A reversal needs a reason.")
     if effective_date is not None and effective_date < original.effective_date:
         raise NotReversible(f"A reversal is dated {original.effective_date:%Y-%m-%d} or later.")
-    if original.kind == TransactionKind.EXCHANGE:
-        exchanges.lock_positions(_positions(original))
+    exchanges.lock_positions(_positions(original))
     draft = _draft(original, reason=reason.strip(), effective_date=effective_date, approved_by=approved_by)
     try:
         booked = journals.post(draft=draft, actor=actor, now=now, force=force)
@@ -123,9 +122,9 @@ def _reverse(
     return booked
 
 
-def _positions(exchange: Transaction) -> QuerySet[Entry, tuple[UUID, str]]:
-    """Return branch and currency of each position that an exchange moved; the one in functional currency is its cost."""
-    moved = exchange.entries.filter(account__role=AccountRole.FX_POSITION)
+def _positions(original: Transaction) -> QuerySet[Entry, tuple[UUID, str]]:
+    """Return branch and currency of each position that was moved; the one in functional currency is its cost."""
+    moved = original.entries.filter(account__role=AccountRole.FX_POSITION)
     return moved.exclude(currency=rates.functional_currency()).values_list("account__branch_id", "currency")
 
 

@@ -205,9 +205,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Net"))
     def net_column(self, intent: PaymentIntent) -> SafeString:
-        attempt, fee = intent.current_attempt, _fee(intent)
-        received = attempt.received if attempt else None
-        return amount_html(None if fee is None or received is None else received - fee)
+        return amount_html(intent.current_attempt.net if intent.current_attempt else None)
 
 
 def _fee(intent: PaymentIntent) -> Money | None:

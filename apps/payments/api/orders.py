@@ -29,6 +29,7 @@ def read(body: PaymentIntentIn, caller: Caller) -> NewIntent:
         description=data["description"],
         metadata=data["metadata"],
         is_confirmed=data["confirm"],
+        is_captured=data["capture"],
     )
 
 

@@ -10,6 +10,7 @@ from apps.kit.serializers import IdField, InstantField, LowerField, MoneyField, 
 from apps.payments import events
 from apps.payments.contracts import Choice, InboundStatus, IntentStatus, Method, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentIntent, Refund
+from apps.payments.models.intent import EMAIL_LENGTH
 from apps.payments.models.refund import REASON_LENGTH
 from apps.payments.services import bulks, choices
 
@@ -39,13 +40,24 @@ class MetadataField(serializers.DictField):
 
 class PayerIn(StrictSerializer):
     phone = serializers.CharField(
-        max_length=30, help_text="A Kenyan mobile number, as 0712 345 678 or +254712345678."
+        max_length=30,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="A Kenyan mobile number, as 0712 345 678 or +254712345678. M-Pesa needs it.",
+    )
+    email = serializers.EmailField(
+        max_length=EMAIL_LENGTH,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Saves the payer some typing on the page where he pays by card or PayPal.",
     )
     name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
 
 
 class ChoiceIn(StrictSerializer):
-    """How and from whom; both or neither."""
+    """How and from whom. M-Pesa asks a phone; a card or PayPal is asked for on a page, whose address ``next_action`` tells."""
 
     method = serializers.ChoiceField(choices=METHODS, required=False)
     payer = PayerIn(required=False)
@@ -58,7 +70,7 @@ class ChoiceIn(StrictSerializer):
         if method is None:
             return None
         found: Mapping[str, str] = payer or {}
-        return Choice(Method(method.upper()), found.get("phone", ""), found.get("name", ""))
+        return Choice(Method(method.upper()), *(found.get(name, "") for name in ("phone", "name", "email")))
 
 
 class PayableField(StrictSerializer):
@@ -100,6 +112,11 @@ class PaymentIntentIn(ConfirmIn):
     metadata = MetadataField(required=False, default=dict)
     confirm = serializers.BooleanField(
         required=False, default=True, help_text="False: the payer is asked only once you confirm."
+    )
+    capture = serializers.BooleanField(
+        required=False,
+        default=True,
+        help_text="False: what the payer agrees to is held back until you capture it, where the method can.",
     )
 
 
@@ -144,6 +161,12 @@ class VerifyIn(StrictSerializer):
 class PayerOut(serializers.Serializer):
     phone = serializers.CharField()
     name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class CardOut(serializers.Serializer):
+    brand = serializers.CharField()
+    last4 = serializers.CharField()
 
 
 class PayableOut(serializers.Serializer):
@@ -177,10 +200,23 @@ class PaymentIntentOut(serializers.Serializer):
     status = serializers.ChoiceField(choices=[state.lower() for state in IntentStatus])
     amount = MoneyField()
     received = MoneyField(allow_null=True, help_text="What arrived, before the provider's fee.")
-    fee = MoneyField(allow_null=True, help_text="The provider's fee by tariff.")
+    fee = MoneyField(
+        allow_null=True,
+        help_text="The provider's own fee, or by its tariff until it tells: off what it credited.",
+    )
     refunded = MoneyField(allow_null=True, help_text="What of it has gone back.")
     method = serializers.ChoiceField(choices=METHODS, allow_null=True)
     payer = PayerOut()
+    capture = serializers.BooleanField(help_text="False: what the payer agrees to waits to be captured.")
+    authorized = MoneyField(allow_null=True, help_text="What the provider holds back, or held.")
+    capture_refusal = serializers.CharField(help_text="Why the provider did not take it when told last.")
+    credited = MoneyField(
+        allow_null=True, help_text="What the provider credited before its fee, where in another currency."
+    )
+    exchange_rate = serializers.CharField(
+        allow_null=True, help_text="How much of the currency credited it gave for one of that received."
+    )
+    card = CardOut(allow_null=True, help_text="The card that paid, as far as anybody may know.")
     branch_id = serializers.CharField()
     application_id = serializers.CharField()
     reference = serializers.CharField()
@@ -252,7 +288,8 @@ class InboundReceiptOut(serializers.Serializer):
 class RefundIn(StrictSerializer):
     payment_id = IdField("pi", help_text="The payment that goes back.")
     amount = MoneyField(
-        required=False, help_text="The whole of what arrived, or left out: no part goes back."
+        required=False,
+        help_text="Left out: all that has not gone back. A part of it where the method allows that.",
     )
     reason = serializers.CharField(max_length=REASON_LENGTH, help_text="Why; people who approve read it.")
 

@@ -94,24 +94,32 @@ class PaymentIntentViewSet(
         """
         Cancel a payment that the payer has not been asked for yet (200).
 
-        A prompt on a phone cannot be called back: then the wish is recorded (202, ``cancel_requested``), nothing is
-        sent again, and the payment ends as cancelled unless the payer approves it all the same.
+        Otherwise the wish is recorded (202, ``cancel_requested``) and nothing is sent again. A page on which the payer may pay is
+        closed, and what was held back is let go; a prompt on a phone cannot be called back. The payment ends as cancelled unless
+        the payer was faster.
         """
         intent = intents.cancel(intent_id=self.get_object().id, actor=_caller(request).actor, now=clock.now())
         is_done = intent.status == IntentStatus.CANCELLED
         return self._shown(intent, status.HTTP_200_OK if is_done else status.HTTP_202_ACCEPTED)
 
-    @extend_schema(request=serializers.PaymentCaptureIn, responses={})
+    @extend_schema(request=serializers.PaymentCaptureIn, responses={202: serializers.PaymentIntentOut})
     @action(detail=True, methods=["post"])
     def capture(self, request: Request, **_: str) -> Response:
         """
-        Take what the payer has authorised.
+        Take what the payer has authorised, or a part of it: what is left is let go.
 
-        It is refused for each rail that is built: M-Pesa takes the whole sum as soon as the payer agrees
+        The provider is told after the answer; the payment succeeds when it says so. M-Pesa holds nothing back
         (`capture_not_supported`).
         """
-        serializers.PaymentCaptureIn(data=request.data).is_valid(raise_exception=True)
-        captures.capture(intent_id=self.get_object().id)
+        body = serializers.PaymentCaptureIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        intent = captures.capture(
+            intent_id=self.get_object().id,
+            money=body.validated_data.get("amount"),
+            actor=_caller(request).actor,
+            now=clock.now(),
+        )
+        return self._shown(intent, status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=serializers.VerifyIn, responses={202: serializers.PaymentIntentOut})
     @action(detail=True, methods=["post"])
@@ -172,7 +180,7 @@ class RefundViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVi
 
     @extend_schema(request=serializers.RefundIn, responses={201: serializers.RefundOut})
     def create(self, request: Request, **_: str) -> Response:
-        """Give a payment back whole. The provider is asked at once, or after an approval where a rule wants one."""
+        """Give a payment back, whole or a part of it. The provider is asked at once, or after an approval where a rule wants one."""
         body = serializers.RefundIn(data=request.data)
         body.is_valid(raise_exception=True)
         data, caller = body.validated_data, _caller(request)

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.integrations.contracts import provider_name
+from apps.integrations.ports import CapturePort
+from apps.integrations.services import providers
 from apps.kit.admin import masked_phone
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
-from apps.payments.contracts import IntentStatus
+from apps.payments.contracts import IntentStatus, Method
 from apps.payments.models import PaymentIntent
 from apps.payments.services import intents
 
@@ -120,11 +122,12 @@ class CancelPayment(Dialog):
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
         [intent] = rows
         rail = provider_name(intent.method)
-        prompted = Notice(
-            _("A request is under way"),
-            _("%(rail)s does not call it back: the payer may still pay, and that money is booked.")
-            % {"rail": rail},
+        under_way = (
+            _("%(rail)s is told to let it go. If the payer is faster, that money is booked.")
+            if intent.method and providers.offers(Method(intent.method).provider, CapturePort)
+            else _("%(rail)s does not call it back: the payer may still pay, and that money is booked.")
         )
+        prompted = Notice(_("A request is under way"), under_way % {"rail": rail})
         return Content(
             title=_("Cancel payment %(reference)s") % {"reference": intent.reference or intent.code},
             button=_("Cancel %(amount)s") % {"amount": intent.money},

@@ -1,6 +1,7 @@
 """What people do with refunds: ask for one, and verify one of which nobody knows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest
@@ -12,7 +13,7 @@ from apps.integrations.contracts import provider_name
 from apps.integrations.services import providers
 from apps.kit.admin import masked_phone
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
-from apps.kit.money import Money
+from apps.kit.money import Money, MoneyInvalid
 from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
 from apps.payments.models import PaymentIntent, Refund
 from apps.payments.services import refunds
@@ -58,8 +59,36 @@ def asked(refund: Refund) -> str:
     return _("Refund of %(amount)s is on its way to %(rail)s.") % {"amount": refund.money, "rail": rail}
 
 
+class PartRefundForm(ReasonForm):
+    """How much goes back, where a rail gives back parts, and why."""
+
+    amount = forms.CharField(
+        label=gettext_lazy("Amount"),
+        max_length=30,
+        required=False,
+        help_text=gettext_lazy("As 1,250.00. Left empty: all that is left."),
+    )
+    field_order = ("amount", "reason")
+
+    def __init__(self, data: Any = None, *, left: Money) -> None:
+        super().__init__(data)
+        self.left = left
+
+    def clean_amount(self) -> Money:
+        text = self.cleaned_data["amount"].replace(",", "").strip()
+        if not text:
+            return self.left
+        try:
+            wanted = Money.parse(text, self.left.currency)
+        except MoneyInvalid:
+            raise forms.ValidationError(_("Write the amount as 1,250.00.")) from None
+        if not wanted.is_positive or wanted > self.left:
+            raise forms.ValidationError(_("%(left)s of this payment can go back.") % {"left": self.left})
+        return wanted
+
+
 class RefundPayment(Dialog):
-    """Give a payment back whole; over a limit other people decide first."""
+    """Give a payment back, whole or a part of it; over a limit other people decide first."""
 
     name = "refund"
     label = gettext_lazy("Refund…")
@@ -73,7 +102,7 @@ class RefundPayment(Dialog):
         attempt = row.current_attempt
         if row.status != IntentStatus.SUCCEEDED or attempt is None:
             return False
-        return not attempt.refund_pending_minor and bool(attempt.refundable_minor)
+        return bool(attempt.refundable_minor)
 
     def hindrance(self, row: PaymentIntent) -> str:
         attempt = row.current_attempt
@@ -85,36 +114,67 @@ class RefundPayment(Dialog):
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the rows say all)
         intent = rows[0]
         attempt = intent.current_attempt
-        money = (attempt.received if attempt else None) or intent.money
+        received = (attempt.received if attempt else None) or intent.money
+        money = _left(intent)
+        is_partial = _is_partial(intent)
         receipt = attempt.provider_receipt if attempt else ""
         rule = rules.matching(kind=REFUND.name, money=money, branch_id=intent.branch_id)
         is_decided_first = rule is not None
         phone = masked_phone(intent.payer_phone)
         return Content(
             title=_("Refund payment %(receipt)s") % {"receipt": receipt or intent.reference},
-            button=_("Ask for %(amount)s back") % {"amount": money}
-            if is_decided_first
-            else _("Refund %(amount)s") % {"amount": money},
+            button=_button(money, is_partial=is_partial, is_decided_first=is_decided_first),
             money=money,
             about=_("To %(payer)s, %(phone)s") % {"payer": intent.payer_name, "phone": phone}
             if intent.payer_name and phone
             else _("To %(payer)s") % {"payer": intent.payer_name or phone or _("who sent it")},
             notices=[others_decide()] if is_decided_first else [],
             effects=[
-                Effect(_("Received"), money),
-                Effect(_("This refund"), -money),
-                Effect(_("Left of this payment"), Money.zero(money.currency), is_result=True),
+                Effect(_("Received"), received),
+                *([Effect(_("Gone back, or on its way"), money - received)] if money != received else []),
+                *([] if is_partial else [Effect(_("This refund"), -money)]),
+                Effect(
+                    _("May go back") if is_partial else _("Left of this payment"),
+                    money if is_partial else Money.zero(money.currency),
+                    is_result=True,
+                ),
             ],
-            next_step=what_follows(attempt.provider if attempt else intent.method.lower()),
-            typed_money=money if is_decided_first else None,
+            next_step=what_follows(attempt.provider if attempt else ""),
+            typed_money=money if is_decided_first and not is_partial else None,
             version=f"{intent.status}:{attempt.refunded_minor if attempt else 0}",
         )
 
+    def form(self, request: HttpRequest, rows: Sequence[PaymentIntent], data: Any = None) -> forms.Form:  # noqa: ARG002 (the rows say all)
+        [intent] = rows
+        return PartRefundForm(data, left=_left(intent)) if _is_partial(intent) else ReasonForm(data)
+
     def act(self, row: PaymentIntent, answer: Answer) -> str:
         refund = refunds.create(
-            intent_id=row.id, money=None, reason=answer.data["reason"], actor=answer.actor, now=answer.now
+            intent_id=row.id,
+            money=answer.data.get("amount"),
+            reason=answer.data["reason"],
+            actor=answer.actor,
+            now=answer.now,
         )
         return asked(refund)
+
+
+def _left(intent: PaymentIntent) -> Money:
+    attempt = intent.current_attempt
+    return (attempt.refundable if attempt else None) or intent.money
+
+
+def _is_partial(intent: PaymentIntent) -> bool:
+    attempt = intent.current_attempt
+    terms = providers.refund_terms(attempt.provider) if attempt else None
+    return terms is not None and terms.is_partial
+
+
+def _button(money: Money, *, is_partial: bool, is_decided_first: bool) -> str:
+    if is_partial:
+        return _("Ask for it back") if is_decided_first else _("Refund")
+    told = {"amount": money}
+    return _("Ask for %(amount)s back") % told if is_decided_first else _("Refund %(amount)s") % told
 
 
 class ReceiptForm(forms.Form):

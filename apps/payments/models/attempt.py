@@ -10,12 +10,16 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
-from apps.integrations.ports import HELD_BACK, CollectionReport, Ticket
+from apps.integrations.ports import HELD_BACK, CollectionReport, NextAction, Ticket
 from apps.kit.compiled import Saved
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus
+from apps.payments.models.authorization import AUTHORIZATION_FIELDS, Authorization
+from apps.payments.models.conversion import CONVERSION_FIELDS, Conversion
+from apps.payments.models.intent import EMAIL_LENGTH
 from apps.payments.models.polling import PolledQuerySet
+from apps.payments.models.refundable import REFUNDABLE_FIELDS, Refundable
 
 CODE_LENGTH = 60
 MESSAGE_LENGTH = 300
@@ -24,6 +28,7 @@ NOT_SENT = "not_sent"
 MISCONFIGURED = ["configuration", "invalid_credentials"]
 """The reasons of failures that are the account's: it is not set up right."""
 LIVE_STATES = ["SENDING", "PENDING", "ACTION_REQUIRED", "AUTHORIZED", "UNKNOWN"]
+OPEN_STATES = ["SENDING", "PENDING", "ACTION_REQUIRED", "UNKNOWN"]
 BOOKED_STATES = ["SUCCEEDED", "MISMATCH"]
 CLOSED_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
 
@@ -37,9 +42,6 @@ PROGRESS_FIELDS = [
     "provider_receipt",
     "received_minor",
     "received_currency",
-    "fee_minor",
-    "refunded_minor",
-    "refund_pending_minor",
     "is_amount_reported",
     "is_in_suspense",
     "failure_code",
@@ -60,6 +62,9 @@ PROGRESS_FIELDS = [
     "closed_at",
     "occurred_at",
     "booked_at",
+    *AUTHORIZATION_FIELDS,
+    *CONVERSION_FIELDS,
+    *REFUNDABLE_FIELDS,
 ]
 """What changes after creation: saved together, under the row's lock."""
 PROGRESS: Saved["PaymentAttempt"] = Saved(*PROGRESS_FIELDS)
@@ -91,12 +96,16 @@ class PaymentAttemptQuerySet(PolledQuerySet):
         """The attempt that has the money of a receipt."""
         return self.filter(provider=provider, provider_receipt=receipt, surrendered_at=None)
 
+    def with_order(self, *, since: datetime) -> Self:
+        """Attempts of which the provider is to be told to take or to let go the money."""
+        return self.filter(order_due_at__lte=since)
+
     def stuck_in_sending(self, *, since: datetime) -> Self:
         """Attempts whose worker never said how the sending went."""
         return self.filter(status=AttemptStatus.SENDING, ticket="", created_at__lte=since)
 
 
-class PaymentAttempt(UuidModel, StatefulModel):
+class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulModel):
     """
     One request to a provider. Its row, token and code are committed before the request leaves.
 
@@ -105,8 +114,8 @@ class PaymentAttempt(UuidModel, StatefulModel):
     MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
     the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked; ``unnamed_at``
     is when the provider confirmed it although several receipts wait that may be its own: it is booked under none yet.
-    ``query_started_at`` is set while a job for the query that is due has been started and has not taken it,
-    ``asked_at`` when a person last asked to have the provider asked.
+    ``pay_page`` is where a page of the provider's sends the payer back. ``query_started_at`` is set while a job for the query that
+    is due has been started and has not taken it, ``asked_at`` when a person last asked to have the provider asked.
     ``surrendered_at`` is when a person took its money from it, which waits under its receipt as money that nothing explains.
     ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by
     itself, ``late_refund_refusal`` why that was refused the last of ``late_refund_tries`` times. Of the money received,
@@ -129,7 +138,9 @@ class PaymentAttempt(UuidModel, StatefulModel):
     )
     amount_minor = MinorField()
     currency = CurrencyField()
-    phone = models.CharField(max_length=16)
+    phone = models.CharField(max_length=16, blank=True)
+    email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
+    pay_page = models.ForeignKey("payments.PayPage", null=True, on_delete=models.PROTECT, related_name="+")
     code = models.CharField(max_length=10, unique=True)
     callback_token = models.CharField(max_length=32, unique=True)
     ticket = models.CharField(max_length=TICKET_LENGTH, blank=True)
@@ -139,9 +150,6 @@ class PaymentAttempt(UuidModel, StatefulModel):
     provider_receipt = models.CharField(max_length=40, blank=True)
     received_minor = MinorField(null=True)
     received_currency = CurrencyField(blank=True)
-    fee_minor = MinorField(null=True)
-    refunded_minor = MinorField(default=0)
-    refund_pending_minor = MinorField(default=0)
     is_amount_reported = models.BooleanField(default=False)
     is_in_suspense = models.BooleanField(default=False)
     failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
@@ -176,13 +184,25 @@ class PaymentAttempt(UuidModel, StatefulModel):
                     booked_at__isnull=False,
                     received_minor__gt=0,
                     fee_minor__gte=0,
-                    fee_minor__lte=F("received_minor"),
                 )
                 | (
                     ~Q(status__in=BOOKED_STATES)
                     & Q(booked_at__isnull=True, received_minor__isnull=True, fee_minor__isnull=True)
                 ),
                 name="attempt_booked_states",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_minor__isnull=True, settled_currency="")
+                & (Q(fee_minor__isnull=True) | Q(fee_minor__lte=F("received_minor")))
+                | Q(settled_minor__gt=0, fee_minor__lte=F("settled_minor"))
+                & ~Q(settled_currency="")
+                & ~Q(settled_currency=F("received_currency")),
+                name="attempt_settled_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(capture_minor__isnull=True)
+                | Q(capture_minor__gt=0, capture_minor__lte=F("held_minor")),
+                name="attempt_capture_within_held",
             ),
             models.CheckConstraint(
                 condition=Q(refunded_minor=0, refund_pending_minor=0)
@@ -238,6 +258,12 @@ class PaymentAttempt(UuidModel, StatefulModel):
                 condition=one_of("failure_code", MISCONFIGURED),
                 name="attempt_misconfigured",
             ),
+            models.Index(
+                fields=["order_due_at"], condition=Q(order_due_at__isnull=False), name="attempt_order_due"
+            ),
+            models.Index(
+                fields=["provider_account", "ticket"], condition=~Q(ticket=""), name="attempt_by_ticket"
+            ),
             models.Index(fields=["-id"], condition=Q(is_in_suspense=True), name="attempt_in_suspense"),
             models.Index(fields=["-id"], condition=~Q(unexplained_receipt=""), name="attempt_unexplained"),
         ]
@@ -255,21 +281,9 @@ class PaymentAttempt(UuidModel, StatefulModel):
         return None if self.received_minor is None else Money(self.received_minor, self.received_currency)
 
     @property
-    def fee(self) -> Money | None:
-        """The provider's fee by the tariff of its account, in the currency received."""
-        return None if self.fee_minor is None else Money(self.fee_minor, self.received_currency)
-
-    @property
-    def refunded(self) -> Money | None:
-        """What of the sum that arrived has gone back."""
-        return None if self.received_minor is None else Money(self.refunded_minor, self.received_currency)
-
-    @property
-    def refundable_minor(self) -> int:
-        """What of the sum that arrived is neither given back nor on its way, nor taken from it."""
-        if self.surrendered_at is not None:
-            return 0
-        return (self.received_minor or 0) - self.refunded_minor - self.refund_pending_minor
+    def page(self) -> str:
+        """The address of the provider's page on which the payer pays; empty until it is known, and where there is none."""
+        return self.next_action_url if self.status == AttemptStatus.ACTION_REQUIRED else ""
 
     @property
     def is_live(self) -> bool:
@@ -291,10 +305,34 @@ class PaymentAttempt(UuidModel, StatefulModel):
         self.next_query_at = next_query_at
         if ticket.next_action is None:
             return AttemptStatus.PENDING
-        self.next_action = ticket.next_action.kind.value
-        self.next_action_message = ticket.next_action.message
-        self.next_action_url = ticket.next_action.url
+        self._ask_payer(ticket.next_action)
         return AttemptStatus.ACTION_REQUIRED
+
+    @transition(
+        status,
+        source=OPEN_STATES,
+        target=AttemptStatus.ACTION_REQUIRED,
+    )
+    def require_action(self, action: NextAction) -> None:
+        """The provider says that the payer has something to do, other than it said before."""
+        self._ask_payer(action)
+
+    def _ask_payer(self, action: NextAction) -> None:
+        self.next_action = action.kind.value
+        self.next_action_message = action.message
+        self.next_action_url = action.url
+
+    @transition(
+        status,
+        source=OPEN_STATES,
+        target=AttemptStatus.AUTHORIZED,
+    )
+    def authorize(self, *, report: CollectionReport, at: datetime, next_query_at: datetime) -> None:
+        """The payer has agreed, and the provider holds the sum back."""
+        self.held_minor = (report.money or self.money).minor
+        self.authorized_at = at
+        self.next_query_at = next_query_at
+        self.take_details(report)
 
     @transition(
         status,
@@ -313,23 +351,28 @@ class PaymentAttempt(UuidModel, StatefulModel):
         self.provider_code = provider_code[:CODE_LENGTH]
         self.next_query_at = None
         self.closed_at = at
+        self.end_order()
 
     @transition(status, source=[*LIVE_STATES, *CLOSED_STATES], target=RETURN_VALUE(*BOOKED_STATES))
     def book(
         self, *, report: CollectionReport, fee: Money, is_put_aside: bool, at: datetime
     ) -> AttemptStatus:
-        """Take in the money of a report; ``is_put_aside``: it does not pay the intent, whatever the sum."""
-        received = report.money or self.money
+        """
+        Take in the money of a report; ``is_put_aside``: it does not pay the intent, whatever the sum. ``fee`` is what it
+        costs by the account's tariff, where the report does not tell.
+        """
+        received = report.money or self.expected
         self.received_minor = received.minor
         self.received_currency = received.currency
-        self.fee_minor = fee.minor
+        self.take_terms(report, tariff=fee)
         self.is_amount_reported = report.money is not None
-        self.is_in_suspense = is_put_aside or received != self.money
+        self.is_in_suspense = is_put_aside or received != self.expected
         self.provider_receipt = report.receipt
         self.occurred_at = report.occurred_at
         self.next_query_at = None
         self.booked_at = at
-        return AttemptStatus.SUCCEEDED if received == self.money else AttemptStatus.MISMATCH
+        self.end_order()
+        return AttemptStatus.SUCCEEDED if received == self.expected else AttemptStatus.MISMATCH
 
     def correct(self, *, received: Money, fee: Money) -> None:
         """Put the reported sum in place of the one that was taken from the intent."""
@@ -353,15 +396,3 @@ class PaymentAttempt(UuidModel, StatefulModel):
         self.provider_receipt = receipt
         self.is_in_suspense = True
         self.surrendered_at = None
-
-    def hold_refund(self, money: Money) -> None:
-        """Set aside what is about to go back."""
-        self.refund_pending_minor += money.minor
-
-    def release_refund(self, money: Money) -> None:
-        """Take back what was set aside: it stays here."""
-        self.refund_pending_minor -= money.minor
-
-    def give_back(self, money: Money) -> None:
-        """Count what has gone back; it is no longer set aside, if it was."""
-        self.refunded_minor += money.minor

@@ -12,13 +12,14 @@ from apps.kit import phones
 from apps.kit.compiled import Saved
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
-from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
+from apps.payments.contracts import METHODS, AttemptStatus, Choice, IntentStatus, Method
 
 if TYPE_CHECKING:
     from apps.payments.models.attempt import PaymentAttempt
 
 CODE_LENGTH = 60
 MESSAGE_LENGTH = 300
+EMAIL_LENGTH = 200
 UNCONFIRMED_STATES = ["REQUIRES_METHOD", "REQUIRES_CONFIRMATION"]
 COLLECTING_STATES = ["PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE", "UNKNOWN"]
 UNPAID_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
@@ -29,6 +30,7 @@ ATTENTION_STATES = ["UNKNOWN", "IN_REVIEW"]
 FOLLOWS = {
     AttemptStatus.PENDING: IntentStatus.PROCESSING,
     AttemptStatus.ACTION_REQUIRED: IntentStatus.ACTION_REQUIRED,
+    AttemptStatus.AUTHORIZED: IntentStatus.REQUIRES_CAPTURE,
     AttemptStatus.UNKNOWN: IntentStatus.UNKNOWN,
 }
 """The state of an intent while its live attempt is in the state on the left."""
@@ -39,6 +41,7 @@ PROGRESS_FIELDS = [
     "method",
     "payer_phone",
     "payer_name",
+    "payer_email",
     "current_attempt",
     "next_request_at",
     "is_following",
@@ -77,7 +80,8 @@ class PaymentIntent(UuidModel, StatefulModel):
     One sum asked from one payer, until it is paid or closed.
 
     ``code`` is what a payer types who pays unasked. What is paid may be named (``payable``): it has one live intent, and
-    one that has paid it. ``current_attempt`` is the attempt that settled the intent, or else the latest one.
+    one that has paid it. ``current_attempt`` is the attempt that settled the intent, or else the latest one. Where
+    ``is_captured`` is false, what the payer agrees to is only held back until somebody captures it.
     ``next_request_at`` is set exactly while an attempt is due and has not begun; where ``is_following``, it follows the last one
     by itself, else its payer has confirmed it. FAILED, CANCELLED and EXPIRED are left only
     by arrived money, IN_REVIEW only by a person, and SUCCEEDED never; a trigger in the database says the same.
@@ -99,6 +103,8 @@ class PaymentIntent(UuidModel, StatefulModel):
     )
     payer_phone = models.CharField(max_length=16, blank=True)
     payer_name = models.CharField(max_length=120, blank=True)
+    payer_email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
+    is_captured = models.BooleanField(default=True)
     reference = models.CharField(max_length=64, blank=True)
     payable_type = models.CharField(max_length=40, blank=True)
     payable_id = models.CharField(max_length=64, blank=True)
@@ -176,7 +182,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         ]
 
     def __str__(self) -> str:
-        payer = phones.masked(self.payer_phone) if self.payer_phone else "an unnamed payer"
+        payer = phones.masked(self.payer_phone) if self.payer_phone else self.payer_name or "an unnamed payer"
         return f"{self.money} from {payer}"
 
     @property
@@ -222,6 +228,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         self.method = choice.method.value
         self.payer_phone = choice.phone
         self.payer_name = choice.payer_name
+        self.payer_email = choice.email
 
     @transition(status, source=IntentStatus.REQUIRES_CONFIRMATION, target=IntentStatus.PROCESSING)
     def confirm(self, *, at: datetime) -> None:
@@ -286,7 +293,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         if self.settled_at is not None:
             return IntentStatus(self.status)
         self.is_late = self.status in UNPAID_STATES
-        self.method = self.method or attempt.provider.upper()
+        self.method = self.method or METHODS[attempt.provider].value
         self.payer_phone = self.payer_phone or attempt.phone
         self.current_attempt = attempt
         self.settled_at = at

@@ -9,13 +9,10 @@ from apps.kit.models import LockingQuerySet
 
 
 class PolledQuerySet(LockingQuerySet):
-    """Rows with ``next_query_at`` and ``query_started_at``; ``live`` is the subclass's word for not ended."""
-
-    def live(self) -> Self:
-        raise NotImplementedError
+    """Rows with ``next_query_at``, which is set while there is a question to come, and ``query_started_at``."""
 
     def due_for_query(self, *, now: datetime) -> Self:
-        return self.live().filter(next_query_at__lte=now)
+        return self.filter(next_query_at__lte=now)
 
     def without_query_job(self, *, since: datetime) -> Self:
         """Rows for whose due query no job has been started, or only one at ``since`` or before."""

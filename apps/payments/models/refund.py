@@ -9,7 +9,7 @@ from django.db.models import Q
 from django_fsm import FSMField, transition
 
 from apps.integrations.ports import RefundReport
-from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
+from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
 from apps.kit.money import Money
 from apps.payments.contracts import RefundStatus
 from apps.payments.models.polling import PolledQuerySet
@@ -43,6 +43,8 @@ PROGRESS_FIELDS = [
     "closed_at",
     "occurred_at",
     "refunded_at",
+    "came_back_at",
+    "settled_minor",
 ]
 """What changes after creation: saved together, under the row's lock."""
 
@@ -70,13 +72,17 @@ class RefundQuerySet(PolledQuerySet):
 
 class Refund(UuidModel, StatefulModel):
     """
-    One request to give a collection back whole. Its row and token are committed before the request leaves.
+    One request to give a collection back, whole or a part of it. Its row and token are committed before the request leaves.
 
+    ``number`` counts the refunds of an attempt from 1: with the attempt's code it is how a provider knows a repeated request.
     ``payment_receipt`` names the collection at the provider, ``provider_receipt`` the refund itself (empty until
     told), ``callback_token`` is how the provider's answer finds us. ``tries`` counts the sendings: more than one only
-    where those before never left; ``asked_at`` is when a person last asked to have the provider asked. ``next_request_at`` is set exactly while the sending is due and has not begun. A
-    refund is live until it has ended; one that is UNKNOWN is never sent again. FAILED is left only by money that went
-    back after all, SUCCEEDED and CANCELLED never; a trigger in the database says the same.
+    where those before never left; ``asked_at`` is when a person last asked to have the provider asked. ``next_request_at`` is set
+    exactly while the sending is due and has not begun. A
+    refund is live until it has ended; one that is UNKNOWN is sent again only where the provider knows it by its number.
+    FAILED is left only by money that went back after all, SUCCEEDED only by money that did not arrive and is with us again
+    (``came_back_at``), and that and CANCELLED never; a trigger in the database says the same. ``settled_minor`` is what left our
+    balance, where the provider had converted the payment, in the currency that it had settled in.
     """
 
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="refunds")
@@ -93,6 +99,7 @@ class Refund(UuidModel, StatefulModel):
         default=RefundStatus.REQUESTED.value,
         protected=True,
     )
+    number = models.PositiveSmallIntegerField(default=1)
     amount_minor = MinorField()
     currency = CurrencyField()
     reason = models.CharField(max_length=REASON_LENGTH)
@@ -119,6 +126,8 @@ class Refund(UuidModel, StatefulModel):
     closed_at = models.DateTimeField(null=True)
     occurred_at = models.DateTimeField(null=True)
     refunded_at = models.DateTimeField(null=True)
+    came_back_at = models.DateTimeField(null=True)
+    settled_minor = MinorField(null=True)
 
     objects = RefundQuerySet.as_manager()
 
@@ -129,8 +138,14 @@ class Refund(UuidModel, StatefulModel):
                 condition=Q(charge_minor__isnull=True) | Q(charge_minor__gt=0), name="refund_charge_positive"
             ),
             models.CheckConstraint(
-                condition=Q(status=RefundStatus.SUCCEEDED.value, refunded_at__isnull=False)
-                | (~Q(status=RefundStatus.SUCCEEDED.value) & Q(refunded_at__isnull=True)),
+                condition=Q(
+                    status=RefundStatus.SUCCEEDED.value, refunded_at__isnull=False, came_back_at__isnull=True
+                )
+                | Q(status=RefundStatus.FAILED.value, refunded_at__isnull=False, came_back_at__isnull=False)
+                | (
+                    ~Q(status=RefundStatus.SUCCEEDED.value)
+                    & Q(refunded_at__isnull=True, came_back_at__isnull=True)
+                ),
                 name="refund_refunded_states",
             ),
             models.CheckConstraint(
@@ -138,9 +153,7 @@ class Refund(UuidModel, StatefulModel):
                 | (~Q(status=RefundStatus.REQUESTED.value) & Q(next_request_at__isnull=True)),
                 name="refund_request_due_while_requested",
             ),
-            models.UniqueConstraint(
-                fields=["intent"], condition=one_of("status", LIVE_STATES), name="refund_one_live_per_intent"
-            ),
+            models.UniqueConstraint(fields=["attempt", "number"], name="refund_number_once"),
             models.UniqueConstraint(
                 fields=["provider", "provider_receipt"],
                 condition=~Q(provider_receipt=""),
@@ -161,6 +174,9 @@ class Refund(UuidModel, StatefulModel):
             models.Index(
                 fields=["sent_at"], condition=Q(status=RefundStatus.SENDING.value), name="refund_sending"
             ),
+            models.Index(
+                fields=["provider_account", "ticket"], condition=~Q(ticket=""), name="refund_by_ticket"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -176,12 +192,19 @@ class Refund(UuidModel, StatefulModel):
         return None if self.charge_minor is None else Money(self.charge_minor, self.currency)
 
     @property
+    def settled(self) -> Money | None:
+        """What left our balance, where the provider had converted the payment: in the currency that it had settled in."""
+        if self.settled_minor is None:
+            return None
+        return Money(self.settled_minor, self.attempt.settled_currency)
+
+    @property
     def is_live(self) -> bool:
         return self.status in LIVE_STATES
 
     @property
     def is_refunded(self) -> bool:
-        return self.refunded_at is not None
+        return self.refunded_at is not None and self.came_back_at is None
 
     @property
     def is_verifiable(self) -> bool:
@@ -265,3 +288,12 @@ class Refund(UuidModel, StatefulModel):
         self.next_request_at = None
         self.next_query_at = None
         self.refunded_at = at
+
+    @transition(status, source=RefundStatus.SUCCEEDED, target=RefundStatus.FAILED)
+    def come_back(self, *, report: RefundReport, at: datetime) -> None:
+        """Take in that the money did not arrive after all, and is with us again."""
+        self.failure_code = report.reason_code[:CODE_LENGTH]
+        self.failure_message = report.message[:MESSAGE_LENGTH]
+        self.provider_code = report.provider_code[:CODE_LENGTH]
+        self.next_query_at = None
+        self.came_back_at = at

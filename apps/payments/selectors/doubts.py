@@ -12,14 +12,23 @@ from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, 
 from apps.payments.postings import SOURCE
 
 STUCK_AFTER = timedelta(minutes=10)
+PAGE_OPEN = timedelta(hours=25)
 LOOKED_BACK = timedelta(days=31)
 """How far back payments are compared with each other and with the books: in a list that people open all day."""
 MOVING_STATES = ["PROCESSING", "ACTION_REQUIRED", "UNKNOWN"]
 
 
 def stuck(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
-    """Return those that were confirmed more than ten minutes ago and have no outcome."""
-    return intents.filter(status__in=MOVING_STATES, confirmed_at__lte=now - STUCK_AFTER)
+    """
+    Return those that were confirmed more than ten minutes ago and have no outcome. A payer who has a page to pay on may
+    take a day.
+    """
+    moving = intents.filter(status__in=MOVING_STATES, confirmed_at__lte=now - STUCK_AFTER)
+    return moving.exclude(
+        status="ACTION_REQUIRED",
+        current_attempt__next_action="REDIRECT",
+        confirmed_at__gt=now - PAGE_OPEN,
+    )
 
 
 def doubled(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:

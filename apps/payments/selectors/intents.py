@@ -50,7 +50,7 @@ def found_by(intents: QuerySet[PaymentIntent], term: str) -> QuerySet[PaymentInt
     """Return those that a receipt, reference, code, phone or id names exactly; all of them for an empty term."""
     if not term:
         return intents
-    of_receipt = Q(provider_receipt=term.upper(), surrendered_at=None)
+    of_receipt = Q(provider_receipt__in=[term, term.upper()], surrendered_at=None)
     named = PaymentAttempt.objects.filter(of_receipt | Q(code=term.upper()))
     found = (
         Q(reference=term) | Q(code=term.upper()) | Q(id__in=list(named.values_list("intent_id", flat=True)))
@@ -92,6 +92,7 @@ def timeline_facts(intent_id: UUID) -> list[TimelineFact]:
             (attempt.created_at, "sending", attempt.number, attempt.code),
             (attempt.initiated_at, "initiated", attempt.number, attempt.ticket),
             (attempt.unknown_at, "unknown", attempt.number, ""),
+            (attempt.authorized_at, "authorized", attempt.number, ""),
             (attempt.closed_at, "failed", attempt.number, attempt.failure_code),
             (attempt.booked_at, "booked", attempt.number, attempt.provider_receipt),
             (attempt.surrendered_at, "surrendered", attempt.number, attempt.provider_receipt),

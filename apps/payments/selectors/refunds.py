@@ -32,8 +32,9 @@ def get(caller: scope.Principal, refund_id: UUID) -> Refund:
 
 def found_by(refunds: QuerySet[Refund], term: str) -> QuerySet[Refund]:
     """Return those that the receipt of the payment or of the refund names exactly; all of them for an empty term."""
-    term = term.strip().upper()
-    return refunds.filter(Q(payment_receipt=term) | Q(provider_receipt=term)) if term else refunds
+    terms = [term.strip(), term.strip().upper()]
+    named = Q(payment_receipt__in=terms) | Q(provider_receipt__in=terms)
+    return refunds.filter(named) if terms[0] else refunds
 
 
 def with_status(status: str) -> RefundQuerySet:

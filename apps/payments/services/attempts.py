@@ -11,19 +11,23 @@ from apps.events.services import outbox
 from apps.integrations.contracts import ProviderAccountMissing
 from apps.integrations.ports import (
     HELD_BACK,
+    CapturePort,
     ProviderDeclined,
     ProviderError,
     ProviderHeldBack,
     ProviderUnavailable,
     Ticket,
 )
+from apps.integrations.services import providers
 from apps.kit import errors, faults, ids, jobs, logs
+from apps.kit.actors import SYSTEM
 from apps.kit.compiled import Compiled
+from apps.kit.money import Money
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent, PayPage
 from apps.payments.models.attempt import NOT_SENT
-from apps.payments.services import payables, polling, routing
+from apps.payments.services import pay_links, payables, polling, routing
 from apps.payments.services.routing_choice import ATTEMPTS_MAX
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ PAUSE_MAX = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=10)
 """For how long a payer may wait for a prompt that our own gate keeps back."""
 CLOCK_SLACK = timedelta(seconds=1)
+COMPLETED_WITHIN = timedelta(days=1)
+"""For how long a provider that tells its own fee is asked for it, once the money is booked."""
 COLLECTION = "collection"
 STATUS = "status"
 ACCEPTABLE_STATES = {AttemptStatus.SENDING, AttemptStatus.UNKNOWN}
@@ -93,6 +99,8 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
         _end(intent, code=payables.AlreadyPaid.code, message=payables.PAID_OTHERWISE, now=now)
         return None
     attempt = made(intent, account=routed.account, phone=intent.payer_phone, now=now)
+    if attempt.is_patient:
+        attempt.pay_page = pay_links.ensured(intent, actor=SYSTEM, now=now)
     attempt.save(force_insert=True)
     routing.keep(attempt, routed.decision)
     intent.begin(attempt=attempt)
@@ -119,6 +127,8 @@ def made(intent: PaymentIntent, *, account: "ProviderAccount", phone: str, now: 
         amount_minor=intent.amount_minor,
         currency=intent.currency,
         phone=phone,
+        email=intent.payer_email,
+        is_captured=intent.is_captured,
         code=ids.code(),
         callback_token=ids.token(),
         created_at=now,
@@ -135,7 +145,9 @@ def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
     attempt.ticket = ticket.value
     if attempt.status in ACCEPTABLE_STATES:
         attempt.accept(ticket=ticket, next_query_at=polling.next_query(initiated_at=now, now=now))
-        _follow(attempt)
+        follow(attempt)
+        if attempt.intent.cancel_requested_at is not None and providers.offers(attempt.provider, CapturePort):
+            order(attempt, now=now)
     announced = initiation(attempt, now=now)
     attempt.save_progress()
     outbox.publish(*announced, now=now)
@@ -208,15 +220,20 @@ def _next_try(attempt: PaymentAttempt, refusal: ProviderUnavailable, *, now: dat
 
 @transaction.atomic
 def lose(*, attempt_id: UUID, now: datetime) -> None:
-    """Say plainly that nobody knows what became of the request: it is not sent again, and money may still arrive."""
+    """
+    Say plainly that nobody knows what became of the request: money may still arrive. It is not sent again, but where the
+    provider knows a repeated request by its code: then it is asked again under the same one.
+    """
     attempt = locked(attempt_id)
     if attempt.status not in LOSABLE_STATES:
         return
     attempt.lose(at=now)
+    if not attempt.ticket:
+        attempt.next_query_at = _next_repeat(attempt, now=now)
     attempt.save_progress()
     if attempt.provider_account.is_pull_enabled:
         jobs.enqueue("payments.pull_organisation", account_id=attempt.provider_account_id)
-    if _follow(attempt):
+    if follow(attempt):
         outbox.publish(events.about(events.UNKNOWN, attempt.intent), now=now)
 
 
@@ -278,11 +295,16 @@ def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     Take the query that is due and plan the next one; None when nothing is due or there is no ticket to ask for.
 
     After the last query SENDING_TIMEOUT is left to record its answer: a claim that comes then finds that nobody did,
-    and the attempt becomes UNKNOWN without another question.
+    and the attempt becomes UNKNOWN without another question. What a payer does on a page of the provider's is asked for until
+    it has ended, and once more a day at most for the fee of money that is booked.
     """
     attempt = locked(attempt_id)
-    if not attempt.is_live or not attempt.ticket or not polling.is_due(attempt, now=now):
+    is_open = attempt.is_live or (attempt.is_patient and attempt.next_query_at is not None)
+    if not is_open or not attempt.ticket or not polling.is_due(attempt, now=now):
         return None
+    if attempt.is_patient:
+        _plan_patiently(attempt, now=now)
+        return attempt
     is_losable = attempt.status in LOSABLE_STATES
     if is_losable and polling.is_used_up(attempt):
         lose(attempt_id=attempt_id, now=now)
@@ -292,11 +314,64 @@ def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     return attempt
 
 
+def _plan_patiently(attempt: PaymentAttempt, *, now: datetime) -> None:
+    began = attempt.booked_at or attempt.initiated_at or attempt.created_at
+    is_asked_on = attempt.is_live or (attempt.is_incomplete and now < began + COMPLETED_WITHIN)
+    attempt.next_query_at = polling.next_patient(initiated_at=began, now=now) if is_asked_on else None
+    attempt.query_started_at = None
+    attempt.save_progress()
+    is_to_be_let_go = attempt.is_live and attempt.intent.cancel_requested_at and attempt.order_due_at is None
+    if is_to_be_let_go and providers.offers(attempt.provider, CapturePort):
+        order(attempt, now=now)
+
+
+@transaction.atomic
+def claim_repeat(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
+    """
+    Take the repetition that is due of a request whose answer never came, and plan the next one.
+
+    None where none is due, the provider has answered since, or it no longer knows the request by its code.
+    """
+    attempt = locked(attempt_id)
+    is_open = attempt.status == AttemptStatus.UNKNOWN and not attempt.ticket
+    if not is_open or attempt.next_query_at is None or attempt.next_query_at > now:
+        return None
+    is_known = now < attempt.created_at + providers.repeat_within(attempt.provider)
+    attempt.next_query_at = _next_repeat(attempt, now=now) if is_known else None
+    attempt.query_started_at = None
+    attempt.save_progress()
+    return attempt if is_known else None
+
+
+def _next_repeat(attempt: PaymentAttempt, *, now: datetime) -> datetime | None:
+    """Return when to ask again under the same code: at ever longer distances, as long as the provider knows it."""
+    due = now + max(polling.PAUSE, now - attempt.created_at)
+    return due if due < attempt.created_at + providers.repeat_within(attempt.provider) else None
+
+
+def ask_soon(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Have the provider asked now, whatever the plan says; the caller holds the lock."""
+    attempt.next_query_at = now
+    attempt.query_started_at = None
+    attempt.save_progress()
+    jobs.enqueue("payments.query_attempt", attempt_id=attempt.id)
+
+
+def order(attempt: PaymentAttempt, *, now: datetime, capture: Money | None = None) -> None:
+    """Have the provider told to take a sum of what is held, or without one to let go what is open; the caller holds the lock."""
+    attempt.order(at=now, capture=capture)
+    attempt.save_progress()
+    jobs.enqueue("payments.order_attempt", attempt_id=attempt.id)
+
+
 @transaction.atomic
 def put_off_query(*, attempt_id: UUID, refusal: ProviderHeldBack, now: datetime) -> None:
     """Ask later what our own gate kept back: it was no question, so nothing is given up for it."""
     attempt = locked(attempt_id)
-    if attempt.is_live and attempt.ticket:
+    if attempt.is_patient and attempt.next_query_at is not None:
+        attempt.next_query_at = now + max(refusal.pause, polling.PAUSE)
+        attempt.save_progress()
+    elif attempt.is_live and attempt.ticket:
         is_losable = attempt.status in LOSABLE_STATES
         polling.put_off(attempt, pause=refusal.pause, may_be_lost=is_losable, now=now)
         attempt.save_progress()
@@ -311,7 +386,7 @@ def _is_current(attempt: PaymentAttempt) -> bool:
     return attempt.intent.current_attempt_id == attempt.id
 
 
-def _follow(attempt: PaymentAttempt) -> bool:
+def follow(attempt: PaymentAttempt) -> bool:
     """Let the intent show the state of its current attempt; say whether it did."""
     intent = attempt.intent
     if not _is_current(attempt) or not intent.is_collecting:

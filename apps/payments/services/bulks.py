@@ -154,24 +154,25 @@ def _written(request: NewIntent) -> Mapping[str, Any]:
     return {
         "money": request.money.wire(),
         "branch_id": str(request.branch_id),
-        "choice": [choice.method.value, choice.phone, choice.payer_name] if choice else None,
+        "choice": [choice.method.value, choice.phone, choice.payer_name, choice.email] if choice else None,
         "payable": [request.payable_type, request.payable_id],
         "is_repeat_refused": request.is_repeat_refused,
         "description": request.description,
         "metadata": dict(request.metadata),
         "is_confirmed": request.is_confirmed,
+        "is_captured": request.is_captured,
     }
 
 
 def _read(item: BulkItem) -> NewIntent:
     kept = item.request
-    method, phone, name = kept["choice"] or ("", "", "")
+    method, *payer = kept["choice"] or [""]
     payable_type, payable_id = kept["payable"]
     return NewIntent(
         money=Money.parse(kept["money"]["amount"], kept["money"]["currency"]),
         branch_id=UUID(kept["branch_id"]),
         application_id=item.application_id,
-        choice=Choice(Method(method), phone, name) if method else None,
+        choice=Choice(Method(method), *payer) if method else None,
         reference=item.reference,
         payable_type=payable_type,
         payable_id=payable_id,
@@ -179,6 +180,7 @@ def _read(item: BulkItem) -> NewIntent:
         description=kept["description"],
         metadata=kept["metadata"],
         is_confirmed=kept["is_confirmed"],
+        is_captured=kept["is_captured"],
     )
 
 

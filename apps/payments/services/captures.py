@@ -1,36 +1,172 @@
-"""Captures: taking what a payer has authorised, on rails that hold it back until then."""
+"""Captures: taking what a payer has authorised, or letting go what is open, on rails that can."""
 
-from typing import NoReturn
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from apps.integrations.contracts import provider_name
-from apps.integrations.ports import CapturePort
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.integrations.ports import (
+    CapturePort,
+    CollectionReport,
+    Outcome,
+    ProviderDeclined,
+    ProviderError,
+    ProviderHeldBack,
+)
 from apps.integrations.services import providers
-from apps.kit import errors
-from apps.payments.contracts import Method
-from apps.payments.models import PaymentIntent
+from apps.kit import errors, faults, ids, jobs
+from apps.kit.actors import Actor
+from apps.kit.money import Money
+from apps.payments import events
+from apps.payments.contracts import AttemptStatus, IntentStatus, Method
+from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.services import attempts, authorizations, choices, polling
 from apps.payments.services.attempts import InvalidState
 
-
-class CaptureNotSupported(errors.DomainError):
-    """The rail takes the whole sum as soon as the payer agrees: it holds nothing back that could be captured."""
-
-    code = "capture_not_supported"
-    title = "Capture not supported"
+AMOUNT = "/amount"
+LONGEST_PAUSE = timedelta(hours=6)
 
 
-def capture(*, intent_id: UUID) -> NoReturn:
+class CaptureTooLarge(errors.Invalid):
+    """More than was authorised cannot be taken, nor in another currency."""
+
+    code = "capture_too_large"
+    title = "Capture too large"
+
+
+@transaction.atomic
+def capture(*, intent_id: UUID, money: Money | None, actor: Actor, now: datetime) -> PaymentIntent:
     """
-    Refuse to capture: no rail that is built authorises a sum, so no payment waits for it.
+    Have the provider take what the payer has authorised, or a part of it; what is left is let go.
 
-    Raises CaptureNotSupported where the payment's rail does not offer the port, else InvalidState.
+    It is taken by a worker after the commit: the payment succeeds when the provider says so, and until then the same order
+    again changes nothing. Raises NotFound, CaptureNotSupported where the payment's rail holds nothing back, InvalidState where
+    nothing is held (any more), or another sum is being taken, and CaptureTooLarge.
     """
-    intent = PaymentIntent.objects.get(id=intent_id)
+    attempt = _authorized(intent_id)
+    intent = attempt.intent
+    wanted = authorizations.capturable(attempt, money)
+    if wanted is None:
+        message = f"{attempt.held} is held back; no more than that can be captured."
+        raise CaptureTooLarge(message, errors=[errors.FieldError(AMOUNT, CaptureTooLarge.code, message)])
+    if attempt.order_due_at is not None:
+        if attempt.capture_minor != wanted.minor:
+            raise InvalidState("Another sum of this payment is being captured.")
+        return intent
+    attempts.order(attempt, capture=wanted, now=now)
+    records.write(
+        action="payment.capture_requested",
+        object_type=events.AGGREGATE,
+        object_id=ids.encode("pi", intent.id),
+        actor=actor,
+        now=now,
+        changes={"status": [None, intent.status], "amount": [None, wanted.wire()]},
+        reason="",
+        branch=intent.branch_id,
+    )
+    return intent
+
+
+def _authorized(intent_id: UUID) -> PaymentAttempt:
+    """Lock the attempt of which a sum is held back for an intent, and the intent; raise what stands in the way of a capture."""
+    intent = PaymentIntent.objects.filter(id=intent_id).first()
+    if intent is None:
+        raise errors.NotFound("There is no such payment.")
     if intent.method:
-        provider = Method(intent.method).provider
-        if not providers.offers(provider, CapturePort):
-            raise CaptureNotSupported(
-                f"{provider_name(provider)} takes the whole sum as soon as the payer agrees. There is nothing to capture."
-            )
+        choices.require_holding(Method(intent.method))
+    if intent.current_attempt_id is None:
+        raise _invalid_state(intent)
+    attempt = attempts.locked(intent.current_attempt_id)
+    if attempt.intent.status != IntentStatus.REQUIRES_CAPTURE or attempt.status != AttemptStatus.AUTHORIZED:
+        raise _invalid_state(attempt.intent)
+    if attempt.intent.cancel_requested_at is not None:
+        raise InvalidState("This payment is being cancelled: what was held back is let go.")
+    return attempt
+
+
+def let_go(attempt: PaymentAttempt | None, *, now: datetime) -> None:
+    """
+    Have the provider told to let go what is open of an attempt that the caller has locked, where the rail can.
+
+    A request that is just being sent is let go as soon as the provider has given its ticket.
+    """
+    if attempt is None or not attempt.is_live or not attempt.ticket:
+        return
+    if providers.offers(attempt.provider, CapturePort):
+        attempts.order(attempt, now=now)
+
+
+def carry_out(*, attempt_id: UUID, now: datetime) -> CollectionReport | None:
+    """
+    Tell the provider to take the sum that was ordered, or to let it go, and return what it reports; None where nothing is due.
+
+    Safe to repeat: it knows a repeated order by the attempt's code. Without an answer the order is given again later. One that
+    it refuses is ended, and it is asked what is true then; one that our own gate keeps back waits for the gate.
+    """
+    attempt = _claimed(attempt_id, now=now)
+    if attempt is None:
+        return None
+    faults.reach("payments.before_order")
+    try:
+        port = providers.capture(attempt.provider_account_id, now=now, subject_id=attempt.id)
+        if attempt.intent.cancel_requested_at is not None or attempt.capture_minor is None:
+            report = port.release(attempt.ticket, code=attempt.code)
+        else:
+            wanted = Money(attempt.capture_minor, attempt.currency)
+            report = port.capture(attempt.ticket, wanted, code=attempt.code)
+    except ProviderDeclined as refusal:
+        _refused(attempt_id, refusal, now=now)
+        return None
+    except ProviderHeldBack as refusal:
+        _put_off(attempt_id, refusal.pause, now=now)
+        return None
+    except ProviderError as refusal:
+        attempts.log_refusal("order_unanswered", attempt, refusal)
+        return None
+    faults.reach("payments.after_order")
+    return report if report.outcome in (Outcome.COLLECTED, Outcome.DECLINED) else None
+
+
+@transaction.atomic
+def _claimed(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
+    """Take the order that is due, and plan when it is given again where no answer comes."""
+    attempt = attempts.locked(attempt_id)
+    if (
+        not attempt.is_live
+        or not attempt.ticket
+        or attempt.order_due_at is None
+        or attempt.order_due_at > now
+    ):
+        return None
+    since = now - (attempt.ordered_at or now)
+    attempt.order_due_at = now + min(max(polling.PAUSE, since), LONGEST_PAUSE)
+    attempt.save_progress()
+    return attempt
+
+
+@transaction.atomic
+def _refused(attempt_id: UUID, refusal: ProviderDeclined, *, now: datetime) -> None:
+    """End an order that the provider refuses, and have it asked what is true: it may have carried it out before."""
+    attempt = attempts.locked(attempt_id)
+    if not attempt.is_live:
+        return
+    attempt.end_order(refusal=refusal.message or refusal.code)
+    if attempt.initiated_at is not None:
+        polling.bring_forward(attempt, now=now)
+    attempt.save_progress()
+    attempts.log_refusal("order_refused", attempt, refusal)
+    jobs.enqueue("payments.query_attempt", attempt_id=attempt.id)
+
+
+@transaction.atomic
+def _put_off(attempt_id: UUID, pause: timedelta, *, now: datetime) -> None:
+    attempt = attempts.locked(attempt_id)
+    if attempt.order_due_at is not None:
+        attempt.order_due_at = now + max(pause, polling.PAUSE)
+        attempt.save_progress()
+
+
+def _invalid_state(intent: PaymentIntent) -> InvalidState:
     state = intent.status.lower().replace("_", " ")
-    raise InvalidState(f"This payment is {state} and cannot be captured.")
+    return InvalidState(f"This payment is {state} and cannot be captured.")

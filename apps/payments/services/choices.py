@@ -4,9 +4,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from apps.integrations.contracts import ProviderAccountMissing
+from apps.integrations.ports import CapturePort
+from apps.integrations.services import providers
 from apps.kit import errors
 from apps.kit.money import Money
-from apps.payments.contracts import Choice
+from apps.payments.contracts import RAILS, Choice, Method
 from apps.payments.models import phone
 from apps.payments.services import limits, routing
 
@@ -20,7 +22,7 @@ class MethodRequired(errors.Invalid):
     title = "Method required"
 
     def __init__(self) -> None:
-        message = "Name a method and the payer's phone, or create the payment with confirm: false."
+        message = "Name a method and the payer, or create the payment with confirm: false."
         super().__init__(message, errors=[errors.FieldError(POINTER, self.code, message)])
 
 
@@ -35,15 +37,35 @@ class MethodNotAvailable(errors.Invalid):
         super().__init__(message, errors=[errors.FieldError(POINTER, self.code, message)])
 
 
-def admitted(choice: Choice | None, *, money: Money, branch_id: UUID) -> Choice | None:
-    """
-    Return the choice with its phone in E.164, after every check; None stays None.
+class CaptureNotSupported(errors.DomainError):
+    """The rail takes the whole sum as soon as the payer agrees: it holds nothing back that could be captured."""
 
-    Raises PhoneInvalid, MethodNotAvailable, AmountNotWhole, AmountTooSmall or AmountTooLarge.
+    code = "capture_not_supported"
+    title = "Capture not supported"
+
+
+def require_holding(method: Method) -> None:
+    """Raise CaptureNotSupported for a rail that holds nothing back."""
+    if not providers.offers(method.provider, CapturePort):
+        raise CaptureNotSupported(
+            f"{RAILS[method].name} takes the whole sum as soon as the payer agrees. There is nothing to capture."
+        )
+
+
+def admitted(
+    choice: Choice | None, *, money: Money, branch_id: UUID, is_captured: bool = True
+) -> Choice | None:
+    """
+    Return the choice with its phone in E.164, after every check; None stays None. Only a rail that asks on its own page
+    may go without a phone. ``is_captured`` is false where the rail is to hold the sum back.
+
+    Raises PhoneInvalid, CaptureNotSupported, MethodNotAvailable, AmountNotWhole, AmountTooSmall or AmountTooLarge.
     """
     if choice is None:
         return None
-    number = phone.normalise(choice.phone)
+    number = phone.normalise(choice.phone) if choice.phone or not choice.method.is_on_page else ""
+    if not is_captured:
+        require_holding(choice.method)
     try:
         ranges = routing.limits_of(branch_id=branch_id, method=choice.method, money=money)
     except ProviderAccountMissing:

@@ -9,7 +9,6 @@ from apps.audit.services import records
 from apps.events.services import outbox
 from apps.integrations.ports import (
     CollectionReport,
-    CollectionRequest,
     Outcome,
     ProviderDeclined,
     ProviderError,
@@ -17,7 +16,7 @@ from apps.integrations.ports import (
     ProviderUnavailable,
     ProviderUncertain,
 )
-from apps.integrations.services import hooks, providers
+from apps.integrations.services import providers
 from apps.kit import crypto, errors, faults, ids, jobs
 from apps.kit.actors import PROVIDER, Actor
 from apps.payments import events
@@ -25,11 +24,15 @@ from apps.payments.contracts import Choice, IntentStatus, NewIntent, Recorded
 from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.services import (
     attempts,
+    authorizations,
+    captures,
     choices,
     limits,
+    orders,
     payables,
     polling,
     receipts,
+    references,
     reports,
     settlings,
     silent,
@@ -38,13 +41,6 @@ from apps.payments.services import (
 from apps.payments.services.attempts import InvalidState
 
 CONFIRM_WITHIN = timedelta(hours=24)
-
-
-class DuplicateReference(errors.DomainError):
-    """The application has used this reference for another payment."""
-
-    code = "duplicate_reference"
-    title = "Reference used before"
 
 
 def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
@@ -57,15 +53,10 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     try:
         return _created(request, actor=actor, now=now)
     except IntegrityError:
-        used = PaymentIntent.objects.filter(
-            application_id=request.application_id, reference=request.reference
-        ).first()
-        if not request.reference or used is None:
+        refusal = references.refusal(request)
+        if refusal is None:
             raise
-        message = f"This reference belongs to {ids.encode('pi', used.id)}."
-        raise DuplicateReference(
-            message, errors=[errors.FieldError("/reference", DuplicateReference.code, message)]
-        ) from None
+        raise refusal from None
 
 
 @transaction.atomic
@@ -79,7 +70,9 @@ def _created(request: NewIntent, *, actor: Actor, now: datetime) -> PaymentInten
             application_id=request.application_id, branch_id=request.branch_id, money=request.money
         )
     payables.check(request)
-    choice = choices.admitted(request.choice, money=request.money, branch_id=request.branch_id)
+    choice = choices.admitted(
+        request.choice, money=request.money, branch_id=request.branch_id, is_captured=request.is_captured
+    )
     intent = PaymentIntent(
         branch_id=request.branch_id,
         application_id=request.application_id,
@@ -91,6 +84,7 @@ def _created(request: NewIntent, *, actor: Actor, now: datetime) -> PaymentInten
         payable_id=request.payable_id,
         description=request.description,
         metadata=dict(request.metadata),
+        is_captured=request.is_captured,
         created_by=str(actor),
         created_at=now,
         expires_at=now + CONFIRM_WITHIN,
@@ -131,7 +125,9 @@ def confirm(
         raise _invalid_state(intent, "confirmed")
     if choice is None and intent.status == IntentStatus.REQUIRES_METHOD:
         raise choices.MethodRequired
-    admitted = choices.admitted(choice, money=intent.money, branch_id=intent.branch_id)
+    admitted = choices.admitted(
+        choice, money=intent.money, branch_id=intent.branch_id, is_captured=intent.is_captured
+    )
     if admitted is not None:
         intent.choose(admitted)
     if is_repeat_refused:
@@ -149,14 +145,17 @@ def cancel(*, intent_id: UUID, actor: Actor, now: datetime) -> PaymentIntent:
     """
     Cancel what has not been sent; of what has, record the wish.
 
-    A prompt on the payer's phone cannot be called back: then ``cancel_requested_at`` is set and the state stays.
+    Then ``cancel_requested_at`` is set and the state stays: a prompt on the payer's phone cannot be called back. A rail that
+    can call a request back, or hold money, is told to let go, and the payment is cancelled when it says that it did.
     Nothing is sent again, a failure ends in CANCELLED, and money that arrives is booked all the same. A repeat
     changes nothing. Raises InvalidState for what has been paid or closed otherwise.
     """
-    intent = _locked(intent_id)
+    attempt_id = _intent(intent_id).current_attempt_id
+    intent = attempts.locked(attempt_id).intent if attempt_id else _locked(intent_id)
     if intent.cancel_requested_at is not None and not intent.is_settled:
         return intent
     if intent.is_in_flight:
+        captures.let_go(intent.current_attempt, now=now)
         intent.cancel_requested_at = now
         intent.save_progress()
         _audit("payment.cancel_requested", intent, actor=actor, now=now)
@@ -192,13 +191,7 @@ def request(*, intent_id: UUID, now: datetime) -> None:
     if attempt is None:
         return
     faults.reach("payments.before_send")
-    order = CollectionRequest(
-        money=attempt.money,
-        phone=attempt.phone,
-        code=attempt.code,
-        description=attempt.intent.description,
-        callback_url=hooks.address(token=attempt.callback_token, kind=attempts.COLLECTION),
-    )
+    order = orders.of(attempt)
     try:
         port = providers.collection(attempt.provider_account_id, now=now, subject_id=attempt.id)
     except crypto.Unreadable:
@@ -224,10 +217,12 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
     Ask the provider what became of an attempt, where that is due, and record the answer.
 
     At the end of the plan an attempt without an answer becomes UNKNOWN. A provider that does not answer the question
-    changes nothing; a question that our own gate keeps back is asked later and counts as none.
+    changes nothing; a question that our own gate keeps back is asked later and counts as none. A request whose answer never
+    came is asked for again under its own code, where the provider knows it by that.
     """
     attempt = attempts.claim_query(attempt_id=attempt_id, now=now)
     if attempt is None:
+        orders.repeat(attempt_id=attempt_id, now=now)
         return
     report = None
     try:
@@ -239,10 +234,16 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
     except ProviderError as refusal:
         attempts.log_refusal("query_unanswered", attempt, refusal)
     faults.reach("payments.after_query")
-    if report is not None and report.outcome is not Outcome.PENDING:
+    if report is not None and (report.outcome is not Outcome.PENDING or report.next_action is not None):
         record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
-    elif polling.is_used_up(attempt):
+    elif not attempt.is_patient and polling.is_used_up(attempt):
         attempts.lose(attempt_id=attempt.id, now=now)
+
+
+def carry_out(*, attempt_id: UUID, now: datetime) -> None:
+    """Have the provider take or let go the money of an attempt, where that was ordered, and record what it reports."""
+    if report := captures.carry_out(attempt_id=attempt_id, now=now):
+        record(attempt_id=attempt_id, report=report, actor=PROVIDER, now=now)
 
 
 @transaction.atomic
@@ -260,7 +261,9 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
     suspense.only(report.receipt)
     attempt = attempts.locked(attempt_id)
     reports.check_agreement(attempt, report)
-    if report.outcome is Outcome.PENDING or reports.is_of_unexplained(attempt, report):
+    if report.outcome in (Outcome.PENDING, Outcome.AUTHORIZED):
+        return authorizations.record(attempt, report, now=now)
+    if reports.is_of_unexplained(attempt, report):
         return Recorded.IGNORED
     if report.outcome is Outcome.COLLECTED:
         return _collected(attempt, report, is_unnamed=is_unnamed, actor=actor, now=now)

@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import transaction
 
 from apps.audit.services import records
-from apps.kit import crypto, errors, ids, rate_limits
+from apps.kit import errors, ids, rate_limits
 from apps.kit.actors import Actor, ActorKind
 from apps.kit.rate_limits import InOutage, Limit
 from apps.kit.schema import name as schema_name
@@ -17,16 +18,17 @@ from apps.payments import events
 from apps.payments.contracts import Choice, Method
 from apps.payments.models import PaymentIntent, PayPage
 from apps.payments.models import phone as phones
-from apps.payments.services import intents, paybills, receipts, suspense
+from apps.payments.selectors import methods
+from apps.payments.services import attempts, choices, intents, pay_links, paybills, receipts, suspense
 from apps.payments.services.attempts import InvalidState
-from apps.tenancy.selectors import organisations
 
 PAYER = Actor(ActorKind.SYSTEM, "pay-page")
 """Who acts behind a pay page: nobody knows him, his link is all that he showed."""
 
-SECRET_SIZE = 20
 SECRET = re.compile(r"[0-9a-f]{40}")
 HOUR, MINUTE = 3600, 60
+ASKED_AGAIN = 10
+"""For how many seconds a payer who comes back again has nobody asked."""
 PROMPTS_PER_PHONE_AND_HOUR = 5
 DEEDS_PER_SOURCE_AND_MINUTE = 10
 PICTURES_PER_SOURCE_AND_MINUTE = 30
@@ -59,17 +61,7 @@ def make(*, intent_id: UUID, actor: Actor, now: datetime) -> Opened:
         raise errors.NotFound("There is no such payment.")
     if not intent.is_open or intent.expires_at <= now:
         raise InvalidState("Only a payment that is open has a pay page.")
-    PayPage.objects.filter(intent=intent, revoked_at__isnull=True).update(revoked_at=now)
-    secret = ids.token(SECRET_SIZE)
-    page = PayPage.objects.create(
-        intent=intent,
-        branch_id=intent.branch_id,
-        application_id=intent.application_id,
-        digest=_digest(secret),
-        created_by=str(actor),
-        created_at=now,
-        expires_at=intent.expires_at,
-    )
+    page = pay_links.make(intent, actor=actor, expires_at=intent.expires_at, now=now)
     records.write(
         action="payment.pay_page_made",
         object_type=events.AGGREGATE,
@@ -79,7 +71,7 @@ def make(*, intent_id: UUID, actor: Actor, now: datetime) -> Opened:
         changes={"expires_at": [None, page.expires_at.isoformat()]},
         reason="",
     )
-    return Opened(page, f"{organisations.origin()}/pay/{secret}")
+    return Opened(page, pay_links.address(page))
 
 
 @transaction.atomic
@@ -96,7 +88,7 @@ def find(*, secret: str, now: datetime) -> PaymentIntent:
     """
     page = None
     if SECRET.fullmatch(secret):
-        kept = PayPage.objects.filter(digest=_digest(secret), revoked_at__isnull=True)
+        kept = PayPage.objects.filter(digest=pay_links.digest(secret), revoked_at__isnull=True)
         page = kept.select_related("intent__current_attempt__provider_account").first()
     if page is None or (page.expires_at <= now and not page.intent.is_settled):
         raise PayPageUnknown("This link is no longer good. Ask who sent it for another one.")
@@ -126,6 +118,49 @@ def prompt(*, secret: str, phone: str, source: str, now: datetime) -> PaymentInt
         )
     except InvalidState:  # somebody was faster: the same payer, by a second click
         return find(secret=secret, now=now)
+
+
+def start(*, secret: str, method: str, source: str, now: datetime) -> PaymentIntent:
+    """
+    Have the payer asked on a page of the provider's, whose address the payment tells once the provider has given it.
+
+    Once he is being asked, or the money is there, nothing is asked again: a second click is none. Raises PayPageUnknown (also for
+    a method without a page), MethodNotAvailable for one that it cannot be paid by now, RateLimited, and the refusals of ``intents.confirm``.
+    """
+    intent = find(secret=secret, now=now)
+    _admit(source, now=now)
+    if not intent.is_unconfirmed:
+        return intent
+    choice = Choice(_on_page(method), intent.payer_phone, intent.payer_name, intent.payer_email)
+    if choice.method not in methods.offered(intent, now=now):
+        raise choices.MethodNotAvailable(choice, intent.money)
+    try:
+        return intents.confirm(intent_id=intent.id, choice=choice, actor=PAYER, now=now)
+    except InvalidState:  # somebody was faster: the same payer, by a second click
+        return find(secret=secret, now=now)
+
+
+def _on_page(method: str) -> Method:
+    found = next((one for one in Method if one == method.upper() and one.is_on_page), None)
+    if found is None:
+        raise PayPageUnknown("Nothing is paid at this address.")
+    return found
+
+
+@transaction.atomic
+def look_again(intent: PaymentIntent, *, now: datetime) -> None:
+    """
+    Have the provider asked now about a payment whose payer has come back from its page.
+
+    That he came back says nothing of the money. It is asked once in ten seconds at most, however often he comes.
+    """
+    if intent.current_attempt_id is None or not intent.is_collecting:
+        return
+    if not cache.add(f"pay-look:{intent.current_attempt_id}", b"", ASKED_AGAIN):
+        return
+    attempt = attempts.locked(intent.current_attempt_id)
+    if attempt.is_patient and attempt.is_live and attempt.ticket:
+        attempts.ask_soon(attempt, now=now)
 
 
 class Claim(StrEnum):
@@ -200,7 +235,3 @@ def _admit(
     limits = [Limit(kind, f"pay:{schema_name()}:{kind}:{source}", most, MINUTE)]
     refusal = "Too many tries from here. Wait a minute."
     rate_limits.require(limits, now=now, in_outage=InOutage.COUNT_HERE, refusal=refusal)
-
-
-def _digest(secret: str) -> str:
-    return crypto.keyed_hash(secret, b"treasury.payments.pay_page")

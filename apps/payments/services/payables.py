@@ -119,10 +119,11 @@ def one_by_one(*, application_id: UUID, branch_id: UUID, money: Money) -> None:
 
 
 _ALIKE = Compiled(
-    lambda application_id, branch_id, phone, minor, currency, since, but: PaymentIntent.objects.filter(
+    lambda application_id, branch_id, phone, email, minor, currency, since, but: PaymentIntent.objects.filter(
         application_id=application_id,
         branch_id=branch_id,
         payer_phone=phone,
+        payer_email=email,
         amount_minor=minor,
         currency=currency,
         confirmed_at__gt=since,
@@ -130,6 +131,7 @@ _ALIKE = Compiled(
     ).exclude(id=but)[:1],
     UUID,
     UUID,
+    str,
     str,
     int,
     str,
@@ -141,12 +143,16 @@ _ALIKE = Compiled(
 def require_no_repeat(intent: PaymentIntent, *, now: datetime) -> None:
     """
     Raise DuplicateSuspected where another payment of the application and branch asks the same payer for the same sum since
-    two minutes, or got it. Providers refuse such a prompt or, worse, show both. The caller holds ``one_by_one``.
+    two minutes, or got it. Providers refuse such a prompt or, worse, show both. Of a payer who is named by neither phone nor
+    e-mail nobody can say whether he is the same. The caller holds ``one_by_one``.
     """
+    if not intent.payer_phone and not intent.payer_email:
+        return
     other = _ALIKE.first(
         intent.application_id,
         intent.branch_id,
         intent.payer_phone,
+        intent.payer_email,
         intent.amount_minor,
         intent.currency,
         now - REPEATED_WITHIN,

@@ -7,6 +7,8 @@ from django.conf import settings
 
 PAUSE = timedelta(seconds=30)
 """How long a question that our own gate kept back waits at least."""
+ASKED_AT_LEAST_EVERY = timedelta(hours=6)
+"""How long two questions lie apart at most of what a payer, or we, may take days for."""
 HELD_AT_MOST = timedelta(days=1)
 """How long after sending, or after a person asked, our gate may hold questions back before the row is given up without one."""
 
@@ -29,6 +31,15 @@ def next_query(*, initiated_at: datetime, now: datetime) -> datetime | None:
     plan = settings.TREASURY["POLL_PLAN"]
     times = [initiated_at + timedelta(seconds=seconds) for seconds in plan]
     return next((at for at in [*times, _last_query(initiated_at)] if at > now), None)
+
+
+def next_patient(*, initiated_at: datetime, now: datetime) -> datetime:
+    """
+    Return the next instant at which to query what stays open until the provider says otherwise: those of the plan, and then
+    at ever longer distances, every six hours in the end.
+    """
+    planned = next_query(initiated_at=initiated_at, now=now)
+    return planned or now + min((now - initiated_at) / 2, ASKED_AT_LEAST_EVERY)
 
 
 def is_due(row: Polled, *, now: datetime) -> bool:

@@ -97,6 +97,16 @@ class RefundTooLarge(RefundRefused):
     pointer = AMOUNT
 
 
+class RefundTooSmall(RefundRefused):
+    """Nothing, or less, cannot go back."""
+
+    code = "refund_too_small"
+    title = "Refund too small"
+    status = 422
+    category = "validation"
+    pointer = AMOUNT
+
+
 class ReasonMissing(RefundRefused):
     """A refund is asked for with a reason."""
 
@@ -141,7 +151,7 @@ def check_rail(attempt: PaymentAttempt) -> None:
     """Raise what stands in the way of giving back money that is booked, whatever it is of; the caller holds its lock."""
     if not providers.offers(attempt.provider, RefundPort):
         raise RefundNotSupported(f"{provider_name(attempt.provider)} gives no money back from here.")
-    if attempt.refund_pending_minor:
+    if not attempt.refundable_minor and attempt.refund_pending_minor:
         raise RefundInProgress("A refund of this payment has not ended yet.")
     if not attempt.refundable_minor:
         raise AlreadyRefunded("This payment has been refunded.")
@@ -149,18 +159,28 @@ def check_rail(attempt: PaymentAttempt) -> None:
         raise ReceiptPending("The provider has not told the receipt yet; try again later.")
 
 
-def whole(attempt: PaymentAttempt, *, money: Money | None) -> Money:
-    """Return the sum that goes back; raise RefundTooLarge or PartialRefundNotSupported for any other than the whole."""
-    arrived = attempt.received
-    if arrived is None:
+def sum_of(attempt: PaymentAttempt, *, money: Money | None) -> Money:
+    """
+    Return the sum that goes back, all that is left unless told; the caller holds the attempt's lock.
+
+    Raises RefundTooLarge for more than is left, or another currency, RefundTooSmall for nothing, and PartialRefundNotSupported where the rail gives back
+    a whole payment only.
+    """
+    left = attempt.refundable
+    if left is None:
         raise ValueError(f"attempt {attempt.id} has no money to give back")
-    if money is None or money == arrived:
-        return arrived
-    if money.currency != arrived.currency or money > arrived:
-        raise RefundTooLarge(f"{arrived} arrived; no more than that can go back.")
-    raise PartialRefundNotSupported(
-        f"{provider_name(attempt.provider)} gives back a whole payment only: {arrived}."
-    )
+    if money is None or money == left:
+        return left
+    if money.currency != left.currency or money > left:
+        raise RefundTooLarge(f"{left} of this payment can go back; no more than that.")
+    terms = providers.refund_terms(attempt.provider)
+    if terms is None or not terms.is_partial:
+        raise PartialRefundNotSupported(
+            f"{provider_name(attempt.provider)} gives back a whole payment only: {left}."
+        )
+    if not money.is_positive:
+        raise RefundTooSmall("Give back more than zero.")
+    return money
 
 
 def check_reason(reason: str) -> str:

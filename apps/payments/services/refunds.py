@@ -6,50 +6,52 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.selectors import limits as amount_limits
-from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
+from apps.approvals.contracts import ApprovalStatus, Decided, payload_hash
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.events.services import outbox
 from apps.integrations.ports import (
     ProviderDeclined,
-    ProviderError,
-    ProviderHeldBack,
     ProviderUnavailable,
     ProviderUncertain,
     RefundOutcome,
     RefundReport,
-    RefundRequest,
-    StatusRequest,
 )
-from apps.integrations.services import hooks, providers
-from apps.kit import crypto, faults, ids, jobs
-from apps.kit.actors import Actor
+from apps.integrations.services import providers
+from apps.kit import crypto, faults, ids, jobs, logs
+from apps.kit.actors import PROVIDER, Actor
 from apps.kit.money import Money
-from apps.ledger.services import journals
-from apps.parties.contracts import PARTY
-from apps.parties.selectors import parties
+from apps.ledger.selectors import transactions
+from apps.ledger.services import journals, reversals
+from apps.ledger.services.refusals import AlreadyReversed
 from apps.payments import events, postings
-from apps.payments.contracts import REFUND, Recorded, RefundStatus
+from apps.payments.contracts import Recorded, RefundStatus
 from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.refund import SENT_STATES
 from apps.payments.services import (
     attempts,
-    polling,
+    bookings,
     receipts,
+    refund_approvals,
     refund_limits,
+    refund_orders,
     refund_reports,
     returns,
     sendings,
 )
 
 VOID = "Something else was approved than was asked for."
+CAME_BACK = "The money of the refund did not arrive, and is with us again."
 WENT_BACK = "An earlier refund of this payment, which had failed, was carried out after all."
+
+logger = logs.get(__name__)
 
 
 @transaction.atomic
 def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, now: datetime) -> Refund:
     """
-    Ask for the whole of a payment to go back; ``money`` may be left out, and must be the whole where it is given.
+    Ask for a payment to go back: ``money`` of it, or all that has not gone back yet. A part of it only where the rail's
+    terms allow it; then several refunds of one payment may be on their way at once, together never more than arrived.
 
     Raises NotFound, PaymentNotPaid, PaymentInReview, AlreadyRefunded, RefundInProgress, ReceiptPending,
     PartialRefundNotSupported, RefundTooLarge, ReasonMissing or
@@ -74,9 +76,9 @@ def give_back(*, attempt_id: UUID, reason: str, actor: Actor, now: datetime) -> 
 def _ask_for(
     attempt: PaymentAttempt, *, money: Money | None, reason: str, actor: Actor, now: datetime
 ) -> Refund:
-    whole = refund_limits.whole(attempt, money=money)
+    wanted = refund_limits.sum_of(attempt, money=money)
     reason = refund_limits.check_reason(reason)
-    amount_limits.require_may_ask(actor=actor, money=whole, field=refund_limits.AMOUNT)
+    amount_limits.require_may_ask(actor=actor, money=wanted, field=refund_limits.AMOUNT)
     refund = Refund(
         intent=attempt.intent,
         attempt=attempt,
@@ -84,8 +86,9 @@ def _ask_for(
         application_id=attempt.application_id,
         provider=attempt.provider,
         provider_account=attempt.provider_account,
-        amount_minor=whole.minor,
-        currency=whole.currency,
+        number=Refund.objects.filter(attempt=attempt).count() + 1,
+        amount_minor=wanted.minor,
+        currency=wanted.currency,
         reason=reason,
         payment_receipt=attempt.provider_receipt,
         callback_token=ids.token(),
@@ -93,11 +96,11 @@ def _ask_for(
         created_at=now,
         next_request_at=now,
     )
-    approval = requests.submit(request=_asked(refund), actor=actor, now=now)
+    approval = requests.submit(request=refund_approvals.asked(refund), actor=actor, now=now)
     if approval is not None:
         refund.await_approval(approval_id=approval.id)
     refund.save(force_insert=True)
-    attempt.hold_refund(whole)
+    attempt.hold_refund(wanted)
     attempt.save_progress()
     _audit("refund.requested", refund, actor=actor, now=now, reason=refund.reason)
     outbox.publish(events.about_refund(events.REFUND_REQUESTED, refund), now=now)
@@ -120,7 +123,7 @@ def decide(*, decided: Decided, now: datetime) -> Refund:
         _cancelled(refund, f"approval_{decided.status.lower()}", decided.reason, now=now)
         returns.wait_again(refund, reason=decided.reason, now=now)
         return refund
-    if decided.payload_hash != payload_hash(_payload(refund)):
+    if decided.payload_hash != payload_hash(refund_approvals.payload(refund)):
         _cancelled(refund, "approval_void", VOID, now=now)
         returns.wait_again(refund, reason=VOID, now=now)
         return refund
@@ -134,20 +137,15 @@ def request(*, refund_id: UUID, now: datetime) -> None:
     """
     Ask the provider to give the money back: commit that it is being sent, send, commit the answer.
 
-    Safe to repeat: nothing is sent again while nobody knows what became of it. Raises crypto.Unreadable for
+    Safe to repeat: nothing is sent again while nobody knows what became of it, but where the provider knows the request by its
+    number. Raises crypto.Unreadable for
     credentials that cannot be opened: nothing has left then, and the refund is put off.
     """
     refund = sendings.begin(refund_id=refund_id, now=now)
     if refund is None:
         return
     faults.reach("payments.before_refund")
-    order = RefundRequest(
-        money=refund.money,
-        receipt=refund.payment_receipt,
-        code=refund.attempt.code,
-        callback_url=hooks.address(token=refund.callback_token, kind=sendings.RESULT),
-        timeout_url=hooks.address(token=refund.callback_token, kind=sendings.TIMEOUT),
-    )
+    order = refund_orders.of(refund)
     try:
         port = providers.refund(refund.provider_account_id, now=now, subject_id=refund.id)
     except crypto.Unreadable:
@@ -170,21 +168,26 @@ def request(*, refund_id: UUID, now: datetime) -> None:
 
 def query(*, refund_id: UUID, now: datetime) -> None:
     """
-    Ask the provider what became of a refund, where that is due; its answer is a callback of kind ``refund-status``.
+    Ask the provider what became of a refund, where that is due. A rail that answers at once is believed at once; of others the
+    answer is a callback of kind ``refund-status``. A request whose answer never came is sent again where the provider knows it.
 
     At the end of the plan a refund without an answer becomes UNKNOWN. A provider that does not take the question
     changes nothing.
     """
     refund = sendings.claim_query(refund_id=refund_id, now=now)
-    if refund is not None:
-        _ask(refund, ticket=refund.ticket, now=now)
+    if refund is None:
+        refund_orders.repeat(refund_id=refund_id, now=now)
+        return
+    report = refund_orders.ask(refund, ticket=refund.ticket, now=now)
+    if report is not None:
+        record(refund_id=refund.id, report=report, actor=PROVIDER, now=now)
 
 
 def ask(*, refund_id: UUID, now: datetime) -> None:
     """Ask the provider for the fate of the claimed receipt; its answer is a callback of kind ``refund-status``."""
     refund = Refund.objects.get(id=refund_id)
     if refund.claimed_receipt and not refund.provider_receipt:
-        _ask(refund, receipt=refund.claimed_receipt, now=now)
+        refund_orders.ask(refund, receipt=refund.claimed_receipt, now=now)
 
 
 @transaction.atomic
@@ -219,7 +222,8 @@ def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime
     Record what a provider reports of a refund: by callback, or as the answer to a question.
 
     Reports may repeat, cross and contradict each other. Money that went back is booked once; a failure after it
-    changes nothing; a receipt or a charge that an earlier report did not tell is filled in. "Reversed before" is our
+    changes nothing, but where the provider is asked and says that it is with us again: then that booking is taken back, and the
+    payment may be refunded anew. A receipt or a charge that an earlier report did not tell is filled in. "Reversed before" is our
     own success where a sending of this refund was in doubt, or another refund of the payment was sent and is not booked;
     it is a failure otherwise. Money of a refund that had failed calls off one that was asked for since and never sent.
     Raises ReportContradicts for a report that cannot be of this refund. Locks the attempt, its intent, then the refund.
@@ -231,10 +235,11 @@ def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime
         outcome = RefundOutcome.REFUNDED
     if outcome is RefundOutcome.REFUNDED:
         return _refunded(refund, report, actor=actor, now=now)
-    if refund.is_refunded or outcome is RefundOutcome.PENDING:
-        return Recorded.IGNORED
-    if refund.status not in SENT_STATES:
-        return Recorded.DUPLICATE
+    if refund.is_refunded and outcome is RefundOutcome.DECLINED and sendings.may_come_back(refund):
+        return _came_back(refund, report, actor=actor, now=now)
+    if refund.is_refunded or outcome is RefundOutcome.PENDING or refund.status not in SENT_STATES:
+        is_no_end = refund.is_refunded or outcome is RefundOutcome.PENDING
+        return Recorded.IGNORED if is_no_end else Recorded.DUPLICATE
     is_news = _learn(refund, report, now=now)
     if outcome is RefundOutcome.LOST:
         return _lost(refund, is_news=is_news, now=now)
@@ -245,6 +250,8 @@ def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime
 
 def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: datetime) -> Recorded:
     """Book money that went back, once, and what only a later report tells of it."""
+    if refund.came_back_at is not None:
+        return Recorded.IGNORED
     if refund.is_refunded:
         is_new = bool(report.receipt) and not refund.provider_receipt
         refund.provider_receipt = refund.provider_receipt or report.receipt
@@ -259,13 +266,31 @@ def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: dateti
     if refund.is_live:
         sendings.release(refund)
     refund.succeed(report=report, at=now)
+    settled = report.settled or bookings.share_of(refund)
+    refund.settled_minor = settled.minor if settled and refund.attempt.settled_currency else None
     refund.attempt.give_back(refund.money)
     refund.attempt.save_progress()
     refund.charge_minor = report.charge.minor if report.charge else None
     refund.save_progress()
     outbox.publish(events.about_refund(events.REFUND_SUCCEEDED, refund), now=now)
     # The last step: balances, which every payment of the branch shares, stay locked until the commit.
-    journals.post(draft=postings.refund(refund), actor=actor, now=now)
+    bookings.refund(refund, actor=actor, now=now)
+    return Recorded.APPLIED
+
+
+def _came_back(refund: Refund, report: RefundReport, *, actor: Actor, now: datetime) -> Recorded:
+    """Take back what was booked of a refund whose money did not arrive, and say so: it is a payment's money again."""
+    refund.come_back(report=report, at=now)
+    refund.save_progress()
+    refund.attempt.take_back(refund.money)
+    refund.attempt.save_progress()
+    outbox.publish(events.about_refund(events.REFUND_FAILED, refund), now=now)
+    returns.wait_again(refund, reason=report.message or report.reason_code, now=now)
+    booked = transactions.uid_of(postings.refund_key(refund))
+    try:
+        reversals.reverse(transaction_id=booked, reason=CAME_BACK, actor=actor, now=now)
+    except AlreadyReversed:  # a person has seen it on the statement and has done it
+        logger.warning("refund_reversed_before", refund_id=str(refund.id))
     return Recorded.APPLIED
 
 
@@ -311,60 +336,13 @@ def _call_off_later(refund: Refund, *, now: datetime) -> None:
     if refund.is_live:
         return
     others = Refund.objects.locked().live().filter(attempt_id=refund.attempt_id, sent_at__isnull=True)
-    for other in others:
+    for other in others.order_by("number"):
+        if refund.attempt.refundable_minor >= refund.amount_minor:
+            return  # there is room for both
         other.attempt, other.intent = refund.attempt, refund.intent
         if other.approval_id is not None:
             requests.call_off(request_id=other.approval_id, reason=WENT_BACK, now=now)
         _cancelled(other, refund_limits.AlreadyRefunded.code, WENT_BACK, now=now)
-
-
-def _ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") -> None:
-    question = StatusRequest(
-        ticket=ticket,
-        receipt=receipt,
-        callback_url=hooks.address(token=refund.callback_token, kind=sendings.STATUS),
-    )
-    try:
-        providers.status(refund.provider_account_id, now=now, subject_id=refund.id).request_status(question)
-    except ProviderHeldBack as refusal:
-        if ticket:
-            sendings.put_off_query(refund_id=refund.id, refusal=refusal, now=now)
-        elif not polling.is_held_too_long(refund, now=now):
-            pause = polling.PAUSE.total_seconds()
-            jobs.enqueue("payments.request_refund_status", countdown=pause, refund_id=refund.id)
-    except ProviderError as refusal:
-        sendings.log_refusal("refund_status_unanswered", refund, refusal)
-
-
-def _payload(refund: Refund) -> dict[str, str]:
-    """Return everything that is approved of a refund."""
-    return {
-        "refund": ids.encode("re", refund.id),
-        "payment": ids.encode("pi", refund.intent_id),
-        "receipt": refund.payment_receipt,
-        "amount": refund.money.text,
-        "currency": refund.currency,
-        "reason": refund.reason,
-    }
-
-
-def _asked(refund: Refund) -> NewRequest:
-    return NewRequest(
-        kind=REFUND,
-        subject_id=refund.id,
-        subject_reference=ids.encode("re", refund.id),
-        payload=_payload(refund),
-        names=(
-            Named(events.REFUND_AGGREGATE, ids.encode("re", refund.id)),
-            Named(events.AGGREGATE, ids.encode("pi", refund.intent_id), made_by=refund.intent.created_by),
-            *(Named(PARTY, str(party.id)) for party in parties.of_phone(refund.intent.payer_phone)),
-        ),
-        branch_id=refund.branch_id,
-        application_id=refund.application_id,
-        summary=f"Refund {refund.money} of receipt {refund.payment_receipt}: {refund.reason}",
-        money=refund.money,
-        counterparty=refund.intent.payer_phone,
-    )
 
 
 def _cancelled(refund: Refund, code: str, message: str, *, now: datetime) -> None:

@@ -10,13 +10,13 @@ from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome
 from apps.kit import errors
 from apps.kit.actors import Actor
-from apps.kit.money import Money
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.models.attempt import TICKET_LENGTH
-from apps.payments.services import attempts, silent, suspense
+from apps.payments.postings import Inflow
+from apps.payments.services import attempts, bookings, silent, suspense
 
 
 class ReportContradicts(errors.DomainError):
@@ -99,9 +99,10 @@ def is_of_unexplained(attempt: PaymentAttempt, report: CollectionReport) -> bool
 
 def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor, now: datetime) -> Recorded:
     """
-    Fill in what an earlier report of the same money did not tell: the receipt, and the sum if it was assumed.
+    Fill in what an earlier report of the same money did not tell: the receipt, the sum if it was assumed, and the provider's
+    own fee, with a conversion, in place of that of the tariff.
 
-    The fee stays as it was booked unless the sum does not. A sum that differs from the assumed one corrects the ledger against suspense and is announced for review;
+    The fee of the tariff stays as it was booked unless the sum does not. A sum that differs from the assumed one corrects the ledger against suspense and is announced for review;
     the success that was announced stands. Money that waits in suspense under the receipt was booked there a second time:
     that booking is taken back, and MoneyUnexplained is raised where it is of another sum. The caller holds the locks.
     """
@@ -109,25 +110,42 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
     held = suspense.held(attempt.provider_account_id, report.receipt) if is_new_receipt else None
     report = agreed(report, held)
     is_new_sum = report.money is not None and not attempt.is_amount_reported
-    if not is_new_receipt and not is_new_sum:
+    is_new_fee = report.fee is not None and not attempt.is_fee_reported
+    if not is_new_receipt and not is_new_sum and not is_new_fee:
         return Recorded.DUPLICATE
-    assumed, assumed_fee = _booked(attempt)
-    attempt.provider_receipt = attempt.provider_receipt or report.receipt
-    attempt.occurred_at = attempt.occurred_at or report.occurred_at
-    if report.money is not None and is_new_sum:
-        is_as_assumed = report.money == assumed
-        fee = assumed_fee if is_as_assumed else attempt.provider_account.fee(report.money)
-        attempt.correct(received=report.money, fee=fee)
-    attempt.save_progress()
+    assumed = Inflow.of(attempt)
+    corrected = _fill_in(attempt, report, is_new_sum=is_new_sum, is_new_fee=is_new_fee)
     if held is not None:
         suspense.retract(held, attempt=attempt, actor=actor, now=now)
     if is_new_receipt:
         silent.name(attempt, actor=actor, now=now)
-    if attempt.received != assumed:
-        draft = postings.correction(attempt, assumed=assumed, assumed_fee=assumed_fee)
+    if corrected != assumed:
         outbox.publish(events.in_review(attempt), now=now)
+        draft = postings.correction(attempt, assumed=assumed, told=corrected)
         journals.post(draft=draft, actor=actor, now=now)
+    if is_new_fee:
+        bookings.completion(attempt, assumed=corrected, actor=actor, now=now)
     return Recorded.APPLIED
+
+
+def _fill_in(
+    attempt: PaymentAttempt, report: CollectionReport, *, is_new_sum: bool, is_new_fee: bool
+) -> Inflow:
+    """Take over what is new, and return what the money is by it before a fee of the provider's own is counted."""
+    assumed = Inflow.of(attempt)
+    attempt.provider_receipt = attempt.provider_receipt or report.receipt
+    attempt.occurred_at = attempt.occurred_at or report.occurred_at
+    if report.money is not None and is_new_sum:
+        is_as_assumed = report.money == assumed.received
+        fee = assumed.fee if is_as_assumed else attempt.provider_account.fee(report.money)
+        attempt.correct(received=report.money, fee=fee)
+    corrected = Inflow.of(attempt)
+    if is_new_fee:
+        attempt.take_terms(report, tariff=corrected.fee)
+    if not attempt.is_incomplete:
+        attempt.next_query_at = None
+    attempt.save_progress()
+    return corrected
 
 
 def agreed(report: CollectionReport, held: InboundReceipt | None) -> CollectionReport:
@@ -139,9 +157,3 @@ def agreed(report: CollectionReport, held: InboundReceipt | None) -> CollectionR
             f"{held.money} waits under receipt {held.receipt}; the report tells of {report.money}."
         )
     return replace(report, money=held.money)
-
-
-def _booked(attempt: PaymentAttempt) -> tuple[Money, Money]:
-    if attempt.received is None or attempt.fee is None:
-        raise ValueError(f"attempt {attempt.id} has no money to complete")
-    return attempt.received, attempt.fee

@@ -14,7 +14,7 @@ from apps.integrations.ports import CollectionReport, Outcome
 from apps.kit import errors, ids
 from apps.kit.actors import Actor, ActorKind
 from apps.payments import events
-from apps.payments.contracts import RESOLVE, Method
+from apps.payments.contracts import METHODS, RESOLVE
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import (
     attempts,
@@ -131,7 +131,7 @@ def _carrier(inbound: InboundReceipt, *, actor: Actor, now: datetime) -> Payment
         code=ids.code(),
         amount_minor=inbound.amount_minor,
         currency=inbound.currency,
-        method=Method(inbound.provider.upper()).value,
+        method=METHODS[inbound.provider].value,
         payer_name=inbound.payer_name,
         description=UNASKED,
         created_by=str(actor),

@@ -11,8 +11,10 @@ from apps.integrations.ports import (
     ProviderError,
     ProviderHeldBack,
     ProviderUnavailable,
+    RefundQueryPort,
     Ticket,
 )
+from apps.integrations.services import providers
 from apps.kit import errors, jobs, logs
 from apps.payments import events
 from apps.payments.contracts import RefundStatus
@@ -76,9 +78,13 @@ def accept(*, refund_id: UUID, ticket: Ticket, now: datetime) -> None:
         return
     refund.ticket = ticket.value
     refund.initiated_at = refund.initiated_at or now
+    answers_at_once = providers.offers(refund.provider, RefundQueryPort)
     if refund.status in ACCEPTABLE_STATES:
-        refund.accept(next_query_at=polling.next_query(initiated_at=refund.initiated_at, now=now))
+        planned = polling.next_query(initiated_at=refund.initiated_at, now=now)
+        refund.accept(next_query_at=now if answers_at_once else planned)
     refund.save_progress()
+    if answers_at_once:
+        jobs.enqueue("payments.query_refund", refund_id=refund.id)
 
 
 @transaction.atomic
@@ -123,10 +129,13 @@ def _delay(refund: Refund, refusal: ProviderUnavailable) -> timedelta:
 
 @transaction.atomic
 def lose(*, refund_id: UUID, now: datetime) -> None:
-    """Say plainly that nobody knows what became of the request: it is not sent again, and the money may be gone."""
+    """
+    Say plainly that nobody knows what became of the request: the money may be gone. It is not sent again, but where the
+    provider knows a repeated request by its number.
+    """
     refund = locked(refund_id)
     if refund.status in LOSABLE_STATES:
-        refund.next_query_at = None
+        refund.next_query_at = None if refund.ticket else _next_repeat(refund, now=now)
         give_up(refund, now=now)
 
 
@@ -157,11 +166,19 @@ def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
     """
     Take the question that is due and plan the next one; None when nothing is due or there is no ticket to ask for.
 
-    The answer comes as a callback. A claim after the plan's end finds that none did, and the refund becomes UNKNOWN.
+    Where the answer comes as a callback, a claim after the plan's end finds that none did, and the refund becomes UNKNOWN. A
+    rail that answers at once is asked until it says how the refund ended, and again where it calls for that afterwards.
     """
     refund = locked(refund_id)
-    if refund.status not in SENT_STATES or not refund.ticket or not polling.is_due(refund, now=now):
+    is_open = refund.status in SENT_STATES or (may_come_back(refund) and refund.next_query_at is not None)
+    if not is_open or not refund.ticket or not polling.is_due(refund, now=now):
         return None
+    if providers.offers(refund.provider, RefundQueryPort):
+        planned = polling.next_patient(initiated_at=refund.initiated_at or now, now=now)
+        refund.next_query_at = None if refund.is_refunded else planned
+        refund.query_started_at = None
+        refund.save_progress()
+        return refund
     is_losable = refund.status in LOSABLE_STATES
     if is_losable and polling.is_used_up(refund):
         lose(refund_id=refund_id, now=now)
@@ -171,11 +188,49 @@ def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
     return refund
 
 
+def may_come_back(refund: Refund) -> bool:
+    """Say whether a refund that succeeded is of a rail that may say later that its money did not arrive."""
+    return refund.is_refunded and providers.offers(refund.provider, RefundQueryPort)
+
+
+@transaction.atomic
+def claim_repeat(*, refund_id: UUID, now: datetime) -> Refund | None:
+    """
+    Take the repetition that is due of a request whose answer never came, and plan the next one.
+
+    None where none is due, the provider has answered since, or it no longer knows the request.
+    """
+    refund = locked(refund_id)
+    is_open = refund.status == RefundStatus.UNKNOWN and not refund.ticket
+    if not is_open or refund.next_query_at is None or refund.next_query_at > now:
+        return None
+    is_known = now < _known_until(refund)
+    refund.next_query_at = _next_repeat(refund, now=now) if is_known else None
+    refund.query_started_at = None
+    refund.save_progress()
+    return refund if is_known else None
+
+
+def _next_repeat(refund: Refund, *, now: datetime) -> datetime | None:
+    """Return when to send again under the same number: at ever longer distances, as long as the provider knows it."""
+    due = now + max(polling.PAUSE, now - (refund.sent_at or now))
+    return due if due < _known_until(refund) else None
+
+
+def _known_until(refund: Refund) -> datetime:
+    terms = providers.refund_terms(refund.provider)
+    since = refund.sent_at or refund.created_at
+    return since + terms.repeat_within if terms else since
+
+
 @transaction.atomic
 def put_off_query(*, refund_id: UUID, refusal: ProviderHeldBack, now: datetime) -> None:
     """Ask later what our own gate kept back: it was no question, so nothing is given up for it."""
     refund = locked(refund_id)
-    if refund.status in SENT_STATES and refund.ticket:
+    if providers.offers(refund.provider, RefundQueryPort):
+        refund.next_query_at = now + max(refusal.pause, polling.PAUSE)
+        refund.save_progress()
+    elif refund.status in SENT_STATES and refund.ticket:
         is_losable = refund.status in LOSABLE_STATES
         polling.put_off(refund, pause=refusal.pause, may_be_lost=is_losable, now=now)
         refund.save_progress()

@@ -8,13 +8,12 @@ from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport
 from apps.kit import faults, jobs
 from apps.kit.actors import Actor
-from apps.ledger.services import journals
 from apps.ledger.services.refusals import AccountClosed, AccountFrozen
-from apps.payments import events, postings
+from apps.payments import events
 from apps.payments.contracts import LateMoney
 from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.selectors import policies
-from apps.payments.services import payables, suspense
+from apps.payments.services import bookings, payables, polling, suspense
 
 
 def take(
@@ -38,9 +37,11 @@ def take(
     is_paid = intent.is_settled or payables.is_paid_otherwise(intent)
     asks = (intent.is_closed_unpaid or (is_paid and not intent.is_settled)) and not is_decided
     late_money = policies.current().late_money if asks else LateMoney.ACCEPT
-    fee = held.fee if held else attempt.provider_account.fee(report.money or attempt.money)
+    fee = held.fee if held else attempt.provider_account.fee(report.money or attempt.expected)
     is_put_aside = is_paid or late_money is not LateMoney.ACCEPT
     attempt.book(report=report, fee=fee, is_put_aside=is_put_aside, at=now)
+    if attempt.is_incomplete:
+        attempt.next_query_at = now + polling.PAUSE
     attempt.refund_due_at = now if late_money is LateMoney.REFUND else None
     if attempt._state.adding:
         attempt.save(force_insert=True)
@@ -62,11 +63,11 @@ def take(
 def _book(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     """Book the money where it belongs, or in suspense, for a person to look at, where that account takes nothing any more."""
     try:
-        journals.post(draft=postings.collection(attempt), actor=actor, now=now)
+        bookings.collection(attempt, actor=actor, now=now)
     except (AccountClosed, AccountFrozen):
         if attempt.is_in_suspense:
             raise
         attempt.is_in_suspense = True
         attempt.save_progress()
         outbox.publish(events.in_review(attempt), now=now)
-        journals.post(draft=postings.collection(attempt), actor=actor, now=now)
+        bookings.collection(attempt, actor=actor, now=now)

@@ -24,7 +24,7 @@ def run(*, now: datetime) -> None:
 
     Questions that are due are asked; attempts and refunds that were being sent and never recorded become UNKNOWN, for
     nobody may guess; confirmed intents and refunds whose job was lost are sent for again; intents that nobody
-    confirmed expire; late money goes back where it is to. Each row is a job of its own, so that one that cannot be done stops no other.
+    confirmed expire; late money goes back where it is to; providers are told to take or let go what was ordered. Each row is a job of its own, so that one that cannot be done stops no other.
     """
     start_queries(now=now)
     resend_lost_jobs(now=now)
@@ -115,6 +115,14 @@ def _confirm(inbound_id: UUID, now: datetime) -> None:  # noqa: ARG001 (the job 
     jobs.enqueue("payments.confirm_money", inbound_id=inbound_id)
 
 
+def _ordered(now: datetime) -> QuerySet[PaymentAttempt]:
+    return PaymentAttempt.objects.with_order(since=now - JOB_GRACE).order_by("order_due_at")
+
+
+def _carry_out(attempt_id: UUID, now: datetime) -> None:  # noqa: ARG001 (the job asks the clock itself)
+    jobs.enqueue("payments.order_attempt", attempt_id=attempt_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """The rows that a deed is due for, and the deed to one of them."""
@@ -129,4 +137,5 @@ DEEDS = {
     "expire": Due(_unconfirmed, _expire),
     "refund_late": Due(_late, _refund_late),
     "confirm": Due(_unconfirmed_money, _confirm),
+    "order": Due(_ordered, _carry_out),
 }

@@ -62,7 +62,9 @@ BEGIN
   IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
      OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt AND NOT is_let_go)
      OR (OLD.booked_at IS NOT NULL AND NEW.booked_at IS DISTINCT FROM OLD.booked_at)
-     OR NEW.refunded_minor < OLD.refunded_minor THEN
+     OR (OLD.settled_minor IS NOT NULL AND NEW.settled_minor IS DISTINCT FROM OLD.settled_minor)
+     OR (NEW.refunded_minor < OLD.refunded_minor AND NEW.refunded_minor <> (SELECT coalesce(sum(r.amount_minor), 0)
+       FROM {s}.payments_refund r WHERE r.attempt_id = OLD.id AND r.status = 'SUCCEEDED')) THEN
     RAISE EXCEPTION 'payments: ticket, receipt and booking of attempt % are set once', OLD.id
       USING ERRCODE = 'restrict_violation';
   END IF;
@@ -83,7 +85,8 @@ BEGIN
   END IF;
   IF NEW.intent_id <> OLD.intent_id OR NEW.attempt_id <> OLD.attempt_id OR NEW.amount_minor <> OLD.amount_minor
      OR NEW.currency <> OLD.currency OR NEW.payment_receipt <> OLD.payment_receipt
-     OR NEW.callback_token <> OLD.callback_token OR NEW.provider_account_id <> OLD.provider_account_id THEN
+     OR NEW.callback_token <> OLD.callback_token OR NEW.provider_account_id <> OLD.provider_account_id
+     OR NEW.number <> OLD.number THEN
     RAISE EXCEPTION 'payments: what refund % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
@@ -94,7 +97,8 @@ BEGIN
       USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.status <> OLD.status AND (
-       OLD.status IN ('SUCCEEDED', 'CANCELLED')
+       OLD.status = 'CANCELLED' OR OLD.came_back_at IS NOT NULL
+       OR (OLD.status = 'SUCCEEDED' AND NEW.came_back_at IS NULL)
        OR (OLD.status = 'FAILED' AND NEW.refunded_at IS NULL)) THEN
     RAISE EXCEPTION 'payments: refund % cannot go from % to %', OLD.id, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';

@@ -10,7 +10,7 @@ from apps.portal.contracts.pieces import Badge, Booking, Fact, Raw, Step, Target
 
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
-    """The head of a payment's page."""
+    """The head of a payment's page. ``credited`` and ``rate`` only where the provider converted what came."""
 
     id: UUID
     title: str
@@ -31,6 +31,10 @@ class PaymentFacts:
     application: str
     is_open: bool
     notice: str = ""
+    held: Money | None = None
+    credited: Money | None = None
+    rate: str = ""
+    is_fee_reported: bool = False
     refunded: Money | None = None
     refund_badge: Badge | None = None
 
@@ -40,7 +44,9 @@ class PaymentFacts:
 
     @property
     def net(self) -> Money | None:
-        return None if self.received is None or self.fee is None else self.received - self.fee
+        """What stays, in the currency that the provider credited."""
+        credited = self.credited or self.received
+        return None if credited is None or self.fee is None else credited - self.fee
 
     @property
     def fee_out(self) -> Money | None:

@@ -28,6 +28,7 @@ CAUSES = [
     "question",
     "callback",
     "unasked",
+    "authorized",
     "failed",
     "booked",
     "surrendered",
@@ -122,7 +123,8 @@ def _attempt_step(attempt: Any, fact: TimelineFact) -> Step:
             )
         case "initiated":
             text = _("%(rail)s accepted the request. %(attempt)s.") % {"rail": rail, "attempt": number}
-            title = _("Prompt sent to %(phone)s") % {"phone": words.phone(attempt.phone)}
+            prompt = _("Prompt sent to %(phone)s") % {"phone": words.phone(attempt.phone)}
+            title = _("The payer has a page to pay on") if attempt.is_patient else prompt
             return Step(fact.at, Tone.PENDING, "smartphone", title, text)
         case "unknown":
             text = _("The money may have moved. Nothing is sent again until %(rail)s answers.") % {
@@ -139,13 +141,24 @@ def _attempt_step(attempt: Any, fact: TimelineFact) -> Step:
 
 
 def _arrived(attempt: Any, fact: TimelineFact) -> Step:
+    if fact.kind == "authorized":
+        held = {"rail": words.rail(attempt.provider), "money": attempt.held}
+        text = _("%(rail)s holds %(money)s back.") % held
+        return Step(fact.at, Tone.PENDING, "lock_clock", _("The payer agreed"), text)
     if fact.kind == "surrendered":
         title = _("The money was taken from the payment")
         return Step(fact.at, Tone.HELD, "call_split", title, _("It waits in suspense for a person."))
     told = {"rail": words.rail(attempt.provider), "receipt": attempt.provider_receipt}
     receipt = _("%(rail)s receipt %(receipt)s") % told if attempt.provider_receipt else _("No receipt yet")
     sums = {"receipt": receipt, "money": attempt.received, "fee": attempt.fee}
-    sentences = [_("%(receipt)s, %(money)s, fee %(fee)s by tariff.") % sums]
+    sentences = [
+        (
+            _("%(receipt)s, %(money)s, fee %(fee)s.")
+            if attempt.is_fee_reported
+            else _("%(receipt)s, %(money)s, fee %(fee)s by tariff.")
+        )
+        % sums
+    ]
     if not attempt.is_amount_reported:
         sentences.append(_("The sum is taken from the payment: the provider has not told it."))
     if attempt.is_in_suspense:

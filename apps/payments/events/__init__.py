@@ -7,7 +7,14 @@ from apps.events.contracts import Audience, EventType, NewEvent, declare
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.kit.serializers import instant_text
-from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
+from apps.payments.contracts import IntentStatus, RefundStatus
+from apps.payments.events.schemas import (
+    ATTEMPT_SCHEMA,
+    INBOUND_SCHEMA,
+    INTENT_SCHEMA,
+    REFUND_SCHEMA,
+    object_of,
+)
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 
 AGGREGATE = "payment_intent"
@@ -15,111 +22,6 @@ REFUND_AGGREGATE = "refund"
 INBOUND_AGGREGATE = "inbound_receipt"
 REFUND_CLOSED_WITH_REASON = {RefundStatus.FAILED, RefundStatus.CANCELLED}
 CLOSED_WITH_REASON = {IntentStatus.FAILED, IntentStatus.EXPIRED, IntentStatus.CANCELLED}
-
-TEXT = {"type": "string"}
-INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
-MONEY: dict[str, Any] = {
-    "type": "object",
-    "required": ["amount", "currency"],
-    "properties": {"amount": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, "currency": TEXT},
-    "additionalProperties": False,
-}
-MONEY_OR_NULL = {"anyOf": [MONEY, {"type": "null"}]}
-
-
-def _object(properties: dict[str, Any], *, nullable: bool = False) -> dict[str, Any]:
-    return {
-        "type": ["object", "null"] if nullable else "object",
-        "required": sorted(properties),
-        "properties": properties,
-        "additionalProperties": False,
-    }
-
-
-INTENT_SCHEMA = _object(
-    {
-        "id": {"type": "string", "pattern": "^pi_"},
-        "object": {"const": "payment_intent"},
-        "status": {"enum": [state.lower() for state in IntentStatus]},
-        "amount": MONEY,
-        "received": MONEY_OR_NULL,
-        "fee": MONEY_OR_NULL,
-        "refunded": MONEY_OR_NULL,
-        "method": {"type": ["string", "null"]},
-        "payer": _object({"phone": TEXT, "name": TEXT}),
-        "branch_id": {"type": "string", "pattern": "^br_"},
-        "application_id": {"type": "string", "pattern": "^app_"},
-        "reference": TEXT,
-        "paybill_code": TEXT,
-        "payable": _object({"type": TEXT, "id": TEXT}, nullable=True),
-        "description": TEXT,
-        "metadata": {"type": "object", "additionalProperties": TEXT},
-        "provider_receipt": TEXT,
-        "late": {"type": "boolean"},
-        "cancel_requested": {"type": "boolean"},
-        "next_action": _object({"type": TEXT, "message": TEXT, "url": TEXT}, nullable=True),
-        "failure": _object({"code": TEXT, "message": TEXT}, nullable=True),
-        "latest_attempt": _object(
-            {
-                "id": {"type": "string", "pattern": "^pa_"},
-                "status": TEXT,
-                "code": TEXT,
-                "ticket": TEXT,
-            },
-            nullable=True,
-        ),
-        "created_at": {"type": "string", "format": "date-time"},
-        "settled_at": INSTANT_OR_NULL,
-        "expires_at": {"type": "string", "format": "date-time"},
-    }
-)
-REFUND_SCHEMA = _object(
-    {
-        "id": {"type": "string", "pattern": "^re_"},
-        "object": {"const": "refund"},
-        "payment_id": {"type": "string", "pattern": "^pi_"},
-        "status": {"enum": [state.lower() for state in RefundStatus]},
-        "amount": MONEY,
-        "charge": MONEY_OR_NULL,
-        "reason": TEXT,
-        "branch_id": {"type": "string", "pattern": "^br_"},
-        "application_id": {"type": "string", "pattern": "^app_"},
-        "payment_receipt": TEXT,
-        "provider_receipt": TEXT,
-        "approval_id": {"type": ["string", "null"]},
-        "failure": _object({"code": TEXT, "message": TEXT}, nullable=True),
-        "created_at": {"type": "string", "format": "date-time"},
-        "refunded_at": INSTANT_OR_NULL,
-    }
-)
-INBOUND_SCHEMA = _object(
-    {
-        "id": {"type": "string", "pattern": "^ir_"},
-        "object": {"const": "inbound_receipt"},
-        "status": {"enum": [state.lower() for state in InboundStatus]},
-        "amount": MONEY,
-        "provider": TEXT,
-        "provider_receipt": TEXT,
-        "reference": TEXT,
-        "payer": _object({"text": TEXT, "name": TEXT}),
-        "sources": {"type": "array", "items": TEXT},
-        "reason": TEXT,
-        "payment_id": {"type": ["string", "null"]},
-        "branch_id": {"type": "string", "pattern": "^br_"},
-        "application_id": {"type": "string", "pattern": "^app_"},
-        "occurred_at": INSTANT_OR_NULL,
-        "received_at": {"type": "string", "format": "date-time"},
-        "resolved_at": INSTANT_OR_NULL,
-    }
-)
-ATTEMPT_SCHEMA = _object(
-    {
-        "id": {"type": "string", "pattern": "^pa_"},
-        "status": TEXT,
-        "received": MONEY_OR_NULL,
-        "provider_receipt": TEXT,
-    }
-)
 
 
 def _declare(
@@ -130,11 +32,16 @@ def _declare(
     audience: Audience = Audience.PARTNER,
     of: dict[str, Any] = INTENT_SCHEMA,
 ) -> EventType:
-    return declare(name, topic=topic, audience=audience, schema=_object({"object": of}), summary=summary)
+    return declare(name, topic=topic, audience=audience, schema=object_of({"object": of}), summary=summary)
 
 
 CREATED = _declare("payment_intent_created", "treasury.payment_intent.created", "A payment was asked for.")
 INITIATED = _declare("payment_initiated", "treasury.payment.initiated", "The provider accepted our request.")
+AUTHORIZED = _declare(
+    "payment_authorized",
+    "treasury.payment.authorized",
+    "The payer agreed and the provider holds the sum back: it waits to be captured.",
+)
 CAPTURED = _declare("payment_captured", "treasury.payment.captured", "The provider confirmed the money.")
 SUCCESS = _declare(
     "payment_success",
@@ -148,7 +55,7 @@ IN_REVIEW = declare(
     "payment_in_review",
     topic="treasury.payment.in_review",
     audience=Audience.PARTNER,
-    schema=_object({"object": INTENT_SCHEMA, "attempt": ATTEMPT_SCHEMA}),
+    schema=object_of({"object": INTENT_SCHEMA, "attempt": ATTEMPT_SCHEMA}),
     summary="Money arrived that does not fit the payment: it waits in suspense for a person.",
 )
 UNKNOWN = _declare(
@@ -226,7 +133,13 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "fee": _wire(attempt.fee) if attempt and has_money else None,
         "refunded": _wire(attempt.refunded) if attempt and has_money else None,
         "method": intent.method.lower() or None,
-        "payer": {"phone": intent.payer_phone, "name": intent.payer_name},
+        "payer": {"phone": intent.payer_phone, "name": intent.payer_name, "email": intent.payer_email},
+        "capture": intent.is_captured,
+        "authorized": _wire(attempt.held) if attempt else None,
+        "capture_refusal": attempt.capture_refusal if attempt else "",
+        "credited": _wire(attempt.settled) if attempt and has_money else None,
+        "exchange_rate": _rate(attempt) if attempt and has_money else None,
+        "card": _card(attempt) if attempt else None,
         "branch_id": ids.encode("br", intent.branch_id),
         "application_id": ids.encode("app", intent.application_id),
         "reference": intent.reference,
@@ -364,6 +277,16 @@ def _event(event_type: EventType, intent: PaymentIntent, data: dict[str, Any]) -
 
 def _wire(money: Money | None) -> dict[str, str] | None:
     return money.wire() if money else None
+
+
+def _rate(attempt: PaymentAttempt) -> str | None:
+    return None if attempt.rate is None else f"{attempt.rate.normalize():f}"
+
+
+def _card(attempt: PaymentAttempt) -> dict[str, str] | None:
+    if not attempt.method_last4:
+        return None
+    return {"brand": attempt.method_brand, "last4": attempt.method_last4}
 
 
 def _attempt(attempt: PaymentAttempt) -> dict[str, str]:

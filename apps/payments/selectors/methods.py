@@ -1,0 +1,42 @@
+"""Reading by which methods a payment can be paid now."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from apps.integrations.contracts import CallRole, CircuitFact, kinds_of_role
+from apps.integrations.selectors import accounts, circuits
+from apps.kit.circuits import REST, Position
+from apps.payments.contracts import Method
+from apps.payments.models import PaymentIntent
+
+if TYPE_CHECKING:  # another app's model
+    from apps.integrations.models import ProviderAccount
+
+
+def offered(intent: PaymentIntent, *, now: datetime) -> list[Method]:
+    """
+    Return the methods by which an account of the payment's branch collects its sum now, in their order.
+
+    Left out is one no account of which may collect so little or so much, or lets the calls through that ask for money: who would
+    choose it could not pay.
+    """
+    return [method for method in Method if _is_offered(method, intent, now)]
+
+
+def _is_offered(method: Method, intent: PaymentIntent, now: datetime) -> bool:
+    serving = accounts.serving(branch_id=intent.branch_id, provider=method.provider, currency=intent.currency)
+    return any(_collects(account, intent, now) for account in serving)
+
+
+def _collects(account: "ProviderAccount", intent: PaymentIntent, now: datetime) -> bool:
+    if not account.minimum <= intent.money <= account.maximum:
+        return False
+    asking = kinds_of_role(CallRole.ASKING)
+    return all(_lets_through(one, now) for one in circuits.of(account) if one.kind in asking)
+
+
+def _lets_through(circuit: CircuitFact, now: datetime) -> bool:
+    """Say whether a call would leave: an open circuit lets one try once it has rested."""
+    if circuit.position is Position.OPEN and circuit.since is not None:
+        return now >= circuit.since + timedelta(seconds=REST)
+    return circuit.position is not Position.HELD_OPEN

@@ -1,0 +1,41 @@
+"""What other people are asked about a refund, where a rule wants that."""
+
+from apps.approvals.contracts import Named, NewRequest
+from apps.kit import ids
+from apps.parties.contracts import PARTY
+from apps.parties.selectors import parties
+from apps.payments import events
+from apps.payments.contracts import REFUND
+from apps.payments.models import Refund
+
+
+def payload(refund: Refund) -> dict[str, str]:
+    """Return everything that is approved of a refund."""
+    return {
+        "refund": ids.encode("re", refund.id),
+        "payment": ids.encode("pi", refund.intent_id),
+        "receipt": refund.payment_receipt,
+        "amount": refund.money.text,
+        "currency": refund.currency,
+        "reason": refund.reason,
+    }
+
+
+def asked(refund: Refund) -> NewRequest:
+    """Return what other people are asked about a refund."""
+    return NewRequest(
+        kind=REFUND,
+        subject_id=refund.id,
+        subject_reference=ids.encode("re", refund.id),
+        payload=payload(refund),
+        names=(
+            Named(events.REFUND_AGGREGATE, ids.encode("re", refund.id)),
+            Named(events.AGGREGATE, ids.encode("pi", refund.intent_id), made_by=refund.intent.created_by),
+            *(Named(PARTY, str(party.id)) for party in parties.of_phone(refund.intent.payer_phone)),
+        ),
+        branch_id=refund.branch_id,
+        application_id=refund.application_id,
+        summary=f"Refund {refund.money} of receipt {refund.payment_receipt}: {refund.reason}",
+        money=refund.money,
+        counterparty=refund.intent.payer_phone,
+    )

@@ -1,0 +1,144 @@
+"""Refunds of cards: several parts of one payment, none too much, none twice, and one that comes back."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection, connections
+
+from apps.integrations.models import ProviderCall
+from apps.kit.actors import SYSTEM
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole
+from apps.payments.contracts import RefundStatus
+from apps.payments.models import Refund
+from apps.payments.services import refund_limits, refunds
+from tests.factories import payments
+from tests.payments.conftest import balance, books, told
+
+REFUNDS = "/v1/refunds"
+
+
+def ask(attempt, minor=None, *, cards):
+    money = None if minor is None else Money(minor, "USD")
+    return refunds.create(
+        intent_id=attempt.intent_id, money=money, reason="Returned goods", actor=SYSTEM, now=cards.now
+    )
+
+
+def done(refund, cards):
+    refunds.request(refund_id=refund.id, now=cards.now)
+    refunds.query(refund_id=refund.id, now=cards.now)
+    return Refund.objects.select_related("attempt").get(id=refund.id)
+
+
+def test_gives_parts_back_until_nothing_is_left(cards):
+    attempt = cards.paid()
+
+    first = done(ask(attempt, 10_00, cards=cards), cards)
+    second = done(ask(attempt, cards=cards), cards)
+
+    assert [(one.number, one.status, one.money.minor) for one in (first, second)] == [
+        (1, RefundStatus.SUCCEEDED, 10_00),
+        (2, RefundStatus.SUCCEEDED, 15_00),
+    ]
+    assert (second.attempt.refunded_minor, second.attempt.refund_pending_minor) == (25_00, 0)
+    assert balance(AccountRole.UNAPPLIED_COLLECTIONS, "USD").is_zero
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
+    with pytest.raises(refund_limits.AlreadyRefunded):
+        ask(attempt, cards=cards)
+
+
+def test_promises_no_more_than_is_left(cards):
+    attempt = cards.paid()
+    ask(attempt, 20_00, cards=cards)
+
+    for minor, refusal in ((5_01, refund_limits.RefundTooLarge), (0, refund_limits.RefundTooSmall)):
+        with pytest.raises(refusal):
+            ask(attempt, minor, cards=cards)
+    ask(attempt, 5_00, cards=cards)
+    with pytest.raises(refund_limits.RefundInProgress):
+        ask(attempt, 1, cards=cards)
+
+    assert Refund.objects.count() == 2
+
+
+def test_two_at_once_do_not_promise_the_same_money(cards):
+    attempt, gate, refused = cards.paid(), Barrier(2), []
+    organisation = connection.tenant
+
+    def run():
+        connection.set_tenant(organisation)
+        gate.wait(5)
+        try:
+            ask(attempt, 20_00, cards=cards)
+        except refund_limits.RefundTooLarge as refusal:
+            refused.append(refusal)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert (Refund.objects.count(), len(refused)) == (1, 1)
+
+
+def test_sends_one_again_under_its_number_where_no_answer_came(cards):
+    refund = ask(cards.paid(), 10_00, cards=cards)
+    cards.script({"action": "reset", "processed": True}, path=REFUNDS)
+    refunds.request(refund_id=refund.id, now=cards.now)
+    assert Refund.objects.get(id=refund.id).status == RefundStatus.UNKNOWN
+
+    cards.now += timedelta(seconds=30)
+    refunds.query(refund_id=refund.id, now=cards.now)
+    refunds.query(refund_id=refund.id, now=cards.now)
+
+    assert Refund.objects.get(id=refund.id).status == RefundStatus.SUCCEEDED
+    assert ProviderCall.objects.filter(kind="refund").count() == 2
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
+
+
+def test_takes_back_what_was_booked_of_one_that_comes_back(cards):
+    attempt = cards.paid()
+    before = books_in_dollars()
+    refund = done(ask(attempt, 10_00, cards=cards), cards)
+    cards.act("refunds", refund.ticket, "fail")
+    [failed] = cards.messages("refund.failed")
+
+    assert cards.deliver(failed) == "APPLIED"
+    refunds.query(refund_id=refund.id, now=cards.now)
+    refunds.query(refund_id=refund.id, now=cards.now)
+
+    refund = Refund.objects.select_related("attempt").get(id=refund.id)
+    assert (refund.status, refund.is_refunded, refund.came_back_at) == (RefundStatus.FAILED, False, cards.now)
+    assert (refund.attempt.refunded_minor, refund.attempt.refundable_minor) == (0, 25_00)
+    assert books_in_dollars() == before
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
+    assert told(refund.id) == ["refund_requested", "refund_succeeded", "refund_failed"]
+    assert done(ask(attempt, cards=cards), cards).status == RefundStatus.SUCCEEDED
+    assert balance(AccountRole.UNAPPLIED_COLLECTIONS, "USD").is_zero
+
+
+def books_in_dollars():
+    return {role: balance(role, "USD") for role in AccountRole if not balance(role, "USD").is_zero}
+
+
+def test_carries_a_refund_back_out_of_the_currency_it_was_settled_in(cards, street):
+    cards.account.currency = "KES"
+    cards.account.save()
+    cards.open(street.callback_url, rates={"kes": "0.0077"})
+    attempt = cards.paid(money=payments.KES_1500)
+
+    for minor in (500_00, None):
+        money = None if minor is None else Money(minor, "KES")
+        refund = refunds.create(
+            intent_id=attempt.intent_id, money=money, reason="Returned", actor=SYSTEM, now=cards.now
+        )
+        assert done(refund, cards).status == RefundStatus.SUCCEEDED
+
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
+    assert books() == {}
+    assert set(books_in_dollars()) == {AccountRole.PROVIDER_BALANCE, AccountRole.PROVIDER_FEES}
