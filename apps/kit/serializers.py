@@ -12,6 +12,11 @@ from rest_framework import serializers
 from apps.kit import ids, metadata, redaction
 from apps.kit.money import Money, MoneyInvalid
 
+CARDS_REFUSED = (
+    "A number of 13 to 19 digits that may be that of a card is refused (`card_number`): by chance, that is about one in ten "
+    "of those that begin as cards do. A letter right before it lets it pass."
+)
+"""What the API says of texts in which numbers are common."""
 MONEY_SCHEMA = {
     "type": "object",
     "description": "An exact sum. The amount is a decimal string with the decimals of its currency.",
@@ -45,6 +50,7 @@ class StrictSerializer(serializers.Serializer):
         return taken
 
     def _refuse_cards(self, data: Any) -> None:
+        """Raise ValidationError for numbers of cards. What was refused before this may repeat one: who keeps it takes it out."""
         told = data if isinstance(data, Mapping) else {}
         texts = {
             name: _texts(told[name])
@@ -94,7 +100,8 @@ class MoneyField(serializers.Field):
 @extend_schema_field(
     {
         "type": "object",
-        "description": "What you note for yourself: 50 keys at most of 40 characters, each with a text of 500.",
+        "description": "What you note for yourself: 50 keys at most of 40 characters, each with a text of 500. "
+        + CARDS_REFUSED,
         "additionalProperties": {"type": "string", "maxLength": metadata.VALUE_LENGTH},
         "maxProperties": metadata.KEYS_MAX,
     }

@@ -132,6 +132,26 @@ def test_counts_the_payments_before_it_reads_any():
         body.is_valid()
 
 
+def test_keeps_no_number_of_a_card_and_stops_none_of_the_others_for_one(shop):
+    card = "4242424242424242"
+    sent = [order(1, reference=card), order(2, method=card), order(3, **{card: "x"}), order(4)]
+
+    said = results(shop, shop.post("/bulk", {"payments": sent}).json())
+
+    assert [(each["reference"], (each["problem"] or {}).get("code")) for each in said] == [
+        ("", "validation_error"),
+        ("ORD-2", "validation_error"),
+        ("ORD-3", "validation_error"),
+        ("ORD-4", None),
+    ]
+    assert [error["pointer"] for each in said[:3] for error in each["problem"]["errors"]] == [
+        "/reference",
+        "/method",
+        "/[card]",
+    ]
+    assert card not in str([vars(item) for item in BulkItem.objects.all()])
+
+
 def test_goes_on_where_a_worker_was_killed(shop):
     shop.post("/bulk", {"payments": [order(1), order(2), order(3)]})
     job = Job.objects.get()

@@ -7,7 +7,7 @@ from rest_framework.exceptions import ValidationError
 
 from apps.access.contracts import Caller
 from apps.access.selectors import branches
-from apps.kit import errors, ids, problems
+from apps.kit import errors, ids, problems, redaction
 from apps.kit.models import is_storable
 from apps.payments.api.serializers import BulkPaymentIn, PaymentIntentIn
 from apps.payments.contracts import BulkOrder, NewIntent
@@ -49,6 +49,8 @@ def _order(found: Any, caller: Caller) -> BulkOrder:
 
 
 def _reference(found: Any) -> str:
-    """Return the reference of what was refused as far as it can be kept, so that its sender recognises it."""
+    """Return the reference of what was refused as far as it may be kept, so that its sender recognises it."""
     text = found.get("reference") if isinstance(found, Mapping) else None
-    return text[:64] if isinstance(text, str) and is_storable(text) else ""
+    if not isinstance(text, str) or not is_storable(text) or redaction.has_card(text):
+        return ""
+    return text[:64]

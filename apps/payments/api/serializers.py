@@ -6,7 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.kit.serializers import IdField, InstantField, LowerField, MoneyField, StrictSerializer
+from apps.kit.serializers import (
+    CARDS_REFUSED,
+    IdField,
+    InstantField,
+    LowerField,
+    MoneyField,
+    StrictSerializer,
+)
 from apps.payments import events
 from apps.payments.contracts import Choice, InboundStatus, IntentStatus, Method, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentIntent, Refund
@@ -96,7 +103,7 @@ class PaymentIntentIn(ConfirmIn):
         required=False,
         allow_blank=True,
         default="",
-        help_text="Your own id of the payment, unique for your application.",
+        help_text=f"Your own id of the payment, unique for your application. {CARDS_REFUSED}",
     )
     payable = PayableField(
         required=False,
@@ -109,7 +116,7 @@ class PaymentIntentIn(ConfirmIn):
         default="",
         help_text="The payer may see its beginning.",
     )
-    metadata = MetadataField(required=False, default=dict)
+    metadata = MetadataField(required=False, default=dict, help_text=CARDS_REFUSED)
     confirm = serializers.BooleanField(
         required=False, default=True, help_text="False: the payer is asked only once you confirm."
     )
@@ -124,7 +131,7 @@ class BulkPaymentIn(PaymentIntentIn):
     """One of many payments: it needs a reference, by which its result is recognised."""
 
     reference = serializers.CharField(
-        max_length=64, help_text="Your own id of the payment, unique for your application."
+        max_length=64, help_text=f"Your own id of the payment, unique for your application. {CARDS_REFUSED}"
     )
 
 
@@ -145,9 +152,12 @@ class CountedField(serializers.ListField):
 
 
 class BulkListIn(StrictSerializer):
-    """A bulk as it is read: each payment by itself, later."""
+    """A bulk as it is read: each payment by itself, later, and for numbers of cards too."""
 
     payments = CountedField()
+
+    def _refuse_cards(self, data: Any) -> None:
+        """Pass: the number of a card in one payment stops none of the others."""
 
 
 class PaymentCaptureIn(StrictSerializer):

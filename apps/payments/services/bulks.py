@@ -16,7 +16,7 @@ from apps.access.services.api_keys import KeyClosed
 from apps.jobs.contracts import NewJob, Progress, ResultFile, Work
 from apps.jobs.services import jobs
 from apps.jobs.services.jobs import Job
-from apps.kit import errors, problems
+from apps.kit import errors, problems, redaction
 from apps.kit.actors import Actor, ActorKind
 from apps.kit.money import Money
 from apps.payments.contracts import BulkOrder, Choice, Method, NewIntent
@@ -132,7 +132,7 @@ def _require_key(actor: Actor, now: datetime) -> None:
 
 
 def _problem(refusal: errors.DomainError) -> Mapping[str, Any]:
-    """Return why a payment was refused, as problem documents say it; it may repeat what was sent, as far as that can be kept."""
+    """Return why a payment was refused, as problem documents say it; it may repeat what was sent, as far as that may be kept."""
     return {
         "code": refusal.code,
         "title": refusal.title,
@@ -146,7 +146,8 @@ def _problem(refusal: errors.DomainError) -> Mapping[str, Any]:
 
 
 def _storable(text: object) -> str:
-    return str(text).replace("\0", "").encode(errors="backslashreplace").decode()
+    """Return a text that can be stored, without the numbers of cards and telephones."""
+    return redaction.numbers(str(text).replace("\0", "").encode(errors="backslashreplace").decode())
 
 
 def _written(request: NewIntent) -> Mapping[str, Any]:
