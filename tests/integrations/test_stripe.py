@@ -108,6 +108,7 @@ def test_a_payer_is_sent_to_the_page_and_pays(shop):
 
     assert ticket.next_action.kind is NextActionKind.REDIRECT
     assert ticket.next_action.url.startswith(f"{shop.simulator.url}/stripe/pay/cs_")
+    assert len(ticket.next_action.url) == 400
     assert (waiting.outcome, waiting.next_action.url) == (Outcome.PENDING, ticket.next_action.url)
     assert (report.outcome, report.ticket, report.money) == (Outcome.COLLECTED, ticket.value, USD_25)
     assert (report.fee, report.settled, report.rate) == (Money(1_03, "USD"), None, None)
@@ -224,6 +225,7 @@ def test_money_goes_back_in_parts_and_a_refund_may_fail_after_it_succeeded(shop)
 def test_a_kept_card_is_charged_without_its_holder_and_then_forgotten(shop):
     methods = shop.port("method")
     setup = methods.begin(SetupRequest("S7M2P9QX4T", PAGE, PAGE, "USD", email="amina@example.com"))
+    assert len(setup.next_action.url) == 400
     waiting = methods.read(setup.value)
     shop.act("sessions", setup.value, "pay", card=GOOD)
     kept = methods.read(setup.value)

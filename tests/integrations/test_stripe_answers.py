@@ -25,6 +25,7 @@ from apps.integrations.ports import (
     RefundOutcome,
 )
 from apps.integrations.stripe import codes
+from apps.integrations.stripe.captures import Captures
 from apps.integrations.stripe.checkout import Checkout
 from apps.integrations.stripe.client import StripeLine
 from apps.integrations.stripe.disputes import Disputes
@@ -167,7 +168,7 @@ def test_a_request_asks_for_the_sum_on_the_hosted_page_and_puts_our_code_into_th
 
 @pytest.mark.parametrize(
     ("money", "unit"),
-    [(Money(1500, "UGX"), "1500"), (Money(1500, "JPY"), "1500"), (Money(1_500, "KWD"), "1500")],
+    [(Money(1500, "JPY"), "1500"), (Money(1_500, "KWD"), "1500")],
 )
 def test_sums_go_out_in_the_smallest_unit_of_their_currency(money, unit):
     port, wire = line(said({"id": "cs_1", "url": "https://checkout.stripe.com/c/1"}))
@@ -179,11 +180,21 @@ def test_sums_go_out_in_the_smallest_unit_of_their_currency(money, unit):
     )
 
 
-def test_a_currency_that_stripe_does_not_know_does_not_leave():
+def test_an_address_that_is_too_long_to_keep_is_not_cut():
+    url = "https://checkout.stripe.com/c/pay/cs_1#".ljust(2001, "f")
+    port, _ = line(said({"id": "cs_1", "url": url}), said({"id": "cs_1", "url": url[:-1]}))
+
+    with pytest.raises(ProviderUncertain):
+        Checkout(port).request(order())
+    assert Checkout(port).request(order()).next_action.url == url[:-1]
+
+
+@pytest.mark.parametrize("currency", ["USDC", "UGX"])
+def test_a_currency_that_stripe_does_not_know_or_counts_otherwise_does_not_leave(currency):
     port, wire = line()
 
     with pytest.raises(ProviderDeclined) as refusal:
-        Checkout(port).request(order(money=Money(1, "USDC")))
+        Checkout(port).request(order(money=Money(1, currency)))
 
     assert (refusal.value.code, wire.sent) == ("currency_not_supported", [])
 
@@ -246,6 +257,33 @@ def test_each_state_of_a_session_is_one_of_ours(changes, payment, outcome, reaso
 
 
 @pytest.mark.parametrize(
+    ("movement", "told"),
+    [
+        ({"fee": None}, (None, Money(18_46, "EUR"))),
+        ({"fee": -1}, (None, Money(18_46, "EUR"))),
+        ({"fee": 18_47}, (Money(18_47, "EUR"), Money(18_46, "EUR"))),
+        ({"amount": None}, (None, None)),
+        ({"amount": 0}, (None, None)),
+        ({"currency": "zzz"}, (None, None)),
+        ({"currency": "usd"}, (Money(72, "USD"), None)),
+        ({"currency": "usd", "fee": "0.72"}, (None, None)),
+    ],
+    ids=str,
+)
+def test_a_payment_is_told_though_its_fee_or_conversion_cannot_be_read(movement, told):
+    payment = PAID["payment_intent"]
+    charge = payment["latest_charge"]
+    charge = {**charge, "balance_transaction": {**charge["balance_transaction"], **movement}}
+    port, _ = line(said({**PAID, "payment_intent": {**payment, "latest_charge": charge}}))
+
+    report = Checkout(port).query("cs_test_a1")
+
+    assert (report.outcome, report.money) == (Outcome.COLLECTED, Money(20_00, "USD"))
+    assert (report.fee, report.settled) == told
+    assert (report.rate is None) == (report.settled is None)
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"status": "odd", "payment_intent": None},
@@ -283,6 +321,42 @@ def test_each_state_of_a_refund_is_one_of_ours(status, failure, outcome, reason)
 
     assert (report.outcome, report.reason_code) == (outcome, reason)
     assert (report.money, report.payment_receipt) == (Money(5_00, "USD"), "ch_1")
+
+
+@pytest.mark.parametrize(
+    ("movement", "settled", "charge"),
+    [
+        ({"amount": -4_62, "currency": "eur", "fee": 0}, Money(4_62, "EUR"), None),
+        ({"amount": -4_62, "currency": "eur", "fee": 25}, Money(4_62, "EUR"), Money(25, "EUR")),
+        ({"amount": -5_00, "currency": "usd", "fee": 25}, None, Money(25, "USD")),
+        ({"amount": -4_62, "currency": "zzz", "fee": 25}, None, None),
+    ],
+    ids=str,
+)
+def test_a_refund_tells_what_left_the_balance_in_the_currency_of_that(movement, settled, charge):
+    refund = {"id": "re_1", "status": "succeeded", "amount": 5_00, "currency": "usd", "charge": "ch_1"}
+    port, _ = line(said({**refund, "balance_transaction": movement}))
+
+    report = RefundQuery(port).query("re_1")
+
+    assert (report.outcome, report.money) == (RefundOutcome.REFUNDED, Money(5_00, "USD"))
+    assert (report.settled, report.charge) == (settled, charge)
+
+
+def test_each_order_to_capture_has_a_key_of_its_own_and_a_repeated_one_the_same():
+    captured = PAID["payment_intent"]
+    port, wire = line(*[said(captured)] * 4)
+    orders = [(20_00, 1), (20_00, 1), (10_00, 2), (20_00, 3)]
+
+    for minor, number in orders:
+        Captures(Checkout(port)).capture("pi_1", Money(minor, "USD"), code="K7M2P9QX4T", number=number)
+
+    assert [sent["headers"]["Idempotency-Key"] for sent in wire.sent] == [
+        "K7M2P9QX4T:capture:2000:1",
+        "K7M2P9QX4T:capture:2000:1",
+        "K7M2P9QX4T:capture:1000:2",
+        "K7M2P9QX4T:capture:2000:3",
+    ]
 
 
 def test_evidence_goes_with_its_documents_once_and_for_good():

@@ -45,8 +45,8 @@ class RefundReport:
 
     ``receipt`` is that of the refund itself, ``payment_receipt`` that of the collection which it gives back,
     ``payer_phone`` who got the money, and ``payer`` the same as it came, where the number may be hidden (see
-    ``InboundPort.read_payer``); ``charge`` is what the provider took for it beside the sum, in the same currency. ``settled``
-    is what left our balance for the sum, where the provider had converted the collection.
+    ``InboundPort.read_payer``); ``settled`` is what left our balance for the sum, where the provider had converted the
+    collection; ``charge`` is what it took for the refund beside that, in the same currency.
     """
 
     ticket: str

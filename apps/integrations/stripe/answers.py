@@ -1,6 +1,7 @@
 """Reading what Stripe answers: values that are there, or an answer that says nothing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,10 +13,11 @@ from apps.kit import http
 from apps.kit.money import Money, MoneyInvalid, exponent
 
 WHOLE = frozenset(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()  # noqa: SIM905 (read as words)
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 (read as words)
 )
 THOUSANDTHS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 LATEST = 2**40
+LONGEST_LINK = 2000
 ACCEPTED = range(200, 300)
 
 
@@ -48,6 +50,12 @@ def text(value: object) -> str:
     return value.replace("\x00", "")[: codes.LONGEST_TEXT] if isinstance(value, str) else ""
 
 
+def link(value: object) -> str:
+    """Return the address of a page whole, for a part of it leads nowhere; nothing for what is none or too long to keep."""
+    is_kept = isinstance(value, str) and len(value) <= LONGEST_LINK and "\x00" not in value
+    return str(value) if is_kept else ""
+
+
 def part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return an object within an object; an empty one where it is absent or only named by its id."""
     found = body.get(name)
@@ -69,6 +77,40 @@ def money(minor: object, currency: object) -> Money:
     if not is_read:
         raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer names no sum that can be read")
     return Money(int(str(minor)), code)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """
+    What a movement did to our balance; None for what is not told or cannot be read: of these nothing is vital.
+
+    ``settled`` and ``rate`` are there where Stripe converted; ``fee`` is in the currency of ``settled`` then.
+    """
+
+    fee: Money | None = None
+    settled: Money | None = None
+    rate: Decimal | None = None
+
+
+def moved(movement: Mapping[str, Any], money: Money, *, is_out: bool = False) -> Moved:
+    """Return what the balance transaction of a sum that came, or went out, says; an empty one says nothing."""
+    fee, settled = (_aside(movement.get(name), movement.get("currency")) for name in ("fee", "amount"))
+    if fee is not None and fee.minor < 0:
+        fee = None
+    if text(movement.get("currency")).upper() == money.currency:
+        return Moved(fee)
+    if settled is not None and is_out:
+        settled = -settled
+    if settled is None or settled.minor <= 0:
+        return Moved()
+    return Moved(fee, settled, rate(movement.get("exchange_rate")))
+
+
+def _aside(minor: object, currency: object) -> Money | None:
+    try:
+        return money(minor, currency)
+    except ProviderUncertain:
+        return None
 
 
 def amount(value: Money) -> dict[str, Any]:

@@ -18,10 +18,10 @@ class Captures:
 
     checkout: Checkout
 
-    def capture(self, ticket: str, money: Money, *, code: str) -> CollectionReport:
+    def capture(self, ticket: str, money: Money, *, code: str, number: int = 1) -> CollectionReport:
         payment = self._payment_of(ticket)
         params = {"amount_to_capture": answers.amount(money)["amount"], "expand": reports.WITH_MONEY}
-        options = key(code, "capture")
+        options = key(code, f"capture:{money.minor}:{number}")
         try:
             captured = self.checkout.line.call(
                 "capture", lambda v1: v1.payment_intents.capture(payment, params, options)

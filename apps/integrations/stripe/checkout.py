@@ -59,7 +59,7 @@ class Checkout:
         params = _session(request)
         options = key(request.code, "create")
         session = self.line.call("checkout", lambda v1: v1.checkout.sessions.create(params, options))
-        ticket, url = answers.text(session.get("id")), answers.text(session.get("url"))
+        ticket, url = answers.text(session.get("id")), answers.link(session.get("url"))
         if not ticket or not url:
             raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer names no session")
         return Ticket(ticket, reports.redirect(url))

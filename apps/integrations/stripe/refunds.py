@@ -83,14 +83,15 @@ class RefundQuery:
         if outcome is RefundOutcome.DECLINED:
             told = answers.text(refund.get("failure_reason"))
             reason = codes.REFUND_FAILURES.get(told, codes.UNKNOWN if told else "customer_cancelled")
-        fee = answers.part(refund, "balance_transaction").get("fee")
+        moved = answers.moved(answers.part(refund, "balance_transaction"), money, is_out=True)
         return RefundReport(
             ticket,
             outcome,
             money=money,
             receipt=ticket,
             payment_receipt=answers.handle(refund.get("charge")),
-            charge=answers.money(fee, refund.get("currency")) if fee else None,
+            charge=moved.fee if moved.fee and moved.fee.minor else None,
+            settled=moved.settled,
             occurred_at=answers.instant(refund.get("created")),
             reason_code=reason,
             provider_code=answers.text(refund.get("failure_reason") or status)[: codes.LONGEST_CODE],

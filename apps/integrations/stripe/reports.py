@@ -31,7 +31,7 @@ def of_session(ticket: str, session: Mapping[str, Any]) -> CollectionReport:
     if payment.get("status") in ("succeeded", "requires_capture", "processing"):
         return of_payment(ticket, payment)
     if status == "open":
-        url = answers.text(session.get("url"))
+        url = answers.link(session.get("url"))
         action = redirect(url) if url else None
         return CollectionReport(ticket, Outcome.PENDING, provider_code="open", next_action=action)
     if status == "expired":
@@ -67,11 +67,9 @@ def _collected(ticket: str, payment: Mapping[str, Any]) -> CollectionReport:
 
 
 def _with_charge(ticket: str, outcome: Outcome, money: Money, payment: Mapping[str, Any]) -> CollectionReport:
-    """Return a report with what the charge adds: receipt, fee, rate, the card. Of these nothing is vital."""
+    """Return a report with what the charge adds: receipt, fee, rate, the card. What of these is odd is left out."""
     charge = answers.part(payment, "latest_charge")
-    booked = answers.part(charge, "balance_transaction")
-    fee = answers.money(booked.get("fee"), booked.get("currency")) if booked else None
-    is_converted = fee is not None and fee.currency != money.currency
+    moved = answers.moved(answers.part(charge, "balance_transaction"), money)
     card = answers.part(answers.part(charge, "payment_method_details"), "card")
     return CollectionReport(
         ticket,
@@ -80,9 +78,9 @@ def _with_charge(ticket: str, outcome: Outcome, money: Money, payment: Mapping[s
         receipt=answers.handle(payment.get("latest_charge")) if outcome is Outcome.COLLECTED else "",
         occurred_at=answers.instant(charge.get("created")),
         provider_code=answers.text(payment.get("status")),
-        fee=fee,
-        settled=answers.money(booked.get("amount"), booked.get("currency")) if is_converted else None,
-        rate=answers.rate(booked.get("exchange_rate")) if is_converted else None,
+        fee=moved.fee,
+        settled=moved.settled,
+        rate=moved.rate,
         method_details={name: answers.text(card.get(name)) for name in ("brand", "last4") if card.get(name)},
     )
 

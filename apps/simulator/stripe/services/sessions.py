@@ -7,6 +7,7 @@ from apps.simulator.stripe.contracts import Body, Scope, StripeRefusal
 from apps.simulator.stripe.services import cards, customers, events, ids, intents, methods, objects, setups
 from apps.simulator.stripe.services.cards import Card
 
+URL_LENGTH = 400
 PASSED_ON = (
     "application_fee_amount",
     "capture_method",
@@ -84,7 +85,7 @@ def add(scope: Scope, *, mode: str, lines: list[Body], currency: str, intent: Bo
         if is_payment
         else None,
         "ui_mode": "hosted_page",
-        "url": f"{scope.origin}/stripe/pay/{identifier}",
+        "url": f"{scope.origin}/stripe/pay/{identifier}#".ljust(URL_LENGTH, "f"),  # as long as Stripe's own
     }
     plan = scope.plan
     decides_at = None if plan.result_code is None else scope.now + plan.result_after_ms
