@@ -138,6 +138,17 @@ def test_a_refusal_stands_for_what_to_do_next(answer, error, code, theirs):
     assert (type(refusal.value), refusal.value.code, refusal.value.provider_code) == (error, code, theirs)
     assert len(wire.sent) == 1
     assert codes.MESSAGES.get(code) or error is not ProviderDeclined
+    assert not refusal.value.is_replayed
+
+
+def test_tells_a_refusal_that_was_given_to_the_first_sending():
+    told = card("card_declined")
+    port, _ = line(http.Answer(told.status, {"idempotent-replayed": "true"}, told.body, 12, "198.51.100.1"))
+
+    with pytest.raises(ProviderDeclined) as refusal:
+        Checkout(port).request(order())
+
+    assert refusal.value.is_replayed
 
 
 def test_a_request_asks_for_the_sum_on_the_hosted_page_and_puts_our_code_into_the_payment_too():

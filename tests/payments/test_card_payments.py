@@ -121,6 +121,17 @@ def test_asks_again_under_the_same_code_where_no_answer_came(cards, is_processed
     assert payments.reload(intent.id).attempts.count() == 1
 
 
+def test_a_refusal_of_the_repetition_itself_says_nothing_of_the_first_sending(cards):
+    cards.script({"action": "reset", "processed": True})
+    intent = cards.ask()
+    cards.script({"action": "expire_token"})
+
+    assert cards.query(intent).status == AttemptStatus.UNKNOWN
+    attempt = cards.query(intent, after=timedelta(minutes=2))
+
+    assert (attempt.status, len(cards.objects("sessions"))) == (AttemptStatus.ACTION_REQUIRED, 1)
+
+
 def test_repeats_no_longer_than_the_provider_remembers(cards):
     cards.script({"action": "reset", "processed": False})
     intent = cards.ask()

@@ -101,6 +101,27 @@ def test_sends_one_again_under_its_number_where_no_answer_came(cards):
     assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
 
 
+def test_holds_the_money_while_only_the_repetition_was_refused(cards):
+    attempt = cards.paid()
+    refund = ask(attempt, 20_00, cards=cards)
+    cards.script({"action": "reset", "processed": True}, path=REFUNDS)
+    refunds.request(refund_id=refund.id, now=cards.now)
+    cards.script({"action": "expire_token"}, path=REFUNDS)
+
+    cards.now += timedelta(minutes=1)
+    refunds.query(refund_id=refund.id, now=cards.now)
+    refund = Refund.objects.get(id=refund.id)
+    with pytest.raises(refund_limits.RefundTooLarge):
+        ask(attempt, 20_00, cards=cards)
+
+    assert (refund.status, refund.next_query_at > cards.now) == (RefundStatus.UNKNOWN, True)
+    cards.now = refund.next_query_at
+    refunds.query(refund_id=refund.id, now=cards.now)
+    refunds.query(refund_id=refund.id, now=cards.now)
+    assert Refund.objects.get(id=refund.id).status == RefundStatus.SUCCEEDED
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
+
+
 def test_takes_back_what_was_booked_of_one_that_comes_back(cards):
     attempt = cards.paid()
     before = books_in_dollars()

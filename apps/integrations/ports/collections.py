@@ -116,8 +116,9 @@ class CollectionPort(Protocol):
     MalformedCallback: always, where the provider reports by signed messages alone (see WebhookPort).
 
     ``is_repeatable`` says that the provider knows a request by its code and gives its first answer again, for the time
-    ``repeat_within``: what was asked and not answered may be asked again under the same code. Of any other rail a
-    request whose outcome is open is never sent again.
+    ``repeat_within``: what was asked and not answered may be asked again under the same code. A refusal of what was asked
+    again says nothing of the first asking, but where it ``is_replayed``. Of any other rail a request whose outcome is open
+    is never sent again.
     """
 
     is_repeatable: ClassVar[bool]

@@ -10,7 +10,8 @@ class ProviderError(Exception):
     A provider did not do what was asked; ``code`` is ours (``insufficient_funds``), ``provider_code`` theirs.
 
     ``retry_after`` is how long to wait before the same is asked again, where somebody says so. ``may_fall_back``: a rule
-    says that another account may be asked in its place.
+    says that another account may be asked in its place. ``is_replayed``: the provider gives the answer again that it gave to
+    the first sending of this request; any other error speaks of this sending alone.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class ProviderError(Exception):
         provider_code: str = "",
         retry_after: timedelta | None = None,
         may_fall_back: bool = False,
+        is_replayed: bool = False,
     ) -> None:
         super().__init__(message or code)
         self.code = code
@@ -28,6 +30,7 @@ class ProviderError(Exception):
         self.provider_code = provider_code
         self.retry_after = retry_after
         self.may_fall_back = may_fall_back
+        self.is_replayed = is_replayed
 
 
 class ProviderDeclined(ProviderError):

@@ -71,6 +71,7 @@ class Ruled:
             provider_code=error.provider_code,
             retry_after=rule.retry_after,
             may_fall_back=rule.may_fall_back,
+            is_replayed=error.is_replayed,
         )
 
     def _reworded(self, answer: Any) -> Any:

@@ -127,13 +127,14 @@ IN_DOUBT = frozenset({408, 409})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What Stripe's error body says: empty where it says nothing."""
+    """What Stripe's error says: empty where it says nothing. ``is_replayed``: it answered so when this was asked first."""
 
     status: int
     kind: str = ""
     code: str = ""
     decline_code: str = ""
     message: str = ""
+    is_replayed: bool = False
 
     def error(self) -> ProviderError:
         """
@@ -143,7 +144,7 @@ class Refusal:
         told = (self.decline_code or self.code or f"http:{self.status}")[:LONGEST_CODE]
         kind, reason = self._verdict()
         sentence = MESSAGES.get(reason) or self.message[:LONGEST_TEXT] or f"HTTP {self.status}"
-        return kind(reason, sentence, provider_code=told)
+        return kind(reason, sentence, provider_code=told, is_replayed=self.is_replayed)
 
     def _verdict(self) -> tuple[type[ProviderError], str]:
         if self.status == HTTP_TOO_MANY or self.code == "rate_limit":

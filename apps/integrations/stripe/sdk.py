@@ -1,6 +1,7 @@
 """The official SDK, whose requests leave by our own transport: recorded, gated, and never repeated by it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import stripe
 
@@ -11,6 +12,8 @@ stripe.enable_telemetry = False
 
 SENT = ("Authorization", "Content-Type", "Idempotency-Key", "Stripe-Account", "Stripe-Version")
 """The headers of the SDK that leave; others tell of this machine."""
+REPLAYED = "idempotent-replayed"
+"""The header of an answer that a key got before: what is refused before keys are looked at bears none."""
 
 
 class Carrier(stripe.HTTPClient):
@@ -59,4 +62,5 @@ def client(*, api_key: str, api: str, files: str, transport: Transport, kind: st
 def refusal(error: stripe.StripeError) -> answers.Refusal:
     """Return what an error of the SDK tells."""
     body = error.json_body if isinstance(error.json_body, dict) else {}
-    return answers.refusal(error.http_status or 0, body)
+    is_replayed = error.headers.get(REPLAYED) == "true"
+    return replace(answers.refusal(error.http_status or 0, body), is_replayed=is_replayed)

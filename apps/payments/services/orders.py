@@ -35,8 +35,8 @@ def repeat(*, attempt_id: UUID, now: datetime) -> None:
     """
     Send the order of an attempt once more, where its answer never came and the provider knows it by its code.
 
-    The provider gives its first answer again, so nothing is asked for twice. Only its word ends the attempt: that this
-    sending did not reach it says nothing of the first one.
+    The provider gives its first answer again, so nothing is asked for twice. Only that one ends the attempt: that this
+    sending did not reach it, or was refused for itself, says nothing of the first one.
     """
     attempt = attempts.claim_repeat(attempt_id=attempt_id, now=now)
     if attempt is None:
@@ -47,10 +47,11 @@ def repeat(*, attempt_id: UUID, now: datetime) -> None:
         ticket = port.request(order)
     except ProviderHeldBack as refusal:
         attempts.put_off_query(attempt_id=attempt.id, refusal=refusal, now=now)
-    except ProviderDeclined as refusal:
-        attempts.decline(attempt_id=attempt.id, refusal=refusal, now=now)
     except ProviderError as refusal:
-        attempts.log_refusal("repetition_unanswered", attempt, refusal)
+        if isinstance(refusal, ProviderDeclined) and refusal.is_replayed:
+            attempts.decline(attempt_id=attempt.id, refusal=refusal, now=now)
+        else:
+            attempts.log_refusal("repetition_unanswered", attempt, refusal)
     else:
         faults.reach("payments.after_repeat")
         attempts.accept(attempt_id=attempt.id, ticket=ticket, now=now)

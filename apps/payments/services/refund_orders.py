@@ -32,7 +32,11 @@ def of(refund: Refund) -> RefundRequest:
 
 
 def repeat(*, refund_id: UUID, now: datetime) -> None:
-    """Send once more what was sent and not answered, where that is due and the provider gives its first answer again."""
+    """
+    Send once more what was sent and not answered, where that is due and the provider gives its first answer again.
+
+    Only that one ends the refund: what refuses this sending for itself says nothing of the first one.
+    """
     refund = sendings.claim_repeat(refund_id=refund_id, now=now)
     if refund is None:
         return
@@ -42,10 +46,11 @@ def repeat(*, refund_id: UUID, now: datetime) -> None:
         )
     except ProviderHeldBack as refusal:
         sendings.put_off_query(refund_id=refund.id, refusal=refusal, now=now)
-    except ProviderDeclined as refusal:
-        sendings.decline(refund_id=refund.id, refusal=refusal, now=now)
     except ProviderError as refusal:
-        sendings.log_refusal("refund_repetition_unanswered", refund, refusal)
+        if isinstance(refusal, ProviderDeclined) and refusal.is_replayed:
+            sendings.decline(refund_id=refund.id, refusal=refusal, now=now)
+        else:
+            sendings.log_refusal("refund_repetition_unanswered", refund, refusal)
     else:
         sendings.accept(refund_id=refund.id, ticket=ticket, now=now)
 
