@@ -91,6 +91,19 @@ def test_a_message_about_nothing_we_know_is_read_again_and_then_waits_for_people
     assert stored.note.startswith(f"{COMPLETED} evt_1")
 
 
+def test_money_of_a_request_that_was_said_to_be_refused_is_found_by_its_message(cards):
+    body = json.dumps({"error": {"type": "invalid_request_error", "message": "No."}})
+    cards.script({"action": "status", "status": 400, "body": body, "processed": True})
+    intent = cards.ask()
+    assert (intent.current_attempt.status, intent.current_attempt.ticket) == (AttemptStatus.FAILED, "")
+    cards.act("sessions", cards.objects("sessions")[0]["id"], "pay", card="4242424242424242")
+
+    assert cards.deliver(cards.messages(COMPLETED)[0]) == "APPLIED"
+    attempt = cards.query(intent, after=timedelta())
+
+    assert (payments.reload(intent.id).status, attempt.received) == (IntentStatus.SUCCEEDED, USD_25)
+
+
 def test_a_person_has_a_message_read_again(cards):
     intent = cards.ask()
     cards.pay(intent)

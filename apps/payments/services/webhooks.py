@@ -123,10 +123,10 @@ def _has_learned(attempt: PaymentAttempt, ticket: str, *, now: datetime) -> bool
     """
     Say whether an attempt without a ticket can be asked after now.
 
-    While the provider knows the request by its code, that gives the ticket, as soon as nobody waits for the first answer any
-    more; afterwards the message's own is taken.
+    While the provider knows the request of a live one by its code, that gives the ticket, as soon as nobody waits for the
+    first answer any more; afterwards, and where we took it for ended, the message's own is taken.
     """
-    if now < attempt.created_at + providers.repeat_within(attempt.provider):
+    if attempt.is_live and now < attempt.created_at + providers.repeat_within(attempt.provider):
         return attempt.status == AttemptStatus.UNKNOWN
     attempt.ticket = ticket
     attempt.initiated_at = attempt.initiated_at or now
