@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, connections
 
 from apps.integrations.models import ProviderCall
+from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
@@ -19,10 +20,15 @@ from tests.payments.conftest import balance, books, told
 REFUNDS = "/v1/refunds"
 
 
-def ask(attempt, minor=None, *, cards):
+def ask(attempt, minor=None, *, cards, **facts):
     money = None if minor is None else Money(minor, "USD")
     return refunds.create(
-        intent_id=attempt.intent_id, money=money, reason="Returned goods", actor=SYSTEM, now=cards.now
+        intent_id=attempt.intent_id,
+        money=money,
+        reason="Returned goods",
+        actor=SYSTEM,
+        now=cards.now,
+        **facts,
     )
 
 
@@ -63,27 +69,45 @@ def test_promises_no_more_than_is_left(cards):
     assert Refund.objects.count() == 2
 
 
-def test_two_at_once_do_not_promise_the_same_money(cards):
-    attempt, gate, refused = cards.paid(), Barrier(2), []
+def at_once(*deeds):
+    """Do deeds from a connection each, and return what they returned or were refused with."""
+    gate, found = Barrier(len(deeds)), []
     organisation = connection.tenant
 
-    def run():
+    def run(deed):
         connection.set_tenant(organisation)
         gate.wait(5)
         try:
-            ask(attempt, 20_00, cards=cards)
-        except refund_limits.RefundTooLarge as refusal:
-            refused.append(refusal)
+            found.append(deed())
+        except refund_limits.RefundRefused as refusal:
+            found.append(refusal)
         finally:
             connections.close_all()
 
-    threads = [Thread(target=run) for _ in range(2)]
+    threads = [Thread(target=run, args=[deed]) for deed in deeds]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
+    return found
 
-    assert (Refund.objects.count(), len(refused)) == (1, 1)
+
+def test_two_at_once_do_not_promise_the_same_money(cards):
+    attempt = cards.paid()
+
+    found = at_once(*[lambda: ask(attempt, 20_00, cards=cards)] * 2)
+
+    assert {type(one) for one in found} == {Refund, refund_limits.RefundTooLarge}
+    assert Refund.objects.count() == 1
+
+
+def test_a_dialog_that_is_sent_twice_makes_one_refund(cards):
+    attempt, nonce = cards.paid(), ids.new()
+
+    found = at_once(*[lambda: ask(attempt, 10_00, cards=cards, nonce=nonce)] * 2)
+
+    assert {one.id for one in found} == {Refund.objects.get().id}
+    assert ask(attempt, 10_00, cards=cards, nonce=ids.new()).number == 2
 
 
 def test_sends_one_again_under_its_number_where_no_answer_came(cards):

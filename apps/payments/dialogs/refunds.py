@@ -155,6 +155,7 @@ class RefundPayment(Dialog):
             reason=answer.data["reason"],
             actor=answer.actor,
             now=answer.now,
+            nonce=answer.nonce,
         )
         return asked(refund)
 

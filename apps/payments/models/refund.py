@@ -82,7 +82,8 @@ class Refund(UuidModel, StatefulModel):
     refund is live until it has ended; one that is UNKNOWN is sent again only where the provider knows it by its number.
     FAILED is left only by money that went back after all, SUCCEEDED only by money that did not arrive and is with us again
     (``came_back_at``), and that and CANCELLED never; a trigger in the database says the same. ``settled_minor`` is what left our
-    balance, where the provider had converted the payment, in the currency that it had settled in.
+    balance, where the provider had converted the payment, in the currency that it had settled in. ``nonce`` is of the asking: one
+    that is sent twice makes one refund.
     """
 
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="refunds")
@@ -128,6 +129,7 @@ class Refund(UuidModel, StatefulModel):
     refunded_at = models.DateTimeField(null=True)
     came_back_at = models.DateTimeField(null=True)
     settled_minor = MinorField(null=True)
+    nonce = models.UUIDField(null=True)
 
     objects = RefundQuerySet.as_manager()
 
@@ -154,6 +156,7 @@ class Refund(UuidModel, StatefulModel):
                 name="refund_request_due_while_requested",
             ),
             models.UniqueConstraint(fields=["attempt", "number"], name="refund_number_once"),
+            models.UniqueConstraint(fields=["attempt", "nonce"], name="refund_nonce_once"),
             models.UniqueConstraint(
                 fields=["provider", "provider_receipt"],
                 condition=~Q(provider_receipt=""),

@@ -117,16 +117,14 @@ class ReasonMissing(RefundRefused):
     pointer = REASON
 
 
-def refundable(*, intent_id: UUID) -> PaymentAttempt:
-    """Lock the attempt that settled the intent, and the intent; raise what stands in the way of a refund."""
+def of_intent(*, intent_id: UUID) -> PaymentAttempt:
+    """Lock the attempt that settled the intent, and the intent. Raises NotFound and PaymentNotPaid."""
     intent = PaymentIntent.objects.filter(id=intent_id).first()
     if intent is None:
         raise errors.NotFound("There is no such payment.")
     if intent.current_attempt_id is None:
         raise PaymentNotPaid("This payment has not been paid.")
-    attempt = attempts.locked(intent.current_attempt_id)
-    check(attempt)
-    return attempt
+    return attempts.locked(intent.current_attempt_id)
 
 
 def check(attempt: PaymentAttempt) -> None:

@@ -48,18 +48,31 @@ logger = logs.get(__name__)
 
 
 @transaction.atomic
-def create(*, intent_id: UUID, money: Money | None, reason: str, actor: Actor, now: datetime) -> Refund:
+def create(
+    *,
+    intent_id: UUID,
+    money: Money | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    nonce: UUID | None = None,
+) -> Refund:
     """
     Ask for a payment to go back: ``money`` of it, or all that has not gone back yet. A part of it only where the rail's
-    terms allow it; then several refunds of one payment may be on their way at once, together never more than arrived.
+    terms allow it; then several refunds of one payment may be on their way at once, together never more than arrived. What is asked for
+    under a ``nonce`` that made a refund of this payment returns that one.
 
     Raises NotFound, PaymentNotPaid, PaymentInReview, AlreadyRefunded, RefundInProgress, ReceiptPending,
     PartialRefundNotSupported, RefundTooLarge, ReasonMissing or
     LimitExceeded, and then nothing is written. The provider is asked by a
     worker after the commit, or once other people have approved where a rule asks for that.
     """
-    attempt = refund_limits.refundable(intent_id=intent_id)
-    return _ask_for(attempt, money=money, reason=reason, actor=actor, now=now)
+    attempt = refund_limits.of_intent(intent_id=intent_id)
+    asked_before = Refund.objects.filter(attempt=attempt, nonce=nonce).first() if nonce else None
+    if asked_before is not None:
+        return asked_before
+    refund_limits.check(attempt)
+    return _ask_for(attempt, money=money, reason=reason, actor=actor, now=now, nonce=nonce)
 
 
 @transaction.atomic
@@ -74,7 +87,13 @@ def give_back(*, attempt_id: UUID, reason: str, actor: Actor, now: datetime) -> 
 
 
 def _ask_for(
-    attempt: PaymentAttempt, *, money: Money | None, reason: str, actor: Actor, now: datetime
+    attempt: PaymentAttempt,
+    *,
+    money: Money | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    nonce: UUID | None = None,
 ) -> Refund:
     wanted = refund_limits.sum_of(attempt, money=money)
     reason = refund_limits.check_reason(reason)
@@ -95,6 +114,7 @@ def _ask_for(
         created_by=str(actor),
         created_at=now,
         next_request_at=now,
+        nonce=nonce,
     )
     approval = requests.submit(request=refund_approvals.asked(refund), actor=actor, now=now)
     if approval is not None:

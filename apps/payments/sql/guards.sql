@@ -86,7 +86,7 @@ BEGIN
   IF NEW.intent_id <> OLD.intent_id OR NEW.attempt_id <> OLD.attempt_id OR NEW.amount_minor <> OLD.amount_minor
      OR NEW.currency <> OLD.currency OR NEW.payment_receipt <> OLD.payment_receipt
      OR NEW.callback_token <> OLD.callback_token OR NEW.provider_account_id <> OLD.provider_account_id
-     OR NEW.number <> OLD.number THEN
+     OR NEW.number <> OLD.number OR NEW.nonce IS DISTINCT FROM OLD.nonce THEN
     RAISE EXCEPTION 'payments: what refund % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
