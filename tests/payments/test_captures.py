@@ -1,11 +1,13 @@
 """Money that is held back: captured whole or in part, let go, and never twice."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from apps.integrations.models import ProviderCall
-from apps.kit.actors import SYSTEM
+from apps.integrations.ports import CollectionReport, Outcome
+from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
@@ -110,6 +112,29 @@ def test_lets_go_what_is_cancelled(cards):
     assert [one["status"] for one in cards.objects("intents")] == ["canceled"]
     assert told(intent.id)[-1] == "payment_cancelled"
     assert is_untouched()
+
+
+@pytest.mark.parametrize("is_captured", [True, False])
+def test_lets_go_what_another_attempt_has_paid(cards, is_captured):
+    body = json.dumps({"error": {"type": "invalid_request_error", "message": "No."}})
+    cards.script({"action": "status", "status": 400, "body": body})
+    first = cards.ask(is_captured=is_captured).current_attempt
+    intents.confirm(intent_id=first.intent_id, actor=SYSTEM, now=cards.now)
+    intents.request(intent_id=first.intent_id, now=cards.now)
+    intent = payments.reload(first.intent_id)
+    if not is_captured:
+        cards.pay(intent)
+        cards.query(intent)
+        capture(payments.reload(intent.id), cards)
+
+    report = CollectionReport("", Outcome.COLLECTED, money=USD_25, receipt="ch_late")
+    intents.settle(attempt_id=first.id, report=report, actor=PROVIDER, now=cards.now)
+    carry_out(intent, cards)
+
+    assert payments.reload(intent.id).current_attempt == first
+    assert payments.reloaded(intent.current_attempt).status == AttemptStatus.FAILED
+    kind, state = ("sessions", "expired") if is_captured else ("intents", "canceled")
+    assert [one["status"] for one in cards.objects(kind)] == [state]
 
 
 def test_closes_the_page_of_a_payment_that_is_cancelled(cards):

@@ -146,7 +146,7 @@ def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
     if attempt.status in ACCEPTABLE_STATES:
         attempt.accept(ticket=ticket, next_query_at=polling.next_query(initiated_at=now, now=now))
         follow(attempt)
-        if attempt.intent.cancel_requested_at is not None and providers.offers(attempt.provider, CapturePort):
+        if providers.offers(attempt.provider, CapturePort) and not payables.is_wanted(attempt.intent):
             order(attempt, now=now)
     announced = initiation(attempt, now=now)
     attempt.save_progress()
@@ -320,8 +320,9 @@ def _plan_patiently(attempt: PaymentAttempt, *, now: datetime) -> None:
     attempt.next_query_at = polling.next_patient(initiated_at=began, now=now) if is_asked_on else None
     attempt.query_started_at = None
     attempt.save_progress()
-    is_to_be_let_go = attempt.is_live and attempt.intent.cancel_requested_at and attempt.order_due_at is None
-    if is_to_be_let_go and providers.offers(attempt.provider, CapturePort):
+    has_no_order = attempt.is_live and attempt.order_due_at is None
+    can_be_let_go = has_no_order and providers.offers(attempt.provider, CapturePort)
+    if can_be_let_go and not payables.is_wanted(attempt.intent):
         order(attempt, now=now)
 
 

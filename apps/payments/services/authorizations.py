@@ -48,13 +48,7 @@ def _take(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) -
     attempt.authorize(report=report, at=now, next_query_at=polling.next_patient(initiated_at=began, now=now))
     attempt.save_progress()
     attempts.follow(attempt)
-    is_wanted = not (
-        intent.cancel_requested_at
-        or intent.is_settled
-        or intent.is_closed_unpaid
-        or payables.is_paid_otherwise(intent)
-    )
-    if not is_wanted:
+    if not payables.is_wanted(intent):
         attempts.order(attempt, now=now)
     elif attempt.is_captured:
         attempts.order(attempt, capture=min(held, attempt.money), now=now)

@@ -21,7 +21,7 @@ from apps.kit.money import Money
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.payments.services import attempts, authorizations, choices, polling
+from apps.payments.services import attempts, authorizations, choices, payables, polling
 from apps.payments.services.attempts import InvalidState
 
 AMOUNT = "/amount"
@@ -101,19 +101,20 @@ def carry_out(*, attempt_id: UUID, now: datetime) -> CollectionReport | None:
     """
     Tell the provider to take the sum that was ordered, or to let it go, and return what it reports; None where nothing is due.
 
+    What nobody wants any more is let go, whatever was ordered, and also where nothing was: another attempt has paid.
     Safe to repeat: it knows a repeated order by the attempt's code. Without an answer the order is given again later. One that
     it refuses is ended, and it is asked what is true then; one that our own gate keeps back waits for the gate.
     """
-    attempt = _claimed(attempt_id, now=now)
-    if attempt is None:
+    claimed = _claimed(attempt_id, now=now)
+    if claimed is None:
         return None
+    attempt, wanted = claimed
     faults.reach("payments.before_order")
     try:
         port = providers.capture(attempt.provider_account_id, now=now, subject_id=attempt.id)
-        if attempt.intent.cancel_requested_at is not None or attempt.capture_minor is None:
+        if wanted is None:
             report = port.release(attempt.ticket, code=attempt.code)
         else:
-            wanted = Money(attempt.capture_minor, attempt.currency)
             report = port.capture(attempt.ticket, wanted, code=attempt.code)
     except ProviderDeclined as refusal:
         _refused(attempt_id, refusal, now=now)
@@ -129,20 +130,24 @@ def carry_out(*, attempt_id: UUID, now: datetime) -> CollectionReport | None:
 
 
 @transaction.atomic
-def _claimed(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
-    """Take the order that is due, and plan when it is given again where no answer comes."""
+def _claimed(attempt_id: UUID, *, now: datetime) -> tuple[PaymentAttempt, Money | None] | None:
+    """
+    Take the order that is due, and plan when it is given again where no answer comes. The sum is what is to be taken; None
+    where all is let go.
+    """
     attempt = attempts.locked(attempt_id)
-    if (
-        not attempt.is_live
-        or not attempt.ticket
-        or attempt.order_due_at is None
-        or attempt.order_due_at > now
-    ):
+    if not attempt.is_live or not attempt.ticket:
+        return None
+    is_wanted = payables.is_wanted(attempt.intent)
+    if attempt.order_due_at is None and not is_wanted:
+        attempt.order(at=now)
+    if attempt.order_due_at is None or attempt.order_due_at > now:
         return None
     since = now - (attempt.ordered_at or now)
     attempt.order_due_at = now + min(max(polling.PAUSE, since), LONGEST_PAUSE)
     attempt.save_progress()
-    return attempt
+    is_taken = is_wanted and attempt.capture_minor is not None
+    return attempt, Money(attempt.capture_minor or 0, attempt.currency) if is_taken else None
 
 
 @transaction.atomic

@@ -96,6 +96,15 @@ def is_paid_otherwise(intent: PaymentIntent) -> bool:
     return paid.exclude(id=intent.id).exists()
 
 
+def is_wanted(intent: PaymentIntent) -> bool:
+    """
+    Say whether more money would still pay an intent: nobody has asked to cancel it, and neither it nor its payable is paid or
+    closed. The caller holds its lock; holds the payable as ``is_paid_otherwise`` does.
+    """
+    is_over = intent.cancel_requested_at is not None or intent.is_settled or intent.is_closed_unpaid
+    return not is_over and not is_paid_otherwise(intent)
+
+
 def require_unpaid(intent: PaymentIntent) -> None:
     """Raise AlreadyPaid where another payment has paid what this one is for."""
     if is_paid_otherwise(intent):

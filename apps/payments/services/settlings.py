@@ -5,7 +5,8 @@ from datetime import datetime
 
 from apps.events.contracts import NewEvent
 from apps.events.services import outbox
-from apps.integrations.ports import CollectionReport
+from apps.integrations.ports import CapturePort, CollectionReport
+from apps.integrations.services import providers
 from apps.kit import faults, jobs
 from apps.kit.actors import Actor
 from apps.ledger.services.refusals import AccountClosed, AccountFrozen
@@ -31,7 +32,8 @@ def take(
 
     ``held`` is the money, where it waits in suspense: then it is moved from there, and not booked again. Late money does
     what the organisation's terms say: it pays, or waits in suspense, or is given back from there; where a person has decided
-    (``is_decided``), it pays. Money for a payable that another payment has paid is late, and never pays.
+    (``is_decided``), it pays. Money for a payable that another payment has paid is late, and never pays. An attempt that its
+    payer is still asked by is let go, where its rail can.
     """
     intent = attempt.intent
     is_paid = intent.is_settled or payables.is_paid_otherwise(intent)
@@ -47,8 +49,11 @@ def take(
         attempt.save(force_insert=True)
     else:
         attempt.save_progress()
+    superseded = intent.current_attempt if intent.current_attempt_id != attempt.id else None
     intent.settle(attempt=attempt, at=now)
     intent.save_progress()
+    if superseded is not None and superseded.is_live and providers.offers(superseded.provider, CapturePort):
+        jobs.enqueue("payments.order_attempt", attempt_id=superseded.id)
     outbox.publish(*announced, *events.settled(attempt), now=now)
     if attempt.refund_due_at is not None:
         jobs.enqueue("payments.sweep_organisation", deed="refund_late", row_id=attempt.id)
