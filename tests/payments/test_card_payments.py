@@ -145,13 +145,17 @@ def test_a_refusal_of_the_repetition_itself_says_nothing_of_the_first_sending(ca
     assert (attempt.status, len(cards.objects("sessions"))) == (AttemptStatus.ACTION_REQUIRED, 1)
 
 
-def test_repeats_no_longer_than_the_provider_remembers(cards):
+def test_repeats_no_longer_than_the_provider_remembers_and_closes_what_had_no_page(cards):
     cards.script({"action": "reset", "processed": False})
     intent = cards.ask()
 
     attempt = cards.query(intent, after=timedelta(hours=24))
+    assert (attempt.status, ProviderCall.objects.count()) == (AttemptStatus.UNKNOWN, 1)
+    attempt = cards.query(intent, after=timedelta(hours=1))
 
-    assert (attempt.status, attempt.next_query_at) == (AttemptStatus.UNKNOWN, None)
+    assert (attempt.status, attempt.failure_code) == (AttemptStatus.FAILED, "expired")
+    assert payments.reload(intent.id).status == IntentStatus.FAILED
+    assert told(intent.id)[-1] == "payment_failed"
     assert cards.objects("sessions") == []
 
 

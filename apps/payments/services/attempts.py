@@ -40,6 +40,8 @@ PATIENCE = timedelta(minutes=10)
 CLOCK_SLACK = timedelta(seconds=1)
 COMPLETED_WITHIN = timedelta(days=1)
 """For how long a provider that tells its own fee is asked for it, once the money is booked."""
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""How long after the provider has forgotten a request nothing comes of it any more."""
 COLLECTION = "collection"
 STATUS = "status"
 ACCEPTABLE_STATES = {AttemptStatus.SENDING, AttemptStatus.UNKNOWN}
@@ -229,7 +231,7 @@ def lose(*, attempt_id: UUID, now: datetime) -> None:
         return
     attempt.lose(at=now)
     if not attempt.ticket:
-        attempt.next_query_at = _next_repeat(attempt, now=now)
+        attempt.next_query_at = next_repeat(attempt, now=now)
     attempt.save_progress()
     if attempt.provider_account.is_pull_enabled:
         jobs.enqueue("payments.pull_organisation", account_id=attempt.provider_account_id)
@@ -326,28 +328,14 @@ def _plan_patiently(attempt: PaymentAttempt, *, now: datetime) -> None:
         order(attempt, now=now)
 
 
-@transaction.atomic
-def claim_repeat(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
+def next_repeat(attempt: PaymentAttempt, *, now: datetime) -> datetime | None:
     """
-    Take the repetition that is due of a request whose answer never came, and plan the next one.
-
-    None where none is due, the provider has answered since, or it no longer knows the request by its code.
+    Return when to ask again under the same code, as long as the provider knows it; when to forget it then, where the payer
+    needed the address of a page; None for what waits for people.
     """
-    attempt = locked(attempt_id)
-    is_open = attempt.status == AttemptStatus.UNKNOWN and not attempt.ticket
-    if not is_open or attempt.next_query_at is None or attempt.next_query_at > now:
-        return None
-    is_known = now < attempt.created_at + providers.repeat_within(attempt.provider)
-    attempt.next_query_at = _next_repeat(attempt, now=now) if is_known else None
-    attempt.query_started_at = None
-    attempt.save_progress()
-    return attempt if is_known else None
-
-
-def _next_repeat(attempt: PaymentAttempt, *, now: datetime) -> datetime | None:
-    """Return when to ask again under the same code: at ever longer distances, as long as the provider knows it."""
-    due = now + max(polling.PAUSE, now - attempt.created_at)
-    return due if due < attempt.created_at + providers.repeat_within(attempt.provider) else None
+    known_until = attempt.created_at + providers.repeat_within(attempt.provider)
+    due = polling.next_repeat(since=attempt.created_at, known_until=known_until, now=now)
+    return due or (known_until + FORGOTTEN_AFTER if attempt.is_patient else None)
 
 
 def ask_soon(attempt: PaymentAttempt, *, now: datetime) -> None:

@@ -3,6 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
+from apps.events.services import outbox
 from apps.integrations.ports import (
     CollectionRequest,
     ProviderDeclined,
@@ -11,8 +14,11 @@ from apps.integrations.ports import (
 )
 from apps.integrations.services import hooks, providers
 from apps.kit import faults
+from apps.payments.contracts import AttemptStatus
 from apps.payments.models import PaymentAttempt
 from apps.payments.services import attempts, pay_links
+
+NO_PAGE = "The provider never told the address of its page: nobody can have paid there."
 
 
 def of(attempt: PaymentAttempt) -> CollectionRequest:
@@ -31,6 +37,29 @@ def of(attempt: PaymentAttempt) -> CollectionRequest:
     )
 
 
+@transaction.atomic
+def claim_repeat(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
+    """
+    Take the repetition that is due of a request whose answer never came, and plan the next one.
+
+    None where none is due or the provider has answered since. What it no longer knows by its code is closed an hour later, where
+    it asked on a page whose address nobody was ever told.
+    """
+    attempt = attempts.locked(attempt_id)
+    is_open = attempt.status == AttemptStatus.UNKNOWN and not attempt.ticket
+    if not is_open or attempt.next_query_at is None or attempt.next_query_at > now:
+        return None
+    known_until = attempt.created_at + providers.repeat_within(attempt.provider)
+    if attempt.is_patient and now >= known_until + attempts.FORGOTTEN_AFTER:
+        closing = attempts.close(attempt, code="expired", message=NO_PAGE, provider_code="", now=now)
+        outbox.publish(*closing, now=now)
+        return None
+    attempt.next_query_at = attempts.next_repeat(attempt, now=now)
+    attempt.query_started_at = None
+    attempt.save_progress()
+    return attempt if now < known_until else None
+
+
 def repeat(*, attempt_id: UUID, now: datetime) -> None:
     """
     Send the order of an attempt once more, where its answer never came and the provider knows it by its code.
@@ -38,7 +67,7 @@ def repeat(*, attempt_id: UUID, now: datetime) -> None:
     The provider gives its first answer again, so nothing is asked for twice. Only that one ends the attempt: that this
     sending did not reach it, or was refused for itself, says nothing of the first one.
     """
-    attempt = attempts.claim_repeat(attempt_id=attempt_id, now=now)
+    attempt = claim_repeat(attempt_id=attempt_id, now=now)
     if attempt is None:
         return
     order = of(attempt)

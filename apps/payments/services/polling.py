@@ -42,6 +42,15 @@ def next_patient(*, initiated_at: datetime, now: datetime) -> datetime:
     return planned or now + min((now - initiated_at) / 2, ASKED_AT_LEAST_EVERY)
 
 
+def next_repeat(*, since: datetime, known_until: datetime, now: datetime) -> datetime | None:
+    """
+    Return when to send again what was sent at ``since`` and not answered: at ever longer distances, as long as the provider
+    knows it by its code.
+    """
+    due = now + max(PAUSE, now - since)
+    return due if due < known_until else None
+
+
 def is_due(row: Polled, *, now: datetime) -> bool:
     """Say whether the row has been sent and its next query is not still to come."""
     return row.initiated_at is not None and (row.next_query_at is None or row.next_query_at <= now)

@@ -213,8 +213,7 @@ def claim_repeat(*, refund_id: UUID, now: datetime) -> Refund | None:
 
 def _next_repeat(refund: Refund, *, now: datetime) -> datetime | None:
     """Return when to send again under the same number: at ever longer distances, as long as the provider knows it."""
-    due = now + max(polling.PAUSE, now - (refund.sent_at or now))
-    return due if due < _known_until(refund) else None
+    return polling.next_repeat(since=refund.sent_at or now, known_until=_known_until(refund), now=now)
 
 
 def _known_until(refund: Refund) -> datetime:
