@@ -167,6 +167,26 @@ def test_takes_back_what_was_booked_of_one_that_comes_back(cards):
     assert balance(AccountRole.UNAPPLIED_COLLECTIONS, "USD").is_zero
 
 
+def test_finds_one_that_came_back_without_a_message(cards):
+    attempt = cards.paid()
+    refund = done(ask(attempt, 10_00, cards=cards), cards)
+    succeeded_at = refund.refunded_at
+    assert refund.next_query_at == succeeded_at + timedelta(days=1)
+
+    refunds.query(refund_id=refund.id, now=refund.next_query_at)
+    refund = Refund.objects.get(id=refund.id)
+    assert (refund.status, refund.next_query_at) == (
+        RefundStatus.SUCCEEDED,
+        succeeded_at + timedelta(days=3),
+    )
+    cards.act("refunds", refund.ticket, "fail")
+    refunds.query(refund_id=refund.id, now=refund.next_query_at)
+
+    refund = Refund.objects.get(id=refund.id)
+    assert (refund.status, refund.next_query_at) == (RefundStatus.FAILED, None)
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
+
+
 def books_in_dollars():
     return {role: balance(role, "USD") for role in AccountRole if not balance(role, "USD").is_zero}
 

@@ -9,6 +9,8 @@ PAUSE = timedelta(seconds=30)
 """How long a question that our own gate kept back waits at least."""
 ASKED_AT_LEAST_EVERY = timedelta(hours=6)
 """How long two questions lie apart at most of what a payer, or we, may take days for."""
+AFTER_SUCCESS = tuple(timedelta(days=days) for days in (1, 3, 7, 14, 30))
+"""When after its success a refund is asked after whose money may come back: the message that says so may be lost."""
 HELD_AT_MOST = timedelta(days=1)
 """How long after sending, or after a person asked, our gate may hold questions back before the row is given up without one."""
 
@@ -40,6 +42,11 @@ def next_patient(*, initiated_at: datetime, now: datetime) -> datetime:
     """
     planned = next_query(initiated_at=initiated_at, now=now)
     return planned or now + min((now - initiated_at) / 2, ASKED_AT_LEAST_EVERY)
+
+
+def next_after_success(*, succeeded_at: datetime, now: datetime) -> datetime | None:
+    """Return when to ask next whether what succeeded still stands; None where that has been asked long enough."""
+    return next((succeeded_at + each for each in AFTER_SUCCESS if succeeded_at + each > now), None)
 
 
 def next_repeat(*, since: datetime, known_until: datetime, now: datetime) -> datetime | None:

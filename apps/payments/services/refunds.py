@@ -286,6 +286,7 @@ def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: dateti
     if refund.is_live:
         sendings.release(refund)
     refund.succeed(report=report, at=now)
+    sendings.look_after(refund, now=now)
     settled = report.settled or bookings.share_of(refund)
     refund.settled_minor = settled.minor if settled and refund.attempt.settled_currency else None
     refund.attempt.give_back(refund.money)

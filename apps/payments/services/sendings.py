@@ -167,15 +167,14 @@ def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
     Take the question that is due and plan the next one; None when nothing is due or there is no ticket to ask for.
 
     Where the answer comes as a callback, a claim after the plan's end finds that none did, and the refund becomes UNKNOWN. A
-    rail that answers at once is asked until it says how the refund ended, and again where it calls for that afterwards.
+    rail that answers at once is asked until it says how the refund ended, and for a month after that: its money may come back.
     """
     refund = locked(refund_id)
     is_open = refund.status in SENT_STATES or (may_come_back(refund) and refund.next_query_at is not None)
     if not is_open or not refund.ticket or not polling.is_due(refund, now=now):
         return None
     if providers.offers(refund.provider, RefundQueryPort):
-        planned = polling.next_patient(initiated_at=refund.initiated_at or now, now=now)
-        refund.next_query_at = None if refund.is_refunded else planned
+        refund.next_query_at = _next_at_once(refund, now=now)
         refund.query_started_at = None
         refund.save_progress()
         return refund
@@ -186,6 +185,19 @@ def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
     polling.advance(refund, may_be_lost=is_losable, now=now)
     refund.save_progress()
     return refund
+
+
+def _next_at_once(refund: Refund, *, now: datetime) -> datetime | None:
+    """Return when a rail that answers at once is asked next."""
+    if refund.is_refunded and refund.refunded_at is not None:
+        return polling.next_after_success(succeeded_at=refund.refunded_at, now=now)
+    return polling.next_patient(initiated_at=refund.initiated_at or now, now=now)
+
+
+def look_after(refund: Refund, *, now: datetime) -> None:
+    """Plan to ask whether the money of a refund that has just succeeded comes back, where the rail tells; the caller saves it."""
+    if may_come_back(refund):
+        refund.next_query_at = _next_at_once(refund, now=now)
 
 
 def may_come_back(refund: Refund) -> bool:
