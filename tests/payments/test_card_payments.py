@@ -15,7 +15,7 @@ from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
 from apps.payments.models import PayPage
 from apps.payments.services import attempts, choices, intents, pay_pages, webhooks
 from tests.factories import payments
-from tests.payments.cards import CARD, USD_25, signed
+from tests.payments.cards import CARD, USD_25, account, signed
 from tests.payments.conftest import balance, is_untouched, told
 
 COMPLETED = "checkout.session.completed"
@@ -77,6 +77,7 @@ def test_believes_nothing_of_a_message(cards):
 
 def test_a_message_about_nothing_we_know_is_read_again_and_then_waits_for_people(cards):
     session = {"id": "cs_test_elsewhere", "object": "checkout.session", "mode": "payment"}
+    session["metadata"] = {"code": "K7M2P9QX4T"}
     event = {"id": "evt_1", "object": "event", "type": COMPLETED, "livemode": False}
     message = signed(json.dumps({**event, "data": {"object": session}}).encode(), at=cards.now)
 
@@ -89,6 +90,26 @@ def test_a_message_about_nothing_we_know_is_read_again_and_then_waits_for_people
     stored.refresh_from_db()
     assert stored.status == "UNMATCHED"
     assert stored.note.startswith(f"{COMPLETED} evt_1")
+
+
+def test_a_message_of_another_system_on_the_same_account_is_nothing_to_wait_for(cards):
+    session = {"id": "cs_test_elsewhere", "object": "checkout.session", "mode": "payment"}
+    event = {"id": "evt_1", "object": "event", "type": COMPLETED, "livemode": False}
+
+    message = signed(json.dumps({**event, "data": {"object": session}}).encode(), at=cards.now)
+
+    assert cards.deliver(message) == "IGNORED"
+
+
+def test_a_message_finds_the_payment_in_whichever_currency_its_account_is(cards):
+    dollars = cards.account
+    facts = {"environment": dollars.environment, "base_url": dollars.base_url}
+    account(label="Cards in shillings", currency="KES", **facts)
+    intent = cards.ask(money=payments.KES_1500)
+    assert intent.current_attempt.provider_account != dollars
+    cards.pay(intent)
+
+    assert cards.deliver(cards.messages(COMPLETED)[0]) == "APPLIED"
 
 
 def test_money_of_a_request_that_was_said_to_be_refused_is_found_by_its_message(cards):

@@ -57,10 +57,15 @@ def of_token(token: str) -> ProviderAccount | None:
     return ProviderAccount.objects.filter(callback_token=token).first()
 
 
+def alike(account: ProviderAccount) -> QuerySet[ProviderAccount]:
+    """Return the accounts that are one at the provider: it has one for every currency, and we one for each."""
+    same = {name: getattr(account, name) for name in ("provider", "environment", "short_code")}
+    return ProviderAccount.objects.filter(**same)
+
+
 def of_till(account: ProviderAccount, number: str) -> ProviderAccount | None:
     """Return the account of the same store as this one whose till has the number, or None."""
-    same = {name: getattr(account, name) for name in ("provider", "environment", "short_code")}
-    return ProviderAccount.objects.filter(**same, till_number=number).first()
+    return alike(account).filter(till_number=number).first()
 
 
 def watched_ids() -> list[UUID]:

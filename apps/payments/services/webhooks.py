@@ -101,6 +101,8 @@ def _about(nudge: Nudge) -> str:
 def _collection(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
     """Have the provider asked about a payment that is open, or was closed without money, or lacks its fee."""
     found = _attempt(account, nudge)
+    if found is None and not nudge.code:
+        return CallbackStatus.IGNORED, "What we ask for bears a code of ours, and this does not.", None
     if found is None:
         raise NotYetMatched
     attempt = attempts.locked(found.id)
@@ -113,7 +115,7 @@ def _collection(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verd
 
 
 def _attempt(account: "ProviderAccount", nudge: Nudge) -> PaymentAttempt | None:
-    own = PaymentAttempt.objects.filter(provider_account=account)
+    own = PaymentAttempt.objects.filter(provider_account__in=accounts.alike(account))
     by_code = own.filter(code=nudge.code).first() if nudge.code else None
     by_ticket = own.filter(ticket=nudge.ticket).first() if nudge.ticket and by_code is None else None
     return by_code or by_ticket
@@ -156,7 +158,7 @@ def _refund(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
 
 def _found_refund(account: "ProviderAccount", nudge: Nudge) -> Refund | None:
     """Return the refund of a ticket, or the only one of the payment whose ticket nobody has told."""
-    own = Refund.objects.filter(provider_account=account)
+    own = Refund.objects.filter(provider_account__in=accounts.alike(account))
     by_ticket = own.filter(ticket=nudge.ticket).first() if nudge.ticket else None
     if by_ticket is not None or not nudge.code:
         return by_ticket
