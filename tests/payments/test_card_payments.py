@@ -33,6 +33,11 @@ def test_sends_the_payer_to_a_page_that_sends_him_back(cards):
     assert (page.id, session["cancel_url"]) == (intent.id, session["success_url"])
     assert PayPage.objects.count() == 1
     assert (attempt.phone, intent.payer_phone) == ("", "")
+    call = ProviderCall.objects.get(kind="checkout")
+    for written in (call.request_body, call.response_body):
+        assert "success_url" in written
+        assert session["success_url"].rpartition("/")[2] not in written
+        assert "amina" not in written
 
 
 def test_a_message_has_the_payment_asked_after_and_the_answer_settles_it(cards):

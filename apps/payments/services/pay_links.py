@@ -36,7 +36,10 @@ def ensured(intent: PaymentIntent, *, actor: Actor, now: datetime) -> PayPage:
 
 
 def address(page: PayPage) -> str:
-    """Return the address of a link. It holds the secret, which is kept nowhere: it is made of the page's id and our master key."""
+    """
+    Return the address of a link. It holds the secret, which is made of the page's id and our master key: no table of ours has it,
+    but the body of a provider's signed message that names the address, which is kept as it came and shown without it.
+    """
     return f"{organisations.origin()}/pay/{_secret(page)}"
 
 
