@@ -6,15 +6,19 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, connections
 
+from apps.access.contracts import LimitKind
+from apps.access.selectors.limits import LimitExceeded
+from apps.access.services import limits
+from apps.approvals.contracts import CountedBy
 from apps.integrations.models import ProviderCall
 from apps.kit import ids
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import SYSTEM, person
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
-from apps.payments.contracts import RefundStatus
+from apps.payments.contracts import REFUND, Choice, Method, RefundStatus
 from apps.payments.models import Refund
 from apps.payments.services import refund_limits, refunds
-from tests.factories import payments
+from tests.factories import access, approvals, payments
 from tests.payments.conftest import balance, books, told
 
 REFUNDS = "/v1/refunds"
@@ -26,9 +30,8 @@ def ask(attempt, minor=None, *, cards, **facts):
         intent_id=attempt.intent_id,
         money=money,
         reason="Returned goods",
-        actor=SYSTEM,
         now=cards.now,
-        **facts,
+        **{"actor": SYSTEM, **facts},
     )
 
 
@@ -99,6 +102,34 @@ def test_two_at_once_do_not_promise_the_same_money(cards):
 
     assert {type(one) for one in found} == {Refund, refund_limits.RefundTooLarge}
     assert Refund.objects.count() == 1
+
+
+def test_many_parts_are_measured_together_by_what_a_role_asks_for(cards):
+    attempt, owner = cards.paid(), person(access.member().user_id)
+    wanted = {LimitKind.CREATE: (Money(15_00, "USD"),), LimitKind.APPROVE: ()}
+    limits.put(code="owner", wanted=wanted, actor=SYSTEM, now=access.NOW)
+    ask(attempt, 10_00, cards=cards, actor=owner)
+
+    with pytest.raises(LimitExceeded, match=r"20\.00"):
+        ask(attempt, 10_00, cards=cards, actor=owner)
+
+    assert ask(attempt, 5_00, cards=cards, actor=owner).number == 2
+
+
+@pytest.mark.parametrize("email", ["amina@example.com", ""])
+def test_parts_to_one_payer_without_a_phone_are_counted_together(cards, email):
+    approvals.rule(
+        kind=REFUND.name,
+        currency="USD",
+        minimum_minor=15_00,
+        window_hours=24,
+        window_by=CountedBy.COUNTERPARTY,
+    )
+    attempt, owner = cards.paid(choice=Choice(Method.CARD, email=email)), person(access.member().user_id)
+
+    first, second = (ask(attempt, 10_00, cards=cards, actor=owner) for _ in range(2))
+
+    assert (first.status, second.status) == (RefundStatus.REQUESTED, RefundStatus.AWAITING_APPROVAL)
 
 
 def test_a_dialog_that_is_sent_twice_makes_one_refund(cards):

@@ -56,7 +56,7 @@ def require_may_ask(*, actor: Actor, money: Money | None, field: str = "") -> No
     """
     Refuse what is above the limit of the role of who asks; a key asks for as much as the person who made it.
 
-    The refusal is about ``field`` of the request, a JSON pointer, where it has one for the sum. The role that he had holds for his keys after he has left, too. Raises LimitExceeded.
+    Parts of one thing are measured together: ``money`` is what was asked for of it before, and this. The refusal is about ``field`` of the request, a JSON pointer, where it has one for the sum. The role that he had holds for his keys after he has left, too. Raises LimitExceeded.
     """
     is_key = actor.kind is ActorKind.API_KEY
     member = memberships.ever_of_person(actor.person) if is_key else memberships.of_person(actor.person)

@@ -46,6 +46,10 @@ class Refundable(models.Model):
             return 0
         return (self.received_minor or 0) - self.refunded_minor - self.refund_pending_minor
 
+    def given_with(self, money: Money) -> Money:
+        """Return all that has gone back, or is on its way, once this sum is too."""
+        return Money(self.refunded_minor + self.refund_pending_minor, money.currency) + money
+
     def hold_refund(self, money: Money) -> None:
         """Set aside what is about to go back."""
         self.refund_pending_minor += money.minor

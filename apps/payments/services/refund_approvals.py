@@ -37,5 +37,11 @@ def asked(refund: Refund) -> NewRequest:
         application_id=refund.application_id,
         summary=f"Refund {refund.money} of receipt {refund.payment_receipt}: {refund.reason}",
         money=refund.money,
-        counterparty=refund.intent.payer_phone,
+        counterparty=_counterparty(refund),
     )
+
+
+def _counterparty(refund: Refund) -> str:
+    """Return who gets the money: his phone, else his e-mail, else all that one payment brought: parts of it belong together."""
+    intent = refund.intent
+    return intent.payer_phone or intent.payer_email or ids.encode("pi", intent.id)

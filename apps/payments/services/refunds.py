@@ -97,7 +97,7 @@ def _ask_for(
 ) -> Refund:
     wanted = refund_limits.sum_of(attempt, money=money)
     reason = refund_limits.check_reason(reason)
-    amount_limits.require_may_ask(actor=actor, money=wanted, field=refund_limits.AMOUNT)
+    amount_limits.require_may_ask(actor=actor, money=attempt.given_with(wanted), field=refund_limits.AMOUNT)
     refund = Refund(
         intent=attempt.intent,
         attempt=attempt,
