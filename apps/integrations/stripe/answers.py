@@ -42,7 +42,13 @@ def refusal(status: int, body: Mapping[str, Any]) -> Refusal:
     """Return what the body of a refusal tells."""
     found = body.get("error")
     told = found if isinstance(found, Mapping) else {}
-    return Refusal(status, *(text(told.get(name)) for name in ("type", "code", "decline_code", "message")))
+    return Refusal(
+        status,
+        kind=text(told.get("type")),
+        code=text(told.get("code")),
+        decline_code=text(told.get("decline_code")),
+        message=text(told.get("message")),
+    )
 
 
 def text(value: object) -> str:

@@ -62,5 +62,5 @@ def client(*, api_key: str, api: str, files: str, transport: Transport, kind: st
 def refusal(error: stripe.StripeError) -> answers.Refusal:
     """Return what an error of the SDK tells."""
     body = error.json_body if isinstance(error.json_body, dict) else {}
-    is_replayed = error.headers.get(REPLAYED) == "true"
+    is_replayed = (error.headers or {}).get(REPLAYED) == "true"
     return replace(answers.refusal(error.http_status or 0, body), is_replayed=is_replayed)
