@@ -8,7 +8,7 @@ from uuid import UUID
 from apps.approvals.contracts import ApprovalStatus
 from apps.approvals.models import ApprovalRequest
 from apps.events import rendering
-from apps.events.models import EventDelivery, OutboxEvent, SandboxRequest, WebhookDelivery
+from apps.events.models import EventDelivery, OutboxEvent, SandboxRequest, WebhookDelivery, WebhookEndpoint
 from apps.integrations.models import CallbackProcessing, ProviderBalanceReading
 from apps.invoicing.models import Document
 from apps.jobs.contracts import JobStatus
@@ -327,14 +327,16 @@ def _events_arrived(world: World, _: Rows) -> Iterator[str]:
         yield f"{unread} callbacks have no verdict"
     undelivered = WebhookDelivery.objects.exclude(status="DELIVERED").values_list("status", "last_error")
     yield from (f"a webhook is {status}: {error}" for status, error in undelivered)
-    events = OutboxEvent.objects.filter(type__in=LISTENS_TO).count()
-    if WebhookDelivery.objects.count() != events:
-        yield f"{events} events that the partner listens to made {WebhookDelivery.objects.count()} webhooks"
+    partners = WebhookEndpoint.objects.values(
+        "application_id"
+    )  # what people close is the portal's, and no partner's
+    events = OutboxEvent.objects.filter(type__in=LISTENS_TO, application_id__in=partners)
+    if WebhookDelivery.objects.count() != events.count():
+        yield f"{events.count()} events that the partner listens to made {WebhookDelivery.objects.count()} webhooks"
     accepted = set(
         SandboxRequest.objects.filter(answered_status__lt=300).values_list("webhook_id", flat=True)
     )
-    told = OutboxEvent.objects.filter(type__in=LISTENS_TO).values_list("id", flat=True)
-    if {ids.encode(rendering.EVENT, event_id) for event_id in told} != accepted:
+    if {ids.encode(rendering.EVENT, event.id) for event in events} != accepted:
         yield "a webhook that is marked as delivered was not accepted by the partner"
     if SandboxRequest.objects.exclude(is_signature_valid=True).exists():
         yield "a webhook arrived with a signature that does not fit"
