@@ -23,7 +23,14 @@ SET_UP = "/portal/second-factor/set-up/"
 LOGO = "/portal/logo/01936000-0000-7000-8000-0000000000ff.png"
 EMAIL = "amina@example.test"
 PARAMETER = re.compile(r"<(?:(\w+):)?\w+>")
-SAMPLES = {"uuid": "01936000-0000-7000-8000-0000000000ff", "path": "1", "str": "1", "int": "1", "": "1"}
+SAMPLES = {
+    "uuid": "01936000-0000-7000-8000-0000000000ff",
+    "path": "1",
+    "str": "1",
+    "int": "1",
+    "slug": "1",
+    "": "1",
+}
 OWN_GUARD = ("v1/", "api/v1/", "hooks/", "sandbox/")
 
 

@@ -232,9 +232,6 @@ def test_needs_a_phone_for_no_page_and_an_account_for_every_method(cards):
     request = payments.wanted(money=USD_25, choice=Choice(Method.MPESA))
     with pytest.raises(choices.phone.PhoneInvalid):
         intents.create(request=request, actor=SYSTEM, now=cards.now)
-    request = payments.wanted(money=USD_25, choice=Choice(Method.PAYPAL))
-    with pytest.raises(choices.MethodNotAvailable):
-        intents.create(request=request, actor=SYSTEM, now=cards.now)
     request = payments.wanted(money=payments.KES_1500, choice=CARD)
     with pytest.raises(choices.MethodNotAvailable):
         intents.create(request=request, actor=SYSTEM, now=cards.now)

@@ -58,13 +58,13 @@ class PayerIn(StrictSerializer):
         required=False,
         allow_blank=True,
         default="",
-        help_text="Saves the payer some typing on the page where he pays by card or PayPal.",
+        help_text="Saves the payer some typing on the page where he pays by card.",
     )
     name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
 
 
 class ChoiceIn(StrictSerializer):
-    """How and from whom. M-Pesa asks a phone; a card or PayPal is asked for on a page, whose address ``next_action`` tells."""
+    """How and from whom. M-Pesa asks a phone; a card is asked for on a page, whose address ``next_action`` tells."""
 
     method = serializers.ChoiceField(choices=METHODS, required=False)
     payer = PayerIn(required=False)
