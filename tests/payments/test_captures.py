@@ -100,6 +100,25 @@ def test_gives_the_order_again_where_no_answer_came(cards):
     assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == "23.97"
 
 
+def test_an_order_that_follows_a_refusal_is_another_one(cards):
+    intent = held(cards)
+    error = {"error": {"type": "invalid_request_error", "message": "Not now."}}
+    for minor in (20_00, 20_00, 10_00):
+        capture(intent, cards, minor)
+        if ProviderCall.objects.filter(kind="capture").count() < 2:
+            refusal = {"action": "status", "status": 400, "body": json.dumps(error)}
+            cards.script(refusal, path="/v1/payment_intents/*/capture")
+        intent = carry_out(intent, cards)
+
+    assert intent.current_attempt.received == Money(10_00, "USD")
+    calls = ProviderCall.objects.filter(kind="capture").order_by("id")
+    assert [call.request_headers["Idempotency-Key"].partition(":")[2] for call in calls] == [
+        "capture:2000:1",
+        "capture:2000:2",
+        "capture:1000:3",
+    ]
+
+
 def test_lets_go_what_is_cancelled(cards):
     intent = held(cards)
 

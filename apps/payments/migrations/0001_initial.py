@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('unnamed_at', models.DateTimeField(null=True)),
                 ('authorized_at', models.DateTimeField(null=True)),
                 ('capture_minor', apps.kit.models.MinorField(null=True)),
+                ('capture_number', models.PositiveSmallIntegerField(default=0)),
                 ('capture_refusal', models.CharField(blank=True, max_length=300)),
                 ('email', models.EmailField(blank=True, max_length=200)),
                 ('held_minor', apps.kit.models.MinorField(null=True)),

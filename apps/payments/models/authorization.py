@@ -13,6 +13,7 @@ AUTHORIZATION_FIELDS = [
     "held_minor",
     "authorized_at",
     "capture_minor",
+    "capture_number",
     "order_due_at",
     "ordered_at",
     "capture_refusal",
@@ -24,6 +25,7 @@ class Authorization(models.Model):
     The part of an attempt that is about money held back.
 
     ``is_captured`` is false where a person or an application says later what is taken: then ``capture_minor`` is that sum.
+    ``capture_number`` counts the orders to take one: the provider knows an order that is given again by it.
     ``order_due_at`` is set while the provider is to be told to take the sum or to let it go (which of both: whether its
     intent is to be cancelled), since ``ordered_at``. ``capture_refusal`` is why it took nothing when it was told last.
     """
@@ -32,6 +34,7 @@ class Authorization(models.Model):
     held_minor = MinorField(null=True)
     authorized_at = models.DateTimeField(null=True)
     capture_minor = MinorField(null=True)
+    capture_number = models.PositiveSmallIntegerField(default=0)
     order_due_at = models.DateTimeField(null=True)
     ordered_at = models.DateTimeField(null=True)
     capture_refusal = models.CharField(max_length=REFUSAL_LENGTH, blank=True)
@@ -60,6 +63,7 @@ class Authorization(models.Model):
         """Have the provider told: to take this sum, or without one to let go what is open."""
         if capture is not None:
             self.capture_minor = capture.minor
+            self.capture_number += 1
         self.capture_refusal = ""
         self.ordered_at = self.order_due_at = at
 

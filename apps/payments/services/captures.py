@@ -102,8 +102,9 @@ def carry_out(*, attempt_id: UUID, now: datetime) -> CollectionReport | None:
     Tell the provider to take the sum that was ordered, or to let it go, and return what it reports; None where nothing is due.
 
     What nobody wants any more is let go, whatever was ordered, and also where nothing was: another attempt has paid.
-    Safe to repeat: it knows a repeated order by the attempt's code. Without an answer the order is given again later. One that
-    it refuses is ended, and it is asked what is true then; one that our own gate keeps back waits for the gate.
+    Safe to repeat: it knows a repeated order by the attempt's code, the sum and its number. Without an answer the order is given
+    again later. One that it refuses is ended, and it is asked what is true then; one that our own gate keeps back waits for the
+    gate.
     """
     claimed = _claimed(attempt_id, now=now)
     if claimed is None:
@@ -115,7 +116,7 @@ def carry_out(*, attempt_id: UUID, now: datetime) -> CollectionReport | None:
         if wanted is None:
             report = port.release(attempt.ticket, code=attempt.code)
         else:
-            report = port.capture(attempt.ticket, wanted, code=attempt.code)
+            report = port.capture(attempt.ticket, wanted, code=attempt.code, number=attempt.capture_number)
     except ProviderDeclined as refusal:
         _refused(attempt_id, refusal, now=now)
         return None
