@@ -14,6 +14,7 @@ from apps.events.models import OutboxEvent
 from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM
 from apps.payments.contracts import Method, NewRoutingTarget, RoutingStrategy
+from apps.payments.dialogs.routing_forms import RoutingRuleForm, asked_rule
 from apps.payments.models import RoutingRule
 from apps.payments.selectors import routing as stored
 from apps.payments.services import routing_checks, routing_rules
@@ -110,6 +111,21 @@ def test_every_wrong_field_is_named_and_nothing_is_written(acme):
         "/targets/2/account_id",
     ]
     assert RoutingRule.objects.count() == 1
+
+
+def test_a_rule_names_as_many_accounts_as_its_dialog_shows_and_loses_none_there(acme):
+    named = [payments.account() for _ in range(routing_checks.TARGETS_MAX + 1)]
+    terms = wanted(*named[1:])
+    person = access.member("owner").user
+
+    shown = RoutingRuleForm(None, person=person, rule=terms)
+    sent = RoutingRuleForm(shown.initial, person=person)
+
+    assert sent.is_valid(), sent.errors
+    assert asked_rule(sent.cleaned_data) == terms
+    with pytest.raises(routing_checks.RoutingRuleInvalid) as refusal:
+        rule(*named)
+    assert [error.pointer for error in refusal.value.errors] == ["/targets"]
 
 
 @pytest.mark.parametrize(

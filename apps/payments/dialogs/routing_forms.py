@@ -20,9 +20,9 @@ from apps.payments.contracts import (
 )
 from apps.payments.models.routing import NAME_LENGTH
 from apps.payments.selectors import routing as stored
-from apps.payments.services.routing_checks import POSITIONS, WEIGHTS
+from apps.payments.services.routing_checks import POSITIONS, TARGETS_MAX, WEIGHTS
 
-PLACES = (1, 2, 3, 4)
+PLACES = range(1, TARGETS_MAX + 1)
 ANY = [("", _("Any"))]
 
 
@@ -43,7 +43,7 @@ class ClockField(forms.TimeField):
 
 
 class RoutingRuleForm(forms.Form):
-    """Which payments, and through which accounts, four at most."""
+    """Which payments, and through which accounts: it shows every one that a rule may name."""
 
     name = forms.CharField(label=_("Name"), max_length=NAME_LENGTH)
     position = forms.IntegerField(

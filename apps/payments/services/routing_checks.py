@@ -17,7 +17,8 @@ from apps.payments.models.routing import NAME_LENGTH
 
 POSITIONS = range(1, 1001)
 WEIGHTS = range(1, 1001)
-TARGETS_MAX = 10
+TARGETS_MAX = 4
+"""The dialog of a rule has a place for each."""
 WEEKDAYS = "1234567"
 
 
