@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import time
 
+import psycopg
 import pytest
 
 from apps.access.selectors.branches import BranchForbidden
@@ -18,6 +19,7 @@ from apps.payments.dialogs.routing_forms import RoutingRuleForm, asked_rule
 from apps.payments.models import RoutingRule
 from apps.payments.selectors import routing as stored
 from apps.payments.services import routing_checks, routing_rules
+from tests.conftest import owner
 from tests.factories import access, approvals, payments
 from tests.factories.routing import rule, wanted
 from tests.payments.test_two_connections import at_once
@@ -202,6 +204,35 @@ def test_a_change_that_is_refused_or_not_possible_any_more_changes_nothing(here)
     assert decide(first) is not None
     assert decide(second) is None
     assert len(stored.in_use(None)) == 1
+
+
+def test_the_database_lets_a_rule_go_out_of_use_and_nothing_else(committed_acme):
+    account, another = payments.account(), payments.account()
+    made, over = rule(account), rule(account, position=11)
+    routing_rules.retire(rule_id=over.id, actor=SYSTEM, now=NOW)
+    row = "UPDATE org_acme.payments_routingrule SET"
+    forbidden = [
+        (f"{row} name = 'Other' WHERE id = %s", [made.id]),
+        (f"{row} weekdays = '1', is_active = false, retired_at = now() WHERE id = %s", [made.id]),
+        (f"{row} is_active = true, retired_at = NULL WHERE id = %s", [over.id]),
+        (f"{row} retired_at = now() WHERE id = %s", [over.id]),
+        ("DELETE FROM org_acme.payments_routingrule WHERE id = %s", [made.id]),
+        (
+            "UPDATE org_acme.payments_routingtarget SET account_id = %s WHERE rule_id = %s",
+            [another.id, made.id],
+        ),
+        ("DELETE FROM org_acme.payments_routingtarget WHERE rule_id = %s", [made.id]),
+        (
+            "INSERT INTO org_acme.payments_routingtarget (id, rule_id, account_id, place) VALUES (%s, %s, %s, 2)",
+            [ids.new(), made.id, another.id],
+        ),
+    ]
+
+    with owner() as database:
+        for statement, parameters in forbidden:
+            with pytest.raises(psycopg.errors.RestrictViolation, match="payments:"), database.transaction():
+                database.execute(statement, parameters)
+        database.execute(f"{row} is_active = false, retired_at = now() WHERE id = %s", [made.id])
 
 
 def test_a_place_is_taken_once_from_two_connections(committed_acme):

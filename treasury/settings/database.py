@@ -207,7 +207,7 @@ WATCHED_TABLES: dict[str, dict[str, Any]] = {
     "integrations_providererrorrule": {},
     "ledger_book": {"noise": ("closed_through", "late_items")},
     "ledger_chartline": {},
-    "payments_routingrule": {},
+    "payments_routingrule": {"noise": ("xact",)},
     "payments_routingtarget": {"owner": "rule_id"},
 }
 WATCHED_PUBLIC_TABLES: dict[str, dict[str, Any]] = {

@@ -29,8 +29,8 @@ class RoutingRule(UuidModel):
     """
     Payments that fit its conditions go through its accounts; what is empty fits every payment.
 
-    A rule is never changed: another version replaces it, or it is retired. So what an attempt was routed by can be read for
-    ever.
+    A rule is never changed: another version replaces it, or it is retired, once. So what an attempt was routed by can be read
+    for ever; a trigger in the database says the same, of its accounts too.
     """
 
     name = models.CharField(max_length=NAME_LENGTH)

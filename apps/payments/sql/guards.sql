@@ -142,6 +142,33 @@ BEGIN
   RETURN NEW;
 END $f$;
 
+-- A rule has its accounts from the transaction that makes it.
+ALTER TABLE {s}.payments_routingrule ADD COLUMN IF NOT EXISTS xact xid8 NOT NULL DEFAULT pg_current_xact_id();
+
+CREATE OR REPLACE FUNCTION {s}.payments_guard_routing_rule() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE v_way_out text[] := ARRAY['is_active', 'retired_at'];
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: routing rule % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NOT OLD.is_active OR NEW.is_active OR to_jsonb(NEW) - v_way_out <> to_jsonb(OLD) - v_way_out THEN
+    RAISE EXCEPTION 'payments: routing rule % is only ever taken out of use, once', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE FUNCTION {s}.payments_guard_routing_target() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE v_rule uuid := CASE WHEN TG_OP = 'INSERT' THEN NEW.rule_id ELSE OLD.rule_id END;
+BEGIN
+  IF TG_OP <> 'INSERT'
+     OR NOT EXISTS (SELECT FROM {s}.payments_routingrule r WHERE r.id = v_rule AND r.xact = pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'payments: the accounts of routing rule % are fixed', v_rule USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
 CREATE OR REPLACE TRIGGER payments_guard_intent BEFORE UPDATE OR DELETE ON {s}.payments_paymentintent
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_intent();
 CREATE OR REPLACE TRIGGER payments_guard_attempt BEFORE UPDATE OR DELETE ON {s}.payments_paymentattempt
@@ -150,3 +177,7 @@ CREATE OR REPLACE TRIGGER payments_guard_refund BEFORE UPDATE OR DELETE ON {s}.p
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_refund();
 CREATE OR REPLACE TRIGGER payments_guard_inbound BEFORE UPDATE OR DELETE ON {s}.payments_inboundreceipt
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_inbound();
+CREATE OR REPLACE TRIGGER payments_guard_routing_rule BEFORE UPDATE OR DELETE ON {s}.payments_routingrule
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_routing_rule();
+CREATE OR REPLACE TRIGGER payments_guard_routing_target BEFORE INSERT OR UPDATE OR DELETE ON {s}.payments_routingtarget
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_routing_target();
