@@ -120,6 +120,28 @@ def test_what_a_key_may_not_or_cannot_ask_is_refused_and_changes_nothing(call):
     assert RoutingRule.objects.filter(is_active=True).count() == 2
 
 
+@pytest.mark.parametrize("is_trial", [False, True])
+def test_a_key_is_told_of_no_account_of_another_branch_and_names_no_application_but_its_own(call, is_trial):
+    office, here, there = payments.account(), access.branch(), access.branch("MSA", "Mombasa")
+    hidden = payments.account(branch_id=there.id, label="Harbour till")
+
+    def ask(rule, **chosen):
+        path, sent = ("routing-rules/dry-run", {"rule": rule}) if is_trial else ("routing-rules", rule)
+        return call("POST", path, sent, **chosen)
+
+    foreign = ask(body(hidden, currency="USD"), branch=here)
+    another = ask(body(office, application_id=ids.encode("app", access.application("till").id)))
+    nothing = RoutingRule.objects.exists() or Job.objects.exists()
+    own = ask(body(office, application_id=ids.encode("app", access.application().id)))
+
+    [error] = foreign.json()["errors"]
+    assert (foreign.status_code, error["pointer"]) == (422, "/targets/0/account_id")
+    assert error["message"] == "There is no such provider account."
+    assert (another.status_code, another.json()["errors"][0]["pointer"]) == (422, "/application_id")
+    assert not nothing
+    assert own.status_code == (202 if is_trial else 201)
+
+
 def test_a_change_that_waits_for_other_people_says_so(call):
     account = payments.account()
     approvals.rule(kind="routing_rule", currency="", minimum_minor=None)

@@ -1,9 +1,10 @@
 """Reading routing rules, and what was decided by them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from apps.access.selectors import scope
 from apps.integrations.selectors import accounts
@@ -12,6 +13,9 @@ from apps.kit.compiled import Compiled
 from apps.payments.contracts import Method, NewRoutingRule, NewRoutingTarget, RoutingStrategy
 from apps.payments.models import PaymentAttempt, RoutingDecision, RoutingRule, RoutingTarget
 from apps.payments.models.routing import RoutingRuleQuerySet
+
+if TYPE_CHECKING:
+    from apps.integrations.models import ProviderAccount
 
 PREFIX = "rtr"
 TARGETS = Prefetch("targets", queryset=RoutingTarget.objects.select_related("account").order_by("place"))
@@ -72,12 +76,16 @@ def terms_of(rule: RoutingRule) -> NewRoutingRule:
 
 
 def accounts_for(caller: scope.Principal) -> dict[UUID, str]:
-    """Return the accounts that rules of the caller's branches may name: theirs, and those of head office."""
-    within = scope.branch_ids(caller)
+    """Return the accounts that rules of the caller's branches may name, each by its id with what people call it."""
+    return {account.id: str(account) for account in accounts_within(scope.branch_ids(caller))}
+
+
+def accounts_within(branch_ids: Collection[UUID] | None) -> "QuerySet[ProviderAccount]":
+    """Return the accounts that rules of these branches may name, theirs and those of head office; None for all."""
     found = accounts.everything()
-    if within is not None:
-        found = found.filter(Q(branch_id__in=within) | Q(branch__is_head_office=True))
-    return {account.id: str(account) for account in found}
+    if branch_ids is None:
+        return found
+    return found.filter(Q(branch_id__in=branch_ids) | Q(branch__is_head_office=True))
 
 
 def of_intent(intent_id: UUID) -> list[RoutingDecision]:

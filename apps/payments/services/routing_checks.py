@@ -6,7 +6,6 @@ from uuid import UUID
 
 from apps.access.selectors import applications, branches
 from apps.access.selectors.branches import BranchForbidden
-from apps.integrations.selectors import accounts
 from apps.kit import errors
 from apps.kit.errors import FieldError
 from apps.kit.models import is_storable
@@ -14,6 +13,7 @@ from apps.kit.money import MINOR_UNITS_MAX, CurrencyUnknown, exponent
 from apps.payments.contracts import NewRoutingRule, NewRoutingTarget, RoutingStrategy
 from apps.payments.models import RoutingRule
 from apps.payments.models.routing import NAME_LENGTH
+from apps.payments.selectors import routing as stored
 
 POSITIONS = range(1, 1001)
 WEIGHTS = range(1, 1001)
@@ -29,14 +29,26 @@ class RoutingRuleInvalid(errors.Invalid):
     title = "Routing rule not valid"
 
 
-def check(rule: NewRoutingRule, *, within: Collection[UUID] | None, instead_of: UUID | None = None) -> None:
-    """Raise BranchForbidden, or RoutingRuleInvalid naming every wrong field; ``instead_of`` is the rule whose place it takes."""
+def check(
+    rule: NewRoutingRule,
+    *,
+    within: Collection[UUID] | None,
+    application_id: UUID | None = None,
+    instead_of: UUID | None = None,
+) -> None:
+    """
+    Raise BranchForbidden, or RoutingRuleInvalid naming every wrong field; ``instead_of`` is the rule whose place it takes.
+
+    Who acts ``within`` some branches is told of the accounts there and of those of head office alone, and a key
+    (``application_id``) of no application but its own.
+    """
     check_place(rule.branch_id, within)
     found = [
         *_name_errors(rule, instead_of),
         *_band_errors(rule),
         *_condition_errors(rule),
-        *_target_errors(rule),
+        *_application_errors(rule, application_id),
+        *_target_errors(rule, within),
     ]
     if found:
         raise RoutingRuleInvalid(found[0].message, errors=found)
@@ -86,17 +98,21 @@ def _condition_errors(rule: NewRoutingRule) -> Iterator[FieldError]:
         yield _wrong("/to_time", "Say from when until when, at two different times, or neither.")
     if rule.branch_id is not None and rule.branch_id not in branches.names():
         yield _wrong("/branch_id", "There is no such branch.")
-    if rule.application_id is not None and rule.application_id not in applications.names():
-        yield _wrong("/application_id", "There is no such application.")
 
 
-def _target_errors(rule: NewRoutingRule) -> Iterator[FieldError]:
+def _application_errors(rule: NewRoutingRule, own_id: UUID | None) -> Iterator[FieldError]:
+    known = applications.names() if own_id is None else {own_id}
+    if rule.application_id is not None and rule.application_id not in known:
+        yield _wrong("/application_id", "There is no such application, or it is not yours.")
+
+
+def _target_errors(rule: NewRoutingRule, within: Collection[UUID] | None) -> Iterator[FieldError]:
     targets = rule.targets
     if not 1 <= len(targets) <= TARGETS_MAX:
         yield _wrong("/targets", f"A rule names 1 to {TARGETS_MAX} accounts.")
     if len({target.account_id for target in targets}) != len(targets):
         yield _wrong("/targets", "An account stands in a rule once.")
-    known = {account.id: account for account in accounts.everything()}
+    known = {account.id: account for account in stored.accounts_within(within)}
     for place, target in enumerate(targets):
         account = known.get(target.account_id)
         for field, message in _target_faults(rule, target, account):

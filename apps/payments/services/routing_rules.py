@@ -90,11 +90,11 @@ def create(
     """
     Make a rule for attempts that begin from now on, or ask for it where an approval rule says so.
 
-    ``within`` are the branches that the caller may act for, None for all. Raises RoutingRuleInvalid, which names the fields,
-    and BranchForbidden for a rule that would hold elsewhere too.
+    ``within`` are the branches that the caller may act for, None for all, ``application_id`` is that of a key. Raises
+    RoutingRuleInvalid, which names the fields, and BranchForbidden for a rule that would hold elsewhere too.
     """
     locks.advisory(LOCK)
-    check(rule, within=within)
+    check(rule, within=within, application_id=application_id)
     change = _Change(RoutingAction.CREATE, rule, new_id=ids.new())
     return _done_or_asked(change, application_id=application_id, actor=actor, now=now, reason=reason)
 
@@ -118,7 +118,7 @@ def replace(
     locks.advisory(LOCK)
     check_place(stored.get(rule_id).branch_id, within)
     _in_use(rule_id)
-    check(rule, within=within, instead_of=rule_id)
+    check(rule, within=within, application_id=application_id, instead_of=rule_id)
     change = _Change(RoutingAction.REPLACE, rule, new_id=ids.new(), old_id=rule_id)
     return _done_or_asked(change, application_id=application_id, actor=actor, now=now, reason=reason)
 

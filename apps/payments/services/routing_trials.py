@@ -58,13 +58,18 @@ def start(
     Have a worker route the payments of the last 30 days that the caller sees again, and list those that go elsewhere.
 
     They go by the rules in use, with ``rule`` among them in the place of ``instead_of``; with neither, by the rules in use as
-    they are. Every account is taken to be well. Nothing is changed. Raises RoutingRuleInvalid for a rule that could not hold,
-    and NotFound.
+    they are. Every account is taken to be well. Nothing is changed. Raises RoutingRuleInvalid and BranchForbidden for a rule
+    that the caller could not make, and NotFound.
     """
     if instead_of is not None and not stored.visible_to(caller).filter(id=instead_of).exists():
         raise errors.NotFound("There is no such routing rule.")
     if rule is not None:
-        routing_checks.check(rule, within=None, instead_of=instead_of)
+        routing_checks.check(
+            rule,
+            within=scope.own_branch_ids(caller),
+            application_id=caller.application_id if isinstance(caller, Caller) else None,
+            instead_of=instead_of,
+        )
     reach, applications = scope.branch_ids(caller), scope.application_ids(caller)
     membership = None if isinstance(caller, Caller) else memberships.of(caller)
     return jobs.start(
