@@ -98,6 +98,16 @@ def test_asks_for_the_sum_and_offers_both_ways(payer):
     assert payer.intent.code in said
 
 
+def test_a_sum_that_is_only_held_back_is_not_asked_for_where_all_of_it_is_taken(payer):
+    PaymentIntent.objects.update(is_captured=False)
+
+    said = payer.text()
+
+    assert "cannot be paid online just now" in said
+    assert "Phone that pays" not in said
+    assert "Paybill" not in said
+
+
 @pytest.mark.parametrize("what", ["elsewhere", "pulled", "till"])
 def test_shows_no_number_under_which_money_would_be_lost(payer, what):
     account = ProviderAccount.objects.get()

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from apps.integrations.contracts import CallRole, CircuitFact, kinds_of_role
+from apps.integrations.ports import CapturePort
 from apps.integrations.selectors import accounts, circuits
+from apps.integrations.services import providers
 from apps.kit.circuits import REST, Position
 from apps.payments.contracts import Method
 from apps.payments.models import PaymentIntent
@@ -17,13 +19,15 @@ def offered(intent: PaymentIntent, *, now: datetime) -> list[Method]:
     """
     Return the methods by which an account of the payment's branch collects its sum now, in their order.
 
-    Left out is one no account of which may collect so little or so much, or lets the calls through that ask for money: who would
+    Left out is one that takes the whole sum at once where it is only to be held back, and one no account of which may collect so little or so much, or lets the calls through that ask for money: who would
     choose it could not pay.
     """
     return [method for method in Method if _is_offered(method, intent, now)]
 
 
 def _is_offered(method: Method, intent: PaymentIntent, now: datetime) -> bool:
+    if not intent.is_captured and not providers.offers(method.provider, CapturePort):
+        return False
     serving = accounts.serving(branch_id=intent.branch_id, provider=method.provider, currency=intent.currency)
     return any(_collects(account, intent, now) for account in serving)
 

@@ -41,8 +41,10 @@ class Paybill:
 def of(intent: PaymentIntent) -> Paybill | None:
     """
     Return the numbers to pay by without a prompt; None where money that comes so would not be told of, or not be of this
-    payment: nothing can be typed at a till.
+    payment: nothing can be typed at a till. Nor are there any for a sum that is only to be held back: what comes so is here.
     """
+    if not intent.is_captured:
+        return None
     try:
         account = accounts.for_collection(
             branch_id=intent.branch_id, provider=Method.MPESA.provider, currency=intent.currency
