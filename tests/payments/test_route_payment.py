@@ -14,9 +14,9 @@ from apps.integrations.ports import (
 from apps.integrations.services import accounts, gates
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
-from apps.payments.contracts import AttemptStatus, IntentStatus
+from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.models import PaymentAttempt, RoutingDecision
-from apps.payments.services import attempts, intents, limits, pay_pages, sweeps
+from apps.payments.services import attempts, intents, limits, methods, pay_pages, routing, sweeps
 from tests.factories import access, payments
 from tests.factories.routing import rule
 from tests.payments.conftest import told
@@ -41,6 +41,13 @@ def account_fault():
 
 def decision_of(attempt):
     return RoutingDecision.objects.get(attempt=attempt)
+
+
+def lower(account):
+    """Have an account collect no more than KES 1,000.00."""
+    terms = {name: getattr(account, name) for name in accounts.TERMS}
+    changed = accounts.AccountTerms(**{**terms, "maximum_minor": 1_000_00})
+    accounts.change(account_id=account.id, terms=changed, actor=SYSTEM, now=NOW)
 
 
 def facts(attempt):
@@ -169,6 +176,22 @@ def test_nothing_follows_by_itself_an_attempt_that_was_unknown(two):
     assert intent.attempts.count() == 1
 
 
+def test_a_method_is_offered_where_routing_has_an_account_for_it_and_not_elsewhere(two):
+    first, second, branch = *two, access.branch()
+    own = payments.account(branch_id=branch.id)
+    intent = payments.intent(branch_id=branch.id)
+    lower(own)
+    by_itself = methods.offered(intent, now=NOW)
+
+    rule(first, branch_id=branch.id, method=Method.MPESA)
+    by_rule = methods.offered(intent, now=NOW)
+    gates.open_circuit(account_id=first.id, kind="stk_push", actor=SYSTEM, now=NOW, reason="Outage")
+
+    assert (by_itself, by_rule) == ([], [Method.MPESA])
+    assert methods.offered(intent, now=NOW) == []
+    assert routing.takers(payments.intent(), method=Method.MPESA, now=NOW) == [second]
+
+
 @pytest.mark.parametrize("how", ["by the payer", "cancelled", "late", "alone"])
 def test_nothing_follows_a_refusal(two, how):
     intent = payments.intent()
@@ -232,13 +255,7 @@ def test_a_payer_who_asks_again_is_routed_anew_even_where_the_job_was_lost(two):
 def test_a_payment_that_no_account_can_take_any_more_fails_and_says_why(acme):
     account = payments.account()
     intent = payments.intent()
-    terms = {name: getattr(account, name) for name in accounts.TERMS}
-    accounts.change(
-        account_id=account.id,
-        terms=accounts.AccountTerms(**{**terms, "maximum_minor": 1_000_00}),
-        actor=SYSTEM,
-        now=NOW,
-    )
+    lower(account)
 
     assert begin(intent) is None
 

@@ -18,8 +18,7 @@ from apps.invoicing.pages import words
 from apps.invoicing.selectors import receipts
 from apps.kit import brand, clock, errors, phones, remote
 from apps.payments.contracts import RAILS, IntentStatus, Method
-from apps.payments.selectors import methods
-from apps.payments.services import pay_pages, paybills
+from apps.payments.services import methods, pay_pages, paybills
 from apps.payments.services.pay_pages import PayPageUnknown
 from apps.tenancy.selectors import branding
 

@@ -1,15 +1,16 @@
-"""Reading by which methods a payment can be paid now."""
+"""By which methods a payment can be paid now."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from apps.integrations.contracts import CallRole, CircuitFact, kinds_of_role
 from apps.integrations.ports import CapturePort
-from apps.integrations.selectors import accounts, circuits
+from apps.integrations.selectors import circuits
 from apps.integrations.services import providers
 from apps.kit.circuits import REST, Position
 from apps.payments.contracts import Method
 from apps.payments.models import PaymentIntent
+from apps.payments.services import routing
 
 if TYPE_CHECKING:  # another app's model
     from apps.integrations.models import ProviderAccount
@@ -17,10 +18,10 @@ if TYPE_CHECKING:  # another app's model
 
 def offered(intent: PaymentIntent, *, now: datetime) -> list[Method]:
     """
-    Return the methods by which an account of the payment's branch collects its sum now, in their order.
+    Return the methods by which a payment finds an account that collects its sum now, in their order.
 
-    Left out is one that takes the whole sum at once where it is only to be held back, and one no account of which may collect so little or so much, or lets the calls through that ask for money: who would
-    choose it could not pay.
+    Left out is one that takes the whole sum at once where it is only to be held back, one that routing has no account for, and one
+    that lets no call through which asks for money: who would choose it could not pay.
     """
     return [method for method in Method if _is_offered(method, intent, now)]
 
@@ -28,13 +29,11 @@ def offered(intent: PaymentIntent, *, now: datetime) -> list[Method]:
 def _is_offered(method: Method, intent: PaymentIntent, now: datetime) -> bool:
     if not intent.is_captured and not providers.offers(method.provider, CapturePort):
         return False
-    serving = accounts.serving(branch_id=intent.branch_id, provider=method.provider, currency=intent.currency)
-    return any(_collects(account, intent, now) for account in serving)
+    takers = routing.takers(intent, method=method, now=now)
+    return any(_is_asked(account, now) for account in takers)
 
 
-def _collects(account: "ProviderAccount", intent: PaymentIntent, now: datetime) -> bool:
-    if not account.minimum <= intent.money <= account.maximum:
-        return False
+def _is_asked(account: "ProviderAccount", now: datetime) -> bool:
     asking = kinds_of_role(CallRole.ASKING)
     return all(_lets_through(one, now) for one in circuits.of(account) if one.kind in asking)
 

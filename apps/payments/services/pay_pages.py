@@ -18,8 +18,16 @@ from apps.payments import events
 from apps.payments.contracts import Choice, Method
 from apps.payments.models import PaymentIntent, PayPage
 from apps.payments.models import phone as phones
-from apps.payments.selectors import methods
-from apps.payments.services import attempts, choices, intents, pay_links, paybills, receipts, suspense
+from apps.payments.services import (
+    attempts,
+    choices,
+    intents,
+    methods,
+    pay_links,
+    paybills,
+    receipts,
+    suspense,
+)
 from apps.payments.services.attempts import InvalidState
 
 PAYER = Actor(ActorKind.SYSTEM, "pay-page")

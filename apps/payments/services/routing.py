@@ -1,17 +1,17 @@
 """Routing: which account asks a payer, decided when an attempt begins and stored with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from apps.integrations.contracts import MPESA, Environment, ProviderAccountMissing
+from apps.integrations.contracts import Environment, ProviderAccountMissing
 from apps.integrations.ports import HELD_BACK, NextActionKind
 from apps.integrations.selectors import accounts, circuits
 from apps.kit.money import Money
-from apps.payments.contracts import DROP_REASONS, Method
+from apps.payments.contracts import DROP_REASONS, METHODS, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent, RoutingDecision
 from apps.payments.models.attempt import NOT_SENT
 from apps.payments.selectors import routing as stored
@@ -22,8 +22,6 @@ from apps.tenancy.selectors import organisations
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
-PROMPTED = {MPESA}
-"""The providers that ask on the payer's phone; others send him to a page of theirs."""
 LEFT_ALONE = timedelta(minutes=10)
 """For how long payments avoid an account that was not set up right; then one tries."""
 
@@ -43,7 +41,7 @@ def choose(intent: PaymentIntent, *, now: datetime) -> Routed:
     Raises ProviderAccountMissing where none can ask the payer, and says why.
     """
     found = _serving(intent.branch_id, intent.method, intent.currency)
-    decision = _decided(intent, found, before=_before(intent), now=now)
+    decision = _decided(question(intent, at=now), found, before=_before(intent), now=now)
     if decision.chosen is None:
         raise ProviderAccountMissing(_lacking(intent, found, decision))
     account = next(account for account in found if account.id == decision.chosen)
@@ -55,7 +53,15 @@ def goes_on(attempt: PaymentAttempt, *, now: datetime) -> bool:
     intent = attempt.intent
     found = _serving(intent.branch_id, intent.method, intent.currency)
     before = _after(attempt, Past.REFUSED_BY_ACCOUNT)
-    return choice.may_follow(_decided(intent, found, before=before, now=now), before)
+    return choice.may_follow(_decided(question(intent, at=now), found, before=before, now=now), before)
+
+
+def takers(intent: PaymentIntent, *, method: Method, now: datetime) -> list["ProviderAccount"]:
+    """Return the accounts that could take a payment by a method, first the one that it would go through; see ``choose``."""
+    found = _serving(intent.branch_id, method, intent.currency)
+    asked = replace(question(intent, at=now), method=method.value)
+    known = {account.id: account for account in found}
+    return [known[account_id] for account_id in _decided(asked, found, before=None, now=now).candidates]
 
 
 def keep(attempt: PaymentAttempt, decision: Decision) -> None:
@@ -112,7 +118,7 @@ def candidates(
 
 def interaction(provider: str) -> str:
     """Return how the payers of a provider are asked."""
-    return (NextActionKind.PROMPT if provider in PROMPTED else NextActionKind.REDIRECT).value
+    return (NextActionKind.REDIRECT if METHODS[provider].is_on_page else NextActionKind.PROMPT).value
 
 
 def question(intent: PaymentIntent, *, at: datetime) -> Question:
@@ -128,12 +134,12 @@ def question(intent: PaymentIntent, *, at: datetime) -> Question:
 
 
 def _decided(
-    intent: PaymentIntent, found: Sequence["ProviderAccount"], *, before: Before | None, now: datetime
+    asked: Question, found: Sequence["ProviderAccount"], *, before: Before | None, now: datetime
 ) -> Decision:
     return choice.decide(
-        question(intent, at=now),
-        accounts=candidates(found, branch_id=intent.branch_id, now=now),
-        rules=[Rule(rule_id, terms) for rule_id, terms in stored.in_use(intent.branch_id)],
+        asked,
+        accounts=candidates(found, branch_id=asked.branch_id, now=now),
+        rules=[Rule(rule_id, terms) for rule_id, terms in stored.in_use(asked.branch_id)],
         before=before,
     )
 
