@@ -40,7 +40,6 @@ class StkPush:
     Daraja has no idempotency key here: a request whose outcome is open must be queried and never repeated.
     """
 
-    is_repeatable: ClassVar[bool] = False
     repeat_within: ClassVar[timedelta] = timedelta(0)
 
     client: DarajaClient

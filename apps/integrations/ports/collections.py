@@ -115,13 +115,12 @@ class CollectionPort(Protocol):
     says nothing of the payment; only a report with Outcome.DECLINED does. ``read_callback`` is pure and raises
     MalformedCallback: always, where the provider reports by signed messages alone (see WebhookPort).
 
-    ``is_repeatable`` says that the provider knows a request by its code and gives its first answer again, for the time
-    ``repeat_within``: what was asked and not answered may be asked again under the same code. A refusal of what was asked
+    For the time ``repeat_within`` the provider knows a request by its code and gives its first answer again; zero where it
+    knows none. Within it what was asked and not answered may be asked again under the same code. A refusal of what was asked
     again says nothing of the first asking, but where it ``is_replayed``. Of any other rail a request whose outcome is open
     is never sent again.
     """
 
-    is_repeatable: ClassVar[bool]
     repeat_within: ClassVar[timedelta]
 
     def request(self, request: CollectionRequest) -> Ticket: ...

@@ -80,7 +80,7 @@ def refund_terms(provider: str) -> RefundTerms | None:
 def repeat_within(provider: str) -> timedelta:
     """Return for how long a provider knows a collection asked for again under the same code; zero where it never does."""
     adapter: type[CollectionPort] | None = PORTS.get(provider, {}).get(CollectionPort)
-    return adapter.repeat_within if adapter is not None and adapter.is_repeatable else timedelta(0)
+    return adapter.repeat_within if adapter is not None else timedelta(0)
 
 
 def payer(provider: str, text: str) -> Payer:

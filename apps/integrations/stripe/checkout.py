@@ -30,7 +30,6 @@ class Checkout:
     Nothing in a request depends on the clock: the same code is the same request, and Stripe gives its first answer again.
     """
 
-    is_repeatable: ClassVar[bool] = True
     repeat_within: ClassVar[timedelta] = timedelta(hours=24)
 
     line: StripeLine
