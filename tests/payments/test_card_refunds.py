@@ -11,8 +11,9 @@ from apps.access.selectors.limits import LimitExceeded
 from apps.access.services import limits
 from apps.approvals.contracts import CountedBy
 from apps.integrations.models import ProviderCall
+from apps.integrations.ports import RefundOutcome, RefundReport
 from apps.kit import ids
-from apps.kit.actors import SYSTEM, person
+from apps.kit.actors import PROVIDER, SYSTEM, person
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import REFUND, Choice, Method, RefundStatus
@@ -238,3 +239,9 @@ def test_carries_a_refund_back_out_of_the_currency_it_was_settled_in(cards, stre
     assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
     assert books() == {}
     assert set(books_in_dollars()) == {AccountRole.PROVIDER_BALANCE, AccountRole.PROVIDER_FEES}
+
+    before = books_in_dollars()[AccountRole.PROVIDER_FEES]
+    told = RefundReport(refund.ticket, RefundOutcome.REFUNDED, money=refund.money, charge=Money(30, "USD"))
+    refunds.record(refund_id=refund.id, report=told, actor=PROVIDER, now=cards.now)
+    assert books() == {}
+    assert books_in_dollars()[AccountRole.PROVIDER_FEES] == before + Money(30, "USD")

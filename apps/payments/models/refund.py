@@ -191,8 +191,10 @@ class Refund(UuidModel, StatefulModel):
 
     @property
     def charge(self) -> Money | None:
-        """What the provider took for the refund, once it has told."""
-        return None if self.charge_minor is None else Money(self.charge_minor, self.currency)
+        """What the provider took for the refund, once it has told: in the currency that left our balance."""
+        if self.charge_minor is None:
+            return None
+        return Money(self.charge_minor, self.attempt.settled_currency or self.currency)
 
     @property
     def settled(self) -> Money | None:

@@ -13,11 +13,11 @@ from apps.payments.models.refund import RefundQuerySet
 
 def visible_to(caller: scope.Principal) -> RefundQuerySet:
     """
-    Return the refunds of the caller's branches.
+    Return the refunds of the caller's branches, each with its attempt, which knows the currency of its charge.
 
     A key sees those of its own application, a person those of all.
     """
-    refunds = Refund.objects.of_branches(scope.branch_ids(caller))
+    refunds = Refund.objects.of_branches(scope.branch_ids(caller)).select_related("attempt")
     return refunds.of_applications(scope.application_ids(caller))
 
 
@@ -44,8 +44,9 @@ def with_status(status: str) -> RefundQuerySet:
 
 
 def of_intent(intent_id: UUID) -> RefundQuerySet:
-    """Return the refunds of an intent, the first one first, each with its provider account."""
-    return Refund.objects.filter(intent_id=intent_id).select_related("provider_account").order_by("id")
+    """Return the refunds of an intent, the first one first, each with its attempt and provider account."""
+    found = Refund.objects.filter(intent_id=intent_id).select_related("attempt", "provider_account")
+    return found.order_by("id")
 
 
 def is_let_go(attempt: PaymentAttempt) -> bool:
