@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from script.devkit import checks, environment, packages, system, virtualenv
+from script.devkit import checks, environment, packages, slowest, system, virtualenv
 from script.devkit.folders import PYTHON, ROOT
 from script.devkit.postgres import binaries
 from script.devkit.steps import say, step
@@ -73,12 +73,13 @@ def _all_tests(supervisor: Supervisor, variables: Mapping[str, str]) -> list[Out
     driving = [folder for folder in DRIVING if (ROOT / folder).is_dir()]
     parallel = ["-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder"]
     runs = [[*parallel, *apart, "tests"], *([[*parallel, *driving]] if driving else [])]
+    reports = [supervisor.folders.var / f"tests-{number}.xml" for number in range(len(runs))]
     outcomes = []
-    for number, arguments in enumerate(runs):
+    for report, arguments in zip(reports, runs, strict=True):
         say(f"\n  pytest {' '.join(arguments)}")
-        report = supervisor.folders.var / f"tests-{number}.xml"
         code = _pytest(["-q", f"--junitxml={report}", *arguments], variables=variables)
         outcomes.append(_outcome(code, report))
+    slowest.show(reports)
     return outcomes
 
 
