@@ -14,10 +14,11 @@ function isOpen() {
 async function look() {
     looks += 1;
     try {
-        const answer = await fetch(location.pathname.replace(/\/(prompt|receipt)$/, ""), { credentials: "same-origin" });
+        const answer = await fetch(location.pathname.replace(/\/(prompt|receipt|leave)$/, ""), { credentials: "same-origin" });
         const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-pay]");
         const here = state();
-        if (found && (found.dataset.pay !== here.dataset.pay || found.dataset.ready !== here.dataset.ready || found.querySelectorAll(".done").length !== here.querySelectorAll(".done").length)) {
+        const differs = (name) => found.dataset[name] !== here.dataset[name];
+        if (found && (["pay", "ready", "step"].some(differs) || found.querySelectorAll(".done").length !== here.querySelectorAll(".done").length)) {
             const open = [...here.querySelectorAll("details[open]")].map((part) => part.dataset.keep);
             for (const part of found.querySelectorAll("details")) part.open = part.open || open.includes(part.dataset.keep);
             here.replaceWith(found);

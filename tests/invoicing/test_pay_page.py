@@ -318,10 +318,13 @@ def test_the_colours_are_the_organisation_s_own(payer):
 def shopper(acme) -> Iterator[Payer]:
     """A payer of USD 25.00, which the branch collects by card alone."""
     cards.account()
-    intent = payments.intent(is_confirmed=False, choice=None, money=cards.USD_25)
-    opened = pay_pages.make(intent_id=intent.id, actor=SYSTEM, now=NOW)
     with clock.fixed(NOW):
-        yield Payer(intent, "/pay/" + opened.url.rpartition("/")[2])
+        yield with_link(payments.intent(is_confirmed=False, choice=None, money=cards.USD_25))
+
+
+def with_link(intent: PaymentIntent) -> Payer:
+    opened = pay_pages.make(intent_id=intent.id, actor=SYSTEM, now=NOW)
+    return Payer(intent, "/pay/" + opened.url.rpartition("/")[2])
 
 
 def on_page(shopper: Payer) -> PaymentAttempt:
@@ -365,3 +368,27 @@ def test_takes_the_payer_to_the_page_of_the_provider_and_back(shopper):
     assert PaymentIntent.objects.get().status == IntentStatus.ACTION_REQUIRED
     assert shopper.post("/by/card")["Location"] == f"{shopper.path}?onward=1"
     assert PaymentAttempt.objects.count() == 1
+
+
+@clock.fixed(NOW)
+def test_lets_a_payer_leave_the_page_of_the_provider_for_another_method(acme):
+    cards.account(currency="KES")
+    shopper = with_link(payments.intent(is_confirmed=False, choice=None))
+    attempt = on_page(shopper)
+    assert "Pay another way" not in shopper.text()
+    payments.account()
+    assert "Pay another way" in shopper.text()
+
+    answer = shopper.post("/leave")
+
+    assert (answer.status_code, answer["Location"]) == (302, shopper.path)
+    assert PaymentAttempt.objects.get(id=attempt.id).order_due_at == NOW
+    said = shopper.text()
+    assert "The page for Card is being closed" in said
+    assert REDIRECT.url not in said
+
+    PaymentAttempt.objects.update(order_due_at=None)
+    PaymentIntent.objects.update(expires_at=NOW)
+    assert "Pay another way" not in shopper.text()
+    assert shopper.post("/leave").status_code == 302
+    assert PaymentAttempt.objects.get(id=attempt.id).order_due_at is None

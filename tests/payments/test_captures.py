@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from apps.integrations.models import ProviderCall
+from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.ports import CollectionReport, Outcome
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
-from apps.payments.services import captures, choices, intents
+from apps.payments.services import captures, choices, intents, pay_links, pay_pages
 from apps.payments.services.attempts import InvalidState
 from tests.factories import payments
 from tests.payments.cards import USD_25
@@ -164,6 +164,25 @@ def test_closes_the_page_of_a_payment_that_is_cancelled(cards):
 
     assert intent.status == IntentStatus.CANCELLED
     assert [one["status"] for one in cards.objects("sessions")] == ["expired"]
+
+
+def test_a_payer_who_leaves_the_page_chooses_again(cards):
+    ProviderAccount.objects.update(currency="KES")
+    payments.account()
+    intent = cards.ask(money=payments.KES_1500)
+    secret = pay_links.address(intent.current_attempt.pay_page).rpartition("/")[2]
+
+    for _ in range(2):
+        pay_pages.leave(secret=secret, source="203.0.113.7", now=cards.now)
+    intent = carry_out(intent, cards)
+
+    assert (intent.status, intent.current_attempt.status) == (
+        IntentStatus.REQUIRES_CONFIRMATION,
+        AttemptStatus.FAILED,
+    )
+    assert [one["status"] for one in cards.objects("sessions")] == ["expired"]
+    again = pay_pages.prompt(secret=secret, phone=payments.PHONE, source="203.0.113.7", now=cards.now)
+    assert (again.status, again.method) == (IntentStatus.PROCESSING, Method.MPESA)
 
 
 def test_a_payer_who_was_faster_than_the_cancellation_has_paid(cards):

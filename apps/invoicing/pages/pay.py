@@ -131,6 +131,17 @@ def start(request: HttpRequest, secret: str, method: str) -> HttpResponse:
 
 @private
 @require_POST
+def leave(request: HttpRequest, secret: str) -> HttpResponse:
+    """Have the page of the provider's closed for a payer who wants to pay another way."""
+    try:
+        pay_pages.leave(secret=secret, source=_source(request), now=clock.now())
+    except errors.DomainError as refusal:
+        return _page(request, secret, refusal=refusal)
+    return HttpResponseRedirect(reverse("pay", args=[secret]))
+
+
+@private
+@require_POST
 def claim(request: HttpRequest, secret: str) -> HttpResponse:
     """Take the receipt number of a payer who says that he has paid, and show how it stands."""
     receipt = request.POST.get("receipt", "")
@@ -205,7 +216,9 @@ def _page(
         "methods": methods.offered(intent, now=now) if state == ASK else [],
         "is_on_page": is_on_page,
         "is_onward": is_onward,
+        "may_leave": state == WAIT and pay_pages.may_leave(intent, now=now),
         "rail": RAILS[Method(intent.method)].name if intent.method else "",
+        "was_left": pay_pages.was_left(intent),
         "failure": words.failure(intent) if intent.failure_code else "",
         "phone": phones.masked(intent.payer_phone) if intent.payer_phone else "",
         "seconds": seconds,

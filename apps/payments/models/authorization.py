@@ -59,6 +59,11 @@ class Authorization(models.Model):
             return self.money
         return Money(self.capture_minor, self.money.currency)
 
+    @property
+    def was_let_go(self) -> bool:
+        """Whether the provider was told last to let go what was open."""
+        return self.ordered_at is not None and self.capture_minor is None and not self.capture_refusal
+
     def order(self, *, at: datetime, capture: Money | None = None) -> None:
         """Have the provider told: to take this sum, or without one to let go what is open."""
         if capture is not None:

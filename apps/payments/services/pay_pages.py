@@ -10,16 +10,19 @@ from django.core.cache import cache
 from django.db import transaction
 
 from apps.audit.services import records
+from apps.integrations.ports import CapturePort
+from apps.integrations.services import providers
 from apps.kit import errors, ids, rate_limits
 from apps.kit.actors import Actor, ActorKind
 from apps.kit.rate_limits import InOutage, Limit
 from apps.kit.schema import name as schema_name
 from apps.payments import events
 from apps.payments.contracts import Choice, Method
-from apps.payments.models import PaymentIntent, PayPage
+from apps.payments.models import PaymentAttempt, PaymentIntent, PayPage
 from apps.payments.models import phone as phones
 from apps.payments.services import (
     attempts,
+    captures,
     choices,
     intents,
     methods,
@@ -146,6 +149,47 @@ def start(*, secret: str, method: str, source: str, now: datetime) -> PaymentInt
         return intents.confirm(intent_id=intent.id, choice=choice, actor=PAYER, now=now)
     except InvalidState:  # somebody was faster: the same payer, by a second click
         return find(secret=secret, now=now)
+
+
+def leave(*, secret: str, source: str, now: datetime) -> PaymentIntent:
+    """
+    Have the provider close the page on which a payer does not want to pay: he chooses again once it says that it has.
+
+    Until then nothing else can be paid: no two pages take his money. Nothing happens where he is not asked on a page, has been
+    asked too often, or there is no other method. If he has paid there all the same, that is his payment. Raises PayPageUnknown
+    and RateLimited.
+    """
+    intent = find(secret=secret, now=now)
+    _admit(source, now=now)
+    if intent.current_attempt_id is not None and may_leave(intent, now=now):
+        _close_page(intent.current_attempt_id, now=now)
+    return intent
+
+
+def may_leave(intent: PaymentIntent, *, now: datetime) -> bool:
+    """Say whether the payer is asked on a page of the provider's, and could pay by another method if he left it."""
+    attempt = intent.current_attempt
+    if attempt is None or not _may_be_closed(attempt) or not attempts.may_be_asked_again(intent, now=now):
+        return False
+    return any(method != intent.method for method in methods.offered(intent, now=now))
+
+
+def _may_be_closed(attempt: PaymentAttempt) -> bool:
+    is_asked = bool(attempt.page) and attempt.order_due_at is None
+    return is_asked and providers.offers(attempt.provider, CapturePort)
+
+
+@transaction.atomic
+def _close_page(attempt_id: UUID, *, now: datetime) -> None:
+    attempt = attempts.locked(attempt_id)
+    if _may_be_closed(attempt) and attempt.intent.is_collecting:
+        captures.let_go(attempt, now=now)
+
+
+def was_left(intent: PaymentIntent) -> bool:
+    """Say whether the payer chooses again because he left the page of the provider's, which is closed now."""
+    attempt = intent.current_attempt
+    return intent.is_unconfirmed and attempt is not None and attempt.was_let_go
 
 
 def _on_page(method: str) -> Method:
