@@ -10,6 +10,8 @@ from apps.simulator.api import control, daraja, rates
 from apps.simulator.api.http import Server
 from apps.simulator.contracts import Request, Response
 from apps.simulator.pages import site
+from apps.simulator.paypal.api import face as paypal
+from apps.simulator.paypal.pages import site as paypal_site
 from apps.simulator.services.clock import VirtualClock
 from apps.simulator.services.world import World
 from apps.simulator.store import Store
@@ -20,6 +22,7 @@ DARAJA = "/daraja"
 RATES = "/rates"
 CONTROL = "/__control"
 STRIPE = "/stripe"
+PAYPAL = "/paypal"
 
 
 class HostRefused(Exception):
@@ -87,9 +90,12 @@ def route(*, world: World, request: Request) -> Response:
     """Hand a request to the face that its path belongs to."""
     if re.match(stripe_site.PAGES, request.path):
         return stripe_site.handle(world=world, request=request)
+    if re.match(paypal_site.PAGES, request.path):
+        return paypal_site.handle(world=world, request=request)
     faces = (
         (DARAJA, daraja.handle),
         (STRIPE, stripe.handle),
+        (PAYPAL, paypal.handle),
         (RATES, rates.handle),
         (CONTROL, control.handle),
     )

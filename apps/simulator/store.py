@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from apps.simulator.paypal.schema import SCHEMA as PAYPAL_SCHEMA
 from apps.simulator.stripe.schema import SCHEMA as STRIPE_SCHEMA
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (
@@ -213,7 +214,7 @@ class Store:
         if tables and version != SCHEMA_VERSION:
             self._connection.close()
             raise StoreUnusable(f"{path} was made by another version of the simulator. Delete the file.")
-        self._connection.executescript(SCHEMA + STRIPE_SCHEMA)
+        self._connection.executescript(SCHEMA + STRIPE_SCHEMA + PAYPAL_SCHEMA)
         self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _remember_seed(self, *, path: Path, seed: int | None) -> None:

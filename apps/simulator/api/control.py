@@ -6,6 +6,7 @@ from collections.abc import Callable
 from apps.simulator.api import businesses, payers, shapes
 from apps.simulator.api.control_json import ControlRefusal, content, problem, shown
 from apps.simulator.contracts import Request, Response
+from apps.simulator.paypal.api import control as paypal
 from apps.simulator.services import (
     accounts,
     call_log,
@@ -86,6 +87,7 @@ def state(world: World, _: Request) -> Response:
                 "reversals": counted["reversal"],
                 "callbacks": counted["callback"],
                 "stripe": stripe.state(tx=tx),
+                "paypal": paypal.state(tx=tx),
                 "are_callbacks_held": callbacks.are_held(tx=tx),
                 "next_callback_at": clock.iso(at=callbacks.next_due(tx=tx)),
                 "scripts": scripts.waiting(tx=tx),
@@ -107,6 +109,8 @@ def statement(world: World, request: Request) -> Response:
     named = request.query.get("shortcode", "")
     if re.fullmatch(stripe.ACCOUNT, named):
         return stripe.statement(world, named)
+    if re.fullmatch(paypal.ACCOUNT, named):
+        return paypal.statement(world, named)
     with world.store.transaction() as tx:
         try:
             account = accounts.get(tx=tx, shortcode=named)
@@ -252,6 +256,10 @@ ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("POST", f"/accounts/({stripe.ACCOUNT})/payout", stripe.sweep),
     ("POST", "/stripe/([a-z]+)/([A-Za-z0-9_]+)/([a-z]+)", stripe.act),
     ("GET", "/stripe/([a-z]+)", stripe.listed),
+    ("PUT", f"/accounts/({paypal.ACCOUNT})", paypal.save),
+    ("GET", "/paypal/certificate", paypal.certificate),
+    ("POST", "/paypal/([a-z]+)/([A-Za-z0-9-]+)/([a-z]+)", paypal.act),
+    ("GET", "/paypal/([a-z]+)", paypal.listed),
     ("GET", "/state", state),
     ("GET", "/log", log),
     ("GET", "/statement", statement),

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote
 from apps.simulator.contracts import Account, Payment, PaymentState, Prompt, Request, Response, StatementRow
 from apps.simulator.pages import paying, rendering
 from apps.simulator.pages.messages import local, message
+from apps.simulator.paypal.pages import overview as paypal
 from apps.simulator.services import accounts, payments, prompts, results, statements
 from apps.simulator.services.amounts import display, text
 from apps.simulator.services.clock import moment
@@ -30,6 +31,7 @@ def handle(*, world: World, request: Request) -> Response:
         ("POST", PHONE + r"/pay", paying.pay),
         ("GET", r"/statement/([0-9]{5,7})", statement),
         ("GET", r"/statement/(acct_[A-Za-z0-9]+)", stripe.statement),
+        ("GET", r"/statement/([A-Z0-9]{13})", paypal.statement),
     ):
         found = re.fullmatch(pattern, request.path)
         if found and method == request.method:
@@ -49,8 +51,9 @@ def index(world: World, _: Request) -> Response:
         businesses: list[Mapping[str, object]] = [
             *(_business_row(account) for account in accounts.all_accounts(tx=tx)),
             *stripe.account_rows(tx=tx, now=world.clock.now()),
+            *paypal.account_rows(tx=tx, now=world.clock.now()),
         ]
-        pages = stripe.open_pages(tx=tx)
+        pages = [*stripe.open_pages(tx=tx), *paypal.open_pages(tx=tx)]
     phones: dict[str, list[Prompt | Payment]] = {}
     for paid in found:
         phones.setdefault(paid.msisdn, []).append(paid)

@@ -2,10 +2,11 @@
 
 import sqlite3
 
+from apps.simulator.paypal.services import due as paypal
 from apps.simulator.services import payments, prompts, reversals
 from apps.simulator.stripe.services import due as stripe
 
-SOURCES = (prompts, payments, reversals, stripe)
+SOURCES = (prompts, payments, reversals, stripe, paypal)
 
 
 def decide(*, tx: sqlite3.Connection, now: int) -> int:

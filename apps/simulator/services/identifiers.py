@@ -48,6 +48,11 @@ def alphanumeric(*, tx: sqlite3.Connection, length: int) -> str:
     return _draw(tx=tx, alphabet=TOKEN_ALPHABET, length=length)
 
 
+def hexadecimal(*, tx: sqlite3.Connection, length: int) -> str:
+    """Return as many hexadecimal digits."""
+    return _draw(tx=tx, alphabet="0123456789abcdef", length=length)
+
+
 def fraction(*, tx: sqlite3.Connection) -> float:
     """Return a number from 0 up to 1, drawn as identifiers are."""
     return int(_draw(tx=tx, alphabet=string.digits, length=9)) / 10**9

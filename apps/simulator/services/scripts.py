@@ -12,7 +12,8 @@ DARAJA = "daraja"
 RATES = "rates"
 PHONE = "phone"
 STRIPE = "stripe"
-FACES = (DARAJA, RATES, PHONE, STRIPE)
+PAYPAL = "paypal"
+FACES = (DARAJA, RATES, PHONE, STRIPE, PAYPAL)
 MOST = 1_000_000
 SCRIPT_FIELDS = {"match", "times", "actions"}
 

@@ -5,6 +5,8 @@ import hmac
 import sqlite3
 from collections.abc import Callable, Mapping
 
+from apps.simulator.paypal.services import transmissions
+
 Scheme = Callable[[sqlite3.Connection, Mapping[str, object], str, int], dict[str, str]]
 
 
@@ -21,4 +23,4 @@ def _stripe(_: sqlite3.Connection, signing: Mapping[str, object], body: str, at:
     return {"Stripe-Signature": f"t={seconds},v1={digest}"}
 
 
-SCHEMES: dict[str, Scheme] = {"stripe": _stripe}
+SCHEMES: dict[str, Scheme] = {"stripe": _stripe, "paypal": transmissions.headers}

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from apps.simulator.contracts import Callback
+from apps.simulator.paypal.services import accounts as paypal
 from apps.simulator.services import callbacks, due, payments, rates
 from apps.simulator.services.clock import StepRefused, VirtualClock
 from apps.simulator.store import Store, StoreClosed
@@ -27,7 +28,15 @@ EVERYTHING_BUT_ACCOUNTS = (
     "registration",
     "spent_form",
 )
-HAPPENINGS = ("prompt", "payment", "reversal", "statement_row", "callback", stripe.HAPPENINGS)
+HAPPENINGS = (
+    "prompt",
+    "payment",
+    "reversal",
+    "statement_row",
+    "callback",
+    stripe.HAPPENINGS,
+    paypal.HAPPENINGS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,7 @@ class World:
             callbacks.hold(tx=tx, is_held=False)
             rates.forget(tx=tx)
             stripe.forget(tx=tx, with_accounts=with_accounts)
+            paypal.forget(tx=tx, with_accounts=with_accounts)
             self.clock.rewind(tx=tx)
         self.has_changed.set()
 

@@ -55,7 +55,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{host}:{port} or {store} cannot be used: {error}.") from error
         self.stdout.write(
-            f"Simulator: {running.url} (Daraja at {running.url}/daraja, Stripe at {running.url}/stripe, phones at {running.url}/phone)"
+            f"Simulator: {running.url} (Daraja at {running.url}/daraja, Stripe at {running.url}/stripe, "
+            f"PayPal at {running.url}/paypal, phones at {running.url}/phone)"
         )
         self.stdout.flush()
         must_stop.wait()

@@ -56,4 +56,4 @@ def _return(scope: Scope, intent: Body, status: str) -> Response:
 
 def _over() -> Response:
     context = {"title": "Done", "sentence": "Your bank has its answer.", "back": ""}
-    return rendering.page(template="stripe/over.html", context=context)
+    return rendering.page(template="over.html", context=context)

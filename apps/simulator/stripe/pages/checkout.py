@@ -137,4 +137,4 @@ def _over(session: Body) -> Response:
         "sentence": sentence,
         "back": thanks(session) if session["status"] == "complete" else session["cancel_url"] or "",
     }
-    return rendering.page(template="stripe/over.html", context=context)
+    return rendering.page(template="over.html", context=context)

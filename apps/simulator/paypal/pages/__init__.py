@@ -1,0 +1,1 @@
+"""The pages of the PayPal face: approval of a payment or of a kept wallet, and the accounts."""
