@@ -43,6 +43,7 @@ PERMISSIONS: dict[str, Promise] = {
     "parties.view": _("See parties"),
     "payments.cancel": _("Cancel payments"),
     "payments.create": _("Create payments"),
+    "payments.dispute": _("Answer disputes"),
     "payments.refund": _("Refund payments"),
     "payments.resolve": _("Decide about money in suspense"),
     "payments.verify": _("Verify payments by their receipt"),

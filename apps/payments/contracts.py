@@ -25,6 +25,9 @@ ROUTING_RULE = declare_kind(name="routing_rule", title=_("Routing rule"), permis
 RESOLVE = "payments.resolve"
 """What a person needs who decides about money in suspense, and so may look after it."""
 
+ANSWER_DISPUTE = "payments.dispute"
+"""What a person needs who answers disputes, and so may look after one."""
+
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -99,6 +102,34 @@ class RefundStatus(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+
+
+class DisputeStatus(StrEnum):
+    """
+    How far a payment that its payer disputes has come.
+
+    INQUIRY: a question that moves no money yet. SUBMITTED: our answer is final and the provider has not confirmed it. ACCEPTED: we
+    gave it up. EXPIRED: it was not answered in time and is lost. PREVENTED: it was settled before it began. The last five are
+    ends, which only the provider takes back: on appeal, or where an inquiry becomes a chargeback.
+    """
+
+    INQUIRY = "INQUIRY"
+    NEEDS_RESPONSE = "NEEDS_RESPONSE"
+    SUBMITTED = "SUBMITTED"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    WON = "WON"
+    LOST = "LOST"
+    ACCEPTED = "ACCEPTED"
+    EXPIRED = "EXPIRED"
+    PREVENTED = "PREVENTED"
+
+
+class DisputeFlag(StrEnum):
+    """Why a person must look at a dispute: of no payment that is known, of more than is left of it, of another currency."""
+
+    UNKNOWN_PAYMENT = "UNKNOWN_PAYMENT"
+    EXCEEDS_PAYMENT = "EXCEEDS_PAYMENT"
+    OTHER_CURRENCY = "OTHER_CURRENCY"
 
 
 class InboundStatus(StrEnum):

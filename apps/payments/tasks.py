@@ -10,6 +10,7 @@ from apps.kit import clock
 from apps.payments.services import (
     bulks,
     confirmations,
+    dispute_queries,
     intents,
     pulls,
     receipts,
@@ -68,6 +69,33 @@ def query_refund(*, refund_id: str, **_: object) -> None:
 def request_refund_status(*, refund_id: str, **_: object) -> None:
     """Ask the provider about the receipt that a person claimed for a refund."""
     refunds.ask(refund_id=UUID(refund_id), now=clock.now())
+
+
+@shared_task(name="payments.read_dispute")
+def read_dispute(*, account_id: str, ticket: str, **_: object) -> None:
+    """Ask the provider about a dispute that it told of."""
+    dispute_queries.read(account_id=UUID(account_id), ticket=ticket, now=clock.now())
+
+
+@shared_task(name="payments.query_dispute")
+def query_dispute(*, dispute_id: str, **_: object) -> None:
+    """Ask the provider how a dispute stands."""
+    dispute_queries.query(dispute_id=UUID(dispute_id), now=clock.now())
+
+
+@shared_task(name="payments.list_disputes_organisation")
+def list_disputes_organisation(*, account_id: str = "", **_: object) -> None:
+    """Start the reading of every account's list of disputes; with an account, read this one."""
+    if account_id:
+        dispute_queries.read_list(account_id=UUID(account_id), now=clock.now())
+    else:
+        dispute_queries.run()
+
+
+@shared_task(name="payments.list_disputes", scope="public")
+def list_disputes(**_: object) -> None:
+    """Start the readings of every organisation."""
+    fan_out.each_working("payments.list_disputes_organisation")
 
 
 @shared_task(name="payments.confirm_money")

@@ -273,6 +273,7 @@ ELSEWHERE = {
     "payments.services.bookings.collection": "a step of what the caller records",
     "payments.services.bookings.completion": "a step of what the caller records",
     "payments.services.bookings.refund": "a step of what the caller records",
+    "payments.services.disputes.record": "a provider's report, which its call keeps raw",
     "payments.services.inbound_receipts.place": "a step of what the caller records",
     "payments.services.inbound_receipts.record": "a provider's report, kept raw in the inbox",
     "payments.services.intents.create": "the intent is the record: who, when and what never change in it",

@@ -112,6 +112,7 @@ NO_DELETE_TABLES = [
     "parties_party",
     "payments_bulkitem",
     "payments_collectionpolicy",
+    "payments_dispute",
     "payments_inboundreceipt",
     "payments_paymentattempt",
     "payments_paymentintent",

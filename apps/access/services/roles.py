@@ -33,6 +33,7 @@ MAKE_PAYMENTS = (
     "payments.cancel",
     "payments.verify",
     "payments.refund",
+    "payments.dispute",
     "payments.resolve",
 )
 SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
+from apps.payments.contracts import DisputeFlag, DisputeStatus, InboundStatus, IntentStatus, RefundStatus
 
 TEXT = {"type": "string"}
 INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
@@ -112,5 +112,30 @@ ATTEMPT_SCHEMA = object_of(
         "status": TEXT,
         "received": MONEY_OR_NULL,
         "provider_receipt": TEXT,
+    }
+)
+DISPUTE_SCHEMA = object_of(
+    {
+        "id": {"type": "string", "pattern": "^dp_"},
+        "object": {"const": "payment_dispute"},
+        "payment_id": {"type": ["string", "null"]},
+        "status": {"enum": [state.lower() for state in DisputeStatus]},
+        "is_inquiry": {"type": "boolean"},
+        "flag": {"enum": [*(flag.lower() for flag in DisputeFlag), None]},
+        "amount": MONEY,
+        "reason": TEXT,
+        "provider": TEXT,
+        "provider_reason": TEXT,
+        "provider_dispute": TEXT,
+        "payment_receipt": TEXT,
+        "withdrawn": MONEY_OR_NULL,
+        "reinstated": MONEY_OR_NULL,
+        "fee": MONEY_OR_NULL,
+        "lost": MONEY_OR_NULL,
+        "branch_id": {"type": "string", "pattern": "^br_"},
+        "application_id": {"type": "string", "pattern": "^app_"},
+        "opened_at": INSTANT_OR_NULL,
+        "due_by": INSTANT_OR_NULL,
+        "closed_at": INSTANT_OR_NULL,
     }
 )

@@ -1,7 +1,8 @@
-"""Payment intents, the attempts to collect them, money that arrived, refunds that give it back, and how far lists of movements are read."""
+"""Payment intents, the attempts to collect them, money that arrived, refunds that give it back, disputes that take it back, and how far lists of movements are read."""
 
 from apps.payments.models.attempt import PaymentAttempt
 from apps.payments.models.bulk import BulkItem
+from apps.payments.models.dispute import Dispute
 from apps.payments.models.inbound import InboundReceipt
 from apps.payments.models.intent import PaymentIntent
 from apps.payments.models.pay_page import PayPage
@@ -13,6 +14,7 @@ from apps.payments.models.routing import RoutingDecision, RoutingRule, RoutingTa
 __all__ = [
     "BulkItem",
     "CollectionPolicy",
+    "Dispute",
     "InboundReceipt",
     "PayPage",
     "PaymentAttempt",

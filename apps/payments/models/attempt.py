@@ -119,7 +119,8 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
     ``surrendered_at`` is when a person took its money from it, which waits under its receipt as money that nothing explains.
     ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by
     itself, ``late_refund_refusal`` why that was refused the last of ``late_refund_tries`` times. Of the money received,
-    ``refunded_minor`` went back and ``refund_pending_minor`` is on its way back; together never more than came.
+    ``refunded_minor`` went back, ``refund_pending_minor`` is on its way back and ``disputed_minor`` is disputed; together never
+    more than came.
     """
 
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="attempts")
@@ -205,11 +206,12 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
                 name="attempt_capture_within_held",
             ),
             models.CheckConstraint(
-                condition=Q(refunded_minor=0, refund_pending_minor=0)
+                condition=Q(refunded_minor=0, refund_pending_minor=0, disputed_minor=0)
                 | Q(
                     refunded_minor__gte=0,
                     refund_pending_minor__gte=0,
-                    received_minor__gte=F("refunded_minor") + F("refund_pending_minor"),
+                    disputed_minor__gte=0,
+                    received_minor__gte=F("refunded_minor") + F("refund_pending_minor") + F("disputed_minor"),
                 ),
                 name="attempt_refunds_within_received",
             ),
@@ -230,6 +232,7 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
                     is_in_suspense=False,
                     refunded_minor=0,
                     refund_pending_minor=0,
+                    disputed_minor=0,
                 ),
                 name="attempt_surrendered_whole",
             ),

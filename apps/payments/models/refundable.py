@@ -1,4 +1,4 @@
-"""What of the money of an attempt has gone back, or is on its way back."""
+"""What of the money of an attempt has gone back, is on its way back, or is disputed."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,18 +8,20 @@ from django.db import models
 from apps.kit.models import MinorField
 from apps.kit.money import Money
 
-REFUNDABLE_FIELDS = ["refunded_minor", "refund_pending_minor"]
+REFUNDABLE_FIELDS = ["refunded_minor", "refund_pending_minor", "disputed_minor"]
 
 
 class Refundable(models.Model):
     """
     The part of an attempt that is about money going back: together never more than came, which the database holds too.
+    ``disputed_minor`` is what its disputes hold, or took for good.
 
     All is in the currency received, under the lock of the attempt.
     """
 
     refunded_minor = MinorField(default=0)
     refund_pending_minor = MinorField(default=0)
+    disputed_minor = MinorField(default=0)
 
     if TYPE_CHECKING:
         received_minor: int | None
@@ -41,10 +43,11 @@ class Refundable(models.Model):
 
     @property
     def refundable_minor(self) -> int:
-        """What of the sum that arrived is neither given back nor on its way, nor taken from it."""
+        """What of the sum that arrived is neither given back nor on its way, neither disputed nor taken from it."""
         if self.surrendered_at is not None:
             return 0
-        return (self.received_minor or 0) - self.refunded_minor - self.refund_pending_minor
+        gone = self.refunded_minor + self.refund_pending_minor + self.disputed_minor
+        return (self.received_minor or 0) - gone
 
     def given_with(self, money: Money) -> Money:
         """Return all that has gone back, or is on its way, once this sum is too."""
@@ -65,3 +68,7 @@ class Refundable(models.Model):
     def take_back(self, money: Money) -> None:
         """Count out what was said to have gone back and did not arrive."""
         self.refunded_minor -= money.minor
+
+    def hold_dispute(self, *, before: int, after: int) -> None:
+        """Set aside what a dispute holds now in place of what it held before, in minor units."""
+        self.disputed_minor += after - before

@@ -1,12 +1,13 @@
-"""The payments, attempts and refunds that transactions of the ledger name as their source."""
+"""The payments, attempts, refunds and disputes that transactions of the ledger name as their source."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from apps.kit import ids
 from apps.ledger.selectors.subjects import Cause, Subject, declare_subjects
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.postings import INBOUND_SOURCE, SOURCE
+from apps.payments.postings.disputes import SOURCE as DISPUTE_SOURCE
 
 COLLECTIONS = ("collection:", "collection-correction:", "collection-acceptance:", "collection-surrender:")
 REFUNDS = ("refund:", "refund-charge:")
@@ -80,5 +81,23 @@ def _inbound(inbound: InboundReceipt) -> Subject:
     )
 
 
+def disputes(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:
+    """Return, for each booking of a dispute, the payment, its attempt and the dispute."""
+    rows = Dispute.objects.select_related("attempt", "intent").in_bulk({own.source_id for own in causes})
+    return {
+        own.uid: [row for row in _of_dispute(rows[own.source_id]) if row is not None]
+        for own in causes
+        if own.source_id in rows
+    }
+
+
+def _of_dispute(dispute: Dispute) -> tuple[Subject | None, ...]:
+    status = dispute.status.lower().replace("_", " ")
+    text = f"Dispute {ids.encode('dp', dispute.id)}, {dispute.money}, {status}"
+    own = Subject("payment_dispute", dispute.id, text, dispute.created_at)
+    return _intent(dispute.intent), _attempt(dispute.attempt), own
+
+
 declare_subjects(SOURCE, subjects)
+declare_subjects(DISPUTE_SOURCE, disputes)
 declare_subjects(INBOUND_SOURCE, receipts)

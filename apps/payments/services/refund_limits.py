@@ -8,7 +8,7 @@ from apps.integrations.services import providers
 from apps.kit import errors
 from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent
+from apps.payments.models import Dispute, PaymentAttempt, PaymentIntent
 from apps.payments.services import attempts
 
 PAYMENT = "/payment_id"
@@ -60,6 +60,14 @@ class AlreadyRefunded(RefundRefused):
 
     code = "already_refunded"
     title = "Already refunded"
+
+
+class PaymentDisputed(RefundRefused):
+    """The payer's bank decides about the money: a refund beside it would pay him twice."""
+
+    code = "payment_disputed"
+    title = "Payment disputed"
+    retryable = True
 
 
 class RefundInProgress(RefundRefused):
@@ -149,8 +157,12 @@ def check_rail(attempt: PaymentAttempt) -> None:
     """Raise what stands in the way of giving back money that is booked, whatever it is of; the caller holds its lock."""
     if not providers.offers(attempt.provider, RefundPort):
         raise RefundNotSupported(f"{provider_name(attempt.provider)} gives no money back from here.")
+    if Dispute.objects.running().filter(attempt=attempt).exists():
+        raise PaymentDisputed("This payment is disputed: refund it once the dispute has ended.")
     if not attempt.refundable_minor and attempt.refund_pending_minor:
         raise RefundInProgress("A refund of this payment has not ended yet.")
+    if not attempt.refundable_minor and attempt.disputed_minor:
+        raise AlreadyRefunded("A dispute took this payment back.")
     if not attempt.refundable_minor:
         raise AlreadyRefunded("This payment has been refunded.")
     if not attempt.provider_receipt or not attempt.is_amount_reported:

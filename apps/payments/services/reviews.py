@@ -38,7 +38,7 @@ def accept(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Paym
     intent = attempt.intent
     if attempt.received != intent.money:
         raise DoesNotFit(f"The payment asks for {intent.money}; {attempt.received} arrived.")
-    if attempt.refunded_minor or attempt.refund_pending_minor:
+    if attempt.refunded_minor or attempt.refund_pending_minor or attempt.disputed_minor:
         raise DoesNotFit("The money goes back to its payer, or has gone.")
     if returned.is_let_go(attempt):
         raise DoesNotFit("The money waits under Suspense: give it to its payment there.")
@@ -63,7 +63,7 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
 
     Money that has not gone back waits from now on under its receipt, as money that nothing explains: it can be given to
     another payment or back. So it does already where it came unasked and could not be given back. Raises NotFound,
-    InvalidState, RefundInProgress, ReceiptPending, ReasonMissing, and DoesNotFit for money whose receipt is told of in
+    InvalidState, RefundInProgress, PaymentDisputed, ReceiptPending, ReasonMissing, and DoesNotFit for money whose receipt is told of in
     another sum by another road; then nothing is written.
     """
     reason = refund_limits.check_reason(reason)
@@ -71,6 +71,8 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     intent = attempt.intent
     if attempt.refund_pending_minor:
         raise refund_limits.RefundInProgress("A refund of this payment has not ended yet.")
+    if attempt.disputed_minor:
+        raise refund_limits.PaymentDisputed("The payer disputes this payment, or has taken it back.")
     is_empty = attempt.refunded_minor or returned.is_let_go(attempt)
     inbound = None if is_empty else _surrender(attempt, reason=reason, now=now)
     intent.give_up(code=GIVEN_UP, message=NOT_OF_THIS, at=now)

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.kit import jobs
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.models.polling import PolledQuerySet
-from apps.payments.services import attempts, intents, late_refunds, sendings
+from apps.payments.services import attempts, disputes, intents, late_refunds, sendings
 
 JOB_GRACE = timedelta(seconds=30)
 BATCH = 500
@@ -24,7 +24,8 @@ def run(*, now: datetime) -> None:
 
     Questions that are due are asked; attempts and refunds that were being sent and never recorded become UNKNOWN, for
     nobody may guess; confirmed intents and refunds whose job was lost are sent for again; intents that nobody
-    confirmed expire; late money goes back where it is to; providers are told to take or let go what was ordered. Each row is a job of its own, so that one that cannot be done stops no other.
+    confirmed expire; late money goes back where it is to; providers are told to take or let go what was ordered; people are
+    told of disputes whose answer is due. Each row is a job of its own, so that one that cannot be done stops no other.
     """
     start_queries(now=now)
     resend_lost_jobs(now=now)
@@ -45,6 +46,7 @@ def start_queries(*, now: datetime) -> None:
     for task, argument, rows in (
         ("payments.query_attempt", "attempt_id", PaymentAttempt.objects.all()),
         ("payments.query_refund", "refund_id", Refund.objects.all()),
+        ("payments.query_dispute", "dispute_id", Dispute.objects.all()),
     ):
         due = _without_job(rows, now=now)
         for row_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):
@@ -123,6 +125,14 @@ def _carry_out(attempt_id: UUID, now: datetime) -> None:  # noqa: ARG001 (the jo
     jobs.enqueue("payments.order_attempt", attempt_id=attempt_id)
 
 
+def _nearly_due(now: datetime) -> QuerySet[Dispute]:
+    return Dispute.objects.to_remind(since=now).order_by("next_reminder_at")
+
+
+def _remind(dispute_id: UUID, now: datetime) -> None:
+    disputes.remind(dispute_id=dispute_id, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """The rows that a deed is due for, and the deed to one of them."""
@@ -138,4 +148,5 @@ DEEDS = {
     "refund_late": Due(_late, _refund_late),
     "confirm": Due(_unconfirmed_money, _confirm),
     "order": Due(_ordered, _carry_out),
+    "remind": Due(_nearly_due, _remind),
 }

@@ -21,7 +21,7 @@ from apps.integrations.services import callbacks as inbox
 from apps.integrations.services import providers
 from apps.kit import faults, jobs
 from apps.payments.contracts import AttemptStatus, RefundStatus
-from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.models import Dispute, PaymentAttempt, Refund
 from apps.payments.models.refund import SENT_STATES
 from apps.payments.services import attempts, sendings
 
@@ -166,5 +166,22 @@ def _found_refund(account: "ProviderAccount", nudge: Nudge) -> Refund | None:
     return untold[0] if len(untold) == 1 else None
 
 
-FOLLOWED: dict[NudgeKind, Follow] = {NudgeKind.COLLECTION: _collection, NudgeKind.REFUND: _refund}
+def _dispute(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
+    """Have the provider asked about a dispute, whether it is known here or not: the answer opens its row."""
+    known = Dispute.objects.locked().filter(provider=account.provider, ticket=nudge.ticket).first()
+    if known is None:
+        jobs.enqueue("payments.read_dispute", account_id=account.id, ticket=nudge.ticket)
+        return CallbackStatus.APPLIED, "", None
+    known.next_query_at = now
+    known.query_started_at = None
+    known.save(update_fields=["next_query_at", "query_started_at"])
+    jobs.enqueue("payments.query_dispute", dispute_id=known.id)
+    return CallbackStatus.APPLIED, "", known.id
+
+
+FOLLOWED: dict[NudgeKind, Follow] = {
+    NudgeKind.COLLECTION: _collection,
+    NudgeKind.DISPUTE: _dispute,
+    NudgeKind.REFUND: _refund,
+}
 """What is done about each kind of message; what stands here not is kept, and ignored."""

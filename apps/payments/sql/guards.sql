@@ -64,7 +64,9 @@ BEGIN
      OR (OLD.booked_at IS NOT NULL AND NEW.booked_at IS DISTINCT FROM OLD.booked_at)
      OR (OLD.settled_minor IS NOT NULL AND NEW.settled_minor IS DISTINCT FROM OLD.settled_minor)
      OR (NEW.refunded_minor < OLD.refunded_minor AND NEW.refunded_minor <> (SELECT coalesce(sum(r.amount_minor), 0)
-       FROM {s}.payments_refund r WHERE r.attempt_id = OLD.id AND r.status = 'SUCCEEDED')) THEN
+       FROM {s}.payments_refund r WHERE r.attempt_id = OLD.id AND r.status = 'SUCCEEDED'))
+     OR (NEW.disputed_minor <> OLD.disputed_minor AND NEW.disputed_minor <> (SELECT coalesce(sum(d.held_minor), 0)
+       FROM {s}.payments_dispute d WHERE d.attempt_id = OLD.id)) THEN
     RAISE EXCEPTION 'payments: ticket, receipt and booking of attempt % are set once', OLD.id
       USING ERRCODE = 'restrict_violation';
   END IF;
@@ -101,6 +103,33 @@ BEGIN
        OR (OLD.status = 'SUCCEEDED' AND NEW.came_back_at IS NULL)
        OR (OLD.status = 'FAILED' AND NEW.refunded_at IS NULL)) THEN
     RAISE EXCEPTION 'payments: refund % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE FUNCTION {s}.payments_guard_dispute() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: dispute % is never deleted', OLD.ticket USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.provider <> OLD.provider OR NEW.provider_account_id <> OLD.provider_account_id OR NEW.ticket <> OLD.ticket
+     OR NEW.branch_id <> OLD.branch_id OR NEW.application_id <> OLD.application_id OR NEW.currency <> OLD.currency
+     OR (OLD.attempt_id IS NOT NULL AND (NEW.attempt_id IS DISTINCT FROM OLD.attempt_id
+       OR NEW.intent_id IS DISTINCT FROM OLD.intent_id)) THEN
+    RAISE EXCEPTION 'payments: what dispute % is about is fixed', OLD.ticket USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (OLD.moved_currency <> '' AND NEW.moved_currency <> OLD.moved_currency)
+     OR NEW.withdrawn_minor < OLD.withdrawn_minor OR NEW.reinstated_minor < OLD.reinstated_minor
+     OR NEW.reported_at < OLD.reported_at OR NEW.bookings < OLD.bookings
+     OR ((NEW.withdrawn_minor, NEW.reinstated_minor, NEW.fee_minor, NEW.lost_minor)
+         <> (OLD.withdrawn_minor, OLD.reinstated_minor, OLD.fee_minor, OLD.lost_minor) AND NEW.bookings = OLD.bookings) THEN
+    RAISE EXCEPTION 'payments: what dispute % moved is booked in steps and never shrinks', OLD.ticket
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status <> OLD.status AND OLD.closed_at IS NOT NULL AND NEW.reported_at = OLD.reported_at THEN
+    RAISE EXCEPTION 'payments: only its provider takes dispute % from % to %', OLD.ticket, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
@@ -175,6 +204,8 @@ CREATE OR REPLACE TRIGGER payments_guard_attempt BEFORE UPDATE OR DELETE ON {s}.
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_attempt();
 CREATE OR REPLACE TRIGGER payments_guard_refund BEFORE UPDATE OR DELETE ON {s}.payments_refund
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_refund();
+CREATE OR REPLACE TRIGGER payments_guard_dispute BEFORE UPDATE OR DELETE ON {s}.payments_dispute
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_dispute();
 CREATE OR REPLACE TRIGGER payments_guard_inbound BEFORE UPDATE OR DELETE ON {s}.payments_inboundreceipt
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_inbound();
 CREATE OR REPLACE TRIGGER payments_guard_routing_rule BEFORE UPDATE OR DELETE ON {s}.payments_routingrule

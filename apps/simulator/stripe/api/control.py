@@ -160,6 +160,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ),
     ("refunds", "succeed"): lambda scope, body, _: refunds.succeed(scope, body),
     ("disputes", "win"): lambda scope, body, _: disputes.decide(scope, body, is_won=True),
+    ("disputes", "escalate"): lambda scope, body, _: disputes.escalate(scope, body),
     ("disputes", "lose"): lambda scope, body, _: disputes.decide(scope, body, is_won=False),
     ("payouts", "fail"): lambda scope, body, _: payouts.fail(scope, body),
 }

@@ -144,6 +144,20 @@ def decide(scope: Scope, dispute: Body, *, is_won: bool) -> Body:
     return dispute
 
 
+def escalate(scope: Scope, dispute: Body) -> Body:
+    """Let the bank make a chargeback of its inquiry: the money is withdrawn. Raises StripeRefusal for what is no inquiry."""
+    if not dispute["status"].startswith("warning"):
+        raise StripeRefusal(400, "This dispute is no inquiry.")
+    due_by = scope.seconds + ANSWER_WITHIN
+    dispute |= {"status": "needs_response", "reason": "fraudulent", "is_charge_refundable": False}
+    dispute["evidence_details"]["due_by"] = due_by
+    objects.wake(scope, dispute["id"], at=due_by * 1_000)
+    _move(scope, dispute, -dispute["amount"], fee=scope.account.dispute_fee)
+    events.tell(scope, "charge.dispute.updated", dispute)
+    events.tell(scope, "charge.dispute.funds_withdrawn", dispute)
+    return dispute
+
+
 def close(scope: Scope, dispute: Body) -> Body:
     """Give up the dispute."""
     return decide(scope, dispute, is_won=False)

@@ -21,7 +21,7 @@ def add(scope: Scope, charge: Body, *, amount: int | None, reason: str | None, m
 
     Raises StripeRefusal for more than is left. A plan or the card may let it wait, or fail, then or later.
     """
-    given = _checked(charge, amount)
+    given = _checked(scope, charge, amount)
     moved = events.wrong_sum(scope, given)
     held = charges.give_back(scope, charge, min(moved, charges.refundable(charge)))
     behaviour = _behaviour(scope, held)
@@ -103,10 +103,12 @@ def settle(scope: Scope, refund: Body) -> None:
         fail(scope, refund, reason="expired_or_canceled_card")
 
 
-def _checked(charge: Body, amount: int | None) -> int:
+def _checked(scope: Scope, charge: Body, amount: int | None) -> int:
     left = charges.refundable(charge)
     details: dict[str, Any] = {}
-    if charge["disputed"]:
+    if any(
+        not each["is_charge_refundable"] for each in objects.newest(scope, "dispute", charge=charge["id"])
+    ):
         words, details = (
             f"Charge {charge['id']} has been charged back; cannot issue a refund.",
             {"code": "charge_disputed"},

@@ -1,0 +1,256 @@
+"""The dispute: a payment that its payer has his bank take back, how far that has come, and what money it moved."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from apps.integrations.ports import DisputeReport, DisputeStage
+from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
+from apps.kit.money import Money
+from apps.payments.contracts import DisputeFlag, DisputeStatus
+from apps.payments.models.polling import PolledQuerySet
+
+TICKET_LENGTH = 120
+REASON_LENGTH = 60
+OPEN_STATES = ["INQUIRY", "NEEDS_RESPONSE", "SUBMITTED", "UNDER_REVIEW"]
+TAKEN_STATES = ["LOST", "ACCEPTED", "EXPIRED"]
+CLOSED_STATES = ["WON", *TAKEN_STATES, "PREVENTED"]
+UNANSWERED_STATES = ["INQUIRY", "NEEDS_RESPONSE"]
+UNANSWERED = {DisputeStage.INQUIRY, DisputeStage.NEEDS_RESPONSE}
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What a dispute has moved so far, in minor units of its ``moved_currency``."""
+
+    withdrawn: int = 0
+    fee: int = 0
+    reinstated: int = 0
+    lost: int = 0
+
+
+class DisputeQuerySet(PolledQuerySet):
+    def of_branches(self, branch_ids: set[UUID] | None) -> Self:
+        """Limit to these branches; None means every branch."""
+        return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
+
+    def of_applications(self, application_ids: set[UUID] | None) -> Self:
+        """Limit to these applications; None means every application."""
+        return self if application_ids is None else self.filter(application_id__in=application_ids)
+
+    def running(self) -> Self:
+        """Disputes that have not ended and are no mere inquiries."""
+        return self.filter(status__in=OPEN_STATES, is_inquiry=False)
+
+    def unanswered(self) -> Self:
+        """Disputes that wait for what we say."""
+        return self.filter(status__in=UNANSWERED_STATES)
+
+    def to_remind(self, *, since: datetime) -> Self:
+        return self.filter(next_reminder_at__lte=since)
+
+
+class Dispute(UuidModel, StatefulModel):
+    """
+    One dispute of a provider, under its ``ticket``, as it was told last: ``reported_at`` is when that was asked for.
+
+    ``intent`` and ``attempt`` are None for a payment that nobody here knows. ``owner`` looks after it; ``flag`` says why he must.
+    ``amount_minor`` is what is disputed, in the currency that the payer paid; ``held_minor`` what of that the attempt counts.
+    ``is_inquiry``: a question that moves no money, so the payment can still be refunded. What moved is in ``moved_currency``, that
+    of our balance: ``withdrawn_minor`` left it and ``reinstated_minor`` came back, both without ``fee_minor``, what the provider
+    took beside them; ``lost_minor`` is what will not come back. The four are booked in ``bookings`` steps; the first two never
+    shrink. ``due_by`` is when our answer must have come; ``next_reminder_at`` when people are told that it comes near.
+    """
+
+    intent = models.ForeignKey(
+        "payments.PaymentIntent", null=True, on_delete=models.PROTECT, related_name="disputes"
+    )
+    attempt = models.ForeignKey(
+        "payments.PaymentAttempt", null=True, on_delete=models.PROTECT, related_name="disputes"
+    )
+    branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
+    application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
+    provider = models.CharField(max_length=20)
+    provider_account = models.ForeignKey(
+        "integrations.ProviderAccount", on_delete=models.PROTECT, related_name="+"
+    )
+    owner = models.ForeignKey("access.Membership", null=True, on_delete=models.PROTECT, related_name="+")
+    ticket = models.CharField(max_length=TICKET_LENGTH)
+    payment_receipt = models.CharField(max_length=40, blank=True)
+    status = FSMField(
+        max_length=24,
+        choices=[(state.value, state.value) for state in DisputeStatus],
+        default=DisputeStatus.NEEDS_RESPONSE.value,
+        protected=True,
+    )
+    is_inquiry = models.BooleanField(default=False)
+    flag = models.CharField(
+        max_length=20, choices=[(flag.value, flag.value) for flag in DisputeFlag], blank=True
+    )
+    reason_code = models.CharField(max_length=REASON_LENGTH, blank=True)
+    provider_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    provider_outcome = models.CharField(max_length=REASON_LENGTH, blank=True)
+    amount_minor = MinorField()
+    currency = CurrencyField()
+    held_minor = MinorField(default=0)
+    moved_currency = CurrencyField(blank=True)
+    withdrawn_minor = MinorField(default=0)
+    reinstated_minor = MinorField(default=0)
+    fee_minor = MinorField(default=0)
+    lost_minor = MinorField(default=0)
+    bookings = models.PositiveSmallIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+    due_by = models.DateTimeField(null=True)
+    next_reminder_at = models.DateTimeField(null=True)
+    next_query_at = models.DateTimeField(null=True)
+    query_started_at = models.DateTimeField(null=True)
+    reported_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    objects = DisputeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "ticket"], name="dispute_ticket_once"),
+            models.CheckConstraint(condition=~Q(ticket=""), name="dispute_has_a_ticket"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(held_minor=0)
+                | Q(held_minor__gt=0, held_minor__lte=models.F("amount_minor"), attempt__isnull=False),
+                name="dispute_holds_of_its_payment",
+            ),
+            models.CheckConstraint(
+                condition=Q(attempt__isnull=True, intent__isnull=True)
+                | Q(attempt__isnull=False, intent__isnull=False),
+                name="dispute_payment_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    moved_currency="", withdrawn_minor=0, reinstated_minor=0, fee_minor=0, lost_minor=0
+                )
+                | (
+                    ~Q(moved_currency="")
+                    & Q(withdrawn_minor__gte=0, reinstated_minor__gte=0, fee_minor__gte=0)
+                ),
+                name="dispute_moved_in_a_currency",
+            ),
+            models.CheckConstraint(
+                condition=(one_of("status", CLOSED_STATES) & Q(closed_at__isnull=False))
+                | (one_of("status", OPEN_STATES) & Q(closed_at__isnull=True)),
+                name="dispute_closed_states",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["branch", "-id"], name="dispute_by_branch"),
+            models.Index(fields=["status", "-id"], name="dispute_by_status"),
+            models.Index(
+                fields=["next_query_at"], condition=Q(next_query_at__isnull=False), name="dispute_query_due"
+            ),
+            models.Index(
+                fields=["next_reminder_at"],
+                condition=Q(next_reminder_at__isnull=False),
+                name="dispute_reminder_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.money}, {self.ticket}"
+
+    @property
+    def money(self) -> Money:
+        """What is disputed, in the currency that the payer paid."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def withdrawn(self) -> Money | None:
+        return self._moved(self.withdrawn_minor)
+
+    @property
+    def reinstated(self) -> Money | None:
+        return self._moved(self.reinstated_minor)
+
+    @property
+    def fee(self) -> Money | None:
+        return self._moved(self.fee_minor)
+
+    @property
+    def lost(self) -> Money | None:
+        return self._moved(self.lost_minor)
+
+    @property
+    def moves(self) -> Moves:
+        return Moves(self.withdrawn_minor, self.fee_minor, self.reinstated_minor, self.lost_minor)
+
+    def _moved(self, minor: int) -> Money | None:
+        return Money(minor, self.moved_currency) if self.moved_currency else None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATES
+
+    @property
+    def is_unanswered(self) -> bool:
+        return self.status in UNANSWERED_STATES
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether it ended in our favour and its money has not come back yet."""
+        is_ours = self.status in {"WON", "PREVENTED"}
+        return is_ours and self.withdrawn_minor > 0 and not self.reinstated_minor
+
+    @property
+    def claim_minor(self) -> int:
+        """What the dispute would hold of its payment, were that much left of it."""
+        is_over = self.status in {"WON", "PREVENTED"}
+        return 0 if self.is_inquiry or is_over else self.amount_minor
+
+    @transition(
+        status,
+        source=[*OPEN_STATES, *CLOSED_STATES],
+        target=RETURN_VALUE(*OPEN_STATES, *CLOSED_STATES),
+    )
+    def take(self, report: DisputeReport, *, asked_at: datetime, at: datetime) -> DisputeStatus:
+        """Take in what the provider says of it; a report that is asked for again changes nothing."""
+        self.amount_minor = report.money.minor
+        self.reason_code = report.reason_code[:REASON_LENGTH]
+        self.provider_reason = report.provider_reason[:REASON_LENGTH]
+        self.provider_outcome = report.outcome[:REASON_LENGTH]
+        self.opened_at = self.opened_at or report.opened_at
+        self.due_by = report.due_by
+        self.reported_at = asked_at
+        self.is_inquiry = report.stage is DisputeStage.INQUIRY or (
+            self.is_inquiry and report.stage is DisputeStage.UNDER_REVIEW and report.withdrawn is None
+        )
+        self._take_moved(report)
+        status = self._status_after(report.stage)
+        self.closed_at = None if status in OPEN_STATES else self.closed_at or at
+        self._take_loss(status)
+        return status
+
+    def _status_after(self, stage: DisputeStage) -> DisputeStatus:
+        """Return the state that a stage stands for: what waits for our answer waits no more while that is on its way."""
+        is_answered = self.status == DisputeStatus.SUBMITTED
+        return DisputeStatus.SUBMITTED if is_answered and stage in UNANSWERED else DisputeStatus(stage.value)
+
+    def _take_moved(self, report: DisputeReport) -> None:
+        moved = [money for money in (report.withdrawn, report.reinstated, report.fee) if money is not None]
+        if moved:
+            self.moved_currency = moved[0].currency
+        self.withdrawn_minor = report.withdrawn.minor if report.withdrawn else 0
+        self.reinstated_minor = report.reinstated.minor if report.reinstated else 0
+        self.fee_minor = report.fee.minor if report.fee else 0
+
+    def _take_loss(self, status: DisputeStatus) -> None:
+        """Count what will not come back: all that has not where it is lost, and what is short of it once it has come back."""
+        is_settled = status in TAKEN_STATES or (status in CLOSED_STATES and self.reinstated_minor > 0)
+        self.lost_minor = self.withdrawn_minor - self.reinstated_minor if is_settled else 0
+
+    def hold(self, held_minor: int) -> None:
+        """Count so much of the payment as taken by it."""
+        self.held_minor = held_minor
