@@ -1,5 +1,6 @@
 """HTTP on a loopback port: reads requests, lets a face answer, and breaks the answer where a fault asks for it."""
 
+import re
 import select
 import socket
 import struct
@@ -15,7 +16,7 @@ Face = Callable[[Request], Response]
 
 LARGEST_BODY = 1_000_000
 LARGEST_FILE = 10_000_000
-FILES = "/stripe/v1/files"
+FILES = re.compile("/stripe/v1/files|/paypal/v1/customer/disputes/[A-Z0-9-]+/provide-evidence")
 HANG_MS = 120_000
 POLL_SECONDS = 0.05
 LINGER = struct.Struct("ii")
@@ -64,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
             self._send(Response(status=411, body=b"Content-Length is needed.", content_type="text/plain"))
             return
-        if int(length) > (LARGEST_FILE if self.path == FILES else LARGEST_BODY):
+        if int(length) > (LARGEST_FILE if FILES.fullmatch(self.path) else LARGEST_BODY):
             self._send(Response(status=413, body=b"The body is too large.", content_type="text/plain"))
             return
         try:

@@ -1,7 +1,7 @@
 """The PayPal face: which endpoint answers a call, the script that spoils it, and the record of it."""
 
 from apps.simulator.contracts import AnswerKind, Request, Response
-from apps.simulator.paypal.api import fields, hooks, orders, payments, vault
+from apps.simulator.paypal.api import disputes, fields, hooks, orders, payments, reporting, vault
 from apps.simulator.paypal.api.calls import Call, Routes
 from apps.simulator.paypal.services import certificates
 from apps.simulator.services import call_log, chaos, scripts
@@ -35,6 +35,12 @@ ROUTES: Routes = (
     ("GET", "/v3/vault/payment-tokens", vault.list_all),
     ("GET", f"/v3/vault/payment-tokens/{ID}", vault.retrieve),
     ("DELETE", f"/v3/vault/payment-tokens/{ID}", vault.remove),
+    ("GET", "/v1/customer/disputes", disputes.list_all),
+    ("GET", f"/v1/customer/disputes/{ID}", disputes.retrieve),
+    ("POST", f"/v1/customer/disputes/{ID}/provide-evidence", disputes.provide_evidence),
+    ("POST", f"/v1/customer/disputes/{ID}/accept-claim", disputes.accept_claim),
+    ("GET", "/v1/reporting/transactions", reporting.transactions),
+    ("GET", "/v1/reporting/balances", reporting.balances),
 )
 
 

@@ -2,42 +2,29 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
+from apps.simulator.api import multipart
+from apps.simulator.api.multipart import Part
 from apps.simulator.contracts import Request
 
 KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 PART = re.compile(r"\[([^\[\]]*)\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that came with a request."""
-
-    name: str
-    content: bytes
-
-
 def pairs(request: Request) -> list[tuple[str, str]]:
     """Return the parameters of a request as they came, of its address and its body; a file counts by its hash."""
     found = list(request.query.items())
-    if _is_multipart(request):
-        return [*found, *((_name(part), _value(part)) for part in _parts(request))]
+    if multipart.is_multipart(request):
+        return [*found, *((part.name, _value(part)) for part in multipart.parts(request))]
     return [*found, *parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)]
 
 
-def upload(request: Request) -> Upload | None:
+def upload(request: Request) -> Part | None:
     """Return the file that came with a request, or None."""
-    for part in _parts(request) if _is_multipart(request) else []:
-        if part.get_filename():
-            return Upload(part.get_filename() or "", _content(part))
-    return None
+    return next((part for part in multipart.parts(request) if part.filename), None)
 
 
 def nested(found: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -50,28 +37,8 @@ def nested(found: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return {name: _listed(value) for name, value in root.items()}
 
 
-def _is_multipart(request: Request) -> bool:
-    return request.headers.get("content-type", "").startswith("multipart/form-data")
-
-
-def _parts(request: Request) -> list[EmailMessage]:
-    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + request.body)
-    return [part for part in message.iter_parts() if isinstance(part, EmailMessage)]
-
-
-def _name(part: EmailMessage) -> str:
-    return str(part.get_param("name", "", header="content-disposition"))
-
-
-def _value(part: EmailMessage) -> str:
-    content = _content(part)
-    return sha256(content).hexdigest() if part.get_filename() else content.decode(errors="replace")
-
-
-def _content(part: EmailMessage) -> bytes:
-    content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
+def _value(part: Part) -> str:
+    return sha256(part.content).hexdigest() if part.filename else part.content.decode(errors="replace")
 
 
 def _put(into: dict[str, Any], parts: list[str], value: str) -> None:

@@ -108,7 +108,9 @@ def create_file(call: "Call") -> Body:
         raise call.params.wrong(
             "file", "Invalid file: dispute evidence is a JPEG, a PNG or a PDF.", "invalid_file"
         )
-    return disputes.keep_file(call.scope, name=file.name, kind=kind, size=len(file.content), purpose=purpose)
+    return disputes.keep_file(
+        call.scope, name=file.filename, kind=kind, size=len(file.content), purpose=purpose
+    )
 
 
 def retrieve_file(call: "Call", identifier: str) -> Body:

@@ -1,0 +1,176 @@
+"""What comes after a payment on the PayPal face: kept wallets, disputes, and the report of every movement."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from apps.simulator import server
+from tests.simulator import wallets
+from tests.simulator.wallets import PLACES, Wallets, issue
+
+ORDERS, DISPUTES, TOKENS = "/v2/checkout/orders", "/v1/customer/disputes", "/v3/vault/payment-tokens"
+USD_25 = {"currency_code": "USD", "value": "25.00"}
+
+
+@pytest.fixture
+def shop(simulator: server.Running) -> Iterator[Wallets]:
+    """Return a shop with an account of its own."""
+    with wallets.wallets(simulator) as made:
+        yield made
+
+
+def kept(shop: Wallets, **given: str) -> dict:
+    """Return the token of a wallet whose person has agreed to it."""
+    wallet = {"usage_type": "MERCHANT", "experience_context": PLACES}
+    setup = shop.post("/v3/vault/setup-tokens", {"payment_source": {"paypal": wallet}}).json()
+    body = {"payment_source": {"token": {"id": setup["id"], "type": "SETUP_TOKEN"}}}
+    assert (setup["status"], setup["links"][1]["rel"]) == ("PAYER_ACTION_REQUIRED", "approve")
+    assert issue(shop.post(TOKENS, body)) == (422, "SETUP_TOKEN_NOT_APPROVED")
+    assert shop.act("setups", setup["id"], "approve", **given).json()["status"] == "APPROVED"
+    answer = shop.post(TOKENS, body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_a_wallet_is_kept_charged_and_forgotten(shop):
+    token = kept(shop, email="amina@example.com")
+    customer = token["customer"]["id"]
+    assert token["payment_source"]["paypal"]["email_address"] == "amina@example.com"
+
+    paid = shop.post(ORDERS, shop.draft(source={"vault_id": token["id"]}), key="ATTEMPT-1:create")
+    again = shop.post(ORDERS, shop.draft(source={"vault_id": token["id"]}), key="ATTEMPT-1:create")
+
+    assert (paid.status_code, paid.json()["status"], again.json()) == (201, "COMPLETED", paid.json())
+    assert paid.json()["purchase_units"][0]["payments"]["captures"][0]["status"] == "COMPLETED"
+    assert [each["id"] for each in shop.read(f"{TOKENS}?customer_id={customer}")["payment_tokens"]] == [
+        token["id"]
+    ]
+    assert shop.call("DELETE", f"{TOKENS}/{token['id']}").status_code == 204
+    assert shop.call("GET", f"{TOKENS}/{token['id']}").status_code == 404
+    gone = shop.post(ORDERS, shop.draft(source={"vault_id": token["id"]}))
+    assert issue(gone) == (422, "TOKEN_ID_NOT_FOUND")
+    assert len(shop.statement()["rows"]) == 2
+    shop.told("VAULT.PAYMENT-TOKEN.CREATED", "VAULT.PAYMENT-TOKEN.DELETED")
+
+
+def test_a_kept_wallet_without_money_makes_no_order_and_an_order_may_keep_a_wallet(shop):
+    poor = kept(shop, funding="empty")
+    assert issue(shop.post(ORDERS, shop.draft(source={"vault_id": poor["id"]}))) == (
+        422,
+        "INSTRUMENT_DECLINED",
+    )
+    assert shop.control("GET", "/paypal/orders").json()["orders"] == []
+
+    vault = {"store_in_vault": "ON_SUCCESS", "usage_type": "MERCHANT"}
+    order = shop.approved(source={"attributes": {"vault": vault}})
+    done = shop.post(f"{ORDERS}/{order['id']}/capture").json()
+
+    told = done["payment_source"]["paypal"]["attributes"]["vault"]
+    assert told["status"] == "VAULTED"
+    held = shop.post(ORDERS, shop.draft(source={"vault_id": told["id"]}, intent="AUTHORIZE", invoice_id="2"))
+    assert held.json()["purchase_units"][0]["payments"]["authorizations"][0]["status"] == "CREATED"
+
+
+def test_a_chargeback_takes_the_money_and_evidence_may_bring_it_back(shop):
+    capture = shop.paid("disputed")
+    (found,) = shop.read(f"{DISPUTES}?disputed_transaction_id={capture['id']}&page_size=50")["items"]
+    path = f"{DISPUTES}/{found['dispute_id']}"
+    dispute = shop.read(path)
+    assert (dispute["status"], dispute["dispute_state"]) == ("WAITING_FOR_SELLER_RESPONSE", "REQUIRED_ACTION")
+    assert (dispute["dispute_amount"], dispute["dispute_life_cycle_stage"]) == (USD_25, "CHARGEBACK")
+    assert [(move["type"], move["amount"]["value"]) for move in dispute["money_movements"]] == [
+        ("DEBIT", "25.00"),
+        ("DEBIT", "20.00"),
+    ]
+    assert issue(shop.post(f"/v2/payments/captures/{capture['id']}/refund")) == (422, "TRANSACTION_DISPUTED")
+
+    shop.http.headers["Authorization"] = f"Bearer {shop.token}"
+    told = '{"evidences": [{"evidence_type": "PROOF_OF_FULFILLMENT", "notes": "Signed for by Amina"}]}'
+    parts = {"input": (None, told, "application/json"), "evidence-file": ("note.pdf", b"%PDF-1.7")}
+    heard = shop.http.post(f"/paypal{path}/provide-evidence", files=parts)
+    assert heard.json()["links"][0]["rel"] == "self"
+    twice = shop.http.post(f"/paypal{path}/provide-evidence", files=parts)
+    assert issue(twice) == (422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+    assert shop.read(path)["evidences"][0]["documents"] == [{"name": "note.pdf"}]
+    shop.act("disputes", found["dispute_id"], "win")
+
+    over = shop.read(path)
+    assert (over["status"], over["dispute_outcome"]["outcome_code"]) == ("RESOLVED", "RESOLVED_SELLER_FAVOUR")
+    assert shop.statement()["closing_balance"] == "3.64"
+    assert shop.post(f"/v2/payments/captures/{capture['id']}/refund").status_code == 201
+    shop.told("CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED")
+
+
+def test_an_inquiry_takes_nothing_until_it_is_accepted_or_forgotten(shop):
+    captures = [shop.paid(invoice_id=f"INV-{number}")["id"] for number in range(3)]
+    asked = {"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "stage": "INQUIRY"}
+    first, second, third = (
+        shop.act("captures", capture, "dispute", **asked, amount="10.00").json()["dispute_id"]
+        for capture in captures
+    )
+    assert shop.statement()["closing_balance"] == "70.92"
+
+    assert shop.post(f"{DISPUTES}/{first}/accept-claim", {"note": "Sorry"}).status_code == 200
+    shop.act("disputes", third, "escalate")
+    assert shop.act("disputes", third, "withdraw").json()["dispute_outcome"]["outcome_code"] == (
+        "CANCELED_BY_BUYER"
+    )
+    shop.tick(10 * 24 * 3_600)
+    shop.open()
+
+    outcomes = [shop.read(f"{DISPUTES}/{each}")["dispute_outcome"] for each in (first, second)]
+    assert [each["outcome_code"] for each in outcomes] == ["ACCEPTED", "RESOLVED_BUYER_FAVOUR"]
+    assert [shop.read(f"/v2/payments/captures/{each}")["status"] for each in captures] == [
+        "PARTIALLY_REFUNDED",
+        "PARTIALLY_REFUNDED",
+        "COMPLETED",
+    ]
+    assert shop.statement()["closing_balance"] == "30.92"
+    assert len(shop.read(f"{DISPUTES}?dispute_state=RESOLVED")["items"]) == 3
+    shop.told("PAYMENT.CAPTURE.REVERSED")
+
+
+def test_every_movement_is_reported(shop):
+    shop.open(rates={"EUR": "1.08"})
+    paid = shop.paid(amount={"currency_code": "EUR", "value": "100.00"})
+    shop.post(
+        f"/v2/payments/captures/{paid['id']}/refund", {"amount": {"currency_code": "EUR", "value": "10.00"}}
+    )
+    path = "/v1/reporting/transactions"
+    today = shop.read("/v2/payments/captures/" + paid["id"])["create_time"][:10]
+    span = {"start_date": f"{today}T00:00:00-0100", "end_date": f"{today}T23:59:59Z", "page_size": "4"}
+
+    first, second = (
+        shop.http.get(
+            f"/paypal{path}",
+            params={**span, "page": str(page)},
+            headers={"Authorization": f"Bearer {shop.token}"},
+        ).json()
+        for page in (1, 2)
+    )
+
+    rows = [
+        each["transaction_info"] for each in [*first["transaction_details"], *second["transaction_details"]]
+    ]
+    assert (first["total_items"], first["total_pages"], len(second["transaction_details"])) == (6, 2, 2)
+    assert [
+        (
+            row["transaction_event_code"],
+            *row["transaction_amount"].values(),
+            row.get("fee_amount", {}).get("value"),
+        )
+        for row in rows
+    ] == [
+        ("T0006", "EUR", "100.00", "-3.98"),
+        ("T0200", "EUR", "-96.02", None),
+        ("T0200", "USD", "103.70", None),
+        ("T1107", "EUR", "-10.00", None),
+        ("T0200", "EUR", "10.00", None),
+        ("T0200", "USD", "-10.80", None),
+    ]
+    assert (rows[0]["custom_field"], rows[3]["paypal_reference_id"]) == ("ATTEMPT-1", paid["id"])
+    assert shop.statement()["closing_balance"] == "92.90"
+    assert shop.read("/v1/reporting/balances")["balances"][0]["total_balance"]["value"] == "92.90"
+    too_long = shop.call("GET", f"{path}?start_date=2026-01-01T00:00:00Z&end_date=2026-03-01T00:00:00Z")
+    assert too_long.status_code == 400
+    assert issue(shop.call("GET", path)) == (400, "MISSING_REQUIRED_PARAMETER")
