@@ -108,6 +108,6 @@ def _is_wanted(call: "Call", dispute: Body) -> bool:
         if name in query and sign * (objects.moment(dispute[field]) - objects.moment(query[name])) < 0:
             return False
     wanted = query.get("disputed_transaction_id")
-    states = query.get("dispute_state", dispute["dispute_state"]).split(",")
+    states = query.get("dispute_state", "").split(",")
     is_about = wanted in {None, dispute["disputed_transactions"][0]["seller_transaction_id"]}
-    return is_about and dispute["dispute_state"] in states
+    return is_about and (states == [""] or dispute["dispute_state"] in states)
