@@ -127,7 +127,8 @@ def test_an_inquiry_takes_nothing_until_it_is_accepted_or_forgotten(shop):
     ]
     assert shop.statement()["closing_balance"] == "30.92"
     assert len(shop.read(f"{DISPUTES}?dispute_state=RESOLVED")["items"]) == 3
-    shop.told("PAYMENT.CAPTURE.REVERSED")
+    (reversed_, *_) = shop.told("PAYMENT.CAPTURE.REVERSED")
+    assert shop.read(f"/v2/payments/refunds/{reversed_['resource']['id']}")["amount"]["value"] == "10.00"
 
 
 def test_every_movement_is_reported(shop):

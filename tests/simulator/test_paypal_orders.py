@@ -235,7 +235,8 @@ def test_an_approval_that_nobody_uses_is_taken_back(shop):
     shop.tick(3 * 3_600)
 
     assert issue(shop.post(f"{ORDERS}/{order['id']}/capture")) == (422, "ORDER_EXPIRED")
-    shop.told("CHECKOUT.PAYMENT-APPROVAL.REVERSED")
+    (told,) = shop.told("CHECKOUT.PAYMENT-APPROVAL.REVERSED")
+    assert told["resource"]["order_id"] == order["id"]
 
 
 def test_what_the_control_interface_refuses(shop):

@@ -178,7 +178,7 @@ class Call:
         raise PayPalRefusal(404)
 
     def _kept(self) -> Reply | None:
-        """Return how the thing now stands that this key has made before; refuse the key with another request."""
+        """Return how the thing now stands that this key has made before, unless it is gone; refuse the key with another request."""
         if not self.key:
             return None
         if len(self.key) > LONGEST_KEY:
@@ -192,7 +192,7 @@ class Call:
             )
         order = objects.find(self.scope, "order", kept.made)
         body = orders.present(self.scope, order) if order else objects.any_of(self.scope, kept.made)
-        return Reply(200, body)
+        return None if body is None else Reply(200, body)
 
     def _preferred(self, reply: Reply) -> Reply:
         """Return no more than the caller wants to be told, which is little unless it says otherwise."""

@@ -3,7 +3,7 @@
 import base64
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -54,8 +54,7 @@ def _private_key(pem: str) -> rsa.RSAPrivateKey:
 def _ensure(*, tx: sqlite3.Connection) -> None:
     if read_setting(tx=tx, key=ROOT) is not None:
         return
-    keys = [rsa.generate_private_key(public_exponent=65_537, key_size=2_048) for _ in range(3)]
-    above, signer, stranger = keys
+    above, signer, stranger = _keys()
     own = _certificate(
         "Simulated PayPal Root", above, issuer="Simulated PayPal Root", by=above, is_authority=True
     )
@@ -64,6 +63,15 @@ def _ensure(*, tx: sqlite3.Connection) -> None:
     write_setting(tx=tx, key=CHAIN, value=leaf + own)
     write_setting(tx=tx, key=SIGNER, value=_pem(signer))
     write_setting(tx=tx, key=STRANGER, value=_pem(stranger))
+
+
+@cache
+def _keys() -> tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey, rsa.RSAPrivateKey]:
+    """Return the keys of root, signer and stranger for every new store of this process: drawing them takes long."""
+    above, signer, stranger = (
+        rsa.generate_private_key(public_exponent=65_537, key_size=2_048) for _ in range(3)
+    )
+    return above, signer, stranger
 
 
 def _certificate(

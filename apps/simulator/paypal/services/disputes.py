@@ -176,9 +176,14 @@ def _reverse(scope: Scope, dispute: Body, amount: int) -> None:
         "status": "COMPLETED",
         "amount": dispute["dispute_amount"],
         "note_to_payer": "Payment reversed",
-        "links": [objects.link(scope, f"/v2/payments/captures/{capture['id']}", "up")],
+        "links": [
+            objects.link(scope, f"/v2/payments/refunds/{identifier}", "self"),
+            objects.link(scope, f"/v2/payments/captures/{capture['id']}", "up"),
+        ],
         **objects.stamps(scope),
     }
+    place = objects.private(scope, capture["id"])
+    objects.add(scope, "refund", reversal, capture=capture["id"], order=place["order"], unit=place["unit"])
     summary = (
         f"A {capture['amount']['currency_code']} {capture['amount']['value']} capture payment was reversed"
     )

@@ -19,6 +19,8 @@ KINDS = {
     "CUSTOMER.DISPUTE": ("dispute", "1.0"),
     "VAULT.PAYMENT-TOKEN": ("payment_token", "3.0"),
 }
+NAMES = ("id", "dispute_id", "order_id")
+"""What identifies a resource."""
 GIVEN_BACK = ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED")
 """Events of a capture whose resource is the refund that gave it back."""
 
@@ -41,7 +43,7 @@ def tell(scope: Scope, name: str, resource: Body, *, summary: str) -> Body:
             objects.link(scope, f"/v1/notifications/webhooks-events/{identifier}/resend", "resend", "POST"),
         ],
     }
-    objects.add(scope, "event", event, cause=resource.get("id") or resource.get("dispute_id"))
+    objects.add(scope, "event", event, cause=next(resource[name] for name in NAMES if name in resource))
     for hook in reversed(objects.newest(scope, "webhook")):
         wanted = {kind["name"] for kind in hook["event_types"]}
         if wanted & {name, EVERYTHING}:

@@ -34,12 +34,12 @@ def book(
     """
     Move the balance by an amount minus a fee, both of the same currency.
 
-    Where that is another than the account's the net is converted, and the fee is what is between it and the whole.
+    Where that is another than the account's the net is converted and so is the fee; the whole is what they come to.
     ``source`` may tell invoice_id, custom_id, and the reference of the payment that it is about. A plan may hide the
     movement from lists.
     """
-    moved, rate = currencies.settled(amount, currency, account=scope.account)
-    net, _ = currencies.settled(amount - fee, currency, account=scope.account)
+    net, rate = currencies.settled(amount - fee, currency, account=scope.account)
+    moved_fee, _ = currencies.settled(fee, currency, account=scope.account)
     scope.tx.execute(
         "INSERT INTO paypal_movement (account, transaction_id, event_code, reference, amount, fee, currency, moved, "
         "moved_fee, rate, invoice_id, custom_id, details, is_hidden, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -51,8 +51,8 @@ def book(
             amount,
             fee,
             currency,
-            moved,
-            moved - net,
+            net + moved_fee,
+            moved_fee,
             rate,
             source.get("invoice_id") or "",
             source.get("custom_id") or "",

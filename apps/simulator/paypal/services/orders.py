@@ -130,7 +130,8 @@ def settle(scope: Scope, order: Body) -> None:
     objects.save(scope, order["id"], order | {"status": "VOIDED"})
     objects.note(scope, order["id"], next="")
     if held["next"] == "reverse":
-        shown = present(scope, objects.get(scope, "order", order["id"]))
+        told = ("purchase_units", "payment_source")
+        shown = {"order_id": order["id"]} | {name: order[name] for name in told}
         events.tell(
             scope,
             "CHECKOUT.PAYMENT-APPROVAL.REVERSED",

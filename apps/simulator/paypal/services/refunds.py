@@ -144,6 +144,7 @@ def _breakdown(scope: Scope, capture: Body, moved: int) -> Body:
     own = scope.account.currency
     if currency != own:
         taken, rate = currencies.settled(moved, currency, account=scope.account)
+        told["net_amount_in_receivable_currency"] = currencies.money(taken, own)
         told["net_amount_breakdown"] = [
             {
                 "payable_amount": currencies.money(taken, own),
