@@ -209,3 +209,28 @@ def test_a_cancellation_while_it_is_sent_reaches_the_page(cards):
 
     assert intent.status == IntentStatus.CANCELLED
     assert [one["status"] for one in cards.objects("sessions")] == ["expired"]
+
+
+def test_a_sum_that_is_to_be_taken_at_once_is_ordered_anew_after_a_refusal(cards):
+    intent = cards.ask(is_captured=False)
+    intent.attempts.update(is_captured=True)
+    cards.pay(intent)
+    assert cards.query(intent).capture_number == 1
+    error = {"error": {"type": "invalid_request_error", "message": "Not now."}}
+    refusal = {"action": "status", "status": 400, "body": json.dumps(error)}
+    cards.script(refusal, path="/v1/payment_intents/*/capture")
+
+    attempt = carry_out(intent, cards).current_attempt
+    assert (attempt.status, attempt.capture_refusal) == (
+        AttemptStatus.AUTHORIZED,
+        "Stripe refused the request as not valid.",
+    )
+    assert (attempt.capture_minor, attempt.capture_number) == (25_00, 2)
+    carry_out(intent, cards)
+    assert ProviderCall.objects.filter(kind="capture").count() == 1
+
+    cards.now = attempt.order_due_at
+    attempt = carry_out(intent, cards).current_attempt
+
+    assert (attempt.status, attempt.received) == (AttemptStatus.SUCCEEDED, USD_25)
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]

@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 
 from apps.integrations.models import CallbackProcessing, ProviderCall
+from apps.integrations.ports import ProviderDeclined, ProviderUnavailable
 from apps.integrations.services import replays
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
+from apps.ledger.services import verification
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
 from apps.payments.models import PayPage
 from apps.payments.services import attempts, choices, intents, pay_pages, webhooks
@@ -226,6 +228,43 @@ def test_books_what_the_provider_converted_at_its_rate(cards, street):
     assert balance(AccountRole.PROVIDER_FEES, "USD") == attempt.fee
     assert balance(AccountRole.FX_POSITION, "USD") == Money(-11_55, "USD")
     assert balance(AccountRole.FX_POSITION) == payments.KES_1500
+
+
+def test_books_a_fee_that_is_above_what_came(cards, street):
+    cards.open(street.callback_url, fee_fixed=30_00)
+
+    attempt = cards.paid()
+
+    assert (attempt.received, attempt.fee) == (USD_25, Money(30_73, "USD"))
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD") == Money(-5_73, "USD")
+    assert balance(AccountRole.PROVIDER_FEES, "USD") == attempt.fee
+    assert cards.statement()["closing_balance"] == "-5.73"
+    assert verification.verify().findings == ()
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_sender_that_never_left_says_nothing_of_a_request_that_was_sent_again(cards, is_answered):
+    """The sweep gave the sender up, the request was repeated, and only then the sender ends."""
+    intent = intents.create(request=payments.wanted(money=USD_25, choice=CARD), actor=SYSTEM, now=cards.now)
+    attempt = attempts.begin(intent_id=intent.id, now=cards.now)
+    attempts.lose(attempt_id=attempt.id, now=cards.now)
+    if not is_answered:
+        cards.script({"action": "reset", "processed": True})
+    cards.query(intent)
+    assert len(cards.objects("sessions")) == 1
+
+    for end, refusal in (
+        (attempts.withdraw, ProviderUnavailable("network_unreachable")),
+        (attempts.decline, ProviderDeclined("invalid_credentials")),
+    ):
+        end(attempt_id=attempt.id, refusal=refusal, now=cards.now)
+
+    assert payments.reloaded(attempt).is_live
+    cards.act("sessions", cards.objects("sessions")[0]["id"], "pay", card="4242424242424242")
+    for _ in range(2):
+        cards.query(intent, after=timedelta(minutes=2))
+    assert payments.reload(intent.id).status == IntentStatus.SUCCEEDED
+    assert payments.reload(intent.id).attempts.count() == 1
 
 
 def test_needs_a_phone_for_no_page_and_an_account_for_every_method(cards):

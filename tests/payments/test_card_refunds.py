@@ -11,14 +11,14 @@ from apps.access.selectors.limits import LimitExceeded
 from apps.access.services import limits
 from apps.approvals.contracts import CountedBy
 from apps.integrations.models import ProviderCall
-from apps.integrations.ports import RefundOutcome, RefundReport
+from apps.integrations.ports import ProviderDeclined, ProviderUnavailable, RefundOutcome, RefundReport
 from apps.kit import ids
 from apps.kit.actors import PROVIDER, SYSTEM, person
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import REFUND, Choice, Method, RefundStatus
 from apps.payments.models import Refund
-from apps.payments.services import refund_limits, refunds
+from apps.payments.services import refund_limits, refunds, sendings
 from tests.factories import access, approvals, payments
 from tests.payments.conftest import balance, books, told
 
@@ -172,6 +172,30 @@ def test_holds_the_money_while_only_the_repetition_was_refused(cards):
 
     assert (refund.status, refund.next_query_at > cards.now) == (RefundStatus.UNKNOWN, True)
     cards.now = refund.next_query_at
+    refunds.query(refund_id=refund.id, now=cards.now)
+    refunds.query(refund_id=refund.id, now=cards.now)
+    assert Refund.objects.get(id=refund.id).status == RefundStatus.SUCCEEDED
+    assert balance(AccountRole.PROVIDER_BALANCE, "USD").text == cards.statement()["closing_balance"]
+
+
+def test_a_sender_that_never_left_says_nothing_of_a_refund_that_was_sent_again(cards):
+    """The sweep gave the sender up, the refund was repeated without an answer, and only then the sender ends."""
+    refund = ask(cards.paid(), 10_00, cards=cards)
+    sendings.begin(refund_id=refund.id, now=cards.now)
+    sendings.lose(refund_id=refund.id, now=cards.now)
+    cards.script({"action": "reset", "processed": True}, path=REFUNDS)
+    cards.now += timedelta(minutes=1)
+    refunds.query(refund_id=refund.id, now=cards.now)
+    assert len(cards.objects("refunds")) == 1
+
+    for end, refusal in (
+        (sendings.put_off, ProviderUnavailable("network_unreachable")),
+        (sendings.decline, ProviderDeclined("invalid_credentials")),
+    ):
+        end(refund_id=refund.id, refusal=refusal, now=cards.now)
+
+    assert Refund.objects.get(id=refund.id).status == RefundStatus.UNKNOWN
+    cards.now += timedelta(minutes=2)
     refunds.query(refund_id=refund.id, now=cards.now)
     refunds.query(refund_id=refund.id, now=cards.now)
     assert Refund.objects.get(id=refund.id).status == RefundStatus.SUCCEEDED

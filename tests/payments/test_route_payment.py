@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from apps.integrations.ports import (
     CollectionReport,
@@ -12,6 +13,7 @@ from apps.integrations.ports import (
     ProviderUnavailable,
 )
 from apps.integrations.services import accounts, gates
+from apps.kit import circuits
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
@@ -89,6 +91,21 @@ def test_the_rule_of_a_branch_is_asked_before_the_organisations(two):
     attempt = begin(payments.intent())
 
     assert (attempt.provider_account, decision_of(attempt).rule) == (second, own)
+
+
+def test_circuits_are_read_while_nothing_is_locked(committed_acme, monkeypatch):
+    first, second = payments.account(), payments.account()
+    gates.open_circuit(account_id=first.id, kind="stk_push", actor=SYSTEM, now=NOW, reason="Outage")
+    right, is_locked = circuits.look, []
+
+    def look(names):
+        is_locked.append(connection.in_atomic_block)
+        return right(names)
+
+    monkeypatch.setattr(circuits, "look", look)
+
+    assert begin(payments.intent()).provider_account == second
+    assert is_locked == [False]
 
 
 def test_an_account_whose_circuit_is_open_gives_way_to_another(two):

@@ -142,6 +142,23 @@ def test_a_key_is_told_of_no_account_of_another_branch_and_names_no_application_
     assert own.status_code == (202 if is_trial else 201)
 
 
+def test_a_key_changes_no_rule_of_another_application(call):
+    account = payments.account()
+    standing = rule(account, application_id=access.application("till").id)
+    path = f"routing-rules/{ids.encode('rtr', standing.id)}"
+
+    refused = [
+        call("POST", f"{path}/replace", body(account, position=10)),
+        call("POST", f"{path}/retire", {"reason": "Over"}),
+    ]
+
+    assert [(each.status_code, each.json()["code"]) for each in refused] == [
+        (403, "routing_rule_foreign")
+    ] * 2
+    assert RoutingRule.objects.get().is_active
+    assert call("POST", f"{path}/retire", {"reason": "Over"}, application_slug="till").status_code == 200
+
+
 def test_a_change_that_waits_for_other_people_says_so(call):
     account = payments.account()
     approvals.rule(kind="routing_rule", currency="", minimum_minor=None)

@@ -39,6 +39,7 @@ from apps.integrations.ports.refunds import (
     RefundQueryPort,
     RefundReport,
     RefundRequest,
+    RefundSearchPort,
     RefundTerms,
 )
 from apps.integrations.ports.refusals import (
@@ -97,6 +98,7 @@ __all__ = [
     "RefundQueryPort",
     "RefundReport",
     "RefundRequest",
+    "RefundSearchPort",
     "RefundTerms",
     "Registration",
     "SavedMethodReport",

@@ -107,3 +107,16 @@ class RefundQueryPort(Protocol):
     """
 
     def query(self, ticket: str) -> RefundReport: ...
+
+
+class RefundSearchPort(Protocol):
+    """
+    Find a refund again whose answer never came, on rails that list what went back of a payment; errors are those of
+    ``CollectionPort.query``.
+    """
+
+    def find(self, request: RefundRequest) -> Ticket | None:
+        """
+        Return the handle of the refund that was made for a request; None where the provider's list has none. Ask only when
+        nothing can come of the request any more: none is the end of it then.
+        """

@@ -24,6 +24,7 @@ from apps.integrations.ports import (
     RatePort,
     RefundPort,
     RefundQueryPort,
+    RefundSearchPort,
     RefundTerms,
     StatementPort,
     StatusPort,
@@ -55,6 +56,7 @@ FLOWS: dict[type, Flow] = {
     QrPort: Flow.QR,
     RefundPort: Flow.REFUND,
     RefundQueryPort: Flow.REFUND,
+    RefundSearchPort: Flow.REFUND,
     StatementPort: Flow.STATEMENT,
     StatusPort: Flow.STATUS,
 }
@@ -146,6 +148,12 @@ def capture(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) 
 def refund_query(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> RefundQueryPort:
     """Return the port that asks after a refund; recorded and refused as for ``collection``."""
     port: RefundQueryPort = _port(RefundQueryPort, account_id, now, subject_id)
+    return port
+
+
+def refund_search(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> RefundSearchPort:
+    """Return the port that finds a refund again; recorded and refused as for ``collection``."""
+    port: RefundSearchPort = _port(RefundSearchPort, account_id, now, subject_id)
     return port
 
 

@@ -14,6 +14,7 @@ from apps.integrations.ports import (
     MethodPort,
     RefundPort,
     RefundQueryPort,
+    RefundSearchPort,
     WebhookPort,
 )
 from apps.integrations.ports.providing import Adapter, Line, Provider, Rule, SecretText
@@ -24,7 +25,7 @@ from apps.integrations.stripe.client import API_URL, StripeLine
 from apps.integrations.stripe.connection import Connection
 from apps.integrations.stripe.disputes import Disputes
 from apps.integrations.stripe.methods import Methods
-from apps.integrations.stripe.refunds import RefundQuery, Refunds
+from apps.integrations.stripe.refunds import RefundQuery, Refunds, RefundSearch
 from apps.integrations.stripe.webhooks import Webhooks
 
 NUMBER = re.compile(r"acct_[0-9A-Za-z]{8,32}")
@@ -170,6 +171,7 @@ PROVIDER = Provider(
         MethodPort: Adapter(Methods, lambda line: Methods(_stripe(line))),
         RefundPort: Adapter(Refunds, lambda line: Refunds(_stripe(line))),
         RefundQueryPort: Adapter(RefundQuery, lambda line: RefundQuery(_stripe(line))),
+        RefundSearchPort: Adapter(RefundSearch, lambda line: RefundSearch(_stripe(line))),
         WebhookPort: Adapter(Webhooks, _webhooks),
     },
     is_well=lambda answer: codes.is_well(answer.status),

@@ -20,6 +20,7 @@ from apps.integrations.stripe.checkout import PAYMENT
 from apps.integrations.stripe.client import StripeLine, key
 
 CHARGE = "ch_"
+LONGEST_LIST = 100
 OUTCOMES = {
     "pending": RefundOutcome.PENDING,
     "requires_action": RefundOutcome.PENDING,
@@ -39,10 +40,10 @@ class Refunds:
 
     def request(self, request: RefundRequest) -> Ticket:
         params = {
-            **self._of_what(request),
+            **_of_what(request),
             "amount": answers.amount(request.money)["amount"],
             "reason": "requested_by_customer",
-            "metadata": {"code": request.code},
+            "metadata": _mark(request),
         }
         options = key(request.code, f"refund:{request.number}")
         refund = self.line.call("refund", lambda v1: v1.refunds.create(params, options))
@@ -57,12 +58,38 @@ class Refunds:
     def read_timeout(self, payload: Mapping[str, object]) -> RefundReport:  # noqa: ARG002 (nothing comes this way)
         raise MalformedCallback("Stripe reports by signed messages alone.")
 
-    def _of_what(self, request: RefundRequest) -> dict[str, str]:
-        if request.receipt.startswith(CHARGE):
-            return {"charge": request.receipt}
-        if request.ticket.startswith(PAYMENT):
-            return {"payment_intent": request.ticket}
-        raise ProviderDeclined("invalid_request", "A refund names the charge that it gives back.")
+
+@dataclass(frozen=True, slots=True)
+class RefundSearch:
+    """Finds a refund among those of its charge, by what we wrote beside it."""
+
+    line: StripeLine
+
+    def find(self, request: RefundRequest) -> Ticket | None:
+        params = {**_of_what(request), "limit": LONGEST_LIST}
+        listed = self.line.call("refund_query", lambda v1: v1.refunds.list(params))
+        found = listed.get("data")
+        if not isinstance(found, list):
+            raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer lists no refunds")
+        for refund in found:
+            if answers.part(refund, "metadata") == _mark(request) and (ticket := answers.handle(refund)):
+                return Ticket(ticket)
+        if listed.get("has_more"):
+            raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the charge has more refunds than one list shows")
+        return None
+
+
+def _mark(request: RefundRequest) -> dict[str, str]:
+    """Return what we write beside a refund, by which it is found again."""
+    return {"code": request.code, "number": str(request.number)}
+
+
+def _of_what(request: RefundRequest) -> dict[str, str]:
+    if request.receipt.startswith(CHARGE):
+        return {"charge": request.receipt}
+    if request.ticket.startswith(PAYMENT):
+        return {"payment_intent": request.ticket}
+    raise ProviderDeclined("invalid_request", "A refund names the charge that it gives back.")
 
 
 @dataclass(frozen=True, slots=True)

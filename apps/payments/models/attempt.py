@@ -54,6 +54,7 @@ PROGRESS_FIELDS = [
     "asked_at",
     "next_query_at",
     "query_started_at",
+    "repeated_at",
     "unknown_at",
     "refund_due_at",
     "surrendered_at",
@@ -115,7 +116,8 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
     the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked; ``unnamed_at``
     is when the provider confirmed it although several receipts wait that may be its own: it is booked under none yet.
     ``pay_page`` is where a page of the provider's sends the payer back. ``query_started_at`` is set while a job for the query that
-    is due has been started and has not taken it, ``asked_at`` when a person last asked to have the provider asked.
+    is due has been started and has not taken it, ``asked_at`` when a person last asked to have the provider asked, ``repeated_at``
+    when the request was first sent again under its code: from then on the first sending alone says nothing of it.
     ``surrendered_at`` is when a person took its money from it, which waits under its receipt as money that nothing explains.
     ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by
     itself, ``late_refund_refusal`` why that was refused the last of ``late_refund_tries`` times. Of the money received,
@@ -164,6 +166,7 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
     asked_at = models.DateTimeField(null=True)
     next_query_at = models.DateTimeField(null=True)
     query_started_at = models.DateTimeField(null=True)
+    repeated_at = models.DateTimeField(null=True)
     unknown_at = models.DateTimeField(null=True)
     refund_due_at = models.DateTimeField(null=True)
     surrendered_at = models.DateTimeField(null=True)
@@ -194,8 +197,7 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
             ),
             models.CheckConstraint(
                 condition=Q(settled_minor__isnull=True, settled_currency="")
-                & (Q(fee_minor__isnull=True) | Q(fee_minor__lte=F("received_minor")))
-                | Q(settled_minor__gt=0, fee_minor__lte=F("settled_minor"))
+                | Q(settled_minor__gt=0)
                 & ~Q(settled_currency="")
                 & ~Q(settled_currency=F("received_currency")),
                 name="attempt_settled_whole",

@@ -72,6 +72,11 @@ class Authorization(models.Model):
         self.capture_refusal = ""
         self.ordered_at = self.order_due_at = at
 
+    def order_again(self, *, capture: Money, refusal: str, at: datetime) -> None:
+        """Have the provider told anew to take a sum that it would not take, under the next number; say why it did not."""
+        self.order(at=at, capture=capture)
+        self.capture_refusal = refusal[:REFUSAL_LENGTH]
+
     def end_order(self, *, refusal: str = "") -> None:
         """The provider has carried it out, or will not; what was refused may be ordered anew."""
         self.order_due_at = None

@@ -39,6 +39,7 @@ PROGRESS_FIELDS = [
     "asked_at",
     "next_query_at",
     "query_started_at",
+    "repeated_at",
     "unknown_at",
     "closed_at",
     "occurred_at",
@@ -77,8 +78,8 @@ class Refund(UuidModel, StatefulModel):
     ``number`` counts the refunds of an attempt from 1: with the attempt's code it is how a provider knows a repeated request.
     ``payment_receipt`` names the collection at the provider, ``provider_receipt`` the refund itself (empty until
     told), ``callback_token`` is how the provider's answer finds us. ``tries`` counts the sendings: more than one only
-    where those before never left; ``asked_at`` is when a person last asked to have the provider asked. ``next_request_at`` is set
-    exactly while the sending is due and has not begun. A
+    where those before never left; ``asked_at`` is when a person last asked to have the provider asked, ``repeated_at`` when the request
+    was first sent again under its number. ``next_request_at`` is set exactly while the sending is due and has not begun. A
     refund is live until it has ended; one that is UNKNOWN is sent again only where the provider knows it by its number.
     FAILED is left only by money that went back after all, SUCCEEDED only by money that did not arrive and is with us again
     (``came_back_at``), and that and CANCELLED never; a trigger in the database says the same. ``settled_minor`` is what left our
@@ -123,6 +124,7 @@ class Refund(UuidModel, StatefulModel):
     asked_at = models.DateTimeField(null=True)
     next_query_at = models.DateTimeField(null=True)
     query_started_at = models.DateTimeField(null=True)
+    repeated_at = models.DateTimeField(null=True)
     unknown_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     occurred_at = models.DateTimeField(null=True)

@@ -38,13 +38,13 @@ def collection(attempt: PaymentAttempt, *, carried: Sequence[Leg] = ()) -> Draft
     Book the money of an attempt, once per attempt.
 
     Dr provider balance (net), Dr provider fees (the provider's own, else by the account's tariff), Cr unapplied collections,
-    or suspense when the money does not fit the intent (gross). Where the provider converted, balance and fee are in the currency
+    or suspense when the money does not fit the intent (gross). A fee above what came takes from the provider balance. Where the provider converted, balance and fee are in the currency
     that it settled in, and ``carried`` are the legs of that exchange.
     """
     inflow = Inflow.of(attempt)
     role = AccountRole.SUSPENSE if attempt.is_in_suspense else AccountRole.UNAPPLIED_COLLECTIONS
     legs = [
-        debit(_provider_balance(attempt), inflow.credited - inflow.fee),
+        _signed(_provider_balance(attempt), inflow.credited - inflow.fee),
         debit(_fees(attempt), inflow.fee),
         credit(_holding(attempt, role), inflow.received),
         *carried,
@@ -109,11 +109,7 @@ def _told_later(
     carried: Sequence[Leg] = (),
 ) -> Draft:
     """Return the draft of signed changes, debits above zero, once per attempt and ``what``."""
-    legs = [
-        debit(account, change) if change.is_positive else credit(account, -change)
-        for account, change in changes
-        if not change.is_zero
-    ]
+    legs = [_signed(account, change) for account, change in changes if not change.is_zero]
     return Draft(
         key=f"collection-{what}:{attempt.id}",
         description=description,
@@ -124,6 +120,11 @@ def _told_later(
         reference=attempt.provider_receipt,
         dimensions=_rate(attempt) if carried else None,
     )
+
+
+def _signed(account: AccountRef, change: Money) -> Leg:
+    """Return a change as a leg: a debit above zero, else a credit."""
+    return debit(account, change) if change.is_positive else credit(account, -change)
 
 
 def _rate(attempt: PaymentAttempt) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Attempts: what is recorded before and after each talk with a provider, every step a transaction of its own."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -18,6 +19,7 @@ from apps.integrations.ports import (
     ProviderUnavailable,
     Ticket,
 )
+from apps.integrations.selectors import circuits
 from apps.integrations.services import providers
 from apps.kit import errors, faults, ids, jobs, logs
 from apps.kit.actors import SYSTEM
@@ -76,15 +78,23 @@ def locked(attempt_id: UUID) -> PaymentAttempt:
     return attempt
 
 
-@transaction.atomic
 def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     """
     Commit the row, token and code of a new attempt before anything is sent.
 
     Returns None when nothing is due: the intent is closed, or an earlier delivery of the same job has begun an
     attempt. An intent that no account can ask for fails with ``method_not_available``, one whose payable has been paid by another
-    with ``already_paid``: nobody is asked for it twice.
+    with ``already_paid``: nobody is asked for it twice. Which of several accounts are stopped is read while nothing is locked.
     """
+    try:
+        return _begun(intent_id, stopped=None, now=now)
+    except routing.CircuitsUnread as unread:
+        stopped = circuits.stopped_ids(unread.accounts, now=now)
+    return _begun(intent_id, stopped=stopped, now=now)
+
+
+@transaction.atomic
+def _begun(intent_id: UUID, *, stopped: Collection[UUID] | None, now: datetime) -> PaymentAttempt | None:
     intent = _INTENT.one(intent_id)
     if (
         intent.status != IntentStatus.PROCESSING
@@ -93,7 +103,7 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
     ):
         return None
     try:
-        routed = routing.choose(intent, now=now)
+        routed = routing.choose(intent, stopped=stopped, now=now)
     except ProviderAccountMissing as missing:
         _end(intent, code="method_not_available", message=missing.detail, now=now)
         return None
@@ -165,9 +175,12 @@ def initiation(attempt: PaymentAttempt, *, now: datetime) -> list[NewEvent]:
 
 @transaction.atomic
 def decline(*, attempt_id: UUID, refusal: ProviderDeclined, now: datetime) -> None:
-    """Close an attempt that the provider refused at once; it is final."""
+    """
+    Close an attempt that the provider refused at once; it is final. Once the request was sent again under its code, only the first
+    answer given again (``is_replayed``) is: the other sending may have been carried out.
+    """
     attempt = locked(attempt_id)
-    if attempt.is_live:
+    if attempt.is_live and (attempt.repeated_at is None or refusal.is_replayed):
         closing = close(
             attempt,
             code=refusal.code,
@@ -185,10 +198,11 @@ def withdraw(*, attempt_id: UUID, refusal: ProviderUnavailable, now: datetime) -
     Close an attempt that never left, and try again with a new one after 5 and 20 seconds, or as a rule says.
 
     The intent fails with the provider's reason after the third, and at once when somebody asked to cancel it. What our own
-    gate kept back is no try: it waits for the gate, longer each time, and fails once a payer would wait no more.
+    gate kept back is no try: it waits for the gate, longer each time, and fails once a payer would wait no more. That this sending
+    never left says nothing of a request that was sent again meanwhile under its code.
     """
     attempt = locked(attempt_id)
-    if not attempt.is_live:
+    if not attempt.is_live or attempt.repeated_at is not None:
         return
     intent = attempt.intent
     delay = _next_try(attempt, refusal, now=now)

@@ -103,8 +103,8 @@ def carry_out(*, attempt_id: UUID, now: datetime) -> CollectionReport | None:
 
     What nobody wants any more is let go, whatever was ordered, and also where nothing was: another attempt has paid.
     Safe to repeat: it knows a repeated order by the attempt's code, the sum and its number. Without an answer the order is given
-    again later. One that it refuses is ended, and it is asked what is true then; one that our own gate keeps back waits for the
-    gate.
+    again later. One that it refuses is ended, and it is asked what is true then; a sum that nobody has to say anything about is
+    ordered anew, at ever longer distances, for as long as it is held back. One that our own gate keeps back waits for the gate.
     """
     claimed = _claimed(attempt_id, now=now)
     if claimed is None:
@@ -153,11 +153,19 @@ def _claimed(attempt_id: UUID, *, now: datetime) -> tuple[PaymentAttempt, Money 
 
 @transaction.atomic
 def _refused(attempt_id: UUID, refusal: ProviderDeclined, *, now: datetime) -> None:
-    """End an order that the provider refuses, and have it asked what is true: it may have carried it out before."""
+    """
+    End an order that the provider refuses, and have it asked what is true: it may have carried it out before. What is to be taken
+    at once is ordered anew later, for nobody else will.
+    """
     attempt = attempts.locked(attempt_id)
     if not attempt.is_live:
         return
-    attempt.end_order(refusal=refusal.message or refusal.code)
+    said, was_to_take = refusal.message or refusal.code, attempt.capture_minor is not None
+    attempt.end_order(refusal=said)
+    if was_to_take and attempt.is_captured and attempt.held is not None:
+        pause = min(polling.PAUSE * 2**attempt.capture_number, LONGEST_PAUSE)
+        capture = min(attempt.held, attempt.money)
+        attempt.order_again(capture=capture, refusal=said, at=now + pause)
     if attempt.initiated_at is not None:
         polling.bring_forward(attempt, now=now)
     attempt.save_progress()

@@ -54,10 +54,13 @@ def claim_repeat(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
         closing = attempts.close(attempt, code="expired", message=NO_PAGE, provider_code="", now=now)
         outbox.publish(*closing, now=now)
         return None
+    is_known = now < known_until
     attempt.next_query_at = attempts.next_repeat(attempt, now=now)
     attempt.query_started_at = None
+    if is_known:
+        attempt.repeated_at = attempt.repeated_at or now
     attempt.save_progress()
-    return attempt if now < known_until else None
+    return attempt if is_known else None
 
 
 def repeat(*, attempt_id: UUID, now: datetime) -> None:

@@ -17,6 +17,8 @@ from apps.kit import jobs
 from apps.payments.models import Refund
 from apps.payments.services import polling, sendings
 
+NOT_MADE = "The provider has no such refund and no longer knows the request: nothing went back."
+
 
 def of(refund: Refund) -> RefundRequest:
     """Return what a provider is asked for: the same each time, for one that compares a repeated request with the first."""
@@ -35,10 +37,14 @@ def repeat(*, refund_id: UUID, now: datetime) -> None:
     """
     Send once more what was sent and not answered, where that is due and the provider gives its first answer again.
 
-    Only that one ends the refund: what refuses this sending for itself says nothing of the first one.
+    Only that one ends the refund: what refuses this sending for itself says nothing of the first one. What the provider no longer
+    knows by its number is looked for among what went back of the payment, where it lists that.
     """
     refund = sendings.claim_repeat(refund_id=refund_id, now=now)
     if refund is None:
+        return
+    if not sendings.is_known(refund, now=now):
+        _search(refund, now=now)
         return
     try:
         ticket = providers.refund(refund.provider_account_id, now=now, subject_id=refund.id).request(
@@ -53,6 +59,23 @@ def repeat(*, refund_id: UUID, now: datetime) -> None:
             sendings.log_refusal("refund_repetition_unanswered", refund, refusal)
     else:
         sendings.accept(refund_id=refund.id, ticket=ticket, now=now)
+
+
+def _search(refund: Refund, *, now: datetime) -> None:
+    """Look for a refund of which nothing can come any more: what is not in the provider's list has not gone back."""
+    try:
+        port = providers.refund_search(refund.provider_account_id, now=now, subject_id=refund.id)
+        ticket = port.find(of(refund))
+    except ProviderHeldBack as refusal:
+        sendings.put_off_query(refund_id=refund.id, refusal=refusal, now=now)
+    except ProviderError as refusal:
+        sendings.log_refusal("refund_search_unanswered", refund, refusal)
+    else:
+        if ticket is not None:
+            sendings.accept(refund_id=refund.id, ticket=ticket, now=now)
+        else:
+            refusal = ProviderDeclined("not_found", NOT_MADE, is_replayed=True)
+            sendings.decline(refund_id=refund.id, refusal=refusal, now=now)
 
 
 def ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") -> RefundReport | None:

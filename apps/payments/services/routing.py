@@ -1,6 +1,6 @@
 """Routing: which account asks a payer, decided when an attempt begins and stored with it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,14 +34,27 @@ class Routed:
     decision: Decision
 
 
-def choose(intent: PaymentIntent, *, now: datetime) -> Routed:
+class CircuitsUnread(Exception):
+    """Several accounts may serve, and nobody has looked which of them are stopped: that is not waited for under a lock."""
+
+    def __init__(self, accounts: Sequence["ProviderAccount"]) -> None:
+        super().__init__("circuits are read before rows are locked")
+        self.accounts = accounts
+
+
+def choose(intent: PaymentIntent, *, stopped: Collection[UUID] | None, now: datetime) -> Routed:
     """
     Choose the account for the next attempt of a confirmed intent that the caller has locked.
 
-    Raises ProviderAccountMissing where none can ask the payer, and says why.
+    ``stopped`` are the accounts whose circuits let nothing through; None for a caller that has not looked: then CircuitsUnread is
+    raised where it matters. Raises ProviderAccountMissing where none can ask the payer, and says why.
     """
     found = _serving(intent.branch_id, intent.method, intent.currency)
-    decision = _decided(question(intent, at=now), found, before=_before(intent), now=now)
+    if stopped is None and len(found) > 1:
+        raise CircuitsUnread(found)
+    decision = _decided(
+        question(intent, at=now), found, before=_before(intent), stopped=stopped or (), now=now
+    )
     if decision.chosen is None:
         raise ProviderAccountMissing(_lacking(intent, found, decision))
     account = next(account for account in found if account.id == decision.chosen)
@@ -94,11 +107,19 @@ def limits_of(*, branch_id: UUID, method: Method, money: Money) -> list[tuple[Mo
 
 
 def candidates(
-    found: Sequence["ProviderAccount"], *, branch_id: UUID, now: datetime | None
+    found: Sequence["ProviderAccount"],
+    *,
+    branch_id: UUID,
+    now: datetime | None,
+    stopped: Collection[UUID] | None = None,
 ) -> list[Candidate]:
-    """Return what is known of accounts that may serve a branch; without ``now`` all of them are taken to be well."""
+    """
+    Return what is known of accounts that may serve a branch; without ``now`` all of them are taken to be well. Circuits are read
+    unless the caller says which accounts are ``stopped``.
+    """
     is_looked_at = now is not None and len(found) > 1
-    stopped = circuits.stopped_ids(found, now=now) if is_looked_at and now else set()
+    if stopped is None:
+        stopped = circuits.stopped_ids(found, now=now) if is_looked_at and now else ()
     wrong = _misconfigured_ids(found, now=now) if is_looked_at and now else set()
     is_test = organisations.current().is_test
     return [
@@ -134,11 +155,16 @@ def question(intent: PaymentIntent, *, at: datetime) -> Question:
 
 
 def _decided(
-    asked: Question, found: Sequence["ProviderAccount"], *, before: Before | None, now: datetime
+    asked: Question,
+    found: Sequence["ProviderAccount"],
+    *,
+    before: Before | None,
+    now: datetime,
+    stopped: Collection[UUID] | None = None,
 ) -> Decision:
     return choice.decide(
         asked,
-        accounts=candidates(found, branch_id=asked.branch_id, now=now),
+        accounts=candidates(found, branch_id=asked.branch_id, now=now, stopped=stopped),
         rules=[Rule(rule_id, terms) for rule_id, terms in stored.in_use(asked.branch_id)],
         before=before,
     )

@@ -43,6 +43,13 @@ class RoutingRuleRetired(errors.DomainError):
     title = "Rule out of use"
 
 
+class RoutingRuleForeign(errors.Forbidden):
+    """The routing rule is of payments of another application than the key's."""
+
+    code = "routing_rule_foreign"
+    title = "Rule of another application"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a change: ``rule`` came to hold or went out of use, or other people decide first (``approval_id``)."""
@@ -113,10 +120,10 @@ def replace(
     """
     Put the next version of a rule in its place, at no moment with neither, or ask for it as ``create``.
 
-    Raises as ``create``, NotFound, RoutingRuleRetired, and RequestPending where another change of it waits.
+    Raises as ``create``, RoutingRuleForeign, NotFound, RoutingRuleRetired, and RequestPending where another change of it waits.
     """
     locks.advisory(LOCK)
-    check_place(stored.get(rule_id).branch_id, within)
+    _check_own(stored.get(rule_id), within=within, application_id=application_id)
     _in_use(rule_id)
     check(rule, within=within, application_id=application_id, instead_of=rule_id)
     change = _Change(RoutingAction.REPLACE, rule, new_id=ids.new(), old_id=rule_id)
@@ -133,10 +140,14 @@ def retire(
     application_id: UUID | None = None,
     reason: str = "",
 ) -> Outcome:
-    """Take a rule out of use for good, or ask for that as ``create``; one that is out of use stays so. Raises NotFound, BranchForbidden."""
+    """
+    Take a rule out of use for good, or ask for that as ``create``; one that is out of use stays so.
+
+    Raises NotFound, BranchForbidden and RoutingRuleForeign.
+    """
     locks.advisory(LOCK)
     rule = stored.get(rule_id)
-    check_place(rule.branch_id, within)
+    _check_own(rule, within=within, application_id=application_id)
     if not rule.is_active:
         return Outcome(rule=rule)
     change = _Change(RoutingAction.RETIRE, old_id=rule_id)
@@ -300,6 +311,13 @@ def _made(
         for place, target in enumerate(rule.targets, start=1)
     )
     return made
+
+
+def _check_own(rule: RoutingRule, *, within: Collection[UUID] | None, application_id: UUID | None) -> None:
+    """Refuse a change of a rule of other branches than those ``within``, or of another application than that of a key."""
+    check_place(rule.branch_id, within)
+    if application_id is not None and rule.for_application_id not in (None, application_id):
+        raise RoutingRuleForeign("You may change the routing rules of your own application only.")
 
 
 def _in_use(rule_id: UUID) -> RoutingRule:

@@ -12,6 +12,7 @@ from apps.integrations.ports import (
     ProviderHeldBack,
     ProviderUnavailable,
     RefundQueryPort,
+    RefundSearchPort,
     Ticket,
 )
 from apps.integrations.services import providers
@@ -89,9 +90,12 @@ def accept(*, refund_id: UUID, ticket: Ticket, now: datetime) -> None:
 
 @transaction.atomic
 def decline(*, refund_id: UUID, refusal: ProviderDeclined, now: datetime) -> None:
-    """Close a refund that the provider refused at once; it is final."""
+    """
+    Close a refund that the provider refused at once; it is final. Once the request was sent again under its number, only the first
+    answer given again (``is_replayed``) is: the other sending may have been carried out.
+    """
     refund = locked(refund_id)
-    if refund.status in SENT_STATES:
+    if refund.status in SENT_STATES and (refund.repeated_at is None or refusal.is_replayed):
         close(refund, refusal=refusal, now=now)
 
 
@@ -101,9 +105,12 @@ def put_off(*, refund_id: UUID, refusal: ProviderUnavailable, now: datetime) -> 
     Try a refund that never left again, for nobody waits at a till: soon at first, then over hours.
 
     It fails with the provider's reason after the eighth try. What our own gate kept back is no try, and waits for the gate.
-    The sweep finds what is due later than a wake-up keeps.
+    The sweep finds what is due later than a wake-up keeps. That this sending never left says nothing of a request that was sent
+    again meanwhile under its number.
     """
     refund = locked(refund_id)
+    if refund.repeated_at is not None:
+        return
     if refund.status == RefundStatus.UNKNOWN and not refund.ticket:
         # The sweep gave it up while its worker still waited: now we know.
         close(refund, refusal=refusal, now=now)
@@ -208,24 +215,39 @@ def may_come_back(refund: Refund) -> bool:
 @transaction.atomic
 def claim_repeat(*, refund_id: UUID, now: datetime) -> Refund | None:
     """
-    Take the repetition that is due of a request whose answer never came, and plan the next one.
+    Take the repetition that is due of a request whose answer never came, and plan the next one. What the provider no longer knows
+    (see ``is_known``) is looked for instead, where its rail can.
 
-    None where none is due, the provider has answered since, or it no longer knows the request.
+    None where none is due, the provider has answered since, or nothing can be done any more.
     """
     refund = locked(refund_id)
     is_open = refund.status == RefundStatus.UNKNOWN and not refund.ticket
     if not is_open or refund.next_query_at is None or refund.next_query_at > now:
         return None
-    is_known = now < _known_until(refund)
-    refund.next_query_at = _next_repeat(refund, now=now) if is_known else None
+    is_repeated = is_known(refund, now=now)
+    refund.next_query_at = _next_repeat(refund, now=now)
     refund.query_started_at = None
+    if is_repeated:
+        refund.repeated_at = refund.repeated_at or now
     refund.save_progress()
-    return refund if is_known else None
+    return refund if is_repeated or providers.offers(refund.provider, RefundSearchPort) else None
 
 
 def _next_repeat(refund: Refund, *, now: datetime) -> datetime | None:
-    """Return when to send again under the same number: at ever longer distances, as long as the provider knows it."""
-    return polling.next_repeat(since=refund.sent_at or now, known_until=_known_until(refund), now=now)
+    """
+    Return when to send again under the same number: at ever longer distances, as long as the provider knows it; when to look for
+    it then, where the rail can.
+    """
+    known_until = _known_until(refund)
+    due = polling.next_repeat(since=refund.sent_at or now, known_until=known_until, now=now)
+    if due is not None or not providers.offers(refund.provider, RefundSearchPort):
+        return due
+    return max(known_until + attempts.FORGOTTEN_AFTER, now + polling.ASKED_AT_LEAST_EVERY / 6)
+
+
+def is_known(refund: Refund, *, now: datetime) -> bool:
+    """Say whether the provider still knows the request of a refund by its number."""
+    return now < _known_until(refund)
 
 
 def _known_until(refund: Refund) -> datetime:
