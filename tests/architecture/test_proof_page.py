@@ -45,6 +45,7 @@ CERTIFIED = {
         "MethodPort": ("kept cards",),
         "RefundPort": ("refunds",),
         "RefundQueryPort": ("questions after a refund",),
+        "RefundSearchPort": ("searches for a refund",),
         "WebhookPort": ("signed messages",),
     },
     "ecb": RATES,

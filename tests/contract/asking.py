@@ -3,7 +3,7 @@
 import pytest
 
 from apps.integrations.models import ProviderBalanceReading
-from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable
+from apps.integrations.ports import ProviderDeclined, ProviderError, ProviderUnavailable, ProviderUncertain
 from apps.integrations.services import balances, providers
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
@@ -13,10 +13,11 @@ from apps.payments.models import PaymentIntent
 from apps.payments.services import intents
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import LOST, is_paid
-from tests.contract.rails import DECIDES, Rail
+from tests.contract.rails import Rail
 from tests.factories import payments
 
 PNG = b"\x89PNG\r\n"
+UNCLEAR = (ProviderUnavailable, ProviderUncertain)
 QUESTION_FAULTS = ({"action": "reset"}, {"action": "status", "status": 500}, {"action": "empty_body"})
 
 asks = lambda name: scenario(Capability.STATUS, name)  # noqa: E731 (an abbreviation)
@@ -48,13 +49,13 @@ def verified(rail: Rail, intent: PaymentIntent, receipt: str) -> IntentStatus:
 def secrets_tried(rail: Rail) -> None:
     port = providers.connection(rail.account.id, now=rail.now)
     port.check()
-    for answer, error in (
-        ({"action": "reset"}, ProviderUnavailable),
-        ({"action": "status", "status": 503, "body": ""}, ProviderUnavailable),
-        ({"action": "status", "status": 400, "body": ""}, ProviderDeclined),
+    for answer, errors in (
+        ({"action": "reset"}, UNCLEAR),
+        ({"action": "status", "status": 503, "body": ""}, UNCLEAR),
+        (rail.words.refusals[0][0], (ProviderDeclined,)),
     ):
-        rail.spoil("token", answer)
-        with pytest.raises(error):
+        rail.spoil("connection", answer)
+        with pytest.raises(errors):
             port.check()
     port.check()
     assert rail.sent("collect") == 0
@@ -71,7 +72,7 @@ def right_receipt(rail: Rail) -> None:
 def wrong_receipt(rail: Rail) -> None:
     paid, receipt = lost(rail)
     rail.spoil("collect", "reset", times=2)
-    other_sum, other_payer = rail.ask(money=Money(900_00, "KES")), rail.ask(payer=DECIDES)
+    other_sum, other_payer = rail.ask(money=Money(900_00, "KES")), rail.ask(payer=rail.words.decides)
     for intent in (other_sum, other_payer):
         for held in (receipt, "NLJ0000001"):
             assert verified(rail, intent, held) == IntentStatus.UNKNOWN

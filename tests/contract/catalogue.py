@@ -6,7 +6,7 @@ compared with what it does, so that nothing is left out in silence.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,12 @@ from apps.integrations.ports import (
     QrPort,
     RefundPort,
     RefundQueryPort,
+    RefundSearchPort,
     StatementPort,
     StatusPort,
     WebhookPort,
 )
-from apps.payments.contracts import Method
+from apps.payments.contracts import Choice, Method
 
 if TYPE_CHECKING:
     from tests.contract.rails import Rail
@@ -46,12 +47,17 @@ class Capability(StrEnum):
     BALANCE = "tell balances"
     QR = "draw a code"
     REFUND_QUERY = "ask after a refund"
+    REFUND_SEARCH = "find a refund again"
     DISPUTE = "tell of disputes"
     METHOD = "keep a way to pay"
     WEBHOOK = "sign its messages"
     PART_REFUND = "give back a part"
     REQUEST_KEY = "know a repeated request"
     WITHDRAW = "call a request back"
+    CALLBACK = "call back at an address of the payment"
+    TOKEN = "fetch a token first"
+    LATE = "pay after a failure"
+    SILENCE = "be given up when nobody answers"
 
 
 PORTS: Mapping[Capability, type] = {
@@ -65,10 +71,13 @@ PORTS: Mapping[Capability, type] = {
     Capability.BALANCE: BalancePort,
     Capability.QR: QrPort,
     Capability.REFUND_QUERY: RefundQueryPort,
+    Capability.REFUND_SEARCH: RefundSearchPort,
     Capability.DISPUTE: DisputePort,
     Capability.METHOD: MethodPort,
     Capability.WEBHOOK: WebhookPort,
 }
+WAYS = frozenset({Capability.CALLBACK, Capability.TOKEN, Capability.LATE, Capability.SILENCE})
+"""Capabilities of a rail that no port says and that have scenarios: what follows from how its payers and messages go."""
 TRAITS: dict[Capability, Callable[["Rail"], bool]] = {}
 """Of each capability that has no port: how a rail is tried for it."""
 
@@ -92,6 +101,10 @@ class Words:
     request at once; ``nobodys`` is a code that nobody has listed. ``till`` is a number to which nothing can be typed, and
     ``numbers`` are all that may be paid.
     ``payer_forms`` is how the simulator is told to hide payers. ``lacks`` says why the rail has no such capability.
+    All of it is played in ``currency``; ``gives_up_after`` is how many seconds after a refusal a payer can pay no more.
+    ``choice`` says how a payer is asked, of ``payer``, who pays at once, and of ``decides``, for whom a person decides;
+    ``code_of`` reads our code in a row of the statement, ``asks_still`` looks whether the newest request is still open;
+    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``fail_refund`` a refund fail after it was given.
     """
 
     name: str
@@ -105,10 +118,19 @@ class Words:
     refund_declines: tuple[str, ...]
     refunded_before: str
     nobodys: str
-    till: str
     numbers: tuple[str, ...]
-    payer_forms: Mapping[str, Mapping[str, Any]]
     lacks: Mapping[Capability, str]
+    choice: Callable[[str], Choice]
+    decides: str
+    code_of: Callable[[Mapping[str, Any]], str]
+    asks_still: Callable[["Rail"], bool]
+    keep: Callable[["Rail", str], object] = lambda *_: None
+    dispute: Callable[["Rail", str], object] = lambda *_: None
+    fail_refund: Callable[["Rail", str], object] = lambda *_: None
+    gives_up_after: int = 3
+    currency: str = "KES"
+    till: str = ""
+    payer_forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -169,6 +191,6 @@ def declaration(lacks: Mapping[Capability, str]) -> list[str]:
     counts = {each: sum(one.needs is each for one in SCENARIOS.values()) for each in Capability}
     lines = ["| capability | scenarios |", "|---|---|"]
     for each in Capability:
-        has = f"{counts[each]}, all played" if each in PORTS else "has it"
+        has = f"{counts[each]}, all played" if counts[each] else "has it"
         lines.append(f"| {each} | {f'lacks it: {lacks[each]}' if each in lacks else has} |")
     return lines

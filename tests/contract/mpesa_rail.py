@@ -7,7 +7,7 @@ import httpx
 from apps.integrations.contracts import Environment, ShortCodeType
 from apps.integrations.services import registrations
 from apps.kit import clock, jobs
-from apps.payments.contracts import Method
+from apps.payments.contracts import Choice, Method
 from apps.tenancy.models import Organisation
 from tests.contract.catalogue import Capability, Words
 from tests.contract.rails import Rail
@@ -46,6 +46,7 @@ WORDS = Words(
     payer="254700000000",
     paths={
         "token": "/oauth/v1/generate",
+        "connection": "/oauth/v1/generate",
         "collect": "/mpesa/stkpush/v1/processrequest",
         "query": "/mpesa/stkpushquery/v1/query",
         "status": "/mpesa/transactionstatus/v1/query",
@@ -99,6 +100,10 @@ WORDS = Words(
     nobodys="XYZ_9",
     till=TILL,
     numbers=(SHORT_CODE, TILL),
+    choice=lambda payer: Choice(Method.MPESA, payer, "Njeri Kamau"),
+    decides="254711000001",
+    code_of=lambda row: row["account_reference"],
+    asks_still=lambda rail: rail.control("GET", "/prompts")["prompts"][0]["state"] == "waiting",
     payer_forms={form: _side("paybill", payer_form=form) for form in ("plain", "masked", "hashed")},
     lacks={
         Capability.CAPTURE: "a payment comes whole and at once",
@@ -106,6 +111,7 @@ WORDS = Words(
         Capability.REQUEST_KEY: "a repeated request is another prompt, so an open one is never sent again",
         Capability.WITHDRAW: "a prompt on a phone stays there; the wish is kept",
         Capability.REFUND_QUERY: "Transaction Status tells the fate of a reversal",
+        Capability.REFUND_SEARCH: "a reversal is asked after by its ticket alone, or by a receipt that a person found",
         Capability.DISPUTE: "a payer asks Safaricom for a reversal, which is on the statement",
         Capability.METHOD: "a payer approves each payment with a PIN",
         Capability.WEBHOOK: "callbacks are known by the token in their address",

@@ -5,13 +5,26 @@ from collections.abc import Callable
 import pytest
 
 from apps.integrations.contracts import MPESA
-from tests.contract import arriving, asking, catalogue, collecting, mpesa_rail, returning
+from tests.contract import (
+    arriving,
+    asking,
+    catalogue,
+    collecting,
+    holding,
+    mpesa_rail,
+    returning,
+    signing,
+    stripe_rail,
+)
 from tests.contract.catalogue import Words
 from tests.contract.rails import Rail
 
-STORIES = (collecting, arriving, asking, returning)
+STORIES = (collecting, signing, arriving, asking, returning, holding)
 """Where the scenarios are written; the catalogue has them once these are imported."""
-RAILS: dict[str, tuple[Words, Callable[..., Rail]]] = {MPESA: (mpesa_rail.WORDS, mpesa_rail.opened)}
+RAILS: dict[str, tuple[Words, Callable[..., Rail]]] = {
+    MPESA: (mpesa_rail.WORDS, mpesa_rail.opened),
+    "stripe": (stripe_rail.WORDS, stripe_rail.opened),
+}
 """What each rail calls things, and how its account is opened."""
 PLAYED = [
     pytest.param(provider, one, id=f"{provider}: {one.name}")

@@ -15,23 +15,13 @@ from apps.integrations.services import providers
 from apps.ledger.services import verification
 from apps.payments.models import PaymentIntent
 from tests.contract import catalogue
-from tests.contract.catalogue import PORTS, SCENARIOS, TRAITS, Capability, Scenario
+from tests.contract.catalogue import PORTS, SCENARIOS, TRAITS, WAYS, Capability, Scenario
 from tests.contract.played import PLAYED, RAILS, STORIES, TRIED
 from tests.contract.rails import Rail
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 pytestmark = pytest.mark.simulator_only
 
-UNTOLD = {
-    Capability.CAPTURE,
-    Capability.REFUND_QUERY,
-    Capability.DISPUTE,
-    Capability.METHOD,
-    Capability.WEBHOOK,
-}
-"""What no rail has yet, so that nobody can tell a story of it."""
-AWAITED = {"stripe"}
-"""Whose face of the simulator is new: its rail follows."""
 UNSETTLED = ("PROCESSING", "ACTION_REQUIRED")
 LACKING = {each: "it has none" for each in Capability if each not in (Capability.COLLECT, Capability.REFUND)}
 
@@ -52,7 +42,7 @@ def test_is_as_declared(begun: Rail, capability: Capability) -> None:
 def test_every_provider_that_collects_has_a_rail_which_declares_what_it_lacks():
     collecting_ = {name for name, kept in providers.PORTS.items() if CollectionPort in kept}
 
-    assert set(RAILS) == collecting_ - AWAITED
+    assert set(RAILS) == collecting_
     for provider, (words, _) in RAILS.items():
         assert catalogue.complaints(offered=providers.PORTS[provider], lacks=words.lacks) == []
 
@@ -75,9 +65,13 @@ def test_a_rail_that_is_silent_about_a_capability_is_found(offered, lacks, said)
 
 
 def test_every_capability_that_a_rail_has_has_scenarios_or_is_tried():
-    assert all(set(words.lacks) >= UNTOLD for words, _ in RAILS.values())
-    assert {one.needs for one in SCENARIOS.values()} == set(PORTS) - UNTOLD
-    assert set(TRAITS) == set(Capability) - set(PORTS)
+    assert {one.needs for one in SCENARIOS.values()} == set(PORTS) | WAYS
+    assert set(TRAITS) == set(Capability) - set(PORTS) - WAYS
+
+
+def test_every_rail_tells_of_payments_in_one_way():
+    for words, _ in RAILS.values():
+        assert (Capability.CALLBACK in words.lacks) != (Capability.WEBHOOK in words.lacks)
 
 
 def test_every_port_of_an_account_is_a_capability():

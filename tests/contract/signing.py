@@ -1,0 +1,108 @@
+"""Scenarios of rails that sign their messages: a message is a nudge, and what the provider answers to a question is booked."""
+
+from datetime import timedelta
+from typing import Any
+
+from apps.integrations.ports import DisputeStage, MethodStatus, SetupRequest
+from apps.integrations.services import providers
+from apps.kit import ids
+from apps.payments.contracts import IntentStatus
+from tests.contract.catalogue import Capability, scenario
+from tests.contract.collecting import PAID, is_paid
+from tests.contract.rails import WEB, Rail, edited
+from tests.payments.conftest import told
+from tests.payments.test_two_connections import at_once
+
+HARMLESS = {"APPLIED", "DUPLICATE", "IGNORED"}
+
+signs = lambda name: scenario(Capability.WEBHOOK, name)  # noqa: E731 (an abbreviation)
+
+
+def come(rail: Rail) -> list[dict[str, Any]]:
+    """Return what is told of a payment that was paid, without bringing it."""
+    rail.let_pass(timedelta(seconds=3))
+    return rail.kept_back()
+
+
+@signs("messages come five times at once: one books")
+def messages_doubled(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "duplicate_callback", "n": 5})
+    intent = rail.ask()
+    stored = [rail.store(one) for one in come(rail)]
+    at_once(*[lambda uid=uid: rail.read(uid) for uid in stored])
+    rail.rest()
+    assert {rail.verdict(uid) for uid in stored} <= HARMLESS
+    assert is_paid(rail, intent)
+    assert told(intent.id) == PAID
+
+
+@signs(
+    "a message that is not proven: with another text, by another's secret, of another time, or at nobody's address"
+)
+def messages_forged(rail: Rail) -> None:
+    rail.spoil("collect", "bad_signature")
+    rail.spoil("collect", {"action": "clock_skew", "seconds": -301})
+    rail.spoil("collect", {"action": "clock_skew", "seconds": 301})
+    asked = [rail.ask() for _ in range(3)]
+    came = come(rail)
+    assert {rail.deliver(one) for one in came} == {"FORGED"}
+    true = rail.ask()
+    for message in come(rail):
+        assert rail.deliver(edited(message, 1500_00, 1400_00)) in {"FORGED", *HARMLESS}
+        assert rail.deliver({**message, "headers": {}}) == "FORGED"
+        assert (
+            rail.deliver({**message, "url": message["url"].replace(rail.account.callback_token, ids.token())})
+            == "FORGED"
+        )
+    assert not any(rail.attempt(one).booked_at for one in (*asked, true))
+    rail.rest()
+    assert all(rail.again(one).status == IntentStatus.SUCCEEDED for one in (*asked, true))
+
+
+@signs("a message that cannot be read or proves nothing changes nothing: the question decides")
+def messages_garbled(rail: Rail) -> None:
+    intent = rail.ask()
+    message = come(rail)[0]
+    for body in (b"", b"[]", b'{"object": "event"}', b"\xff\xfe"):
+        assert rail.deliver({**message, "body": body}) in {"FORGED", "MALFORMED"}
+    rail.rest()
+    assert is_paid(rail, intent)
+
+
+@signs("messages lie: another sum was told than moved, and what moved is booked")
+def messages_lie(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "wrong_amount_callback_only", "amount": 1})
+    intent = rail.ask()
+    rail.rest()
+    assert is_paid(rail, intent)
+
+
+@scenario(Capability.METHOD, "a way to pay is kept by consent, is known by a token alone, and is forgotten")
+def method_kept(rail: Rail) -> None:
+    port = providers.method(rail.account.id, now=rail.now)
+    ticket = port.begin(SetupRequest(ids.code(), f"{WEB}/back", f"{WEB}/back", rail.account.currency)).value
+    assert port.read(ticket).status is MethodStatus.PENDING
+    rail.words.keep(rail, ticket)
+    kept = port.read(ticket)
+    assert (kept.status, bool(kept.token), bool(kept.customer)) == (MethodStatus.SAVED, True, True)
+    port.forget(kept.token)
+    port.forget(kept.token)
+    assert rail.rows() == []
+
+
+@scenario(Capability.DISPUTE, "a payment is disputed: it is found, and told as it stands")
+def disputed(rail: Rail) -> None:
+    intent = rail.ask()
+    rail.rest()
+    rail.words.dispute(rail, rail.attempt(intent).provider_receipt)
+    port = providers.dispute(rail.account.id, now=rail.now)
+    found = [
+        one
+        for one in port.list(rail.now - timedelta(days=1))
+        if one.receipt == rail.attempt(intent).provider_receipt
+    ]
+    assert [one.stage for one in found] == [DisputeStage.NEEDS_RESPONSE]
+    assert port.read(found[0].ticket) == found[0]
+    assert found[0].money == intent.money
+    moved = [one for one in (found[0].withdrawn, found[0].fee) if one is not None]
+    rail.unseen = -sum(moved[1:], moved[0])

@@ -1,0 +1,112 @@
+"""Stripe as a rail of the contract: what it calls things, what it lacks, and how its account is opened."""
+
+from typing import Any
+
+import httpx
+
+from apps.integrations.services import hooks
+from apps.integrations.services.callbacks import WEBHOOK
+from apps.kit import jobs
+from apps.payments.contracts import Choice, Method
+from apps.tenancy.models import Organisation
+from tests.contract.catalogue import Capability, Words
+from tests.contract.rails import Rail
+from tests.factories import access, integrations, payments
+
+NAME = "Stripe"
+DAY = 24 * 3600
+TOLD = ("checkout.session.completed", "refund.created", "refund.failed", "charge.dispute.created")
+"""One message of each thing that happens; Stripe has several, which all ask for the same question."""
+FEE_BPS = 290
+
+
+def refused(status: int, **error: str) -> dict[str, object]:
+    told = ", ".join(f'"{name}": "{value}"' for name, value in {"message": "No.", **error}.items())
+    return {"action": "status", "status": status, "body": f'{{"error": {{{told}}}}}'}
+
+
+def card(**error: str) -> dict[str, object]:
+    return refused(402, type="card_error", **error)
+
+
+def wrong(status: int, **error: str) -> dict[str, object]:
+    return refused(status, type="invalid_request_error", **error)
+
+
+def _newest(rail: Rail) -> dict[str, Any]:
+    return dict(rail.control("GET", "/stripe/sessions")["sessions"][0])
+
+
+WORDS = Words(
+    name=NAME,
+    method=Method.CARD,
+    face="stripe",
+    payer="njeri+000@example.com",
+    decides="njeri@example.com",
+    choice=lambda payer: Choice(Method.CARD, payer_name="Njeri Kamau", email=payer),
+    paths={
+        "connection": "/v1/account",
+        "collect": "/v1/checkout/sessions",
+        "query": "/v1/checkout/sessions/*",
+        "refund": "/v1/refunds",
+    },
+    kinds={"collect": "checkout", "query": "session_query", "refund": "refund"},
+    declines=(
+        ("insufficient_funds", "insufficient_funds"),
+        ("stolen_card", "declined_fraud"),
+        ("incorrect_cvc", "invalid_payment_method"),
+        ("processing_error", "provider_unavailable"),
+        ("generic_decline", "declined"),
+    ),
+    gives_up_after=DAY + 1,
+    refusals=(
+        (wrong(400, code="amount_too_small"), "amount_too_small"),
+        (wrong(400, code="parameter_invalid_empty"), "invalid_request"),
+        (wrong(401), "invalid_credentials"),
+        (wrong(403), "not_permitted"),
+    ),
+    refund_declines=("insufficient_funds", "charge_disputed"),
+    refunded_before="charge_already_refunded",
+    nobodys="XYZ_9",
+    numbers=(integrations.STRIPE,),
+    code_of=lambda row: str(row["metadata"].get("code", "")),
+    asks_still=lambda rail: _newest(rail)["status"] == "open",
+    keep=lambda rail, ticket: rail.control("POST", f"/stripe/sessions/{ticket}/pay", {}),
+    dispute=lambda rail, receipt: rail.control("POST", f"/stripe/charges/{receipt}/dispute", {}),
+    fail_refund=lambda rail, ticket: rail.control("POST", f"/stripe/refunds/{ticket}/fail", {}),
+    lacks={
+        Capability.STATUS: "a payment is asked after by its session, and nobody types a receipt",
+        Capability.STATEMENT: "balance transactions come with the statements of accounts",
+        Capability.INBOUND: "nobody pays by card without being asked",
+        Capability.BALANCE: "what Stripe holds comes with the statements of accounts",
+        Capability.QR: "a card is not read from a picture",
+        Capability.CALLBACK: "one address of the account takes every message, and each is signed",
+        Capability.TOKEN: "the key goes along with each call",
+        Capability.LATE: "a page that has ended takes no money",
+        Capability.SILENCE: "a page is asked after for as long as it may be paid",
+    },
+)
+
+
+def opened(
+    simulator: httpx.Client, organisation: Organisation, certificate: str, asked_for: list[jobs.Job]
+) -> Rail:
+    """Open an account in shillings at a simulator that has forgotten everything, on a clock that stands."""
+    del certificate  # of Safaricom
+    url = str(simulator.base_url).rstrip("/")
+    stopped = {"at": payments.NOW.isoformat(), "stopped": True}
+    for path, body in (
+        ("/reset", {"accounts": True}),
+        ("/clock", stopped),
+        ("/callbacks/hold", {"hold": True}),
+    ):
+        assert simulator.post(f"/__control{path}", json=body).is_success
+    access.portal()
+    account = integrations.stripe_account(url, currency="KES", fee_bps=FEE_BPS)
+    hook = hooks.address(token=account.callback_token, kind=WEBHOOK)
+    side = integrations.stripes_side(hook, currency="kes", country="KE", fee_bps=FEE_BPS, fee_fixed=0)
+    side["webhooks"][0]["enabled_events"] = list(TOLD)
+    assert simulator.put(f"/__control/accounts/{account.short_code}", json=side).is_success
+    return Rail(
+        words=WORDS, simulator=simulator, organisation=organisation, account=account, asked_for=asked_for
+    )
