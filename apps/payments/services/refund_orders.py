@@ -74,8 +74,8 @@ def _search(refund: Refund, *, now: datetime) -> None:
         if ticket is not None:
             sendings.accept(refund_id=refund.id, ticket=ticket, now=now)
         else:
-            refusal = ProviderDeclined("not_found", NOT_MADE, is_replayed=True)
-            sendings.decline(refund_id=refund.id, refusal=refusal, now=now)
+            unmade = ProviderDeclined("not_found", NOT_MADE, is_replayed=True)
+            sendings.decline(refund_id=refund.id, refusal=unmade, now=now)
 
 
 def ask(refund: Refund, *, now: datetime, ticket: str = "", receipt: str = "") -> RefundReport | None:
