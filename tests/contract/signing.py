@@ -7,6 +7,7 @@ from apps.integrations.ports import DisputeStage, MethodStatus, SetupRequest
 from apps.integrations.services import providers
 from apps.kit import ids
 from apps.payments.contracts import IntentStatus
+from apps.payments.models import Dispute
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import PAID, is_paid
 from tests.contract.rails import WEB, Rail, edited
@@ -90,7 +91,7 @@ def method_kept(rail: Rail) -> None:
     assert rail.rows() == []
 
 
-@scenario(Capability.DISPUTE, "a payment is disputed: it is found, and told as it stands")
+@scenario(Capability.DISPUTE, "a payment is disputed: it is found and told as it stands, and booked so")
 def disputed(rail: Rail) -> None:
     intent = rail.ask()
     rail.rest()
@@ -104,5 +105,6 @@ def disputed(rail: Rail) -> None:
     assert [one.stage for one in found] == [DisputeStage.NEEDS_RESPONSE]
     assert port.read(found[0].ticket) == found[0]
     assert found[0].money == intent.money
-    moved = [one for one in (found[0].withdrawn, found[0].fee) if one is not None]
-    rail.unseen = -sum(moved[1:], moved[0])
+    rail.rest()
+    kept = Dispute.objects.get(attempt=rail.attempt(intent))
+    assert (kept.ticket, kept.status) == (found[0].ticket, DisputeStage.NEEDS_RESPONSE)
