@@ -1,15 +1,14 @@
 """Reads and changes whose SQL is made once for each process: only their values differ."""
 
-import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models
-from django.db.models.query import ModelIterable
-from django.db.models.sql.compiler import SQLCompiler
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, transaction
+from django.db.models.query import get_related_populators
+from django.db.models.sql import Query
 from django.db.transaction import TransactionManagementError
 
 STAND_INS: dict[type, Callable[[int], Any]] = {
@@ -29,75 +28,63 @@ class NotCompilable(TypeError):
 class _Text:
     """What was made of a read: its SQL, the parameters that stay, which value goes where, and how columns are converted."""
 
-    compiler: SQLCompiler
-    converters: Any
+    query: Query
     sql: str
     parameters: tuple[Any, ...]
     places: tuple[tuple[int, int], ...]
+    converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...]
+    klass_info: Mapping[str, Any] | None
+    select: Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """Hands out the compiler that has its text already."""
-
-    compiler: SQLCompiler
-
-    def get_compiler(self, **_: Any) -> SQLCompiler:
-        return self.compiler
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """As much of a query set as Django needs to turn rows into models."""
-
-    query: _Query
-    model: type[models.Model]
-    db: str = DEFAULT_DB_ALIAS
-    _known_related_objects: dict[Any, Any] = field(default_factory=dict)
-
-
-class Compiled[Row: models.Model]:
+class Read:
     """
     A read that is asked very often: to build a query and its SQL takes the ORM several times as long as to run it.
 
-    ``build`` returns a query set of whole models for its values, whose kinds are named beside it; it is called once, with
-    stand-ins, so it may not look at them. A value goes to the database as it is: a str, int, UUID or datetime that the field
-    itself would store. Raises NotCompilable at the first use where a value is changed on its way, or not used.
+    ``build`` returns a query set for its values, whose kinds are named beside it; it is called once, with stand-ins, so it
+    may not look at them. A value goes to the database as it is: a str, int, UUID or datetime that the field itself would
+    store. Raises NotCompilable at the first use where a value is changed on its way, or not used.
     """
 
-    def __init__(self, build: Callable[..., models.QuerySet[Row]], *kinds: type) -> None:
+    def __init__(self, build: Callable[..., models.QuerySet[Any, Any]], *kinds: type) -> None:
         self._build = build
         self._kinds = kinds
-        self._text: _Text | None = None
+        self._made: _Text | None = None
 
-    def all(self, *values: Any) -> list[Row]:
-        """Return the rows; raise TransactionManagementError where they are to be locked and no transaction is open."""
-        text = self._text = self._text or self._compile()
+    def rows(self, *values: Any) -> list[Sequence[Any]]:
+        """Return the rows as Django would read them; raise TransactionManagementError where they are to be locked outside a transaction."""
+        text = self._text
         connection = connections[DEFAULT_DB_ALIAS]
-        if text.compiler.query.select_for_update and connection.get_autocommit():
+        if text.query.select_for_update and connection.get_autocommit():
             raise TransactionManagementError("rows are locked inside a transaction")
         parameters = list(text.parameters)
         for place, number in text.places:
             parameters[place] = values[number]
-        compiler: Any = copy.copy(text.compiler)
-        compiler.connection = connection
-        compiler.as_sql = lambda *_, **__: (text.sql, tuple(parameters))
-        compiler.get_converters = lambda _: text.converters
-        source: Any = _Source(_Query(compiler), compiler.query.model)
-        return list(ModelIterable(source))
+        with connection.cursor() as cursor:
+            cursor.execute(text.sql, parameters)
+            found = cursor.fetchall()
+        if not text.converters:
+            return found
+        rows: list[Any] = [list(row) for row in found]
+        for row in rows:
+            for place, converters, column in text.converters:
+                for convert in converters:
+                    row[place] = convert(row[place], column, connection)
+        return rows
 
-    def first(self, *values: Any) -> Row | None:
-        """Return the first row or None; a read of which there may be many limits itself."""
-        rows = self.all(*values)
-        return rows[0] if rows else None
+    def is_any(self, *values: Any) -> bool:
+        """Say whether there is a row; a read of which there may be many limits itself."""
+        return bool(self.rows(*values))
 
-    def one(self, *values: Any) -> Row:
-        """Return the row that there is; raise the model's DoesNotExist."""
-        row = self.first(*values)
-        if row is None:
-            model: Any = self._build(*values).model
-            raise model.DoesNotExist(f"no row for {values}")
-        return row
+    def value(self, *values: Any) -> Any:
+        """Return the first column of the first row, None where there is no row."""
+        rows = self.rows(*values)
+        return rows[0][0] if rows else None
+
+    @property
+    def _text(self) -> _Text:
+        self._made = self._made or self._compile()
+        return self._made
 
     def _compile(self) -> _Text:
         stand_ins = [STAND_INS[kind](number) for number, kind in enumerate(self._kinds)]
@@ -110,7 +97,136 @@ class Compiled[Row: models.Model]:
         if {number for _, number in places} != set(range(len(stand_ins))):
             raise NotCompilable(f"a value of this read does not reach the database as it is: {sql}")
         converters = compiler.get_converters([column[0] for column in compiler.select])
-        return _Text(compiler, converters, sql, tuple(parameters), places)
+        return _Text(
+            query=query,
+            sql=sql,
+            parameters=tuple(parameters),
+            places=places,
+            converters=tuple((place, *found) for place, found in converters.items()),
+            klass_info=compiler.klass_info,
+            select=compiler.select,
+        )
+
+
+class Compiled[Row: models.Model](Read):
+    """A read of whole models, those of ``select_related`` with them."""
+
+    _make: "_Make | None" = None
+
+    def __init__(self, build: Callable[..., models.QuerySet[Row]], *kinds: type) -> None:
+        super().__init__(build, *kinds)
+
+    def all(self, *values: Any) -> list[Row]:
+        """Return the rows as models; see ``rows``."""
+        rows = self.rows(*values)
+        make = self._make = self._make or _Make.of(self._text)
+        return [make(row) for row in rows]
+
+    def first(self, *values: Any) -> Row | None:
+        """Return the first row or None; a read of which there may be many limits itself."""
+        rows = self.all(*values)
+        return rows[0] if rows else None
+
+    def one(self, *values: Any) -> Row:
+        """Return the row that there is; raise the model's DoesNotExist."""
+        row = self.first(*values)
+        if row is None:
+            model: Any = self._text.query.model
+            raise model.DoesNotExist(f"no row for {values}")
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Make:
+    """Turns a row into its model and those joined to it, by Django's own hands."""
+
+    model: type[models.Model]
+    names: Sequence[str]
+    columns: slice
+    related: Sequence[Any]
+
+    @classmethod
+    def of(cls, text: _Text) -> Self:
+        if text.klass_info is None or not text.query.default_cols or text.query.annotation_select:
+            raise NotCompilable(f"this read is of no whole models: {text.sql}")
+        of_model = text.klass_info["select_fields"]
+        columns = slice(of_model[0], of_model[-1] + 1)
+        populators: Any = get_related_populators  # later versions of Django, and its types, take more
+        return cls(
+            model=text.klass_info["model"],
+            names=[column[0].target.attname for column in text.select[columns]],
+            columns=columns,
+            related=populators(text.klass_info, text.select, DEFAULT_DB_ALIAS),
+        )
+
+    def __call__(self, row: Sequence[Any]) -> Any:
+        made = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.columns])
+        for one in self.related:
+            one.populate(row, made)
+        return made
+
+
+class Inserted[Row: models.Model]:
+    """
+    New rows that are written very often: what ``save(force_insert=True)`` or ``bulk_create`` would do, but for signals.
+
+    What the database fills (an identity, a default of its own) is read back.
+    """
+
+    def __init__(self) -> None:
+        self._made: _Insert | None = None
+
+    def insert(self, *rows: Row) -> None:
+        """Write these rows, which are of one model and new; raise IntegrityError as the ORM would."""
+        if not rows:
+            return
+        text = self._made = self._made or _Insert.of(type(rows[0]))
+        connection = connections[DEFAULT_DB_ALIAS]
+        values = [
+            one.get_db_prep_save(one.pre_save(row, add=True), connection)
+            for row in rows
+            for one in text.fields
+        ]
+        with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS), connection.cursor() as cursor:
+            cursor.execute(text.sql(len(rows)), values)
+            filled = cursor.fetchall() if text.filled else [()] * len(rows)
+        for row, found in zip(rows, filled, strict=True):
+            for one, value in zip(text.filled, found, strict=True):
+                setattr(row, one.attname, value)
+            row._state.adding = False
+            row._state.db = DEFAULT_DB_ALIAS
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """What was made of the INSERT of a model: its head, the place of one row, which fields go in and which come back."""
+
+    head: str
+    place: str
+    tail: str
+    fields: Sequence[Any]
+    filled: Sequence[Any]
+
+    @classmethod
+    def of(cls, model: type[models.Model]) -> Self:
+        connection, meta = connections[DEFAULT_DB_ALIAS], model._meta
+        quote: Callable[[Any], str] = connection.ops.quote_name
+        filled = list(meta.db_returning_fields)
+        fields: list[Any] = [one for one in meta.concrete_fields if one not in filled]
+        marks = (
+            one.get_placeholder(None, None, connection) if hasattr(one, "get_placeholder") else "%s"
+            for one in fields
+        )
+        return cls(
+            head=f"INSERT INTO {quote(meta.db_table)} ({', '.join(quote(one.column) for one in fields)}) VALUES ",  # noqa: S608 (names of the model)
+            place=f"({', '.join(marks)})",
+            tail=f" RETURNING {', '.join(quote(one.column) for one in filled)}" if filled else "",
+            fields=fields,
+            filled=filled,
+        )
+
+    def sql(self, count: int) -> str:
+        return self.head + ", ".join([self.place] * count) + self.tail
 
 
 class Saved[Row: models.Model]:

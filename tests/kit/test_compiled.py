@@ -3,13 +3,14 @@
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from apps.access.models import Branch
+from apps.events.models import OutboxEvent, WebhookEndpoint
 from apps.kit import ids
-from apps.kit.compiled import Compiled, NotCompilable, Saved
+from apps.kit.compiled import Compiled, Inserted, NotCompilable, Read, Saved
 from apps.payments.models import PaymentIntent
 from tests.factories import payments
 
@@ -19,6 +20,12 @@ OF_CODE = Compiled(
 LOCKED = Compiled(lambda intent_id: PaymentIntent.objects.locked().filter(id=intent_id), UUID)
 DEARER = Compiled(lambda minor: PaymentIntent.objects.filter(amount_minor__gt=minor).order_by("id"), int)
 OFFICE = Compiled(lambda: Branch.objects.filter(is_head_office=True))
+MINOR = Read(
+    lambda code: PaymentIntent.objects.filter(code=code).values_list("amount_minor")[:1],
+    str,
+)
+INSERTED = Inserted[WebhookEndpoint]()
+TOLD = Inserted[OutboxEvent]()
 CHANGED: Saved[PaymentIntent] = Saved("payer_name", "metadata", "expires_at", "settled_at")
 
 
@@ -99,3 +106,47 @@ def test_saved_fields_are_what_the_orm_would_save(acme) -> None:
     one.id = ids.new()
     with pytest.raises(DatabaseError, match="PaymentIntent"):
         CHANGED.save(one)
+
+
+def endpoint(**changes: object) -> WebhookEndpoint:
+    said = {"event_types": ["payment_success"], "sealed_secret": b"\x00\xff", "created_at": payments.NOW}
+    return WebhookEndpoint(
+        application_id=ids.new(), url="https://partner.example/hooks", **{**said, **changes}
+    )
+
+
+def test_inserted_rows_are_what_the_orm_would_insert(acme) -> None:
+    first, second = endpoint(), endpoint(description="with another text", failing_since=payments.NOW)
+    INSERTED.insert()
+    INSERTED.insert(first, second)
+    for row in (first, second):
+        assert not row._state.adding
+        stored = WebhookEndpoint.objects.get(id=row.id)
+        assert facts(stored) | {"sealed_secret": bytes(stored.sealed_secret)} == facts(row)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        INSERTED.insert(endpoint(id=first.id))
+    assert WebhookEndpoint.objects.filter(id__in=[first.id, second.id]).count() == 2
+
+
+def test_what_the_database_numbers_is_read_back(acme) -> None:
+    rows = [
+        OutboxEvent(
+            type="told", version=1, audience="INTERNAL", aggregate_type="thing", aggregate_id=ids.new(),
+            aggregate_version=1, data={"n": number}, occurred_at=payments.NOW,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    TOLD.insert(*rows)
+    assert sorted({row.seq for row in rows}) == [row.seq for row in rows]
+    assert {row.id: row.seq for row in rows} == dict(OutboxEvent.objects.values_list("id", "seq"))
+
+
+def test_single_columns_are_read_too(acme) -> None:
+    payments.account()
+    intent = payments.intent()
+    assert MINOR.value(intent.code) == intent.amount_minor
+    assert MINOR.is_any(intent.code)
+    assert MINOR.value("nobody") is None
+    assert not MINOR.is_any("nobody")
+    with pytest.raises(NotCompilable):
+        Compiled(lambda code: PaymentIntent.objects.filter(code=code).values_list("id"), str).all("x")

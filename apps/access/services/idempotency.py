@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.access.models import IdempotencyRecord
 from apps.kit import errors, locks
-from apps.kit.compiled import Compiled
+from apps.kit.compiled import Compiled, Inserted
 
 PURGE_BATCH = 1000
 
@@ -43,6 +43,7 @@ class Answer:
     body: bytes
 
 
+_KEPT = Inserted[IdempotencyRecord]()
 _ANSWERED = Compiled(
     lambda application_id, key: IdempotencyRecord.objects.filter(application_id=application_id, key=key),
     UUID,
@@ -78,16 +79,18 @@ def store(
     now: datetime,
 ) -> None:
     """Keep the answer in the transaction of the work; the caller holds the key by ``claim``."""
-    IdempotencyRecord.objects.create(
-        application_id=application_id,
-        key=key,
-        fingerprint=fingerprint,
-        method=method,
-        path=path[:500],
-        status=answer.status,
-        headers=dict(answer.headers),
-        body=answer.body,
-        created_at=now,
+    _KEPT.insert(
+        IdempotencyRecord(
+            application_id=application_id,
+            key=key,
+            fingerprint=fingerprint,
+            method=method,
+            path=path[:500],
+            status=answer.status,
+            headers=dict(answer.headers),
+            body=answer.body,
+            created_at=now,
+        )
     )
 
 

@@ -9,13 +9,13 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils.module_loading import import_string
 
 from apps.events.contracts import REGISTRY, Audience, Event, Handler, HandlerMap, NewEvent
 from apps.events.models import EventDelivery, OutboxEvent
 from apps.events.services import webhook_deliveries
 from apps.kit import jobs, locks
+from apps.kit.compiled import Inserted, Read
 
 
 class NotInTransaction(transaction.TransactionManagementError):
@@ -28,6 +28,18 @@ class NotDeclared(LookupError):
 
 class DataInvalid(ValueError):
     """The event's data is not what its type declares."""
+
+
+_TOLD = Inserted[OutboxEvent]()
+_TO_HANDLERS = Inserted[EventDelivery]()
+_LAST_VERSION = Read(
+    lambda aggregate_id: (
+        OutboxEvent.objects.filter(aggregate_id=aggregate_id)
+        .order_by("-aggregate_version")
+        .values_list("aggregate_version")[:1]
+    ),
+    UUID,
+)
 
 
 def publish(*events: NewEvent, now: datetime, is_first: bool = False) -> list[Event]:
@@ -49,10 +61,10 @@ def publish(*events: NewEvent, now: datetime, is_first: bool = False) -> list[Ev
     versions = dict.fromkeys(aggregates, 0) if is_first else _last_versions(aggregates)
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     rows = [_row(event, versions, request_id, now) for event in events]
-    OutboxEvent.objects.bulk_create(rows)
+    _TOLD.insert(*rows)
     wiring: HandlerMap = import_string(settings.EVENT_WIRING)
     deliveries = [_delivery(row, handler, now) for row in rows for handler in wiring.get(row.type, ())]
-    EventDelivery.objects.bulk_create(deliveries)
+    _TO_HANDLERS.insert(*deliveries)
     webhook_deliveries.plan(rows, now=now)
     wake(delivery.queue for delivery in deliveries)
     return [row.as_event() for row in rows]
@@ -88,10 +100,11 @@ def _validator(name: str) -> Callable[[Any], Any]:
 
 def _last_versions(aggregates: set[UUID]) -> dict[UUID, int]:
     """Lock the aggregates in one order, so that two publishers never wait for each other, and return their last version."""
+    last = {}
     for aggregate_id in sorted(aggregates):
         locks.advisory(f"events:{aggregate_id}")
-    rows = OutboxEvent.objects.filter(aggregate_id__in=aggregates).values_list("aggregate_id")
-    return dict.fromkeys(aggregates, 0) | dict(rows.annotate(last=Max("aggregate_version")))
+        last[aggregate_id] = _LAST_VERSION.value(aggregate_id) or 0
+    return last
 
 
 def _row(event: NewEvent, versions: dict[UUID, int], request_id: str, now: datetime) -> OutboxEvent:

@@ -14,12 +14,13 @@ from apps.events import rendering
 from apps.events.models import AttemptError, EndpointStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from apps.events.services import signatures, webhook_endpoints, webhook_urls
 from apps.kit import faults, http, ids, schema
-from apps.kit.compiled import Compiled, Saved
+from apps.kit.compiled import Compiled, Inserted, Saved
 from apps.tenancy.selectors import organisations
 
 SENT_AT_ONCE = 10
 CANCELLED_AT_ONCE = 1000
 SHARE = timedelta(seconds=5)
+_KEPT = Inserted[WebhookAttempt]()
 _MOVED = Saved[WebhookDelivery](
     "status", "last_http_status", "last_error", "next_attempt_at", "locked_until", "finished_at"
 )
@@ -203,7 +204,7 @@ def _record(batch: Batch, attempts: Sequence[Attempt]) -> None:
     held = {claim.delivery_id: claim.number for claim in batch.claims}
     locked = WebhookDelivery.objects.locked().filter(id__in=held).order_by("id")
     rows = {row.id: row for row in locked if row.attempt_count == held[row.id]}
-    WebhookAttempt.objects.bulk_create([_row(batch.url, attempt) for attempt in attempts])
+    _KEPT.insert(*(_row(batch.url, attempt) for attempt in attempts))
     sent = {attempt.claim.delivery_id for attempt in attempts}
     unsent = rows.keys() - sent
     if unsent:

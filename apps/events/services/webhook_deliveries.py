@@ -11,7 +11,7 @@ from apps.events.contracts import Audience
 from apps.events.models import EndpointStatus, OutboxEvent, WebhookDelivery, WebhookEndpoint
 from apps.kit import errors, jobs
 from apps.kit.actors import Actor
-from apps.kit.compiled import Compiled
+from apps.kit.compiled import Compiled, Inserted
 
 
 class WebhookDeliveryUnknown(errors.NotFound):
@@ -33,6 +33,7 @@ class DeliveryRunning(errors.DomainError):
     retryable = True
 
 
+_PLANNED = Inserted[WebhookDelivery]()
 _LISTENING = Compiled(
     lambda application_id: (
         WebhookEndpoint.objects.enabled().filter(application_id=application_id).order_by("id")
@@ -56,7 +57,7 @@ def plan(events: Iterable[OutboxEvent], *, now: datetime) -> list[WebhookDeliver
         for endpoint in endpoints
         if endpoint.listens_to(event)
     ]
-    WebhookDelivery.objects.bulk_create(rows)
+    _PLANNED.insert(*rows)
     wake(row.endpoint_id for row in rows)
     return rows
 

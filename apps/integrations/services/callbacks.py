@@ -15,6 +15,7 @@ from apps.integrations.models import CallbackProcessing, ProviderCallback
 from apps.integrations.models.callback import EVENT_ID_LENGTH
 from apps.integrations.models.redaction import without_secrets
 from apps.kit import logs, rate_limits, remote, schema
+from apps.kit.compiled import Compiled, Inserted, Saved
 from apps.kit.errors import NotFound
 from apps.kit.rate_limits import InOutage, Limit
 
@@ -35,6 +36,15 @@ class CallbackUnknown(NotFound):
 
     code = "callback_unknown"
     title = "No such callback"
+
+
+_STORED = Inserted[ProviderCallback]()
+_BEGUN = Inserted[CallbackProcessing]()
+_BY_ID = Compiled(lambda callback_id: ProviderCallback.objects.filter(id=callback_id), UUID)
+_PROCESSING = Compiled(
+    lambda callback_id: CallbackProcessing.objects.locked().filter(callback_id=callback_id), UUID
+)
+_MARKED = Saved[CallbackProcessing]("status", "subject_id", "note", "event_id", "finished_at")
 
 
 @transaction.atomic
@@ -58,7 +68,7 @@ def store(
     """
     _admit(remote_ip, size=len(body), now=now)
     kept = dict(list(headers.items())[:HEADERS_MAX])
-    callback = ProviderCallback.objects.create(
+    callback = ProviderCallback(
         token=token,
         kind=kind,
         body=body,
@@ -67,7 +77,8 @@ def store(
         sha256=hashlib.sha256(body).hexdigest(),
         received_at=now,
     )
-    CallbackProcessing.objects.create(callback=callback)
+    _STORED.insert(callback)
+    _BEGUN.insert(CallbackProcessing(callback=callback))
     if is_announced:
         outbox.publish(events.received(callback), now=now, is_first=True)
     return callback.as_stored()
@@ -75,10 +86,14 @@ def store(
 
 def get(callback_id: UUID) -> StoredCallback:
     """Return a callback as it came in; raise CallbackUnknown."""
-    callback = ProviderCallback.objects.filter(id=callback_id).first()
+    return _found(callback_id).as_stored()
+
+
+def _found(callback_id: UUID) -> ProviderCallback:
+    callback = _BY_ID.first(callback_id)
     if callback is None:
         raise CallbackUnknown("There is no callback with that id.")
-    return callback.as_stored()
+    return callback
 
 
 @transaction.atomic
@@ -97,7 +112,7 @@ def mark(
     ``event_id`` is by which its provider knows a signed message. The first final verdict stands: a later one changes nothing. UNMATCHED is not final: it waits for people, is logged
     as a warning, and a later verdict may end it. Raises CallbackUnknown.
     """
-    processing = CallbackProcessing.objects.locked().filter(callback_id=callback_id).first()
+    processing = _PROCESSING.first(callback_id)
     if processing is None:
         raise CallbackUnknown("There is no callback with that id.")
     if processing.is_final:
@@ -109,7 +124,7 @@ def mark(
         log.warning("callback_unmatched", callback_id=str(callback_id), note=text)
     else:
         processing.finish(verdict=CallbackStatus(status), note=text, subject_id=subject_id, at=now)
-    processing.save()
+    _MARKED.save(processing)
 
 
 def is_repeated(callback_id: UUID, *, event_id: str) -> bool:
@@ -124,10 +139,7 @@ def is_repeated(callback_id: UUID, *, event_id: str) -> bool:
 @transaction.atomic
 def announce_again(callback_id: UUID, *, now: datetime) -> None:
     """Have a stored callback read once more, by whoever read it when it came. Raises CallbackUnknown."""
-    callback = ProviderCallback.objects.filter(id=callback_id).first()
-    if callback is None:
-        raise CallbackUnknown("There is no callback with that id.")
-    outbox.publish(events.received(callback), now=now)
+    outbox.publish(events.received(_found(callback_id)), now=now)
 
 
 def _headers(kind: str, came: Mapping[str, str]) -> Mapping[str, str]:

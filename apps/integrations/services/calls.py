@@ -13,9 +13,12 @@ from apps.integrations.models import ProviderCall
 from apps.integrations.models.redaction import masked, readable, without_secrets
 from apps.integrations.services.gates import Gate
 from apps.kit import http, logs, schema
+from apps.kit.compiled import Inserted
 
 LONGEST_PROBLEM = 300
 LONGEST_URL = 500
+
+_KEPT = Inserted[ProviderCall]()
 
 log = logs.get(__name__)
 
@@ -86,7 +89,7 @@ class RecordedTransport:
             call.problem = text.replace("\x00", "")[:LONGEST_PROBLEM]
         try:
             with transaction.atomic():
-                call.save()
+                _KEPT.insert(call)
         except DatabaseError:
             log.exception(
                 "provider_call_not_recorded",

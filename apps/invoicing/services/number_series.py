@@ -6,7 +6,18 @@ from uuid import UUID
 
 from apps.invoicing.contracts import DocumentType
 from apps.invoicing.models import NumberSeries
+from apps.kit.compiled import Compiled, Saved
 from apps.tenancy.selectors import organisations
+
+_SERIES = Compiled(
+    lambda document_type, branch_id, year: NumberSeries.objects.locked().filter(
+        document_type=document_type, branch_id=branch_id, year=year
+    ),
+    str,
+    UUID,
+    int,
+)
+_TAKEN = Saved[NumberSeries]("last_number")
 
 
 def locked(*, document_type: DocumentType, branch_id: UUID, now: datetime) -> NumberSeries:
@@ -17,9 +28,13 @@ def locked(*, document_type: DocumentType, branch_id: UUID, now: datetime) -> Nu
     once then wait for each other, and the second finds the first.
     """
     year = now.astimezone(zoneinfo.ZoneInfo(organisations.current().time_zone)).year
-    series = NumberSeries.objects.filter(document_type=document_type, branch_id=branch_id, year=year)
-    found = series.locked().first()
+    found = _SERIES.first(document_type.value, branch_id, year)
     if found is None:
         NumberSeries.objects.get_or_create(document_type=document_type, branch_id=branch_id, year=year)
-        found = series.locked().get()
+        found = _SERIES.one(document_type.value, branch_id, year)
     return found
+
+
+def save(series: NumberSeries) -> None:
+    """Write down the number that was taken; the caller holds the series."""
+    _TAKEN.save(series)

@@ -15,6 +15,7 @@ from apps.invoicing import events, rendering
 from apps.invoicing.contracts import SOURCE_TYPE, DocumentType
 from apps.invoicing.models import Document
 from apps.invoicing.services import number_series
+from apps.kit.compiled import Compiled, Inserted
 from apps.kit.money import Money
 from apps.tenancy.selectors import organisations
 
@@ -36,6 +37,12 @@ class PaidPayment:
     paid_at: datetime
 
 
+_ISSUED = Inserted[Document]()
+_OF_INTENT = Compiled(
+    lambda intent_id: Document.objects.filter(intent_id=intent_id, document_type=DocumentType.RECEIPT), UUID
+)
+
+
 @transaction.atomic
 def issue(*, payment: PaidPayment, now: datetime) -> Document:
     """
@@ -46,14 +53,12 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
     organisation = organisations.current()
     branch = branches.get(payment.branch_id)
     series = number_series.locked(document_type=DocumentType.RECEIPT, branch_id=branch.id, now=now)
-    existing = Document.objects.filter(
-        intent_id=payment.intent_id, document_type=DocumentType.RECEIPT
-    ).first()
+    existing = _OF_INTENT.first(payment.intent_id)
     if existing is not None:
         return existing
     number = series.take()
-    series.save(update_fields=["last_number"])
-    receipt = Document.objects.create(
+    number_series.save(series)
+    receipt = Document(
         document_type=DocumentType.RECEIPT,
         series=series,
         series_number=number,
@@ -74,6 +79,7 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
         paid_at=payment.paid_at,
         issued_at=now,
     )
+    _ISSUED.insert(receipt)
     outbox.publish(events.issued(receipt), now=now, is_first=True)
     return receipt
 

@@ -23,7 +23,7 @@ from apps.integrations.selectors import circuits
 from apps.integrations.services import providers
 from apps.kit import errors, faults, ids, jobs, logs
 from apps.kit.actors import SYSTEM
-from apps.kit.compiled import Compiled
+from apps.kit.compiled import Compiled, Inserted, Read
 from apps.kit.money import Money
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus
@@ -62,6 +62,13 @@ class InvalidState(errors.DomainError):
 _ATTEMPT = Compiled(
     lambda attempt_id: (
         PaymentAttempt.objects.locked().select_related("provider_account").filter(id=attempt_id)
+    ),
+    UUID,
+)
+_BEGUN = Inserted[PaymentAttempt]()
+_LAST_NUMBER = Read(
+    lambda intent_id: (
+        PaymentAttempt.objects.filter(intent_id=intent_id).order_by("-number").values_list("number")[:1]
     ),
     UUID,
 )
@@ -113,7 +120,7 @@ def _begun(intent_id: UUID, *, stopped: Collection[UUID] | None, now: datetime) 
     attempt = made(intent, account=routed.account, phone=intent.payer_phone, now=now)
     if attempt.is_patient:
         attempt.pay_page = pay_links.ensured(intent, actor=SYSTEM, now=now)
-    attempt.save(force_insert=True)
+    _BEGUN.insert(attempt)
     routing.keep(attempt, routed.decision)
     intent.begin(attempt=attempt)
     intent.save_progress()
@@ -133,7 +140,7 @@ def made(intent: PaymentIntent, *, account: "ProviderAccount", phone: str, now: 
         intent=intent,
         branch_id=intent.branch_id,
         application_id=intent.application_id,
-        number=intent.attempts.count() + 1,
+        number=(_LAST_NUMBER.value(intent.id) or 0) + 1,
         provider=account.provider,
         provider_account=account,
         amount_minor=intent.amount_minor,

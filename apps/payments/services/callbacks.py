@@ -13,6 +13,7 @@ from apps.integrations.ports import CollectionReport, MalformedCallback, Provide
 from apps.integrations.services import balances, providers
 from apps.integrations.services import callbacks as inbox
 from apps.kit.actors import PROVIDER
+from apps.kit.compiled import Compiled
 from apps.payments.contracts import Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.services import (
@@ -32,6 +33,7 @@ type Subject = PaymentAttempt | Refund | InboundReceipt
 type Reader = Callable[[Mapping[str, object]], Any]
 type Verdict = tuple[CallbackStatus, str]
 
+_BY_TOKEN = Compiled(lambda token: PaymentAttempt.objects.filter(callback_token=token), str)
 VERDICTS = {
     Recorded.APPLIED: CallbackStatus.APPLIED,
     Recorded.DUPLICATE: CallbackStatus.DUPLICATE,
@@ -88,7 +90,7 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
 def _subject(token: str) -> Subject | None:
     """Return the attempt, the refund or the money to be confirmed that was committed with this token."""
     return (
-        PaymentAttempt.objects.filter(callback_token=token).first()
+        _BY_TOKEN.first(token)
         or Refund.objects.filter(callback_token=token).first()
         or InboundReceipt.objects.filter(callback_token=token).first()
     )

@@ -19,6 +19,7 @@ from apps.integrations.ports import (
 from apps.integrations.services import providers
 from apps.kit import crypto, errors, faults, ids, jobs
 from apps.kit.actors import PROVIDER, Actor
+from apps.kit.compiled import Inserted
 from apps.payments import events
 from apps.payments.contracts import Choice, IntentStatus, NewIntent, Recorded
 from apps.payments.models import PaymentAttempt, PaymentIntent
@@ -41,6 +42,8 @@ from apps.payments.services import (
 from apps.payments.services.attempts import InvalidState
 
 CONFIRM_WITHIN = timedelta(hours=24)
+
+_CREATED = Inserted[PaymentIntent]()
 
 
 def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
@@ -93,7 +96,7 @@ def _created(request: NewIntent, *, actor: Actor, now: datetime) -> PaymentInten
         intent.choose(choice)
     if request.is_confirmed:
         intent.confirm(at=now)
-    intent.save(force_insert=True)
+    _CREATED.insert(intent)
     if is_repeat_refused:
         payables.require_no_repeat(intent, now=now)
     payables.require_free(request, but=intent)  # another one of it may have been paid since it was looked at

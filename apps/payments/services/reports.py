@@ -10,6 +10,7 @@ from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome
 from apps.kit import errors
 from apps.kit.actors import Actor
+from apps.kit.compiled import Read
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import Recorded
@@ -17,6 +18,22 @@ from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.models.attempt import TICKET_LENGTH
 from apps.payments.postings import Inflow
 from apps.payments.services import attempts, bookings, silent, suspense
+
+_BEARING = Read(
+    lambda provider, receipt, but: (
+        PaymentAttempt.objects.bearing(receipt, provider=provider).exclude(id=but).values_list("id")[:1]
+    ),
+    str,
+    str,
+    UUID,
+)
+_REFUNDED = Read(
+    lambda provider, receipt: Refund.objects.filter(provider=provider, provider_receipt=receipt).values_list(
+        "id"
+    )[:1],
+    str,
+    str,
+)
 
 
 class ReportContradicts(errors.DomainError):
@@ -43,15 +60,12 @@ def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
         raise ReportContradicts("The report names a ticket that no provider gives.")
     if report.money is not None and not report.money.is_positive:
         raise ReportContradicts("The report names no positive sum.")
-    others = PaymentAttempt.objects.bearing(report.receipt, provider=attempt.provider).exclude(id=attempt.id)
-    if report.receipt not in ("", attempt.provider_receipt) and others.exists():
+    is_new = report.receipt not in ("", attempt.provider_receipt)
+    if is_new and _BEARING.is_any(attempt.provider, report.receipt, attempt.id):
         if attempt.ticket and attempt.ticket == report.ticket and suspense.was_decided(report.receipt):
             raise MoneyUnexplained(f"A person gave receipt {report.receipt} to another payment, or back.")
         raise ReportContradicts("The receipt belongs to another payment.")
-    if (
-        report.receipt
-        and Refund.objects.filter(provider=attempt.provider, provider_receipt=report.receipt).exists()
-    ):
+    if report.receipt and _REFUNDED.is_any(attempt.provider, report.receipt):
         raise ReportContradicts("The receipt belongs to a refund.")
     _check_booked(attempt, report)
 

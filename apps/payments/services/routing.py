@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from apps.integrations.contracts import Environment, ProviderAccountMissing
 from apps.integrations.ports import HELD_BACK, NextActionKind
 from apps.integrations.selectors import accounts, circuits
+from apps.kit.compiled import Inserted
 from apps.kit.money import Money
 from apps.payments.contracts import DROP_REASONS, METHODS, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent, RoutingDecision
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LEFT_ALONE = timedelta(minutes=10)
 """For how long payments avoid an account that was not set up right; then one tries."""
+
+_KEPT = Inserted[RoutingDecision]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,14 @@ def takers(intent: PaymentIntent, *, method: Method, now: datetime) -> list["Pro
 
 def keep(attempt: PaymentAttempt, decision: Decision) -> None:
     """Store why an attempt goes through its account, in the caller's transaction."""
-    RoutingDecision.objects.create(
-        attempt=attempt,
-        rule_id=decision.rule_id,
-        is_fallback=decision.is_fallback,
-        candidates=[str(account_id) for account_id in decision.candidates],
-        dropped={str(account_id): reason.value for account_id, reason in decision.dropped.items()},
+    _KEPT.insert(
+        RoutingDecision(
+            attempt=attempt,
+            rule_id=decision.rule_id,
+            is_fallback=decision.is_fallback,
+            candidates=[str(account_id) for account_id in decision.candidates],
+            dropped={str(account_id): reason.value for account_id, reason in decision.dropped.items()},
+        )
     )
 
 

@@ -16,6 +16,7 @@ from apps.integrations.ports import CollectionReport, Outcome
 from apps.integrations.services import providers
 from apps.kit import locks
 from apps.kit.actors import Actor
+from apps.kit.compiled import Compiled, Read
 from apps.payments import events
 from apps.payments.contracts import InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt
@@ -26,6 +27,25 @@ type Halves = tuple[InboundReceipt, PaymentAttempt]
 
 WITHIN = timedelta(hours=24)
 CLOCKS_DIFFER = timedelta(minutes=5)
+
+_ATTEMPT = Compiled(lambda attempt_id: PaymentAttempt.objects.filter(id=attempt_id), UUID)
+_STANDS = Read(
+    lambda account_id, receipt: InboundReceipt.objects.filter(
+        provider_account_id=account_id, receipt=receipt, status=InboundStatus.MATCHED
+    ).values_list("id")[:1],
+    UUID,
+    str,
+)
+_TOLD = Compiled(
+    lambda account_id, receipt, attempt_id: InboundReceipt.objects.locked().filter(
+        Q(status=InboundStatus.UNCONFIRMED, receipt=receipt)
+        | (Q(status=InboundStatus.MATCHED) & (Q(receipt=receipt) | Q(attempt_id=attempt_id))),
+        provider_account_id=account_id,
+    ),
+    UUID,
+    str,
+    UUID,
+)
 
 
 def only(account_id: UUID) -> None:
@@ -43,7 +63,7 @@ def with_receipt(
     booked. Locks the receipt that it names, and nothing for a report that names its own, unless halves may change places
     by it; call it before the attempt is locked.
     """
-    attempt = PaymentAttempt.objects.get(id=attempt_id)
+    attempt = _ATTEMPT.one(attempt_id)
     if report.outcome is Outcome.COLLECTED and _may_move(attempt, report.receipt):
         only(attempt.provider_account_id)
         attempt.refresh_from_db()
@@ -137,12 +157,9 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     A row that stood for this attempt stands for another one that has none, or waits, booked, where there is no such. One
     that was to be confirmed is confirmed by the attempt. The caller has written the attempt down.
     """
-    _confirm(attempt, now=now)
-    of_both = Q(receipt=attempt.provider_receipt) | Q(attempt_id=attempt.id)
-    rows = InboundReceipt.objects.locked().filter(
-        of_both, provider_account_id=attempt.provider_account_id, status=InboundStatus.MATCHED
-    )
-    found = list(rows)
+    told = _TOLD.all(attempt.provider_account_id, attempt.provider_receipt, attempt.id)
+    _confirm(attempt, [one for one in told if one.status == InboundStatus.UNCONFIRMED], now=now)
+    found = [one for one in told if one.status == InboundStatus.MATCHED]
     own = next((one for one in found if one.attempt_id != attempt.id), None)
     stood = next((one for one in found if one.receipt != attempt.provider_receipt), None)
     home = own.attempt if own else None
@@ -160,14 +177,9 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     stood.save_progress()
 
 
-def _confirm(attempt: PaymentAttempt, *, now: datetime) -> None:
+def _confirm(attempt: PaymentAttempt, unconfirmed: list[InboundReceipt], *, now: datetime) -> None:
     """Ask no more about money that its own attempt was told of; where that has another sum, or assumes one, ask anew."""
-    rows = InboundReceipt.objects.locked().filter(
-        provider_account_id=attempt.provider_account_id,
-        receipt=attempt.provider_receipt,
-        status=InboundStatus.UNCONFIRMED,
-    )
-    for inbound in rows:
+    for inbound in unconfirmed:
         if attempt.is_amount_reported and inbound.money == attempt.received:
             inbound.match(attempt=attempt, at=now)
         else:
@@ -179,8 +191,7 @@ def _may_move(attempt: PaymentAttempt, receipt: str) -> bool:
     """Say whether a report with this receipt, or none, may bring halves together or give one another payment."""
     if attempt.is_booked or not receipt:
         return not (receipt and attempt.provider_receipt)
-    stand = InboundReceipt.objects.filter(provider_account_id=attempt.provider_account_id, receipt=receipt)
-    return stand.filter(status=InboundStatus.MATCHED).exists()
+    return _STANDS.is_any(attempt.provider_account_id, receipt)
 
 
 def _of_one_payer(halves: list[Halves], *, now: datetime) -> list[Halves]:

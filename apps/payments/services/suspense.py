@@ -7,12 +7,25 @@ from apps.access.selectors import applications, memberships
 from apps.events.services import outbox
 from apps.kit import ids, jobs, locks
 from apps.kit.actors import Actor
+from apps.kit.compiled import Compiled
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import RESOLVE, InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 
 UNCONFIRMED = "The provider is asked whether this money has come."
+
+_HELD = Compiled(
+    lambda account_id, receipt: (
+        InboundReceipt.objects.locked()
+        .waiting()
+        .select_related("provider_account")
+        .filter(provider_account_id=account_id, receipt=receipt)
+        .order_by("id")[:1]
+    ),
+    UUID,
+    str,
+)
 
 
 def only(receipt: str) -> None:
@@ -23,10 +36,7 @@ def only(receipt: str) -> None:
 
 def held(account_id: UUID, receipt: str) -> InboundReceipt | None:
     """Return, locked, what waits in suspense under a receipt of this account; the caller holds the receipt's lock."""
-    if not receipt:
-        return None
-    rows = InboundReceipt.objects.locked().waiting().select_related("provider_account")
-    return rows.filter(provider_account_id=account_id, receipt=receipt).first()
+    return _HELD.first(account_id, receipt) if receipt else None
 
 
 def was_decided(receipt: str) -> bool:
