@@ -60,8 +60,8 @@ def idempotent(handler: Handler) -> Callable[..., HttpResponse]:
     The same application repeating the key with the same request gets the stored answer, byte by byte, with
     ``Idempotent-Replayed: true``; with another request 422, and while the first runs 409. Answers below 400 are
     stored, and so is a refusal that will not change by asking again (402 and 409, unless it calls itself retryable):
-    its work is undone and only the refusal is kept. Every other refusal and every failure leaves nothing, and the key
-    is free again. Raises RuntimeError inside another transaction.
+    its work is undone and only the refusal is kept, in a transaction after it. Every other refusal and every failure
+    leaves nothing, and the key is free again. Raises RuntimeError inside another transaction.
     """
 
     @functools.wraps(handler)
@@ -72,24 +72,34 @@ def idempotent(handler: Handler) -> Callable[..., HttpResponse]:
             "key": key,
             "fingerprint": fingerprint(request, caller.branch_id),
         }
-        with transaction.atomic(durable=True):
-            answer = idempotency.claim(**claimed)
-            if answer is not None:
-                return _replay(answer)
-            response = _run(handler, view, request, *args, **kwargs)
-            response = view.finalize_response(request, response, *args, **kwargs)
-            response.render()
-            if response.status_code >= FIRST_FAILURE:
-                transaction.set_rollback(True)
-                return response
-            idempotency.store(
-                **claimed,
-                method=request.method or "",
-                path=request.path,
-                answer=_answer(response),
-                now=clock.now(),
-            )
-        return response
+
+        def answered(work: Callable[[], Response]) -> HttpResponse:
+            with transaction.atomic(durable=True):
+                answer = idempotency.claim(**claimed)
+                if answer is not None:
+                    return _replay(answer)
+                response = view.finalize_response(request, work(), *args, **kwargs)
+                response.render()
+                if response.status_code >= FIRST_FAILURE:
+                    transaction.set_rollback(True)
+                    return response
+                idempotency.store(
+                    **claimed,
+                    method=request.method or "",
+                    path=request.path,
+                    answer=_answer(response),
+                    now=clock.now(),
+                )
+            return response
+
+        try:
+            return answered(lambda: handler(view, request, *args, **kwargs))
+        except errors.DomainError as error:
+            if error.status not in FINAL_REFUSALS or error.retryable:
+                raise
+            refusal = error
+        # Its work is undone. The same request, if it came meanwhile, has the answer, and this one gets it too.
+        return answered(lambda: view.handle_exception(refusal))
 
     return wrapper
 
@@ -141,16 +151,6 @@ def _canonical(value: Any) -> str:
             return str(value)
         case _:
             return json.dumps(value)
-
-
-def _run(handler: Handler, view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
-    try:
-        with transaction.atomic():
-            return handler(view, request, *args, **kwargs)
-    except errors.DomainError as refusal:
-        if refusal.status not in FINAL_REFUSALS or refusal.retryable:
-            raise
-        return view.handle_exception(refusal)
 
 
 def _answer(response: Response) -> idempotency.Answer:

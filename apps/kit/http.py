@@ -147,10 +147,13 @@ def _refuse(url: str, address: str) -> NoReturn:
 
 @dataclass(slots=True)
 class _PinnedBackend(httpcore.NetworkBackend):
-    """Connects to the checked address, whatever the name resolves to by then; TLS still names the host."""
+    """
+    Connects to the checked address, whatever the name resolves to by then; TLS still names the host. ``deadline`` is that of
+    the exchange of the moment.
+    """
 
     address: str
-    deadline: float
+    deadline: float = 0.0
     inner: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
 
     def connect_tcp(
@@ -162,7 +165,7 @@ class _PinnedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         stream = self.inner.connect_tcp(self.address, port, timeout, local_address, socket_options)
-        return _DeadlineStream(stream, self.deadline)
+        return _DeadlineStream(stream, self)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -173,10 +176,10 @@ class _DeadlineStream(httpcore.NetworkStream):
     """Ends an exchange at one instant, however slowly the other side drips: a time-out per read would never come."""
 
     inner: httpcore.NetworkStream
-    deadline: float
+    backend: _PinnedBackend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = self.deadline - time.monotonic()
+        left = self.backend.deadline - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("the answer did not end in time")
         return self.inner.read(max_bytes, min(left, timeout) if timeout else left)
@@ -190,7 +193,7 @@ class _DeadlineStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _DeadlineStream(self.inner.start_tls(ssl_context, server_hostname, timeout), self.deadline)
+        return _DeadlineStream(self.inner.start_tls(ssl_context, server_hostname, timeout), self.backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self.inner.get_extra_info(info)
@@ -209,45 +212,85 @@ class Client:
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes = b""
     ) -> Answer:
         """Send and return the answer, whatever its status. Raise NotSent (safe to repeat) or NoAnswer (not safe)."""
-        address = pick_address(url, self.policy)
+        with self.line(url) as line:
+            return line.send(method, headers=headers, content=content)
+
+    @contextmanager
+    def line(self, url: str) -> "Iterator[Line]":
+        """Keep a connection to one URL for several requests, one after the other; it is made with the first one."""
+        line = Line(self, url)
+        try:
+            yield line
+        finally:
+            line.hang_up()
+
+
+@dataclass(slots=True)
+class Line:
+    """
+    Requests to one URL over one connection, for as long as the other side keeps it; after a failure the next one is made
+    anew, to an address that is checked again.
+    """
+
+    client: Client
+    url: str
+    _backend: _PinnedBackend | None = None
+    _pool: httpcore.ConnectionPool | None = None
+
+    def send(self, method: str, *, headers: Mapping[str, str] | None = None, content: bytes = b"") -> Answer:
+        """As ``Client.send``. What the other side hung up on meanwhile is NoAnswer like any answer that does not come."""
+        client = self.client
+        backend = self._backend = self._backend or _PinnedBackend(pick_address(self.url, client.policy))
         carrier = _carrier.get()
         if carrier is not None:
-            return carrier(method, url, headers or {}, content)
+            return carrier(method, self.url, headers or {}, content)
+        pool = self._pool = self._pool or httpcore.ConnectionPool(
+            ssl_context=_trust() if self.url.startswith("https://") else None, network_backend=backend
+        )
         started = time.monotonic()
-        timeout = {
-            "connect": self.connect_timeout,
-            "pool": self.connect_timeout,
-            "read": self.read_timeout,
-            "write": self.read_timeout,
-        }
-        request = _request(method, url, headers or {}, content, timeout)
-        with httpcore.ConnectionPool(
-            ssl_context=_trust() if url.startswith("https://") else None,
-            network_backend=_PinnedBackend(address, started + self.connect_timeout + self.read_timeout),
-        ) as pool:
-            try:
-                response = pool.handle_request(request)
-                body = self._read(response)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
-                raise NotSent(_connect_kind(error), str(error)) from error
-            except httpcore.TimeoutException as error:
-                raise NoAnswer("timeout", str(error)) from error
-            except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-                raise NoAnswer("connection", str(error)) from error
+        backend.deadline = started + client.connect_timeout + client.read_timeout
+        try:
+            response = pool.handle_request(self._request(method, headers or {}, content))
+            body = self._read(response)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
+            self.hang_up()
+            raise NotSent(_connect_kind(error), str(error)) from error
+        except httpcore.TimeoutException as error:
+            self.hang_up()
+            raise NoAnswer("timeout", str(error)) from error
+        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+            self.hang_up()
+            raise NoAnswer("connection", str(error)) from error
         answer_headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
         }
-        return Answer(
-            response.status, answer_headers, body, round((time.monotonic() - started) * 1000), address
-        )
+        elapsed = round((time.monotonic() - started) * 1000)
+        return Answer(response.status, answer_headers, body, elapsed, backend.address)
+
+    def hang_up(self) -> None:
+        """Close the connection, and forget the address."""
+        if self._pool is not None:
+            self._pool.close()
+        self._pool = self._backend = None
+
+    def _request(self, method: str, headers: Mapping[str, str], content: bytes) -> httpcore.Request:
+        client = self.client
+        timeout = {
+            "connect": client.connect_timeout,
+            "pool": client.connect_timeout,
+            "read": client.read_timeout,
+            "write": client.read_timeout,
+        }
+        return _request(method, self.url, headers, content, timeout)
 
     def _read(self, response: httpcore.Response) -> bytes:
         chunks: list[bytes] = []
         size = 0
         for chunk in _stream(response):
             size += len(chunk)
-            if size > self.max_bytes:
-                raise NoAnswer("too_large", f"the answer has more than {self.max_bytes} bytes")
+            if size > self.client.max_bytes:
+                self.hang_up()
+                raise NoAnswer("too_large", f"the answer has more than {self.client.max_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
 

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import pytest
 
@@ -187,3 +187,56 @@ def test_a_carrier_stands_for_the_network_behind_the_same_walls():
 
     assert answer.body == b"carried"
     assert sent == [("POST", "http://127.0.0.1:9/a", {"x": "y"}, b"1")]
+
+
+class KeptOpen(BaseHTTPRequestHandler):
+    """Keeps its connections, and hangs up after the answer that it was asked to give last."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append(self.client_address)
+        if self.path == "/drop":
+            self.close_connection = True
+            return
+        self.send_response(204)
+        if self.headers.get("X-Last"):
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def kept() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), KeptOpen)
+    server.seen = []
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_line_is_one_connection_until_the_other_side_hangs_up(kept):
+    url = f"http://127.0.0.1:{kept.server_port}/in"
+    client = http.Client(http.AddressPolicy(allowed_loopback=(url,)))
+    with client.line(url) as line:
+        for headers in ({}, {"X-Last": "1"}, {}):
+            assert line.send("POST", headers=headers, content=b"1").status == 204
+    assert kept.seen[0] == kept.seen[1] != kept.seen[2]
+
+    assert client.send("POST", url).status == 204
+    assert kept.seen[3] not in kept.seen[:3]
+
+
+def test_a_line_goes_on_after_an_answer_that_did_not_come(kept):
+    url = f"http://127.0.0.1:{kept.server_port}/drop"
+    with http.Client(http.AddressPolicy(allowed_loopback=(url,))).line(url) as line:
+        for _ in range(2):
+            with pytest.raises(http.NoAnswer) as lost:
+                line.send("POST")
+            assert lost.value.kind == "connection"
+    assert len(set(kept.seen)) == 2

@@ -154,25 +154,26 @@ def _attempts(batch: Batch, now: datetime) -> list[Attempt]:
     """Send until the share of time is over. Nothing is read or written meanwhile, and no connection is held."""
     schema.rest()
     at, made = now, list[Attempt]()
-    for claim in batch.claims:
-        faults.reach("events.before_webhook")
-        attempt = Attempt(claim, at, _send(batch, claim, at))
-        faults.reach("events.after_webhook")
-        made.append(attempt)
-        at = attempt.ended_at
-        if attempt.is_gone or at - now > SHARE:
-            break
+    client = http.Client(policy=batch.policy, read_timeout=settings.TREASURY["WEBHOOK_TIMEOUT"])
+    with client.line(batch.url) as line:
+        for claim in batch.claims:
+            faults.reach("events.before_webhook")
+            attempt = Attempt(claim, at, _send(line, batch.keys, claim, at))
+            faults.reach("events.after_webhook")
+            made.append(attempt)
+            at = attempt.ended_at
+            if attempt.is_gone or at - now > SHARE:
+                break
     return made
 
 
-def _send(batch: Batch, claim: Claim, at: datetime) -> Outcome:
-    client = http.Client(policy=batch.policy, read_timeout=settings.TREASURY["WEBHOOK_TIMEOUT"])
-    signed = signatures.headers(message_id=claim.message_id, at=at, body=claim.body, keys=batch.keys)
+def _send(line: http.Line, keys: list[bytes], claim: Claim, at: datetime) -> Outcome:
+    signed = signatures.headers(message_id=claim.message_id, at=at, body=claim.body, keys=keys)
     headers = {"content-type": "application/json", "user-agent": "Treasury-Webhooks/1.0", **signed}
     started = time.monotonic()
     try:
-        webhook_urls.check(batch.url)
-        answer = client.send("POST", batch.url, headers=headers, content=claim.body)
+        webhook_urls.check(line.url)
+        answer = line.send("POST", headers=headers, content=claim.body)
     except webhook_urls.WebhookUrlInvalid as refusal:
         return Outcome(0, error=AttemptError.SSRF_BLOCKED, detail=refusal.detail)
     except (http.NotSent, http.NoAnswer) as failure:

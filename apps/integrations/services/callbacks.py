@@ -96,7 +96,7 @@ def _found(callback_id: UUID) -> ProviderCallback:
     return callback
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def mark(
     callback_id: UUID,
     status: CallbackStatus,

@@ -1,17 +1,23 @@
-"""A partner's own server, for the bench: tells its port on the first line, then reads each webhook and answers 204."""
+"""
+A partner's own server, for the bench: tells its port on the first line, then reads each webhook and answers 204. It keeps
+connections open, as servers do.
+"""
 
 import asyncio
+from contextlib import suppress
 
-ANSWER = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 LENGTH = b"content-length:"
 
 
 async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    announced = [line for line in head.lower().split(b"\r\n") if line.startswith(LENGTH)]
-    await reader.readexactly(int(announced[0].removeprefix(LENGTH)))
-    writer.write(ANSWER)
-    await writer.drain()
+    with suppress(asyncio.IncompleteReadError):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            announced = [line for line in head.lower().split(b"\r\n") if line.startswith(LENGTH)]
+            await reader.readexactly(int(announced[0].removeprefix(LENGTH)))
+            writer.write(ANSWER)
+            await writer.drain()
     writer.close()
 
 
