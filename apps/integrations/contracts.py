@@ -30,6 +30,12 @@ def provider_name(slug: str) -> str:
     return found.name if found else slug.capitalize()
 
 
+def takes(provider: str, currency: str) -> bool:
+    """Say whether a provider takes a currency at all, whatever accounts there are."""
+    found = registry.providers()[provider].currencies
+    return not found or currency in found
+
+
 def reasons(provider: str = "") -> Mapping[str, str]:
     """Return the reasons that refusals of a provider, or of any, may stand for, each with its sentence for people."""
     every = registry.providers().values()

@@ -36,6 +36,7 @@ class Method(StrEnum):
 
     MPESA = "MPESA"
     CARD = "CARD"
+    PAYPAL = "PAYPAL"
 
     @property
     def provider(self) -> str:
@@ -60,6 +61,7 @@ class Rail:
 RAILS: dict[Method, Rail] = {
     Method.MPESA: Rail("mpesa", "M-Pesa", is_on_page=False),
     Method.CARD: Rail("stripe", _("Card")),
+    Method.PAYPAL: Rail("paypal", "PayPal"),
 }
 METHODS: dict[str, Method] = {rail.provider: method for method, rail in RAILS.items()}
 """By which method the accounts of a provider collect."""

@@ -7,6 +7,8 @@ from apps.access.models import Branch
 from apps.integrations.contracts import MPESA, AccountTerms, Environment
 from apps.integrations.models import ProviderAccount
 from apps.integrations.mpesa.provider import MpesaCredentials
+from apps.integrations.paypal.client import SANDBOX_URL
+from apps.integrations.paypal.provider import PaypalCredentials
 from apps.integrations.services import accounts
 from apps.integrations.stripe.provider import StripeCredentials
 from apps.kit.actors import SYSTEM
@@ -111,5 +113,42 @@ def stripes_side(*hooks: str, **changes: Any) -> dict[str, Any]:
         "name": "Savanna Kitchens",
         "secret_key": STRIPE_CREDENTIALS.api_key,
         "webhooks": [{"url": url, "secret": STRIPE_CREDENTIALS.webhook_secret} for url in hooks],
+        **changes,
+    }
+
+
+PAYPAL = "SAVANNAMERCH1"
+PAYPAL_CREDENTIALS = PaypalCredentials(
+    client_id="client-id-of-savanna", client_secret="client-secret-of-savanna", webhook_id="8PT597110X687430L"
+)
+
+
+def paypal_account(
+    simulator_url: str = "", *, credentials: PaypalCredentials = PAYPAL_CREDENTIALS, **changes: Any
+) -> ProviderAccount:
+    """Open a PayPal account in dollars: at a simulator, which is told of it by whoever runs one, or in PayPal's sandbox."""
+    chosen = {
+        "provider": "paypal",
+        "label": "Savanna wallets",
+        "branch_id": access.head_office().id,
+        "environment": Environment.SIMULATOR if simulator_url else Environment.SANDBOX,
+        "base_url": f"{simulator_url}/paypal" if simulator_url else SANDBOX_URL,
+        "currency": "USD",
+        "short_code": PAYPAL,
+        "minimum_minor": 1_00,
+        "maximum_minor": 10_000_00,
+        "fee_bps": 390,
+    }
+    terms = AccountTerms(**{**chosen, **changes})
+    return accounts.create(terms=terms, credentials=credentials, actor=SYSTEM, now=NOW)
+
+
+def paypals_side(*hooks: str, **changes: Any) -> dict[str, Any]:
+    """Return the body that opens the same account with the simulator, whose messages go to these addresses."""
+    return {
+        "name": "Savanna Kitchens",
+        "client_id": PAYPAL_CREDENTIALS.client_id,
+        "client_secret": PAYPAL_CREDENTIALS.client_secret,
+        "webhooks": [{"id": PAYPAL_CREDENTIALS.webhook_id, "url": url} for url in hooks],
         **changes,
     }

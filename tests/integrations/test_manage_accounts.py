@@ -27,7 +27,9 @@ from tests.factories import access
 from tests.factories.integrations import (
     CREDENTIALS,
     NOW,
+    PAYPAL_CREDENTIALS,
     STRIPE_CREDENTIALS,
+    paypal_account,
     provider_account,
     stripe_account,
     terms,
@@ -354,6 +356,24 @@ def test_a_stripe_account_that_cannot_work_is_refused_by_field(acme, credentials
         stripe_account(credentials=dataclasses.replace(STRIPE_CREDENTIALS, **credentials), **changes)
 
     assert [error.pointer for error in refusal.value.errors] == [f"/{field}"]
+    assert not ProviderAccount.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("credentials", "changes", "field"),
+    [
+        ({"webhook_id": "https://pay.example.test/hooks"}, {}, "webhook_id"),
+        ({}, {"short_code": "acct_1Savanna0001"}, "short_code"),
+        ({}, {"till_number": "567890"}, "till_number"),
+        ({}, {"currency": "KES"}, "currency"),
+    ],
+)
+def test_a_paypal_account_that_cannot_work_is_refused_by_field(acme, credentials, changes, field):
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        paypal_account(credentials=dataclasses.replace(PAYPAL_CREDENTIALS, **credentials), **changes)
+
+    assert [error.pointer for error in refusal.value.errors] == [f"/{field}"]
+    assert field != "currency" or "nothing is converted unasked" in refusal.value.errors[0].message
     assert not ProviderAccount.objects.exists()
 
 

@@ -168,4 +168,5 @@ def signed(body: bytes, *, at: datetime) -> Arrived:
 
 
 def is_of(message: Arrived, kind: str) -> bool:
-    return f'"type": "{kind}"'.encode() in message.body or f'"type":"{kind}"'.encode() in message.body
+    """Say whether a message is of a type, as either provider names it."""
+    return any(f'type"{colon}"{kind}"'.encode() in message.body for colon in (":", ": "))

@@ -24,7 +24,9 @@ from apps.tenancy.models import Organisation
 from tests.callbacks import Arrived, listening
 from tests.factories import payments
 from tests.payments import cards as cardrail
+from tests.payments import wallets as walletrail
 from tests.payments.cards import CardRail
+from tests.payments.wallets import WalletRail
 
 PUSH = "/mpesa/stkpush/v1/processrequest"
 
@@ -152,6 +154,19 @@ def cards(committed_acme: Organisation, settings, street: Street) -> CardRail:
     account = cardrail.account(environment=Environment.SIMULATOR, base_url=f"{url}/stripe")
     street.arrived.clear()
     rail = CardRail(url, account, committed_acme, street.arrived)
+    rail.control("POST", "/reset", {"accounts": True})
+    rail.open(street.callback_url)
+    return rail
+
+
+@pytest.fixture
+def wallets(committed_acme: Organisation, settings, street: Street) -> WalletRail:
+    """Open a shop that takes PayPal at the simulator, which has forgotten the tests before."""
+    url = street.simulator.url
+    settings.TREASURY = {**settings.TREASURY, "PUBLIC_URL": street.callback_url, "SIMULATOR_URL": url}
+    account = walletrail.account(environment=Environment.SIMULATOR, base_url=f"{url}/paypal")
+    street.arrived.clear()
+    rail = WalletRail(url, account, committed_acme, street.arrived)
     rail.control("POST", "/reset", {"accounts": True})
     rail.open(street.callback_url)
     return rail

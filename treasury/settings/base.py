@@ -48,6 +48,7 @@ TREASURY: dict[str, Any] = {
     "PROVIDERS": [  # the declarations of the providers that organisations may have accounts with
         "apps.integrations.mpesa.provider.PROVIDER",
         "apps.integrations.stripe.provider.PROVIDER",
+        "apps.integrations.paypal.provider.PROVIDER",
     ],
     "INBOUND_CHECK": "apps.payments.services.inbound_checks.decide",  # who says whether money may come in, as decide(account_id=, report=, now=) -> InboundCheck
     "CALLBACK_READER": "apps.payments.services.callbacks.apply",  # who reads a stored callback again, as apply(callback_id=, now=)

@@ -97,6 +97,18 @@ def let_go(attempt: PaymentAttempt | None, *, now: datetime) -> None:
         attempts.order(attempt, now=now)
 
 
+def let_go_late(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """
+    Let go what a provider holds back for an attempt that has ended: its payer agreed when nobody wanted it any more. Where
+    that fails, the provider lets it go by itself, later.
+    """
+    try:
+        port = providers.capture(attempt.provider_account_id, now=now, subject_id=attempt.id)
+        port.release(attempt.ticket, code=attempt.code)
+    except ProviderError as refusal:
+        attempts.log_refusal("late_hold_not_released", attempt, refusal)
+
+
 def carry_out(*, attempt_id: UUID, now: datetime) -> CollectionReport | None:
     """
     Tell the provider to take the sum that was ordered, or to let it go, and return what it reports; None where nothing is due.

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from apps.integrations.contracts import ProviderAccountMissing
+from apps.integrations.contracts import ProviderAccountMissing, takes
 from apps.integrations.ports import CapturePort
 from apps.integrations.services import providers
 from apps.kit import errors
@@ -27,13 +27,16 @@ class MethodRequired(errors.Invalid):
 
 
 class MethodNotAvailable(errors.Invalid):
-    """No account of the branch collects this currency by this method."""
+    """No account of the branch collects this currency by this method; some methods take no more than some currencies."""
 
     code = "method_not_available"
     title = "Method not available"
 
     def __init__(self, choice: Choice, money: Money) -> None:
+        name = RAILS[choice.method].name
         message = f"No account of this branch collects {money.currency} by {choice.method.lower()}."
+        if not takes(choice.method.provider, money.currency):
+            message = f"{name} takes no {money.currency}, and nothing is converted unasked: ask for the payment in a currency that it takes."
         super().__init__(message, errors=[errors.FieldError(POINTER, self.code, message)])
 
 

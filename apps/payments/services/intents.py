@@ -239,6 +239,8 @@ def query(*, attempt_id: UUID, now: datetime) -> None:
     faults.reach("payments.after_query")
     if report is not None and (report.outcome is not Outcome.PENDING or report.next_action is not None):
         record(attempt_id=attempt.id, report=report, actor=PROVIDER, now=now)
+        if report.outcome is Outcome.AUTHORIZED and not attempt.is_live:
+            captures.let_go_late(attempt, now=now)
     elif not attempt.is_patient and polling.is_used_up(attempt):
         attempts.lose(attempt_id=attempt.id, now=now)
 

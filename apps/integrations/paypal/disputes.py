@@ -1,0 +1,148 @@
+"""Payments that a payer disputes at PayPal: read as they stand, answered with evidence, or given up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from apps.integrations.paypal import answers, codes, evidence
+from apps.integrations.paypal.client import PaypalLine
+from apps.integrations.ports import DisputeReport, DisputeStage, Evidence, ProviderUncertain
+from apps.kit.money import Money
+
+PATH = "/v1/customer/disputes"
+PAGE = 50
+PAGES_AT_MOST = 100
+REASONS = {
+    "MERCHANDISE_OR_SERVICE_NOT_RECEIVED": "not_received",
+    "MERCHANDISE_OR_SERVICE_NOT_AS_DESCRIBED": "not_as_described",
+    "UNAUTHORISED": "fraudulent",
+    "CREDIT_NOT_PROCESSED": "credit_not_processed",
+    "DUPLICATE_TRANSACTION": "duplicate",
+    "INCORRECT_AMOUNT": "incorrect_amount",
+    "PAYMENT_BY_OTHER_MEANS": "paid_otherwise",
+    "CANCELED_RECURRING_BILLING": "subscription_cancelled",
+}
+WAITING = {
+    "OPEN": DisputeStage.NEEDS_RESPONSE,
+    "WAITING_FOR_SELLER_RESPONSE": DisputeStage.NEEDS_RESPONSE,
+    "WAITING_FOR_BUYER_RESPONSE": DisputeStage.UNDER_REVIEW,
+    "UNDER_REVIEW": DisputeStage.UNDER_REVIEW,
+}
+ENDED = {
+    "RESOLVED_BUYER_FAVOUR": DisputeStage.LOST,
+    "RESOLVED_SELLER_FAVOUR": DisputeStage.WON,
+    "RESOLVED_WITH_PAYOUT": DisputeStage.WON,
+    "CANCELED_BY_BUYER": DisputeStage.WON,
+    "ACCEPTED": DisputeStage.ACCEPTED,
+    "DENIED": DisputeStage.WON,
+}
+"""By the code of the outcome. With a payout PayPal pays the buyer itself; a claim that is denied is the buyer's."""
+INQUIRY = "INQUIRY"
+NOTE = "We accept the claim."
+
+
+@dataclass(frozen=True, slots=True)
+class Disputes:
+    """The disputes of one account."""
+
+    line: PaypalLine
+
+    def read(self, ticket: str) -> DisputeReport:
+        return _report(self.line.get("dispute_query", f"{PATH}/{ticket}"))
+
+    def list(self, since: datetime) -> tuple[DisputeReport, ...]:
+        """Return each dispute as it is read by itself: the list tells no payments."""
+        asked: dict[str, Any] = {
+            "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "page_size": PAGE,
+        }
+        tickets: list[str] = []
+        for _ in range(PAGES_AT_MOST):
+            page = self.line.get("dispute_list", f"{PATH}?{urlencode(asked)}")
+            tickets += [answers.text(row.get("dispute_id")) for row in answers.rows(page, "items")]
+            token = _next(page)
+            if not token:
+                return tuple(self.read(ticket) for ticket in reversed(tickets))
+            asked["next_page_token"] = token
+        raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the list of disputes has no end")
+
+    def submit(self, ticket: str, evidence_: Evidence, *, code: str) -> DisputeReport:
+        content, content_type = evidence.form(evidence_, code=code)
+        path = f"{PATH}/{ticket}/provide-evidence"
+        self.line.send("evidence", "POST", path, content, key=f"{code}:evidence", content_type=content_type)
+        return self.read(ticket)
+
+    def accept(self, ticket: str, *, code: str) -> DisputeReport:
+        path = f"{PATH}/{ticket}/accept-claim"
+        self.line.post("dispute_accept", path, {"note": NOTE}, key=f"{code}:accept")
+        return self.read(ticket)
+
+
+def _next(page: Mapping[str, Any]) -> str:
+    """Return the token of the next page, as the links name it."""
+    found = [one.get("href") for one in answers.rows(page, "links") if one.get("rel") == "next"]
+    query = parse_qs(urlsplit(found[0]).query) if found and isinstance(found[0], str) else {}
+    return query.get("next_page_token", [""])[0]
+
+
+def _report(dispute: Mapping[str, Any]) -> DisputeReport:
+    ticket, about = answers.text(dispute.get("dispute_id")), answers.first(dispute, "disputed_transactions")
+    if not ticket:
+        raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer names no dispute")
+    reason = answers.text(dispute.get("reason"))
+    outcome = answers.text(answers.part(dispute, "dispute_outcome").get("outcome_code"))
+    withdrawn, reinstated, fee = _moved(dispute)
+    return DisputeReport(
+        ticket=ticket,
+        payment_ticket="",
+        receipt=answers.text(about.get("seller_transaction_id")),
+        stage=_stage(dispute, outcome),
+        reason_code=REASONS.get(reason, "general"),
+        provider_reason=reason,
+        money=answers.money(dispute.get("dispute_amount")),
+        fee=fee,
+        withdrawn=withdrawn,
+        reinstated=reinstated,
+        due_by=answers.instant(dispute.get("seller_response_due_date")),
+        outcome=outcome or answers.text(dispute.get("status")),
+        opened_at=answers.instant(dispute.get("create_time")),
+    )
+
+
+def _stage(dispute: Mapping[str, Any], outcome: str) -> DisputeStage:
+    """Return the stage: an inquiry moves no money, and one that ends well has prevented the claim."""
+    status = answers.text(dispute.get("status"))
+    is_inquiry = dispute.get("dispute_life_cycle_stage") == INQUIRY
+    if status == "RESOLVED":
+        ended = ENDED.get(outcome)
+    elif is_inquiry and status in WAITING:
+        ended = DisputeStage.INQUIRY
+    else:
+        ended = WAITING.get(status)
+    if ended is None:
+        raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the dispute is in a state that is not known here")
+    return DisputeStage.PREVENTED if is_inquiry and ended is DisputeStage.WON else ended
+
+
+def _moved(dispute: Mapping[str, Any]) -> tuple[Money | None, Money | None, Money | None]:
+    """Return what left our balance for a dispute, what came back, and what PayPal kept for it: None for nothing."""
+    out: list[Money] = []
+    back: list[Money] = []
+    fees: list[Money] = []
+    for row in answers.rows(dispute, "money_movements"):
+        money = answers.aside(row.get("amount"))
+        if money is None or row.get("affected_party") != "SELLER":
+            continue
+        is_debit = row.get("type") == "DEBIT"
+        if answers.text(row.get("reason")).endswith("_FEE"):
+            fees.append(money if is_debit else -money)
+        else:
+            (out if is_debit else back).append(money)
+    fee = _sum(fees)
+    return _sum(out), _sum(back), fee if fee and fee.minor else None
+
+
+def _sum(parts: list[Money]) -> Money | None:
+    return sum(parts[1:], parts[0]) if parts else None

@@ -1,0 +1,233 @@
+"""PayPal's adapters read exactly what becomes of refunds, kept wallets and disputes, and say what a form of evidence holds."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from apps.integrations.paypal.disputes import Disputes
+from apps.integrations.paypal.methods import Methods
+from apps.integrations.paypal.refunds import RefundQuery, Refunds
+from apps.integrations.ports import (
+    DisputeStage,
+    Evidence,
+    EvidenceFile,
+    MethodStatus,
+    ProviderDeclined,
+    ProviderUncertain,
+    RefundOutcome,
+    RefundRequest,
+    SetupRequest,
+)
+from apps.kit import http
+from apps.kit.money import Money
+from tests.integrations.daraja import said
+from tests.integrations.paypal_line import (
+    CODE,
+    dollars,
+    line,
+    parsed,
+    refused,
+)
+
+USD_25 = Money(25_00, "USD")
+RECEIPT = "40V95236PS9814847"
+
+
+def test_a_refund_names_its_capture_sum_and_number():
+    port, wire = line(said({"id": "REF1", "status": "PENDING"}, 201), refused(422, "CAPTURE_FULLY_REFUNDED"))
+    asked = RefundRequest(Money(10_00, "USD"), RECEIPT, CODE, "", "", number=2)
+
+    ticket = Refunds(port).request(asked)
+    with pytest.raises(ProviderDeclined) as refusal:
+        Refunds(port).request(asked)
+
+    assert ticket.value == "REF1"
+    assert wire.calls[0]["url"].endswith(f"/v2/payments/captures/{RECEIPT}/refund")
+    assert wire.calls[0]["headers"]["PayPal-Request-Id"] == f"{CODE}:refund:2"
+    assert parsed(wire.calls[0]) == {"amount": dollars("10.00"), "custom_id": CODE}
+    assert refusal.value.code == "already_refunded"
+
+
+def refund(status: str, **facts: Any) -> http.Answer:
+    up = f"https://api-m.paypal.com/v2/payments/captures/{RECEIPT}"
+    return said(
+        {
+            "id": "REF1",
+            "status": status,
+            "amount": dollars("10.00"),
+            "links": [{"rel": "self", "href": "x"}, {"rel": "up", "href": up}],
+            **facts,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "reason"),
+    [
+        ("PENDING", RefundOutcome.PENDING, ""),
+        ("COMPLETED", RefundOutcome.REFUNDED, ""),
+        ("FAILED", RefundOutcome.DECLINED, "declined"),
+        ("CANCELLED", RefundOutcome.DECLINED, "customer_cancelled"),
+    ],
+)
+def test_a_refund_stands_for_what_became_of_it(status, outcome, reason):
+    debited = {"currency_code": "EUR", "value": "9.20"}
+    breakdown = {"gross_amount": dollars("10.00"), "net_amount_in_receivable_currency": debited}
+    port, _ = line(refund(status, seller_payable_breakdown=breakdown))
+
+    report = RefundQuery(port).query("REF1")
+
+    assert (report.outcome, report.reason_code, report.money) == (outcome, reason, Money(10_00, "USD"))
+    assert (report.receipt, report.payment_receipt) == ("REF1", RECEIPT)
+    assert (report.charge, report.settled) == (None, Money(9_20, "EUR"))
+
+
+def test_a_wallet_becomes_a_token_and_is_forgotten():
+    setup = {
+        "id": "SETUP1",
+        "status": "PAYER_ACTION_REQUIRED",
+        "links": [{"rel": "approve", "href": "https://p"}],
+    }
+    kept = {"id": "8kk8451t", "customer": {"id": "cust"}, "payment_source": {"paypal": {"account_id": "P1"}}}
+    gone = refused(404, "INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
+    port, wire = line(
+        said(setup, 201),
+        said(setup),
+        said({**setup, "status": "APPROVED"}),
+        said(kept, 201),
+        said(b"", 204),
+        gone,
+        gone,
+        gone,
+    )
+    methods = Methods(port)
+
+    ticket = methods.begin(SetupRequest("S7M2P9QX4T", "https://r", "", "USD", customer="cust"))
+    waiting, saved = methods.read("SETUP1"), methods.read("SETUP1")
+    methods.forget(saved.token)
+    methods.forget(saved.token)
+    lost = methods.read(saved.token)
+
+    assert (ticket.value, ticket.next_action.url) == ("SETUP1", "https://p")
+    assert (waiting.status, saved.status, saved.token, saved.customer) == (
+        MethodStatus.PENDING,
+        MethodStatus.SAVED,
+        "8kk8451t",
+        "cust",
+    )
+    assert (saved.brand, saved.fingerprint) == ("paypal", "P1")
+    assert wire.calls[3]["headers"]["PayPal-Request-Id"] == "SETUP1:token"
+    assert (lost.status, lost.reason_code) == (MethodStatus.DECLINED, "not_found")
+
+
+def dispute(status: str, *, outcome: str = "", stage: str = "CHARGEBACK", **facts: Any) -> dict[str, Any]:
+    return {
+        "dispute_id": "PP-D-1",
+        "status": status,
+        "reason": "UNAUTHORISED",
+        "dispute_life_cycle_stage": stage,
+        "dispute_amount": dollars("25.00"),
+        "disputed_transactions": [{"seller_transaction_id": RECEIPT, "custom": CODE}],
+        "dispute_outcome": {"outcome_code": outcome} if outcome else {},
+        "seller_response_due_date": "2026-12-04T07:40:00.000Z",
+        "create_time": "2026-11-24T07:40:00.000Z",
+        **facts,
+    }
+
+
+@pytest.mark.parametrize(
+    ("told_", "stage"),
+    [
+        (dispute("WAITING_FOR_SELLER_RESPONSE"), DisputeStage.NEEDS_RESPONSE),
+        (dispute("WAITING_FOR_SELLER_RESPONSE", stage="INQUIRY"), DisputeStage.INQUIRY),
+        (dispute("UNDER_REVIEW"), DisputeStage.UNDER_REVIEW),
+        (dispute("RESOLVED", outcome="RESOLVED_SELLER_FAVOUR"), DisputeStage.WON),
+        (dispute("RESOLVED", outcome="RESOLVED_BUYER_FAVOUR"), DisputeStage.LOST),
+        (dispute("RESOLVED", outcome="ACCEPTED"), DisputeStage.ACCEPTED),
+        (dispute("RESOLVED", outcome="CANCELED_BY_BUYER", stage="INQUIRY"), DisputeStage.PREVENTED),
+        (dispute("RESOLVED", outcome="NONE"), None),
+        (dispute("NEW_WORD"), None),
+    ],
+    ids=str,
+)
+def test_a_dispute_stands_at_a_stage(told_, stage):
+    port, _ = line(said(told_))
+
+    if stage is None:
+        with pytest.raises(ProviderUncertain):
+            Disputes(port).read("PP-D-1")
+        return
+    report = Disputes(port).read("PP-D-1")
+    assert (report.stage, report.receipt, report.money) == (stage, RECEIPT, USD_25)
+    assert (report.reason_code, report.provider_reason) == ("fraudulent", "UNAUTHORISED")
+    assert report.due_by == datetime(2026, 12, 4, 7, 40, tzinfo=UTC)
+
+
+def test_what_a_dispute_moved_is_told_apart():
+    def moved(type_: str, reason: str, value: str, party: str = "SELLER") -> dict[str, Any]:
+        return {"affected_party": party, "type": type_, "reason": reason, "amount": dollars(value)}
+
+    movements = [
+        moved("DEBIT", "DISPUTE_SETTLEMENT", "25.00"),
+        moved("CREDIT", "DISPUTE_SETTLEMENT", "25.00", "BUYER"),
+        moved("DEBIT", "DISPUTE_FEE", "15.00"),
+        moved("CREDIT", "DISPUTE_SETTLEMENT", "5.00"),
+    ]
+    port, _ = line(said(dispute("UNDER_REVIEW", money_movements=movements)))
+
+    report = Disputes(port).read("PP-D-1")
+
+    assert (report.withdrawn, report.reinstated, report.fee) == (
+        USD_25,
+        Money(5_00, "USD"),
+        Money(15_00, "USD"),
+    )
+
+
+def test_disputes_are_listed_to_the_last_page_the_oldest_first():
+    later = "https://api-m.paypal.com/v1/customer/disputes?page_size=50&next_page_token=T2"
+    first = {"items": [{"dispute_id": "D3"}, {"dispute_id": "D2"}], "links": [{"rel": "next", "href": later}]}
+    each = [said({**dispute("UNDER_REVIEW"), "dispute_id": name}) for name in ("D1", "D2", "D3")]
+    port, wire = line(said(first), said({"items": [{"dispute_id": "D1"}]}), *each, said({}))
+
+    found = Disputes(port).list(datetime(2026, 11, 1, tzinfo=UTC))
+
+    assert [one.ticket for one in found] == ["D1", "D2", "D3"]
+    assert "start_time=2026-11-01T00%3A00%3A00.000Z" in wire.calls[0]["url"]
+    assert wire.calls[1]["url"].endswith("next_page_token=T2")
+    assert Disputes(port).list(datetime(2026, 11, 1, tzinfo=UTC)) == ()
+
+
+def test_evidence_goes_as_a_form_with_its_documents_and_is_looked_at():
+    answers = (
+        said({"links": []}),
+        said(dispute("UNDER_REVIEW")),
+        said({}),
+        said(dispute("RESOLVED", outcome="ACCEPTED")),
+    )
+    port, wire = line(*answers)
+    bill = EvidenceFile("receipt", 'bi"ll\r\n.pdf', "application/pdf", b"%PDF-1.7")
+    given = Evidence(
+        text="It was eaten.",
+        service_date=date(2026, 11, 24),
+        carrier="G4S",
+        tracking_number="T1",
+        files=(bill,),
+    )
+
+    report = Disputes(port).submit("PP-D-1", given, code="D7M2P9QX4T")
+    accepted = Disputes(port).accept("PP-D-1", code="D7M2P9QX4T")
+    with pytest.raises(ProviderDeclined):
+        Disputes(port).submit("PP-D-1", Evidence(), code="D7M2P9QX4T")
+
+    sent, body = wire.calls[0], wire.calls[0]["body"]
+    assert sent["headers"]["Content-Type"] == "multipart/form-data; boundary=evidence-D7M2P9QX4T"
+    assert b'name="file1"; filename="bill.pdf"\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.7\r\n' in body
+    assert body.endswith(b"--evidence-D7M2P9QX4T--\r\n")
+    said_ = json.loads(body.split(b"\r\n\r\n", 1)[1].split(b"\r\n--", 1)[0])["evidences"]
+    assert [one["evidence_type"] for one in said_] == ["PROOF_OF_FULFILLMENT", "OTHER"]
+    assert said_[1]["notes"] == "It was eaten.\nServed on: 2026-11-24"
+    assert (report.stage, accepted.stage) == (DisputeStage.UNDER_REVIEW, DisputeStage.ACCEPTED)
+    assert parsed(wire.calls[2]) == {"note": "We accept the claim."}
