@@ -13,6 +13,7 @@ class ArtifactKind(StrEnum):
     RECEIPT_PDF = "RECEIPT_PDF"
     VOUCHER = "VOUCHER"
     LOGO = "LOGO"
+    EVIDENCE = "EVIDENCE"
 
 
 PDF = "application/pdf"

@@ -25,6 +25,13 @@ ROUTING_RULE = declare_kind(name="routing_rule", title=_("Routing rule"), permis
 RESOLVE = "payments.resolve"
 """What a person needs who decides about money in suspense, and so may look after it."""
 
+DISPUTE_ACCEPTANCE = declare_kind(
+    name="dispute_acceptance",
+    title=_("Acceptance of a dispute"),
+    permission="payments.dispute",
+)
+"""Giving up the money of a dispute, as approval rules call it."""
+
 ANSWER_DISPUTE = "payments.dispute"
 """What a person needs who answers disputes, and so may look after one."""
 
@@ -124,6 +131,26 @@ class DisputeStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     EXPIRED = "EXPIRED"
     PREVENTED = "PREVENTED"
+
+
+class DisputeAnswer(StrEnum):
+    """What we say to a dispute: that it is wrong, or that we give it up."""
+
+    EVIDENCE = "EVIDENCE"
+    ACCEPTANCE = "ACCEPTANCE"
+
+
+class EvidencePurpose(StrEnum):
+    """What a file proves in a dispute; one file for each."""
+
+    RECEIPT = "RECEIPT"
+    SHIPPING = "SHIPPING"
+    SERVICE = "SERVICE"
+    COMMUNICATION = "COMMUNICATION"
+    SIGNATURE = "SIGNATURE"
+    REFUND_POLICY = "REFUND_POLICY"
+    DUPLICATE = "DUPLICATE"
+    OTHER = "OTHER"
 
 
 class DisputeFlag(StrEnum):

@@ -10,6 +10,7 @@ from apps.kit import clock
 from apps.payments.services import (
     bulks,
     confirmations,
+    dispute_answers,
     dispute_queries,
     intents,
     pulls,
@@ -81,6 +82,12 @@ def read_dispute(*, account_id: str, ticket: str, **_: object) -> None:
 def query_dispute(*, dispute_id: str, **_: object) -> None:
     """Ask the provider how a dispute stands."""
     dispute_queries.query(dispute_id=UUID(dispute_id), now=clock.now())
+
+
+@shared_task(name="payments.answer_dispute")
+def answer_dispute(*, dispute_id: str, **_: object) -> None:
+    """Tell the provider what we say to a dispute."""
+    dispute_answers.send(dispute_id=UUID(dispute_id), now=clock.now())
 
 
 @shared_task(name="payments.list_disputes_organisation")

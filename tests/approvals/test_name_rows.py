@@ -20,10 +20,11 @@ from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL, Acc
 from apps.ledger.services import accounts, adjustments, charts, journals, reopenings, reversal_requests
 from apps.ledger.services.adjustments import JournalLine, NewJournal
 from apps.parties.services import parties
-from apps.payments.contracts import REFUND, ROUTING_RULE
-from apps.payments.services import attempts, intents, routing_rules
+from apps.payments.contracts import DISPUTE_ACCEPTANCE, REFUND, ROUTING_RULE
+from apps.payments.services import attempts, dispute_answers, dispute_evidence, intents, routing_rules
 from tests.factories import access, fx, ledger, payments, routing
 from tests.factories import approvals as make
+from tests.factories import disputes as disputed
 from tests.factories import parties as known
 from tests.factories import periods as months
 from tests.factories import refunds as returned
@@ -148,6 +149,12 @@ def a_refund_of_a_payment_that_he_made(editor: Actor) -> None:
     returned.requested(begun, actor=make.maker())
 
 
+def a_dispute_that_he_wrote_evidence_for(editor: Actor) -> None:
+    row, now = disputed.opened(), disputed.NOW
+    dispute_evidence.write(dispute_id=row.id, texts={"text": "He was here."}, actor=editor, now=now)
+    dispute_answers.accept(dispute_id=row.id, reason="Not worth it", actor=make.maker(), now=now)
+
+
 def a_refund_to_a_party_that_he_changed(editor: Actor) -> None:
     parties.create(request=known.wanted(), actor=editor, now=known.NOW)
     returned.requested(returned.paid(money=Money(20_000_00, "KES")), actor=make.maker())
@@ -238,6 +245,7 @@ def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
         (PERIOD_REOPEN, a_reopening),
         (RULE_CHANGE, a_rule_change),
         (ROUTING_RULE, a_routing_rule_by_an_account_that_he_changed),
+        (DISPUTE_ACCEPTANCE, a_dispute_that_he_wrote_evidence_for),
     ],
 )
 def test_every_kind_names_what_it_is_about(acme, kind, ask):
@@ -263,4 +271,5 @@ def test_every_kind_is_tried():
         PERIOD_REOPEN,
         RULE_CHANGE,
         ROUTING_RULE,
+        DISPUTE_ACCEPTANCE,
     }

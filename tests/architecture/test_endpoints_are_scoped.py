@@ -19,6 +19,8 @@ REPEATABLE = {
     "ApiKeyViewSet.partial_update",
     "ApiKeyViewSet.revoke",
     "ApiKeyViewSet.rotate",
+    "DisputeViewSet.files",
+    "DisputeViewSet.remove_file",
     "BranchViewSet.keep",
     "JobViewSet.cancel",
     "PartyViewSet.archive",

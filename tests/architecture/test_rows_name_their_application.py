@@ -50,6 +50,7 @@ EXEMPT = {
     "ledger.ChartLine": OF_PEOPLE,
     "ledger.Currency": OF_PEOPLE,
     "ledger.Period": OF_PEOPLE,
+    "payments.DisputeFile": OF_A_PARENT,
     "payments.CollectionPolicy": OF_PEOPLE,
     "payments.RoutingRule": OF_PEOPLE,
     "payments.RoutingDecision": OF_A_PARENT,

@@ -202,6 +202,12 @@ RECORDED = {
     },
     "payments.services.routing_rules": dict.fromkeys(("create", "replace", "retire"), "routing_rule.{deed}"),
     "payments.services.policies": {"choose": "payment.policy_chosen"},
+    "payments.services.dispute_answers": {"submit": "dispute.submitted", "accept": "dispute.accepted"},
+    "payments.services.dispute_evidence": {
+        "write": "dispute.evidence_written",
+        "attach": "dispute.evidence_attached",
+        "detach": "dispute.evidence_detached",
+    },
     "payments.services.refunds": {
         "create": "refund.requested",
         "give_back": "refund.requested",

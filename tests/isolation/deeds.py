@@ -1,5 +1,6 @@
 """What an owner sends to each writing endpoint so that it succeeds, and the row that it is about, made for the occasion."""
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,20 @@ from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL, PERIOD_REOPEN, AccountRef, AccountRole
 from apps.ledger.models import Period
 from apps.ledger.services import holds
-from apps.payments.services import attempts
-from tests.factories import access, approvals, fx, jobs, ledger, parties, payments, periods, refunds, routing
+from apps.payments.services import attempts, dispute_evidence
+from tests.factories import (
+    access,
+    approvals,
+    disputes,
+    fx,
+    jobs,
+    ledger,
+    parties,
+    payments,
+    periods,
+    refunds,
+    routing,
+)
 from tests.isolation.twins import CANARY
 from tests.ledger.test_adjust_books import prepare
 
@@ -363,6 +376,22 @@ def refund() -> Sent:
 def paid() -> UUID:
     """Return a payment that can go back."""
     return refunds.paid(reference=f"{REFERENCE}-paid").intent_id
+
+
+def evidence_file() -> Sent:
+    content = base64.b64encode(disputes.PDF).decode()
+    return Sent({"purpose": "receipt", "name": f"{CANARY['acme']}.pdf", "content": content})
+
+
+def disputed() -> Sent:
+    row = disputes.opened(refunds.paid(reference=REFERENCE), now=NOW, provider_reason=CANARY["acme"])
+    return Sent({"reason": CANARY["acme"]}, row.id)
+
+
+def drafted_dispute() -> Sent:
+    row = disputes.opened(refunds.paid(reference=REFERENCE), now=NOW, provider_reason=CANARY["acme"])
+    dispute_evidence.write(dispute_id=row.id, texts={"text": REFERENCE}, actor=SYSTEM, now=NOW)
+    return Sent(row=row.id)
 
 
 def held() -> Sent:

@@ -18,7 +18,11 @@ from tests.isolation import api_rows, deeds, endpoints, twins
 from tests.isolation.undoing import undone
 
 CANONICAL = {endpoint.name: endpoint for endpoint in endpoints.every() if not endpoint.is_alias}
-QUERIES = {"latest": "?base=USD&quote=KES", "changes": "?known_at=2026-11-20T00:00:00Z"}
+QUERIES = {
+    "latest": "?base=USD&quote=KES",
+    "changes": "?known_at=2026-11-20T00:00:00Z",
+    "remove_file": "?purpose=receipt",
+}
 COLUMNS = ("own", "branch", "application")
 REFUSED = ("401", "403", "404")
 REFUSED_TO_ALL = {"POST payments/{id}/capture"}

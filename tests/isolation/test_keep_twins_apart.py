@@ -16,6 +16,7 @@ WITHOUT_TEXT = {"arl", "key", "per", "whd"}  # prefixes of what shows no text th
 QUERIES = {
     "latest": "?base=USD&quote=KES",
     "changes": "?known_at=2020-01-01T00:00:00Z",
+    "remove_file": "?purpose=receipt",
 }  # what an action must be asked
 TWINS = (("acme", "zuri"), ("zuri", "acme"))
 CLIENT = Client(raise_request_exception=False)

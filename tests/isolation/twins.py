@@ -36,9 +36,21 @@ from apps.ledger.services import holds, periods, seals
 from apps.ledger.services.holds import Promise
 from apps.parties.contracts import Contact, ContactKind
 from apps.payments.contracts import BulkOrder
-from apps.payments.models import PaymentAttempt
-from apps.payments.services import bulks
-from tests.factories import access, approvals, events, fx, jobs, ledger, parties, payments, refunds, routing
+from apps.payments.models import Dispute, PaymentAttempt
+from apps.payments.services import bulks, dispute_evidence
+from tests.factories import (
+    access,
+    approvals,
+    disputes,
+    events,
+    fx,
+    jobs,
+    ledger,
+    parties,
+    payments,
+    refunds,
+    routing,
+)
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 PERSONAL = ("+254712345678", "254712345678", "0712345678", "njeri.kamau@example.test", "A098765432Z")
@@ -46,6 +58,13 @@ PERSONAL = ("+254712345678", "254712345678", "0712345678", "njeri.kamau@example.
 MADE_ANEW = {"access.apikey", "documents.artifact"}
 PDFS = {"rcp": ArtifactKind.RECEIPT_PDF}
 """The file that a document has, by the prefix of its ids."""
+
+
+def disputed(canary: str) -> Dispute:
+    """Return a dispute that can still be answered, with something written down for it."""
+    now = clock.now()
+    row = disputes.opened(refunds.paid(reference=f"{canary}-disputed"), now=now, provider_reason=canary)
+    return dispute_evidence.write(dispute_id=row.id, texts={"text": canary}, actor=SYSTEM, now=now)
 
 
 def populate() -> tuple[str, dict[str, UUID]]:
@@ -115,6 +134,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "pi": intent.id,
         "rcp": receipt.id,
         "ir": payments.held(reference=canary).id,
+        "dp": disputed(canary).id,
         "re": refund.id,
         "whd": WebhookDelivery.objects.get(event_id=event.id).id,
         "whe": endpoint.id,

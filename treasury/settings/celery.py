@@ -33,6 +33,7 @@ CELERY_TASK_ROUTES = {
     "ledger.seal_organisation": {"queue": "sealing"},
     "ledger.check_seals_organisation": {"queue": "sealing"},
     "ledger.*": {"queue": "default"},
+    "payments.answer_dispute": {"queue": "providers"},
     "payments.confirm_money": {"queue": "providers"},
     "payments.list_disputes": {"queue": "default"},
     "payments.list_disputes_organisation": {"queue": "providers"},

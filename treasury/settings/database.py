@@ -113,6 +113,7 @@ NO_DELETE_TABLES = [
     "payments_bulkitem",
     "payments_collectionpolicy",
     "payments_dispute",
+    "payments_disputefile",
     "payments_inboundreceipt",
     "payments_paymentattempt",
     "payments_paymentintent",

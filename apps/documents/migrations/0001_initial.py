@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='Artifact',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('RECEIPT_PDF', 'RECEIPT_PDF'), ('VOUCHER', 'VOUCHER'), ('LOGO', 'LOGO')], max_length=20)),
+                ('kind', models.CharField(choices=[('RECEIPT_PDF', 'RECEIPT_PDF'), ('VOUCHER', 'VOUCHER'), ('LOGO', 'LOGO'), ('EVIDENCE', 'EVIDENCE')], max_length=20)),
                 ('source_type', models.CharField(max_length=40)),
                 ('source_id', models.UUIDField()),
                 ('storage_key', models.CharField(max_length=200, unique=True)),

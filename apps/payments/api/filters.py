@@ -1,4 +1,4 @@
-"""Filters of the lists of payments and refunds; one that is not known is refused, for ignoring it would show too much."""
+"""Filters of the lists of payments, refunds and disputes; one that is not known is refused, for ignoring it would show too much."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from apps.kit.filters import ChoicesFilter, InstantFilter, StrictFilterSet, decoded
-from apps.payments.contracts import BulkItemStatus, InboundStatus, IntentStatus, RefundStatus
-from apps.payments.models import BulkItem, InboundReceipt, PaymentIntent, Refund
+from apps.payments.contracts import BulkItemStatus, DisputeStatus, InboundStatus, IntentStatus, RefundStatus
+from apps.payments.models import BulkItem, Dispute, InboundReceipt, PaymentIntent, Refund
 from apps.payments.models.bulk import BulkItemQuerySet
 from apps.payments.models.inbound import reference_key
 
@@ -120,6 +120,34 @@ class RefundFilter(StrictFilterSet):
         return queryset.filter(intent_id=decoded("pi", name, value))
 
     def by_branch(self, queryset: QuerySet[Refund], name: str, value: str) -> QuerySet[Refund]:
+        return queryset.filter(branch_id=decoded("br", name, value))
+
+
+class DisputeFilter(StrictFilterSet):
+    status = ChoicesFilter(
+        choices=[(state.lower(), state.lower()) for state in DisputeStatus],
+        method="by_status",
+        help_text="One or more states, comma separated.",
+    )
+    payment_id = filters.CharFilter(method="by_payment", help_text="Only disputes of this payment.")
+    provider_dispute = filters.CharFilter(field_name="ticket", help_text="What the provider calls it, exact.")
+    branch_id = filters.CharFilter(method="by_branch", help_text="Only this branch.")
+
+    class Meta:
+        model = Dispute
+        fields: list[str] = []
+
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        return {**super().get_filters(), **_ranges("due_by")}
+
+    def by_status(self, queryset: QuerySet[Dispute], _: str, values: list[str]) -> QuerySet[Dispute]:
+        return queryset.filter(status__in=[value.upper() for value in values])
+
+    def by_payment(self, queryset: QuerySet[Dispute], name: str, value: str) -> QuerySet[Dispute]:
+        return queryset.filter(intent_id=decoded("pi", name, value))
+
+    def by_branch(self, queryset: QuerySet[Dispute], name: str, value: str) -> QuerySet[Dispute]:
         return queryset.filter(branch_id=decoded("br", name, value))
 
 

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from apps.payments.contracts import DisputeFlag, DisputeStatus, InboundStatus, IntentStatus, RefundStatus
+from apps.payments.contracts import (
+    DisputeAnswer,
+    DisputeFlag,
+    DisputeStatus,
+    InboundStatus,
+    IntentStatus,
+    RefundStatus,
+)
 
 TEXT = {"type": "string"}
 INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
@@ -128,6 +135,9 @@ DISPUTE_SCHEMA = object_of(
         "provider_reason": TEXT,
         "provider_dispute": TEXT,
         "payment_receipt": TEXT,
+        "answer": {"enum": [*(answer.lower() for answer in DisputeAnswer), None]},
+        "answer_refusal": TEXT,
+        "approval_id": {"type": ["string", "null"]},
         "withdrawn": MONEY_OR_NULL,
         "reinstated": MONEY_OR_NULL,
         "fee": MONEY_OR_NULL,

@@ -3,6 +3,7 @@
 from apps.payments.models.attempt import PaymentAttempt
 from apps.payments.models.bulk import BulkItem
 from apps.payments.models.dispute import Dispute
+from apps.payments.models.dispute_file import DisputeFile
 from apps.payments.models.inbound import InboundReceipt
 from apps.payments.models.intent import PaymentIntent
 from apps.payments.models.pay_page import PayPage
@@ -15,6 +16,7 @@ __all__ = [
     "BulkItem",
     "CollectionPolicy",
     "Dispute",
+    "DisputeFile",
     "InboundReceipt",
     "PayPage",
     "PaymentAttempt",

@@ -12,7 +12,8 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 from apps.integrations.ports import DisputeReport, DisputeStage
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
-from apps.payments.contracts import DisputeFlag, DisputeStatus
+from apps.payments.contracts import DisputeAnswer, DisputeFlag, DisputeStatus
+from apps.payments.models.answered import REFUSAL_LENGTH, Answered
 from apps.payments.models.polling import PolledQuerySet
 
 TICKET_LENGTH = 120
@@ -51,11 +52,15 @@ class DisputeQuerySet(PolledQuerySet):
         """Disputes that wait for what we say."""
         return self.filter(status__in=UNANSWERED_STATES)
 
+    def to_answer(self, *, since: datetime) -> Self:
+        """Disputes whose answer was due to be sent at ``since`` or before."""
+        return self.filter(answer_due_at__lte=since)
+
     def to_remind(self, *, since: datetime) -> Self:
         return self.filter(next_reminder_at__lte=since)
 
 
-class Dispute(UuidModel, StatefulModel):
+class Dispute(Answered, UuidModel, StatefulModel):
     """
     One dispute of a provider, under its ``ticket``, as it was told last: ``reported_at`` is when that was asked for.
 
@@ -145,12 +150,20 @@ class Dispute(UuidModel, StatefulModel):
                 | (one_of("status", OPEN_STATES) & Q(closed_at__isnull=True)),
                 name="dispute_closed_states",
             ),
+            models.CheckConstraint(
+                condition=Q(status=DisputeStatus.SUBMITTED.value, answer_due_at__isnull=False) & ~Q(answer="")
+                | ~Q(status=DisputeStatus.SUBMITTED.value) & Q(answer_due_at__isnull=True),
+                name="dispute_answer_due_while_submitted",
+            ),
         ]
         indexes = [
             models.Index(fields=["branch", "-id"], name="dispute_by_branch"),
             models.Index(fields=["status", "-id"], name="dispute_by_status"),
             models.Index(
                 fields=["next_query_at"], condition=Q(next_query_at__isnull=False), name="dispute_query_due"
+            ),
+            models.Index(
+                fields=["answer_due_at"], condition=Q(answer_due_at__isnull=False), name="dispute_answer_due"
             ),
             models.Index(
                 fields=["next_reminder_at"],
@@ -229,14 +242,22 @@ class Dispute(UuidModel, StatefulModel):
         )
         self._take_moved(report)
         status = self._status_after(report.stage)
+        if status != DisputeStatus.SUBMITTED:
+            self.answer_due_at = None
         self.closed_at = None if status in OPEN_STATES else self.closed_at or at
         self._take_loss(status)
         return status
 
     def _status_after(self, stage: DisputeStage) -> DisputeStatus:
-        """Return the state that a stage stands for: what waits for our answer waits no more while that is on its way."""
-        is_answered = self.status == DisputeStatus.SUBMITTED
-        return DisputeStatus.SUBMITTED if is_answered and stage in UNANSWERED else DisputeStatus(stage.value)
+        """
+        Return the state that a stage stands for: what waits for our answer waits no more while that is on its way, and what is
+        lost because we gave it up is ACCEPTED.
+        """
+        if self.status == DisputeStatus.SUBMITTED and stage in UNANSWERED:
+            return DisputeStatus.SUBMITTED
+        if stage is DisputeStage.LOST and self.answer == DisputeAnswer.ACCEPTANCE:
+            return DisputeStatus.ACCEPTED
+        return DisputeStatus(stage.value)
 
     def _take_moved(self, report: DisputeReport) -> None:
         moved = [money for money in (report.withdrawn, report.reinstated, report.fee) if money is not None]
@@ -254,3 +275,29 @@ class Dispute(UuidModel, StatefulModel):
     def hold(self, held_minor: int) -> None:
         """Count so much of the payment as taken by it."""
         self.held_minor = held_minor
+
+    @transition(status, source=UNANSWERED_STATES, target=DisputeStatus.SUBMITTED)
+    def order(self, answer: DisputeAnswer, *, by: str, at: datetime) -> None:
+        """Say that this is our answer, which the provider is told next; it is final."""
+        self.answer = answer.value
+        self.answer_number += 1
+        self.answer_tries = 0
+        self.answer_refusal = ""
+        self.answered_by = by
+        self.answered_at = at
+        self.answer_due_at = at
+        self.approval_id = None
+        self.next_reminder_at = None
+
+    @transition(
+        status,
+        source=DisputeStatus.SUBMITTED,
+        target=RETURN_VALUE(DisputeStatus.INQUIRY, DisputeStatus.NEEDS_RESPONSE),
+    )
+    def refuse_answer(self, refusal: str, *, next_query_at: datetime) -> DisputeStatus:
+        """The provider did not take our answer: it waits for another one, unless the provider says otherwise when it is asked."""
+        self.answer = ""
+        self.answer_refusal = refusal[:REFUSAL_LENGTH]
+        self.answer_due_at = None
+        self.next_query_at = next_query_at
+        return DisputeStatus.INQUIRY if self.is_inquiry else DisputeStatus.NEEDS_RESPONSE

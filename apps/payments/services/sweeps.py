@@ -125,6 +125,14 @@ def _carry_out(attempt_id: UUID, now: datetime) -> None:  # noqa: ARG001 (the jo
     jobs.enqueue("payments.order_attempt", attempt_id=attempt_id)
 
 
+def _answered(now: datetime) -> QuerySet[Dispute]:
+    return Dispute.objects.to_answer(since=now - JOB_GRACE).order_by("answer_due_at")
+
+
+def _send_answer(dispute_id: UUID, now: datetime) -> None:  # noqa: ARG001 (the job asks the clock itself)
+    jobs.enqueue("payments.answer_dispute", dispute_id=dispute_id)
+
+
 def _nearly_due(now: datetime) -> QuerySet[Dispute]:
     return Dispute.objects.to_remind(since=now).order_by("next_reminder_at")
 
@@ -148,5 +156,6 @@ DEEDS = {
     "refund_late": Due(_late, _refund_late),
     "confirm": Due(_unconfirmed_money, _confirm),
     "order": Due(_ordered, _carry_out),
+    "answer": Due(_answered, _send_answer),
     "remind": Due(_nearly_due, _remind),
 }

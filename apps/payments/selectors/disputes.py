@@ -1,0 +1,52 @@
+"""Reading disputes, within what a caller may see."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.access.selectors import scope
+from apps.kit import errors
+from apps.payments.models import Dispute, DisputeFile
+from apps.payments.models.dispute import DisputeQuerySet
+
+PREFIX = "dp"
+SOON = timedelta(days=3)
+
+
+def visible_to(caller: scope.Principal) -> DisputeQuerySet:
+    """Return the disputes of the caller's branches. A key sees those of its own application, a person those of all."""
+    disputes = Dispute.objects.of_branches(scope.branch_ids(caller))
+    return disputes.of_applications(scope.application_ids(caller))
+
+
+def get(caller: scope.Principal, dispute_id: UUID) -> Dispute:
+    """Return one dispute with its payment, branch and owner; raise NotFound for one that is not visible to the caller."""
+    linked = visible_to(caller).select_related(
+        "intent", "attempt", "branch", "provider_account", "owner__user"
+    )
+    dispute = linked.filter(id=dispute_id).first()
+    if dispute is None:
+        raise errors.NotFound("There is no such dispute.")
+    return dispute
+
+
+def files(dispute_id: UUID) -> QuerySet[DisputeFile]:
+    """Return the files of a dispute's draft, the oldest first. For internal use: no caller's scope is asked."""
+    return DisputeFile.objects.kept().filter(dispute_id=dispute_id).order_by("id")
+
+
+def due_soon(disputes: QuerySet[Dispute], *, now: datetime) -> QuerySet[Dispute]:
+    """Return those whose answer is due within three days, or was, and is not given."""
+    return disputes.filter(status__in=["INQUIRY", "NEEDS_RESPONSE"], due_by__lt=now + SOON)
+
+
+def found_by(disputes: QuerySet[Dispute], term: str) -> QuerySet[Dispute]:
+    """Return those that the provider's name of it or the receipt of its payment names exactly; all of them for an empty term."""
+    term = term.strip()
+    return disputes.filter(Q(ticket=term) | Q(payment_receipt=term)) if term else disputes
+
+
+def of_intent(intent_id: UUID) -> QuerySet[Dispute]:
+    """Return the disputes of a payment, the first one first. For internal use: no caller's scope is asked."""
+    return Dispute.objects.filter(intent_id=intent_id).order_by("id")
