@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import PurePath
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -153,7 +154,7 @@ def of(dispute: Dispute) -> Evidence:
 
     Reads the storage. Raises storage.FileDamaged and storage.StorageUnavailable.
     """
-    said = {
+    said: dict[str, Any] = {
         name: date.fromisoformat(text) if name in DATES else text for name, text in dispute.evidence.items()
     }
     files = tuple(
