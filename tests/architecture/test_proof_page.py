@@ -57,6 +57,7 @@ CERTIFIED = {
         "MethodPort": ("kept wallets",),
         "RefundPort": ("refunds",),
         "RefundQueryPort": ("questions after a refund",),
+        "RefundSearchPort": ("searches for a refund",),
         "WebhookPort": ("signed messages",),
     },
     "ecb": RATES,

@@ -9,6 +9,8 @@ from django.db import transaction
 from apps.integrations.models import ProviderCall
 from apps.integrations.ports import (
     CollectionRequest,
+    Evidence,
+    EvidenceFile,
     MethodStatus,
     NextActionKind,
     Outcome,
@@ -196,7 +198,8 @@ def test_a_sum_is_held_back_captured_in_part_or_let_go(shop):
 
 
 def test_money_goes_back_in_parts_and_an_order_to_give_back_is_known_by_its_number(shop):
-    receipt = shop.taken().receipt
+    paid = shop.taken()
+    receipt, search = paid.receipt, shop.port("refund_search")
     port, query = shop.port("refund"), shop.port("refund_query")
 
     first = port.request(refund(receipt, 10_00)).value
@@ -205,8 +208,10 @@ def test_money_goes_back_in_parts_and_an_order_to_give_back_is_known_by_its_numb
     with pytest.raises(ProviderDeclined) as refusal:
         port.request(refund(receipt, 1_00, number=3))
     given = query.query(first)
+    found = [search.find(refund(receipt, 15_00, number=number, ticket=paid.ticket)) for number in (2, 3)]
 
     assert first == same
+    assert [one and one.value for one in found] == [second, None]
     assert first != second
     assert (given.outcome, given.money, given.payment_receipt) == (
         RefundOutcome.REFUNDED,
@@ -214,6 +219,40 @@ def test_money_goes_back_in_parts_and_an_order_to_give_back_is_known_by_its_numb
         receipt,
     )
     assert refusal.value.code == "already_refunded"
+
+
+def test_a_dispute_is_read_answered_and_ends(shop):
+    receipt = shop.taken().receipt
+    shop.act("captures", receipt, "dispute", reason="UNAUTHORISED", stage="CHARGEBACK")
+    port = shop.port("dispute")
+    [found] = port.list(NOW.replace(year=2020))
+
+    bill = EvidenceFile("receipt", "bill.pdf", "application/pdf", b"%PDF-1.7")
+    evidence = Evidence(text="It was eaten.", carrier="G4S", tracking_number="T1", files=(bill,))
+    told = port.submit(found.ticket, evidence, code="D7M2P9QX4T")
+    shop.act("disputes", found.ticket, "win")
+    won = port.read(found.ticket)
+
+    assert (found.stage, found.receipt, found.money) == ("NEEDS_RESPONSE", receipt, USD_25)
+    assert (found.withdrawn, found.fee, found.reinstated) == (USD_25, Money(20_00, "USD"), None)
+    assert found.due_by is not None
+    assert told.stage == "UNDER_REVIEW"
+    assert (won.stage, won.outcome, won.reinstated) == ("WON", "RESOLVED_SELLER_FAVOUR", USD_25)
+
+
+def test_a_dispute_is_given_up(shop):
+    shop.act("captures", shop.taken().receipt, "dispute", reason="UNAUTHORISED", stage="INQUIRY")
+    port = shop.port("dispute")
+    [asked] = port.list(NOW.replace(year=2020))
+
+    given_up = port.accept(asked.ticket, code="D7M2P9QX4T")
+
+    assert (asked.stage, asked.withdrawn, given_up.stage, given_up.withdrawn) == (
+        "INQUIRY",
+        None,
+        "ACCEPTED",
+        USD_25,
+    )
 
 
 def test_a_kept_wallet_is_charged_without_its_holder_and_then_forgotten(shop):

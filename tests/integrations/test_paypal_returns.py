@@ -8,7 +8,7 @@ import pytest
 
 from apps.integrations.paypal.disputes import Disputes
 from apps.integrations.paypal.methods import Methods
-from apps.integrations.paypal.refunds import RefundQuery, Refunds
+from apps.integrations.paypal.refunds import RefundQuery, Refunds, RefundSearch
 from apps.integrations.ports import (
     DisputeStage,
     Evidence,
@@ -25,10 +25,13 @@ from apps.kit.money import Money
 from tests.integrations.daraja import said
 from tests.integrations.paypal_line import (
     CODE,
+    ORDER,
+    capture,
     dollars,
     line,
     parsed,
     refused,
+    told,
 )
 
 USD_25 = Money(25_00, "USD")
@@ -46,8 +49,31 @@ def test_a_refund_names_its_capture_sum_and_number():
     assert ticket.value == "REF1"
     assert wire.calls[0]["url"].endswith(f"/v2/payments/captures/{RECEIPT}/refund")
     assert wire.calls[0]["headers"]["PayPal-Request-Id"] == f"{CODE}:refund:2"
-    assert parsed(wire.calls[0]) == {"amount": dollars("10.00"), "custom_id": CODE}
+    assert parsed(wire.calls[0]) == {"amount": dollars("10.00"), "custom_id": f"{CODE}-2"}
     assert refusal.value.code == "already_refunded"
+
+
+@pytest.mark.parametrize(
+    ("payments", "found"),
+    [
+        ({"captures": [capture()], "refunds": [{"id": "REF1", "custom_id": f"{CODE}-2"}]}, "REF1"),
+        ({"captures": [capture("REFUNDED")], "refunds": [{"id": "REF1", "custom_id": f"{CODE}-1"}]}, None),
+        ({"captures": [capture()]}, None),
+        ({"captures": [capture("PARTIALLY_REFUNDED")]}, ProviderUncertain),
+        ({}, ProviderUncertain),
+    ],
+    ids=str,
+)
+def test_a_refund_is_found_again_by_what_we_wrote_beside_it(payments, found):
+    port, _ = line(told("COMPLETED", **payments))
+    asked = RefundRequest(Money(10_00, "USD"), RECEIPT, CODE, "", "", ticket=ORDER, number=2)
+
+    if found is ProviderUncertain:
+        with pytest.raises(ProviderUncertain):
+            RefundSearch(port).find(asked)
+    else:
+        ticket = RefundSearch(port).find(asked)
+        assert (ticket and ticket.value) == found
 
 
 def refund(status: str, **facts: Any) -> http.Answer:

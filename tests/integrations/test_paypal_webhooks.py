@@ -135,7 +135,7 @@ def read(
         (
             "PAYMENT.CAPTURE.REFUNDED",
             "refund",
-            {"id": "R1", "custom_id": CODE},
+            {"id": "R1", "custom_id": f"{CODE}-2"},
             (NudgeKind.REFUND, "R1", CODE),
         ),
         ("PAYMENT.REFUND.FAILED", "refund", {"id": "R1"}, (NudgeKind.REFUND, "R1", "")),

@@ -15,7 +15,7 @@ from apps.integrations.paypal.connection import Connection
 from apps.integrations.paypal.disputes import Disputes
 from apps.integrations.paypal.methods import Methods
 from apps.integrations.paypal.orders import Orders
-from apps.integrations.paypal.refunds import RefundQuery, Refunds
+from apps.integrations.paypal.refunds import RefundQuery, Refunds, RefundSearch
 from apps.integrations.paypal.webhooks import Webhooks
 from apps.integrations.ports import (
     CapturePort,
@@ -25,6 +25,7 @@ from apps.integrations.ports import (
     MethodPort,
     RefundPort,
     RefundQueryPort,
+    RefundSearchPort,
     WebhookPort,
 )
 from apps.integrations.ports.providing import Adapter, Line, Provider, Rule, SecretText
@@ -156,6 +157,7 @@ PROVIDER = Provider(
         MethodPort: Adapter(Methods, lambda line: Methods(_paypal(line))),
         RefundPort: Adapter(Refunds, lambda line: Refunds(_paypal(line))),
         RefundQueryPort: Adapter(RefundQuery, lambda line: RefundQuery(_paypal(line))),
+        RefundSearchPort: Adapter(RefundSearch, lambda line: RefundSearch(_paypal(line))),
         WebhookPort: Adapter(Webhooks, _webhooks),
     },
     is_well=lambda answer: codes.is_well(answer.status),

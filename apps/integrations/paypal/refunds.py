@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from apps.integrations.paypal import answers, codes
 from apps.integrations.paypal.client import PaypalLine
+from apps.integrations.paypal.orders import PATH as ORDERS
 from apps.integrations.ports import (
     MalformedCallback,
     ProviderDeclined,
@@ -39,7 +40,7 @@ class Refunds:
     def request(self, request: RefundRequest) -> Ticket:
         if not request.receipt:
             raise ProviderDeclined("invalid_request", "A refund names the capture that it gives back.")
-        body = {"amount": answers.amount(request.money), "custom_id": request.code}
+        body = {"amount": answers.amount(request.money), "custom_id": _mark(request)}
         path = f"{OF_CAPTURE}{request.receipt}/refund"
         refund = self.line.post("refund", path, body, key=f"{request.code}:refund:{request.number}")
         ticket = answers.text(refund.get("id"))
@@ -52,6 +53,25 @@ class Refunds:
 
     def read_timeout(self, payload: Mapping[str, object]) -> RefundReport:  # noqa: ARG002 (nothing comes this way)
         raise MalformedCallback("PayPal reports by signed messages alone.")
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSearch:
+    """Finds a refund among those that the order of its payment tells, by what we wrote beside it."""
+
+    line: PaypalLine
+
+    def find(self, request: RefundRequest) -> Ticket | None:
+        order = self.line.get("refund_query", f"{ORDERS}/{request.ticket}")
+        payments = answers.part(answers.first(order, "purchase_units"), "payments")
+        refunds = answers.rows(payments, "refunds")
+        for refund in refunds:
+            if refund.get("custom_id") == _mark(request) and (ticket := answers.text(refund.get("id"))):
+                return Ticket(ticket)
+        statuses = {one.get("status") for one in answers.rows(payments, "captures")}
+        if not refunds and statuses != {"COMPLETED"}:
+            raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer does not tell what went back")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +102,11 @@ class RefundQuery:
             provider_code=(answers.text(details.get("reason")) or status)[: codes.LONGEST_CODE],
             message=codes.MESSAGES.get(reason, ""),
         )
+
+
+def _mark(request: RefundRequest) -> str:
+    """Return what we write beside a refund: the payment's code, by which its messages are matched, and the number."""
+    return f"{request.code}-{request.number}"
 
 
 def _capture(refund: Mapping[str, Any]) -> str:

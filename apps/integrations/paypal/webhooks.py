@@ -94,6 +94,8 @@ class Webhooks:
         if kind is NudgeKind.NONE:
             return Nudge(event_id, kind, type=type_)
         ticket, code = _ticket(kind, type_, about), _code(about)
+        if kind is NudgeKind.REFUND:
+            code = code.partition("-")[0]  # of the payment; beside it stands the number of the refund
         if not ticket and not code:
             raise MalformedCallback(f"An event of the type {type_} names no object.")
         return Nudge(event_id, kind, ticket=ticket, code=code, type=type_)
