@@ -66,7 +66,7 @@ RECEIPT = "40V95236PS9814847"
             "compliance_blocked",
             "COMPLIANCE_VIOLATION",
         ),
-        (refused(422, "SOMETHING_NEW"), ProviderUncertain, UNKNOWN, "SOMETHING_NEW"),
+        (refused(422, "SOMETHING_NEW"), ProviderDeclined, codes.UNKNOWN, "SOMETHING_NEW"),
         (refused(401, "INVALID_ACCOUNT_STATUS"), ProviderDeclined, "configuration", "INVALID_ACCOUNT_STATUS"),
         (
             refused(403, "PERMISSION_DENIED", "NOT_AUTHORIZED"),

@@ -69,6 +69,7 @@ def test_a_part_of_an_authorisation_is_taken_and_the_rest_let_go():
         ("ORDER_NOT_APPROVED", told("CREATED"), Outcome.DECLINED, "authentication_required"),
         ("TRANSACTION_LIMIT_EXCEEDED", told("APPROVED"), Outcome.DECLINED, "limit_exceeded"),
         ("ORDER_EXPIRED", told("VOIDED"), Outcome.DECLINED, "expired"),
+        ("SOMETHING_NEW", told("APPROVED"), Outcome.DECLINED, "unknown_provider_code"),
         ("PAYEE_ACCOUNT_RESTRICTED", told("APPROVED"), None, "merchant_account_restricted"),
         ("ORDER_ALREADY_CAPTURED", told("APPROVED"), None, "already_decided"),
     ],

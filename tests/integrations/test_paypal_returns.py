@@ -39,11 +39,18 @@ RECEIPT = "40V95236PS9814847"
 
 
 def test_a_refund_names_its_capture_sum_and_number():
-    port, wire = line(said({"id": "REF1", "status": "PENDING"}, 201), refused(422, "CAPTURE_FULLY_REFUNDED"))
+    port, wire = line(
+        said({"id": "REF1", "status": "PENDING"}, 201),
+        refused(422, "CAPTURE_FULLY_REFUNDED"),
+        refused(422, "SOMETHING_NEW"),
+    )
     asked = RefundRequest(Money(10_00, "USD"), RECEIPT, CODE, "", "", number=2)
 
     ticket = Refunds(port).request(asked)
     with pytest.raises(ProviderDeclined) as refusal:
+        Refunds(port).request(asked)
+
+    with pytest.raises(ProviderUncertain):
         Refunds(port).request(asked)
 
     assert ticket.value == "REF1"

@@ -18,7 +18,15 @@ from apps.integrations.services import accounts, callbacks
 from apps.kit import clock, ids
 from tests import dialogs
 from tests.factories import access
-from tests.factories.integrations import CREDENTIALS, NOW, STRIPE, STRIPE_CREDENTIALS, provider_account
+from tests.factories.integrations import (
+    CREDENTIALS,
+    NOW,
+    PAYPAL,
+    PAYPAL_CREDENTIALS,
+    STRIPE,
+    STRIPE_CREDENTIALS,
+    provider_account,
+)
 from tests.integrations.daraja import payload
 
 LIST = "/portal/integrations/provideraccount/"
@@ -311,19 +319,43 @@ def test_no_page_prints_or_finds_the_token_that_proves_a_callback(enter, acme):
     assert request("get", f"{LIST}?callback_token__startswith=3").status_code == 400
 
 
-def test_a_person_opens_an_account_at_stripe_and_reads_where_it_sends_its_messages(enter):
+@pytest.mark.parametrize(
+    ("provider", "address", "number", "secrets", "asked_for"),
+    [
+        (
+            "stripe",
+            "https://api.stripe.com",
+            STRIPE,
+            {"api_key": STRIPE_CREDENTIALS.api_key},
+            "webhook_secret",
+        ),
+        (
+            "paypal",
+            "https://api-m.sandbox.paypal.com",
+            PAYPAL,
+            {
+                "client_id": PAYPAL_CREDENTIALS.client_id,
+                "client_secret": PAYPAL_CREDENTIALS.client_secret,
+            },
+            "webhook_id",
+        ),
+    ],
+)
+def test_a_person_opens_an_account_and_reads_where_it_sends_its_messages(
+    enter, provider, address, number, secrets, asked_for
+):
     request = enter()
-    facts = form(provider="stripe", base_url="https://api.stripe.com", currency="USD", short_code=STRIPE)
+    facts = form(provider=provider, base_url=address, currency="USD", short_code=number)
 
-    added = request("get", f"{LIST}add/?provider=stripe").content.decode()
-    answer = request("post", f"{LIST}add/", {**facts, "api_key": STRIPE_CREDENTIALS.api_key})
+    added = request("get", f"{LIST}add/?provider={provider}").content.decode()
+    answer = request("post", f"{LIST}add/", {**facts, **secrets})
     account = ProviderAccount.objects.get()
     shown = request("get", f"{LIST}{account.id}/change/").content.decode()
 
     assert answer.status_code == 302, answer.context["errors"]
     assert f"/{account.callback_token}/webhook" in shown
     for page in (added, shown):
-        assert 'name="webhook_secret"' in page
+        assert f'name="{asked_for}"' in page
         assert 'name="passkey"' not in page
         assert 'name="pull_number"' not in page
-    assert STRIPE_CREDENTIALS.api_key not in shown
+    assert not any(secret in shown for secret in secrets.values())

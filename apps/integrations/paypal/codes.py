@@ -92,11 +92,13 @@ EVERYWHERE: Mapping[str, str] = {
     "NOT_ENABLED_TO_VAULT_PAYMENT_SOURCE": "configuration",
 }
 """Of anything: of the request itself, and of who asks."""
+TAKES = frozenset({"order", "order_query", "authorize", "capture", "void"})
+RETURNS = frozenset({"refund", "refund_query"})
 ISSUES: Mapping[str, Mapping[str, str]] = {
-    **dict.fromkeys(("order", "order_query", "authorize", "capture", "void"), COLLECTING),
-    **dict.fromkeys(("refund", "refund_query"), GIVING_BACK),
+    **dict.fromkeys(TAKES, COLLECTING),
+    **dict.fromkeys(RETURNS, GIVING_BACK),
 }
-"""By the kind of call. A kind that moves no money has none of its own: what is refused there was not done."""
+"""By the kind of call; one that moves no money has none of its own."""
 MESSAGES: Mapping[str, str] = {
     "declined": "PayPal, or the payer's bank, said no and gave no reason.",
     "authentication_required": "PayPal wants the payer to approve this payment again.",
@@ -135,6 +137,7 @@ OVER = frozenset(
         "compliance_blocked",
         "limit_exceeded",
         "expired",
+        UNKNOWN,
     }
 )
 """What ends an order that was to be taken: its payer agrees to another one, or pays otherwise."""
@@ -144,9 +147,9 @@ REFUSED: Mapping[int, str] = {
     400: "invalid_request",
     403: "not_permitted",
     404: "not_found",
-    422: "",
 }
-"""What a refusal stands for where its issue says nothing more; an empty one is told by the kind of call."""
+"""What a refusal stands for where its issue says nothing more."""
+HTTP_UNPROCESSABLE = 422
 SERVER_ERRORS = range(500, 600)
 IN_DOUBT = frozenset({408, 409})
 
@@ -161,7 +164,7 @@ class Refusal:
     issue: str = ""
 
     def error(self) -> ProviderError:
-        """Return what the refusal stands for. What is not listed, of money, is open."""
+        """Return what the refusal stands for; one that PayPal does not word itself is open."""
         told = (self.issue or self.name or f"http:{self.status}")[:LONGEST_CODE]
         kind, reason = self._verdict()
         return kind(reason, MESSAGES.get(reason) or f"HTTP {self.status}", provider_code=told)
@@ -178,9 +181,19 @@ class Refusal:
         """Return why PayPal said no; nothing where it did not say so."""
         if not self.name or self.issue in IN_PROGRESS or not is_well(self.status):
             return ""
-        own = ISSUES.get(self.kind)
-        otherwise = REFUSED.get(self.status, "") or ("" if own is not None else "invalid_request")
-        return (own or {}).get(self.issue) or EVERYWHERE.get(self.issue) or otherwise
+        own = ISSUES.get(self.kind, {})
+        return own.get(self.issue) or EVERYWHERE.get(self.issue) or self._otherwise()
+
+    def _otherwise(self) -> str:
+        """
+        Return what an issue stands for that is not listed. Money that was not taken may be asked for anew, for nobody takes it but
+        by our order; whether it went back is looked for.
+        """
+        if self.status != HTTP_UNPROCESSABLE:
+            return REFUSED.get(self.status, "")
+        if self.kind in TAKES:
+            return UNKNOWN
+        return "" if self.kind in RETURNS else "invalid_request"
 
 
 def is_well(status: int) -> bool:
