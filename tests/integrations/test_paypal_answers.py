@@ -86,6 +86,7 @@ RECEIPT = "40V95236PS9814847"
             UNKNOWN,
             "ORDER_COMPLETION_IN_PROGRE",
         ),
+        (refused(422, "DUPLICATE_REQUEST_ID"), ProviderUncertain, UNKNOWN, "DUPLICATE_REQUEST_ID"),
         (refused(429, name="RATE_LIMIT_REACHED"), ProviderUnavailable, "rate_limited", "RATE_LIMIT_REACHED"),
         (said(b"<html>busy</html>", 429), ProviderUnavailable, "rate_limited", "http:429"),
         (refused(500, name="INTERNAL_SERVER_ERROR"), ProviderUncertain, UNKNOWN, "INTERNAL_SERVER_ERROR"),

@@ -12,8 +12,13 @@ from apps.kit.redaction import REDACTED
 CALLBACK_TOKEN = re.compile(r"(/hooks/[0-9a-f]{32}/)[0-9a-f]{16,64}(?=/)")
 PAY_SECRET = re.compile(r"((?:/|%2F)pay(?:/|%2F))[0-9a-f]{40}(?![0-9a-f])", re.IGNORECASE)
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
-PERSONS = frozenset({"customer_details", "billing_details", "shipping_details"})
-"""The names under which Stripe tells who paid: name and addresses, which nobody needs to see how a call went."""
+PERSONS = frozenset(
+    {
+        *("customer_details", "billing_details", "shipping_details"),
+        *("payer", "buyer", "shipping", "given_name", "surname", "full_name", "address"),
+    }
+)
+"""The names under which Stripe, and then PayPal, tells who paid: name and addresses, which nobody needs to see how a call went."""
 LONGEST_TEXT = 20_000
 
 

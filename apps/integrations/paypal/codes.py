@@ -141,7 +141,10 @@ OVER = frozenset(
     }
 )
 """What ends an order that was to be taken: its payer agrees to another one, or pays otherwise."""
-IN_PROGRESS = frozenset({"ORDER_COMPLETION_IN_PROGRESS", "PREVIOUS_REQUEST_IN_PROGRESS"})
+UNDECIDED = frozenset(
+    {"ORDER_COMPLETION_IN_PROGRESS", "PREVIOUS_REQUEST_IN_PROGRESS", "DUPLICATE_REQUEST_ID"}
+)
+"""What becomes of the same request, or became of another one under its key, is not told."""
 HTTP_UNAUTHORIZED, HTTP_TOO_MANY, HTTP_NO_CONTENT = 401, 429, 204
 REFUSED: Mapping[int, str] = {
     400: "invalid_request",
@@ -179,7 +182,7 @@ class Refusal:
 
     def _reason(self) -> str:
         """Return why PayPal said no; nothing where it did not say so."""
-        if not self.name or self.issue in IN_PROGRESS or not is_well(self.status):
+        if not self.name or self.issue in UNDECIDED or not is_well(self.status):
             return ""
         own = ISSUES.get(self.kind, {})
         return own.get(self.issue) or EVERYWHERE.get(self.issue) or self._otherwise()

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from apps.integrations.paypal import answers, codes, evidence
+from apps.integrations.paypal import answers, codes
+from apps.integrations.paypal import evidence as papers
 from apps.integrations.paypal.client import PaypalLine
 from apps.integrations.ports import DisputeReport, DisputeStage, Evidence, ProviderUncertain
 from apps.kit.money import Money
@@ -68,8 +69,8 @@ class Disputes:
             asked["next_page_token"] = token
         raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the list of disputes has no end")
 
-    def submit(self, ticket: str, evidence_: Evidence, *, code: str) -> DisputeReport:
-        content, content_type = evidence.form(evidence_, code=code)
+    def submit(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport:
+        content, content_type = papers.form(evidence, code=code)
         path = f"{PATH}/{ticket}/provide-evidence"
         self.line.send("evidence", "POST", path, content, key=f"{code}:evidence", content_type=content_type)
         return self.read(ticket)
