@@ -1,6 +1,7 @@
 """The main job: from the customer's phone to the ledger, a receipt and a signed webhook."""
 
 import json
+import os
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from apps.kit.money import Money
 from tests.running import wait_for
 
 PERSON = "+254712345678"
+WAITING = ("worker", "providers", "documents", "beat", "simulator")
 
 
 def test_collects_books_receipts_and_tells(world):
@@ -173,3 +175,9 @@ def test_logs_carry_request_and_organisation(world):
     assert lines
     assert lines[-1]["organisation"] == "savanna"
     assert lines[-1]["path"].endswith("/payments")
+
+
+def test_who_asks_goes_before_what_can_wait(treasury):
+    niceness = {name: os.getpriority(os.PRIO_PROCESS, treasury.pid(name)) for name in ("web", *WAITING)}
+
+    assert all(niceness["web"] < niceness[name] for name in WAITING)
