@@ -11,11 +11,13 @@ from apps.events.services import sandbox_inboxes, webhook_endpoints
 from apps.integrations.services import accounts
 from apps.kit import crypto, errors
 from apps.kit.actors import Actor
+from apps.payments.services import method_tokens
 from apps.tenancy.selectors import organisations
 from apps.tenancy.services import data_keys
 
 SEALED = {
     "provider accounts": accounts.reseal,
+    "saved methods": method_tokens.reseal,
     "webhook endpoints": webhook_endpoints.reseal,
     "sandbox inboxes": sandbox_inboxes.reseal,
 }

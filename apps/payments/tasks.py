@@ -17,6 +17,7 @@ from apps.payments.services import (
     receipts,
     refunds,
     routing_trials,
+    setups,
     sweeps,
 )
 from apps.tenancy.services import fan_out
@@ -103,6 +104,12 @@ def list_disputes_organisation(*, account_id: str = "", **_: object) -> None:
 def list_disputes(**_: object) -> None:
     """Start the readings of every organisation."""
     fan_out.each_working("payments.list_disputes_organisation")
+
+
+@shared_task(name="payments.follow_method")
+def follow_method(*, method_id: str, **_: object) -> None:
+    """Do what is due about a way to pay that a payer may let us keep."""
+    setups.follow(method_id=UUID(method_id), now=clock.now())
 
 
 @shared_task(name="payments.confirm_money")

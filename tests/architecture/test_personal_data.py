@@ -28,6 +28,7 @@ PROTECTED = {
     "payments.PaymentAttempt.phone": MASKED,
     "payments.PaymentIntent.payer_email": UNSHOWN,
     "payments.PaymentIntent.payer_phone": MASKED,
+    "payments.SavedMethod.payer_email": UNSHOWN,
     "tenancy.Organisation.email_sender": SETTING,
     "tenancy.Organisation.support_contact": SHOWN,
     "tenancy.Organisation.tax_number": SHOWN,

@@ -74,6 +74,7 @@ STEPS_UP = {
     "apps.payments.dialogs.payments.CancelPayment": False,  # stops money
     "apps.payments.dialogs.payments.VerifyPayment": True,
     "apps.payments.dialogs.refunds.VerifyRefund": True,
+    "apps.payments.dialogs.saved_methods.ForgetMethod": False,  # stops money
     "apps.payments.dialogs.reviews.AcceptReview": True,
     "apps.payments.dialogs.reviews.CloseReview": True,
     "apps.portal.pages.audit.ExportAudit": False,

@@ -201,6 +201,10 @@ RECORDED = {
         "close": "payment.review_closed",
     },
     "payments.services.routing_rules": dict.fromkeys(("create", "replace", "retire"), "routing_rule.{deed}"),
+    "payments.services.saved_methods": {
+        "create": "payment_method.requested",
+        "forget": "payment_method.forget_requested",
+    },
     "payments.services.policies": {"choose": "payment.policy_chosen"},
     "payments.services.dispute_answers": {"submit": "dispute.submitted", "accept": "dispute.accepted"},
     "payments.services.dispute_evidence": {

@@ -29,6 +29,7 @@ from tests.factories import (
     periods,
     refunds,
     routing,
+    saved_methods,
 )
 from tests.isolation.twins import CANARY
 from tests.ledger.test_adjust_books import prepare
@@ -366,6 +367,25 @@ def lost() -> Sent:
     attempt = payments.sending(reference=REFERENCE)
     attempts.lose(attempt_id=attempt.id, now=payments.NOW)
     return Sent({"receipt": "NLJ7RT61SV"}, attempt.intent_id)
+
+
+def save_method() -> Sent:
+    body = {
+        "method": "card",
+        "currency": "USD",
+        "payer": {"reference": CANARY["acme"]},
+        "consent": {
+            "text": "My card may be charged.",
+            "use": "off_session",
+            "given_at": "2026-11-24T07:00:00Z",
+        },
+        "return_url": "https://shop.example.test/saved",
+    }
+    return Sent(body)
+
+
+def saved_method() -> Sent:
+    return Sent(row=saved_methods.asked(payer_reference=CANARY["acme"]).id)
 
 
 def refund() -> Sent:

@@ -291,6 +291,9 @@ ADMINS: dict[str, Admin] = {
             "close-review": of_row("payments.resolve&payments.view", "200"),
         },
     ),
+    "payments.savedmethod": Admin(
+        "payments.view", deeds={"forget": of_row("payments.forget&payments.view", "200+")}
+    ),
     "payments.refund": Admin(
         "payments.view",
         page=Page("payments.view", own="302"),

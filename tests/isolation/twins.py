@@ -50,7 +50,9 @@ from tests.factories import (
     payments,
     refunds,
     routing,
+    saved_methods,
 )
+from tests.payments import cards
 
 CANARY = {"acme": "acme-canary", "zuri": "zuri-canary"}
 PERSONAL = ("+254712345678", "254712345678", "0712345678", "njeri.kamau@example.test", "A098765432Z")
@@ -77,6 +79,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
     endpoint = events.endpoint(f"https://{canary}.example.com/hooks", application_id=shop.id).endpoint
     inbox = sandbox_inboxes.create(application_id=shop.id, now=access.NOW, label=canary)
     account = payments.account(label=canary)
+    cards.account(label=canary)
     attempt = payments.waiting(reference=canary, description=canary)
     intent = attempt.intent
     exchanged(attempt, account)
@@ -132,6 +135,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         ).id,
         "key": issued.key.id,
         "pi": intent.id,
+        "pm": saved_methods.kept(payer_reference=canary, payer_name=canary, payer_email=PERSONAL[-2]).id,
         "rcp": receipt.id,
         "ir": payments.held(reference=canary).id,
         "dp": disputed(canary).id,

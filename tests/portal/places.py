@@ -8,6 +8,7 @@ PLACES = [
     "invoicing/document/",
     "parties/party/",
     "payments/refund/",
+    "payments/savedmethod/",
     "payments/inboundreceipt/",
     "payments/paymentattempt/",
     "approvals/approvalrequest/",

@@ -29,6 +29,7 @@ MODELS: tuple[type[Model], ...] = (
 )
 NOT_YET = {
     "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
+    "PaymentIntent:ask_on_page:PROCESSING": "no payer of this world has saved a card",
     "PaymentIntent:expire:EXPIRED": "nobody waits a day within a seed",
     "PaymentAttempt:authorize:AUTHORIZED": "no rail of this world holds money back",
     "PaymentAttempt:require_action:ACTION_REQUIRED": "no rail of this world asks the payer twice",
@@ -62,6 +63,7 @@ NOT_PLAYED = {
     "Invite": "the world's applications are linked before it starts",
     "LinkRequest": "the world's applications are linked before it starts",
     "OrganisationRequest": "the world has the organisations that it needs",
+    "SavedMethod": "no payer of this world has saved a card",
     "RegisteredApplication": "the world's applications are linked before it starts",
     "WebhookEndpoint": "the partner keeps his endpoint as it is",
 }

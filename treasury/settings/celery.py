@@ -44,6 +44,7 @@ CELERY_TASK_ROUTES = {
     "payments.query_dispute": {"queue": "providers"},
     "payments.query_refund": {"queue": "providers"},
     "payments.read_dispute": {"queue": "providers"},
+    "payments.follow_method": {"queue": "providers"},
     "payments.request_collection": {"queue": "providers"},
     "payments.request_refund": {"queue": "providers"},
     "payments.request_refund_status": {"queue": "providers"},

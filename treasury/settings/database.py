@@ -121,6 +121,7 @@ NO_DELETE_TABLES = [
     "payments_pullcursor",
     "payments_refund",
     "payments_routingrule",
+    "payments_savedmethod",
 ]
 APP_FUNCTIONS = [
     "approvals_has_touched",

@@ -31,6 +31,7 @@ MOVE_CURRENCIES = ("ledger.exchange", "ledger.rates")
 MAKE_PAYMENTS = (
     "payments.create",
     "payments.cancel",
+    "payments.forget",
     "payments.verify",
     "payments.refund",
     "payments.dispute",
@@ -86,7 +87,14 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "auditor": ("Auditor", (*SEE_ALL, "jobs.export")),
     "support": (
         "Support",
-        ("payments.view", "invoicing.view", "webhooks.view", "parties.view", "parties.manage"),
+        (
+            "payments.view",
+            "payments.forget",
+            "invoicing.view",
+            "webhooks.view",
+            "parties.view",
+            "parties.manage",
+        ),
     ),
     "developer": (
         "Developer",

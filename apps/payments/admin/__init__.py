@@ -4,6 +4,7 @@ from apps.payments.admin.filters import CreatedFilter
 from apps.payments.admin.payments import PaymentIntentAdmin
 from apps.payments.admin.refunds import RefundAdmin
 from apps.payments.admin.routing import RoutingRuleAdmin
+from apps.payments.admin.saved_methods import SavedMethodAdmin
 from apps.payments.admin.suspended_payments import SuspendedPaymentAdmin
 from apps.payments.admin.suspense import InboundReceiptAdmin
 
@@ -13,5 +14,6 @@ __all__ = [
     "PaymentIntentAdmin",
     "RefundAdmin",
     "RoutingRuleAdmin",
+    "SavedMethodAdmin",
     "SuspendedPaymentAdmin",
 ]

@@ -7,7 +7,8 @@ from django_filters import rest_framework as filters
 
 from apps.kit.filters import ChoicesFilter, InstantFilter, StrictFilterSet, decoded
 from apps.payments.contracts import BulkItemStatus, DisputeStatus, InboundStatus, IntentStatus, RefundStatus
-from apps.payments.models import BulkItem, Dispute, InboundReceipt, PaymentIntent, Refund
+from apps.payments.contracts.saving import SavedMethodStatus
+from apps.payments.models import BulkItem, Dispute, InboundReceipt, PaymentIntent, Refund, SavedMethod
 from apps.payments.models.bulk import BulkItemQuerySet
 from apps.payments.models.inbound import reference_key
 
@@ -92,6 +93,26 @@ class InboundReceiptFilter(StrictFilterSet):
     def by_branch(
         self, queryset: QuerySet[InboundReceipt], name: str, value: str
     ) -> QuerySet[InboundReceipt]:
+        return queryset.filter(branch_id=decoded("br", name, value))
+
+
+class SavedMethodFilter(StrictFilterSet):
+    status = ChoicesFilter(
+        choices=[(state.lower(), state.lower()) for state in SavedMethodStatus],
+        method="by_status",
+        help_text="One or more states, comma separated.",
+    )
+    payer_reference = filters.CharFilter(help_text="Your own id of the payer, exact.")
+    branch_id = filters.CharFilter(method="by_branch", help_text="Only this branch.")
+
+    class Meta:
+        model = SavedMethod
+        fields: list[str] = []
+
+    def by_status(self, queryset: QuerySet[SavedMethod], _: str, values: list[str]) -> QuerySet[SavedMethod]:
+        return queryset.filter(status__in=[value.upper() for value in values])
+
+    def by_branch(self, queryset: QuerySet[SavedMethod], name: str, value: str) -> QuerySet[SavedMethod]:
         return queryset.filter(branch_id=decoded("br", name, value))
 
 

@@ -68,16 +68,24 @@ class ChoiceIn(StrictSerializer):
 
     method = serializers.ChoiceField(choices=METHODS, required=False)
     payer = PayerIn(required=False)
+    saved_method_id = IdField(
+        "pm",
+        required=False,
+        help_text="A saved method to charge without its payer, who agreed to that; name its `method` too. Where its bank wants "
+        "him all the same, the payment waits for him on a page (`action_required`).",
+    )
 
     def choice(self) -> Choice | None:
         """Return the choice that the body makes, or None; raise MethodRequired for a payer without a method."""
         method, payer = self.validated_data.get("method"), self.validated_data.get("payer")
-        if method is None and payer is not None:
+        saved_method_id = self.validated_data.get("saved_method_id")
+        if method is None and (payer is not None or saved_method_id is not None):
             raise choices.MethodRequired
         if method is None:
             return None
         found: Mapping[str, str] = payer or {}
-        return Choice(Method(method.upper()), *(found.get(name, "") for name in ("phone", "name", "email")))
+        phone, name, email = (found.get(each, "") for each in ("phone", "name", "email"))
+        return Choice(Method(method.upper()), phone, name, email, saved_method_id)
 
 
 class PayableField(StrictSerializer):
@@ -227,6 +235,9 @@ class PaymentIntentOut(serializers.Serializer):
         allow_null=True, help_text="How much of the currency credited it gave for one of that received."
     )
     card = CardOut(allow_null=True, help_text="The card that paid, as far as anybody may know.")
+    saved_method_id = serializers.CharField(
+        allow_null=True, help_text="The saved method that is charged; null once the payer has to act himself."
+    )
     branch_id = serializers.CharField()
     application_id = serializers.CharField()
     reference = serializers.CharField()

@@ -8,6 +8,7 @@ from apps.kit import ids
 from apps.kit.money import Money
 from apps.kit.serializers import instant_text
 from apps.payments.contracts import IntentStatus, RefundStatus
+from apps.payments.events import methods as methods
 from apps.payments.events.schemas import (
     ATTEMPT_SCHEMA,
     INBOUND_SCHEMA,
@@ -140,6 +141,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "credited": _wire(attempt.settled) if attempt and has_money else None,
         "exchange_rate": _rate(attempt) if attempt and has_money else None,
         "card": _card(attempt) if attempt else None,
+        "saved_method_id": ids.encode("pm", intent.saved_method_id) if intent.saved_method_id else None,
         "branch_id": ids.encode("br", intent.branch_id),
         "application_id": ids.encode("app", intent.application_id),
         "reference": intent.reference,

@@ -10,6 +10,7 @@ from apps.payments.contracts import (
     IntentStatus,
     RefundStatus,
 )
+from apps.payments.contracts.saving import ConsentUse, SavedMethodStatus
 
 TEXT = {"type": "string"}
 INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
@@ -48,6 +49,7 @@ INTENT_SCHEMA = object_of(
         "credited": MONEY_OR_NULL,
         "exchange_rate": {"type": ["string", "null"]},
         "card": object_of({"brand": TEXT, "last4": TEXT}, nullable=True),
+        "saved_method_id": {"type": ["string", "null"]},
         "branch_id": {"type": "string", "pattern": "^br_"},
         "application_id": {"type": "string", "pattern": "^app_"},
         "reference": TEXT,
@@ -91,6 +93,35 @@ REFUND_SCHEMA = object_of(
         "failure": object_of({"code": TEXT, "message": TEXT}, nullable=True),
         "created_at": {"type": "string", "format": "date-time"},
         "refunded_at": INSTANT_OR_NULL,
+    }
+)
+METHOD_SCHEMA = object_of(
+    {
+        "id": {"type": "string", "pattern": "^pm_"},
+        "object": {"const": "payment_method"},
+        "status": {"enum": [state.lower() for state in SavedMethodStatus]},
+        "method": TEXT,
+        "currency": TEXT,
+        "payer": object_of({"reference": TEXT, "name": TEXT}),
+        "consent": object_of(
+            {
+                "text": TEXT,
+                "use": {"enum": [use.lower() for use in ConsentUse]},
+                "given_at": {"type": "string", "format": "date-time"},
+                "ip_address": {"type": ["string", "null"]},
+            }
+        ),
+        "card": object_of(
+            {"brand": TEXT, "last4": TEXT, "expires": TEXT, "fingerprint": TEXT}, nullable=True
+        ),
+        "branch_id": {"type": "string", "pattern": "^br_"},
+        "application_id": {"type": "string", "pattern": "^app_"},
+        "next_action": object_of({"type": TEXT, "url": TEXT}, nullable=True),
+        "failure": object_of({"code": TEXT, "message": TEXT}, nullable=True),
+        "forget_requested": {"type": "boolean"},
+        "created_at": {"type": "string", "format": "date-time"},
+        "saved_at": INSTANT_OR_NULL,
+        "forgotten_at": INSTANT_OR_NULL,
     }
 )
 INBOUND_SCHEMA = object_of(

@@ -1,4 +1,4 @@
-"""Payment intents, the attempts to collect them, money that arrived, refunds that give it back, disputes that take it back, and how far lists of movements are read."""
+"""Payment intents, their attempts, money that arrived, refunds that give it back, disputes that take it back, ways to pay that are kept, and how far lists are read."""
 
 from apps.payments.models.attempt import PaymentAttempt
 from apps.payments.models.bulk import BulkItem
@@ -11,6 +11,7 @@ from apps.payments.models.policy import CollectionPolicy
 from apps.payments.models.pull import PullCursor
 from apps.payments.models.refund import Refund
 from apps.payments.models.routing import RoutingDecision, RoutingRule, RoutingTarget
+from apps.payments.models.saved_method import SavedMethod
 
 __all__ = [
     "BulkItem",
@@ -26,4 +27,5 @@ __all__ = [
     "RoutingDecision",
     "RoutingRule",
     "RoutingTarget",
+    "SavedMethod",
 ]

@@ -21,9 +21,7 @@ from apps.payments.models.intent import EMAIL_LENGTH
 from apps.payments.models.polling import PolledQuerySet
 from apps.payments.models.refundable import REFUNDABLE_FIELDS, Refundable
 
-CODE_LENGTH = 60
-MESSAGE_LENGTH = 300
-TICKET_LENGTH = 120
+CODE_LENGTH, MESSAGE_LENGTH, TICKET_LENGTH = 60, 300, 120
 NOT_SENT = "not_sent"
 MISCONFIGURED = ["configuration", "invalid_credentials"]
 """The reasons of failures that are the account's: it is not set up right."""
@@ -31,7 +29,6 @@ LIVE_STATES = ["SENDING", "PENDING", "ACTION_REQUIRED", "AUTHORIZED", "UNKNOWN"]
 OPEN_STATES = ["SENDING", "PENDING", "ACTION_REQUIRED", "UNKNOWN"]
 BOOKED_STATES = ["SUCCEEDED", "MISMATCH"]
 CLOSED_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
-
 
 PROGRESS_FIELDS = [
     "status",
@@ -110,10 +107,10 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
     """
     One request to a provider. Its row, token and code are committed before the request leaves.
 
-    ``code`` is what the payer sees, ``callback_token`` is how the provider's answer finds us, ``ticket`` is the
-    provider's handle (empty until told). Money is booked once: ``booked_at`` is set exactly in SUCCEEDED and
-    MISMATCH. ``is_amount_reported`` is false while the sum is taken from the intent because the provider confirmed
-    the payment without telling it. ``unexplained_receipt`` names money that came a second time and was not booked; ``unnamed_at``
+    ``code`` is what the payer sees, ``callback_token`` is how the provider's answer finds us, ``ticket`` is the provider's handle
+    (empty until told). Money is booked once: ``booked_at`` is set exactly in SUCCEEDED and MISMATCH. ``is_amount_reported`` is
+    false while the sum is taken from the intent, for the provider confirmed the payment without telling it.
+    ``unexplained_receipt`` names money that came a second time and was not booked; ``unnamed_at``
     is when the provider confirmed it although several receipts wait that may be its own: it is booked under none yet.
     ``pay_page`` is where a page of the provider's sends the payer back. ``query_started_at`` is set while a job for the query that
     is due has been started and has not taken it, ``asked_at`` when a person last asked to have the provider asked, ``repeated_at``
@@ -121,8 +118,7 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
     ``surrendered_at`` is when a person took its money from it, which waits under its receipt as money that nothing explains.
     ``is_in_suspense``: the money waits for a person in the suspense account; ``refund_due_at``: it is to go back by
     itself, ``late_refund_refusal`` why that was refused the last of ``late_refund_tries`` times. Of the money received,
-    ``refunded_minor`` went back, ``refund_pending_minor`` is on its way back and ``disputed_minor`` is disputed; together never
-    more than came.
+    ``refunded_minor`` went back, ``refund_pending_minor`` is on its way and ``disputed_minor`` disputed; never more than came.
     """
 
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="attempts")

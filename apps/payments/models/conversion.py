@@ -30,7 +30,8 @@ class Conversion(models.Model):
 
     Where the provider converts, ``settled`` is what it credited before its fee, ``rate`` how much of that currency is one of
     what was received, and the fee is in the currency settled. ``is_fee_reported`` is false while the fee is that of the
-    account's tariff. ``method_brand`` and ``method_last4`` are for people who ask which card it was.
+    account's tariff. ``method_brand`` and ``method_last4`` are for people who ask which card it was. ``saved_method`` is charged
+    without its payer, who had agreed to that: a trigger in the database asks for it.
     """
 
     fee_minor = MinorField(null=True)
@@ -38,6 +39,9 @@ class Conversion(models.Model):
     settled_minor = MinorField(null=True)
     settled_currency = CurrencyField(blank=True)
     rate = models.DecimalField(max_digits=RATE_DIGITS, decimal_places=RATE_DECIMALS, null=True)
+    saved_method = models.ForeignKey(
+        "payments.SavedMethod", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     method_brand = models.CharField(max_length=BRAND_LENGTH, blank=True)
     method_last4 = models.CharField(max_length=4, blank=True)
 
@@ -80,6 +84,11 @@ class Conversion(models.Model):
     def is_patient(self) -> bool:
         """Whether the payer takes his time on a page of the provider's: it is asked for as long as the page is open."""
         return METHODS[self.provider].is_on_page
+
+    @property
+    def asks_on_page(self) -> bool:
+        """Whether its payer is asked on a page of the provider's: without its address he cannot have paid."""
+        return self.is_patient and self.saved_method_id is None
 
     @property
     def is_incomplete(self) -> bool:

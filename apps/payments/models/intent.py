@@ -42,6 +42,7 @@ PROGRESS_FIELDS = [
     "payer_phone",
     "payer_name",
     "payer_email",
+    "saved_method",
     "current_attempt",
     "next_request_at",
     "is_following",
@@ -82,6 +83,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     ``code`` is what a payer types who pays unasked. What is paid may be named (``payable``): it has one live intent, and
     one that has paid it. ``current_attempt`` is the attempt that settled the intent, or else the latest one. Where
     ``is_captured`` is false, what the payer agrees to is only held back until somebody captures it.
+    ``saved_method`` is charged without the payer; null once he has to act himself.
     ``next_request_at`` is set exactly while an attempt is due and has not begun; where ``is_following``, it follows the last one
     by itself, else its payer has confirmed it. FAILED, CANCELLED and EXPIRED are left only
     by arrived money, IN_REVIEW only by a person, and SUCCEEDED never; a trigger in the database says the same.
@@ -104,6 +106,9 @@ class PaymentIntent(UuidModel, StatefulModel):
     payer_phone = models.CharField(max_length=16, blank=True)
     payer_name = models.CharField(max_length=120, blank=True)
     payer_email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
+    saved_method = models.ForeignKey(
+        "payments.SavedMethod", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_captured = models.BooleanField(default=True)
     reference = models.CharField(max_length=64, blank=True)
     payable_type = models.CharField(max_length=40, blank=True)
@@ -229,6 +234,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         self.payer_phone = choice.phone
         self.payer_name = choice.payer_name
         self.payer_email = choice.email
+        self.saved_method_id = choice.saved_method_id
 
     @transition(status, source=IntentStatus.REQUIRES_CONFIRMATION, target=IntentStatus.PROCESSING)
     def confirm(self, *, at: datetime) -> None:
@@ -246,6 +252,13 @@ class PaymentIntent(UuidModel, StatefulModel):
     def retry(self, *, at: datetime, after: timedelta) -> None:
         self.next_request_at = at + after
         self.is_following = True
+
+    @transition(status, source=COLLECTING_STATES, target=IntentStatus.PROCESSING)
+    def ask_on_page(self, *, at: datetime) -> None:
+        """The bank of a saved card wants its holder: he is asked on a page, and not charged without it."""
+        self.saved_method_id = None
+        self.next_request_at = at
+        self.is_following = False
 
     @transition(status, source=COLLECTING_STATES, target=RETURN_VALUE(*dict.fromkeys(FOLLOWS.values())))
     def follow(self, attempt: "PaymentAttempt") -> IntentStatus:

@@ -27,18 +27,13 @@ from apps.kit.compiled import Compiled, Inserted, Read
 from apps.kit.money import Money
 from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent, PayPage
+from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.models.attempt import NOT_SENT
-from apps.payments.services import pay_links, payables, polling, routing
-from apps.payments.services.routing_choice import ATTEMPTS_MAX
+from apps.payments.services import pay_links, payables, polling, retries, routing, saved_charges
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
-RETRY_AFTER = timedelta(seconds=5)
-PAUSE_MAX = timedelta(minutes=1)
-PATIENCE = timedelta(minutes=10)
-"""For how long a payer may wait for a prompt that our own gate keeps back."""
 CLOCK_SLACK = timedelta(seconds=1)
 COMPLETED_WITHIN = timedelta(days=1)
 """For how long a provider that tells its own fee is asked for it, once the money is booked."""
@@ -91,7 +86,8 @@ def begin(*, intent_id: UUID, now: datetime) -> PaymentAttempt | None:
 
     Returns None when nothing is due: the intent is closed, or an earlier delivery of the same job has begun an
     attempt. An intent that no account can ask for fails with ``method_not_available``, one whose payable has been paid by another
-    with ``already_paid``: nobody is asked for it twice. Which of several accounts are stopped is read while nothing is locked.
+    with ``already_paid``: nobody is asked for it twice; one whose saved method was forgotten with ``saved_method_not_active``.
+    Which of several accounts are stopped is read while nothing is locked.
     """
     try:
         return _begun(intent_id, stopped=None, now=now)
@@ -109,6 +105,10 @@ def _begun(intent_id: UUID, *, stopped: Collection[UUID] | None, now: datetime) 
         or intent.next_request_at > now + CLOCK_SLACK
     ):
         return None
+    if intent.saved_method_id is not None and not saved_charges.is_still_allowed(intent.saved_method_id):
+        refusal = saved_charges.SavedMethodNotActive
+        _end(intent, code=refusal.code, message=saved_charges.NOT_ACTIVE, now=now)
+        return None
     try:
         routed = routing.choose(intent, stopped=stopped, now=now)
     except ProviderAccountMissing as missing:
@@ -118,7 +118,8 @@ def _begun(intent_id: UUID, *, stopped: Collection[UUID] | None, now: datetime) 
         _end(intent, code=payables.AlreadyPaid.code, message=payables.PAID_OTHERWISE, now=now)
         return None
     attempt = made(intent, account=routed.account, phone=intent.payer_phone, now=now)
-    if attempt.is_patient:
+    attempt.saved_method_id = intent.saved_method_id
+    if attempt.asks_on_page:
         attempt.pay_page = pay_links.ensured(intent, actor=SYSTEM, now=now)
     _BEGUN.insert(attempt)
     routing.keep(attempt, routed.decision)
@@ -165,6 +166,8 @@ def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
     if attempt.status in ACCEPTABLE_STATES:
         attempt.accept(ticket=ticket, next_query_at=polling.next_query(initiated_at=now, now=now))
         follow(attempt)
+        if attempt.saved_method_id is not None:  # its bank has decided by now
+            ask_soon(attempt, now=now)
         if providers.offers(attempt.provider, CapturePort) and not payables.is_wanted(attempt.intent):
             order(attempt, now=now)
     announced = initiation(attempt, now=now)
@@ -212,7 +215,7 @@ def withdraw(*, attempt_id: UUID, refusal: ProviderUnavailable, now: datetime) -
     if not attempt.is_live or attempt.repeated_at is not None:
         return
     intent = attempt.intent
-    delay = _next_try(attempt, refusal, now=now)
+    delay = retries.next_try(attempt, refusal, now=now)
     if delay is None:
         closing = close(
             attempt, code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, now=now
@@ -225,20 +228,6 @@ def withdraw(*, attempt_id: UUID, refusal: ProviderUnavailable, now: datetime) -
     intent.retry(at=now, after=delay)
     intent.save_progress()
     jobs.enqueue("payments.request_collection", countdown=delay.total_seconds(), intent_id=intent.id)
-
-
-def _next_try(attempt: PaymentAttempt, refusal: ProviderUnavailable, *, now: datetime) -> timedelta | None:
-    """Return after how long to try again; None where nobody is to be asked again."""
-    intent = attempt.intent
-    if intent.cancel_requested_at is not None or not _is_current(attempt):
-        return None
-    if isinstance(refusal, ProviderHeldBack):
-        waits_since = intent.confirmed_at or intent.created_at
-        before = intent.attempts.filter(failure_code=HELD_BACK, created_at__gte=waits_since).count()
-        pause: timedelta = min(refusal.pause * 2**before, PAUSE_MAX)
-        return pause if now + pause <= waits_since + PATIENCE else None
-    tries = intent.attempts.sent().count()
-    return (refusal.retry_after or RETRY_AFTER * 4 ** (tries - 1)) if tries < ATTEMPTS_MAX else None
 
 
 @transaction.atomic
@@ -272,7 +261,7 @@ def close(
     """
     Fail a live attempt, and its intent unless another attempt has taken over; return what is to be said of it.
 
-    Where ``may_fall_back``, the account is at fault: another one asks the payer, once, if there is one. An intent with a
+    Where the bank of a saved card wants its holder, he is asked on a page. Where ``may_fall_back``, the account is at fault: another one asks the payer, once, if there is one. An intent with a
     pay page is not over: its payer may ask for another prompt.
     """
     attempt.fail(code=code, message=message, provider_code=provider_code, at=now)
@@ -280,36 +269,23 @@ def close(
     intent = attempt.intent
     if not _is_current(attempt) or not intent.is_collecting:
         return []
-    if may_fall_back and _falls_back(attempt, now=now):
+    if retries.wants_holder(attempt, code):
+        intent.ask_on_page(at=now)
+        intent.save_progress()
+        jobs.enqueue("payments.request_collection", intent_id=intent.id)
+        return []
+    if may_fall_back and retries.falls_back(attempt, now=now):
         intent.retry(at=now, after=timedelta())
         intent.save_progress()
         jobs.enqueue("payments.request_collection", intent_id=intent.id)
         return []
-    if may_be_asked_again(intent, now=now):
+    if retries.may_be_asked_again(intent, now=now):
         intent.reopen(code=code, message=message)
         intent.save_progress()
         return []
     intent.fail(code=code, message=message, at=now)
     intent.save_progress()
     return [events.closed(intent)]
-
-
-def _falls_back(attempt: PaymentAttempt, *, now: datetime) -> bool:
-    """Say whether another account asks the payer, who still waits: never after nobody knew what became of the attempt."""
-    intent = attempt.intent
-    if intent.cancel_requested_at is not None or attempt.unknown_at is not None:
-        return False
-    return now <= (intent.confirmed_at or intent.created_at) + PATIENCE and routing.goes_on(attempt, now=now)
-
-
-def may_be_asked_again(intent: PaymentIntent, *, now: datetime) -> bool:
-    """Say whether the payer holds a link by which he may ask for another prompt, after three at most."""
-    return (
-        intent.cancel_requested_at is None
-        and intent.expires_at > now
-        and intent.attempts.sent().count() < ATTEMPTS_MAX
-        and PayPage.is_open_for(intent, now=now)
-    )
 
 
 @transaction.atomic
@@ -356,7 +332,7 @@ def next_repeat(attempt: PaymentAttempt, *, now: datetime) -> datetime | None:
     """
     known_until = attempt.created_at + providers.repeat_within(attempt.provider)
     due = polling.next_repeat(since=attempt.created_at, known_until=known_until, now=now)
-    return due or (known_until + FORGOTTEN_AFTER if attempt.is_patient else None)
+    return due or (known_until + FORGOTTEN_AFTER if attempt.asks_on_page else None)
 
 
 def ask_soon(attempt: PaymentAttempt, *, now: datetime) -> None:

@@ -156,6 +156,7 @@ def _written(request: NewIntent) -> Mapping[str, Any]:
         "money": request.money.wire(),
         "branch_id": str(request.branch_id),
         "choice": [choice.method.value, choice.phone, choice.payer_name, choice.email] if choice else None,
+        "saved_method_id": str(choice.saved_method_id) if choice and choice.saved_method_id else "",
         "payable": [request.payable_type, request.payable_id],
         "is_repeat_refused": request.is_repeat_refused,
         "description": request.description,
@@ -167,13 +168,12 @@ def _written(request: NewIntent) -> Mapping[str, Any]:
 
 def _read(item: BulkItem) -> NewIntent:
     kept = item.request
-    method, *payer = kept["choice"] or [""]
     payable_type, payable_id = kept["payable"]
     return NewIntent(
         money=Money.parse(kept["money"]["amount"], kept["money"]["currency"]),
         branch_id=UUID(kept["branch_id"]),
         application_id=item.application_id,
-        choice=Choice(Method(method), *payer) if method else None,
+        choice=_choice(kept),
         reference=item.reference,
         payable_type=payable_type,
         payable_id=payable_id,
@@ -183,6 +183,14 @@ def _read(item: BulkItem) -> NewIntent:
         is_confirmed=kept["is_confirmed"],
         is_captured=kept["is_captured"],
     )
+
+
+def _choice(kept: Mapping[str, Any]) -> Choice | None:
+    if not kept["choice"]:
+        return None
+    method, phone, name, email = kept["choice"]
+    saved_method_id = kept["saved_method_id"]
+    return Choice(Method(method), phone, name, email, UUID(saved_method_id) if saved_method_id else None)
 
 
 def _at(pointer: str, code: str, message: str) -> errors.FieldError:

@@ -1,6 +1,7 @@
 """The choice of method and payer, admitted before anything is asked of them."""
 
 from dataclasses import replace
+from typing import Protocol
 from uuid import UUID
 
 from apps.integrations.contracts import ProviderAccountMissing, takes
@@ -10,7 +11,7 @@ from apps.kit import errors
 from apps.kit.money import Money
 from apps.payments.contracts import RAILS, Choice, Method
 from apps.payments.models import phone
-from apps.payments.services import limits, routing
+from apps.payments.services import limits, routing, saved_charges
 
 POINTER = "/method"
 
@@ -55,26 +56,44 @@ def require_holding(method: Method) -> None:
         )
 
 
-def admitted(
-    choice: Choice | None, *, money: Money, branch_id: UUID, is_captured: bool = True
-) -> Choice | None:
-    """
-    Return the choice with its phone in E.164, after every check; None stays None. Only a rail that asks on its own page
-    may go without a phone. ``is_captured`` is false where the rail is to hold the sum back.
+class Payment(Protocol):
+    """A payment that is asked for: the sum, whose it is, and whether it is taken at once."""
 
-    Raises PhoneInvalid, CaptureNotSupported, MethodNotAvailable, AmountNotWhole, AmountTooSmall or AmountTooLarge.
+    @property
+    def money(self) -> Money: ...
+
+    @property
+    def branch_id(self) -> UUID: ...
+
+    @property
+    def application_id(self) -> UUID: ...
+
+    @property
+    def is_captured(self) -> bool: ...
+
+
+def admitted(choice: Choice | None, *, of: Payment) -> Choice | None:
+    """
+    Return the choice of a payment with its phone in E.164, after every check; None stays None. Only a rail that asks on its own
+    page may go without a phone.
+
+    Raises SavedMethodUnknown, SavedMethodNotActive, ConsentMissing, PhoneInvalid, CaptureNotSupported, MethodNotAvailable, AmountNotWhole, AmountTooSmall or AmountTooLarge.
     """
     if choice is None:
         return None
     number = phone.normalise(choice.phone) if choice.phone or not choice.method.is_on_page else ""
-    if not is_captured:
+    if not of.is_captured:
         require_holding(choice.method)
+    kept = saved_charges.required(choice, branch_id=of.branch_id, application_id=of.application_id)
     try:
-        ranges = routing.limits_of(branch_id=branch_id, method=choice.method, money=money)
+        if kept is None:
+            ranges = routing.limits_of(branch_id=of.branch_id, method=choice.method, money=of.money)
+        else:
+            ranges = routing.limits_of_keeper(kept, money=of.money)
     except ProviderAccountMissing:
-        raise MethodNotAvailable(choice, money) from None
-    smallest, largest = _nearest(ranges, money)
-    limits.check(money=money, method=choice.method, smallest=smallest, largest=largest)
+        raise MethodNotAvailable(choice, of.money) from None
+    smallest, largest = _nearest(ranges, of.money)
+    limits.check(money=of.money, method=choice.method, smallest=smallest, largest=largest)
     return replace(choice, phone=number)
 
 

@@ -51,7 +51,7 @@ def create(*, request: NewIntent, actor: Actor, now: datetime) -> PaymentIntent:
     Ask for one sum; confirmed at once unless the request says otherwise.
 
     Raises AmountNotWhole, AmountTooSmall, AmountTooLarge, PhoneInvalid, MethodRequired, MethodNotAvailable,
-    PayableInvalid, AlreadyPaid, PaymentInProgress, DuplicateSuspected or DuplicateReference, and then nothing is written. The provider is asked by a worker after the commit.
+    SavedMethodUnknown, SavedMethodNotActive, ConsentMissing, PayableInvalid, AlreadyPaid, PaymentInProgress, DuplicateSuspected or DuplicateReference, and then nothing is written. The provider is asked by a worker after the commit.
     """
     try:
         return _created(request, actor=actor, now=now)
@@ -73,9 +73,7 @@ def _created(request: NewIntent, *, actor: Actor, now: datetime) -> PaymentInten
             application_id=request.application_id, branch_id=request.branch_id, money=request.money
         )
     payables.check(request)
-    choice = choices.admitted(
-        request.choice, money=request.money, branch_id=request.branch_id, is_captured=request.is_captured
-    )
+    choice = choices.admitted(request.choice, of=request)
     intent = PaymentIntent(
         branch_id=request.branch_id,
         application_id=request.application_id,
@@ -128,9 +126,7 @@ def confirm(
         raise _invalid_state(intent, "confirmed")
     if choice is None and intent.status == IntentStatus.REQUIRES_METHOD:
         raise choices.MethodRequired
-    admitted = choices.admitted(
-        choice, money=intent.money, branch_id=intent.branch_id, is_captured=intent.is_captured
-    )
+    admitted = choices.admitted(choice, of=intent)
     if admitted is not None:
         intent.choose(admitted)
     if is_repeat_refused:
@@ -194,8 +190,8 @@ def request(*, intent_id: UUID, now: datetime) -> None:
     if attempt is None:
         return
     faults.reach("payments.before_send")
-    order = orders.of(attempt)
     try:
+        order = orders.of(attempt)
         port = providers.collection(attempt.provider_account_id, now=now, subject_id=attempt.id)
     except crypto.Unreadable:
         refusal = ProviderUnavailable("configuration", "The account's credentials cannot be opened.")

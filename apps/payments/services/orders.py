@@ -16,14 +16,19 @@ from apps.integrations.services import hooks, providers
 from apps.kit import faults
 from apps.payments.contracts import AttemptStatus
 from apps.payments.models import PaymentAttempt
-from apps.payments.services import attempts, pay_links
+from apps.payments.services import attempts, method_tokens, pay_links
 
 NO_PAGE = "The provider never told the address of its page: nobody can have paid there."
 
 
 def of(attempt: PaymentAttempt) -> CollectionRequest:
-    """Return the order of an attempt: the same each time, for a provider that compares a repeated one with the first."""
+    """
+    Return the order of an attempt: the same each time, for a provider that compares a repeated one with the first.
+
+    Raises crypto.Unreadable for a saved method whose token cannot be opened.
+    """
     back = pay_links.address(attempt.pay_page) if attempt.pay_page else ""
+    kept = method_tokens.opened(attempt.saved_method) if attempt.saved_method else method_tokens.NOTHING
     return CollectionRequest(
         money=attempt.money,
         phone=attempt.phone,
@@ -34,6 +39,8 @@ def of(attempt: PaymentAttempt) -> CollectionRequest:
         return_url=back,
         cancel_url=back,
         is_captured=attempt.is_captured,
+        saved_method=kept.token,
+        customer=kept.customer,
     )
 
 
@@ -50,7 +57,7 @@ def claim_repeat(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     if not is_open or attempt.next_query_at is None or attempt.next_query_at > now:
         return None
     known_until = attempt.created_at + providers.repeat_within(attempt.provider)
-    if attempt.is_patient and now >= known_until + attempts.FORGOTTEN_AFTER:
+    if attempt.asks_on_page and now >= known_until + attempts.FORGOTTEN_AFTER:
         closing = attempts.close(attempt, code="expired", message=NO_PAGE, provider_code="", now=now)
         outbox.publish(*closing, now=now)
         return None

@@ -29,6 +29,7 @@ from apps.payments.services import (
     pay_links,
     paybills,
     receipts,
+    retries,
     suspense,
 )
 from apps.payments.services.attempts import InvalidState
@@ -169,7 +170,7 @@ def leave(*, secret: str, source: str, now: datetime) -> PaymentIntent:
 def may_leave(intent: PaymentIntent, *, now: datetime) -> bool:
     """Say whether the payer is asked on a page of the provider's, and could pay by another method if he left it."""
     attempt = intent.current_attempt
-    if attempt is None or not _may_be_closed(attempt) or not attempts.may_be_asked_again(intent, now=now):
+    if attempt is None or not _may_be_closed(attempt) or not retries.may_be_asked_again(intent, now=now):
         return False
     return any(method != intent.method for method in methods.offered(intent, now=now))
 

@@ -13,7 +13,7 @@ from apps.integrations.selectors import accounts, circuits
 from apps.kit.compiled import Inserted
 from apps.kit.money import Money
 from apps.payments.contracts import DROP_REASONS, METHODS, Method
-from apps.payments.models import PaymentAttempt, PaymentIntent, RoutingDecision
+from apps.payments.models import PaymentAttempt, PaymentIntent, RoutingDecision, SavedMethod
 from apps.payments.models.attempt import NOT_SENT
 from apps.payments.selectors import routing as stored
 from apps.payments.services import routing_choice as choice
@@ -52,11 +52,16 @@ def choose(intent: PaymentIntent, *, stopped: Collection[UUID] | None, now: date
     ``stopped`` are the accounts whose circuits let nothing through; None for a caller that has not looked: then CircuitsUnread is
     raised where it matters. Raises ProviderAccountMissing where none can ask the payer, and says why.
     """
-    found = _serving(intent.branch_id, intent.method, intent.currency)
+    found = _open_to(intent)
     if stopped is None and len(found) > 1:
         raise CircuitsUnread(found)
     decision = _decided(
-        question(intent, at=now), found, before=_before(intent), stopped=stopped or (), now=now
+        question(intent, at=now),
+        found,
+        before=_before(intent),
+        stopped=stopped or (),
+        is_bound=_is_bound(intent),
+        now=now,
     )
     if decision.chosen is None:
         raise ProviderAccountMissing(_lacking(intent, found, decision))
@@ -67,9 +72,11 @@ def choose(intent: PaymentIntent, *, stopped: Collection[UUID] | None, now: date
 def goes_on(attempt: PaymentAttempt, *, now: datetime) -> bool:
     """Say whether an intent goes on through another account by itself, the current one having refused by its own fault."""
     intent = attempt.intent
-    found = _serving(intent.branch_id, intent.method, intent.currency)
     before = _after(attempt, Past.REFUSED_BY_ACCOUNT)
-    return choice.may_follow(_decided(question(intent, at=now), found, before=before, now=now), before)
+    decision = _decided(
+        question(intent, at=now), _open_to(intent), before=before, is_bound=_is_bound(intent), now=now
+    )
+    return choice.may_follow(decision, before)
 
 
 def takers(intent: PaymentIntent, *, method: Method, now: datetime) -> list["ProviderAccount"]:
@@ -109,6 +116,19 @@ def limits_of(*, branch_id: UUID, method: Method, money: Money) -> list[tuple[Mo
     named = {target.account_id for _, terms in stored.in_use(branch_id) for target in terms.targets}
     others = [account for account in found if account.id in named and account not in defaults]
     return own + [(account.minimum, account.maximum) for account in others]
+
+
+def limits_of_keeper(saved: SavedMethod, *, money: Money) -> list[tuple[Money, Money]]:
+    """
+    Return the smallest and the largest payment of the one account that keeps a saved method.
+
+    Raises ProviderAccountMissing where it does not serve the branch, or not in this currency, any more.
+    """
+    serving = _serving(saved.branch_id, saved.method.value, money.currency)
+    found = [account for account in serving if account.id == saved.provider_account_id]
+    if not found:
+        raise ProviderAccountMissing(_missing(saved.method, money.currency))
+    return [(account.minimum, account.maximum) for account in found]
 
 
 def candidates(
@@ -164,15 +184,30 @@ def _decided(
     found: Sequence["ProviderAccount"],
     *,
     before: Before | None,
+    is_bound: bool = False,
     now: datetime,
     stopped: Collection[UUID] | None = None,
 ) -> Decision:
+    rules = [] if is_bound else stored.in_use(asked.branch_id)
     return choice.decide(
         asked,
         accounts=candidates(found, branch_id=asked.branch_id, now=now, stopped=stopped),
-        rules=[Rule(rule_id, terms) for rule_id, terms in stored.in_use(asked.branch_id)],
+        rules=[Rule(rule_id, terms) for rule_id, terms in rules],
         before=before,
     )
+
+
+def _open_to(intent: PaymentIntent) -> list["ProviderAccount"]:
+    """Return the accounts that may serve an intent: of a saved method the one that keeps it."""
+    found = _serving(intent.branch_id, intent.method, intent.currency)
+    if intent.saved_method is None:
+        return found
+    return [account for account in found if account.id == intent.saved_method.provider_account_id]
+
+
+def _is_bound(intent: PaymentIntent) -> bool:
+    """Say whether an intent goes through one account whatever the rules say: that which keeps its saved method."""
+    return intent.saved_method_id is not None
 
 
 def _serving(branch_id: UUID, method: str, currency: str) -> list["ProviderAccount"]:

@@ -10,7 +10,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.kit import jobs
-from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import (
+    Dispute,
+    InboundReceipt,
+    PaymentAttempt,
+    PaymentIntent,
+    Refund,
+    SavedMethod,
+)
 from apps.payments.models.polling import PolledQuerySet
 from apps.payments.services import attempts, disputes, intents, late_refunds, sendings
 
@@ -47,6 +54,7 @@ def start_queries(*, now: datetime) -> None:
         ("payments.query_attempt", "attempt_id", PaymentAttempt.objects.all()),
         ("payments.query_refund", "refund_id", Refund.objects.all()),
         ("payments.query_dispute", "dispute_id", Dispute.objects.all()),
+        ("payments.follow_method", "method_id", SavedMethod.objects.all()),
     ):
         due = _without_job(rows, now=now)
         for row_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):

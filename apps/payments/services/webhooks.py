@@ -23,7 +23,7 @@ from apps.kit import faults, jobs
 from apps.payments.contracts import AttemptStatus, RefundStatus
 from apps.payments.models import Dispute, PaymentAttempt, Refund
 from apps.payments.models.refund import SENT_STATES
-from apps.payments.services import attempts, sendings
+from apps.payments.services import attempts, sendings, setups
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
@@ -179,9 +179,23 @@ def _dispute(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict
     return CallbackStatus.APPLIED, "", known.id
 
 
+def _method(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
+    """Have the provider asked about a way to pay: whether its payer has agreed, or whether it is kept still."""
+    found = setups.nudged(account, nudge, now=now)
+    if found is None and not nudge.code:
+        return CallbackStatus.IGNORED, "It is of no way to pay that we keep.", None
+    if found is None:
+        raise NotYetMatched
+    saved, is_asked = found
+    if not is_asked:
+        return CallbackStatus.DUPLICATE, "What became of it is known.", saved.id
+    return CallbackStatus.APPLIED, "", saved.id
+
+
 FOLLOWED: dict[NudgeKind, Follow] = {
     NudgeKind.COLLECTION: _collection,
     NudgeKind.DISPUTE: _dispute,
     NudgeKind.REFUND: _refund,
+    NudgeKind.METHOD: _method,
 }
 """What is done about each kind of message; what stands here not is kept, and ignored."""

@@ -48,7 +48,7 @@ BEGIN
   END IF;
   IF NEW.intent_id <> OLD.intent_id OR NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency
      OR NEW.code <> OLD.code OR NEW.callback_token <> OLD.callback_token
-     OR NEW.provider_account_id <> OLD.provider_account_id THEN
+     OR NEW.provider_account_id <> OLD.provider_account_id OR NEW.saved_method_id IS DISTINCT FROM OLD.saved_method_id THEN
     RAISE EXCEPTION 'payments: what attempt % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.surrendered_at IS DISTINCT FROM OLD.surrendered_at AND NOT has_gone AND (
@@ -198,6 +198,54 @@ BEGIN
   RETURN NEW;
 END $f$;
 
+CREATE OR REPLACE FUNCTION {s}.payments_guard_saved_method() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE v_progress text[] := ARRAY['status', 'ticket', 'page_url', 'sealed_customer', 'sealed_token', 'token_digest', 'brand',
+  'last4', 'expires', 'fingerprint', 'failure_code', 'failure_message', 'provider_code', 'next_query_at', 'query_started_at',
+  'initiated_at', 'saved_at', 'forget_requested_at', 'forget_requested_by', 'forgotten_at', 'closed_at'];
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: saved method % is never deleted', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF to_jsonb(NEW) - v_progress <> to_jsonb(OLD) - v_progress THEN
+    RAISE EXCEPTION 'payments: what the payer of saved method % agreed to is fixed', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
+     OR (OLD.token_digest <> '' AND NEW.token_digest <> OLD.token_digest)
+     OR (OLD.saved_at IS NOT NULL AND NEW.saved_at IS DISTINCT FROM OLD.saved_at)
+     OR (OLD.forget_requested_at IS NOT NULL AND NEW.forget_requested_at IS DISTINCT FROM OLD.forget_requested_at) THEN
+    RAISE EXCEPTION 'payments: ticket, token and forgetting of saved method % are set once', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (NEW.status = 'FORGOTTEN' AND octet_length(NEW.sealed_token) > 0)
+     OR (NEW.status <> OLD.status AND (
+       OLD.status IN ('FORGOTTEN', 'FAILED')
+       OR (OLD.status = 'FORGETTING' AND NEW.status <> 'FORGOTTEN')
+       OR (OLD.status = 'ACTIVE' AND NEW.status NOT IN ('FORGETTING', 'FORGOTTEN')))) THEN
+    RAISE EXCEPTION 'payments: saved method % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+-- Nobody is charged without being there but by his consent, and by who has it.
+CREATE OR REPLACE FUNCTION {s}.payments_guard_saved_charge() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+BEGIN
+  IF NOT EXISTS (SELECT FROM {s}.payments_savedmethod m
+      WHERE m.id = NEW.saved_method_id AND m.status = 'ACTIVE' AND m.consent_use = 'OFF_SESSION'
+        AND m.application_id = NEW.application_id AND m.branch_id = NEW.branch_id
+        AND m.provider_account_id = NEW.provider_account_id) THEN
+    RAISE EXCEPTION 'payments: saved method % may not be charged by attempt %', NEW.saved_method_id, NEW.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
+CREATE OR REPLACE TRIGGER payments_guard_saved_method BEFORE UPDATE OR DELETE ON {s}.payments_savedmethod
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_saved_method();
+CREATE OR REPLACE TRIGGER payments_guard_saved_charge BEFORE INSERT ON {s}.payments_paymentattempt
+  FOR EACH ROW WHEN (NEW.saved_method_id IS NOT NULL) EXECUTE FUNCTION {s}.payments_guard_saved_charge();
 CREATE OR REPLACE TRIGGER payments_guard_intent BEFORE UPDATE OR DELETE ON {s}.payments_paymentintent
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_intent();
 CREATE OR REPLACE TRIGGER payments_guard_attempt BEFORE UPDATE OR DELETE ON {s}.payments_paymentattempt

@@ -86,6 +86,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 _("Payments"), "payments", "payments_paymentintent", "payments.view", "portal-payment"
             ),
             changelist(_("Refunds"), "undo", "payments_refund", "payments.view"),
+            changelist(_("Saved methods"), "credit_card", "payments_savedmethod", "payments.view"),
             changelist(
                 *(_("Suspense"), "inbox_customize", "payments_inboundreceipt", "payments.view"),
                 "payments_paymentattempt_changelist",

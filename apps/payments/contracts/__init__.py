@@ -249,13 +249,15 @@ class Recorded(StrEnum):
 class Choice:
     """
     How and from whom: ``phone`` may be written as people write it in Kenya. A rail that asks on its own page needs none;
-    there ``email`` saves the payer some typing.
+    there ``email`` saves the payer some typing. ``saved_method_id`` is a way to pay that he lets us keep: it is charged without
+    him, as far as he agreed.
     """
 
     method: Method
     phone: str = ""
     payer_name: str = ""
     email: str = ""
+    saved_method_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

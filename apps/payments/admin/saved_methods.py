@@ -1,0 +1,160 @@
+"""Saved methods in the organisation's site: a list to find them, a page with what the payer agreed to, a dialog to forget."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from apps.integrations.contracts import provider_name
+from apps.kit import ids
+from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, nothing_html
+from apps.payments.admin.filters import BranchFilter, CreatedFilter
+from apps.payments.contracts.saving import CONSENT_USES, ConsentUse, SavedMethodStatus
+from apps.payments.dialogs.saved_methods import ForgetMethod
+from apps.payments.models import SavedMethod
+from apps.payments.selectors import saved_methods
+
+BADGES: Mapping[SavedMethodStatus, tuple[str, str, Any]] = {
+    SavedMethodStatus.REQUESTED: ("pending", "schedule_send", _("Being asked for")),
+    SavedMethodStatus.UNKNOWN: ("unknown", "help", _("Unknown")),
+    SavedMethodStatus.PENDING: ("held", "touch_app", _("Payer has not agreed yet")),
+    SavedMethodStatus.ACTIVE: ("done", "check_circle", _("Saved")),
+    SavedMethodStatus.FORGETTING: ("pending", "hourglass_top", _("Being forgotten")),
+    SavedMethodStatus.FORGOTTEN: ("quiet", "delete_forever", _("Forgotten")),
+    SavedMethodStatus.FAILED: ("failed", "cancel", _("Not saved")),
+}
+
+
+class SavedStatusFilter(DropdownFilter):
+    title = _("Status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
+        return [(state.value, BADGES[state][2]) for state in SavedMethodStatus]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SavedMethod]) -> QuerySet[SavedMethod]:  # noqa: ARG002 (Django's signature)
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+@admin.register(SavedMethod)
+class SavedMethodAdmin(ReadOnlyAdmin):
+    """Ways to pay that payers of the reader's branches let us keep, newest first; their tokens are shown to nobody."""
+
+    list_display = [
+        "payer_column",
+        "card_column",
+        "use_column",
+        "branch",
+        "created_column",
+        "state_column",
+    ]
+    list_display_links = ["payer_column"]
+    list_filter = [SavedStatusFilter, BranchFilter, ("created_at", CreatedFilter)]
+    list_filter_submit = True
+    empty_text = _("A way to pay appears here when an application asks a payer to let it be saved.")
+    search_fields = ["payer_reference"]
+    search_help_text = _("The application's id of the payer")
+    dialogs = [ForgetMethod]
+    fieldsets = [
+        (None, {"fields": ["state_column", "failure_message", "card_column", "rail_column", "fingerprint"]}),
+        (
+            _("Payer"),
+            {"fields": ["payer_name", "payer_reference", "branch", "application", "reference_column"]},
+        ),
+        (
+            _("Consent"),
+            {"fields": ["consent_text", "use_column", "consented_column", "consent_address", "created_by"]},
+        ),
+        (
+            _("Record"),
+            {"fields": ["created_column", "saved_column", "asked_column", "forgotten_column"]},
+        ),
+    ]
+    readonly_fields = [
+        "state_column",
+        "card_column",
+        "rail_column",
+        "reference_column",
+        "use_column",
+        "consented_column",
+        "created_column",
+        "saved_column",
+        "asked_column",
+        "forgotten_column",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SavedMethod]:
+        return saved_methods.visible_to(request.user).select_related(
+            "branch", "application", "provider_account"
+        )
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        queryset: QuerySet[SavedMethod],
+        search_term: str,
+    ) -> tuple[QuerySet[SavedMethod], bool]:
+        """Find exactly: part of an id finds nothing."""
+        return saved_methods.found_by(queryset, search_term), False
+
+    @admin.display(description=_("Payer"))
+    def payer_column(self, saved: SavedMethod) -> SafeString:
+        return format_html(
+            '<span class="two"><b>{}</b><span class="t-ref">{}</span></span>',
+            saved.payer_name or _("Not named"),
+            saved.payer_reference,
+        )
+
+    @admin.display(description=_("Card"))
+    def card_column(self, saved: SavedMethod) -> SafeString:
+        if not saved.last4:
+            return nothing_html()
+        return format_html(
+            '<span class="two"><b class="font-normal">{}</b><span>{}</span></span>',
+            str(saved),
+            _("until %(month)s") % {"month": saved.expires} if saved.expires else "",
+        )
+
+    @admin.display(description=_("Agreed to"))
+    def use_column(self, saved: SavedMethod) -> str:
+        return str(CONSENT_USES[ConsentUse(saved.consent_use)])
+
+    @admin.display(description=_("Kept by"))
+    def rail_column(self, saved: SavedMethod) -> str:
+        return f"{provider_name(saved.provider)}: {saved.provider_account}"
+
+    @admin.display(description=_("Status"))
+    def state_column(self, saved: SavedMethod) -> SafeString:
+        return badge(*BADGES[SavedMethodStatus(saved.status)])
+
+    @admin.display(description=_("Id"))
+    def reference_column(self, saved: SavedMethod) -> SafeString:
+        return format_html('<span class="t-ref">{}</span>', ids.encode("pm", saved.id))
+
+    @admin.display(description=_("Agreed"))
+    def consented_column(self, saved: SavedMethod) -> SafeString:
+        return local_time_html(saved.consent_at)
+
+    @admin.display(description=_("Asked"))
+    def created_column(self, saved: SavedMethod) -> SafeString:
+        return local_time_html(saved.created_at)
+
+    @admin.display(description=_("Saved"))
+    def saved_column(self, saved: SavedMethod) -> SafeString:
+        return local_time_html(saved.saved_at)
+
+    @admin.display(description=_("Forgetting asked for"))
+    def asked_column(self, saved: SavedMethod) -> SafeString:
+        if saved.forget_requested_at is None:
+            return nothing_html()
+        return format_html("{} {}", local_time_html(saved.forget_requested_at), saved.forget_requested_by)
+
+    @admin.display(description=_("Forgotten"))
+    def forgotten_column(self, saved: SavedMethod) -> SafeString:
+        return local_time_html(saved.forgotten_at)
