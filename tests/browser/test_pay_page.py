@@ -62,6 +62,7 @@ def test_a_payer_leaves_the_page_of_his_card_and_pays_by_phone(page, world, card
     url = world.call("POST", f"/payments/{payment['id']}/pay-page").json()["url"]
 
     page.goto(url)
+    page.get_by_text("Visa, Mastercard and others").click()
     page.get_by_role("button", name="by card").click()
     page.wait_for_url(f"{world.treasury.simulator_url}/**")
     at_provider = page.url

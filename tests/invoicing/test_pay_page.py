@@ -362,7 +362,7 @@ def test_takes_the_payer_to_the_page_of_the_provider_and_back(shopper):
     back = shopper.text()
 
     assert "Not paid yet" in back
-    assert "Back to the page for Card" in back
+    assert "Back to the card page" in back
     assert planned > NOW
     assert PaymentAttempt.objects.get(id=attempt.id).next_query_at == NOW
     assert PaymentIntent.objects.get().status == IntentStatus.ACTION_REQUIRED
@@ -384,7 +384,7 @@ def test_lets_a_payer_leave_the_page_of_the_provider_for_another_method(acme):
     assert (answer.status_code, answer["Location"]) == (302, shopper.path)
     assert PaymentAttempt.objects.get(id=attempt.id).order_due_at == NOW
     said = shopper.text()
-    assert "The page for Card is being closed" in said
+    assert "The card page is being closed" in said
     assert REDIRECT.url not in said
 
     PaymentAttempt.objects.update(order_due_at=None)

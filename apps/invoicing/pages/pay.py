@@ -17,7 +17,7 @@ from apps.documents.services import artifacts
 from apps.invoicing.pages import words
 from apps.invoicing.selectors import receipts
 from apps.kit import brand, clock, errors, phones, remote
-from apps.payments.contracts import RAILS, IntentStatus, Method
+from apps.payments.contracts import IntentStatus
 from apps.payments.services import methods, pay_pages, paybills
 from apps.payments.services.pay_pages import PayPageUnknown
 from apps.tenancy.selectors import branding
@@ -217,7 +217,7 @@ def _page(
         "is_on_page": is_on_page,
         "is_onward": is_onward,
         "may_leave": state == WAIT and pay_pages.may_leave(intent, now=now),
-        "rail": RAILS[Method(intent.method)].name if intent.method else "",
+        "rail": words.rail(intent),
         "was_left": pay_pages.was_left(intent),
         "failure": words.failure(intent) if intent.failure_code else "",
         "phone": phones.masked(intent.payer_phone) if intent.payer_phone else "",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.integrations.selectors import error_rules
 from apps.kit.errors import DomainError
-from apps.payments.contracts import Method
+from apps.payments.contracts import RAILS, Method
 
 if TYPE_CHECKING:  # another app's model
     from apps.payments.models import PaymentIntent
@@ -69,6 +69,14 @@ def failure(intent: "PaymentIntent") -> str | Promise:
     if intent.method and Method(intent.method).is_on_page:
         return PAGE_FAILURES.get(intent.failure_code, PAGE_NOT_KNOWN)
     return FAILURES.get(intent.failure_code, NOT_KNOWN)
+
+
+def rail(intent: "PaymentIntent") -> str:
+    """Return how the method of a payment is called within a sentence: a brand by its name, another by its word."""
+    if not intent.method:
+        return ""
+    name = RAILS[Method(intent.method)].name
+    return name if isinstance(name, str) else str(name).lower()
 
 
 def refusal(error: DomainError) -> str | Promise:

@@ -52,7 +52,7 @@ class SavedMethodAdmin(ReadOnlyAdmin):
         "use_column",
         "branch",
         "created_column",
-        "state_column",
+        "status_column",
     ]
     list_display_links = ["payer_column"]
     list_filter = [SavedStatusFilter, BranchFilter, ("created_at", CreatedFilter)]
@@ -62,14 +62,11 @@ class SavedMethodAdmin(ReadOnlyAdmin):
     search_help_text = _("The application's id of the payer")
     dialogs = [ForgetMethod]
     fieldsets = [
-        (None, {"fields": ["state_column", "failure_message", "card_column", "rail_column", "fingerprint"]}),
-        (
-            _("Payer"),
-            {"fields": ["payer_name", "payer_reference", "branch", "application", "reference_column"]},
-        ),
+        (None, {"fields": ["status_column", "card_column", "rail_column", "reference_column"]}),
+        (_("Payer"), {"fields": ["name_column", "payers_id_column", "branch", "application"]}),
         (
             _("Consent"),
-            {"fields": ["consent_text", "use_column", "consented_column", "consent_address", "created_by"]},
+            {"fields": ["text_column", "use_column", "consented_column", "address_column"]},
         ),
         (
             _("Record"),
@@ -77,7 +74,11 @@ class SavedMethodAdmin(ReadOnlyAdmin):
         ),
     ]
     readonly_fields = [
-        "state_column",
+        "status_column",
+        "name_column",
+        "payers_id_column",
+        "text_column",
+        "address_column",
         "card_column",
         "rail_column",
         "reference_column",
@@ -118,7 +119,9 @@ class SavedMethodAdmin(ReadOnlyAdmin):
         return format_html(
             '<span class="two"><b class="font-normal">{}</b><span>{}</span></span>',
             str(saved),
-            _("until %(month)s") % {"month": saved.expires} if saved.expires else "",
+            _("until %(month)s") % {"month": "/".join(reversed(saved.expires.split("-")))}
+            if saved.expires
+            else "",
         )
 
     @admin.display(description=_("Agreed to"))
@@ -130,8 +133,25 @@ class SavedMethodAdmin(ReadOnlyAdmin):
         return f"{provider_name(saved.provider)}: {saved.provider_account}"
 
     @admin.display(description=_("Status"))
-    def state_column(self, saved: SavedMethod) -> SafeString:
-        return badge(*BADGES[SavedMethodStatus(saved.status)])
+    def status_column(self, saved: SavedMethod) -> SafeString:
+        shown = badge(*BADGES[SavedMethodStatus(saved.status)])
+        return format_html("{} {}", shown, saved.failure_message) if saved.failure_message else shown
+
+    @admin.display(description=_("Name"))
+    def name_column(self, saved: SavedMethod) -> str:
+        return saved.payer_name or str(_("Not named"))
+
+    @admin.display(description=_("Payer's id"))
+    def payers_id_column(self, saved: SavedMethod) -> SafeString:
+        return format_html('<span class="t-ref">{}</span>', saved.payer_reference)
+
+    @admin.display(description=_("Words agreed to"))
+    def text_column(self, saved: SavedMethod) -> str:
+        return saved.consent_text
+
+    @admin.display(description=_("From address"))
+    def address_column(self, saved: SavedMethod) -> Any:
+        return saved.consent_address or nothing_html()
 
     @admin.display(description=_("Id"))
     def reference_column(self, saved: SavedMethod) -> SafeString:

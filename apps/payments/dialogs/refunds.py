@@ -66,6 +66,7 @@ class PartRefundForm(ReasonForm):
         label=gettext_lazy("Amount"),
         max_length=30,
         required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=gettext_lazy("As 1,250.00. Left empty: all that is left."),
     )
     field_order = ("amount", "reason")
@@ -73,6 +74,7 @@ class PartRefundForm(ReasonForm):
     def __init__(self, data: Any = None, *, left: Money) -> None:
         super().__init__(data)
         self.left = left
+        self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": left.currency}
 
     def clean_amount(self) -> Money:
         text = self.cleaned_data["amount"].replace(",", "").strip()

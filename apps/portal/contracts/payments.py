@@ -27,6 +27,7 @@ class PaymentFacts:
     description: str
     rail: str
     rail_account: str
+    card: str
     branch: str
     application: str
     is_open: bool

@@ -144,6 +144,9 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         description=intent.description,
         rail=words.rail(intent.method) if intent.method else "",
         rail_account=str(account) if account else "",
+        card=f"{attempt.method_brand.title()} \N{BULLET}\N{BULLET}\N{BULLET}\N{BULLET} {attempt.method_last4}"
+        if attempt and attempt.method_last4
+        else "",
         branch=intent.branch.name,
         application=intent.application.name,
         is_open=intent.status in OPEN,
