@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from apps.events.models import OutboxEvent
-from apps.integrations.ports import DisputeStage
+from apps.integrations.ports import DisputeStage, ProviderDeclined
 from apps.integrations.services import providers
 from apps.kit import faults
 from apps.kit.actors import PROVIDER, SYSTEM
@@ -16,7 +16,7 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
 from apps.payments.contracts import DisputeFlag, DisputeStatus, Recorded
 from apps.payments.models import Dispute, PaymentAttempt
-from apps.payments.services import dispute_queries, disputes, refund_limits, refunds, sweeps
+from apps.payments.services import dispute_queries, disputes, refund_limits, refunds, sendings, sweeps
 from tests.factories import access, payments
 from tests.payments.conftest import balance
 from tests.payments.test_two_connections import at_once
@@ -168,6 +168,45 @@ def test_an_inquiry_moves_nothing_until_it_becomes_a_chargeback(cards):
     assert books()["DISPUTED_PAYMENTS"] == "25.00"
     assert told() == ["opened", "funds_withdrawn"]
     assert is_statement_met(cards)
+
+
+def test_a_refund_that_waits_is_not_sent_beside_a_dispute(cards, disputed):
+    attempt, ticket = disputed
+    refund = refunds.create(
+        intent_id=attempt.intent_id, money=Money(10_00, "USD"), reason="Kind", actor=SYSTEM, now=cards.now
+    )
+    row = read(cards, ticket)
+    assert (row.held_minor, row.flag) == (15_00, DisputeFlag.EXCEEDS_PAYMENT)
+
+    for _ in range(2):
+        refunds.request(refund_id=refund.id, now=cards.now)
+
+    refund.refresh_from_db()
+    row.refresh_from_db()
+    assert (refund.status, refund.failure_code, refund.sent_at) == ("FAILED", "payment_disputed", None)
+    assert (row.held_minor, row.flag) == (25_00, "")
+    assert (payments.reloaded(attempt).disputed_minor, cards.objects("refunds")) == (25_00, [])
+    assert told() == ["opened", "funds_withdrawn", "updated"]
+
+
+def test_a_lost_dispute_takes_what_a_refund_did_not_give_back(cards):
+    attempt = cards.paid()
+    refund = refunds.create(
+        intent_id=attempt.intent_id, money=None, reason="Kind", actor=SYSTEM, now=cards.now
+    )
+    sendings.begin(refund_id=refund.id, now=cards.now)  # and its worker still waits for the answer
+    ticket = dispute(cards, attempt)
+    cards.act("disputes", ticket, "lose")
+    row = read(cards, ticket)
+    assert (row.status, row.held_minor, row.flag) == ("LOST", 0, DisputeFlag.EXCEEDS_PAYMENT)
+
+    refusal = ProviderDeclined("declined", "The charge is disputed.")
+    sendings.decline(refund_id=refund.id, refusal=refusal, now=cards.now)
+
+    row.refresh_from_db()
+    assert (row.held_minor, row.flag) == (25_00, "")
+    with pytest.raises(refund_limits.AlreadyRefunded, match="dispute took"):
+        refunds.create(intent_id=attempt.intent_id, money=None, reason="Again", actor=SYSTEM, now=cards.now)
 
 
 def test_a_lost_message_loses_nothing_and_silence_loses_the_dispute(cards, disputed):

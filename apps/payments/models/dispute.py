@@ -48,6 +48,12 @@ class DisputeQuerySet(PolledQuerySet):
         """Disputes that have not ended and are no mere inquiries."""
         return self.filter(status__in=OPEN_STATES, is_inquiry=False)
 
+    def against_refunds(self) -> Self:
+        """Disputes beside which nothing more may go back: running ones, and those that took more than was left."""
+        return self.filter(
+            Q(status__in=OPEN_STATES, is_inquiry=False) | Q(flag=DisputeFlag.EXCEEDS_PAYMENT.value)
+        )
+
     def unanswered(self) -> Self:
         """Disputes that wait for what we say."""
         return self.filter(status__in=UNANSWERED_STATES)

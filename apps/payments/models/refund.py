@@ -274,11 +274,13 @@ class Refund(UuidModel, StatefulModel):
         """Nobody can say what became of the request; questions that are planned are still asked."""
         self.unknown_at = at
 
-    @transition(status, source=SENT_STATES, target=RefundStatus.FAILED)
+    @transition(status, source=[RefundStatus.REQUESTED, *SENT_STATES], target=RefundStatus.FAILED)
     def fail(self, *, code: str, message: str, provider_code: str, at: datetime) -> None:
+        """The money does not go back: the provider will not, or must not be told to any more."""
         self.failure_code = code[:CODE_LENGTH]
         self.failure_message = message[:MESSAGE_LENGTH]
         self.provider_code = provider_code[:CODE_LENGTH]
+        self.next_request_at = None
         self.next_query_at = None
         self.closed_at = at
 

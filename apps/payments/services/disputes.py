@@ -188,6 +188,19 @@ def _hold(dispute: Dispute) -> None:
     dispute.hold(held)
 
 
+def hold_rest(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Let disputes that took more of a payment than was left hold what has become free of it; the caller holds its locks."""
+    short = Dispute.objects.locked().filter(attempt_id=attempt.id, flag=DisputeFlag.EXCEEDS_PAYMENT)
+    for dispute in short.order_by("id"):
+        dispute.attempt, held_before = attempt, dispute.held_minor
+        _hold(dispute)
+        if dispute.held_minor == held_before:
+            continue
+        dispute.save(update_fields=["held_minor", "flag"])
+        attempt.save_progress()
+        outbox.publish(events.about(events.UPDATED, dispute), now=now)
+
+
 def _plan(dispute: Dispute, *, now: datetime) -> None:
     """Plan the next question and the next reminder."""
     dispute.query_started_at = None

@@ -8,18 +8,19 @@ from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import InboundStatus, IntentStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
-from apps.payments.services import attempts, suspense
+from apps.payments.services import attempts, disputes, suspense
 from apps.payments.services.reports import MoneyUnexplained
 
 
 def wait_again(refund: Refund, *, reason: str, now: datetime) -> None:
     """
-    Have people decide anew about money in suspense whose refund has ended without success; nothing for other refunds.
+    Have people decide anew about money in suspense whose refund has ended without success; a dispute that lacked it holds it first.
 
     A receipt that was given back is let go by the attempt that carried it, and may be given to a payment. The caller
     holds the locks that ``sendings.locked`` takes.
     """
     attempt = refund.attempt
+    disputes.hold_rest(attempt, now=now)
     if not attempt.is_in_suspense:
         return
     inbound = InboundReceipt.objects.locked().filter(attempt_id=attempt.id, status=InboundStatus.GIVING_BACK)

@@ -19,7 +19,7 @@ from apps.integrations.services import providers
 from apps.kit import errors, jobs, logs
 from apps.payments import events
 from apps.payments.contracts import RefundStatus
-from apps.payments.models import Refund
+from apps.payments.models import Dispute, Refund
 from apps.payments.models.refund import SENT_STATES
 from apps.payments.services import attempts, polling, returns, suspense
 
@@ -30,6 +30,8 @@ CLOCK_SLACK = timedelta(seconds=1)
 RESULT = "refund"
 TIMEOUT = "refund-timeout"
 STATUS = "refund-status"
+DISPUTED = "payment_disputed"
+DISPUTED_SINCE = "The payer disputed this payment before its refund was sent."
 ACCEPTABLE_STATES = {RefundStatus.SENDING, RefundStatus.UNKNOWN}
 LOSABLE_STATES = {RefundStatus.SENDING, RefundStatus.PENDING}
 
@@ -60,10 +62,13 @@ def begin(*, refund_id: UUID, now: datetime) -> Refund | None:
     Commit that a refund is being sent, before anything is.
 
     Returns None when nothing is due: it has ended, waits for its approval or its next try, or an earlier delivery of
-    the same job has begun it.
+    the same job has begun it. One whose payment was disputed since it was asked for fails: it would pay its payer twice.
     """
     refund = locked(refund_id)
     if refund.next_request_at is None or refund.next_request_at > now + CLOCK_SLACK:
+        return None
+    if Dispute.objects.against_refunds().filter(attempt_id=refund.attempt_id).exists():
+        close(refund, refusal=ProviderDeclined(DISPUTED, DISPUTED_SINCE), now=now)
         return None
     refund.begin(at=now)
     refund.save_progress()
@@ -154,7 +159,7 @@ def give_up(refund: Refund, *, now: datetime) -> None:
 
 
 def close(refund: Refund, *, refusal: ProviderError, now: datetime) -> None:
-    """Fail a refund that was sent: the money stays with the collection, or waits again. The caller holds the locks."""
+    """Fail a refund: the money stays with the collection, or waits again. The caller holds the locks."""
     refund.fail(code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, at=now)
     refund.save_progress()
     release(refund)
