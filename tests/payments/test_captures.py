@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.ports import CollectionReport, Outcome
@@ -11,7 +12,7 @@ from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
-from apps.payments.services import captures, choices, intents, pay_links, pay_pages
+from apps.payments.services import attempts, captures, choices, intents, pay_links, pay_pages
 from apps.payments.services.attempts import InvalidState
 from tests.factories import payments
 from tests.payments.cards import USD_25
@@ -185,6 +186,20 @@ def test_a_payer_who_leaves_the_page_chooses_again(cards):
     assert (again.status, again.method) == (IntentStatus.PROCESSING, Method.MPESA)
 
 
+def test_what_a_payer_agrees_to_while_his_page_is_being_closed_stays_held(cards):
+    intent = cards.ask(is_captured=False)
+    with transaction.atomic():  # as for one who leaves it
+        captures.let_go(attempts.locked(intent.current_attempt_id), now=cards.now)
+    cards.pay(intent)
+    assert cards.query(intent).status == AttemptStatus.AUTHORIZED
+
+    intent = carry_out(intent, cards)
+
+    assert (intent.status, told(intent.id)[-1]) == (IntentStatus.REQUIRES_CAPTURE, "payment_authorized")
+    capture(intent, cards)
+    assert carry_out(intent, cards).current_attempt.received == USD_25
+
+
 def test_a_payer_who_was_faster_than_the_cancellation_has_paid(cards):
     intent = cards.ask()
     cards.pay(intent)
@@ -216,6 +231,7 @@ def test_a_sum_that_is_to_be_taken_at_once_is_ordered_anew_after_a_refusal(cards
     intent.attempts.update(is_captured=True)
     cards.pay(intent)
     assert cards.query(intent).capture_number == 1
+    intent.attempts.update(capture_number=60)  # it has been refused for weeks
     error = {"error": {"type": "invalid_request_error", "message": "Not now."}}
     refusal = {"action": "status", "status": 400, "body": json.dumps(error)}
     cards.script(refusal, path="/v1/payment_intents/*/capture")
@@ -225,7 +241,7 @@ def test_a_sum_that_is_to_be_taken_at_once_is_ordered_anew_after_a_refusal(cards
         AttemptStatus.AUTHORIZED,
         "Stripe refused the request as not valid.",
     )
-    assert (attempt.capture_minor, attempt.capture_number) == (25_00, 2)
+    assert (attempt.capture_minor, attempt.capture_number) == (25_00, 61)
     carry_out(intent, cards)
     assert ProviderCall.objects.filter(kind="capture").count() == 1
 

@@ -53,6 +53,8 @@ def _take(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) -
     elif attempt.is_captured:
         attempts.order(attempt, capture=min(held, attempt.money), now=now)
     else:
+        attempt.end_order()  # his page was to be closed, and he agreed before it was
+        attempt.save_progress()
         announced.append(events.about(events.AUTHORIZED, intent))
     outbox.publish(*announced, now=now)
 

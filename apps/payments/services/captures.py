@@ -26,6 +26,8 @@ from apps.payments.services.attempts import InvalidState
 
 AMOUNT = "/amount"
 LONGEST_PAUSE = timedelta(hours=6)
+PAUSES = 10
+"""After how many refusals the pause grows no more: a sum is held back for weeks."""
 
 
 class CaptureTooLarge(errors.Invalid):
@@ -175,7 +177,7 @@ def _refused(attempt_id: UUID, refusal: ProviderDeclined, *, now: datetime) -> N
     said, was_to_take = refusal.message or refusal.code, attempt.capture_minor is not None
     attempt.end_order(refusal=said)
     if was_to_take and attempt.is_captured and attempt.held is not None:
-        pause = min(polling.PAUSE * 2**attempt.capture_number, LONGEST_PAUSE)
+        pause = min(polling.PAUSE * 2 ** min(attempt.capture_number, PAUSES), LONGEST_PAUSE)
         capture = min(attempt.held, attempt.money)
         attempt.order_again(capture=capture, refusal=said, at=now + pause)
     if attempt.initiated_at is not None:
