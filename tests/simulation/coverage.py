@@ -12,7 +12,7 @@ from apps.jobs.models import Job
 from apps.ledger.models import Hold
 from apps.payments.contracts import LateMoney
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
-from tests.simulation import actions, street
+from tests.simulation import actions, cards, street
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
 
 MODELS: tuple[type[Model], ...] = (
@@ -30,11 +30,8 @@ MODELS: tuple[type[Model], ...] = (
 NOT_YET = {
     "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
     "PaymentIntent:ask_on_page:PROCESSING": "no payer of this world has saved a card",
-    "PaymentIntent:expire:EXPIRED": "nobody waits a day within a seed",
-    "PaymentAttempt:authorize:AUTHORIZED": "no rail of this world holds money back",
+    "PaymentIntent:expire:EXPIRED": "hardly anybody waits a day within a seed",
     "PaymentAttempt:require_action:ACTION_REQUIRED": "no rail of this world asks the payer twice",
-    "PaymentIntent:follow:REQUIRES_CAPTURE": "no rail of this world holds money back",
-    "Refund:come_back:FAILED": "what M-Pesa gave back does not return",
     "PaymentAttempt:accept:PENDING": "every rail that exists answers with what the payer must do",
     "ApprovalRequest:advance:PENDING": "the rule has one step",
     "ApprovalRequest:amend:PENDING": "a refund that waits is not edited",
@@ -42,7 +39,6 @@ NOT_YET = {
     "ApprovalRequest:withdraw:WITHDRAWN": "the partner does not take a refund back",
     "CallbackProcessing:set_aside:UNMATCHED": "the simulator pays a prompt once",
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
-    "PaymentIntent:reopen:REQUIRES_CONFIRMATION": "no payment of this world has a page for its payer",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
     "Job:fail:FAILED": "hardly any job is cut off five times",
     "EventDelivery:fail:DEAD": "twenty failures of a handler do not happen to a healthy handler",
@@ -77,6 +73,8 @@ def wanted() -> list[str]:
     names += [f"turn:{name}" for name in TURN_POINTS] + ["turn:blocked"]
     names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
+    names += sorted({f"card script:{street.name_of(script)}" for _, script in cards.SCRIPTS})
+    names += ["evidence:asked a day later"]
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += [f"terms:{policy}" for policy in LateMoney]
     names += ["review:accepted", "review:closed", "bulk:stopped", "evidence:given back late"]

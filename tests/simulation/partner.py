@@ -28,7 +28,7 @@ def create(world: World, **changes: Any) -> str:
     reply = send(world, asked)
     if reply.status == 201:
         world.payments.append(reply.body["id"])
-    return f"{body['amount']['amount']} from {body['payer']['phone']} -> {reply.status}"
+    return f"{body['amount']['amount']} from {json.dumps(body['payer'])} -> {reply.status}"
 
 
 def order(world: World) -> dict[str, Any]:

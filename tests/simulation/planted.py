@@ -41,6 +41,7 @@ def find(name: str, *, seeds: int) -> int | None:
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
         shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
+        (tree / ".venv").symlink_to(ROOT / ".venv")  # its programs of PostgreSQL lie there
         subprocess.run(["git", "apply", str(BUGS / f"{name}.patch")], cwd=tree, check=True)
         command = [sys.executable, "-m", "tests.simulation", "--jobs", "1", "--stop", "--seeds", str(seeds)]
         played = subprocess.run(

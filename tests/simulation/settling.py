@@ -14,11 +14,12 @@ from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
-from tests.simulation import bookkeeping, deciding, partner, refunding, reviewing, street, workers
+from tests.simulation import bookkeeping, cards, deciding, partner, refunding, reviewing, street, workers
 from tests.simulation.world import RENDERING_LANE, Broken, World
 
 ROUNDS = 80
 UNTOLD = 0.3
+ONE_DAY = 24 * 3600
 
 
 def open_day(world: World) -> None:
@@ -55,6 +56,7 @@ def settle(world: World) -> None:
 def _come_to_rest(world: World) -> None:
     for _ in range(ROUNDS):
         with clock.fixed(world.now):
+            cards.come_to_an_end(world)
             _run_everything(world)
             waits_until = _next_due(world)
         if waits_until is None:
@@ -87,12 +89,13 @@ def _waiting(world: World) -> dict[str, datetime | None]:
         deliveries = deliveries.exclude(queue=RENDERING_LANE)
     intents = PaymentIntent.objects.filter(status=IntentStatus.PROCESSING)
     refunds = Refund.objects.live()
+    attempts = PaymentAttempt.objects.all()
     return {
         **deliveries.aggregate(delivery=Min("available_at"), lease=Min("locked_until")),
         **WebhookDelivery.objects.filter(status=WebhookStatus.PENDING).aggregate(
             webhook=Min("next_attempt_at")
         ),
-        **PaymentAttempt.objects.live().aggregate(query=Min("next_query_at")),
+        **attempts.aggregate(query=Min("next_query_at"), order=Min("order_due_at")),
         **PaymentAttempt.objects.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")),
         **intents.aggregate(request=Min("next_request_at")),
         **refunds.aggregate(refund=Min("next_request_at"), refund_query=Min("next_query_at")),
@@ -159,10 +162,19 @@ def _ask_for_balances(world: World) -> None:
     world.collect_callbacks()
 
 
+def _ask_after_refunds(world: World) -> None:
+    """A refund whose money came back without a message is found when it is asked after, a day later."""
+    failed = {one["id"] for one in cards.listed(world, "refunds") if one["status"] == "failed"}
+    if Refund.objects.filter(status=RefundStatus.SUCCEEDED, ticket__in=failed).exists():
+        world.hit("evidence:asked a day later")
+        world.tick(ONE_DAY)
+
+
 EVIDENCE: tuple[Callable[[World], None], ...] = (
     _pull,
     _hold_receipts_of_refunds,
     _decide_reviews,
+    _ask_after_refunds,
     _ask_for_balances,
 )
 """What resolves a payment that neither callback nor query has resolved."""

@@ -1,6 +1,5 @@
 """One organisation, its partner, its provider, its broker and its workers in one process, behind all of it one seed."""
 
-import hashlib
 import json
 import random
 from collections import Counter
@@ -19,7 +18,7 @@ from django.core.cache import cache as kept
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
 
-from apps.integrations.contracts import Environment, ShortCodeType
+from apps.integrations.contracts import MPESA, Environment, ShortCodeType
 from apps.integrations.models import ProviderAccount
 from apps.kit import circuits, clock, faults, http, ids, jobs
 from apps.simulator import server
@@ -39,6 +38,7 @@ SLUG = "acme"
 SHORT_CODES = ("600101", "600102")
 STORE, TILL = "600103", "600193"
 """A store whose till is paid by people alone: of what is asked for there, no message but the callback tells the payment."""
+STRIPE = "acct_1Simulated"
 LISTENS_TO = ("payment_success", "payment_failed", "payment_in_review")
 RENDERING_LANE = "documents"
 RENDERING_SEEDS = 200
@@ -141,7 +141,7 @@ class World:
         self.control("POST", "/callbacks/hold", {"hold": True})
         self.interruptions.is_calm = True
         self.token = access.issued().secret
-        from tests.simulation import refunding, unasked  # noqa: PLC0415 (their deeds know the world)
+        from tests.simulation import cards, refunding, unasked  # noqa: PLC0415 (their deeds know the world)
 
         refunding.furnish(self)
         places = zip(SHORT_CODES, (access.head_office(), access.branch()), (unasked.LARGE, None), strict=True)
@@ -160,6 +160,7 @@ class World:
             self.control("PUT", f"/accounts/{short_code}", side)
         self._furnish_till()
         unasked.furnish(self)
+        cards.furnish(self)
         inbox = self.call("POST", "/sandbox-inboxes", {"label": "Partner"})
         self.inbox_id = inbox.body["id"]
         self.call("POST", "/webhook-endpoints", {"url": inbox.body["url"], "event_types": list(LISTENS_TO)})
@@ -190,11 +191,11 @@ class World:
         return self.seed % RENDERING_SEEDS == 0
 
     def accounts(self) -> list[ProviderAccount]:
-        """Return the provider accounts by short code."""
-        return list(ProviderAccount.objects.order_by("short_code"))
+        """Return the accounts of M-Pesa by short code."""
+        return list(ProviderAccount.objects.filter(provider=MPESA).order_by("short_code"))
 
     def numbers(self) -> list[str]:
-        """Return what may be paid: paybills, and the till of the store."""
+        """Return what may be paid unasked: paybills, and the till of the store."""
         return [account.till_number or account.short_code for account in self.accounts()]
 
     def note(self, text: str) -> None:
@@ -242,16 +243,21 @@ class World:
         return Reply(answer.status_code, content, dict(answer.headers))
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the simulator's control interface."""
+        """Call the simulator's control interface, which must agree."""
+        status, answer = self.controlled(method, path, body)
+        if status >= 400:
+            raise Broken(f"control {path} answered {status}: {answer}")
+        return answer
+
+    def controlled(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Call the simulator's control interface; return the status with what it said."""
         split = urlsplit(f"/__control{path}")
         content = b"" if body is None else json.dumps(body).encode()
         request = Request(
             method=method, path=split.path, query=dict(parse_qsl(split.query)), headers={}, body=content
         )
         answer = server.route(world=self.simulator, request=request)
-        if answer.status >= 400:
-            raise Broken(f"control {path} answered {answer.status}: {answer.body.decode()}")
-        return json.loads(answer.body) if answer.body else None
+        return answer.status, json.loads(answer.body) if answer.body else None
 
     def carry(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> http.Answer:
         """Stand for the network between our processes and everybody's servers."""
@@ -280,7 +286,8 @@ class World:
         if answer.kind is AnswerKind.RESET:
             raise http.NoAnswer("connection")
         self.interruptions.after_network()
-        return http.Answer(answer.status, {"content-type": answer.content_type}, answer.body, 0, "127.0.0.1")
+        told = {"content-type": answer.content_type} | {name.lower(): one for name, one in answer.headers}
+        return http.Answer(answer.status, told, answer.body, 0, "127.0.0.1")
 
     # -- broker and wire ------------------------------------------------------------------------------------------
 
@@ -304,10 +311,10 @@ class World:
 
     def deliver(self, taken: Mapping[str, Any]) -> Reply | None:
         """Bring a callback to our address, and a validation's answer back; None where our process ended before it answered."""
-        body = json.dumps(taken["body"]).encode()
+        body = taken["text"] if "text" in taken else json.dumps(taken["body"])
         reply = None
         try:
-            reply = self._web("POST", urlsplit(taken["url"]).path, body, {})
+            reply = self._web("POST", urlsplit(taken["url"]).path, body.encode(), taken.get("headers", {}))
         except Crash:
             self.recover()
         if taken.get("kind") == "validation" and taken["id"] not in self.answered:
@@ -391,9 +398,3 @@ def key_pair() -> dict[str, str]:
 def is_lock_timeout(error: BaseException) -> bool:
     """Say whether somebody else held the row for too long."""
     return type(error.__cause__).__name__ == "LockNotAvailable"
-
-
-def digest(world: World, told: list[Any]) -> str:
-    """Hash what was done and what was told, in order."""
-    content = json.dumps([world.steps, told], sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,156 @@
+"""What payers, banks and the partner do about cards: pages, sums held back, parts given back, and what comes back."""
+
+import json
+from typing import Any
+
+from apps.integrations.services import hooks
+from apps.integrations.services.callbacks import WEBHOOK
+from apps.kit import ids
+from apps.payments.contracts import IntentStatus
+from apps.payments.models import PaymentIntent
+from tests.factories import integrations
+from tests.simulation import partner, street
+from tests.simulation.world import PROVIDER, STRIPE, Asked, World
+
+FEE_BPS = 300
+GOOD, CHALLENGED = "4242424242424242", "4000002500003155"
+REFUSED = ("4000000000000002", "4000000000009995")
+CARDS = (*[GOOD] * 5, CHALLENGED, *REFUSED)
+TOLD = ("checkout.session.*", "payment_intent.amount_capturable_updated", "refund.*")
+MAGIC = ("000", "000", "001", "017", "201", "777", "778", "779", "780", "781", "782", "783", "784")
+"""Endings of addresses whose payers decide by themselves, by what happens then."""
+SESSIONS, REFUNDS, CAPTURES = "/v1/checkout/sessions", "/v1/refunds", "/v1/payment_intents/*/capture"
+QUERIES = "/v1/checkout/sessions/*"
+SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    (SESSIONS, ("hang",)),
+    (SESSIONS, ({"action": "reset", "processed": True},)),
+    (SESSIONS, ({"action": "status", "processed": True},)),
+    (SESSIONS, ("rate_limit",)),
+    (SESSIONS, ("drop_callback",)),
+    (SESSIONS, ("bad_signature",)),
+    (SESSIONS, ({"action": "wrong_amount_callback_only", "amount": 1},)),
+    (SESSIONS, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+    (SESSIONS, ({"action": "delay_callback", "ms": 20_000},)),
+    (SESSIONS, ({"action": "clock_skew", "seconds": -90_000},)),
+    (QUERIES, ("html_error",)),
+    (CAPTURES, ({"action": "reset", "processed": True},)),
+    (CAPTURES, ("status",)),
+    (REFUNDS, ("hang",)),
+    (REFUNDS, ({"action": "reset", "processed": True}, "drop_callback")),
+    (REFUNDS, ({"action": "status", "processed": True},)),
+    (REFUNDS, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+)
+
+
+def furnish(world: World) -> None:
+    """Open an account that takes cards in shillings; the provider tells its address of everything."""
+    account = integrations.stripe_account(
+        PROVIDER, currency="KES", short_code=STRIPE, fee_bps=FEE_BPS, minimum_minor=1_00
+    )
+    address = hooks.address(token=account.callback_token, kind=WEBHOOK)
+    side = integrations.stripes_side(address, currency="kes", country="KE", fee_bps=FEE_BPS, fee_fixed=0)
+    side["webhooks"][0]["enabled_events"] = list(TOLD)
+    world.control("PUT", f"/accounts/{STRIPE}", side)
+
+
+def create(world: World) -> str:
+    """Ask for money by card, of a person or of an address that decides by itself."""
+    return partner.create(world, **_by_card(world))
+
+
+def create_held(world: World) -> str:
+    """Ask for money that is only to be held back."""
+    return partner.create(world, **_by_card(world), capture=False)
+
+
+def _by_card(world: World) -> dict[str, Any]:
+    suffix = "" if world.chance(0.5) else f"+{world.rng.choice(MAGIC)}"
+    return {"method": "card", "payer": {"email": f"amina{suffix}@example.com"}}
+
+
+def pay_page(world: World) -> str | None:
+    """Let a payer use a card on a page that is open; his bank may want to hear from him."""
+    opened = _open_sessions(world)
+    if not opened:
+        return None
+    session, card = world.rng.choice(opened), world.rng.choice(CARDS)
+    said = _act(world, "sessions", session["id"], "pay", card=card)
+    if card == CHALLENGED:
+        said += " " + _act(world, "sessions", session["id"], "authenticate", succeeds=world.chance(0.7))
+    return f"{session['id']} by {card}: {said}"
+
+
+def leave_page(world: World) -> str | None:
+    """Let a page end unpaid."""
+    opened = _open_sessions(world)
+    return _leave(world, world.rng.choice(opened)) if opened else None
+
+
+def capture(world: World) -> str | None:
+    """Take what is held back, or a part of it."""
+    held = list(PaymentIntent.objects.filter(status=IntentStatus.REQUIRES_CAPTURE).order_by("id"))
+    if not held:
+        return None
+    intent = world.rng.choice(held)
+    minor = intent.amount_minor if world.chance(0.5) else intent.amount_minor // 200 * 100
+    amount = {"amount": f"{max(minor, 1_00) // 100}.00", "currency": "KES"}
+    return partner.deed_on(world, intent, "capture", {"amount": amount})
+
+
+def refund_part(world: World) -> str | None:
+    """Ask for a part of a card payment to go back."""
+    paid = PaymentIntent.objects.filter(status=IntentStatus.SUCCEEDED, method="CARD").order_by("id")
+    if not paid:
+        return None
+    intent = world.rng.choice(list(paid))
+    amount = {"amount": f"{max(intent.amount_minor // 300, 1)}.00", "currency": "KES"}
+    body = {"payment_id": ids.encode("pi", intent.id), "reason": "A part came late", "amount": amount}
+    reply = partner.send(world, Asked("/refunds", body, partner.new_key(world)))
+    return f"{json.dumps(body)} -> {reply.status}"
+
+
+def fail_refund(world: World) -> str | None:
+    """Let a refund that succeeded fail at the card's bank: its money is with us again."""
+    done = [one for one in listed(world, "refunds") if one["status"] == "succeeded"]
+    if not done:
+        return None
+    refund = world.rng.choice(done)
+    return f"{refund['id']}: {_act(world, 'refunds', refund['id'], 'fail')}"
+
+
+def script_fault(world: World) -> str:
+    """Let a call about cards, or what is told of it, go wrong."""
+    path, actions = world.rng.choice(SCRIPTS)
+    match = {"path": path, "face": "stripe"}
+    world.control("POST", "/scripts", {"match": match, "times": 1, "actions": list(actions)})
+    world.hit(f"card script:{street.name_of(actions)}")
+    return f"{path} {json.dumps(actions)}"
+
+
+def come_to_an_end(world: World) -> None:
+    """Nobody stands at a page any more, and what is held back is taken or let go."""
+    for session in _open_sessions(world):
+        _leave(world, session)
+    held = PaymentIntent.objects.filter(status=IntentStatus.REQUIRES_CAPTURE, cancel_requested_at=None)
+    for intent in held.filter(current_attempt__order_due_at=None).order_by("id"):
+        partner.deed_on(world, intent, world.rng.choice(("capture", "cancel")))
+
+
+def listed(world: World, kind: str) -> list[dict[str, Any]]:
+    """Return what the provider has of one kind, the newest first."""
+    return list(world.control("GET", f"/stripe/{kind}")[kind])
+
+
+def _open_sessions(world: World) -> list[dict[str, Any]]:
+    return [one for one in listed(world, "sessions") if one["status"] == "open"]
+
+
+def _leave(world: World, session: dict[str, Any]) -> str:
+    return f"{session['id']}: {_act(world, 'sessions', session['id'], 'expire')}"
+
+
+def _act(world: World, kind: str, identifier: str, deed: str, **given: object) -> str:
+    """Let a person or a bank do something; return done, or refused: a card is, and what had been decided before."""
+    status, _ = world.controlled("POST", f"/stripe/{kind}/{identifier}/{deed}", given)
+    world.collect_callbacks()
+    return "done" if status < 400 else "refused"
