@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from uuid import UUID
 
 from apps.integrations import registry
 from apps.kit.circuits import Position
 from apps.kit.errors import NotFound
 from apps.kit.money import Money
+
+if TYPE_CHECKING:
+    from apps.integrations.ports.providing import Provider
 
 MPESA = "mpesa"
 WEBHOOK = "webhook"
@@ -28,6 +31,11 @@ def provider_name(slug: str) -> str:
     """Return M-Pesa for mpesa, and for MPESA, the method that is paid with there."""
     found = registry.providers().get(slug.lower())
     return found.name if found else slug.capitalize()
+
+
+def by_method() -> Mapping[str, "Provider"]:
+    """Return the providers that payers pay by, each under the method that it declares."""
+    return {one.method: one for one in registry.providers().values() if one.method}
 
 
 def takes(provider: str, currency: str) -> bool:

@@ -84,10 +84,10 @@ TRAITS: dict[Capability, Callable[["Rail"], bool]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One story of a rail: ``play`` ends well or fails; ``name`` says what holds."""
+    """One story of a rail: ``play`` ends well or fails; ``name`` says what holds, of a rail that has all that it ``needs``."""
 
     name: str
-    needs: Capability
+    needs: tuple[Capability, ...]
     play: Play
 
 
@@ -101,7 +101,7 @@ class Words:
     request at once; ``nobodys`` is a code that nobody has listed. ``till`` is a number to which nothing can be typed, and
     ``numbers`` are all that may be paid.
     ``payer_forms`` is how the simulator is told to hide payers. ``lacks`` says why the rail has no such capability.
-    All of it is played in ``currency``; ``gives_up_after`` is how many seconds after a refusal a payer can pay no more.
+    All of it is played in ``currency``; ``is_taken_by_order``: what a payer agreed to moves only when we have it taken; ``gives_up_after`` is how many seconds after a refusal a payer can pay no more.
     ``choice`` says how a payer is asked, of ``payer``, who pays at once, and of ``decides``, for whom a person decides;
     ``code_of`` reads our code in a row of the statement, ``asks_still`` looks whether the newest request is still open;
     ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``fail_refund`` a refund fail after it was given.
@@ -129,6 +129,7 @@ class Words:
     fail_refund: Callable[["Rail", str], object] = lambda *_: None
     gives_up_after: int = 3
     currency: str = "KES"
+    is_taken_by_order: bool = False
     till: str = ""
     payer_forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -136,12 +137,12 @@ class Words:
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(needs: Capability, name: str) -> Callable[[Play], Play]:
-    """Put a story into the catalogue."""
+def scenario(needs: Capability, name: str, *also: Capability) -> Callable[[Play], Play]:
+    """Put a story into the catalogue; ``needs`` is what it is about, ``also`` what it takes beside that."""
 
     def keep(play: Play) -> Play:
         assert name not in SCENARIOS, f"two scenarios are called {name!r}"
-        SCENARIOS[name] = Scenario(name, needs, play)
+        SCENARIOS[name] = Scenario(name, (needs, *also), play)
         return play
 
     return keep
@@ -174,21 +175,22 @@ def complaints(*, offered: Iterable[type], lacks: Mapping[Capability, str]) -> l
 def to_play(lacks: Iterable[Capability]) -> list[Scenario]:
     """Return the scenarios of a rail that lacks these capabilities."""
     left_out = set(lacks)
-    return [one for one in SCENARIOS.values() if one.needs not in left_out]
+    return [one for one in SCENARIOS.values() if not left_out.intersection(one.needs)]
 
 
 def table(titles: Mapping[str, Mapping[Capability, str]]) -> list[str]:
     """Return the lines of the table of scenarios and rails; ``titles`` is what each rail lacks, by its name for people."""
     lines = [f"| scenario | needs | {' | '.join(titles)} |", f"|---|---|{'---|' * len(titles)}"]
     for one in SCENARIOS.values():
-        played = ["lacks it" if one.needs in lacks else "played" for lacks in titles.values()]
-        lines.append(f"| {one.name} | {one.needs} | {' | '.join(played)} |")
+        played = ["played" if one in to_play(lacks) else "lacks it" for lacks in titles.values()]
+        lines.append(f"| {one.name} | {', '.join(one.needs)} | {' | '.join(played)} |")
     return lines
 
 
 def declaration(lacks: Mapping[Capability, str]) -> list[str]:
     """Return the lines of the table of what one rail has and lacks."""
-    counts = {each: sum(one.needs is each for one in SCENARIOS.values()) for each in Capability}
+    played = to_play(lacks)
+    counts = {each: sum(one.needs[0] is each for one in played) for each in Capability}
     lines = ["| capability | scenarios |", "|---|---|"]
     for each in Capability:
         has = f"{counts[each]}, all played" if counts[each] else "has it"

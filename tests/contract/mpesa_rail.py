@@ -10,7 +10,7 @@ from apps.kit import clock, jobs
 from apps.payments.contracts import Choice, Method
 from apps.tenancy.models import Organisation
 from tests.contract.catalogue import Capability, Words
-from tests.contract.rails import Rail
+from tests.contract.rails import Rail, stopped
 from tests.factories import access, payments
 
 NAME = "M-Pesa"
@@ -124,13 +124,7 @@ def opened(
 ) -> Rail:
     """Open a paybill and a till of a store at a simulator that has forgotten everything, on a clock that stands."""
     url = str(simulator.base_url).rstrip("/")
-    stopped = {"at": payments.NOW.isoformat(), "stopped": True}
-    for path, body in (
-        ("/reset", {"accounts": True}),
-        ("/clock", stopped),
-        ("/callbacks/hold", {"hold": True}),
-    ):
-        assert simulator.post(f"/__control{path}", json=body).is_success
+    stopped(simulator)
     facts: dict[str, Any] = {
         "environment": Environment.SIMULATOR,
         "base_url": f"{url}/daraja",

@@ -392,6 +392,16 @@ def settings_of(simulator: httpx.Client) -> override_settings:
     return override_settings(TREASURY={**settings.TREASURY, **changed})
 
 
+def stopped(simulator: httpx.Client) -> None:
+    """Have a simulator forget everything, stop its clock where ours begins, and keep its messages until they are taken."""
+    for path, body in (
+        ("/reset", {"accounts": True}),
+        ("/clock", {"at": payments.NOW.isoformat(), "stopped": True}),
+        ("/callbacks/hold", {"hold": True}),
+    ):
+        assert simulator.post(f"/__control{path}", json=body).is_success
+
+
 def edited(callback: Mapping[str, Any], old: object, new: object) -> dict[str, Any]:
     """Return a callback that tells another value wherever it told this one."""
 

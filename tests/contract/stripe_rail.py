@@ -10,8 +10,8 @@ from apps.kit import jobs
 from apps.payments.contracts import Choice, Method
 from apps.tenancy.models import Organisation
 from tests.contract.catalogue import Capability, Words
-from tests.contract.rails import Rail
-from tests.factories import access, integrations, payments
+from tests.contract.rails import Rail, stopped
+from tests.factories import access, integrations
 
 NAME = "Stripe"
 DAY = 24 * 3600
@@ -94,13 +94,7 @@ def opened(
     """Open an account in shillings at a simulator that has forgotten everything, on a clock that stands."""
     del certificate  # of Safaricom
     url = str(simulator.base_url).rstrip("/")
-    stopped = {"at": payments.NOW.isoformat(), "stopped": True}
-    for path, body in (
-        ("/reset", {"accounts": True}),
-        ("/clock", stopped),
-        ("/callbacks/hold", {"hold": True}),
-    ):
-        assert simulator.post(f"/__control{path}", json=body).is_success
+    stopped(simulator)
     access.portal()
     account = integrations.stripe_account(url, currency="KES", fee_bps=FEE_BPS)
     hook = hooks.address(token=account.callback_token, kind=WEBHOOK)

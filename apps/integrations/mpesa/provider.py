@@ -183,6 +183,8 @@ def _daraja(line: Line[MpesaCredentials]) -> DarajaClient:
 
 PROVIDER = Provider(
     slug=MPESA,
+    method="MPESA",
+    is_on_page=False,
     name="M-Pesa",
     credentials=MpesaCredentials,
     secret_texts={

@@ -112,6 +112,7 @@ def _webhooks(line: Line[PaypalCredentials]) -> Webhooks:
 
 PROVIDER = Provider(
     slug="paypal",
+    method="PAYPAL",
     name="PayPal",
     credentials=PaypalCredentials,
     secret_texts={

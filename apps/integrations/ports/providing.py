@@ -56,6 +56,8 @@ class Provider:
     dataclass of texts, each with its text in ``secret_texts``. ``calls`` are the kinds of its calls, each of which has a
     circuit and a rate, and what each is for. ``production_url`` is the only address where it moves real money; where
     ``is_one_address``, its sandbox lies there too, and the keys tell them apart.
+    ``method`` is how payers pay by it, in capitals as an intent keeps it, and ``method_name`` what they call it, where that is not
+    the provider's name; ``is_on_page``: a page of the provider's asks them, else their phone. Without a method nobody pays by it.
     ``currencies`` are all that it takes; none named: whichever its accounts are kept in. ``terms`` are those fields of
     AccountTerms that not every provider knows and this one does. ``rules`` and ``secret_rules`` are what it asks of terms and secrets, beside what holds for
     all. ``ports`` says with what it keeps the promise of each port, ``is_well`` which answers show that it works, refusals
@@ -70,6 +72,9 @@ class Provider:
     production_url: str
     is_one_address: bool = False
     currencies: frozenset[str] = frozenset()
+    method: str = ""
+    method_name: Any = ""
+    is_on_page: bool = True
     terms: frozenset[str]
     rules: Callable[[AccountTerms], list[Rule]]
     secret_rules: Callable[[AccountTerms, Any], list[Rule]] = no_rules

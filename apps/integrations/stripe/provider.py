@@ -121,6 +121,8 @@ def _webhooks(line: Line[StripeCredentials]) -> Webhooks:
 
 PROVIDER = Provider(
     slug="stripe",
+    method="CARD",
+    method_name=_("Card"),
     name="Stripe",
     credentials=StripeCredentials,
     secret_texts={

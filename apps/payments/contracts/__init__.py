@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.approvals.contracts import declare_kind
+from apps.integrations.contracts import by_method
 from apps.kit.errors import DomainError
 from apps.kit.money import Money
 
@@ -38,12 +39,17 @@ ANSWER_DISPUTE = "payments.dispute"
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
+NAMED = ("MPESA", "CARD", "PAYPAL")
+DECLARED = {method: method for method in by_method() if method not in NAMED}
+
+
 class Method(StrEnum):
-    """How a payer pays; in lower case on the wire."""
+    """How a payer pays; in lower case on the wire. Those that code speaks of stand here, each other one is its provider's to declare."""
 
     MPESA = "MPESA"
     CARD = "CARD"
     PAYPAL = "PAYPAL"
+    locals().update(DECLARED)
 
     @property
     def provider(self) -> str:
@@ -66,9 +72,8 @@ class Rail:
 
 
 RAILS: dict[Method, Rail] = {
-    Method.MPESA: Rail("mpesa", "M-Pesa", is_on_page=False),
-    Method.CARD: Rail("stripe", _("Card")),
-    Method.PAYPAL: Rail("paypal", "PayPal"),
+    Method(method): Rail(one.slug, one.method_name or one.name, one.is_on_page)
+    for method, one in by_method().items()
 }
 METHODS: dict[str, Method] = {rail.provider: method for method, rail in RAILS.items()}
 """By which method the accounts of a provider collect."""

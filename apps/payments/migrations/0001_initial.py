@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=10, unique=True)),
                 ('amount_minor', apps.kit.models.MinorField()),
                 ('currency', apps.kit.models.CurrencyField()),
-                ('method', models.CharField(blank=True, choices=[('MPESA', 'MPESA'), ('CARD', 'CARD'), ('PAYPAL', 'PAYPAL')], max_length=20)),
+                ('method', models.CharField(blank=True, max_length=20)),
                 ('payer_phone', models.CharField(blank=True, max_length=16)),
                 ('payer_name', models.CharField(blank=True, max_length=120)),
                 ('reference', models.CharField(blank=True, max_length=64)),

@@ -12,7 +12,7 @@ from apps.kit import phones
 from apps.kit.compiled import Saved
 from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
-from apps.payments.contracts import METHODS, AttemptStatus, Choice, IntentStatus, Method
+from apps.payments.contracts import METHODS, AttemptStatus, Choice, IntentStatus
 
 if TYPE_CHECKING:
     from apps.payments.models.attempt import PaymentAttempt
@@ -100,9 +100,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     code = models.CharField(max_length=10, unique=True)
     amount_minor = MinorField()
     currency = CurrencyField()
-    method = models.CharField(
-        max_length=20, blank=True, choices=[(method.value, method.value) for method in Method]
-    )
+    method = models.CharField(max_length=20, blank=True)
     payer_phone = models.CharField(max_length=16, blank=True)
     payer_name = models.CharField(max_length=120, blank=True)
     payer_email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
