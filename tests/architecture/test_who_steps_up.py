@@ -66,6 +66,11 @@ STEPS_UP = {
     "apps.payments.dialogs.suspense.AssignMoney": True,
     "apps.payments.dialogs.suspense.ConfirmMoney": False,  # moves nothing
     "apps.payments.dialogs.suspense.GiveMoneyBack": True,
+    "apps.payments.dialogs.disputes.AcceptDispute": True,
+    "apps.payments.dialogs.disputes.AttachFile": False,
+    "apps.payments.dialogs.disputes.DetachFile": False,
+    "apps.payments.dialogs.disputes.SubmitEvidence": True,
+    "apps.payments.dialogs.disputes.WriteEvidence": False,
     "apps.payments.dialogs.refunds.RefundPayment": True,
     "apps.payments.dialogs.suspense.GiveLateMoneyBack": True,
     "apps.payments.dialogs.suspense.HandMoneyOver": False,  # moves nothing

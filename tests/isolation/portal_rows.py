@@ -294,6 +294,18 @@ ADMINS: dict[str, Admin] = {
     "payments.savedmethod": Admin(
         "payments.view", deeds={"forget": of_row("payments.forget&payments.view", "200+")}
     ),
+    "payments.dispute": Admin(
+        "payments.view",
+        page=ELSEWHERE,
+        is_named=True,
+        deeds={
+            "evidence": of_row("payments.dispute&payments.view"),
+            "attach": of_row("payments.dispute&payments.view"),
+            "detach": of_row("payments.dispute&payments.view", NOT_NOW),
+            "submit": of_row("payments.dispute&payments.view"),
+            "accept": of_row("payments.dispute&payments.view"),
+        },
+    ),
     "payments.refund": Admin(
         "payments.view",
         page=Page("payments.view", own="302"),
@@ -336,6 +348,7 @@ PAGES: dict[str, Page] = {
     "portal-audit-export": Page("jobs.export&audit.view", own="200", elsewhere="200"),
     # payments
     "portal-payment": Page("payments.view"),
+    "portal-dispute": Page("payments.view"),
     "portal-receipt-pdf": Page("invoicing.view"),
     # the ledger
     "portal-accounts": Page("ledger.view", elsewhere="200"),

@@ -92,6 +92,7 @@ def probe(db, in_organisation, settings):
         "period_id": row_ids["per"],
         "job_id": row_ids["job"],
         "delivery_id": row_ids["whd"],
+        "dispute_id": row_ids["dp"],
         "inbox_id": row_ids["inb"],
         "request_id": row_ids["apr"],
         "application_id": row_ids["app"],
@@ -103,6 +104,7 @@ def probe(db, in_organisation, settings):
     chosen = {
         "payments.inboundreceipt": row_ids["ir"],
         "payments.paymentintent": row_ids["pi"],
+        "payments.dispute": row_ids["dp"],
         "payments.refund": row_ids["re"],
         "parties.party": row_ids["pty"],
         "access.application": row_ids["app"],

@@ -65,7 +65,9 @@ PDFS = {"rcp": ArtifactKind.RECEIPT_PDF}
 def disputed(canary: str) -> Dispute:
     """Return a dispute that can still be answered, with something written down for it."""
     now = clock.now()
-    row = disputes.opened(refunds.paid(reference=f"{canary}-disputed"), now=now, provider_reason=canary)
+    row = disputes.opened(
+        refunds.paid(reference=f"{canary}-disputed"), now=now, ticket=f"du_{canary}", provider_reason=canary
+    )
     return dispute_evidence.write(dispute_id=row.id, texts={"text": canary}, actor=SYSTEM, now=now)
 
 

@@ -9,6 +9,7 @@ PLACES = [
     "parties/party/",
     "payments/refund/",
     "payments/savedmethod/",
+    "payments/dispute/",
     "payments/inboundreceipt/",
     "payments/paymentattempt/",
     "approvals/approvalrequest/",

@@ -1,5 +1,6 @@
 """The pages of payments in the organisation's site."""
 
+from apps.payments.admin.disputes import DisputeAdmin
 from apps.payments.admin.filters import CreatedFilter
 from apps.payments.admin.payments import PaymentIntentAdmin
 from apps.payments.admin.refunds import RefundAdmin
@@ -10,6 +11,7 @@ from apps.payments.admin.suspense import InboundReceiptAdmin
 
 __all__ = [
     "CreatedFilter",
+    "DisputeAdmin",
     "InboundReceiptAdmin",
     "PaymentIntentAdmin",
     "RefundAdmin",

@@ -30,6 +30,7 @@ DISPUTE_ACCEPTANCE = declare_kind(
     name="dispute_acceptance",
     title=_("Acceptance of a dispute"),
     permission="payments.dispute",
+    page="portal-dispute",
 )
 """Giving up the money of a dispute, as approval rules call it."""
 

@@ -1,17 +1,48 @@
 """Reading disputes, within what a caller may see."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy
 
 from apps.access.selectors import scope
 from apps.kit import errors
+from apps.payments.contracts import EvidencePurpose
 from apps.payments.models import Dispute, DisputeFile
 from apps.payments.models.dispute import DisputeQuerySet
 
 PREFIX = "dp"
 SOON = timedelta(days=3)
+WORDS: dict[str, Any] = {
+    "product": gettext_lazy("What was sold"),
+    "text": gettext_lazy("What happened"),
+    "customer_name": gettext_lazy("Name of the customer"),
+    "customer_email": gettext_lazy("E-mail of the customer"),
+    "customer_ip": gettext_lazy("Network address of the customer"),
+    "billing_address": gettext_lazy("Billing address"),
+    "service_date": gettext_lazy("Day of the service"),
+    "shipping_address": gettext_lazy("Shipping address"),
+    "shipping_date": gettext_lazy("Day of dispatch"),
+    "carrier": gettext_lazy("Carrier"),
+    "tracking_number": gettext_lazy("Tracking number"),
+    "refund_policy": gettext_lazy("Where the refund policy was shown"),
+    "refund_refusal": gettext_lazy("Why no refund is due"),
+    "duplicate_of": gettext_lazy("Receipt of the other payment"),
+}
+"""What each text of the evidence is called."""
+PURPOSES: dict[EvidencePurpose, Any] = {
+    EvidencePurpose.RECEIPT: gettext_lazy("Receipt"),
+    EvidencePurpose.SHIPPING: gettext_lazy("Proof of dispatch"),
+    EvidencePurpose.SERVICE: gettext_lazy("Proof of the service"),
+    EvidencePurpose.COMMUNICATION: gettext_lazy("Messages with the customer"),
+    EvidencePurpose.SIGNATURE: gettext_lazy("Signature of the customer"),
+    EvidencePurpose.REFUND_POLICY: gettext_lazy("Refund policy"),
+    EvidencePurpose.DUPLICATE: gettext_lazy("Proof of the other payment"),
+    EvidencePurpose.OTHER: gettext_lazy("Another file"),
+}
+"""What each file of the evidence is called."""
 
 
 def visible_to(caller: scope.Principal) -> DisputeQuerySet:

@@ -19,24 +19,11 @@ from apps.payments.contracts import EvidencePurpose
 from apps.payments.events import disputes as events
 from apps.payments.models import Dispute, DisputeFile
 from apps.payments.models.dispute_file import NAME_LENGTH
+from apps.payments.selectors.disputes import WORDS
 from apps.payments.services import disputes
 from apps.payments.services.attempts import InvalidState
 
 TEXT_MAX = 10_000
-TEXTS = (
-    "text",
-    "product",
-    "customer_name",
-    "customer_email",
-    "customer_ip",
-    "billing_address",
-    "shipping_address",
-    "carrier",
-    "tracking_number",
-    "refund_policy",
-    "refund_refusal",
-    "duplicate_of",
-)
 DATES = ("service_date", "shipping_date")
 FILE_MAX = 2_000_000
 FILES_MAX = 4_500_000
@@ -78,7 +65,7 @@ def write(
 
 
 def _checked(name: str, value: str | date | None) -> str:
-    if name not in TEXTS and name not in DATES:
+    if name not in WORDS:
         raise _invalid(f"/{name}", "There is no such evidence.")
     text = value.isoformat() if isinstance(value, date) else (value or "").replace("\x00", "").strip()
     if len(text) > TEXT_MAX:

@@ -1,5 +1,13 @@
 """What the portal's selectors hand to its pages: facts ready to be drawn, no rows of other apps."""
 
+from apps.portal.contracts.disputes import (
+    Deadline,
+    DisputeFacts,
+    DisputeLine,
+    DisputePage,
+    FileLine,
+    Wanted,
+)
 from apps.portal.contracts.money import (
     BalanceLine,
     CashPosition,
@@ -32,13 +40,18 @@ __all__ = [
     "Booking",
     "CashPosition",
     "DayFlow",
+    "Deadline",
     "DeliveryDetail",
     "DeliveryLine",
+    "DisputeFacts",
+    "DisputeLine",
+    "DisputePage",
     "EntryLine",
     "EventLine",
     "EvidenceLine",
     "EvidenceQueue",
     "Fact",
+    "FileLine",
     "Footing",
     "HeldLine",
     "InboxLine",
@@ -55,4 +68,5 @@ __all__ = [
     "Tone",
     "ViewWanted",
     "Waiting",
+    "Wanted",
 ]

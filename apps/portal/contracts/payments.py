@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.kit.money import Money
+from apps.portal.contracts.disputes import DisputeLine
 from apps.portal.contracts.pieces import Badge, Booking, Fact, Raw, Step, Target
 
 
@@ -125,6 +126,7 @@ class PaymentTimeline:
     events: tuple[EventLine, ...]
     deliveries: tuple[DeliveryLine, ...]
     identifiers: tuple[Fact, ...]
+    disputes: tuple[DisputeLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

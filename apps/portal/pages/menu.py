@@ -87,6 +87,7 @@ GROUPS: list[tuple[Any, list[Item]]] = [
             ),
             changelist(_("Refunds"), "undo", "payments_refund", "payments.view"),
             changelist(_("Saved methods"), "credit_card", "payments_savedmethod", "payments.view"),
+            changelist(_("Disputes"), "gavel", "payments_dispute", "payments.view", "portal-dispute"),
             changelist(
                 *(_("Suspense"), "inbox_customize", "payments_inboundreceipt", "payments.view"),
                 "payments_paymentattempt_changelist",

@@ -15,7 +15,7 @@ from apps.invoicing.selectors import receipts
 from apps.kit import errors, ids
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.selectors import attempts as payment_attempts
-from apps.payments.selectors import inbound_receipts, intents, refunds, routing
+from apps.payments.selectors import disputes, inbound_receipts, intents, refunds, routing
 from apps.portal.contracts import (
     Booking,
     DeliveryLine,
@@ -26,6 +26,7 @@ from apps.portal.contracts import (
     ReceiptFacts,
     Step,
 )
+from apps.portal.selectors import disputes as dispute_pages
 from apps.portal.selectors import ledger, routing_steps, states, steps, unasked_steps, webhooks, words
 
 SOURCE, INBOUND_SOURCE = "payment_intent", "inbound_receipt"
@@ -55,9 +56,11 @@ def timeline(intent_id: UUID, caller: Principal, *, permissions: Collection[str]
     told = _deliveries(published) if "webhooks.view" in permissions else ()
     issued = _receipt(receipt)
     unasked = list(inbound_receipts.of_intent(intent_id))
-    bookings = _booked(intent_id, unasked, caller) if "ledger.view" in permissions else ()
+    disputed = list(disputes.of_intent(intent_id))
+    bookings = _booked(intent_id, unasked, disputed, caller) if "ledger.view" in permissions else ()
     happened = [
         *_exchanged(intent, tries, unasked, may_see_raw="integrations.view" in permissions),
+        *dispute_pages.of_disputes(disputed),
         *steps.of_bookings(bookings),
         *steps.of_receipt(issued, _stored_at(published)),
         *steps.of_deliveries(told),
@@ -70,6 +73,7 @@ def timeline(intent_id: UUID, caller: Principal, *, permissions: Collection[str]
         events=_events(published) if "webhooks.view" in permissions else (),
         deliveries=told,
         identifiers=_identifiers(intent, tries, published),
+        disputes=dispute_pages.lines(disputed),
     )
 
 
@@ -86,12 +90,15 @@ def receipt_pdf(receipt_id: UUID, caller: Principal) -> tuple[str, str, bytes]:
     return receipt.number, file.sha256, artifacts.read(file_id=file.id)
 
 
-def _booked(intent_id: UUID, unasked: Sequence[Any], caller: Principal) -> tuple[Booking, ...]:
-    """Return what the payment caused in the books, and before it the money that was put aside and is of it."""
+def _booked(
+    intent_id: UUID, unasked: Sequence[Any], disputed: Sequence[Any], caller: Principal
+) -> tuple[Booking, ...]:
+    """Return what the payment and its disputes caused in the books, and before it the money that was put aside and is of it."""
     held = [receipt.id for receipt in unasked if receipt.booked_at]
     booked = (
         *ledger.of_sources(INBOUND_SOURCE, held, caller),
         *ledger.of_source(SOURCE, intent_id, caller),
+        *ledger.of_sources(dispute_pages.SOURCE, [row.id for row in disputed], caller),
     )
     return tuple(sorted(booked, key=lambda booking: booking.posted_at))
 

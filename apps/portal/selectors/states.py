@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.approvals.contracts import ApprovalStatus, Verdict
 from apps.ledger.contracts import AccountStatus, PeriodState
 from apps.ledger.selectors.handwritten import Outcome
-from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
+from apps.payments.contracts import AttemptStatus, DisputeStatus, IntentStatus, RefundStatus
 from apps.portal.contracts import Badge, Tone
 
 PENDING, DONE, HELD = Tone.PENDING, Tone.DONE, Tone.HELD
@@ -50,6 +50,18 @@ REFUND: Mapping[str, Badge] = {
     RefundStatus.SUCCEEDED: Badge(DONE, "undo", _("Refunded")),
     RefundStatus.FAILED: Badge(FAILED, "cancel", _("Failed")),
     RefundStatus.CANCELLED: Badge(QUIET, "block", _("Cancelled")),
+}
+
+DISPUTE: Mapping[str, Badge] = {
+    DisputeStatus.INQUIRY: Badge(HELD, "contact_support", _("Inquiry")),
+    DisputeStatus.NEEDS_RESPONSE: Badge(HELD, "gavel", _("Needs an answer")),
+    DisputeStatus.SUBMITTED: Badge(PENDING, "schedule_send", _("Answer on its way")),
+    DisputeStatus.UNDER_REVIEW: Badge(PENDING, "hourglass_top", _("Under review")),
+    DisputeStatus.WON: Badge(DONE, "check_circle", _("Won")),
+    DisputeStatus.LOST: Badge(FAILED, "cancel", _("Lost")),
+    DisputeStatus.ACCEPTED: Badge(FAILED, "flag", _("Given up")),
+    DisputeStatus.EXPIRED: Badge(FAILED, "timer_off", _("Not answered in time")),
+    DisputeStatus.PREVENTED: Badge(QUIET, "block", _("Prevented")),
 }
 
 APPROVAL: Mapping[str, Badge] = {

@@ -32,6 +32,7 @@ CAUSES = [
     "failed",
     "booked",
     "surrendered",
+    "disputed",
     "transaction",
     "closed",
     "settled",

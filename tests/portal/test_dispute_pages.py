@@ -1,0 +1,93 @@
+"""Pages of disputes: the list, the page of one, and what people do there."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from apps.integrations.ports import DisputeStage
+from apps.kit import clock
+from tests.factories import disputes as made
+from tests.factories import payments, refunds
+
+LIST = "/portal/payments/dispute/"
+ROW = "/portal/payments/dispute/{}/do/{}/"
+
+
+@pytest.fixture
+def row(acme):
+    payments.account()
+    return made.opened(refunds.paid(), now=clock.now() - timedelta(days=7))
+
+
+def shown(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code)
+    return answer.content.decode()
+
+
+def send(client, row, name, **data):
+    """Open a dialog and send it as it was shown."""
+    path = ROW.format(row.id, name)
+    opened = client.get(path)
+    assert opened.status_code == 200, opened.content.decode()
+    hidden = {key: opened.context[key] for key in ("shown", "nonce")}
+    return client.post(path, {**hidden, **data})
+
+
+def test_the_list_has_what_needs_an_answer(enter, row):
+    made.opened(refunds.paid(), stage=DisputeStage.WON, reinstated=row.money)
+    client = enter()
+
+    page = shown(client, LIST)
+    assert row.ticket in page
+    assert "Needs an answer" in page
+    for query, is_there in (("look=soon", True), ("status=WON", False), ("look=flagged", False)):
+        assert (row.ticket in shown(client, f"{LIST}?{query}")) == is_there
+    opened = client.get(f"{LIST}{row.id}/change/")
+    assert opened["Location"] == f"/portal/disputes/{row.id}/"
+
+
+def test_the_page_tells_the_deadline_and_what_helps(enter, row):
+    client = enter("treasury_officer")
+
+    page = shown(client, f"/portal/disputes/{row.id}/")
+
+    assert "Answer within" in page
+    assert "Name of the customer" in page
+    assert "The money was taken" in page
+    assert str(row.money.text) in page.replace(",", "")
+    assert row.ticket in shown(client, f"/portal/payments/{row.intent_id}/")
+
+
+def test_evidence_is_written_attached_and_submitted(enter, row):
+    client = enter("treasury_officer")
+    bill = SimpleUploadedFile("bill.pdf", made.PDF, content_type="application/pdf")
+
+    assert send(client, row, "evidence", text="He was here.", service_date="2026-11-24").status_code == 302
+    assert send(client, row, "attach", purpose="RECEIPT", file=bill).status_code == 302
+    assert "bill.pdf" in shown(client, f"/portal/disputes/{row.id}/")
+    assert send(client, row, "detach", purpose="RECEIPT").status_code == 302
+    assert "bill.pdf" not in shown(client, f"/portal/disputes/{row.id}/")
+    assert send(client, row, "submit").status_code == 302
+
+    page = shown(client, f"/portal/disputes/{row.id}/")
+    assert "Answer on its way" in page
+    assert "He was here." in page
+    assert client.get(ROW.format(row.id, "accept")).status_code == 409
+
+
+def test_one_is_given_up_with_a_reason(enter, row):
+    client = enter("treasury_officer")
+
+    assert send(client, row, "accept", reason="No").status_code == 422
+    assert send(client, row, "accept", reason="Not worth it").status_code == 302
+
+    assert "Answer on its way" in shown(client, f"/portal/disputes/{row.id}/")
+
+
+def test_who_may_not_answer_is_not_asked(enter, row):
+    client = enter("approver")
+
+    assert "Submit…" not in shown(client, f"/portal/disputes/{row.id}/")
+    assert client.get(ROW.format(row.id, "submit")).status_code == 403
