@@ -181,7 +181,7 @@ class SubmitEvidence(Dialog):
     def hindrance(self, row: Dispute) -> str:
         if row.approval_id is not None:
             return _("Other people are asked whether to give this dispute up.")
-        return _("Write or attach something first.") if dispute_evidence.is_empty(row) else ""
+        return _("Write or attach something first.") if stored.is_without_evidence(row) else ""
 
     def content(self, request: HttpRequest, rows: Sequence[Dispute]) -> Content:  # noqa: ARG002 (the row says all)
         [row] = rows

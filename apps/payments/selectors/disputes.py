@@ -67,6 +67,11 @@ def files(dispute_id: UUID) -> QuerySet[DisputeFile]:
     return DisputeFile.objects.kept().filter(dispute_id=dispute_id).order_by("id")
 
 
+def is_without_evidence(dispute: Dispute) -> bool:
+    """Say whether nothing is written or attached that could be submitted."""
+    return not dispute.evidence and not files(dispute.id).exists()
+
+
 def due_soon(disputes: QuerySet[Dispute], *, now: datetime) -> QuerySet[Dispute]:
     """Return those whose answer is due within three days, or was, and is not given."""
     return disputes.filter(status__in=["INQUIRY", "NEEDS_RESPONSE"], due_by__lt=now + SOON)

@@ -19,6 +19,7 @@ from apps.payments.contracts import DISPUTE_ACCEPTANCE, DisputeAnswer, DisputeSt
 from apps.payments.events import disputes as events
 from apps.payments.models import Dispute
 from apps.payments.models.dispute import UNANSWERED
+from apps.payments.selectors import disputes as stored
 from apps.payments.services import dispute_evidence, disputes, polling, refund_limits
 
 LONGEST_PAUSE = timedelta(hours=6)
@@ -60,7 +61,7 @@ def submit(*, dispute_id: UUID, actor: Actor, now: datetime) -> Dispute:
     dispute = _answerable(dispute_id, now=now)
     if dispute.approval_id is not None:
         raise AcceptanceWaits("Other people are asked whether to give this dispute up.")
-    if dispute_evidence.is_empty(dispute):
+    if stored.is_without_evidence(dispute):
         raise EvidenceMissing("Write or attach something first.")
     _audit("dispute.submitted", dispute, actor=actor, now=now)
     _order(dispute, DisputeAnswer.EVIDENCE, by=str(actor), now=now)

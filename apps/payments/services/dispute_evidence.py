@@ -131,10 +131,6 @@ def require_open(dispute: Dispute) -> None:
         raise InvalidState(f"This dispute is {state}: nothing more can be said to it.")
 
 
-def is_empty(dispute: Dispute) -> bool:
-    return not dispute.evidence and not dispute.files.kept().exists()
-
-
 def of(dispute: Dispute) -> Evidence:
     """
     Return what the provider is told, files and all: the same each time, for one that compares a repeated answer with the first.
