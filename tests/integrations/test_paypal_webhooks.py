@@ -211,7 +211,9 @@ def test_what_is_not_proven_is_forged(how):
 
 
 @pytest.mark.parametrize(
-    "found", [pem(NOBODYS), pem(ELSEWHERE), said(b"no certificate"), said(b"", 503)], ids=str
+    "found",
+    [pem(NOBODYS), pem(ELSEWHERE), said(b"no certificate"), said(b"", 503)],
+    ids=["nobody's", "of another host", "none at all", "not to be had"],
 )
 def test_paypal_is_asked_where_its_certificate_is_none_to_go_by(found):
     body = event()
