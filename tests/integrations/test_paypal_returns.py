@@ -219,6 +219,18 @@ def test_what_a_dispute_moved_is_told_apart():
     )
 
 
+@pytest.mark.parametrize(
+    "amount", [None, {"value": "much", "currency_code": "USD"}, {"value": "5.00", "currency_code": "EUR"}]
+)
+def test_a_movement_that_cannot_be_read_or_added_makes_the_dispute_uncertain(amount):
+    settled = {"affected_party": "SELLER", "type": "DEBIT", "reason": "DISPUTE_SETTLEMENT"}
+    movements = [{**settled, "amount": dollars("25.00")}, {**settled, "amount": amount}]
+    port, _ = line(said(dispute("UNDER_REVIEW", money_movements=movements)))
+
+    with pytest.raises(ProviderUncertain):
+        Disputes(port).read("PP-D-1")
+
+
 def test_disputes_are_listed_to_the_last_page_the_oldest_first():
     later = "https://api-m.paypal.com/v1/customer/disputes?page_size=50&next_page_token=T2"
     first = {"items": [{"dispute_id": "D3"}, {"dispute_id": "D2"}], "links": [{"rel": "next", "href": later}]}

@@ -10,7 +10,7 @@ from apps.integrations.paypal import answers, codes
 from apps.integrations.paypal import evidence as papers
 from apps.integrations.paypal.client import PaypalLine
 from apps.integrations.ports import DisputeReport, DisputeStage, Evidence, ProviderUncertain
-from apps.kit.money import Money
+from apps.kit.money import CurrencyMismatch, Money
 
 PATH = "/v1/customer/disputes"
 PAGE = 50
@@ -128,14 +128,18 @@ def _stage(dispute: Mapping[str, Any], outcome: str) -> DisputeStage:
 
 
 def _moved(dispute: Mapping[str, Any]) -> tuple[Money | None, Money | None, Money | None]:
-    """Return what left our balance for a dispute, what came back, and what PayPal kept for it: None for nothing."""
+    """
+    Return what left our balance for a dispute, what came back, and what PayPal kept for it: None for nothing.
+
+    Raises ProviderUncertain where one of our movements cannot be read: a sum without it would book too little.
+    """
     out: list[Money] = []
     back: list[Money] = []
     fees: list[Money] = []
     for row in answers.rows(dispute, "money_movements"):
-        money = answers.aside(row.get("amount"))
-        if money is None or row.get("affected_party") != "SELLER":
+        if row.get("affected_party") != "SELLER":
             continue
+        money = answers.money(row.get("amount"))
         is_debit = row.get("type") == "DEBIT"
         if answers.text(row.get("reason")).endswith("_FEE"):
             fees.append(money if is_debit else -money)
@@ -146,4 +150,7 @@ def _moved(dispute: Mapping[str, Any]) -> tuple[Money | None, Money | None, Mone
 
 
 def _sum(parts: list[Money]) -> Money | None:
-    return sum(parts[1:], parts[0]) if parts else None
+    try:
+        return sum(parts[1:], parts[0]) if parts else None
+    except CurrencyMismatch as error:
+        raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the dispute moved money in two currencies") from error
