@@ -42,6 +42,7 @@ PERMISSIONS: dict[str, Promise] = {
     "parties.manage": _("Record and change parties"),
     "parties.view": _("See parties"),
     "payments.cancel": _("Cancel payments"),
+    "payments.capture": _("Capture what payers authorised"),
     "payments.create": _("Create payments"),
     "payments.dispute": _("Answer disputes"),
     "payments.forget": _("Have saved ways to pay forgotten"),

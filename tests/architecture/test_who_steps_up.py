@@ -75,6 +75,7 @@ STEPS_UP = {
     "apps.payments.dialogs.suspense.GiveLateMoneyBack": True,
     "apps.payments.dialogs.suspense.HandMoneyOver": False,  # moves nothing
     "apps.payments.dialogs.suspense.TakeMoneyOver": False,  # moves nothing
+    "apps.payments.dialogs.captures.CapturePayment": True,
     "apps.payments.dialogs.payments.AskPayment": False,  # moves nothing
     "apps.payments.dialogs.payments.CancelPayment": False,  # stops money
     "apps.payments.dialogs.payments.VerifyPayment": True,

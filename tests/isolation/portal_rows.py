@@ -283,6 +283,7 @@ ADMINS: dict[str, Admin] = {
             "do/ask": of_chosen("payments.verify&payments.view"),
             "ask": of_row("payments.verify&payments.view", "200"),
             "verify": of_row("payments.verify&payments.view", "200"),
+            "capture": of_row("payments.capture&payments.view", "200"),
             "cancel": of_row("payments.cancel&payments.view", "200"),
             "do/export": EXPORT,
             "do/policy": Page("access.manage", "200", "200"),

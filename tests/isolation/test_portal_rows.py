@@ -30,6 +30,7 @@ from tests.isolation import deeds, pages, portal_rows, twins
 from tests.isolation.portal_rows import GONE
 from tests.isolation.undoing import undone
 from tests.ledger.test_adjust_books import ask, prepare
+from tests.payments import cards
 
 ADDRESSES = pages.every()
 ROWS = portal_rows.every()
@@ -176,6 +177,7 @@ def in_the_right_state():
         "payments.paymentattempt": reviewed.id,
         "payments.paymentintent {row}/do/accept-review": reviewed.intent_id,
         "payments.paymentintent {row}/do/ask": prompted.intent_id,
+        "payments.paymentintent {row}/do/capture": cards.authorized().intent_id,
         "payments.paymentintent {row}/do/close-review": reviewed.intent_id,
         "payments.paymentintent {row}/do/cancel": prompted.intent_id,
         "payments.paymentintent {row}/do/verify": lost.intent_id,

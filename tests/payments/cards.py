@@ -11,12 +11,13 @@ import httpx
 
 from apps.integrations.contracts import AccountTerms, Environment
 from apps.integrations.models import CallbackProcessing, ProviderAccount
+from apps.integrations.ports import CollectionReport, Outcome
 from apps.integrations.services import accounts
 from apps.integrations.services import callbacks as inbox
 from apps.integrations.stripe.client import API_URL
 from apps.integrations.stripe.provider import StripeCredentials
 from apps.kit import clock
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import Choice, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
@@ -50,6 +51,16 @@ def account(**facts: Any) -> ProviderAccount:
     return accounts.create(
         terms=AccountTerms(**terms), credentials=CREDENTIALS, actor=SYSTEM, now=payments.NOW
     )
+
+
+def authorized() -> PaymentAttempt:
+    """Return the attempt of a payment whose payer has agreed to have 25 dollars held back; an account is opened when there is none."""
+    if not ProviderAccount.objects.filter(provider="stripe").exists():
+        account()
+    waiting = payments.waiting(choice=CARD, money=USD_25, is_captured=False)
+    report = CollectionReport(waiting.ticket, Outcome.AUTHORIZED, money=USD_25)
+    intents.record(attempt_id=waiting.id, report=report, actor=PROVIDER, now=payments.NOW)
+    return payments.reloaded(waiting)
 
 
 @dataclass

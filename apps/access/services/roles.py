@@ -30,6 +30,7 @@ SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view", "approvals.view",
 MOVE_CURRENCIES = ("ledger.exchange", "ledger.rates")
 MAKE_PAYMENTS = (
     "payments.create",
+    "payments.capture",
     "payments.cancel",
     "payments.forget",
     "payments.verify",

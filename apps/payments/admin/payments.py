@@ -32,6 +32,7 @@ from apps.kit.dialog_admin import exporting
 from apps.kit.money import Money
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts import DOUBTS, Doubt, IntentStatus
+from apps.payments.dialogs.captures import CapturePayment
 from apps.payments.dialogs.payments import AskPayment, CancelPayment, VerifyPayment
 from apps.payments.dialogs.policy import ChooseCollectionPolicy
 from apps.payments.dialogs.refunds import RefundPayment
@@ -105,6 +106,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     dialogs = [
         AskPayment,
         VerifyPayment,
+        CapturePayment,
         CancelPayment,
         RefundPayment,
         AcceptReview,

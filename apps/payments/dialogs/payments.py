@@ -21,7 +21,8 @@ def _lines(rows: Sequence[PaymentIntent]) -> list[Effect]:
     return [Effect(row.reference or row.code, row.money) for row in rows]
 
 
-def _payer(intent: PaymentIntent) -> str:
+def payer(intent: PaymentIntent) -> str:
+    """Return whom the money comes from, with the phone masked."""
     return " ".join(filter(None, [intent.payer_name, masked_phone(intent.payer_phone)])) or _("Not named")
 
 
@@ -90,7 +91,7 @@ class VerifyPayment(Dialog):
             title=_("Verify a receipt of %(reference)s") % {"reference": intent.reference or intent.code},
             button=_("Ask about %(amount)s") % {"amount": intent.money},
             money=intent.money,
-            about=_payer(intent),
+            about=payer(intent),
             next_step=_(
                 "%(rail)s is asked about the receipt. The payment settles only if receipt, sum and payer agree."
             )
@@ -132,7 +133,7 @@ class CancelPayment(Dialog):
             title=_("Cancel payment %(reference)s") % {"reference": intent.reference or intent.code},
             button=_("Cancel %(amount)s") % {"amount": intent.money},
             money=intent.money,
-            about=_payer(intent),
+            about=payer(intent),
             notices=[prompted] if intent.is_in_flight else [],
             next_step=_("Nothing new is sent to the payer. It cannot be opened again."),
             version=intent.status,

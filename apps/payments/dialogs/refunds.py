@@ -1,7 +1,7 @@
 """What people do with refunds: ask for one, and verify one of which nobody knows."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
@@ -13,8 +13,9 @@ from apps.integrations.contracts import provider_name
 from apps.integrations.services import providers
 from apps.kit.admin import masked_phone
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
-from apps.kit.money import Money, MoneyInvalid
+from apps.kit.money import Money
 from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
+from apps.payments.dialogs.parts import PartForm
 from apps.payments.models import PaymentIntent, Refund
 from apps.payments.services import refunds
 
@@ -59,34 +60,11 @@ def asked(refund: Refund) -> str:
     return _("Refund of %(amount)s is on its way to %(rail)s.") % {"amount": refund.money, "rail": rail}
 
 
-class PartRefundForm(ReasonForm):
+class PartRefundForm(PartForm, ReasonForm):
     """How much goes back, where a rail gives back parts, and why."""
 
-    amount = forms.CharField(
-        label=gettext_lazy("Amount"),
-        max_length=30,
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text=gettext_lazy("As 1,250.00. Left empty: all that is left."),
-    )
+    too_much: ClassVar[Any] = gettext_lazy("%(left)s of this payment can go back.")
     field_order = ("amount", "reason")
-
-    def __init__(self, data: Any = None, *, left: Money) -> None:
-        super().__init__(data)
-        self.left = left
-        self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": left.currency}
-
-    def clean_amount(self) -> Money:
-        text = self.cleaned_data["amount"].replace(",", "").strip()
-        if not text:
-            return self.left
-        try:
-            wanted = Money.parse(text, self.left.currency)
-        except MoneyInvalid:
-            raise forms.ValidationError(_("Write the amount as 1,250.00.")) from None
-        if not wanted.is_positive or wanted > self.left:
-            raise forms.ValidationError(_("%(left)s of this payment can go back.") % {"left": self.left})
-        return wanted
 
 
 class RefundPayment(Dialog):
