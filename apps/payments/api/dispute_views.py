@@ -89,10 +89,11 @@ class DisputeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryV
     @files.mapping.delete
     def remove_file(self, request: Request, **_: str) -> Response:
         """Take the file with this purpose out of the draft; a second time changes nothing."""
+        dispute = self.get_object()
         query = serializers.PurposeIn(data=request.query_params)
         query.is_valid(raise_exception=True)
         dispute_evidence.detach(
-            dispute_id=self.get_object().id,
+            dispute_id=dispute.id,
             purpose=query.validated_data["purpose"],
             actor=_caller(request).actor,
             now=clock.now(),
