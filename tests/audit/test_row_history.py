@@ -174,6 +174,9 @@ def test_nobody_changes_what_was_kept(acme):
             cursor.execute(statement)
     with pytest.raises(InsertOnlyViolation):
         ConfigurationHistory.objects.first().delete()
+
+
+def test_nor_does_the_owner_of_its_tables(acme):
     with owner() as database:
         for statement in (
             "UPDATE {} SET after = '{{}}'", "DELETE FROM {}", "TRUNCATE {}",
