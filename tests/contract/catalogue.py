@@ -58,6 +58,7 @@ class Capability(StrEnum):
     TOKEN = "fetch a token first"
     LATE = "pay after a failure"
     SILENCE = "be given up when nobody answers"
+    TURN_BACK = "turn a refund back after it was given"
 
 
 PORTS: Mapping[Capability, type] = {
@@ -76,7 +77,15 @@ PORTS: Mapping[Capability, type] = {
     Capability.METHOD: MethodPort,
     Capability.WEBHOOK: WebhookPort,
 }
-WAYS = frozenset({Capability.CALLBACK, Capability.TOKEN, Capability.LATE, Capability.SILENCE})
+WAYS = frozenset(
+    {
+        Capability.CALLBACK,
+        Capability.TOKEN,
+        Capability.LATE,
+        Capability.SILENCE,
+        Capability.TURN_BACK,
+    }
+)
 """Capabilities of a rail that no port says and that have scenarios: what follows from how its payers and messages go."""
 TRAITS: dict[Capability, Callable[["Rail"], bool]] = {}
 """Of each capability that has no port: how a rail is tried for it."""
@@ -98,10 +107,12 @@ class Words:
 
     ``paths`` is where each kind of call goes at the simulator, ``kinds`` what ``ProviderCall`` calls it. ``declines``
     are the codes of the provider by which a payer's payment fails, with ours; ``refusals`` are answers that refuse a
-    request at once; ``nobodys`` is a code that nobody has listed. ``till`` is a number to which nothing can be typed, and
+    request at once; ``nobodys`` is a code that nobody has listed;
+    ``leaves_open``: a refund that is refused with it may have been made. ``till`` is a number to which nothing can be typed, and
     ``numbers`` are all that may be paid.
     ``payer_forms`` is how the simulator is told to hide payers. ``lacks`` says why the rail has no such capability.
-    All of it is played in ``currency``; ``is_taken_by_order``: what a payer agreed to moves only when we have it taken; ``gives_up_after`` is how many seconds after a refusal a payer can pay no more.
+    All of it is played in ``currency``; ``is_taken_by_order``: what a payer agreed to moves only when we have it taken; ``gives_up_after`` is how many seconds after a refusal a payer can pay no more,
+    ``too_old`` how many seconds after it was signed a message proves nothing any more.
     ``choice`` says how a payer is asked, of ``payer``, who pays at once, and of ``decides``, for whom a person decides;
     ``code_of`` reads our code in a row of the statement, ``asks_still`` looks whether the newest request is still open;
     ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``fail_refund`` a refund fail after it was given.
@@ -128,8 +139,10 @@ class Words:
     dispute: Callable[["Rail", str], object] = lambda *_: None
     fail_refund: Callable[["Rail", str], object] = lambda *_: None
     gives_up_after: int = 3
+    too_old: int = 301
     currency: str = "KES"
     is_taken_by_order: bool = False
+    leaves_open: bool = False
     till: str = ""
     payer_forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from apps.payments.services import captures, intents
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import is_unpaid
 from tests.contract.rails import Rail
-from tests.contract.returning import asked, bought
+from tests.contract.returning import asked, bought, gone
 
 PART, REST = 1000_00, 500_00
 FORGOTTEN = timedelta(hours=26)
@@ -49,8 +49,21 @@ def let_go(rail: Rail) -> None:
     assert is_unpaid(rail, intent, IntentStatus.CANCELLED)
 
 
+@scenario(Capability.REFUND_QUERY, "a refund that is on its way fails: the money is ours again")
+def refund_fails(rail: Rail) -> None:
+    rail.spoil("refund", {"action": "late_failure", "ms": 5000})
+    refund = asked(rail, bought(rail))
+    rail.rest()
+    rail.rest(seconds=10)
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.FAILED or refund.came_back_at is not None
+    assert gone(rail) == 0
+
+
 @scenario(
-    Capability.REFUND_QUERY, "a refund that was given fails later: the money is ours again, and is booked so"
+    Capability.TURN_BACK,
+    "a refund that was given fails later: the money is ours again, and is booked so",
+    Capability.REFUND_QUERY,
 )
 def refund_fails_later(rail: Rail) -> None:
     refund = asked(rail, bought(rail))

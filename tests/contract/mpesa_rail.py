@@ -110,6 +110,7 @@ WORDS = Words(
         Capability.PART_REFUND: "a reversal gives back a whole payment",
         Capability.REQUEST_KEY: "a repeated request is another prompt, so an open one is never sent again",
         Capability.WITHDRAW: "a prompt on a phone stays there; the wish is kept",
+        Capability.TURN_BACK: "a reversal that was made stays made",
         Capability.REFUND_QUERY: "Transaction Status tells the fate of a reversal",
         Capability.REFUND_SEARCH: "a reversal is asked after by its ticket alone, or by a receipt that a person found",
         Capability.DISPUTE: "a payer asks Safaricom for a reversal, which is on the statement",

@@ -12,6 +12,7 @@ from tests.contract import (
     collecting,
     holding,
     mpesa_rail,
+    paypal_rail,
     returning,
     signing,
     stripe_rail,
@@ -23,6 +24,7 @@ STORIES = (collecting, signing, arriving, asking, returning, holding)
 """Where the scenarios are written; the catalogue has them once these are imported."""
 RAILS: dict[str, tuple[Words, Callable[..., Rail]]] = {
     MPESA: (mpesa_rail.WORDS, mpesa_rail.opened),
+    "paypal": (paypal_rail.WORDS, paypal_rail.opened),
     "stripe": (stripe_rail.WORDS, stripe_rail.opened),
 }
 """What each rail calls things, and how its account is opened."""

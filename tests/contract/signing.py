@@ -42,14 +42,15 @@ def messages_doubled(rail: Rail) -> None:
 )
 def messages_forged(rail: Rail) -> None:
     rail.spoil("collect", "bad_signature")
-    rail.spoil("collect", {"action": "clock_skew", "seconds": -301})
+    rail.spoil("collect", {"action": "clock_skew", "seconds": -rail.words.too_old})
     rail.spoil("collect", {"action": "clock_skew", "seconds": 301})
     asked = [rail.ask() for _ in range(3)]
     came = come(rail)
     assert {rail.deliver(one) for one in came} == {"FORGED"}
     true = rail.ask()
     for message in come(rail):
-        assert rail.deliver(edited(message, 1500_00, 1400_00)) in {"FORGED", *HARMLESS}
+        changed = edited(edited(message, 1500_00, 1400_00), "1500.00", "1400.00")
+        assert rail.deliver(changed) in {"FORGED", *HARMLESS}
         assert rail.deliver({**message, "headers": {}}) == "FORGED"
         assert (
             rail.deliver({**message, "url": message["url"].replace(rail.account.callback_token, ids.token())})

@@ -22,8 +22,6 @@ from tests.contract.rails import Rail
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 pytestmark = pytest.mark.simulator_only
 
-AWAITED = {"paypal"}
-"""Whose rail follows: its own tests cover most of the scenarios."""
 UNSETTLED = ("PROCESSING", "ACTION_REQUIRED")
 LACKING = {each: "it has none" for each in Capability if each not in (Capability.COLLECT, Capability.REFUND)}
 
@@ -44,7 +42,7 @@ def test_is_as_declared(begun: Rail, capability: Capability) -> None:
 def test_every_provider_that_collects_has_a_rail_which_declares_what_it_lacks():
     collecting_ = {name for name, kept in providers.PORTS.items() if CollectionPort in kept}
 
-    assert set(RAILS) == collecting_ - AWAITED
+    assert set(RAILS) == collecting_
     for provider, (words, _) in RAILS.items():
         assert catalogue.complaints(offered=providers.PORTS[provider], lacks=words.lacks) == []
 
