@@ -54,7 +54,7 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 """What the ledger must have refused to finance."""
 
 NOT_PLAYED = {
-    "Dispute": "no payer of this world pays by card, and M-Pesa knows no disputes",
+    "Dispute": "no payer of this world disputes a payment",
     "GrantChange": "the world's applications keep what they were granted",
     "Invite": "the world's applications are linked before it starts",
     "LinkRequest": "the world's applications are linked before it starts",
