@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +68,7 @@ class KindFilter(DropdownFilter):
 class ApprovalRequestAdmin(ReadOnlyAdmin):
     """Requests of the reader's branches in every state; each opens its own page, where it is decided."""
 
+    own_page = "portal-approval"
     list_display = [
         "created_column",
         "summary_column",
@@ -96,19 +95,6 @@ class ApprovalRequestAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[ApprovalRequest], bool]:
         """Find exactly: part of a reference finds nothing."""
         return requests.found_by(queryset, search_term), False
-
-    def change_view(
-        self,
-        request: HttpRequest,  # noqa: ARG002 (Django's signature)
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002 (Django's signature)
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
-    ) -> HttpResponse:
-        """Open the request's own page, which asks what the reader may see."""
-        try:
-            return redirect("portal-approval", UUID(object_id))
-        except ValueError:
-            raise Http404 from None
 
     @admin.display(description=_("Asked"))
     def created_column(self, request: ApprovalRequest) -> SafeString:

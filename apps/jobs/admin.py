@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +42,7 @@ class StatusFilter(DropdownFilter):
 class JobAdmin(ReadOnlyAdmin):
     """A person's own jobs, and with the permission those of others, newest first."""
 
+    own_page = "portal-job"
     list_display = ["created_column", "title_column", "starter_column", "progress_column", "status_column"]
     list_display_links = ["title_column"]
     list_filter = [StatusFilter]
@@ -58,19 +57,6 @@ class JobAdmin(ReadOnlyAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
-
-    def change_view(
-        self,
-        request: HttpRequest,  # noqa: ARG002 (Django's signature)
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002 (Django's signature)
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
-    ) -> HttpResponse:
-        """Open the job's own page, which asks what the reader may see."""
-        try:
-            return redirect("portal-job", UUID(object_id))
-        except ValueError:
-            raise Http404 from None
 
     @admin.display(description=_("Started"))
     def created_column(self, job: Job) -> SafeString:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
@@ -15,7 +16,8 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.forms import Field, MultiWidget
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect
 from django.utils import formats, timezone
 from django.utils.functional import Promise, cached_property
 from django.utils.html import format_html
@@ -394,7 +396,27 @@ class TreasuryAdmin(DialogAdmin):
 
 
 class ReadOnlyAdmin(TreasuryAdmin):
-    """A page of facts: nobody adds, edits or deletes here; actions go through services."""
+    """
+    A page of facts: nobody adds, edits or deletes here; actions go through services.
+
+    ``own_page`` names the address of the portal's page of a row, which asks what the reader may see; without one the row opens here.
+    """
+
+    own_page = ""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.own_page:
+            return super().change_view(request, object_id, form_url, extra_context)
+        try:
+            return redirect(self.own_page, UUID(object_id))
+        except ValueError:
+            raise Http404 from None
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 (never)
         return False

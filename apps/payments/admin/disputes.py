@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -28,6 +26,7 @@ from apps.payments.dialogs.disputes import (
     WriteEvidence,
 )
 from apps.payments.models import Dispute
+from apps.payments.models.dispute import TAKEN_STATES, UNANSWERED_STATES
 from apps.payments.selectors import disputes
 
 BADGES: Mapping[DisputeStatus, tuple[str, str, Any]] = {
@@ -41,8 +40,6 @@ BADGES: Mapping[DisputeStatus, tuple[str, str, Any]] = {
     DisputeStatus.EXPIRED: ("failed", "timer_off", _("Not answered in time")),
     DisputeStatus.PREVENTED: ("quiet", "block", _("Prevented")),
 }
-UNANSWERED = ",".join([DisputeStatus.INQUIRY.value, DisputeStatus.NEEDS_RESPONSE.value])
-AGAINST_US = ",".join([DisputeStatus.LOST.value, DisputeStatus.ACCEPTED.value, DisputeStatus.EXPIRED.value])
 SOON, FLAGGED = "soon", "flagged"
 LOOKS = {SOON: _("Due soon"), FLAGGED: _("Needs a look")}
 
@@ -77,6 +74,7 @@ class LookFilter(DropdownFilter):
 class DisputeAdmin(ReadOnlyAdmin):
     """Disputes of the reader's branches, newest first; each opens its own page."""
 
+    own_page = "portal-dispute"
     list_display = [
         "due_column",
         "ticket_column",
@@ -109,25 +107,12 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     def presets(self, request: HttpRequest) -> list[tuple[Any, str]]:  # noqa: ARG002 (the same for all)
         return [
-            (_("Needs an answer"), urlencode({"status__in": UNANSWERED})),
+            (_("Needs an answer"), urlencode({"status__in": ",".join(UNANSWERED_STATES)})),
             (_("Due soon"), urlencode({"look": SOON})),
             (_("Needs a look"), urlencode({"look": FLAGGED})),
             (_("Won"), urlencode({"status": DisputeStatus.WON.value})),
-            (_("Lost"), urlencode({"status__in": AGAINST_US})),
+            (_("Lost"), urlencode({"status__in": ",".join(TAKEN_STATES)})),
         ]
-
-    def change_view(
-        self,
-        request: HttpRequest,  # noqa: ARG002 (Django's signature)
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002 (Django's signature)
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
-    ) -> HttpResponse:
-        """Open the dispute's own page, which asks what the reader may see."""
-        try:
-            return redirect("portal-dispute", UUID(object_id))
-        except ValueError:
-            raise Http404 from None
 
     @admin.display(description=_("Answer due"))
     def due_column(self, dispute: Dispute) -> SafeString:

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -85,6 +83,7 @@ class DoubtFilter(DropdownFilter):
 class PaymentIntentAdmin(ReadOnlyAdmin):
     """Payments of the reader's branches, newest first; each opens its timeline."""
 
+    own_page = "portal-payment"
     list_display = [
         "created_column",
         "payer_column",
@@ -140,19 +139,6 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
                 for doubt in (Doubt.DOUBLED, Doubt.UNPOSTED)
             ),
         ]
-
-    def change_view(
-        self,
-        request: HttpRequest,  # noqa: ARG002 (Django's signature)
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002 (Django's signature)
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 (Django's signature)
-    ) -> HttpResponse:
-        """Open the payment's own page, which asks what the reader may see."""
-        try:
-            return redirect("portal-payment", UUID(object_id))
-        except ValueError:
-            raise Http404 from None
 
     def totals(self, rows: QuerySet[PaymentIntent]) -> list[Total]:
         return totals(rows, counted=Q(status=IntentStatus.SUCCEEDED), word=gettext("Succeeded"))
