@@ -102,6 +102,25 @@ def test_an_answer_that_got_lost_is_asked_after_before_it_is_given_again(cards, 
     assert send(cards, row, after=timedelta(hours=1)).answer_tries == 2
 
 
+def test_an_inquiry_that_becomes_a_chargeback_asks_for_another_answer(cards):
+    row = read(cards, dispute(cards, cards.paid(), reason="inquiry"))
+    write(cards, row, text="It was him.")
+    submit(cards, row)
+    cards.script({"action": "reset"}, path=f"/v1/disputes/{row.ticket}")
+    assert send(cards, row).status == DisputeStatus.SUBMITTED
+    cards.act("disputes", row.ticket, "escalate")
+    cards.now = row.answer_due_at + sweeps.JOB_GRACE
+
+    row = send(cards, row)
+
+    assert (row.status, row.is_inquiry, row.answer) == ("NEEDS_RESPONSE", False, "")
+    assert row.next_reminder_at is not None
+    assert calls("evidence") == 1
+    submit(cards, row)
+    assert send(cards, row).status == DisputeStatus.UNDER_REVIEW
+    assert calls("evidence") == 2
+
+
 def test_a_refused_answer_is_taken_back_and_the_truth_asked(cards, row):
     write(cards, row, text="It was him.")
     submit(cards, row)

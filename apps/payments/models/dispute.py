@@ -23,6 +23,7 @@ TAKEN_STATES = ["LOST", "ACCEPTED", "EXPIRED"]
 CLOSED_STATES = ["WON", *TAKEN_STATES, "PREVENTED"]
 UNANSWERED_STATES = ["INQUIRY", "NEEDS_RESPONSE"]
 UNANSWERED = {DisputeStage.INQUIRY, DisputeStage.NEEDS_RESPONSE}
+RUNNING = Q(status__in=OPEN_STATES, is_inquiry=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,11 @@ class DisputeQuerySet(PolledQuerySet):
 
     def running(self) -> Self:
         """Disputes that have not ended and are no mere inquiries."""
-        return self.filter(status__in=OPEN_STATES, is_inquiry=False)
+        return self.filter(RUNNING)
 
     def against_refunds(self) -> Self:
         """Disputes beside which nothing more may go back: running ones, and those that took more than was left."""
-        return self.filter(
-            Q(status__in=OPEN_STATES, is_inquiry=False) | Q(flag=DisputeFlag.EXCEEDS_PAYMENT.value)
-        )
+        return self.filter(RUNNING | Q(flag=DisputeFlag.EXCEEDS_PAYMENT.value))
 
     def unanswered(self) -> Self:
         """Disputes that wait for what we say."""
@@ -217,6 +216,10 @@ class Dispute(Answered, UuidModel, StatefulModel):
     def is_unanswered(self) -> bool:
         return self.status in UNANSWERED_STATES
 
+    def still_asks(self, report: DisputeReport) -> bool:
+        """Whether the provider waits for the answer that was ordered: to the same question, an inquiry or a chargeback."""
+        return report.stage in UNANSWERED and self.is_inquiry == (report.stage is DisputeStage.INQUIRY)
+
     @property
     def is_owed(self) -> bool:
         """Whether it ended in our favour and its money has not come back yet."""
@@ -243,9 +246,12 @@ class Dispute(Answered, UuidModel, StatefulModel):
         self.opened_at = self.opened_at or report.opened_at
         self.due_by = report.due_by
         self.reported_at = asked_at
+        was_inquiry = self.is_inquiry
         self.is_inquiry = report.stage is DisputeStage.INQUIRY or (
             self.is_inquiry and report.stage is DisputeStage.UNDER_REVIEW and report.withdrawn is None
         )
+        if was_inquiry and report.stage is DisputeStage.NEEDS_RESPONSE:
+            self.answer = ""  # the chargeback asks for one of its own
         self._take_moved(report)
         status = self._status_after(report.stage)
         if status != DisputeStatus.SUBMITTED:
@@ -259,7 +265,7 @@ class Dispute(Answered, UuidModel, StatefulModel):
         Return the state that a stage stands for: what waits for our answer waits no more while that is on its way, and what is
         lost because we gave it up is ACCEPTED.
         """
-        if self.status == DisputeStatus.SUBMITTED and stage in UNANSWERED:
+        if self.status == DisputeStatus.SUBMITTED and self.answer and stage in UNANSWERED:
             return DisputeStatus.SUBMITTED
         if stage is DisputeStage.LOST and self.answer == DisputeAnswer.ACCEPTANCE:
             return DisputeStatus.ACCEPTED

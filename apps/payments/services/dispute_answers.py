@@ -10,7 +10,13 @@ from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest,
 from apps.approvals.services import requests
 from apps.audit.services import records
 from apps.events.services import outbox
-from apps.integrations.ports import DisputeReport, ProviderDeclined, ProviderError, ProviderHeldBack
+from apps.integrations.ports import (
+    DisputePort,
+    DisputeReport,
+    ProviderDeclined,
+    ProviderError,
+    ProviderHeldBack,
+)
 from apps.integrations.services import providers
 from apps.kit import errors, faults, ids, jobs, logs, storage
 from apps.kit.actors import PROVIDER, Actor
@@ -18,7 +24,6 @@ from apps.payments import events as payment_events
 from apps.payments.contracts import DISPUTE_ACCEPTANCE, DisputeAnswer, DisputeStatus
 from apps.payments.events import disputes as events
 from apps.payments.models import Dispute
-from apps.payments.models.dispute import UNANSWERED
 from apps.payments.selectors import disputes as stored
 from apps.payments.services import dispute_evidence, disputes, polling, refund_limits
 
@@ -123,8 +128,8 @@ def send(*, dispute_id: UUID, now: datetime) -> None:
     try:
         port = providers.dispute(dispute.provider_account_id, now=now, subject_id=dispute.id)
         report = port.read(dispute.ticket) if dispute.answer_tries > 1 else None
-        if report is None or report.stage in UNANSWERED:
-            report = _say(dispute, now=now)
+        if report is None or dispute.still_asks(report):
+            report = _say(port, dispute)
     except ProviderDeclined as refusal:
         _refused(dispute_id, refusal.message or refusal.code, now=now)
         return
@@ -142,8 +147,7 @@ def send(*, dispute_id: UUID, now: datetime) -> None:
     )
 
 
-def _say(dispute: Dispute, *, now: datetime) -> DisputeReport:
-    port = providers.dispute(dispute.provider_account_id, now=now, subject_id=dispute.id)
+def _say(port: DisputePort, dispute: Dispute) -> DisputeReport:
     code = f"{dispute.id.hex}:{dispute.answer_number}"
     if dispute.answer == DisputeAnswer.ACCEPTANCE:
         return port.accept(dispute.ticket, code=code)
