@@ -15,10 +15,11 @@ from apps.kit.money import Money
 from apps.ledger.contracts import AccountRef, AccountRole, credit, debit
 from apps.ledger.models import Account, Entry, Hold, Transaction
 from apps.ledger.selectors import balances
-from apps.ledger.services import accounts, holds, journals, verification
+from apps.ledger.services import accounts, holds, journals, reversals, verification
 from tests.conftest import owner
 from tests.factories import ledger
 from tests.factories.ledger import NOW
+from tests.running import wait_for
 
 
 @pytest.fixture
@@ -109,6 +110,32 @@ def test_one_key_from_many_connections_is_one_row(committed_acme, balance, unapp
     assert Transaction.objects.count() == 1
     assert Account.objects.count() == 2
     assert balances.of(balance) == Money(7_00, "KES")
+
+
+def waits_for_a_name() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
+        return cursor.fetchone() == (1,)
+
+
+def test_of_two_reversals_at_once_the_second_waits_before_it_writes(committed_acme, balance, unapplied):
+    booked = ledger.post(ledger.transfer(balance, unapplied, 1_00))
+    outcomes: list[journals.Booked] = []
+
+    def turn() -> None:
+        done = reversals.reverse(transaction_id=booked.id, reason="Sent twice", actor=SYSTEM, now=NOW)
+        outcomes.append(done)
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        turn()
+        pool.submit(together, committed_acme, [turn])
+        wait_for(waits_for_a_name, what="a second reversal that waits")
+
+    assert [each.is_replay for each in outcomes] == [False, True]
+    assert Transaction.objects.count() == 2
 
 
 def test_opposite_pairs_and_cycles_do_not_deadlock(committed_acme, balance, unapplied, suspense):

@@ -139,7 +139,7 @@ def test_every_movement_is_reported(shop):
     )
     path = "/v1/reporting/transactions"
     today = shop.read("/v2/payments/captures/" + paid["id"])["create_time"][:10]
-    span = {"start_date": f"{today}T00:00:00-0100", "end_date": f"{today}T23:59:59Z", "page_size": "4"}
+    span = {"start_date": f"{today}T00:00:00+0100", "end_date": f"{today}T23:59:59Z", "page_size": "4"}
 
     first, second = (
         shop.http.get(

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.audit.services import records
-from apps.kit import errors
+from apps.kit import errors, locks
 from apps.kit.actors import Actor
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole, Booked, Direction, Draft, Layer, Leg, TransactionKind
@@ -51,7 +51,7 @@ def reverse(
 
     ``effective_date`` None is today's in the book's zone; it may not lie before the original's. ``force`` passes over limits,
     where the money is no longer there. Raises NotFound, NotReversible (a reversal, a closing, a hold or a step of one: release
-    what is held instead), AlreadyReversed (with another reason, date or ``approved_by``), and what ``journals.post`` raises. It locks as that does.
+    what is held instead), AlreadyReversed (with another reason, date or ``approved_by``), and what ``journals.post`` raises. It locks as that does; of two at once the second waits.
     """
     return _reverse(
         _original(transaction_id, REVERSIBLE),
@@ -109,6 +109,7 @@ def _reverse(
         raise NotReversible("A reversal needs a reason.")
     if effective_date is not None and effective_date < original.effective_date:
         raise NotReversible(f"A reversal is dated {original.effective_date:%Y-%m-%d} or later.")
+    locks.advisory(f"ledger:reversal:{original.uid}")  # of two at once the key alone decides, not its other index
     exchanges.lock_positions(_positions(original))
     draft = _draft(original, reason=reason.strip(), effective_date=effective_date, approved_by=approved_by)
     try:
