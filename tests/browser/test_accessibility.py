@@ -17,8 +17,11 @@ FIRST_ROW = "#result_list tbody a[href*='/change/'], .t-table tbody a[href^='/po
 SCHEMES = {"light": "{}", "dark": "{runOnly: ['color-contrast', 'link-in-text-block']}"}
 """What axe judges in each scheme: all of it in the first, in the other what colours alone can change."""
 
+LOADED = "document.readyState === 'complete' && !document.querySelector('.htmx-request')"
+"""Until this is so, a part of the page is still on its way."""
+
 STILL = """
-    new Promise(later => setTimeout(later, 100)).then(() => Promise.race([
+    new Promise(later => requestAnimationFrame(() => requestAnimationFrame(later))).then(() => Promise.race([
         Promise.allSettled(document.getAnimations().map(one => one.finished)),
         new Promise(later => setTimeout(later, 2000)),
     ])).then(() => null)"""
@@ -26,7 +29,7 @@ STILL = """
 
 def judge(page, place: str) -> list[str]:
     """Return what axe finds serious or critical on the page as it is, light and dark."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function(LOADED)
     page.evaluate(AXE)
     found = []
     for scheme, rules in SCHEMES.items():
