@@ -11,6 +11,16 @@ from apps.integrations.ports.collections import (
     Outcome,
     Ticket,
 )
+from apps.integrations.ports.connected import (
+    ConnectLink,
+    ConnectPort,
+    ConnectReport,
+    ConnectRequest,
+    ConnectStatus,
+    TransferPort,
+    TransferReport,
+    TransferRequest,
+)
 from apps.integrations.ports.connections import ConnectionPort
 from apps.integrations.ports.disputes import DisputePort, DisputeReport, DisputeStage, Evidence, EvidenceFile
 from apps.integrations.ports.inbound import (
@@ -62,6 +72,11 @@ __all__ = [
     "CollectionPort",
     "CollectionReport",
     "CollectionRequest",
+    "ConnectLink",
+    "ConnectPort",
+    "ConnectReport",
+    "ConnectRequest",
+    "ConnectStatus",
     "ConnectionPort",
     "DisputePort",
     "DisputeReport",
@@ -111,6 +126,9 @@ __all__ = [
     "Ticket",
     "Token",
     "TokenStore",
+    "TransferPort",
+    "TransferReport",
+    "TransferRequest",
     "Transport",
     "WebhookPort",
     "Window",

@@ -14,6 +14,7 @@ from apps.integrations.ports import (
     CapturePort,
     CollectionPort,
     ConnectionPort,
+    ConnectPort,
     DisputePort,
     InboundPort,
     MethodPort,
@@ -28,6 +29,7 @@ from apps.integrations.ports import (
     RefundTerms,
     StatementPort,
     StatusPort,
+    TransferPort,
     WebhookPort,
 )
 from apps.integrations.ports.providing import Line
@@ -82,6 +84,18 @@ def refund_terms(provider: str) -> RefundTerms | None:
 def repeat_within(provider: str) -> timedelta:
     """Return for how long a provider knows a collection asked for again under the same code; zero where it never does."""
     adapter: type[CollectionPort] | None = PORTS.get(provider, {}).get(CollectionPort)
+    return adapter.repeat_within if adapter is not None else timedelta(0)
+
+
+def connect_known_for(provider: str) -> timedelta:
+    """Return for how long a provider knows a request to open an account by its code; zero where it opens none."""
+    adapter: type[ConnectPort] | None = PORTS.get(provider, {}).get(ConnectPort)
+    return adapter.repeat_within if adapter is not None else timedelta(0)
+
+
+def transfer_known_for(provider: str) -> timedelta:
+    """Return for how long a provider knows a transfer or a reversal by its code; zero where it makes none."""
+    adapter: type[TransferPort] | None = PORTS.get(provider, {}).get(TransferPort)
     return adapter.repeat_within if adapter is not None else timedelta(0)
 
 
@@ -172,6 +186,18 @@ def dispute(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) 
 def method(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> MethodPort:
     """Return the port that keeps ways to pay; recorded and refused as for ``collection``."""
     port: MethodPort = _port(MethodPort, account_id, now, subject_id)
+    return port
+
+
+def connect(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> ConnectPort:
+    """Return the port that opens accounts for parties; recorded and refused as for ``collection``."""
+    port: ConnectPort = _port(ConnectPort, account_id, now, subject_id)
+    return port
+
+
+def transfer(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> TransferPort:
+    """Return the port that pays such accounts; recorded and refused as for ``collection``."""
+    port: TransferPort = _port(TransferPort, account_id, now, subject_id)
     return port
 
 
