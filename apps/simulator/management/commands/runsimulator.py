@@ -1,6 +1,5 @@
 """Runs the simulator of M-Pesa and Stripe on a loopback port until it is told to stop."""
 
-import os
 import signal
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.kit import priority
 from apps.simulator import server
 from apps.simulator.store import StoreUnusable
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         self, *, host: str, port: int, store: Path, seed: int | None, chaos: float, **_: object
     ) -> None:
         """Serve until SIGTERM or Ctrl-C."""
-        os.nice(BACKGROUND)
+        priority.stand_behind(BACKGROUND)
         must_stop = threading.Event()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: must_stop.set())

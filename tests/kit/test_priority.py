@@ -1,0 +1,52 @@
+"""priority: whoever steps back does so for his session as well, so that it counts between sessions, and else for himself alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from apps.kit import priority
+
+SAID = """
+import os
+from apps.kit import priority
+priority.stand_behind(7)
+group = priority.GROUP.read_text().split()[-1] if priority.GROUP.exists() else "7"
+print(os.getpriority(os.PRIO_PROCESS, 0), group)
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(("leads", "group"), [(True, 7), (False, None)])
+def test_steps_back_in_its_session_and_with_it(leads, group):
+    """Who leads no session leaves the niceness of that to whoever does."""
+    before = int(priority.GROUP.read_text().split()[-1]) if priority.GROUP.exists() else 7
+
+    said = subprocess.run(
+        [sys.executable, "-c", SAID],
+        cwd=ROOT,
+        start_new_session=leads,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    nice, of_session = map(int, said.stdout.split())
+    assert (nice > 0, of_session) == (True, before if group is None else group)
+
+
+def test_waits_where_the_kernel_takes_no_more_wishes(monkeypatch):
+    told, pauses = [], []
+
+    class Busy:
+        def write_text(self, text, **_):
+            told.append(text)
+            if len(told) < 3:
+                raise BlockingIOError
+
+    monkeypatch.setattr(priority, "GROUP", Busy())
+    monkeypatch.setattr(priority.time, "sleep", pauses.append)
+    priority._move_session(9)
+
+    assert (told, pauses) == (["9"] * 3, [priority.PAUSE] * 2)
