@@ -1,5 +1,6 @@
 """Building blocks of request and response bodies: strict objects, money, prefixed identifiers, instants."""
 
+import copy
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +37,16 @@ class StrictSerializer(serializers.Serializer):
     Cards are typed on their provider's page alone; what came here by mistake is kept nowhere.
     """
 
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """
+        Return fields of its own, as declared. They are told apart by what they are bound to, so a plain one is copied as it is;
+        REST framework would make it anew, which takes a tenth of a small request.
+        """
+        return {
+            name: copy.deepcopy(field) if _holds_fields(field) else copy.copy(field)
+            for name, field in self._declared_fields.items()
+        }
+
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
         if unknown:
@@ -65,6 +76,10 @@ class StrictSerializer(serializers.Serializer):
                 "This holds the number of a card. Cards are typed on their provider's page.", "card_number"
             )
             raise serializers.ValidationError(dict.fromkeys(with_card, refusal))
+
+
+def _holds_fields(field: Any) -> bool:
+    return isinstance(field, serializers.BaseSerializer) or hasattr(field, "child")
 
 
 def _texts(value: Any) -> list[str]:

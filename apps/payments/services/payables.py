@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from apps.kit import errors, ids, locks
-from apps.kit.compiled import Compiled
+from apps.kit.compiled import Read
 from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus, NewIntent
 from apps.payments.models import PaymentIntent
@@ -127,17 +127,21 @@ def one_by_one(*, application_id: UUID, branch_id: UUID, money: Money) -> None:
     locks.advisory(":".join(("payments:repeat", *map(str, named))))
 
 
-_ALIKE = Compiled(
-    lambda application_id, branch_id, phone, email, minor, currency, since, but: PaymentIntent.objects.filter(
-        application_id=application_id,
-        branch_id=branch_id,
-        payer_phone=phone,
-        payer_email=email,
-        amount_minor=minor,
-        currency=currency,
-        confirmed_at__gt=since,
-        status__in=[*COLLECTING_STATES, *PAID_STATES],
-    ).exclude(id=but)[:1],
+_ALIKE = Read(
+    lambda application_id, branch_id, phone, email, minor, currency, since, but: (
+        PaymentIntent.objects.filter(
+            application_id=application_id,
+            branch_id=branch_id,
+            payer_phone=phone,
+            payer_email=email,
+            amount_minor=minor,
+            currency=currency,
+            confirmed_at__gt=since,
+            status__in=[*COLLECTING_STATES, *PAID_STATES],
+        )
+        .exclude(id=but)
+        .values_list("id")[:1]
+    ),
     UUID,
     UUID,
     str,
@@ -157,7 +161,7 @@ def require_no_repeat(intent: PaymentIntent, *, now: datetime) -> None:
     """
     if not intent.payer_phone and not intent.payer_email:
         return
-    other = _ALIKE.first(
+    other_id = _ALIKE.value(
         intent.application_id,
         intent.branch_id,
         intent.payer_phone,
@@ -167,9 +171,9 @@ def require_no_repeat(intent: PaymentIntent, *, now: datetime) -> None:
         now - REPEATED_WITHIN,
         intent.id,
     )
-    if other is None:
+    if other_id is None:
         return
     message = (
-        f"{ids.encode('pi', other.id)} asked the same payer for the same sum. Send force: true to ask again."
+        f"{ids.encode('pi', other_id)} asked the same payer for the same sum. Send force: true to ask again."
     )
     raise DuplicateSuspected(message, errors=[errors.FieldError(FORCE, DuplicateSuspected.code, message)])
