@@ -41,12 +41,14 @@ CERTIFIED = {
     "stripe": {
         "CapturePort": ("capture", "release"),
         "CollectionPort": ("checkout", "questions after a payment"),
+        "ConnectPort": ("connected accounts",),
         "ConnectionPort": ("its own account",),
         "DisputePort": ("disputes",),
         "MethodPort": ("kept cards",),
         "RefundPort": ("refunds",),
         "RefundQueryPort": ("questions after a refund",),
         "RefundSearchPort": ("searches for a refund",),
+        "TransferPort": ("transfers",),
         "WebhookPort": ("signed messages",),
     },
     "paypal": {

@@ -57,7 +57,7 @@ class ConnectPort(Protocol):
 
     ``begin`` is repeatable: for the time ``repeat_within`` the provider knows a request by its code and gives its first answer
     again. ``link`` changes nothing and may be asked for again and again; the owner comes back to ``return_url``, and to
-    ``refresh_url`` where the link has expired. ``read`` of an account that is no more, or no more connected, says CLOSED.
+    ``refresh_url`` where the link has expired. CLOSED is for good; an account that our key does not reach is RESTRICTED: it may come back.
     """
 
     repeat_within: ClassVar[timedelta]

@@ -10,11 +10,13 @@ from apps.integrations.ports import (
     CapturePort,
     CollectionPort,
     ConnectionPort,
+    ConnectPort,
     DisputePort,
     MethodPort,
     RefundPort,
     RefundQueryPort,
     RefundSearchPort,
+    TransferPort,
     WebhookPort,
 )
 from apps.integrations.ports.providing import Adapter, Line, Provider, Rule, SecretText
@@ -22,10 +24,12 @@ from apps.integrations.stripe import codes
 from apps.integrations.stripe.captures import Captures
 from apps.integrations.stripe.checkout import Checkout
 from apps.integrations.stripe.client import API_URL, StripeLine
+from apps.integrations.stripe.connected import ConnectedAccounts
 from apps.integrations.stripe.connection import Connection
 from apps.integrations.stripe.disputes import Disputes
 from apps.integrations.stripe.methods import Methods
 from apps.integrations.stripe.refunds import RefundQuery, Refunds, RefundSearch
+from apps.integrations.stripe.transfers import Transfers
 from apps.integrations.stripe.webhooks import Webhooks
 
 NUMBER = re.compile(r"acct_[0-9A-Za-z]{8,32}")
@@ -157,6 +161,12 @@ PROVIDER = Provider(
         "file": CallRole.OTHER,
         "dispute_accept": CallRole.OTHER,
         "account": CallRole.OTHER,
+        "connect": CallRole.OTHER,
+        "connect_link": CallRole.OTHER,
+        "connect_query": CallRole.OTHER,
+        "transfer": CallRole.OTHER,
+        "transfer_query": CallRole.OTHER,
+        "transfer_reversal": CallRole.OTHER,
     },
     production_url=API_URL,
     is_one_address=True,
@@ -169,11 +179,13 @@ PROVIDER = Provider(
         ConnectionPort: Adapter(
             Connection, lambda line: Connection(_stripe(line), account=line.account.short_code)
         ),
+        ConnectPort: Adapter(ConnectedAccounts, lambda line: ConnectedAccounts(_stripe(line))),
         DisputePort: Adapter(Disputes, lambda line: Disputes(_stripe(line))),
         MethodPort: Adapter(Methods, lambda line: Methods(_stripe(line))),
         RefundPort: Adapter(Refunds, lambda line: Refunds(_stripe(line))),
         RefundQueryPort: Adapter(RefundQuery, lambda line: RefundQuery(_stripe(line))),
         RefundSearchPort: Adapter(RefundSearch, lambda line: RefundSearch(_stripe(line))),
+        TransferPort: Adapter(Transfers, lambda line: Transfers(_stripe(line))),
         WebhookPort: Adapter(Webhooks, _webhooks),
     },
     is_well=lambda answer: codes.is_well(answer.status),

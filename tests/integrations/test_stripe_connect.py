@@ -1,0 +1,99 @@
+"""Stripe's connected accounts and transfers over real HTTP against the simulator's face, through our own transport."""
+
+import dataclasses
+
+import httpx
+import pytest
+
+from apps.integrations.ports import (
+    ConnectRequest,
+    ConnectStatus,
+    ProviderDeclined,
+    ProviderUncertain,
+    TransferRequest,
+)
+from apps.integrations.stripe.connected import _needs, _status
+from apps.kit.money import Money
+from tests.integrations.test_stripe import Shop, shop
+
+__all__ = ["shop"]
+
+USD_40 = Money(40_00, "USD")
+REQUEST = ConnectRequest(code="C7M2P9QX4T", country="KE", currency="USD", email="till@example.test")
+RETURN = "https://shop.example.test/connected"
+
+
+def told(shop: Shop, *, is_seen: bool = True) -> TransferRequest:
+    """Return what a connected account is to be paid; its owner has told Stripe everything unless told."""
+    port = shop.port("connect")
+    ticket = port.begin(REQUEST).value
+    if is_seen:
+        link = port.link(ticket, return_url=RETURN, refresh_url=RETURN)
+        httpx.post(link.url, trust_env=False)
+    return TransferRequest(code="T7M2P9QX4T", money=USD_40, destination=ticket, description="week-47")
+
+
+def test_opens_an_account_once_under_its_code_and_says_how_it_stands(shop):
+    port = shop.port("connect")
+
+    first, again = port.begin(REQUEST), port.begin(REQUEST)
+
+    assert first.value == again.value
+    report = port.read(first.value)
+    assert (report.status, report.needs[0]) == (ConnectStatus.PENDING, "individual.verification.document")
+    told(shop)
+    assert port.read(first.value).status is ConnectStatus.ENABLED
+    assert port.read("acct_gone").status is ConnectStatus.RESTRICTED
+
+
+def test_moves_money_once_under_its_code_and_finds_it_again(shop):
+    port, request = shop.port("transfer"), told(shop)
+    assert port.find(request) is None
+
+    first, again = port.send(request), port.send(request)
+
+    assert (first, first.money) == (again, USD_40)
+    assert port.find(request) == first
+    part = port.reverse(first.ticket, Money(15_00, "USD"), code="R7M2P9QX4T")
+    assert port.reverse(first.ticket, Money(15_00, "USD"), code="R7M2P9QX4T") == part
+    assert part.money == Money(15_00, "USD")
+    assert port.find_reversal(first.ticket, code="R7M2P9QX4T") == part
+    assert port.find_reversal(first.ticket, code="R7M2P9QX4U") is None
+    with pytest.raises(ProviderDeclined):
+        port.reverse(first.ticket, USD_40, code="S7M2P9QX4T")
+    with pytest.raises(ProviderDeclined):
+        port.send(dataclasses.replace(request, code="U7M2P9QX4T", destination="acct_other"))
+
+
+def test_an_answer_that_is_lost_is_uncertain_and_given_again(shop):
+    port, request = shop.port("transfer"), told(shop)
+    shop.script({"action": "reset", "processed": True}, path="/v1/transfers")
+
+    with pytest.raises(ProviderUncertain):
+        port.send(request)
+
+    assert port.send(request) == port.find(request)
+
+
+@pytest.mark.parametrize(
+    ("account", "disabled", "expected"),
+    [
+        ({"capabilities": {"transfers": "active"}}, "", ConnectStatus.ENABLED),
+        ({"capabilities": {"transfers": "pending"}}, "", ConnectStatus.PENDING),
+        ({"details_submitted": True}, "requirements.past_due", ConnectStatus.RESTRICTED),
+        ({"capabilities": {"transfers": "active"}}, "rejected.fraud", ConnectStatus.CLOSED),
+        ({}, "", ConnectStatus.PENDING),
+    ],
+)
+def test_reads_the_states_that_the_face_does_not_play(account, disabled, expected):
+    assert _status(account, disabled) is expected
+
+
+def test_names_what_is_needed_once_and_what_is_overdue_first():
+    asked = {
+        "past_due": ["external_account"],
+        "currently_due": ["tos_acceptance.date", "external_account", 7],
+    }
+
+    assert _needs(asked) == ("external_account", "tos_acceptance.date")
+    assert _needs({}) == ()
