@@ -15,6 +15,7 @@ from apps.integrations.ports import (
     CapturePort,
     CollectionPort,
     ConnectionPort,
+    ConnectPort,
     DisputePort,
     InboundPort,
     MethodPort,
@@ -24,6 +25,7 @@ from apps.integrations.ports import (
     RefundSearchPort,
     StatementPort,
     StatusPort,
+    TransferPort,
     WebhookPort,
 )
 from apps.payments.contracts import Choice, Method
@@ -50,6 +52,8 @@ class Capability(StrEnum):
     REFUND_SEARCH = "find a refund again"
     DISPUTE = "tell of disputes"
     METHOD = "keep a way to pay"
+    CONNECT = "open accounts for others"
+    TRANSFER = "pay such accounts"
     WEBHOOK = "sign its messages"
     PART_REFUND = "give back a part"
     REQUEST_KEY = "know a repeated request"
@@ -75,6 +79,8 @@ PORTS: Mapping[Capability, type] = {
     Capability.REFUND_SEARCH: RefundSearchPort,
     Capability.DISPUTE: DisputePort,
     Capability.METHOD: MethodPort,
+    Capability.CONNECT: ConnectPort,
+    Capability.TRANSFER: TransferPort,
     Capability.WEBHOOK: WebhookPort,
 }
 WAYS = frozenset(
@@ -115,7 +121,7 @@ class Words:
     ``too_old`` how many seconds after it was signed a message proves nothing any more.
     ``choice`` says how a payer is asked, of ``payer``, who pays at once, and of ``decides``, for whom a person decides;
     ``code_of`` reads our code in a row of the statement, ``asks_still`` looks whether the newest request is still open;
-    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``fail_refund`` a refund fail after it was given.
+    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``onboard`` the owner of an account tell all that is asked at a link, ``fail_refund`` a refund fail after it was given.
     """
 
     name: str
@@ -137,6 +143,7 @@ class Words:
     asks_still: Callable[["Rail"], bool]
     keep: Callable[["Rail", str], object] = lambda *_: None
     dispute: Callable[["Rail", str], object] = lambda *_: None
+    onboard: Callable[["Rail", str], object] = lambda *_: None
     fail_refund: Callable[["Rail", str], object] = lambda *_: None
     gives_up_after: int = 3
     too_old: int = 301

@@ -77,6 +77,8 @@ WORDS = Words(
         Capability.LATE: "an order that has ended takes no money",
         Capability.SILENCE: "an order is asked after for as long as it may be paid",
         Capability.WITHDRAW: "an order that nobody approves runs out by itself",
+        Capability.CONNECT: "accounts of others are not connected to ours here",
+        Capability.TRANSFER: "there are no such accounts to pay",
         Capability.TURN_BACK: "a refund that was completed stays so",
     },
 )

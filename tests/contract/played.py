@@ -12,6 +12,7 @@ from tests.contract import (
     collecting,
     holding,
     mpesa_rail,
+    paying,
     paypal_rail,
     returning,
     signing,
@@ -20,7 +21,7 @@ from tests.contract import (
 from tests.contract.catalogue import Words
 from tests.contract.rails import Rail
 
-STORIES = (collecting, signing, arriving, asking, returning, holding)
+STORIES = (collecting, signing, arriving, asking, returning, holding, paying)
 """Where the scenarios are written; the catalogue has them once these are imported."""
 RAILS: dict[str, tuple[Words, Callable[..., Rail]]] = {
     MPESA: (mpesa_rail.WORDS, mpesa_rail.opened),

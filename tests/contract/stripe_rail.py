@@ -73,6 +73,7 @@ WORDS = Words(
     asks_still=lambda rail: _newest(rail)["status"] == "open",
     keep=lambda rail, ticket: rail.control("POST", f"/stripe/sessions/{ticket}/pay", {}),
     dispute=lambda rail, receipt: rail.control("POST", f"/stripe/charges/{receipt}/dispute", {}),
+    onboard=lambda _, url: httpx.post(url, trust_env=False),
     fail_refund=lambda rail, ticket: rail.control("POST", f"/stripe/refunds/{ticket}/fail", {}),
     lacks={
         Capability.STATUS: "a payment is asked after by its session, and nobody types a receipt",
