@@ -23,6 +23,7 @@ class Callback:
 
     url: str
     body: bytes
+    headers: Mapping[str, str]
 
     @property
     def token(self) -> str:
@@ -72,7 +73,7 @@ def hold_callbacks(*, is_held: bool) -> None:
 def take_callbacks() -> list[Callback]:
     """Return what is due and held, oldest first, and forget it."""
     taken = json.loads(_call("POST", "/callbacks/take"))["callbacks"]
-    return [Callback(each["url"], json.dumps(each["body"]).encode()) for each in taken]
+    return [Callback(each["url"], each["text"].encode(), each["headers"]) for each in taken]
 
 
 def script(*, phone: str, actions: list[Mapping[str, object]], times: int | None = 1) -> None:
@@ -89,6 +90,26 @@ def receipt_of(phone: str) -> str:
     """Return the receipt of the latest prompt of a phone: what its person reads in his messages."""
     prompts = json.loads(_call("GET", f"/prompts?msisdn={phone.lstrip('+')}"))["prompts"]
     return str(prompts[0]["receipt"])
+
+
+def use_card(session: str, card: str) -> bool:
+    """Pay on the page of the provider, and return whether the card is taken; a page whose card is not taken is left."""
+    try:
+        _call("POST", f"/stripe/sessions/{session}/pay", {"card": card})
+    except SimulatorRefused:
+        _call("POST", f"/stripe/sessions/{session}/expire", {})
+        return False
+    return True
+
+
+def dispute(charge: str) -> None:
+    """Let the holder of a card say that he did not order this."""
+    _call("POST", f"/stripe/charges/{charge}/dispute", {"reason": "fraudulent"})
+
+
+def win(dispute: str) -> None:
+    """Let the holder's bank decide a dispute for us."""
+    _call("POST", f"/stripe/disputes/{dispute}/win", {})
 
 
 def statement(short_code: str) -> dict[str, Any]:

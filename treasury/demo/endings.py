@@ -27,6 +27,11 @@ class Ending(StrEnum):
     CALLED_OFF = "called_off"
     CONFIRMED_LATER = "confirmed_later"
     FORGOTTEN = "forgotten"
+    CARD = "card"
+    CARD_REFUSED = "card_refused"
+    CARD_HELD = "card_held"
+    DISPUTED = "disputed"
+    DISPUTE_WON = "dispute_won"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +39,19 @@ class Plan:
     """
     How often an ending comes in 500 orders, what the simulator does, and after how many seconds that is done.
 
-    ``looks`` are the seconds after the request at which the sweeps have something to find.
+    ``looks`` are the seconds after the request at which the sweeps have something to find. ``card`` is used on the page of
+    the provider where an order is paid by card.
     """
 
     share: int
     actions: tuple[Action, ...] = ()
     seconds: tuple[int, ...] = ()
     looks: tuple[int, ...] = ()
+    card: str = ""
 
 
 DAY = 24 * 3600
+GOOD_CARD, REFUSED_CARD = "4242424242424242", "4000000000009995"
 FIRST_QUERY = 26
 """A second after the first query of the plan is due."""
 
@@ -79,6 +87,11 @@ PLANS: dict[Ending, Plan] = {
     Ending.CALLED_OFF: Plan(4),
     Ending.CONFIRMED_LATER: Plan(6, (_result("0", 18),), seconds=(18,)),
     Ending.FORGOTTEN: Plan(4, looks=(DAY + 60,)),
+    Ending.CARD: Plan(36, seconds=(70,), card=GOOD_CARD),
+    Ending.CARD_REFUSED: Plan(4, seconds=(55,), card=REFUSED_CARD),
+    Ending.CARD_HELD: Plan(3, seconds=(80,), card=GOOD_CARD),
+    Ending.DISPUTED: Plan(3, seconds=(65,), card=GOOD_CARD),
+    Ending.DISPUTE_WON: Plan(3, seconds=(75,), card=GOOD_CARD),
 }
 """Every ending but PAID, which all other orders have."""
 

@@ -1,4 +1,4 @@
-"""The demo organisation: two branches, five people, a consuming application, a paybill for each branch at the simulator."""
+"""The demo organisation: two branches, five people, a consuming application, for each branch a paybill and an account for cards."""
 
 import secrets
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from apps.approvals.services import rules
 from apps.events.selectors import inboxes
 from apps.events.services import sandbox_inboxes, webhook_endpoints
 from apps.integrations.contracts import MPESA, AccountTerms, Environment, ShortCodeType, credentials
-from apps.integrations.services import accounts
+from apps.integrations.services import accounts, hooks
 from apps.kit.actors import SYSTEM, Actor, ActorKind
 from apps.payments.contracts import REFUND
 from treasury import onboarding
@@ -31,6 +31,7 @@ from treasury.demo.story import BOARD_LIMIT, CENTRE, REFUND_LIMIT, WESTLANDS
 
 SLUG = "savanna"
 NAME = "Savanna Kitchens"
+STRIPE = "stripe"
 ORDERS = "orders"
 TILLS = "Tills"
 TILL_SCOPES = ("payments:read", "payments:write", "receipts:read")
@@ -39,6 +40,17 @@ INBOX = "Demo inbox"
 CHARGE_BASIS_POINTS = 50
 BRANCHES = {WESTLANDS: "Westlands", CENTRE: "City centre"}
 PAYBILLS = {WESTLANDS: "600986", CENTRE: "600987"}
+CARD_ACCOUNTS = {WESTLANDS: "acct_1SavannaWestlands", CENTRE: "acct_1SavannaCityCentre"}
+CARD_EVENTS = (
+    "checkout.session.*",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "refund.*",
+    "charge.dispute.*",
+)
+"""What the provider tells us: one message for each thing that happens."""
+
+CARD_BASIS_POINTS, DISPUTE_FEE_MINOR = 290, 195_000
 REFUND_RULES = (
     NewRule(REFUND.name, [NewStep([people.APPROVER.role])], "KES", REFUND_LIMIT, BOARD_LIMIT),
     NewRule(REFUND.name, [NewStep([people.APPROVER.role]), NewStep([people.OWNER.role])], "KES", BOARD_LIMIT),
@@ -102,6 +114,7 @@ def fill(*, now: datetime) -> Passwords:
     certificate = control.certificate()
     for code, branch_id in places.items():
         _open_paybill(code, branch_id, certificate, now=now)
+        _open_cards(code, branch_id, now=now)
     return Passwords(passwords)
 
 
@@ -211,3 +224,42 @@ def _open_paybill(code: str, branch_id: UUID, certificate: str, *, now: datetime
         maximum_minor=MAXIMUM_MINOR,
     )
     accounts.create(terms=terms, credentials=credentials(MPESA, **texts), actor=SYSTEM, now=now)
+
+
+def _open_cards(code: str, branch_id: UUID, *, now: datetime) -> None:
+    """Open an account that takes cards in shillings for a branch, here and at the simulator, which tells us of everything."""
+    number = CARD_ACCOUNTS[code]
+    texts = {
+        "api_key": f"sk_test_{secrets.token_hex(16)}",
+        "webhook_secret": f"whsec_{secrets.token_hex(16)}",
+    }
+    terms = AccountTerms(
+        provider=STRIPE,
+        label=f"Cards, {BRANCHES[code]}",
+        branch_id=branch_id,
+        environment=Environment.SIMULATOR,
+        base_url=f"{settings.TREASURY['SIMULATOR_URL']}/stripe",
+        currency="KES",
+        short_code=number,
+        fee_bps=CARD_BASIS_POINTS,
+        minimum_minor=MINIMUM_MINOR,
+        maximum_minor=MAXIMUM_MINOR,
+    )
+    account = accounts.create(terms=terms, credentials=credentials(STRIPE, **texts), actor=SYSTEM, now=now)
+    theirs = {
+        "name": f"{NAME}, {BRANCHES[code]}",
+        "country": "KE",
+        "currency": "kes",
+        "secret_key": texts["api_key"],
+        "webhooks": [
+            {
+                "url": hooks.webhook(account),
+                "secret": texts["webhook_secret"],
+                "enabled_events": list(CARD_EVENTS),
+            }
+        ],
+        "fee_bps": CARD_BASIS_POINTS,
+        "fee_fixed": 0,
+        "dispute_fee": DISPUTE_FEE_MINOR,
+    }
+    control.open_account(number, theirs)

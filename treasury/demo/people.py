@@ -50,6 +50,10 @@ class Customer:
     name: str
     phone: str
 
+    @property
+    def email(self) -> str:
+        return f"{self.name.lower().replace(' ', '.')}@example.com"
+
 
 def customers(dice: random.Random) -> Iterator[Customer]:
     """Return customers without end, no phone twice; none of them is a magic number of the simulator."""

@@ -25,6 +25,13 @@ VERIFIED_AFTER = timedelta(minutes=23)
 WITHDRAWN_AFTER = timedelta(seconds=25)
 """When a colleague confirms an order or calls it off, asks about a receipt, or withdraws what was asked."""
 
+DISPUTED = frozenset({Ending.DISPUTED, Ending.DISPUTE_WON})
+DISPUTED_AFTER, ANSWERED_AFTER, WON_AFTER = timedelta(hours=9), timedelta(hours=22), timedelta(days=4)
+"""When the holder of a card tells his bank, we answer it, and it decides."""
+
+DISPUTED_BEFORE = timedelta(hours=5)
+"""What waits for an answer at the end was disputed so long before."""
+
 APPROVED_AFTER = timedelta(minutes=41)
 REVERSED_AFTER = timedelta(seconds=4)
 ANSWERS_AFTER = timedelta(seconds=1)
@@ -139,6 +146,11 @@ class Player:
     def _plan(self, at: datetime, deed: Deed) -> None:
         heapq.heappush(self.heap, Happening(at, next(self.numbers), deed))
 
+    def _plan_told(self, at: datetime, deed: Deed) -> None:
+        """Plan what is done at the provider, and a moment later its messages about it."""
+        self._plan(at, deed)
+        self._plan(at + ANSWERS_AFTER, self.deeds.take_callbacks)
+
     def _do(self, job: Job, *, now: datetime) -> None:  # noqa: ARG002 (a job reads the clock, which stands at now)
         """Run a job whose countdown has ended."""
         jobs.run(job)
@@ -147,20 +159,38 @@ class Player:
         deeds = self.deeds
         self._plan(order.at, partial(deeds.ask, order))
         asked_at = order.at + (DECIDED_AFTER if order.ending is Ending.CONFIRMED_LATER else timedelta(0))
-        plan = PLANS.get(order.ending)
-        for seconds in plan.seconds if plan else (order.seconds,):
-            self._plan(asked_at + timedelta(seconds=seconds), deeds.take_callbacks)
-        for seconds in plan.looks if plan else ():
-            self._plan(asked_at + timedelta(seconds=seconds), deeds.sweep)
-        if order.ending is Ending.CONFIRMED_LATER:
+        self._plan_payer(order, asked_at)
+        if order.ending in DISPUTED:
+            self._plan_dispute(order)
+        elif order.ending is Ending.CONFIRMED_LATER:
             self._plan(asked_at, partial(deeds.confirm, order))
         elif order.ending is Ending.CALLED_OFF:
             self._plan(order.at + DECIDED_AFTER, partial(deeds.cancel, order))
         elif order.ending is Ending.WITHDRAWN:
             self._plan(order.at + WITHDRAWN_AFTER, partial(deeds.cancel, order))
         elif order.ending is Ending.VERIFIED:
-            self._plan(order.at + VERIFIED_AFTER, partial(deeds.verify, order))
-            self._plan(order.at + VERIFIED_AFTER + ANSWERS_AFTER, deeds.take_callbacks)
+            self._plan_told(order.at + VERIFIED_AFTER, partial(deeds.verify, order))
+
+    def _plan_payer(self, order: Order, asked_at: datetime) -> None:
+        """Plan when the payer does what he does, and when the sweeps have something to find."""
+        plan = PLANS.get(order.ending)
+        for seconds in plan.seconds if plan else (order.seconds,):
+            at = asked_at + timedelta(seconds=seconds)
+            if plan and plan.card:
+                self._plan_told(at, partial(self.deeds.use_card, order))
+            else:
+                self._plan(at, self.deeds.take_callbacks)
+        for seconds in plan.looks if plan else ():
+            self._plan(asked_at + timedelta(seconds=seconds), self.deeds.sweep)
+
+    def _plan_dispute(self, order: Order) -> None:
+        at, deeds = order.at + DISPUTED_AFTER, self.deeds
+        if order.ending is Ending.DISPUTED:
+            at = max(at, self.story.ends_at - DISPUTED_BEFORE)
+        self._plan_told(at, partial(deeds.dispute, order))
+        if order.ending is Ending.DISPUTE_WON:
+            self._plan(order.at + ANSWERED_AFTER, partial(deeds.answer, order))
+            self._plan_told(order.at + WON_AFTER, partial(deeds.win, order))
 
     def _plan_return(self, returned: Return) -> None:
         deeds, sent_at = self.deeds, returned.at

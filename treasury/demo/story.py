@@ -34,8 +34,8 @@ LAST = 6
 FEWEST = len(PLANS) + LAST
 """So many orders show each ending."""
 
-WAITING_AT_THE_END = (Ending.NEVER_KNOWN, Ending.FORGOTTEN)
-STAYING = frozenset({Ending.NEVER_KNOWN, Ending.WRONG_SUM})
+WAITING_AT_THE_END = (Ending.NEVER_KNOWN, Ending.FORGOTTEN, Ending.CARD_HELD)
+STAYING = frozenset({Ending.NEVER_KNOWN, Ending.WRONG_SUM, Ending.DISPUTED})
 """What somebody must look at: in a well-kept house none of it is old."""
 
 REFUND_LIMIT, BOARD_LIMIT = 500_000, 2_000_000
@@ -172,7 +172,7 @@ def _endings(dice: random.Random, count: int) -> list[Ending]:
     Give each ending its share, at least once, in a random order; those that leave something to people come late.
 
     The last few orders are paid, but for what still waits for somebody at the end: one payment of which nobody knows,
-    and one order that nobody has confirmed yet.
+    one order that nobody has confirmed yet, and a sum that is held back on a card.
     """
     shares = {ending: max(1, round(plan.share * count / QUOTA_OF)) for ending, plan in PLANS.items()}
     last = [Ending.PAID] * (LAST - len(WAITING_AT_THE_END))
@@ -202,7 +202,7 @@ def _returns(dice: random.Random, orders: Sequence[Order], ends_at: datetime) ->
     chosen = early[-1:]  # the largest of all: several people approve it, one after the other
     chosen += dice.sample(early[:-1], min(len(early[:-1]), len(DECIDED) - 1))
     small = [order for order in small if order.at < ends_at - timedelta(hours=12)]
-    chosen += dice.sample(small, max(1, round(RETURNED_SMALL * len(orders) / QUOTA_OF)))
+    chosen += dice.sample(small, min(len(small), max(1, round(RETURNED_SMALL * len(orders) / QUOTA_OF))))
     verdicts = [*DECIDED[: len(chosen)], *[Verdict.NOT_ASKED] * len(chosen)]
     for order, verdict in zip(chosen, verdicts, strict=False):
         asked_at = order.at + timedelta(minutes=dice.randint(25, 300))
