@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 from apps.access.api import urls as access_urls
 from apps.access.api.token_views import RevocationView, TokenView
 from apps.approvals.api import urls as approvals_urls
+from apps.disbursements.api import urls as disbursements_urls
 from apps.events.api import urls as events_urls
 from apps.integrations.api import urls as integrations_urls
 from apps.invoicing.api import urls as invoicing_urls
@@ -20,6 +21,7 @@ from apps.payments.api import urls as payments_urls
 router = SimpleRouter(trailing_slash=False)
 for urls in (
     payments_urls,
+    disbursements_urls,
     ledger_urls,
     invoicing_urls,
     jobs_urls,

@@ -7,11 +7,13 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
         Handler("apps.approvals.subscribers.execute_approval", queue="events"),
         Handler("apps.ledger.subscribers.execute_approval", queue="events"),
         Handler("apps.payments.subscribers.execute_approval", queue="events"),
+        Handler("apps.disbursements.subscribers.execute_approval", queue="events"),
     ),
     "provider_callback_received": (Handler("apps.payments.subscribers.apply_callback", queue="events"),),
     "provider_webhook_received": (
         Handler("apps.payments.subscribers.apply_webhook", queue="events", atomic=False),
     ),
+    "provider_partner_nudged": (Handler("apps.disbursements.subscribers.ask_about_account", queue="events"),),
     "payment_success": (Handler("apps.invoicing.subscribers.issue_receipt", queue="events"),),
     "receipt_issued": (
         Handler("apps.invoicing.subscribers.render_receipt", queue="documents", atomic=False),

@@ -25,6 +25,9 @@ PERMISSIONS: dict[str, Promise] = {
     "approvals.manage": _("Change approval rules"),
     "approvals.view": _("See approval requests and rules"),
     "audit.view": _("Read the audit log"),
+    "disbursements.connect": _("Connect accounts of parties"),
+    "disbursements.transfer": _("Transfer money to parties and take it back"),
+    "disbursements.view": _("See connected accounts and transfers"),
     "integrations.view": _("See provider accounts, calls and callbacks"),
     "integrations.manage": _("Change provider accounts and their credentials"),
     "invoicing.view": _("See receipts"),
@@ -60,6 +63,7 @@ PERMISSION_AREAS: dict[str, Promise] = {
     "access": _("Team and branches"),
     "approvals": _("Approvals"),
     "audit": _("Audit log"),
+    "disbursements": _("Transfers"),
     "integrations": _("Providers"),
     "invoicing": _("Receipts"),
     "jobs": _("Jobs and exports"),
@@ -81,6 +85,8 @@ SCOPES = {
     "approvals:write": "Decide and withdraw approval requests, change approval rules",
     "branches:read": "List branches",
     "branches:write": "Open branches and change those that the application keeps",
+    "connected_accounts:read": "Read connected accounts of parties",
+    "connected_accounts:write": "Connect accounts of parties and send these to the provider",
     "disputes:read": "Read disputes and what is said to them",
     "disputes:write": "Answer disputes: evidence, submission, acceptance",
     "events:read": "List events",
@@ -107,6 +113,8 @@ SCOPES = {
     "refunds:write": "Request refunds",
     "suspense:read": "Read money that arrived unasked, what waits in suspense included",
     "suspense:write": "Give money in suspense to payments",
+    "transfers:read": "Read transfers to parties",
+    "transfers:write": "Transfer money to parties and take it back",
     "webhooks:read": "Read webhook endpoints, deliveries and sandbox inboxes",
     "webhooks:write": "Change webhook endpoints, replay deliveries, make sandbox inboxes",
 }
@@ -118,6 +126,8 @@ GIVEN_BY: dict[str, frozenset[str]] = {
     "approvals:write": frozenset({"approvals.decide", "approvals.manage"}),
     "branches:read": frozenset({"access.view"}),
     "branches:write": frozenset({"access.manage"}),
+    "connected_accounts:read": frozenset({"disbursements.view"}),
+    "connected_accounts:write": frozenset({"keys.money"}),
     "disputes:read": frozenset({"payments.view"}),
     "disputes:write": frozenset({"keys.money"}),
     "events:read": frozenset({"webhooks.view"}),
@@ -144,6 +154,8 @@ GIVEN_BY: dict[str, frozenset[str]] = {
     "refunds:write": frozenset({"keys.money"}),
     "suspense:read": frozenset({"payments.view"}),
     "suspense:write": frozenset({"keys.money"}),
+    "transfers:read": frozenset({"disbursements.view"}),
+    "transfers:write": frozenset({"keys.money"}),
     "webhooks:read": frozenset({"webhooks.view"}),
     "webhooks:write": frozenset({"webhooks.manage"}),
 }
@@ -167,8 +179,8 @@ RUNS = Duty(
     frozenset({"access.manage", "integrations.manage", "keys.money"}),
 )
 MAKES = Duty(
-    _("Makes movements of money: payments, refunds, exchanges"),
-    frozenset({"payments.create", "payments.refund", "ledger.exchange"}),
+    _("Makes movements of money: payments, refunds, transfers, exchanges"),
+    frozenset({"payments.create", "payments.refund", "disbursements.transfer", "ledger.exchange"}),
 )
 DECIDES = Duty(_("Decides what others ask for"), frozenset({"approvals.decide"}))
 RULES = Duty(_("Sets the rules of approval"), frozenset({"approvals.manage"}))

@@ -2,7 +2,8 @@
 
 from apps.events.contracts import Audience, NewEvent, declare
 from apps.integrations.contracts import WEBHOOK
-from apps.integrations.models import ProviderCallback
+from apps.integrations.models import ProviderAccount, ProviderCallback
+from apps.integrations.ports import Nudge
 
 SCHEMA = {
     "type": "object",
@@ -28,6 +29,33 @@ PROVIDER_WEBHOOK_RECEIVED = declare(
     summary="A provider's signed message has been stored, or is to be read again; nothing in it has been believed yet.",
     schema=SCHEMA,
 )
+
+PROVIDER_PARTNER_NUDGED = declare(
+    "provider_partner_nudged",
+    topic="treasury.provider.partner_nudged",
+    audience=Audience.INTERNAL,
+    summary="A proven message of a provider is about an account of somebody else there: it is to be asked after.",
+    schema={
+        "type": "object",
+        "required": ["provider_account_id", "ticket", "code"],
+        "properties": {
+            "provider_account_id": {"type": "string", "format": "uuid"},
+            "ticket": {"type": "string"},
+            "code": {"type": "string"},
+        },
+        "additionalProperties": False,
+    },
+)
+
+
+def partner_nudged(account: ProviderAccount, nudge: Nudge) -> NewEvent:
+    """Return the event of a message about an account that the provider keeps for somebody else."""
+    return NewEvent(
+        type=PROVIDER_PARTNER_NUDGED,
+        aggregate_type="provider_account",
+        aggregate_id=account.id,
+        data={"provider_account_id": str(account.id), "ticket": nudge.ticket, "code": nudge.code},
+    )
 
 
 def received(callback: ProviderCallback) -> NewEvent:

@@ -12,6 +12,8 @@ from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
 from apps.approvals.services import rules
 from apps.audit.services import records
+from apps.disbursements.contracts import TRANSFER
+from apps.disbursements.services import transfers as paying
 from apps.integrations.services import accounts as provider_accounts
 from apps.kit import ids
 from apps.kit.actors import PROVIDER, SYSTEM, Actor
@@ -22,7 +24,7 @@ from apps.ledger.services.adjustments import JournalLine, NewJournal
 from apps.parties.services import parties
 from apps.payments.contracts import DISPUTE_ACCEPTANCE, REFUND, ROUTING_RULE
 from apps.payments.services import attempts, dispute_answers, dispute_evidence, intents, routing_rules
-from tests.factories import access, fx, ledger, payments, routing
+from tests.factories import access, fx, ledger, payments, routing, transfers
 from tests.factories import approvals as make
 from tests.factories import disputes as disputed
 from tests.factories import parties as known
@@ -226,6 +228,11 @@ def a_reopening(editor: Actor) -> None:
     reopenings.ask(period_id=period.uid, reason="An invoice came late", actor=make.maker(), now=months.LATER)
 
 
+def a_transfer_to_an_account_that_he_connected(editor: Actor) -> None:
+    request = transfers.wanted(transfers.enabled(actor=editor))
+    paying.order(request=request, actor=make.maker(), now=NOW)
+
+
 def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
     account = payments.account()
     provider_accounts.disable(account_id=account.id, actor=editor, now=BEFORE)
@@ -245,6 +252,7 @@ def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
         (PERIOD_REOPEN, a_reopening),
         (RULE_CHANGE, a_rule_change),
         (ROUTING_RULE, a_routing_rule_by_an_account_that_he_changed),
+        (TRANSFER, a_transfer_to_an_account_that_he_connected),
         (DISPUTE_ACCEPTANCE, a_dispute_that_he_wrote_evidence_for),
     ],
 )
@@ -271,5 +279,6 @@ def test_every_kind_is_tried():
         PERIOD_REOPEN,
         RULE_CHANGE,
         ROUTING_RULE,
+        TRANSFER,
         DISPUTE_ACCEPTANCE,
     }

@@ -19,6 +19,7 @@ REPEATABLE = {
     "ApiKeyViewSet.partial_update",
     "ApiKeyViewSet.revoke",
     "ApiKeyViewSet.rotate",
+    "ConnectedAccountViewSet.link",
     "DisputeViewSet.files",
     "DisputeViewSet.remove_file",
     "BranchViewSet.keep",

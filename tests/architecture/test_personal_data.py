@@ -19,6 +19,7 @@ UNSHOWN = "no page, list or export shows it; a key that holds the scope reads it
 SHOWN = "the organisation's own, for its payers to read on their pages"
 PROTECTED = {
     "accounts.User.email": OF_THE_TEAM,
+    "disbursements.ConnectedAccount.email": UNSHOWN,
     "invoicing.Document.payer_phone": MASKED
     + "; the receipt's file bears it, and who takes that is on record",
     "parties.ContactPoint.value": RECORDED,

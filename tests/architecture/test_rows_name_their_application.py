@@ -25,6 +25,7 @@ EXEMPT = {
     "audit.AuditLink": OF_A_PARENT,
     "audit.ConfigurationHistory": "its row names it, and the record of the deed who acted",
     "audit.WaitingAuditRecord": OF_A_PARENT,
+    "disbursements.TransferReversal": OF_A_PARENT,
     "documents.Artifact": OF_A_PARENT,
     "events.EventDelivery": OF_A_PARENT,
     "events.SandboxRequest": OF_A_PARENT,

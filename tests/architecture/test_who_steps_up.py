@@ -52,6 +52,10 @@ STEPS_UP = {
     "apps.integrations.dialogs.accounts.CloseCircuit": True,
     "apps.integrations.dialogs.accounts.DisableAccount": False,  # stops money
     "apps.integrations.dialogs.accounts.EnableAccount": True,
+    "apps.disbursements.dialogs.accounts.AskAccount": False,  # moves nothing
+    "apps.disbursements.dialogs.accounts.SendParty": False,  # moves nothing
+    "apps.disbursements.dialogs.accounts.TransferTo": True,
+    "apps.disbursements.dialogs.transfers.ReverseTransfer": True,
     "apps.integrations.dialogs.accounts.OpenCircuit": False,  # stops money
     "apps.integrations.dialogs.error_rules.PutErrorRule": True,
     "apps.integrations.dialogs.accounts.RegisterAddresses": True,

@@ -201,6 +201,13 @@ RECORDED = {
         "close": "payment.review_closed",
     },
     "payments.services.routing_rules": dict.fromkeys(("create", "replace", "retire"), "routing_rule.{deed}"),
+    "disbursements.services.connected_accounts": {
+        "open_account": "connected_account.requested",
+        "link": "connected_account.link_made",
+        "refresh": "connected_account.refresh_requested",
+    },
+    "disbursements.services.transfers": {"order": "transfer.requested"},
+    "disbursements.services.transfer_reversals": {"reverse": "transfer.reversal_requested"},
     "payments.services.saved_methods": {
         "create": "payment_method.requested",
         "forget": "payment_method.forget_requested",

@@ -39,6 +39,8 @@ MUTE = Row("200", "404", "404")
 """The same, but nothing in the answer could bear a canary."""
 MINE_LISTED = Row("200+", "200", "200")
 """A list of such rows."""
+MUTE_LISTED = Row("200", "200", "200")
+"""A list of such rows in which nothing could bear a canary."""
 BOOKED = Row("200+", "404", "200+")
 """What the organisation has booked at head office, whatever application did."""
 BOOKED_LISTED = Row("200+", "200", "200+")
@@ -165,6 +167,16 @@ ROWS: dict[str, Row] = {
     "POST routing-rules/{id}/replace": Row("201+", "403", "201+", deeds.other_routing_rule),
     "POST routing-rules/{id}/retire": Row("200+", "403", "200+", deeds.spare_routing_rule),
     "POST routing-rules/dry-run": Row("202", "202", "202"),
+    # connected accounts and transfers; nobody answers for the provider here, which a link is asked of at once
+    "GET connected-accounts": MUTE_LISTED,
+    "POST connected-accounts": Row("201", "404", "404", deeds.connect),
+    "GET connected-accounts/{id}": MUTE,
+    "POST connected-accounts/{id}/link": Row("409", "404", "404"),
+    "POST connected-accounts/{id}/refresh": Row("202", "404", "404"),
+    "GET transfers": MINE_LISTED,
+    "POST transfers": Row("201+", "404", "404", deeds.pay_party),
+    "GET transfers/{id}": MINE,
+    "POST transfers/{id}/reverse": Row("202+", "404", "404", deeds.made_transfer),
     # payments, refunds and their receipts
     "GET payments": MINE_LISTED,
     "POST payments": Row("201+", "201+", "201+", deeds.pay),

@@ -30,6 +30,7 @@ from tests.factories import (
     refunds,
     routing,
     saved_methods,
+    transfers,
 )
 from tests.isolation.twins import CANARY
 from tests.ledger.test_adjust_books import prepare
@@ -386,6 +387,24 @@ def save_method() -> Sent:
 
 def saved_method() -> Sent:
     return Sent(row=saved_methods.asked(payer_reference=CANARY["acme"]).id)
+
+
+def connect() -> Sent:
+    party = transfers.merchant(display_name=CANARY["acme"], external_id=ids.token()[:8])
+    body = {"currency": "USD", "country": "KE", "return_url": "https://shop.example.test/connected"}
+    return Sent({"party_id": ids.encode("pty", party.id), **body})
+
+
+def pay_party() -> Sent:
+    account = transfers.enabled(transfers.merchant(display_name=CANARY["acme"]))
+    amount = {"amount": "40.00", "currency": "USD"}
+    told = {"amount": amount, "reference": CANARY["acme"]}
+    return Sent({"connected_account_id": ids.encode("ca", account.id), **told})
+
+
+def made_transfer() -> Sent:
+    account = transfers.enabled(transfers.merchant(display_name=CANARY["acme"]))
+    return Sent({"reason": CANARY["acme"]}, transfers.made(account, reference=CANARY["acme"]).id)
 
 
 def refund() -> Sent:

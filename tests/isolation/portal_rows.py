@@ -292,6 +292,19 @@ ADMINS: dict[str, Admin] = {
             "close-review": of_row("payments.resolve&payments.view", "200"),
         },
     ),
+    "disbursements.connectedaccount": Admin(
+        "disbursements.view",
+        deeds={
+            "transfer": of_row("disbursements.transfer&disbursements.view"),
+            "send": of_row("disbursements.connect&disbursements.view"),
+            "ask": of_row("disbursements.connect&disbursements.view"),
+        },
+    ),
+    "disbursements.transfer": Admin(
+        "disbursements.view",
+        is_named=True,
+        deeds={"reverse": of_row("disbursements.transfer&disbursements.view")},
+    ),
     "payments.savedmethod": Admin(
         "payments.view", deeds={"forget": of_row("payments.forget&payments.view", "200+")}
     ),

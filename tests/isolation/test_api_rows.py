@@ -25,8 +25,8 @@ QUERIES = {
 }
 COLUMNS = ("own", "branch", "application")
 REFUSED = ("401", "403", "404")
-REFUSED_TO_ALL = {"POST payments/{id}/capture"}
-"""What its owner is refused too: no rail that is built holds a sum back."""
+REFUSED_TO_ALL = {"POST connected-accounts/{id}/link", "POST payments/{id}/capture"}
+"""What its owner is refused too: nobody answers for a provider here, and M-Pesa holds no sum back."""
 TRACES = (AuditRecord, Entry, OutboxEvent, ApiKey, IdempotencyRecord)
 CLIENT = Client(raise_request_exception=False)
 

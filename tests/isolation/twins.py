@@ -51,6 +51,7 @@ from tests.factories import (
     refunds,
     routing,
     saved_methods,
+    transfers,
 )
 from tests.payments import cards
 
@@ -116,6 +117,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
     approvals.approve(approval, approvals.person(), note=canary)
     delegation = delegated(shop.id)
     ApiKey.objects.filter(id=issued.key.id).update(created_by=delegation.delegator_id)
+    transfer = transfers.made(transfers.enabled(transfers.merchant(display_name=canary)), reference=canary)
     row_ids = {
         "adl": delegation.id,
         "app": shop.id,
@@ -137,6 +139,8 @@ def populate() -> tuple[str, dict[str, UUID]]:
         ).id,
         "key": issued.key.id,
         "pi": intent.id,
+        "ca": transfer.connected_account_id,
+        "tr": transfer.id,
         "pm": saved_methods.kept(payer_reference=canary, payer_name=canary, payer_email=PERSONAL[-2]).id,
         "rcp": receipt.id,
         "ir": payments.held(reference=canary).id,

@@ -9,6 +9,8 @@ PLACES = [
     "parties/party/",
     "payments/refund/",
     "payments/savedmethod/",
+    "disbursements/transfer/",
+    "disbursements/connectedaccount/",
     "payments/dispute/",
     "payments/inboundreceipt/",
     "payments/paymentattempt/",

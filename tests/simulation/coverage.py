@@ -54,6 +54,7 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 """What the ledger must have refused to finance."""
 
 NOT_PLAYED = {
+    "ConnectedAccount": "this world pays no merchant by transfer",
     "Dispute": "no payer of this world disputes a payment",
     "GrantChange": "the world's applications keep what they were granted",
     "Invite": "the world's applications are linked before it starts",
@@ -61,6 +62,8 @@ NOT_PLAYED = {
     "OrganisationRequest": "the world has the organisations that it needs",
     "SavedMethod": "no payer of this world has saved a card",
     "RegisteredApplication": "the world's applications are linked before it starts",
+    "Transfer": "this world pays no merchant by transfer",
+    "TransferReversal": "this world pays no merchant by transfer",
     "WebhookEndpoint": "the partner keeps his endpoint as it is",
 }
 """State machines that no action touches, and why."""

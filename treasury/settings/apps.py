@@ -40,6 +40,7 @@ TENANT_APPS = [
     "apps.integrations",
     "apps.ledger",
     "apps.payments",
+    "apps.disbursements",
     "apps.invoicing",
     "apps.portal",
 ]

@@ -20,6 +20,9 @@ CELERY_TASK_ROUTES = {
     "audit.check_links_organisation": {"queue": "sealing"},
     "audit.seal_organisation": {"queue": "sealing"},
     "audit.*": {"queue": "default"},
+    "disbursements.sweep": {"queue": "default"},
+    "disbursements.sweep_organisation": {"queue": "default"},
+    "disbursements.*": {"queue": "providers"},
     "events.relay": {"queue": "events"},
     "events.send_webhooks": {"queue": "webhooks"},
     "events.sweep": {"queue": "default"},
@@ -64,6 +67,11 @@ CELERY_BEAT_SCHEDULE = {
     "events-sweep": {"task": "events.sweep", "schedule": 5.0, "options": {"queue": "default", "expires": 5}},
     "payments-sweep": {
         "task": "payments.sweep",
+        "schedule": 5.0,
+        "options": {"queue": "default", "expires": 5},
+    },
+    "disbursements-sweep": {
+        "task": "disbursements.sweep",
         "schedule": 5.0,
         "options": {"queue": "default", "expires": 5},
     },

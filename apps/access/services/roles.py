@@ -26,7 +26,14 @@ CODE_FORM = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 type Changes = dict[str, list[object]]
 
-SEE_MONEY = ("payments.view", "ledger.view", "invoicing.view", "approvals.view", "parties.view")
+SEE_MONEY = (
+    "payments.view",
+    "disbursements.view",
+    "ledger.view",
+    "invoicing.view",
+    "approvals.view",
+    "parties.view",
+)
 MOVE_CURRENCIES = ("ledger.exchange", "ledger.rates")
 MAKE_PAYMENTS = (
     "payments.create",
@@ -38,6 +45,7 @@ MAKE_PAYMENTS = (
     "payments.dispute",
     "payments.resolve",
 )
+PAY_PARTIES = ("disbursements.connect", "disbursements.transfer")
 SEE_ALL = tuple(name for name in PERMISSIONS if name.endswith(".view"))
 DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "owner": (
@@ -59,7 +67,15 @@ DEFAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "treasury_officer": (
         "Treasury officer (maker)",
-        (*SEE_MONEY, "webhooks.view", "jobs.export", "parties.manage", *MAKE_PAYMENTS, *MOVE_CURRENCIES),
+        (
+            *SEE_MONEY,
+            "webhooks.view",
+            "jobs.export",
+            "parties.manage",
+            *MAKE_PAYMENTS,
+            *PAY_PARTIES,
+            *MOVE_CURRENCIES,
+        ),
     ),
     "approver": ("Approver (checker)", (*SEE_MONEY, "approvals.decide")),
     "controller": (

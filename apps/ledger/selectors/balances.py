@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from apps.access.selectors.scope import Principal
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRef, AccountRole
-from apps.ledger.models import Account
+from apps.ledger.models import Account, Balance
 from apps.ledger.selectors import accounts, point_in_time
 from apps.ledger.selectors.accounts import AccountBalance
 from apps.ledger.selectors.point_in_time import NOTHING, Asked, Totals
@@ -20,6 +20,17 @@ def of(ref: AccountRef) -> Money:
     if account is None:
         return Money.zero(ref.currency)
     return Money(account.net * account.normal, ref.currency)
+
+
+def available(ref: AccountRef) -> Money:
+    """Return the balance less what holds promise of it; below zero where more has left than was there."""
+    account = Account.objects.matching([ref]).first()
+    if account is None:
+        return Money.zero(ref.currency)
+    rows = Balance.objects.filter(account_id=account.id)
+    net = sum(account.normal * int(row.posted_debits - row.posted_credits) for row in rows)
+    held = sum(int(row.pending_debits if account.normal < 0 else row.pending_credits) for row in rows)
+    return Money(net - held, ref.currency)
 
 
 def by_role(role: AccountRole, caller: Principal | None = None) -> list[AccountBalance]:

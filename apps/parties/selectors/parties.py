@@ -1,5 +1,7 @@
 """Finding parties, within what the caller may see."""
 
+from uuid import UUID
+
 from django.db.models import Prefetch, Q, QuerySet
 
 from apps.access.selectors import scope
@@ -18,6 +20,14 @@ def visible_to(caller: scope.Principal) -> PartyQuerySet:
     parties = parties.of_applications(scope.application_ids(caller))
     contacts = ContactPoint.objects.order_by("kind", "-is_primary", "value")
     return parties.prefetch_related(Prefetch("contacts", contacts))
+
+
+def get(caller: scope.Principal, party_id: UUID) -> Party:
+    """Return one party with its contacts; raise NotFound for one that is not visible to the caller."""
+    party = visible_to(caller).filter(id=party_id).first()
+    if party is None:
+        raise errors.NotFound("There is no such party.")
+    return party
 
 
 def require_own(caller: scope.Principal, party: Party) -> None:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from apps.integrations.contracts import provider_name
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice
 from apps.kit.money import Money
+from apps.kit.part_form import PartForm
 from apps.payments.contracts import IntentStatus
-from apps.payments.dialogs.parts import PartForm
 from apps.payments.dialogs.payments import payer
 from apps.payments.models import PaymentIntent
 from apps.payments.services import captures

@@ -14,8 +14,8 @@ from apps.integrations.services import providers
 from apps.kit.admin import masked_phone
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.kit.money import Money
+from apps.kit.part_form import PartForm
 from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
-from apps.payments.dialogs.parts import PartForm
 from apps.payments.models import PaymentIntent, Refund
 from apps.payments.services import refunds
 

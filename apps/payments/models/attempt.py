@@ -14,11 +14,11 @@ from apps.integrations.ports import HELD_BACK, CollectionReport, NextAction, Tic
 from apps.kit.compiled import Saved
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
+from apps.kit.polled import PolledQuerySet
 from apps.payments.contracts import AttemptStatus
 from apps.payments.models.authorization import AUTHORIZATION_FIELDS, Authorization
 from apps.payments.models.conversion import CONVERSION_FIELDS, Conversion
 from apps.payments.models.intent import EMAIL_LENGTH
-from apps.payments.models.polling import PolledQuerySet
 from apps.payments.models.refundable import REFUNDABLE_FIELDS, Refundable
 
 CODE_LENGTH, MESSAGE_LENGTH, TICKET_LENGTH = 60, 300, 120

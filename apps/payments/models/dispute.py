@@ -12,9 +12,9 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 from apps.integrations.ports import DisputeReport, DisputeStage
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
+from apps.kit.polled import PolledQuerySet
 from apps.payments.contracts import DisputeAnswer, DisputeFlag, DisputeStatus
 from apps.payments.models.answered import REFUSAL_LENGTH, Answered
-from apps.payments.models.polling import PolledQuerySet
 
 TICKET_LENGTH = 120
 REASON_LENGTH = 60

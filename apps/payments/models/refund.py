@@ -11,8 +11,8 @@ from django_fsm import FSMField, transition
 from apps.integrations.ports import RefundReport
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
 from apps.kit.money import Money
+from apps.kit.polled import PolledQuerySet
 from apps.payments.contracts import RefundStatus
-from apps.payments.models.polling import PolledQuerySet
 
 CODE_LENGTH = 60
 MESSAGE_LENGTH = 300

@@ -11,10 +11,10 @@ from django_fsm import FSMField, transition
 
 from apps.integrations.ports import SavedMethodReport, Ticket
 from apps.kit.models import CurrencyField, StatefulModel, UuidModel, one_of
+from apps.kit.polled import PolledQuerySet
 from apps.payments.contracts import METHODS, Method
 from apps.payments.contracts.saving import ConsentUse, SavedMethodStatus
 from apps.payments.models.intent import CODE_LENGTH, EMAIL_LENGTH, MESSAGE_LENGTH
-from apps.payments.models.polling import PolledQuerySet
 
 CONSENT_LENGTH = 1000
 REFERENCE_LENGTH = 64

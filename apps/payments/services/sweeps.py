@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.kit import jobs
+from apps.kit.polled import PolledQuerySet
 from apps.payments.models import (
     Dispute,
     InboundReceipt,
@@ -18,7 +19,6 @@ from apps.payments.models import (
     Refund,
     SavedMethod,
 )
-from apps.payments.models.polling import PolledQuerySet
 from apps.payments.services import attempts, disputes, intents, late_refunds, sendings
 
 JOB_GRACE = timedelta(seconds=30)

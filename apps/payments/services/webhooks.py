@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.events.services import outbox
+from apps.integrations import events as announcements
 from apps.integrations.contracts import CallbackStatus, StoredCallback
 from apps.integrations.ports import (
     ForgedCallback,
@@ -192,10 +194,17 @@ def _method(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
     return CallbackStatus.APPLIED, "", saved.id
 
 
+def _partner(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
+    """Say that an account of somebody else is to be asked after: who pays to such accounts listens."""
+    outbox.publish(announcements.partner_nudged(account, nudge), now=now)
+    return CallbackStatus.APPLIED, "", None
+
+
 FOLLOWED: dict[NudgeKind, Follow] = {
     NudgeKind.COLLECTION: _collection,
     NudgeKind.DISPUTE: _dispute,
     NudgeKind.REFUND: _refund,
     NudgeKind.METHOD: _method,
+    NudgeKind.PARTNER: _partner,
 }
 """What is done about each kind of message; what stands here not is kept, and ignored."""

@@ -98,6 +98,18 @@ GROUPS: list[tuple[Any, list[Item]]] = [
         ],
     ),
     (
+        _("Money out"),
+        [
+            changelist(_("Transfers"), "send_money", "disbursements_transfer", "disbursements.view"),
+            changelist(
+                _("Connected accounts"),
+                "account_balance_wallet",
+                "disbursements_connectedaccount",
+                "disbursements.view",
+            ),
+        ],
+    ),
+    (
         _("Books"),
         [
             page(

@@ -1,0 +1,150 @@
+"""Connected accounts in the organisation's site: a list to find them, a page with what is needed and what was paid."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from apps.disbursements.admin import states
+from apps.disbursements.contracts import CONNECTED_STATES
+from apps.disbursements.dialogs.accounts import AskAccount, SendParty, TransferTo
+from apps.disbursements.models import ConnectedAccount
+from apps.disbursements.selectors import connected_accounts, transfers
+from apps.integrations.contracts import provider_name
+from apps.kit import ids
+from apps.kit.admin import ReadOnlyAdmin, local_time_html, money_html, nothing_html
+from apps.kit.related_filter import VisibleRelatedFilter
+
+TRANSFERS_SHOWN = 20
+
+
+class AccountStatusFilter(DropdownFilter):
+    title = _("Status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
+        return [(state.value, word) for state, word in CONNECTED_STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 (Django's signature)
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+@admin.register(ConnectedAccount)
+class ConnectedAccountAdmin(ReadOnlyAdmin):
+    """Accounts that providers keep for parties of the reader's branches, newest first."""
+
+    list_display = [
+        "party_column",
+        "rail_column",
+        "needs_column",
+        "branch",
+        "created_column",
+        "status_column",
+    ]
+    list_display_links = ["party_column"]
+    list_filter = [AccountStatusFilter, ("branch", VisibleRelatedFilter)]
+    list_filter_submit = True
+    empty_text = _("An account appears here when an application connects a party that is to be paid.")
+    search_fields = ["ticket"]
+    search_help_text = _("Name of the party, or the provider's id")
+    dialogs = [TransferTo, SendParty, AskAccount]
+    fieldsets = [
+        (None, {"fields": ["status_column", "party_name_column", "owed_column", "rail_column", "id_column"]}),
+        (_("What the provider asks"), {"fields": ["needs_column", "due_column"]}),
+        (_("Transfers"), {"fields": ["transfers_column"]}),
+        (
+            _("Record"),
+            {"fields": ["branch", "application", "created_column", "opened_column", "changed_column"]},
+        ),
+    ]
+    readonly_fields = [
+        "status_column",
+        "party_name_column",
+        "owed_column",
+        "rail_column",
+        "id_column",
+        "needs_column",
+        "due_column",
+        "transfers_column",
+        "created_column",
+        "opened_column",
+        "changed_column",
+    ]
+
+    def heading(self, row: ConnectedAccount) -> str:
+        return str(row.party)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ConnectedAccount]:
+        found = connected_accounts.visible_to(request.user)
+        return found.select_related("party", "branch", "application", "provider_account")
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 (Django's signature)
+        queryset: QuerySet[ConnectedAccount],
+        search_term: str,
+    ) -> tuple[QuerySet[ConnectedAccount], bool]:
+        """Find by a part of the party's name, or by the whole id that the provider gave."""
+        return connected_accounts.found_by(queryset, search_term), False
+
+    @admin.display(description=_("Party"))
+    def party_column(self, account: ConnectedAccount) -> SafeString:
+        return format_html(
+            '<span class="two"><b>{}</b><span class="t-ref">{}</span></span>', account.party, account.ticket
+        )
+
+    @admin.display(description=_("Party"))
+    def party_name_column(self, account: ConnectedAccount) -> str:
+        return str(account.party)
+
+    @admin.display(description=_("Kept by"))
+    def rail_column(self, account: ConnectedAccount) -> str:
+        return f"{provider_name(account.provider)}: {account.provider_account}"
+
+    @admin.display(description=_("Owed to the party here"))
+    def owed_column(self, account: ConnectedAccount) -> SafeString:
+        return money_html(transfers.owed_to(account))
+
+    @admin.display(description=_("Still needed"))
+    def needs_column(self, account: ConnectedAccount) -> Any:
+        return ", ".join(account.needs) or nothing_html()
+
+    @admin.display(description=_("Needed until"))
+    def due_column(self, account: ConnectedAccount) -> SafeString:
+        return local_time_html(account.due_by)
+
+    @admin.display(description=_("Status"))
+    def status_column(self, account: ConnectedAccount) -> SafeString:
+        return format_html("{} {}", states.of_account(account), account.failure_message)
+
+    @admin.display(description=_("Last transfers"))
+    def transfers_column(self, account: ConnectedAccount) -> SafeString:
+        last = account.transfers.order_by("-id")[:TRANSFERS_SHOWN]
+        shown = [{"row": transfer, "badge": states.of_order(transfer)} for transfer in last]
+        return render_to_string("disbursements/transfers.html", {"transfers": shown})
+
+    @admin.display(description=_("Ids"))
+    def id_column(self, account: ConnectedAccount) -> SafeString:
+        return format_html(
+            '<span class="t-ref">{}</span> <span class="t-ref">{}</span>',
+            ids.encode("ca", account.id),
+            account.ticket,
+        )
+
+    @admin.display(description=_("Asked for"))
+    def created_column(self, account: ConnectedAccount) -> SafeString:
+        return local_time_html(account.created_at)
+
+    @admin.display(description=_("Opened"))
+    def opened_column(self, account: ConnectedAccount) -> SafeString:
+        return local_time_html(account.opened_at)
+
+    @admin.display(description=_("Last change"))
+    def changed_column(self, account: ConnectedAccount) -> SafeString:
+        return local_time_html(account.changed_at)

@@ -1,0 +1,1 @@
+"""What people do with connected accounts and transfers in the portal, by noun."""

@@ -1,0 +1,130 @@
+"""The transfer: what we owe a party, paid to its account at the provider."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import transition
+
+from apps.disbursements.contracts import TransferStatus
+from apps.disbursements.models.order import (
+    CODE_LENGTH,
+    MESSAGE_LENGTH,
+    PROGRESS_FIELDS,
+    Order,
+    OrderQuerySet,
+)
+from apps.kit.models import MinorField
+from apps.kit.money import Money
+
+REFERENCE_LENGTH = 64
+
+
+class TransferQuerySet(OrderQuerySet):
+    def of_branches(self, branch_ids: set[UUID] | None) -> Self:
+        """Limit to these branches; None means every branch."""
+        return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
+
+    def of_applications(self, application_ids: set[UUID] | None) -> Self:
+        """Limit to these applications; None means every application."""
+        return self if application_ids is None else self.filter(application_id__in=application_ids)
+
+
+class Transfer(Order):
+    """
+    One sum that goes to a party's account at the provider.
+
+    It is booked as on its way when it is asked for, so that what is owed is paid once; what fails is booked back.
+    ``reversed_minor`` came back of it, ``reversing_minor`` is being taken back: never more together than was transferred.
+    """
+
+    connected_account = models.ForeignKey(
+        "disbursements.ConnectedAccount", on_delete=models.PROTECT, related_name="transfers"
+    )
+    branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
+    application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
+    provider = models.CharField(max_length=20)
+    provider_account = models.ForeignKey(
+        "integrations.ProviderAccount", on_delete=models.PROTECT, related_name="+"
+    )
+    reference = models.CharField(max_length=REFERENCE_LENGTH)
+    approval_id = models.UUIDField(null=True)
+    reversed_minor = MinorField(default=0)
+    reversing_minor = MinorField(default=0)
+
+    objects = TransferQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            *Order.Meta.constraints,
+            models.CheckConstraint(condition=~Q(reference=""), name="transfer_has_reference"),
+            models.CheckConstraint(
+                condition=Q(reversed_minor__gte=0, reversing_minor__gte=0)
+                & Q(amount_minor__gte=F("reversed_minor") + F("reversing_minor")),
+                name="transfer_not_reversed_beyond_itself",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=TransferStatus.SUCCEEDED.value) | Q(reversed_minor=0, reversing_minor=0),
+                name="transfer_reversed_once_made",
+            ),
+            models.UniqueConstraint(
+                fields=["provider_account", "ticket"], condition=~Q(ticket=""), name="transfer_ticket_once"
+            ),
+            models.UniqueConstraint(fields=["connected_account", "nonce"], name="transfer_nonce_once"),
+        ]
+        indexes = [
+            *Order.Meta.indexes,
+            models.Index(fields=["branch", "-id"], name="transfer_by_branch"),
+            models.Index(fields=["connected_account", "-id"], name="transfer_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.money} {self.reference}"
+
+    @property
+    def reversible(self) -> Money:
+        """What of it can still be taken back: nothing before it was made."""
+        if self.status != TransferStatus.SUCCEEDED:
+            return Money.zero(self.currency)
+        return Money(self.amount_minor - self.reversed_minor - self.reversing_minor, self.currency)
+
+    @property
+    def reversed(self) -> Money:
+        return Money(self.reversed_minor, self.currency)
+
+    @property
+    def reversing(self) -> Money:
+        return Money(self.reversing_minor, self.currency)
+
+    def save_progress(self) -> None:
+        self.save(update_fields=[*PROGRESS_FIELDS, "approval_id", "reversed_minor", "reversing_minor"])
+
+    def hold_reversal(self, money: Money) -> None:
+        """A part of it is being taken back."""
+        self.reversing_minor += money.minor
+
+    def release_reversal(self, money: Money) -> None:
+        """A part of it stays where it is after all."""
+        self.reversing_minor -= money.minor
+
+    def take_back(self, money: Money) -> None:
+        """A part that was being taken back has come."""
+        self.reversing_minor -= money.minor
+        self.reversed_minor += money.minor
+
+    @transition("status", source=TransferStatus.REQUESTED, target=TransferStatus.AWAITING_APPROVAL)
+    def await_approval(self, *, approval_id: UUID) -> None:
+        self.approval_id = approval_id
+        self.next_request_at = None
+
+    @transition("status", source=TransferStatus.AWAITING_APPROVAL, target=TransferStatus.REQUESTED)
+    def approve(self, *, at: datetime) -> None:
+        self.next_request_at = at
+
+    @transition("status", source=TransferStatus.AWAITING_APPROVAL, target=TransferStatus.CANCELLED)
+    def cancel(self, *, code: str, message: str, at: datetime) -> None:
+        """End a transfer that was never sent, nor will be."""
+        self.failure_code, self.failure_message = code[:CODE_LENGTH], message[:MESSAGE_LENGTH]
+        self.closed_at = at

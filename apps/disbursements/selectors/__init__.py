@@ -1,0 +1,1 @@
+"""Reads of connected accounts and transfers."""

@@ -1,0 +1,1 @@
+"""Writes: each function decides and records in one transaction, or calls a provider between two."""

@@ -1,0 +1,344 @@
+"""Connected accounts: have a provider open one for a party, send the party there, and follow what the provider says of it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit.services import records
+from apps.disbursements import events
+from apps.disbursements.contracts import OWED_ON, ConnectedStatus, NewConnectedAccount
+from apps.disbursements.models import ConnectedAccount
+from apps.disbursements.models.connected_account import ASKED_STATES, NEED_LENGTH, OPENED_STATES
+from apps.events.services import outbox
+from apps.integrations.contracts import provider_name
+from apps.integrations.ports import (
+    ConnectLink,
+    ConnectPort,
+    ConnectReport,
+    ConnectRequest,
+    ConnectStatus,
+    ProviderDeclined,
+    ProviderError,
+    ProviderUncertain,
+    Ticket,
+)
+from apps.integrations.selectors import accounts
+from apps.integrations.services import providers
+from apps.kit import errors, faults, ids, jobs, logs
+from apps.kit.actors import Actor
+from apps.kit.rooms import ROOM, RoomFull
+from apps.parties.contracts import PartyKind
+from apps.payments.services import polling
+
+if TYPE_CHECKING:
+    from apps.integrations.models import ProviderAccount
+    from apps.parties.models import Party
+
+NOT_OPENED = "The provider never told of an account that it opened for this request."
+
+logger = logs.get(__name__)
+
+
+class ConnectRefused(errors.DomainError):
+    """The party cannot be connected so; the field error says why."""
+
+    pointer = "/party_id"
+
+    def __init__(self, detail: str, pointer: str = "") -> None:
+        super().__init__(detail, errors=[errors.FieldError(pointer or self.pointer, self.code, detail)])
+
+
+class PartyNotPayable(ConnectRefused):
+    """Only merchants, riders and suppliers that are in use are paid by transfer."""
+
+    code = "party_not_payable"
+    title = "Party not paid by transfer"
+
+
+class AlreadyConnected(ConnectRefused):
+    """The party has an account at this provider under the same account of ours."""
+
+    code = "already_connected"
+    title = "Already connected"
+
+
+class ConnectNotSupported(ConnectRefused):
+    """No account of the party's branch pays parties by this provider in this currency."""
+
+    code = "connect_not_supported"
+    title = "Connecting not supported"
+    status = 422
+    category = "validation"
+    pointer = "/currency"
+
+
+class NotOpened(errors.DomainError):
+    """The provider keeps no account for this party now: there is nothing to send it to."""
+
+    code = "connected_account_not_open"
+    title = "Connected account not open"
+    retryable = True
+
+
+class LinkRefused(errors.DomainError):
+    """The provider makes no address for this account."""
+
+    code = "connect_link_refused"
+    title = "No link"
+
+
+class LinkUnanswered(errors.DomainError):
+    """The provider did not answer; nothing was changed, and the same request may succeed at once."""
+
+    code = "connect_link_unanswered"
+    title = "Provider did not answer"
+    retryable = True
+
+
+@transaction.atomic
+def open_account(
+    *, party: "Party", request: NewConnectedAccount, actor: Actor, now: datetime
+) -> ConnectedAccount:
+    """
+    Have a provider open an account for a party that the caller sees; the provider is asked by a worker after the commit.
+
+    Raises PartyNotPayable, ConnectNotSupported and AlreadyConnected.
+    """
+    if PartyKind(party.kind) not in OWED_ON or party.archived_at is not None:
+        raise PartyNotPayable("Merchants, riders and suppliers that are in use are paid by transfer.")
+    ours = _payer(party, request)
+    live = ConnectedAccount.objects.live().filter(party_id=party.id, provider_account=ours)
+    if live.exists():
+        raise AlreadyConnected(f"This party has an account at {provider_name(ours.provider)} already.")
+    account = ConnectedAccount(
+        party=party,
+        branch_id=party.branch_id,
+        application_id=party.application_id,
+        provider=ours.provider,
+        provider_account=ours,
+        code=ids.code(),
+        country=request.country,
+        currency=request.currency,
+        email=request.email,
+        return_url=request.return_url,
+        refresh_url=request.refresh_url,
+        created_by=str(actor),
+        created_at=now,
+        next_query_at=now,
+    )
+    account.save(force_insert=True)
+    _audit("connected_account.requested", account, actor=actor, now=now)
+    jobs.enqueue("disbursements.follow_account", account_id=account.id)
+    return account
+
+
+def _payer(party: "Party", request: NewConnectedAccount) -> "ProviderAccount":
+    """Return our account that pays: of the party's branch, else of head office."""
+    if not providers.offers(request.provider, ConnectPort):
+        raise ConnectNotSupported("This provider keeps no accounts for parties.", "/provider")
+    found = accounts.serving(branch_id=party.branch_id, provider=request.provider, currency=request.currency)
+    if not found:
+        name = provider_name(request.provider)
+        raise ConnectNotSupported(f"No account of this branch pays by {name} in {request.currency}.")
+    return found[0]
+
+
+def link(*, account_id: UUID, actor: Actor, now: datetime) -> ConnectLink:
+    """
+    Ask the provider for the address of its pages on which the party tells what the provider asks, and return it.
+
+    It is good for minutes and once, and is kept nowhere. Calls the provider, and refuses to do so inside a transaction; who
+    asks waits for the answer. Raises NotFound, NotOpened, LinkRefused, LinkUnanswered, and RoomFull while too many wait.
+    """
+    account = ConnectedAccount.objects.filter(id=account_id).first()
+    if account is None:
+        raise errors.NotFound("There is no such connected account.")
+    if account.status not in OPENED_STATES:
+        raise NotOpened(f"This account is {account.status.lower()}: there is no page to send the party to.")
+    try:
+        with ROOM.place(at_least=1) as has_place:
+            if not has_place:
+                raise RoomFull("Others wait for an answer of a provider. Try again in a few seconds.")
+            port = providers.connect(account.provider_account_id, now=now, subject_id=account.id)
+            made = port.link(account.ticket, return_url=account.return_url, refresh_url=account.refresh_url)
+    except ProviderDeclined as refusal:
+        raise LinkRefused(refusal.message or "The provider makes no page for this account now.") from None
+    except ProviderError:
+        raise LinkUnanswered("The provider did not answer. Try again in a few seconds.") from None
+    with transaction.atomic():
+        _audit("connected_account.link_made", account, actor=actor, now=now)
+    return made
+
+
+@transaction.atomic
+def refresh(*, account_id: UUID, actor: Actor, now: datetime) -> ConnectedAccount:
+    """Have the provider asked at once how an account stands. One that has ended is not asked after. Raises NotFound."""
+    account = locked(account_id)
+    if account.status in OPENED_STATES:
+        _ask_soon(account, now=now)
+        _audit("connected_account.refresh_requested", account, actor=actor, now=now)
+    return account
+
+
+@transaction.atomic
+def nudged(*, provider_account_id: UUID, ticket: str, code: str, now: datetime) -> ConnectedAccount | None:
+    """
+    Have the provider asked about the account that a signed message of it is of; None where we know of none.
+
+    A message is no fact: only the answer to the question changes anything.
+    """
+    ours = accounts.alike(accounts.get(provider_account_id))
+    own = ConnectedAccount.objects.locked().filter(provider_account__in=ours)
+    account = own.filter(ticket=ticket).first() if ticket else None
+    if account is None and code:
+        account = own.filter(code=code).first()
+    if account is not None and account.status in OPENED_STATES:
+        _ask_soon(account, now=now)
+    return account
+
+
+def _ask_soon(account: ConnectedAccount, *, now: datetime) -> None:
+    account.next_query_at, account.query_started_at = now, None
+    account.save_progress()
+    jobs.enqueue("disbursements.follow_account", account_id=account.id)
+
+
+def follow(*, account_id: UUID, now: datetime) -> None:
+    """
+    Do what is due about an account: have the provider open it, or ask how it stands.
+
+    Safe to repeat: it is asked for again under its code for as long as the provider knows that. Where no answer comes it is done
+    again, at ever longer distances. Raises crypto.Unreadable for credentials that cannot be opened.
+    """
+    account = _claimed(account_id, now=now)
+    if account is None:
+        return
+    faults.reach("disbursements.before_account")
+    try:
+        port = providers.connect(account.provider_account_id, now=now, subject_id=account.id)
+        if account.status in ASKED_STATES:
+            ticket = port.begin(_told(account))
+            faults.reach("disbursements.after_account")
+            accept(account_id=account.id, ticket=ticket, now=now)
+        else:
+            report = port.read(account.ticket)
+            record(account_id=account.id, report=report, now=now)
+    except ProviderError as refusal:
+        code, said = refusal.code, refusal.provider_code
+        logger.warning("account_unanswered", account_id=str(account.id), code=code, provider_code=said)
+        _unanswered(account.id, refusal, now=now)
+
+
+def _told(account: ConnectedAccount) -> ConnectRequest:
+    return ConnectRequest(
+        code=account.code,
+        country=account.country,
+        currency=account.currency,
+        email=account.email,
+    )
+
+
+@transaction.atomic
+def _claimed(account_id: UUID, *, now: datetime) -> ConnectedAccount | None:
+    """Take what is due, and plan when it is done again where no answer comes; None where nothing is."""
+    account = locked(account_id)
+    if account.next_query_at is None or account.next_query_at > now:
+        return None
+    known_until = account.created_at + providers.connect_known_for(account.provider)
+    if account.status in ASKED_STATES and now >= known_until:
+        _fail(account, ProviderDeclined("expired", NOT_OPENED), now=now)
+        return None
+    since = account.changed_at or account.created_at
+    account.next_query_at = polling.next_patient(initiated_at=since, now=now)
+    account.query_started_at = None
+    account.save_progress()
+    return account
+
+
+@transaction.atomic
+def accept(*, account_id: UUID, ticket: Ticket, now: datetime) -> None:
+    """Store what the provider calls the account that it opened, the first time, and ask how it stands."""
+    account = locked(account_id)
+    if account.status not in ASKED_STATES:
+        return
+    account.open(ticket=ticket.value, at=now)
+    account.save_progress()
+    outbox.publish(events.about_account(events.ACCOUNT_OPENED, account), now=now)
+    jobs.enqueue("disbursements.follow_account", account_id=account.id)
+
+
+@transaction.atomic
+def record(*, account_id: UUID, report: ConnectReport, now: datetime) -> None:
+    """Record how the provider says that an account stands; what it said before changes nothing."""
+    account = locked(account_id)
+    if account.status not in OPENED_STATES:
+        return
+    before = (account.status, list(account.needs), account.due_by)
+    if report.status is ConnectStatus.CLOSED:
+        account.close(at=now)
+    else:
+        STANDINGS[report.status](account)
+    account.needs = [need[:NEED_LENGTH] for need in report.needs]
+    account.due_by = report.due_by
+    if before != (account.status, account.needs, account.due_by):
+        account.changed_at = now
+        is_closed = account.status == ConnectedStatus.CLOSED
+        told = events.ACCOUNT_CLOSED if is_closed else events.ACCOUNT_UPDATED
+        outbox.publish(events.about_account(told, account), now=now)
+    account.save_progress()
+
+
+STANDINGS = {
+    ConnectStatus.PENDING: ConnectedAccount.wait,
+    ConnectStatus.ENABLED: ConnectedAccount.enable,
+    ConnectStatus.RESTRICTED: ConnectedAccount.restrict,
+}
+
+
+@transaction.atomic
+def _unanswered(account_id: UUID, refusal: ProviderError, *, now: datetime) -> None:
+    """Close a request that the provider refused for good; say of one without an answer that nobody knows."""
+    account = locked(account_id)
+    if account.status != ConnectedStatus.REQUESTED:
+        return
+    if isinstance(refusal, ProviderUncertain):
+        account.lose()
+        account.save_progress()
+    elif isinstance(refusal, ProviderDeclined):
+        _fail(account, refusal, now=now)
+
+
+def _fail(account: ConnectedAccount, refusal: ProviderError, *, now: datetime) -> None:
+    account.fail(code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, at=now)
+    account.save_progress()
+    outbox.publish(events.about_account(events.ACCOUNT_FAILED, account), now=now)
+
+
+def locked(account_id: UUID) -> ConnectedAccount:
+    """Lock a connected account and return it with its party and our account; inside a transaction. Raises NotFound."""
+    linked = ConnectedAccount.objects.locked().select_related("party", "provider_account")
+    account = linked.filter(id=account_id).first()
+    if account is None:
+        raise errors.NotFound("There is no such connected account.")
+    return account
+
+
+def locked_of_party(account_id: UUID) -> ConnectedAccount:
+    """Lock all connected accounts of the party that has this one, and return this one as ``locked`` does: one transfer at a time."""
+    of_party = ConnectedAccount.objects.filter(id=account_id).values("party_id")
+    list(ConnectedAccount.objects.locked().filter(party_id__in=of_party).order_by("id"))
+    return locked(account_id)
+
+
+def _audit(action: str, account: ConnectedAccount, *, actor: Actor, now: datetime) -> None:
+    records.write(
+        action=action,
+        object_type=events.CONNECTED_ACCOUNT,
+        object_id=ids.encode("ca", account.id),
+        actor=actor,
+        now=now,
+        changes={"status": [None, account.status], "party": [None, ids.encode("pty", account.party_id)]},
+        branch=account.branch_id,
+    )

@@ -1,0 +1,84 @@
+"""The guarantee behind every wake-up: what is due and was not done is found in the rows."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
+from apps.disbursements.models.order import OrderQuerySet
+from apps.disbursements.services import transfer_reversals, transfers
+from apps.kit import jobs
+from apps.kit.polled import PolledQuerySet
+
+JOB_GRACE = timedelta(seconds=30)
+BATCH = 500
+
+
+def run(*, now: datetime) -> None:
+    """
+    Start a job for each row of this organisation that is due; safe to run at any time and twice at once.
+
+    Questions that are due are asked, what waits to be sent and has lost its job is sent for again, and of what was being sent
+    and never recorded nobody may guess: it becomes UNKNOWN.
+    """
+    start_queries(now=now)
+    resend_lost_jobs(now=now)
+    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
+    for noun, (rows, _lose) in ORDERS.items():
+        for row_id in rows().stuck_in_sending(since=since).values_list("id", flat=True)[:BATCH]:
+            jobs.enqueue("disbursements.sweep_organisation", noun=noun, row_id=row_id)
+
+
+def lose(*, noun: str, row_id: UUID, now: datetime) -> None:
+    """Give one order up whose worker never said how the sending went, unless it has meanwhile."""
+    rows, act = ORDERS[noun]
+    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
+    if rows().stuck_in_sending(since=since).filter(id=row_id).exists():
+        act(row_id, now)
+
+
+def start_queries(*, now: datetime) -> None:
+    """Start one job per question that is due, and leave it some time before another one is started."""
+    asked: tuple[tuple[str, str, PolledQuerySet], ...] = (
+        ("disbursements.follow_account", "account_id", ConnectedAccount.objects.all()),
+        ("disbursements.query_transfer", "transfer_id", Transfer.objects.all()),
+        ("disbursements.query_reversal", "reversal_id", TransferReversal.objects.all()),
+    )
+    for task, argument, rows in asked:
+        due = rows.due_for_query(now=now).without_query_job(since=now - JOB_GRACE)
+        for row_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):
+            if due.filter(id=row_id).update(query_started_at=now):
+                _start(task, **{argument: row_id})
+
+
+def resend_lost_jobs(*, now: datetime) -> None:
+    """Start the sending anew and move its due time, so that the next sweeps leave the job some time."""
+    since = now - JOB_GRACE
+    for noun, (rows, _lose) in ORDERS.items():
+        waiting = rows().waiting_to_be_sent(since=since)
+        for row_id in list(waiting.order_by("next_request_at").values_list("id", flat=True)[:BATCH]):
+            if waiting.filter(id=row_id).update(next_request_at=now):
+                _start(f"disbursements.send_{noun}", **{f"{noun}_id": row_id})
+
+
+def _start(task: str, **named: UUID) -> None:
+    arguments: dict[str, Any] = dict(named)
+    jobs.enqueue(task, **arguments)
+
+
+def _lose_transfer(row_id: UUID, now: datetime) -> None:
+    transfers.lose(transfer_id=row_id, now=now)
+
+
+def _lose_reversal(row_id: UUID, now: datetime) -> None:
+    transfer_reversals.lose(reversal_id=row_id, now=now)
+
+
+ORDERS: dict[str, tuple[Callable[[], OrderQuerySet], Callable[[UUID, datetime], None]]] = {
+    "transfer": (Transfer.objects.all, _lose_transfer),
+    "reversal": (TransferReversal.objects.all, _lose_reversal),
+}
+"""The rows of each noun, and how one of them is given up."""

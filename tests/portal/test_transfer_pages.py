@@ -1,0 +1,93 @@
+"""Connected accounts and transfers in the portal: lists, pages with what was booked, and the dialogs that pay and take back."""
+
+import pytest
+from django.urls import reverse
+
+from apps.disbursements.models import Transfer, TransferReversal
+from tests import dialogs
+from tests.factories import approvals
+from tests.factories import transfers as made
+from tests.portal.test_refund_pages import Inside
+
+TRANSFERS, ACCOUNTS = "admin:disbursements_transfer", "admin:disbursements_connectedaccount"
+
+
+@pytest.fixture
+def officer(acme, enter):
+    return Inside(enter("treasury_officer"), acme)
+
+
+def shown(browser, name: str, *args) -> str:
+    answer = browser.get(reverse(name, args=args))
+    assert answer.status_code == 200, answer.content
+    return answer.content.decode()
+
+
+def dialog(name: str, row, deed: str) -> str:
+    return f"{reverse(f'{name}_changelist')}{row.id}/do/{deed}/"
+
+
+def test_shows_how_an_account_stands_and_pays_what_is_owed_once(officer):
+    account = made.enabled()
+    assert "Mama Njeri Supplies" in shown(officer, f"{ACCOUNTS}_changelist")
+    page = shown(officer, f"{ACCOUNTS}_change", account.id)
+    assert account.ticket in page
+    assert "100.00" in page
+    url = dialog(ACCOUNTS, account, "transfer")
+    assert (
+        "is owed; no more"
+        in dialogs.send(officer, url, amount="100.01", reference="week-47").content.decode()
+    )
+
+    answer = dialogs.send(officer, url, amount="40.00", reference="week-47")
+
+    assert answer.status_code < 400
+    [transfer] = Transfer.objects.all()
+    assert (transfer.money, transfer.reference, transfer.status) == (made.USD_40, "week-47", "REQUESTED")
+    assert "week-47" in shown(officer, f"{ACCOUNTS}_change", account.id)
+
+
+def test_says_that_other_people_decide_first(officer):
+    approvals.rule(kind="transfer", currency="USD", minimum_minor=10_00)
+    account = made.enabled()
+    url = dialog(ACCOUNTS, account, "transfer")
+
+    assert "Other people decide first" in dialogs.open_at(officer, url).content.decode()
+    dialogs.send(officer, url, amount="", reference="week-47")
+
+    assert Transfer.objects.get().status == "AWAITING_APPROVAL"
+
+
+def test_shows_what_was_booked_of_a_transfer_and_takes_a_part_back(officer):
+    transfer = made.made()
+    assert "week-47" in shown(officer, f"{TRANSFERS}_changelist")
+    page = shown(officer, f"{TRANSFERS}_change", transfer.id)
+    assert "Payouts in transit" in page
+    assert "Nothing was taken back." in page
+    url = dialog(TRANSFERS, transfer, "reverse")
+    assert "can be taken back" in dialogs.send(officer, url, amount="41", reason="Too much.").content.decode()
+
+    dialogs.send(officer, url, amount="15.00", reason="Too much.")
+
+    assert TransferReversal.objects.get().money.text == "15.00"
+    assert "Too much." in shown(officer, f"{TRANSFERS}_change", transfer.id)
+
+
+def test_who_may_not_pay_sees_no_button_and_a_reader_of_no_ledger_no_booking(acme, enter):
+    transfer = made.made()
+    approver = Inside(enter("approver"), acme)
+
+    page = shown(approver, f"{ACCOUNTS}_change", transfer.connected_account_id)
+    assert "Transfer…" not in page
+    assert "Take back…" not in shown(approver, f"{TRANSFERS}_change", transfer.id)
+    assert approver.get(dialog(TRANSFERS, transfer, "reverse")).status_code == 403
+
+
+def test_says_so_where_the_provider_makes_no_link(officer):
+    account = made.opened()
+    url = dialog(ACCOUNTS, account, "send")
+
+    assert "Make a link" in dialogs.open_at(officer, url).content.decode()
+    answer = dialogs.send(officer, url)
+
+    assert "The provider did not answer" in answer.content.decode()
