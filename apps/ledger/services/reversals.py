@@ -109,7 +109,8 @@ def _reverse(
         raise NotReversible("A reversal needs a reason.")
     if effective_date is not None and effective_date < original.effective_date:
         raise NotReversible(f"A reversal is dated {original.effective_date:%Y-%m-%d} or later.")
-    locks.advisory(f"ledger:reversal:{original.uid}")  # of two at once the key alone decides, not its other index
+    # Of two at once the key alone decides, not its other index.
+    locks.advisory(f"ledger:reversal:{original.uid}")
     exchanges.lock_positions(_positions(original))
     draft = _draft(original, reason=reason.strip(), effective_date=effective_date, approved_by=approved_by)
     try:
