@@ -105,7 +105,7 @@ def start_again(supervisor: Supervisor, server: Child, variables: dict[str, str]
 def test_nothing_acknowledged_is_lost_and_nothing_doubles():
     with throw_away_servers(is_durable=True, settings=bench.SETTINGS) as (supervisor, own):
         variables = {**environment.base(programs=binaries()), **own}
-        bench.prepare(supervisor, variables)
+        bench.prepare(supervisor, variables, bench.ACCOUNTS)
         server = supervisor.children["postgres"]
         workers = [start(supervisor, variables, str(number)) for number in range(WORKERS)]
         supervisor.wait_for("the load", lambda: all(worker.has_booked() for worker in workers), seconds=60)

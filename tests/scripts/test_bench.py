@@ -38,8 +38,7 @@ CHECKED = {
     "missing": COUNTED,
     "waiting": 0,
     "findings": [],
-    "ledger_minor": 5000,
-    "statement_minor": 5000,
+    "unequal": [],
 }
 MEASURED = {
     "provision_s": 1.0,
@@ -149,10 +148,7 @@ def test_ends_with_one_json_object():
         (of_payments(missing={**COUNTED, "receipted": 1}), "1 payments were not receipted"),
         (of_payments(waiting=1), "1 events or webhooks have not been delivered"),
         (of_payments(findings=["I1 broken"]), "ledger_verify: ['I1 broken']"),
-        (
-            of_payments(ledger_minor=4999),
-            "the ledger holds 4999 minor units, the provider's statement 5000",
-        ),
+        (of_payments(unequal=["Cards: 49 and 50"]), "ledger and statement differ: ['Cards: 49 and 50']"),
     ],
 )
 def test_turns_red_for_one_reason(report, reason):
@@ -163,7 +159,7 @@ def test_turns_red_for_one_reason(report, reason):
     ("name", "seconds", "slow", "lost"),
     [
         ("ledger", "0.3", "transfer_ratio is", "are in the books"),
-        ("payments", "2", "the bar 800 ms", "payments were not booked"),
+        ("payments", "1", "the bar 800 ms", "payments were not booked"),
     ],
 )
 def test_sees_a_delay_and_a_lost_row(name, seconds, slow, lost):

@@ -7,6 +7,11 @@ from treasury.settings import env
 
 PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
 """Seconds to connect, milliseconds until a server that acknowledges nothing is given up: it may have failed over."""
+CONNECTIONS = 25
+"""
+At most, of one process: one for each thread of the one that has most (bin/serve providers) and one beside. A thread that
+waits in vain could not write down what a provider has answered.
+"""
 LIMITS = {
     "app": "-c lock_timeout=3s -c statement_timeout=10s -c idle_in_transaction_session_timeout=60s",
     "owner": "",
@@ -32,7 +37,7 @@ def _database() -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": 12, "timeout": 10},
+            "pool": {"min_size": 1, "max_size": CONNECTIONS, "timeout": 10},
             "options": LIMITS[role],
             **PATIENCE,
             **chosen,

@@ -26,6 +26,8 @@ TPCB_DATABASE = "tpcb"
 TPCB_SCALE = 10
 SERVICES = max(case.connections for case in CASES if case.way == "service")
 ROUNDS, QUICK_ROUNDS = 3, 1
+ACCOUNTS, SPOILT_ACCOUNTS = 500, 40
+"""On each side; a run that is spoilt on purpose has few, for it must only turn red."""
 HISTORY = (10_000, 2_500_000, 1_000_000)
 QUICK_HISTORY = (500, 20_000, 8_000)
 """Accounts, transactions of two legs, and how many of those touch one same account."""
@@ -61,7 +63,7 @@ def run(wish: Wish) -> Report:
     """Measure each case in turn, round by round; then verify the ledger and count; then read a ledger with a history."""
     with throw_away_servers(is_durable=True, settings=SETTINGS) as (supervisor, own):
         variables = {**environment.base(programs=binaries()), **own}
-        setup = prepare(supervisor, variables)
+        setup = prepare(supervisor, variables, SPOILT_ACCOUNTS if wish.plants else ACCOUNTS)
         results: dict[Case, list[Measured]] = {case: [] for case in CASES}
         tally = Tally()
         load = Load(supervisor, variables, setup, tally, wish)
@@ -171,8 +173,8 @@ class Load:
         return float(_find(TPS, output))
 
 
-def prepare(supervisor: Supervisor, variables: dict[str, str]) -> dict[str, Any]:
-    """Schemas, an organisation with 1,000 accounts, and pgbench's own tables in a database beside it."""
+def prepare(supervisor: Supervisor, variables: dict[str, str], accounts: int) -> dict[str, Any]:
+    """Schemas, an organisation with so many accounts on each side, and pgbench's own tables in a database beside it."""
     owner = processes.as_owner(variables)
     facts = supervisor.folders.var / "bench.json"
     with step("database schemas"), kept_schemas.begun_with(variables):
@@ -181,7 +183,7 @@ def prepare(supervisor: Supervisor, variables: dict[str, str]) -> dict[str, Any]
             supervisor,
         )
     with step("organisation and accounts"):
-        command = [str(PYTHON), "-m", "script.devkit.benches.ledger_setup", str(facts)]
+        command = [str(PYTHON), "-m", "script.devkit.benches.ledger_setup", str(facts), str(accounts)]
         _require(supervisor.run("ledger_setup", command, environment=owner, name="setup"), supervisor)
     with step(f"pgbench tables, scale {TPCB_SCALE}"):
         _pgbench(owner, "-i", "-q", "-s", str(TPCB_SCALE), database=TPCB_DATABASE, role="owner", is_new=True)

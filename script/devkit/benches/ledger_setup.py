@@ -1,7 +1,7 @@
 """
 Makes the organisation and the accounts that the ledger bench posts to; run by .venv's Python as the owner role.
 
-Writes which accounts there are, as JSON, to the file that its only argument names.
+Arguments: the file to write to, as JSON, which accounts there are; and how many there are to be on each side.
 """
 
 import json
@@ -21,15 +21,15 @@ from apps.ledger.services import accounts  # noqa: E402
 from treasury import onboarding  # noqa: E402
 
 SLUG, CURRENCY = "bench", "KES"
-SPREAD, SHARDS = 500, 16
+SHARDS = 16
 
 
-def main(output: Path) -> None:
-    """500 assets and 500 liabilities, opened in this order, so that their numbers run on without a gap; one with shards."""
+def main(output: Path, count: int) -> None:
+    """So many assets and liabilities, opened in this order, so that their numbers run on without a gap; one with shards."""
     organisation = onboarding.prepare(slug=SLUG, name="Bench", is_test=True, now=clock.now())
     now = clock.now()
     branch = branches.create(code="BEN", name="Bench", is_head_office=True, actor=SYSTEM, now=now)
-    owners = [str(ids.new()) for _ in range(SPREAD)]
+    owners = [str(ids.new()) for _ in range(count)]
     opened = {
         role: [
             accounts.ensure(
@@ -60,4 +60,4 @@ def main(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -36,6 +36,7 @@ from apps.ledger.services import verification  # noqa: E402
 from apps.payments.contracts import IntentStatus  # noqa: E402
 from apps.payments.models import PaymentAttempt, PaymentIntent  # noqa: E402
 from apps.tenancy.selectors import organisations  # noqa: E402
+from script.devkit.benches.payments_rails import code_of  # noqa: E402
 
 CURRENCY = "KES"
 
@@ -52,9 +53,9 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     known = dict(asked.values_list("id", "status"))
     codes = dict(PaymentAttempt.objects.values_list("code", "intent_id"))
     statements = [
-        statement(job["simulator"], account.short_code) for account in ProviderAccount.objects.all()
+        (account, statement(job["simulator"], account)) for account in ProviderAccount.objects.all()
     ]
-    paid = Counter(codes.get(code) for one in statements for code in one["payments"])
+    paid = Counter(codes.get(code) for _, one in statements for code in one["payments"])
     settled = {payment for payment in accepted if known.get(payment) == IntentStatus.SUCCEEDED}
     unanswered = {
         payment for payment in accepted if known.get(payment) == IntentStatus.UNKNOWN
@@ -73,8 +74,11 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         "waiting": waiting(),
         "stored": ProviderCallback.objects.filter(token__in=list(tokens)).count(),
         "findings": [str(finding) for finding in verdict.findings],
-        "ledger_minor": sum(balance(account).minor for account in ProviderAccount.objects.all()),
-        "statement_minor": sum(one["closing"] for one in statements),
+        "unequal": [
+            f"{account.label}: {held.wire()} in the ledger, {one['closing'].wire()} by the statement"
+            for account, one in statements
+            if (held := balance(account)) != one["closing"]
+        ],
     }
 
 
@@ -108,18 +112,18 @@ def waiting() -> int:
 
 def balance(account: ProviderAccount) -> Money:
     return balances.of(
-        AccountRef(AccountRole.PROVIDER_BALANCE, CURRENCY, account.branch_id, owner_id=account.id)
+        AccountRef(AccountRole.PROVIDER_BALANCE, account.currency, account.branch_id, owner_id=account.id)
     )
 
 
-def statement(simulator: str, short_code: str) -> dict[str, Any]:
-    """Return the provider's closing balance and the reference of each payment on its statement."""
-    address = f"{simulator}/__control/statement?shortcode={short_code}"
+def statement(simulator: str, account: ProviderAccount) -> dict[str, Any]:
+    """Return the provider's closing balance and the code of each payment on its statement."""
+    address = f"{simulator}/__control/statement?shortcode={account.short_code}"
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=30) as answer:
         found = json.load(answer)
     return {
-        "closing": Money.parse(found["closing_balance"], CURRENCY).minor,
-        "payments": [row["account_reference"] for row in found["rows"] if row["kind"] == "payment"],
+        "closing": Money.parse(found["closing_balance"], account.currency),
+        "payments": [code_of(row) for row in found["rows"] if row["kind"] == "payment"],
     }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from script.devkit.benches import payments_rails as rails
 from script.devkit.benches.payments_client import FAILURES, Client
 
 IN_FLIGHT = 100
@@ -60,12 +61,8 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
 
 def send(client: Client, job: dict[str, Any], number: int, due: float) -> Sent:
     """Ask one payer for money; without an answer, or refused, ask again under the same key, as a careful partner does."""
-    body = {
-        "amount": {"amount": f"{amount(job, number)}.00", "currency": "KES"},
-        "method": "mpesa",
-        "payer": {"phone": f"+2547{number:08d}"},
-        "reference": f"{job['reference']}{number}",
-    }
+    rail = job["rails"].get(str(number)[-1], rails.MPESA)
+    body = rails.body(rail, number, amount(job, number), f"{job['reference']}{number}")
     keys = job["api_keys"]
     headers = {"Authorization": f"Bearer {keys[number % len(keys)]}", "Idempotency-Key": f"bench-{number}"}
     path, problem = f"{urlsplit(job['api_base']).path}/payments", ""
@@ -84,7 +81,8 @@ def send(client: Client, job: dict[str, Any], number: int, due: float) -> Sent:
 
 def amount(job: dict[str, Any], number: int) -> int:
     """Return the sum of a payment, which tells the provider what to do with it."""
-    return int(job["special"].get(str(number % 100), job["amounts"][number % len(job["amounts"])]))
+    amounts = job["amounts"]  # each rail meets all of them, and neighbours meet different ones
+    return int(job["special"].get(str(number % 100), amounts[(number + number // 10) % len(amounts)]))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,16 @@ import time
 import urllib.request
 from typing import Any
 
+from script.devkit.benches import payments_rails as rails
 from script.devkit.refusals import Refusal
 
-PUSH = "/mpesa/stkpush/v1/processrequest"
 PAYS = {"action": "result", "code": "0"}
 DELAYS_MS = (60, 109, 155, 206, 265, 339, 437, 580, 826, 1500)
 """Ten equal shares of a log-normal distribution with a median of 300 ms and 1.5 s at its 95th percentile."""
 AMOUNTS = [*range(100, 100 + len(DELAYS_MS))]
-"""In shillings: which delay a request meets is told by its sum."""
+"""In whole units: which delay a request meets, by whatever rail, is told by its sum."""
 ANSWERED_LATE, UNANSWERED = 150, 151
-"""Sums of requests that get no answer, one in a hundred each: of the first the payer pays all the same, the second never arrives."""
+"""Sums of M-Pesa's requests that get no answer, one in a hundred each: of the first the payer pays all the same, the second never arrives."""
 SPECIAL = {"50": ANSWERED_LATE, "99": UNANSWERED}
 """The last two digits of a payment's number, and its sum."""
 PAYS_AFTER = 3
@@ -24,16 +24,19 @@ PAUSE = 0.5
 
 def answer_slowly(simulator: str) -> None:
     """Delay each answer by its sum, leave two in a hundred without one, and have every payer pay after two seconds."""
-    _script(simulator, ANSWERED_LATE, [PAYS, {"action": "hang", "processed": True}])
-    _script(simulator, UNANSWERED, [{"action": "hang"}])
+    _script(simulator, rails.asked(rails.MPESA, ANSWERED_LATE), [PAYS, {"action": "hang", "processed": True}])
+    _script(simulator, rails.asked(rails.MPESA, UNANSWERED), [{"action": "hang"}])
     for amount, delay in zip(AMOUNTS, DELAYS_MS, strict=True):
-        _script(simulator, amount, [PAYS, {"action": "delay", "ms": delay}])
+        slow = {"action": "delay", "ms": delay}
+        _script(simulator, rails.asked(rails.MPESA, amount), [PAYS, slow])
+        for rail in (rails.STRIPE, rails.PAYPAL):
+            _script(simulator, rails.asked(rail, amount), [slow])
 
 
 def stand_still(simulator: str) -> None:
     """Answer at once from here on, stop the clock so that prompts wait for their payers, and hand callbacks out."""
     _ask(simulator, "DELETE", "/scripts")
-    _script(simulator, None, [PAYS])
+    _script(simulator, rails.asked(rails.MPESA, None), [PAYS])
     _ask(simulator, "POST", "/clock", {"stopped": True})
     _ask(simulator, "POST", "/callbacks/hold", {"hold": True})
 
@@ -57,8 +60,7 @@ def callbacks_of_all(simulator: str) -> list[dict[str, Any]]:
     return found
 
 
-def _script(simulator: str, amount: int | None, actions: list[dict[str, Any]]) -> None:
-    match = {"path": PUSH, "method": "POST", "body": {} if amount is None else {"Amount": str(amount)}}
+def _script(simulator: str, match: dict[str, Any], actions: list[dict[str, Any]]) -> None:
     _ask(simulator, "POST", "/scripts", {"match": match, "times": None, "actions": actions})
 
 
