@@ -10,7 +10,7 @@ from pathlib import Path
 from apps.simulator.paypal.schema import SCHEMA as PAYPAL_SCHEMA
 from apps.simulator.stripe.schema import SCHEMA as STRIPE_SCHEMA
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS account (

@@ -121,7 +121,7 @@ class Words:
     ``too_old`` how many seconds after it was signed a message proves nothing any more.
     ``choice`` says how a payer is asked, of ``payer``, who pays at once, and of ``decides``, for whom a person decides;
     ``code_of`` reads our code in a row of the statement, ``asks_still`` looks whether the newest request is still open;
-    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``onboard`` the owner of an account tell all that is asked at a link, ``fail_refund`` a refund fail after it was given.
+    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``onboard`` the owner of an account tell all that is asked at a link, ``restrict`` the provider ask him for more before he is paid again, ``fail_refund`` a refund fail after it was given.
     """
 
     name: str
@@ -144,6 +144,7 @@ class Words:
     keep: Callable[["Rail", str], object] = lambda *_: None
     dispute: Callable[["Rail", str], object] = lambda *_: None
     onboard: Callable[["Rail", str], object] = lambda *_: None
+    restrict: Callable[["Rail", str], object] = lambda *_: None
     fail_refund: Callable[["Rail", str], object] = lambda *_: None
     gives_up_after: int = 3
     too_old: int = 301

@@ -49,6 +49,8 @@ WORDS = Words(
         "collect": "/v1/checkout/sessions",
         "query": "/v1/checkout/sessions/*",
         "refund": "/v1/refunds",
+        "transfer": "/v1/transfers",
+        "reversal": "/v1/transfers/*/reversals",
     },
     kinds={"collect": "checkout", "query": "session_query", "refund": "refund"},
     declines=(
@@ -73,7 +75,8 @@ WORDS = Words(
     asks_still=lambda rail: _newest(rail)["status"] == "open",
     keep=lambda rail, ticket: rail.control("POST", f"/stripe/sessions/{ticket}/pay", {}),
     dispute=lambda rail, receipt: rail.control("POST", f"/stripe/charges/{receipt}/dispute", {}),
-    onboard=lambda _, url: httpx.post(url, trust_env=False),
+    onboard=lambda _, url: httpx.post(url, data={"finish": "1"}, trust_env=False),
+    restrict=lambda rail, ticket: rail.control("POST", f"/stripe/accounts/{ticket}/restrict", {}),
     fail_refund=lambda rail, ticket: rail.control("POST", f"/stripe/refunds/{ticket}/fail", {}),
     lacks={
         Capability.STATUS: "a payment is asked after by its session, and nobody types a receipt",

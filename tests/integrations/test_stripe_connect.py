@@ -23,9 +23,14 @@ REQUEST = ConnectRequest(code="C7M2P9QX4T", country="KE", currency="USD", email=
 RETURN = "https://shop.example.test/connected"
 
 
-def told(shop: Shop, *, is_seen: bool = True) -> TransferRequest:
-    """Return what a connected account is to be paid; its owner has told Stripe everything unless told."""
+THERE_AT_ONCE = "4000000000000077"
+
+
+def told(shop: Shop, *, is_seen: bool = True, is_there: bool = True) -> TransferRequest:
+    """Return what a connected account is to be paid; its owner has told Stripe everything, and our balance has it, unless told."""
     port = shop.port("connect")
+    if is_there:
+        shop.paid(card=THERE_AT_ONCE, money=Money(100_00, "USD"))
     ticket = port.begin(REQUEST).value
     if is_seen:
         link = port.link(ticket, return_url=RETURN, refresh_url=RETURN)
@@ -73,6 +78,38 @@ def test_an_answer_that_is_lost_is_uncertain_and_given_again(shop):
         port.send(request)
 
     assert port.send(request) == port.find(request)
+
+
+def test_what_stripe_refuses_moves_nothing_and_is_refused_again_under_its_code(shop):
+    port, request = shop.port("transfer"), told(shop, is_there=False)
+
+    for is_replayed in (False, True):
+        with pytest.raises(ProviderDeclined) as poor:
+            port.send(request)
+        assert (poor.value.code, poor.value.is_replayed) == ("float_insufficient", is_replayed)
+    shop.act("accounts", request.destination, "restrict")
+    report = shop.port("connect").read(request.destination)
+    with pytest.raises(ProviderDeclined) as restricted:
+        port.send(dataclasses.replace(request, code="U7M2P9QX4T"))
+
+    assert (report.status, report.needs) == (ConnectStatus.RESTRICTED, ("individual.verification.document",))
+    assert restricted.value.code == "payee_account_restricted"
+    assert port.find(request) is None
+    shop.act("accounts", request.destination, "close")
+    assert shop.port("connect").read(request.destination).status is ConnectStatus.CLOSED
+
+
+def test_an_account_whose_owner_has_left_is_out_of_reach(shop):
+    port, request = shop.port("connect"), told(shop)
+
+    shop.act("accounts", request.destination, "leave")
+
+    assert port.read(request.destination).status is ConnectStatus.RESTRICTED
+    with pytest.raises(ProviderDeclined):
+        port.link(request.destination, return_url=RETURN, refresh_url=RETURN)
+    with pytest.raises(ProviderDeclined) as refusal:
+        shop.port("transfer").send(request)
+    assert refusal.value.code == "not_found"
 
 
 @pytest.mark.parametrize(

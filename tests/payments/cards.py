@@ -92,6 +92,7 @@ class CardRail:
                 "name": "Savanna Kitchens",
                 "secret_key": CREDENTIALS.api_key,
                 "webhooks": [{"url": address, "secret": SECRET}],
+                "may_overdraw": True,
                 **facts,
             },
         )

@@ -1,4 +1,4 @@
-"""Refunds, disputes, conversion, payouts and connected accounts of the Stripe face, driven by the official SDK."""
+"""Refunds, disputes, conversion and payouts of the Stripe face, driven by the official SDK."""
 
 from collections.abc import Iterator
 
@@ -223,33 +223,3 @@ def test_what_is_available_is_paid_out_and_adds_up(shop):
     assert shop.api.payouts.retrieve(payout["id"]).status == "paid"
     shop.act("payouts", payout["id"], "fail")
     assert shop.statement()["closing_balance"] == "23.97"
-
-
-def test_a_platform_opens_an_account_and_sends_it_money(shop):
-    hook = {"url": f"{shop.mailbox.url}/hooks/connect", "enabled_events": ["account.*"], "connect": True}
-    shop.api.webhook_endpoints.create(hook)
-    connected = shop.api.accounts.create({"type": "express", "country": "KE", "email": "njeri@example.com"})
-    link = shop.api.account_links.create(
-        {
-            "account": connected.id,
-            "refresh_url": "https://shop.example/again",
-            "return_url": "https://shop.example/done",
-            "type": "account_onboarding",
-        }
-    )
-    assert connected.charges_enabled is False
-    assert shop.http.post(link.url).headers["location"] == "https://shop.example/done"
-    assert shop.api.accounts.retrieve(connected.id).charges_enabled is True
-    shop.paid()
-
-    transfer = shop.api.transfers.create({"amount": 1_000, "currency": "usd", "destination": connected.id})
-    shop.api.transfers.reversals.create(transfer.id, {"amount": 400})
-    confirmed(shop, "pm_card_visa", transfer_data={"destination": connected.id}, application_fee_amount=100)
-    direct = shop.api.charges.list({}, {"stripe_account": connected.id}).data
-
-    assert shop.api.transfers.retrieve(transfer.id).amount_reversed == 400
-    balance = shop.api.balance.retrieve({}, {"stripe_account": connected.id})
-    assert balance.pending[0].amount + balance.available[0].amount == 600 + 900
-    assert direct == []
-    with pytest.raises(stripe.InvalidRequestError):
-        shop.api.transfers.create({"amount": 1, "currency": "usd", "destination": "acct_1Nobody"})

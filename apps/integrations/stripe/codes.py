@@ -79,6 +79,7 @@ ERRORS: Mapping[str, str] = {
     "charge_disputed": "payment_disputed",
     "balance_insufficient": "float_insufficient",
     "insufficient_funds": "float_insufficient",
+    "insufficient_capabilities_for_transfer": "payee_account_restricted",
     "api_key_expired": "invalid_credentials",
     "account_invalid": "configuration",
     "payment_intent_unexpected_state": "already_decided",
@@ -92,6 +93,7 @@ MESSAGES: Mapping[str, str] = {
     "declined": "The bank of the card said no and gave no reason.",
     "declined_fraud": "The bank of the card refused the payment.",
     "payer_account_restricted": "The card is restricted.",
+    "payee_account_restricted": "The connected account may not be paid to now: its owner has to tell Stripe more first.",
     "invalid_payment_method": "The card is expired, not supported, or was typed wrong.",
     "authentication_required": "The bank of the card wants its holder to approve this payment.",
     "authentication_failed": "The holder of the card did not approve the payment at the bank.",
@@ -110,7 +112,7 @@ MESSAGES: Mapping[str, str] = {
     "already_decided": "What was asked had been decided before.",
     "already_refunded": "Stripe had given this payment back before.",
     "payment_disputed": "The payer has disputed this payment: nothing is given back beside that.",
-    "float_insufficient": "The Stripe balance holds too little money to give this back.",
+    "float_insufficient": "The Stripe balance holds too little money for this.",
     UNKNOWN: "Stripe refused with a code that is not known here.",
 }
 HTTP_DECLINED, HTTP_TOO_MANY = 402, 429

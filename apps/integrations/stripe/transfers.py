@@ -25,9 +25,9 @@ class Transfers:
         params = {
             **answers.amount(request.money),
             "destination": request.destination,
-            "description": request.description,
             "transfer_group": request.code,
             "metadata": {"code": request.code},
+            **({"description": request.description} if request.description else {}),
         }
         options = key(request.code, "transfer")
         return _report(self.line.call("transfer", lambda v1: v1.transfers.create(params, options)))
@@ -46,8 +46,9 @@ class Transfers:
         return _report(made)
 
     def find_reversal(self, ticket: str, *, code: str) -> TransferReport | None:
-        transfer = self.line.call("transfer_query", lambda v1: v1.transfers.retrieve(ticket))
-        return _of_code(answers.part(transfer, "reversals"), code)
+        params = {"limit": LONGEST_LIST}
+        listed = self.line.call("transfer_query", lambda v1: v1.transfers.reversals.list(ticket, params))
+        return _of_code(listed, code)
 
 
 def _of_code(listed: Mapping[str, Any], code: str) -> TransferReport | None:

@@ -26,7 +26,7 @@ class Account:
     A Stripe account: ``platform`` is the account through whose key a connected one is used, empty for one with its own.
 
     It settles in ``currency``; ``rates`` say what one unit of another currency becomes of it, before ``fee_bps`` and
-    ``fee_fixed`` are taken.
+    ``fee_fixed`` are taken. ``may_overdraw``: transfers may take its balance below zero, which Stripe itself refuses.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Account:
     dispute_fee: int = 1_500
     rates: dict[str, str] = field(default_factory=dict)
     platform: str = ""
+    may_overdraw: bool = False
 
     @property
     def is_live(self) -> bool:

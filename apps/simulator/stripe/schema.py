@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS stripe_account (
     fee_bps INTEGER NOT NULL CHECK (fee_bps BETWEEN 0 AND 10000),
     fee_fixed INTEGER NOT NULL CHECK (fee_fixed >= 0),
     dispute_fee INTEGER NOT NULL CHECK (dispute_fee >= 0),
-    rates TEXT NOT NULL
+    rates TEXT NOT NULL,
+    may_overdraw INTEGER NOT NULL CHECK (may_overdraw IN (0, 1))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS stripe_key ON stripe_account (secret_key) WHERE platform = '';
 CREATE TABLE IF NOT EXISTS stripe_object (

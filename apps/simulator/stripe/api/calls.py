@@ -23,6 +23,8 @@ Routes = Sequence[tuple[str, str, View]]
 
 FAILED = 500
 DECLINED = 402
+CARRIED_OUT = frozenset({"balance_insufficient", "insufficient_capabilities_for_transfer"})
+"""Refusals of a request that was sound: they are the answer to its key, as a decline is."""
 OWN_ERROR = {
     "type": "api_error",
     "message": "Sorry! There was an error while talking to one of our backends. Support has been notified.",
@@ -88,12 +90,14 @@ class Call:
                 return kept
             body = view(self, *groups)
             response = _json(200, expanding.expand(self.scope, body, self.params.texts("expand")))
+            is_answer = True
         except Lost:
             return Response()
         except StripeRefusal as refusal:
             error = refusal.details | {"message": refusal.message, "request_log_url": None}
             response = _json(refusal.status, {"error": error})
-        if response.status in {200, DECLINED}:
+            is_answer = refusal.status == DECLINED or error.get("code") in CARRIED_OUT
+        if is_answer:
             self._keep(response.status, response.body.decode())
         self._settle_first()
         return response

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 from apps.simulator.stripe.api.listing import PAGING, page
-from apps.simulator.stripe.contracts import Body, StripeRefusal
-from apps.simulator.stripe.services import connected, currencies, objects, transfers
+from apps.simulator.stripe.contracts import Body
+from apps.simulator.stripe.services import connected, ids, objects, transfers
 
 if TYPE_CHECKING:
     from apps.simulator.stripe.api.calls import Call
 
 CONTROLLED = ("business_profile", "business_type", "capabilities", "controller", "settings", "tos_acceptance")
+LINK_LASTS = 300
 
 
 def create_account(call: "Call") -> Body:
@@ -35,7 +36,7 @@ def retrieve_account(call: "Call", identifier: str) -> Body:
     """Return a connected account, or the caller's own."""
     if identifier == call.scope.account.id:
         return connected.shown(call.scope)
-    return objects.get(call.scope, "account", identifier, param="account")
+    return connected.get(call.scope, identifier)
 
 
 def list_accounts(call: "Call") -> Body:
@@ -49,15 +50,24 @@ def create_link(call: "Call") -> Body:
     params = call.params
     params.only("account", "collect", "collection_options", "expand", "refresh_url", "return_url", "type")
     params.choice("type", "account_onboarding", "account_update", is_required=True)
-    account = objects.get(call.scope, "account", params.required("account"), param="account", status=400)
+    account = connected.still_open(connected.get(call.scope, params.required("account")))
     return_url = params.address("return_url", is_required=True) or ""
-    params.address("refresh_url", is_required=True)
-    objects.note(call.scope, account["id"], return_url=return_url)
+    refresh_url = params.address("refresh_url", is_required=True) or ""
+    link = ids.draw(tx=call.tx, kind="account_link")
+    until = call.scope.seconds + LINK_LASTS
+    objects.note(
+        call.scope,
+        account["id"],
+        return_url=return_url,
+        refresh_url=refresh_url,
+        link=link,
+        link_until=until,
+    )
     return {
         "object": "account_link",
         "created": call.scope.seconds,
-        "expires_at": call.scope.seconds + 300,
-        "url": f"{call.scope.origin}/stripe/onboard/{account['id']}",
+        "expires_at": until,
+        "url": f"{call.scope.origin}/stripe/onboard/{account['id']}/{link}",
     }
 
 
@@ -81,17 +91,13 @@ def create_transfer(call: "Call") -> Body:
     charge = (
         objects.get(call.scope, "charge", source, param="source_transaction", status=400) if source else None
     )
-    if charge is not None and amount > charge["amount_captured"]:
-        raise StripeRefusal(
-            400,
-            f"The transfer is larger than its source ({currencies.shown(charge['amount_captured'], currency)} {currency}).",
-            param="amount",
-        )
+    destination = params.required("destination")
+    transfers.check(call.scope, amount=amount, currency=currency, destination=destination, charge=charge)
     return transfers.add(
         call.scope,
         amount=amount,
         currency=currency,
-        destination=params.required("destination"),
+        destination=destination,
         charge=charge,
         description=params.text("description"),
         metadata=params.metadata(),
@@ -102,6 +108,17 @@ def create_transfer(call: "Call") -> Body:
 def retrieve_transfer(call: "Call", identifier: str) -> Body:
     """Return a transfer."""
     return objects.get(call.scope, "transfer", identifier)
+
+
+def update_transfer(call: "Call", identifier: str) -> Body:
+    """Change what is written beside a transfer."""
+    call.params.only("description", "expand", "metadata")
+    return transfers.update(
+        call.scope,
+        objects.get(call.scope, "transfer", identifier),
+        description=call.params.text("description"),
+        metadata=call.params.metadata(),
+    )
 
 
 def list_transfers(call: "Call") -> Body:
@@ -119,4 +136,19 @@ def create_reversal(call: "Call", transfer: str) -> Body:
         objects.get(call.scope, "transfer", transfer),
         amount=call.params.whole("amount"),
         metadata=call.params.metadata(),
+        description=call.params.text("description"),
     )
+
+
+def list_reversals(call: "Call", transfer: str) -> Body:
+    """List what was taken back of a transfer."""
+    call.params.only(*PAGING)
+    whole = objects.get(call.scope, "transfer", transfer)
+    found = objects.newest(call.scope, "transfer_reversal", transfer=transfer)
+    return page(found, call.params, url=whole["reversals"]["url"])
+
+
+def retrieve_reversal(call: "Call", transfer: str, identifier: str) -> Body:
+    """Return what was taken back of a transfer in one go."""
+    objects.get(call.scope, "transfer", transfer)
+    return objects.get(call.scope, "transfer_reversal", identifier)

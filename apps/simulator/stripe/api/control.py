@@ -13,6 +13,7 @@ from apps.simulator.stripe.contracts import Account, Body, Scope, StripeRefusal
 from apps.simulator.stripe.services import (
     accounts,
     cards,
+    connected,
     currencies,
     disputes,
     endpoints,
@@ -27,7 +28,7 @@ from apps.simulator.stripe.services import (
 ACCOUNT = "acct_[A-Za-z0-9]+"
 TEXTS = {"name": "Simulated shop", "secret_key": "", "country": "US", "currency": "usd"}
 NUMBERS = {"fee_bps": 290, "fee_fixed": 30, "dispute_fee": 1_500}
-KNOWN = {*TEXTS, *NUMBERS, "rates", "webhooks"}
+KNOWN = {*TEXTS, *NUMBERS, "rates", "webhooks", "may_overdraw"}
 Deed = Callable[[Scope, Body, Mapping[str, object]], Body]
 
 
@@ -146,6 +147,8 @@ KINDS = {
     "refunds": "refund",
     "disputes": "dispute",
     "payouts": "payout",
+    "accounts": "account",
+    "transfers": "transfer",
 }
 DEEDS: dict[tuple[str, str], Deed] = {
     ("sessions", "pay"): _pay,
@@ -163,6 +166,10 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("disputes", "escalate"): lambda scope, body, _: disputes.escalate(scope, body),
     ("disputes", "lose"): lambda scope, body, _: disputes.decide(scope, body, is_won=False),
     ("payouts", "fail"): lambda scope, body, _: payouts.fail(scope, body),
+    ("accounts", "finish"): lambda scope, body, _: connected.finish(scope, body),
+    ("accounts", "restrict"): lambda scope, body, _: connected.restrict(scope, body),
+    ("accounts", "close"): lambda scope, body, _: connected.close(scope, body),
+    ("accounts", "leave"): lambda scope, body, _: connected.leave(scope, body),
 }
 
 
@@ -215,6 +222,7 @@ def _account(identifier: str, given: Mapping[str, object]) -> Account:
         fee_fixed=int(str(numbers["fee_fixed"])),
         dispute_fee=int(str(numbers["dispute_fee"])),
         rates=_rates(given.get("rates", {})),
+        may_overdraw=given.get("may_overdraw") is True,
     )
 
 

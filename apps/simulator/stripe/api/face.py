@@ -68,7 +68,10 @@ ROUTES: Routes = (
     ("POST", "/v1/transfers", connect.create_transfer),
     ("GET", "/v1/transfers", connect.list_transfers),
     ("GET", f"/v1/transfers/{ID}", connect.retrieve_transfer),
+    ("POST", f"/v1/transfers/{ID}", connect.update_transfer),
     ("POST", f"/v1/transfers/{ID}/reversals", connect.create_reversal),
+    ("GET", f"/v1/transfers/{ID}/reversals", connect.list_reversals),
+    ("GET", f"/v1/transfers/{ID}/reversals/{ID}", connect.retrieve_reversal),
 )
 
 

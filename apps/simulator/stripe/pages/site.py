@@ -18,7 +18,12 @@ VIEWS = (
         challenge.show,
         challenge.answer,
     ),
-    (r"/stripe/onboard/(acct_[A-Za-z0-9_]+)", ("account",), onboarding.show, onboarding.complete),
+    (
+        r"/stripe/onboard/(acct_[A-Za-z0-9_]+)/(?P<link>[A-Za-z0-9]+)",
+        ("account",),
+        onboarding.show,
+        onboarding.answer,
+    ),
 )
 
 
@@ -37,8 +42,11 @@ def handle(*, world: World, request: Request) -> Response:
                 scope, body = people.find(
                     tx=tx, now=world.clock.now(), kinds=kinds, identifier=found[1], origin=origin
                 )
+                named = found.groupdict()
                 response = (
-                    act(scope, body, form) if request.method == "POST" else show(scope, body, request.query)
+                    act(scope, body, form | named)
+                    if request.method == "POST"
+                    else show(scope, body, {**request.query, **named})
                 )
         except people.Unknown:
             break

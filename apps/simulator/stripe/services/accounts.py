@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 from apps.simulator.stripe.contracts import Account
 
-COLUMNS = "id, name, secret_key, country, currency, fee_bps, fee_fixed, dispute_fee, rates, platform"
+COLUMNS = (
+    "id, name, secret_key, country, currency, fee_bps, fee_fixed, dispute_fee, rates, platform, may_overdraw"
+)
 
 HAPPENINGS = "stripe_object WHERE type = 'event'"
 """What tells that anything has happened on the face."""
@@ -20,10 +22,11 @@ def save(*, tx: sqlite3.Connection, account: Account) -> Account:
     """Open the account, or replace everything about it; what happened on it stays."""
     tx.execute(
         f"INSERT INTO stripe_account ({COLUMNS}) VALUES "  # noqa: S608
-        "(:id, :name, :secret_key, :country, :currency, :fee_bps, :fee_fixed, :dispute_fee, :rates, :platform) "
+        "(:id, :name, :secret_key, :country, :currency, :fee_bps, :fee_fixed, :dispute_fee, :rates, :platform, :may_overdraw) "
         "ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret_key = excluded.secret_key, "
         "country = excluded.country, currency = excluded.currency, fee_bps = excluded.fee_bps, "
-        "fee_fixed = excluded.fee_fixed, dispute_fee = excluded.dispute_fee, rates = excluded.rates",
+        "fee_fixed = excluded.fee_fixed, dispute_fee = excluded.dispute_fee, rates = excluded.rates, "
+        "may_overdraw = excluded.may_overdraw",
         asdict(account) | {"rates": json.dumps(account.rates)},
     )
     return account
@@ -35,6 +38,11 @@ def get(*, tx: sqlite3.Connection, identifier: str) -> Account:
     if row is None:
         raise UnknownAccount(identifier)
     return _account(row)
+
+
+def part(*, tx: sqlite3.Connection, identifier: str) -> None:
+    """Take a connected account out of the reach of its platform."""
+    tx.execute("UPDATE stripe_account SET platform = id WHERE id = ?", (identifier,))
 
 
 def of_key(*, tx: sqlite3.Connection, secret_key: str) -> Account | None:
@@ -62,4 +70,5 @@ def forget(*, tx: sqlite3.Connection, with_accounts: bool) -> None:
 
 
 def _account(row: sqlite3.Row) -> Account:
-    return Account(**{**dict(row), "rates": json.loads(row["rates"])})
+    told = {**dict(row), "rates": json.loads(row["rates"]), "may_overdraw": bool(row["may_overdraw"])}
+    return Account(**told)

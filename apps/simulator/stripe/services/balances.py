@@ -3,11 +3,11 @@
 import json
 from decimal import Decimal
 
-from apps.simulator.stripe.contracts import Body, Scope
+from apps.simulator.stripe.contracts import Body, Scope, StripeRefusal
 from apps.simulator.stripe.services import currencies, ids, objects
 
 SETTLES_AFTER = 2 * 24 * 3_600
-CATEGORIES = {"adjustment": "dispute", "payment": "charge", "refund_failure": "refund_failure"}
+CATEGORIES = {"adjustment": "dispute", "payment": "charge", "transfer_refund": "transfer_reversal"}
 
 
 def book(
@@ -16,7 +16,8 @@ def book(
     """
     Move the balance of the account by an amount of any currency, minus a fee in the account's own.
 
-    The amount is converted where its currency is another than the account's. A plan may hide the movement from lists.
+    The amount is converted where its currency is another than the account's. What a payment brings is pending for two days.
+    A plan may hide the movement from lists.
     """
     moved, rate = currencies.settled(amount, currency, account=scope.account)
     is_later = kind in {"charge", "payment"}
@@ -41,6 +42,11 @@ def book(
     return objects.add(scope, body, is_hidden=scope.plan.is_hidden_from_statement, payout="")
 
 
+def let_arrive(scope: Scope, movement: Body) -> None:
+    """Have what is pending there at once."""
+    objects.save(scope, movement | {"available_on": movement["created"], "status": "available"})
+
+
 def charge_fee(scope: Scope, amount: int, currency: str) -> int:
     """Return Stripe's fee on a charge, rounded half up, in the currency of the account."""
     moved, _ = currencies.settled(amount, currency, account=scope.account)
@@ -60,11 +66,28 @@ def listed(scope: Scope) -> list[Body]:
 
 def total(scope: Scope) -> int:
     """Return the whole balance, that of hidden movements too."""
+    return sum(body["net"] for body in _every(scope))
+
+
+def check_there(scope: Scope, amount: int, currency: str) -> None:
+    """Raise StripeRefusal where less than an amount is available, unless the account may overdraw."""
+    wanted, _ = currencies.settled(amount, currency, account=scope.account)
+    there = sum(body["net"] for body in _every(scope) if body["available_on"] <= scope.seconds)
+    if wanted > there and not scope.account.may_overdraw:
+        raise StripeRefusal(
+            400,
+            "You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance "
+            "by creating Charges using the 4000000000000077 test card. See: https://stripe.com/docs/testing#available-balance",
+            code="balance_insufficient",
+        )
+
+
+def _every(scope: Scope) -> list[Body]:
     rows = scope.tx.execute(
         "SELECT body FROM stripe_object WHERE account = ? AND type = 'balance_transaction'",
         (scope.account.id,),
     )
-    return sum(json.loads(row["body"])["net"] for row in rows)
+    return [json.loads(row["body"]) for row in rows]
 
 
 def balance(scope: Scope) -> Body:

@@ -23,6 +23,7 @@ class Card:
     dispute: str = ""
     refund: str = "succeeded"
     is_attachable: bool = True
+    is_available_at_once: bool = False
     country: str = "US"
 
     @property
@@ -43,7 +44,7 @@ CARDS = (
     Card("4000056655665556", "pm_card_visa_debit"),
     Card("5555555555554444", "pm_card_mastercard"),
     Card("378282246310005", "pm_card_amex"),
-    Card("4000000000000077", "pm_card_bypassPending"),
+    Card("4000000000000077", "pm_card_bypassPending", is_available_at_once=True),
     Card("4000000000000002", "pm_card_chargeDeclined", "generic_decline", is_attachable=False),
     Card(
         "4000000000009995",

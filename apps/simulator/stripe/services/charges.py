@@ -1,7 +1,7 @@
 """Charges: one try to take money from a card, and what became of it."""
 
 from apps.simulator.stripe.contracts import Body, Scope
-from apps.simulator.stripe.services import balances, cards, events, ids, objects
+from apps.simulator.stripe.services import balances, cards, events, ids, methods, objects
 
 REFUSED_BY_STRIPE = {"fraudulent"}
 
@@ -71,6 +71,7 @@ def give_back(scope: Scope, charge: Body, amount: int) -> Body:
 
 def _book(scope: Scope, charge: Body, amount: int) -> None:
     currency = charge["currency"]
+    method = objects.get(scope, "payment_method", charge["payment_method"])
     movement = balances.book(
         scope,
         "charge",
@@ -80,6 +81,8 @@ def _book(scope: Scope, charge: Body, amount: int) -> None:
         fee=balances.charge_fee(scope, amount, currency),
         description=charge["description"] or "",
     )
+    if methods.card_of(scope, method).is_available_at_once:
+        balances.let_arrive(scope, movement)
     charge |= {"amount_captured": amount, "balance_transaction": movement["id"], "captured": True}
     objects.save(scope, charge)
 

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from apps.simulator.stripe.contracts import Account, Body, Scope
+from apps.simulator.stripe.contracts import Account, Body, Scope, StripeRefusal
 from apps.simulator.stripe.services import accounts, events, ids, objects
 
 OWED = ["individual.verification.document", "external_account", "tos_acceptance.date"]
+CLOSED = "rejected.other"
 
 
 def add(scope: Scope, *, kind: str, country: str, email: str | None, currency: str, metadata: Body) -> Body:
@@ -41,12 +42,81 @@ def shown(scope: Scope) -> Body:
     return _seen(body) | {"business_profile": {"name": own.name}, "created": 0, "metadata": {}}
 
 
-def see(scope: Scope, account: Body) -> Body:
-    """Let the owner of a connected account have been seen: it may now be paid, and pays out."""
-    objects.save(scope, _seen(account))
+def get(scope: Scope, identifier: str) -> Body:
+    """Return an account that is connected to the caller's, or refuse one that is not, or not any more."""
+    found = objects.find(scope, "account", identifier)
+    if found is None:
+        raise StripeRefusal(
+            403,
+            f"The provided key does not have access to account '{identifier}' (or that account does not exist). "
+            "Application access may have been revoked.",
+            code="account_invalid",
+        )
+    return found
+
+
+def is_closed(account: Body) -> bool:
+    """Say whether Stripe has turned the account away for good."""
+    return str(account["requirements"]["disabled_reason"] or "").startswith("rejected.")
+
+
+def still_open(account: Body) -> Body:
+    """Return the account; raise StripeRefusal for one that was turned away."""
+    if is_closed(account):
+        raise StripeRefusal(400, "This account has been rejected.", param="account")
+    return account
+
+
+def finish(scope: Scope, account: Body) -> Body:
+    """Let the owner of a connected account have told all that is asked: it may now be paid, and pays out."""
+    return _tell(scope, _seen(still_open(account)))
+
+
+def restrict(scope: Scope, account: Body) -> Body:
+    """Let the owner have told everything, and be asked for another document before the account is paid again."""
+    return _tell(scope, _stopped(still_open(account), asked=OWED[:1], reason="requirements.past_due"))
+
+
+def close(scope: Scope, account: Body) -> Body:
+    """Turn the account away for good."""
+    return _tell(scope, _stopped(still_open(account), asked=[], reason=CLOSED))
+
+
+def leave(scope: Scope, account: Body) -> Body:
+    """Let the owner take the platform's access away: its key does not reach the account any more."""
+    own = accounts.get(tx=scope.tx, identifier=account["id"])
+    platform = scope.account
+    application = {
+        "id": f"ca_{platform.id.removeprefix('acct_')}",
+        "object": "application",
+        "name": platform.name,
+    }
+    events.tell(replace(scope, account=own), "account.application.deauthorized", application)
+    accounts.part(tx=scope.tx, identifier=own.id)
+    objects.remove(scope, own.id)
+    return account
+
+
+def _tell(scope: Scope, account: Body) -> Body:
+    objects.save(scope, account)
     own = accounts.get(tx=scope.tx, identifier=account["id"])
     events.tell(replace(scope, account=own), "account.updated", account)
     return account
+
+
+def _stopped(body: Body, *, asked: list[str], reason: str) -> Body:
+    body["requirements"] |= {
+        "currently_due": asked,
+        "eventually_due": asked,
+        "past_due": asked,
+        "disabled_reason": reason,
+    }
+    return body | {
+        "capabilities": dict.fromkeys(body["capabilities"], "inactive"),
+        "charges_enabled": False,
+        "details_submitted": True,
+        "payouts_enabled": False,
+    }
 
 
 def _seen(body: Body) -> Body:

@@ -20,6 +20,7 @@ FORMS = {
     "transfer": ("tr_3", 23),
     "transfer_reversal": ("trr_1", 23),
     "payout": ("po_1", 23),
+    "account_link": ("", 22),
     "application_fee": ("fee_1", 23),
     "file": ("file_1", 23),
     "request": ("req_", 14),

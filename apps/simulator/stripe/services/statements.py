@@ -26,6 +26,7 @@ def account(scope: Scope) -> Body:
         "fee_fixed": own.fee_fixed,
         "dispute_fee": own.dispute_fee,
         "rates": own.rates,
+        "may_overdraw": own.may_overdraw,
         "balance": currencies.shown(balances.total(scope), own.currency),
         "webhooks": [endpoint["url"] for endpoint in objects.newest(scope, "webhook_endpoint")],
     }
@@ -68,5 +69,5 @@ def _row(scope: Scope, movement: Body, *, kind: str, amount: int, balance: int) 
         "paid_in": currencies.shown(max(amount, 0), currency),
         "withdrawn": currencies.shown(max(-amount, 0), currency),
         "balance": currencies.shown(balance, currency),
-        "linked_receipt": source.get("charge") or "",
+        "linked_receipt": source.get("charge") or source.get("transfer") or "",
     }

@@ -1,7 +1,33 @@
 """Transfers between a platform and the accounts that are connected to it."""
 
 from apps.simulator.stripe.contracts import Body, Scope, StripeRefusal
-from apps.simulator.stripe.services import accounts, balances, events, ids, objects
+from apps.simulator.stripe.services import accounts, balances, currencies, events, ids, objects
+
+SHOWN = 10
+
+
+def check(scope: Scope, *, amount: int, currency: str, destination: str, charge: Body | None) -> None:
+    """Raise StripeRefusal for an account that may not be paid to, and for more than the balance, or the charge, has."""
+    _receiver(scope, destination)
+    refusal = scope.plan.result_code
+    if refusal not in {None, "0"}:
+        raise StripeRefusal(400, "The transfer was refused.", code=refusal)
+    receiver = objects.get(scope, "account", destination, param="destination", status=400)
+    if receiver["capabilities"]["transfers"] != "active":
+        raise StripeRefusal(
+            400,
+            "Your destination account needs to have at least one of the following capabilities enabled: transfers, "
+            "crypto_transfers, legacy_payments",
+            code="insufficient_capabilities_for_transfer",
+        )
+    if charge is None:
+        balances.check_there(scope, amount, currency)
+    elif amount > charge["amount_captured"]:
+        raise StripeRefusal(
+            400,
+            f"The transfer is larger than its source ({currencies.shown(charge['amount_captured'], currency)} {currency}).",
+            param="amount",
+        )
 
 
 def add(
@@ -9,6 +35,7 @@ def add(
 ) -> Body:
     """Move money from the account to a connected one; raise StripeRefusal for one that is not."""
     receiver = _receiver(scope, destination)
+    amount = events.wrong_sum(scope, amount)
     identifier = ids.draw(tx=scope.tx, kind="transfer")
     source = charge["id"] if charge else None
     out = balances.book(scope, "transfer", identifier, amount=-amount, currency=currency)
@@ -43,8 +70,19 @@ def add(
     return body
 
 
-def reverse(scope: Scope, transfer: Body, *, amount: int | None, metadata: Body) -> Body:
-    """Take a transfer back, whole or in part; raise StripeRefusal for more than is left."""
+def update(scope: Scope, transfer: Body, *, description: str | None, metadata: Body) -> Body:
+    """Change what is written beside a transfer."""
+    transfer["description"] = description or transfer["description"]
+    transfer["metadata"] |= metadata
+    objects.save(scope, transfer)
+    events.tell(scope, "transfer.updated", transfer)
+    return transfer
+
+
+def reverse(
+    scope: Scope, transfer: Body, *, amount: int | None, metadata: Body, description: str | None = None
+) -> Body:
+    """Take a transfer back, whole or in part; raise StripeRefusal for more than is left of it, or than its receiver has."""
     left = transfer["amount"] - transfer["amount_reversed"]
     taken = left if amount is None else amount
     if not 0 < taken <= left:
@@ -53,6 +91,14 @@ def reverse(scope: Scope, transfer: Body, *, amount: int | None, metadata: Body)
         )
     identifier = ids.draw(tx=scope.tx, kind="transfer_reversal")
     receiver = _receiver(scope, transfer["destination"])
+    owed, _ = currencies.settled(taken, transfer["currency"], account=receiver.account)
+    if owed > balances.total(receiver):
+        raise StripeRefusal(
+            400,
+            "The connected account's balance is too small for this reversal.",
+            code="balance_insufficient",
+            param="amount",
+        )
     back = balances.book(scope, "transfer_refund", identifier, amount=taken, currency=transfer["currency"])
     balances.book(receiver, "payment_refund", identifier, amount=-taken, currency=transfer["currency"])
     body: Body = {
@@ -62,6 +108,7 @@ def reverse(scope: Scope, transfer: Body, *, amount: int | None, metadata: Body)
         "balance_transaction": back["id"],
         "created": scope.seconds,
         "currency": transfer["currency"],
+        "description": description,
         "destination_payment_refund": None,
         "metadata": metadata,
         "source_refund": None,
@@ -71,7 +118,8 @@ def reverse(scope: Scope, transfer: Body, *, amount: int | None, metadata: Body)
     transfer["amount_reversed"] += taken
     transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
     kept = transfer["reversals"]
-    kept |= {"data": [body, *kept["data"]], "total_count": kept["total_count"] + 1}
+    count = kept["total_count"] + 1
+    kept |= {"data": [body, *kept["data"]][:SHOWN], "has_more": count > SHOWN, "total_count": count}
     objects.save(scope, transfer)
     events.tell(scope, "transfer.reversed", transfer)
     return body
