@@ -100,7 +100,7 @@ def disputed(rail: Rail) -> None:
     port = providers.dispute(rail.account.id, now=rail.now)
     found = [
         one
-        for one in port.list(rail.now - timedelta(days=1))
+        for one in port.list(rail.now - timedelta(days=1)).reports
         if one.receipt == rail.attempt(intent).provider_receipt
     ]
     assert [one.stage for one in found] == [DisputeStage.NEEDS_RESPONSE]

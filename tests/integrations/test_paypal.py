@@ -226,7 +226,7 @@ def test_a_dispute_is_read_answered_and_ends(shop):
     receipt = shop.taken().receipt
     shop.act("captures", receipt, "dispute", reason="UNAUTHORISED", stage="CHARGEBACK")
     port = shop.port("dispute")
-    [found] = port.list(NOW.replace(year=2020))
+    [found] = port.list(NOW.replace(year=2020)).reports
 
     bill = EvidenceFile("receipt", "bill.pdf", "application/pdf", b"%PDF-1.7")
     evidence = Evidence(text="It was eaten.", carrier="G4S", tracking_number="T1", files=(bill,))
@@ -244,7 +244,7 @@ def test_a_dispute_is_read_answered_and_ends(shop):
 def test_a_dispute_is_given_up(shop):
     shop.act("captures", shop.taken().receipt, "dispute", reason="UNAUTHORISED", stage="INQUIRY")
     port = shop.port("dispute")
-    [asked] = port.list(NOW.replace(year=2020))
+    [asked] = port.list(NOW.replace(year=2020)).reports
 
     given_up = port.accept(asked.ticket, code="D7M2P9QX4T")
 

@@ -10,6 +10,7 @@ from apps.integrations.paypal.disputes import Disputes
 from apps.integrations.paypal.methods import Methods
 from apps.integrations.paypal.refunds import RefundQuery, Refunds, RefundSearch
 from apps.integrations.ports import (
+    DisputeList,
     DisputeStage,
     Evidence,
     EvidenceFile,
@@ -231,18 +232,19 @@ def test_a_movement_that_cannot_be_read_or_added_makes_the_dispute_uncertain(amo
         Disputes(port).read("PP-D-1")
 
 
-def test_disputes_are_listed_to_the_last_page_the_oldest_first():
+def test_disputes_are_listed_to_the_last_page_the_oldest_first_whichever_cannot_be_read():
     later = "https://api-m.paypal.com/v1/customer/disputes?page_size=50&next_page_token=T2"
     first = {"items": [{"dispute_id": "D3"}, {"dispute_id": "D2"}], "links": [{"rel": "next", "href": later}]}
     each = [said({**dispute("UNDER_REVIEW"), "dispute_id": name}) for name in ("D1", "D2", "D3")]
+    each[1] = said({"dispute_id": "D2", "status": "UNHEARD_OF"})
     port, wire = line(said(first), said({"items": [{"dispute_id": "D1"}]}), *each, said({}))
 
     found = Disputes(port).list(datetime(2026, 11, 1, tzinfo=UTC))
 
-    assert [one.ticket for one in found] == ["D1", "D2", "D3"]
+    assert ([one.ticket for one in found.reports], found.unreadable) == (["D1", "D3"], 1)
     assert "start_time=2026-11-01T00%3A00%3A00.000Z" in wire.calls[0]["url"]
     assert wire.calls[1]["url"].endswith("next_page_token=T2")
-    assert Disputes(port).list(datetime(2026, 11, 1, tzinfo=UTC)) == ()
+    assert Disputes(port).list(datetime(2026, 11, 1, tzinfo=UTC)) == DisputeList(())
 
 
 def test_evidence_goes_as_a_form_with_its_documents_and_is_looked_at():

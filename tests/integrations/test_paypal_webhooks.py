@@ -138,6 +138,12 @@ def read(
             {"id": "R1", "custom_id": f"{CODE}-2"},
             (NudgeKind.REFUND, "R1", CODE),
         ),
+        (
+            "PAYMENT.CAPTURE.REVERSED",
+            "refund",
+            {"id": "R1", "note_to_payer": "Reversed"},
+            (NudgeKind.NONE, "", ""),
+        ),
         ("PAYMENT.REFUND.FAILED", "refund", {"id": "R1"}, (NudgeKind.REFUND, "R1", "")),
         ("CUSTOMER.DISPUTE.CREATED", "dispute", {"dispute_id": "D1"}, (NudgeKind.DISPUTE, "D1", "")),
         ("VAULT.PAYMENT-TOKEN.DELETED", "payment_token", {"id": "T1"}, (NudgeKind.METHOD, "T1", "")),

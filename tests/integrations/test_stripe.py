@@ -259,7 +259,7 @@ def test_a_kept_card_whose_bank_says_no_is_declined_for_good(shop):
 def test_a_dispute_is_read_answered_and_ends(shop):
     receipt = shop.port("collection").query(shop.paid(card=DISPUTED)).receipt
     port = shop.port("dispute")
-    [found] = port.list(NOW.replace(year=2020))
+    [found] = port.list(NOW.replace(year=2020)).reports
 
     bill = EvidenceFile("receipt", "bill.pdf", "application/pdf", b"%PDF-1.7")
     evidence = Evidence(text="It was eaten.", product="Lunch", files=(bill,))

@@ -15,7 +15,7 @@ from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
 from apps.payments.contracts import DisputeFlag, DisputeStatus, Recorded
-from apps.payments.models import Dispute, PaymentAttempt
+from apps.payments.models import Dispute, PaymentAttempt, PullCursor
 from apps.payments.services import dispute_queries, disputes, refund_limits, refunds, sendings, sweeps
 from tests.factories import access, payments
 from tests.payments.conftest import balance
@@ -290,6 +290,48 @@ def test_an_older_answer_changes_nothing(cards, disputed):
     assert recorded == Recorded.IGNORED
     row.refresh_from_db()
     assert (row.status, row.reinstated) == ("WON", Money(25_00, "USD"))
+
+
+def test_one_that_is_told_with_less_money_is_flagged_once_and_asked_about_by_its_plan(cards, disputed):
+    _, ticket = disputed
+    row = read(cards, ticket)
+    report = providers.dispute(cards.account.id, now=cards.now).read(ticket)
+
+    def record(report):
+        cards.now += timedelta(hours=1)
+        disputes.record(
+            account_id=cards.account.id, report=report, asked_at=cards.now, actor=PROVIDER, now=cards.now
+        )
+        row.refresh_from_db()
+
+    for _ in range(2):
+        record(replace(report, withdrawn=None, fee=None))
+    assert (row.flag, row.withdrawn, told()[2:]) == (DisputeFlag.TOLD_LESS, Money(25_00, "USD"), ["updated"])
+    assert row.next_query_at == cards.now + timedelta(hours=6)
+
+    record(report)
+
+    assert (row.flag, row.bookings) == ("", 1)
+
+
+def test_one_that_breaks_keeps_no_other_away(cards, disputed):
+    dispute(cards, cards.paid())
+    broken = []
+
+    def break_once(point):
+        if point == "payments.before_dispute_posting" and not broken:
+            broken.append(point)
+            raise RuntimeError
+
+    with faults.hooked(break_once):
+        dispute_queries.read_list(account_id=cards.account.id, now=cards.now)
+    assert (Dispute.objects.count(), PullCursor.objects.count()) == (1, 0)
+
+    dispute_queries.read_list(account_id=cards.account.id, now=cards.now)
+
+    assert Dispute.objects.count() == 2
+    assert PullCursor.objects.get().disputes_until == cards.now
+    assert is_statement_met(cards)
 
 
 def test_dying_between_answer_and_booking_leaves_nothing_and_is_made_good(cards, disputed):

@@ -1,18 +1,29 @@
 """Reviews: a payment whose money does not fit is accepted or closed by a person, and its payable is free or paid."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from apps.audit.models import AuditRecord
-from apps.integrations.ports import RefundOutcome
+from apps.integrations.ports import DisputeReport, DisputeStage, RefundOutcome
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, LateMoney, Recorded
 from apps.payments.dialogs.reviews import AcceptReview, CloseReview
 from apps.payments.models import InboundReceipt, PaymentIntent
-from apps.payments.services import intents, payables, refund_limits, refunds, resolutions, reviews, sendings
+from apps.payments.services import (
+    disputes,
+    intents,
+    payables,
+    refund_limits,
+    refunds,
+    resolutions,
+    reviews,
+    sendings,
+)
 from apps.payments.services.attempts import InvalidState
 from apps.payments.services.reports import MoneyUnexplained
 from tests import dialogs
@@ -152,6 +163,44 @@ def test_a_late_success_of_money_that_was_given_on_is_for_people(acme):
         refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=NOW)
 
     assert books() == PAID
+
+
+def dispute(attempt, stage, *, at):
+    report = DisputeReport("dp_1", "", RECEIPT, stage, "fraudulent", "fraudulent", money=attempt.received)
+    return disputes.record(
+        account_id=attempt.provider_account_id, report=report, asked_at=at, actor=PROVIDER, now=at
+    )
+
+
+def test_disputed_money_of_a_closed_review_goes_nowhere_until_the_dispute_is_won(acme):
+    attempt = late()
+    close(attempt)
+    inbound, other = InboundReceipt.objects.get(), payments.intent()
+    for hours, stage in enumerate([DisputeStage.NEEDS_RESPONSE, DisputeStage.LOST]):
+        dispute(attempt, stage, at=NOW + timedelta(hours=hours))
+        with pytest.raises(refund_limits.PaymentDisputed):
+            assign(inbound, other)
+        with pytest.raises(refund_limits.PaymentDisputed):
+            resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=NOW)
+
+    dispute(attempt, DisputeStage.WON, at=NOW + timedelta(hours=2))
+
+    assert assign(inbound, other).status == InboundStatus.ASSIGNED
+
+
+def test_a_review_whose_money_a_dispute_took_is_closed_once_that_is_lost(acme):
+    attempt = late()
+    dispute(attempt, DisputeStage.NEEDS_RESPONSE, at=NOW)
+    with pytest.raises(refund_limits.PaymentDisputed):
+        close(attempt)
+    dispute(attempt, DisputeStage.LOST, at=NOW + timedelta(hours=1))
+
+    intent = close(attempt)
+
+    inbound = InboundReceipt.objects.get()
+    assert (intent.status, inbound.status, books()) == (IntentStatus.FAILED, InboundStatus.SUSPENSE, HELD)
+    with pytest.raises(refund_limits.PaymentDisputed):
+        assign(inbound, payments.intent())
 
 
 def test_a_late_success_and_its_assignment_at_once_have_one_winner(committed_acme):

@@ -125,6 +125,17 @@ def test_repeats_a_charge_without_an_answer_under_its_own_code(cards):
     assert followed(cards, saved, after=timedelta(hours=6)).status == SavedMethodStatus.FORGOTTEN
 
 
+def test_forgets_a_card_once_a_lost_charge_is_repeated_no_more(cards):
+    saved = kept(cards)
+    cards.script({"action": "reset", "processed": True}, path="/v1/payment_intents")
+    intent = charged(cards, saved)
+    saved_methods.forget(method_id=saved.id, actor=SYSTEM, now=cards.now)
+
+    assert followed(cards, saved, after=timedelta(days=1)).status == SavedMethodStatus.FORGOTTEN
+
+    assert payments.reload(intent.id).status == IntentStatus.UNKNOWN
+
+
 def test_asks_for_the_page_again_under_its_own_code_as_long_as_the_provider_knows_it(cards):
     cards.script({"action": "reset", "processed": True})
     saved = begun(cards)

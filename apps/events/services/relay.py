@@ -26,7 +26,7 @@ def run_next(*, queue: str, now: datetime) -> bool:
     try:
         _run(claim, now)
     except Exception as failure:
-        # The one place that catches everything: whatever a handler raises is that handler's failure. It is logged, kept
+        # Everything is caught: whatever a handler raises is that handler's failure. It is logged, kept
         # with the delivery, retried and in the end shown as a dead letter; it may not stop the others.
         log.warning(
             "event_handler_failed", handler=claim.handler, event_id=str(claim.event.id), exc_info=True

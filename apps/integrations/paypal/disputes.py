@@ -1,6 +1,6 @@
 """Payments that a payer disputes at PayPal: read as they stand, answered with evidence, or given up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from apps.integrations.paypal import answers, codes
 from apps.integrations.paypal import evidence as papers
 from apps.integrations.paypal.client import PaypalLine
-from apps.integrations.ports import DisputeReport, DisputeStage, Evidence, ProviderUncertain
+from apps.integrations.ports import (
+    DisputeList,
+    DisputeReport,
+    DisputeStage,
+    Evidence,
+    ProviderError,
+    ProviderUnavailable,
+    ProviderUncertain,
+)
 from apps.kit.money import CurrencyMismatch, Money
 
 PATH = "/v1/customer/disputes"
@@ -53,7 +61,7 @@ class Disputes:
     def read(self, ticket: str) -> DisputeReport:
         return _report(self.line.get("dispute_query", f"{PATH}/{ticket}"))
 
-    def list(self, since: datetime) -> tuple[DisputeReport, ...]:
+    def list(self, since: datetime) -> DisputeList:
         """Return each dispute as it is read by itself: the list tells no payments."""
         asked: dict[str, Any] = {
             "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
@@ -65,9 +73,20 @@ class Disputes:
             tickets += [answers.text(row.get("dispute_id")) for row in answers.rows(page, "items")]
             token = _next(page)
             if not token:
-                return tuple(self.read(ticket) for ticket in reversed(tickets))
+                return self._each(tickets[::-1])
             asked["next_page_token"] = token
         raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the list of disputes has no end")
+
+    def _each(self, tickets: Sequence[str]) -> DisputeList:
+        found: list[DisputeReport] = []
+        for ticket in tickets:
+            try:
+                found.append(self.read(ticket))
+            except ProviderUnavailable:
+                break  # the others would not be read now either
+            except ProviderError:
+                continue
+        return DisputeList(tuple(found), unreadable=len(tickets) - len(found))
 
     def submit(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport:
         content, content_type = papers.form(evidence, code=code)

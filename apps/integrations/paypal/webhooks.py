@@ -31,12 +31,13 @@ KINDS: tuple[tuple[str, NudgeKind], ...] = (
     ("CHECKOUT.ORDER.", NudgeKind.COLLECTION),
     ("CHECKOUT.PAYMENT-APPROVAL.", NudgeKind.COLLECTION),
     ("PAYMENT.AUTHORIZATION.", NudgeKind.COLLECTION),
+    ("PAYMENT.CAPTURE.REVERSED", NudgeKind.NONE),
     ("PAYMENT.CAPTURE.", NudgeKind.COLLECTION),
     ("PAYMENT.REFUND.", NudgeKind.REFUND),
     ("CUSTOMER.DISPUTE.", NudgeKind.DISPUTE),
     ("VAULT.PAYMENT-TOKEN.", NudgeKind.METHOD),
 )
-"""By the beginning of a message's type; the first that fits."""
+"""By the beginning of a message's type; the first that fits. What reverses a capture is a dispute, which tells of itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,14 @@ from apps.integrations.ports.connected import (
     TransferRequest,
 )
 from apps.integrations.ports.connections import ConnectionPort
-from apps.integrations.ports.disputes import DisputePort, DisputeReport, DisputeStage, Evidence, EvidenceFile
+from apps.integrations.ports.disputes import (
+    DisputeList,
+    DisputePort,
+    DisputeReport,
+    DisputeStage,
+    Evidence,
+    EvidenceFile,
+)
 from apps.integrations.ports.inbound import (
     InboundCheck,
     InboundPort,
@@ -78,6 +85,7 @@ __all__ = [
     "ConnectRequest",
     "ConnectStatus",
     "ConnectionPort",
+    "DisputeList",
     "DisputePort",
     "DisputeReport",
     "DisputeStage",

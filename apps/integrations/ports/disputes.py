@@ -51,6 +51,18 @@ class DisputeReport:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeList:
+    """
+    The disputes of a list that could be read, the oldest first.
+
+    ``unreadable`` counts the others: what the provider said of them is in the records of the calls.
+    """
+
+    reports: tuple[DisputeReport, ...]
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceFile:
     """A document that is handed to the provider; ``purpose`` is the Evidence field that it proves (``receipt``)."""
 
@@ -91,8 +103,8 @@ class DisputePort(Protocol):
 
     def read(self, ticket: str) -> DisputeReport: ...
 
-    def list(self, since: datetime) -> tuple[DisputeReport, ...]:
-        """Return the disputes that were opened since then, the oldest first."""
+    def list(self, since: datetime) -> DisputeList:
+        """Return the disputes that were opened since then; one that cannot be read keeps no other away."""
 
     def submit(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport: ...
 

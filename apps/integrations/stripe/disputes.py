@@ -7,7 +7,14 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
-from apps.integrations.ports import DisputeReport, DisputeStage, Evidence, EvidenceFile, ProviderUncertain
+from apps.integrations.ports import (
+    DisputeList,
+    DisputeReport,
+    DisputeStage,
+    Evidence,
+    EvidenceFile,
+    ProviderUncertain,
+)
 from apps.integrations.stripe import answers, codes
 from apps.integrations.stripe.client import StripeLine, key
 from apps.kit.money import Money
@@ -82,8 +89,8 @@ class Disputes:
             self.line.call("dispute_query", lambda v1: v1.disputes.retrieve(ticket, {"expand": ["charge"]}))
         )
 
-    def list(self, since: datetime) -> tuple[DisputeReport, ...]:
-        found: tuple[DisputeReport, ...] = ()
+    def list(self, since: datetime) -> DisputeList:
+        read: list[DisputeReport | None] = []
         params: dict[str, Any] = {
             "created": {"gte": int(since.timestamp())},
             "limit": PAGE,
@@ -94,9 +101,10 @@ class Disputes:
             rows = page.get("data")
             if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
                 raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer is no list of disputes")
-            found += tuple(_report(row) for row in rows)
+            read += [_readable(row) for row in rows]
             if not page.get("has_more") or not rows:
-                return tuple(reversed(found))
+                found = tuple(report for report in reversed(read) if report is not None)
+                return DisputeList(found, unreadable=len(read) - len(found))
             params["starting_after"] = rows[-1].get("id")
 
     def submit(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport:
@@ -131,6 +139,13 @@ def _list(v1: Any, *, params: Mapping[str, Any]) -> Any:
 
 def _text(value: str | date) -> str:
     return value if isinstance(value, str) else value.isoformat()
+
+
+def _readable(dispute: Mapping[str, Any]) -> DisputeReport | None:
+    try:
+        return _report(dispute)
+    except ProviderUncertain:
+        return None
 
 
 def _report(dispute: Mapping[str, Any]) -> DisputeReport:

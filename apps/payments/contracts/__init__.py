@@ -160,11 +160,15 @@ class EvidencePurpose(StrEnum):
 
 
 class DisputeFlag(StrEnum):
-    """Why a person must look at a dispute: of no payment that is known, of more than is left of it, of another currency."""
+    """
+    Why a person must look at a dispute: of no payment that is known, of more than is left of it, of another currency, or its
+    provider tells now of less money moved than before.
+    """
 
     UNKNOWN_PAYMENT = "UNKNOWN_PAYMENT"
     EXCEEDS_PAYMENT = "EXCEEDS_PAYMENT"
     OTHER_CURRENCY = "OTHER_CURRENCY"
+    TOLD_LESS = "TOLD_LESS"
 
 
 class InboundStatus(StrEnum):

@@ -230,7 +230,6 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
                     is_in_suspense=False,
                     refunded_minor=0,
                     refund_pending_minor=0,
-                    disputed_minor=0,
                 ),
                 name="attempt_surrendered_whole",
             ),

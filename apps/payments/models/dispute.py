@@ -53,6 +53,11 @@ class DisputeQuerySet(PolledQuerySet):
         """Disputes beside which nothing more may go back: running ones, and those that took more than was left."""
         return self.filter(RUNNING | Q(flag=DisputeFlag.EXCEEDS_PAYMENT.value))
 
+    def of_money(self, provider: str, receipt: str) -> Self:
+        """Disputes about money of this receipt that hold it, or took it, whatever became of its payment."""
+        taken = RUNNING | Q(flag=DisputeFlag.EXCEEDS_PAYMENT.value) | one_of("status", TAKEN_STATES)
+        return self.filter(taken, provider=provider, payment_receipt=receipt)
+
     def unanswered(self) -> Self:
         """Disputes that wait for what we say."""
         return self.filter(status__in=UNANSWERED_STATES)

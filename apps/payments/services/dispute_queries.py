@@ -91,30 +91,33 @@ def read_list(*, account_id: UUID, now: datetime) -> None:
     """
     Record the disputes that the provider lists since the last whole reading, a day of it again: so a lost message loses none.
 
-    Safe to repeat and to run twice at once. Where one could not be recorded, the next reading begins where this one did. Raises
+    Safe to repeat and to run twice at once. Where one could not be read or recorded, the next reading begins where this one did:
+    the others are known by then. Raises
     crypto.Unreadable for credentials that cannot be opened.
     """
     account = accounts.get(account_id)
     cursor = PullCursor.objects.filter(provider_account_id=account_id).first()
     since = (cursor.disputes_until if cursor else None) or account.created_at
     try:
-        reports = providers.dispute(account_id, now=now).list(since - OVERLAP)
+        listed = providers.dispute(account_id, now=now).list(since - OVERLAP)
     except ProviderError as refusal:
         logger.warning("disputes_unlisted", account_id=str(account_id), code=refusal.code)
         return
-    refused = [report for report in reports if not _take(account_id, report, now=now)]
-    if not refused:
+    refused = [report for report in listed.reports if not _take(account_id, report, now=now)]
+    if listed.unreadable:
+        logger.error("disputes_unreadable", account_id=str(account_id), count=listed.unreadable)
+    if not refused and not listed.unreadable:
         _advance(account_id, until=now)
 
 
 def _take(account_id: UUID, report: DisputeReport, *, now: datetime) -> bool:
-    """Record one report; say whether it could be. One that is refused keeps no other away."""
+    """Record one report; say whether it could be. One that is refused, or breaks, keeps no other away."""
     try:
         disputes.record(account_id=account_id, report=report, asked_at=now, actor=PROVIDER, now=now)
-    except errors.DomainError as refusal:
-        logger.exception(
-            "dispute_refused", account_id=str(account_id), ticket=report.ticket, code=refusal.code
-        )
+    except Exception as failure:
+        # Whatever breaks is wrong with this one: it is logged and read again, and the others of its list go on.
+        code = failure.code if isinstance(failure, errors.DomainError) else type(failure).__name__
+        logger.exception("dispute_refused", account_id=str(account_id), ticket=report.ticket, code=code)
         return False
     return True
 

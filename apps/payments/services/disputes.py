@@ -19,7 +19,7 @@ from apps.payments.events import disputes as events
 from apps.payments.models import Dispute, PaymentAttempt
 from apps.payments.models.dispute import TICKET_LENGTH
 from apps.payments.postings import disputes as postings
-from apps.payments.services import attempts, polling
+from apps.payments.services import attempts, polling, suspense
 from apps.payments.services.reports import ReportContradicts
 
 if TYPE_CHECKING:
@@ -61,21 +61,24 @@ def record(
     """
     Record what a provider said of a dispute when it was asked at ``asked_at``, book what that moved, and tell.
 
-    Reports may repeat and cross: the same one again is a DUPLICATE, one that was asked for before another, or tells of less
-    money, is IGNORED. So is one of a payment that is not known here, for the first minutes; afterwards it is kept, booked and flagged
+    Reports may repeat and cross: the same one again is a DUPLICATE, one that was asked for before another is IGNORED, and so is
+    one that tells of less money moved, which flags the dispute for its owner. So is one of a payment that is not known here, for the first minutes; afterwards it is kept, booked and flagged
     for its owner. What a dispute holds of its payment is no more than is left of it; the rest is flagged. Raises ReportContradicts
-    for one that cannot be. Locks the attempt, its intent, then the dispute.
+    for one that cannot be. Locks the receipt, the attempt, its intent, then the dispute.
     """
     account = accounts.get(account_id)
     locks.advisory(f"payments:dispute:{account.provider}:{report.ticket}")
+    suspense.only(report.receipt)
     known = Dispute.objects.filter(provider=account.provider, ticket=report.ticket).first()
     _check(report, known)
     attempt = _payment_of(account, report, known)
     if known is None and attempt is None and _may_be_early(report, now=now):
         return Recorded.IGNORED
     dispute = _opened(account, report, attempt, now=now) if known is None else _locked(known, attempt)
-    if known is not None and _is_stale(dispute, report, asked_at=asked_at):
+    if known is not None and _is_older(dispute, asked_at=asked_at):
         return Recorded.IGNORED
+    if known is not None and _tells_less(dispute, report):
+        return _set_aside(dispute, now=now)
     before, moved_before, facts_before = dispute.status, dispute.moves, _facts(dispute)
     dispute.take(report, asked_at=asked_at, at=now)
     _hold(dispute)
@@ -150,15 +153,31 @@ def _opened(
     )
 
 
-def _is_stale(dispute: Dispute, report: DisputeReport, *, asked_at: datetime) -> bool:
-    """Say whether a report is older than what is known: it was asked for before, or tells of less money that moved."""
+def _is_older(dispute: Dispute, *, asked_at: datetime) -> bool:
+    """Say whether a report was asked for before what is known."""
+    is_same = asked_at == dispute.reported_at
+    return asked_at < dispute.reported_at or (is_same and dispute.closed_at is not None)
+
+
+def _tells_less(dispute: Dispute, report: DisputeReport) -> bool:
+    """Say whether a report knows of less money that moved: what was booked does not shrink."""
     withdrawn = report.withdrawn.minor if report.withdrawn else 0
     reinstated = report.reinstated.minor if report.reinstated else 0
-    tells_less = withdrawn < dispute.withdrawn_minor or reinstated < dispute.reinstated_minor
-    is_older = asked_at < dispute.reported_at or (
-        dispute.closed_at is not None and asked_at == dispute.reported_at
-    )
-    return tells_less or is_older
+    return withdrawn < dispute.withdrawn_minor or reinstated < dispute.reinstated_minor
+
+
+def _set_aside(dispute: Dispute, *, now: datetime) -> Recorded:
+    """
+    Believe nothing of a report that tells of less money: flag the dispute, once, and ask again by its plan. The flag goes with the
+    next report that does not.
+    """
+    is_flagged = bool(dispute.flag)
+    dispute.flag = dispute.flag or DisputeFlag.TOLD_LESS
+    _plan(dispute, now=now)
+    dispute.save(update_fields=["flag", "query_started_at", "next_query_at", "next_reminder_at"])
+    if not is_flagged:
+        outbox.publish(events.about(events.UPDATED, dispute), now=now)
+    return Recorded.IGNORED
 
 
 def _facts(dispute: Dispute) -> tuple[object, ...]:

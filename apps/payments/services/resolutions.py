@@ -15,7 +15,7 @@ from apps.kit import errors, ids
 from apps.kit.actors import Actor, ActorKind
 from apps.payments import events
 from apps.payments.contracts import METHODS, RESOLVE
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import (
     attempts,
     payables,
@@ -76,7 +76,7 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
     unapplied collections.
 
     An attempt of the payment that was confirmed without a receipt learns it so. Raises NotFound, NotWaiting, DoesNotFit,
-    MayBeOfAnother, LimitExceeded and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
+    MayBeOfAnother, PaymentDisputed, LimitExceeded and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
@@ -85,6 +85,7 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
     if intent is None:
         raise errors.NotFound("There is no such payment.")
     _require_nobody_else(inbound, but=intent_id, actor=actor, now=now)
+    _require_undisputed(inbound)
     if intent.is_settled:
         raise DoesNotFit("This payment has been paid.")
     if payables.is_paid_otherwise(intent):
@@ -108,12 +109,13 @@ def give_back(*, inbound_id: UUID, reason: str, actor: Actor, now: datetime) -> 
     Send money in suspense back to who paid it, as a refund: other people decide first where a rule asks for that.
 
     The money stays in suspense until it has gone, carried by a payment in review that is made for it, and waits again
-    where the refund does not succeed. Raises NotFound, NotWaiting, MayBeOfAnother, and what ``refunds.give_back`` raises.
+    where the refund does not succeed. Raises NotFound, NotWaiting, MayBeOfAnother, PaymentDisputed, and what ``refunds.give_back`` raises.
     Locks the receipt.
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
     _require_nobody_else(inbound, actor=actor, now=now)
+    _require_undisputed(inbound)
     attempt = returns.carrier(inbound) or _carrier(inbound, actor=actor, now=now)
     before = inbound.status
     inbound.give_back(attempt=attempt, by=str(actor), at=now)
@@ -246,6 +248,12 @@ def _require_nobody_else(
         raise MayBeOfAnother(
             f"{name} has not ended, and this money may be of it: give it to that payment, or wait for its end."
         )
+
+
+def _require_undisputed(inbound: InboundReceipt) -> None:
+    """Raise PaymentDisputed where the payer disputes the money, or has taken it back; the receipt's lock keeps disputes away."""
+    if Dispute.objects.of_money(inbound.provider, inbound.receipt).exists():
+        raise refund_limits.PaymentDisputed("The payer disputes this money, or has taken it back.")
 
 
 def _is_known(attempt: PaymentAttempt, inbound: InboundReceipt, actor: Actor) -> bool:

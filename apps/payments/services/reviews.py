@@ -14,7 +14,7 @@ from apps.kit.actors import Actor
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import RESOLVE, InboundSource, IntentStatus
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
 from apps.payments.selectors import refunds as returned
 from apps.payments.services import attempts, payables, payers, refund_limits, suspense
@@ -62,7 +62,8 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     Say that the money of a payment in review does not pay it: the payment ends as FAILED, and its payable is free.
 
     Money that has not gone back waits from now on under its receipt, as money that nothing explains: it can be given to
-    another payment or back. So it does already where it came unasked and could not be given back. Raises NotFound,
+    another payment or back. So it does already where it came unasked and could not be given back; and where a dispute took
+    it, for it may be won on appeal: until then it goes nowhere. Raises NotFound,
     InvalidState, RefundInProgress, PaymentDisputed, ReceiptPending, ReasonMissing, and DoesNotFit for money whose receipt is told of in
     another sum by another road; then nothing is written.
     """
@@ -71,7 +72,7 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     intent = attempt.intent
     if attempt.refund_pending_minor:
         raise refund_limits.RefundInProgress("A refund of this payment has not ended yet.")
-    if attempt.disputed_minor:
+    if attempt.disputed_minor and (attempt.refunded_minor or _is_disputed_still(attempt)):
         raise refund_limits.PaymentDisputed("The payer disputes this payment, or has taken it back.")
     is_empty = attempt.refunded_minor or returned.is_let_go(attempt)
     inbound = None if is_empty else _surrender(attempt, reason=reason, now=now)
@@ -86,6 +87,10 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     if draft is not None:
         journals.post(draft=draft, actor=actor, now=now)
     return intent
+
+
+def _is_disputed_still(attempt: PaymentAttempt) -> bool:
+    return Dispute.objects.running().filter(attempt=attempt).exists()
 
 
 def _in_review(intent_id: UUID) -> PaymentAttempt:

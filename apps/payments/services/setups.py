@@ -71,7 +71,7 @@ def _claimed(method_id: UUID, *, now: datetime) -> SavedMethod | None:
     saved.next_query_at = polling.next_patient(initiated_at=since, now=now)
     saved.query_started_at = None
     saved.save_progress()
-    is_in_use = saved.status == SavedMethodStatus.FORGETTING and _is_being_charged(saved)
+    is_in_use = saved.status == SavedMethodStatus.FORGETTING and _is_being_charged(saved, now=now)
     return None if is_in_use else saved
 
 
@@ -80,9 +80,14 @@ def locked(method_id: UUID) -> SavedMethod:
     return SavedMethod.objects.locked().get(id=method_id)
 
 
-def _is_being_charged(saved: SavedMethod) -> bool:
-    """Say whether the answer to a charge is missing: it may have to be asked for once more, with the same token."""
-    return PaymentAttempt.objects.live().filter(saved_method_id=saved.id, ticket="").exists()
+def _is_being_charged(saved: SavedMethod, *, now: datetime) -> bool:
+    """
+    Say whether the answer to a charge is missing that may be asked for once more, with the same token: as long as the provider
+    knows the charge by its code. Afterwards it waits for people, and needs no token.
+    """
+    known_since = now - providers.repeat_within(saved.provider)
+    unanswered = PaymentAttempt.objects.live().filter(saved_method_id=saved.id, ticket="")
+    return unanswered.filter(created_at__gt=known_since).exists()
 
 
 def _begin(saved: SavedMethod, now: datetime) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.access.selectors.scope import Principal
 from apps.events.selectors import events
+from apps.integrations.selectors import exchanges
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.payments.contracts import DisputeFlag, EvidencePurpose
@@ -34,6 +35,7 @@ FLAGS: Mapping[str, Any] = {
     DisputeFlag.UNKNOWN_PAYMENT: gettext_lazy("Nobody here knows the payment that it is about."),
     DisputeFlag.EXCEEDS_PAYMENT: gettext_lazy("More is disputed than is left of the payment."),
     DisputeFlag.OTHER_CURRENCY: gettext_lazy("It is in another currency than the payment."),
+    DisputeFlag.TOLD_LESS: gettext_lazy("The provider tells now of less money moved than before."),
 }
 ALWAYS = ("text", "RECEIPT", "COMMUNICATION")
 HELPS: Mapping[str, tuple[str, ...]] = {
@@ -65,9 +67,14 @@ TOLD: Mapping[str, tuple[Tone, str, Any]] = {
 
 
 def page(dispute_id: UUID, caller: Principal, *, permissions: Collection[str], now: datetime) -> DisputePage:
-    """Return a dispute of the caller's branches; raise NotFound for any other. Entries only with ``ledger.view``."""
+    """
+    Return a dispute of the caller's branches; raise NotFound for any other. Entries only with ``ledger.view``, what was
+    sent and answered only with ``integrations.view``.
+    """
     row = disputes.get(caller, dispute_id)
-    files = tuple(_file(file) for file in disputes.files(row.id))
+    files = tuple(_file(kept) for kept in disputes.files(row.id))
+    called = exchanges.calls_of([row.id])
+    calls = steps.of_questions(called, may_see_raw="integrations.view" in permissions)
     return DisputePage(
         dispute=_facts(row, now=now),
         wanted=_wanted(row) if row.is_unanswered else (),
@@ -75,7 +82,7 @@ def page(dispute_id: UUID, caller: Principal, *, permissions: Collection[str], n
             Fact(str(word), row.evidence[name]) for name, word in WORDS.items() if name in row.evidence
         ),
         files=files,
-        steps=steps.folded(of_disputes([row])),
+        steps=steps.folded([*of_disputes([row]), *calls]),
         bookings=ledger.of_source(SOURCE, row.id, caller) if "ledger.view" in permissions else (),
         identifiers=(
             Fact(_("Dispute"), ids.encode(disputes.PREFIX, row.id)),

@@ -44,6 +44,13 @@ CAUSES = [
 ]
 RANKS = {kind: rank for rank, kind in enumerate(CAUSES)}
 """Cause before effect, where both carry the same instant."""
+CALLED = {
+    "dispute_query": gettext_lazy("Asked how the dispute stands"),
+    "evidence": gettext_lazy("Sent the evidence"),
+    "file": gettext_lazy("Sent a file of the evidence"),
+    "dispute_accept": gettext_lazy("Said that the dispute is given up"),
+}
+"""What was said to a provider about a dispute, by the kind of call."""
 SPECIAL_WORDS = {
     "DUPLICATE": gettext_lazy("The provider repeated itself; nothing changed."),
     "APPLIED": gettext_lazy("Stored, matched and applied."),
@@ -239,6 +246,8 @@ def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
 
 
 def _question(call: CallFact) -> str:
+    if call.kind in CALLED:
+        return str(CALLED[call.kind])
     asked = who_is_asked(call.kind)
     return _("Asked %(rail)s") % {"rail": asked} if asked else _("Called %(what)s") % {"what": call.kind}
 
