@@ -1,6 +1,8 @@
 """Stripe's connected accounts and transfers over real HTTP against the simulator's face, through our own transport."""
 
 import dataclasses
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -8,12 +10,17 @@ import pytest
 from apps.integrations.ports import (
     ConnectRequest,
     ConnectStatus,
+    ForgedCallback,
+    NudgeKind,
     ProviderDeclined,
     ProviderUncertain,
+    RawWebhook,
     TransferRequest,
 )
 from apps.integrations.stripe.connected import _needs, _status
+from apps.integrations.stripe.webhooks import Webhooks
 from apps.kit.money import Money
+from tests.factories.integrations import STRIPE, STRIPE_CREDENTIALS
 from tests.integrations.test_stripe import Shop, shop
 
 __all__ = ["shop"]
@@ -110,6 +117,39 @@ def test_an_account_whose_owner_has_left_is_out_of_reach(shop):
     with pytest.raises(ProviderDeclined) as refusal:
         shop.port("transfer").send(request)
     assert refusal.value.code == "not_found"
+
+
+def test_stripes_messages_name_the_account_and_the_transfer_by_ticket_and_code(shop):
+    own, others = STRIPE_CREDENTIALS.webhook_secret, "whsec_ofothers"
+    hooks = [(own, ["transfer.*"], False), (others, ["account.*"], True)]
+    named = ("secret", "enabled_events", "connect")
+    shop.open(webhooks=[{"url": RETURN, **dict(zip(named, hook, strict=True))} for hook in hooks])
+    shop.simulator.http.post("/__control/callbacks/hold", json={"hold": True})
+    request = told(shop)
+    sent = shop.port("transfer").send(request)
+    shop.act("accounts", request.destination, "leave")
+    shop.simulator.http.post("/__control/tick", json={"seconds": 1})
+    came = shop.simulator.http.post("/__control/callbacks/take", json={}).json()["callbacks"]
+    port = Webhooks(STRIPE, is_live=False, secrets=(own, others))
+
+    read = [port.read(RawWebhook(one["text"].encode(), *_as_received(one))) for one in came]
+
+    assert {(one.type, one.ticket, one.code) for one in read} == {
+        ("account.updated", request.destination, REQUEST.code),
+        ("account.application.deauthorized", request.destination, ""),
+        ("transfer.created", sent.ticket, request.code),
+    }
+    assert {one.kind for one in read} == {NudgeKind.PARTNER}
+    with pytest.raises(ForgedCallback):
+        Webhooks(STRIPE, is_live=False, secrets=(own,)).read(
+            RawWebhook(came[0]["text"].encode(), *_as_received(came[0]))
+        )
+
+
+def _as_received(message: dict[str, Any]) -> tuple[dict[str, str], datetime]:
+    headers = {name.lower(): value for name, value in message["headers"].items()}
+    stamp = headers["stripe-signature"].partition("t=")[2].partition(",")[0]
+    return headers, datetime.fromtimestamp(int(stamp), UTC)
 
 
 @pytest.mark.parametrize(

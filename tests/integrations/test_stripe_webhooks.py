@@ -56,7 +56,13 @@ def read(body: bytes, header: str | None = None) -> Nudge:
         ("charge.dispute.created", {"object": "dispute", "id": "dp_1"}, (NudgeKind.DISPUTE, "dp_1", "")),
         ("setup_intent.succeeded", {"id": "seti_1"}, (NudgeKind.METHOD, "seti_1", "")),
         ("payment_method.detached", {"id": "pm_1"}, (NudgeKind.METHOD, "pm_1", "")),
-        ("account.updated", {"id": "acct_2"}, (NudgeKind.PARTNER, "acct_2", "")),
+        (
+            "account.updated",
+            {"id": "acct_2", "metadata": {"code": "C"}},
+            (NudgeKind.PARTNER, "acct_2", "C"),
+        ),
+        ("account.updated", {"id": ACCOUNT}, (NudgeKind.NONE, "", "")),
+        ("transfer.reversed", {"id": "tr_1", "metadata": {"code": "T"}}, (NudgeKind.PARTNER, "tr_1", "T")),
         ("payout.paid", {"id": "po_1"}, (NudgeKind.NONE, "", "")),
     ],
     ids=str,
@@ -118,6 +124,9 @@ def test_a_message_about_another_account_touches_nothing_of_ours():
 
     assert (read(body).kind, read(body).ticket) == (NudgeKind.NONE, "acct_2")
     assert read(event(account=ACCOUNT)).kind is NudgeKind.COLLECTION
+    assert read(event("transfer.created", {"id": "tr_1"}, account="acct_2")).kind is NudgeKind.NONE
+    left = read(event("account.application.deauthorized", {"id": "ca_1"}, account="acct_2"))
+    assert (left.kind, left.ticket) == (NudgeKind.PARTNER, "acct_2")
 
 
 @pytest.mark.parametrize(

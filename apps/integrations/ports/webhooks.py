@@ -17,7 +17,7 @@ class RawWebhook:
 
 
 class NudgeKind(StrEnum):
-    """What a message is about. PARTNER: a connected account; NONE: nothing that we ask about."""
+    """What a message is about. PARTNER: a connected account, or a transfer to one; NONE: nothing that we ask about."""
 
     COLLECTION = "COLLECTION"
     REFUND = "REFUND"
@@ -34,8 +34,8 @@ class Nudge:
 
     ``event_id`` names the message for good, however often it comes. ``ticket`` is the provider's handle of the object:
     what ``CollectionPort.query``, ``RefundQueryPort.query``, ``DisputePort.read`` or ``MethodPort.read`` take; for
-    PARTNER the provider's id of the account. ``code`` is ours (of the attempt, the refund, the saved method) where the
-    message carries it. Either may be empty, not both but for NONE. ``type`` is the provider's word, for people.
+    PARTNER the provider's id of the account or of the transfer. ``code`` is ours (of the attempt, the refund, the saved method, the
+    connected account, the transfer) where the message carries it. Either may be empty, not both but for NONE. ``type`` is the provider's word, for people.
     """
 
     event_id: str

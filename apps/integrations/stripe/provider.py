@@ -50,6 +50,7 @@ class StripeCredentials:
     api_key: str = field(repr=False)
     webhook_secret: str = field(default="", repr=False)
     previous_webhook_secret: str = field(default="", repr=False)
+    connect_webhook_secret: str = field(default="", repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -58,8 +59,9 @@ class StripeCredentials:
 
     @property
     def endpoint_secrets(self) -> tuple[str, ...]:
-        """The secrets by which a message may be signed: two, while the endpoint's is being replaced."""
-        return tuple(value for value in (self.webhook_secret, self.previous_webhook_secret) if value)
+        """The secrets by which a message may be signed: of our own endpoint, also its former one, and of that of connected accounts."""
+        every = (self.webhook_secret, self.previous_webhook_secret, self.connect_webhook_secret)
+        return tuple(value for value in every if value)
 
     @property
     def is_complete(self) -> bool:
@@ -96,7 +98,7 @@ def _secret_rules(terms: AccountTerms, credentials: StripeCredentials) -> list[R
                 name,
                 "The secret of an endpoint begins with whsec_.",
             )
-            for name in ("webhook_secret", "previous_webhook_secret")
+            for name in ("webhook_secret", "previous_webhook_secret", "connect_webhook_secret")
         ),
     ]
 
@@ -139,6 +141,10 @@ PROVIDER = Provider(
         ),
         "previous_webhook_secret": SecretText(
             _("Signing secret before that"), _("Only while the other one is new.")
+        ),
+        "connect_webhook_secret": SecretText(
+            _("Signing secret of connected accounts"),
+            _("Of a second webhook at the same address, which listens to events on connected accounts."),
         ),
     },
     calls={

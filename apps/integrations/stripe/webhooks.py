@@ -24,6 +24,7 @@ KINDS: tuple[tuple[str, NudgeKind], ...] = (
     ("setup_intent.", NudgeKind.METHOD),
     ("payment_method.", NudgeKind.METHOD),
     ("account.", NudgeKind.PARTNER),
+    ("transfer.", NudgeKind.PARTNER),
 )
 """By the beginning of a message's type; the first that fits."""
 
@@ -31,8 +32,8 @@ KINDS: tuple[tuple[str, NudgeKind], ...] = (
 @dataclass(frozen=True, slots=True)
 class Webhooks:
     """
-    The messages of one account. ``secrets`` are the present one of its endpoint and, while it is being replaced, the one
-    before. ``is_live`` says whether its money is real: a message of the other world is not for it.
+    The messages of one account, and those about accounts that are connected to it, which name these. ``secrets`` are the present
+    one of its endpoint, while it is being replaced the one before, and that of the endpoint for connected accounts. ``is_live`` says whether its money is real: a message of the other world is not for it.
     """
 
     account: str
@@ -51,12 +52,12 @@ class Webhooks:
             )
         about = answers.part(answers.part(event, "data"), "object")
         whose = answers.text(event.get("account"))
-        if type_.startswith("account.") or (whose and whose != self.account):
+        code = answers.text(answers.part(about, "metadata").get("code"))
+        if whose and whose != self.account:
             is_partner = type_.startswith("account.")
             kind = NudgeKind.PARTNER if is_partner else NudgeKind.NONE
-            return Nudge(event_id, kind, ticket=whose or answers.text(about.get("id")), type=type_)
-        kind = _kind(type_, about)
-        code = answers.text(answers.part(about, "metadata").get("code"))
+            return Nudge(event_id, kind, ticket=whose, code=code if is_partner else "", type=type_)
+        kind = NudgeKind.NONE if about.get("id") == self.account else _kind(type_, about)
         ticket = "" if kind is NudgeKind.NONE else _ticket(type_, about)
         if kind is not NudgeKind.NONE and not ticket and not code:
             raise MalformedCallback(f"An event of the type {type_} names no object.")
