@@ -62,6 +62,7 @@ EXEMPT = {
     "integrations.ProviderBalanceReading": OF_A_PROVIDER,
     "integrations.ProviderCall": OF_A_PROVIDER,
     "integrations.ProviderCallback": OF_A_PROVIDER,
+    "payments.ListedMovement": OF_A_PROVIDER,
     "payments.PullCursor": OF_A_PROVIDER,
     "ledger.Account": OF_THE_BOOKS,
     "ledger.FxRate": OF_THE_BOOKS,

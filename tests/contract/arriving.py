@@ -7,7 +7,7 @@ from apps.kit import ids
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import CollectionTerms, InboundStatus, IntentStatus
-from apps.payments.models import PullCursor
+from apps.payments.models import ListedMovement, PullCursor
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import LOST, is_paid
 from tests.contract.rails import Rail, edited
@@ -24,7 +24,8 @@ PULL_FAULTS = (
 )
 
 arrives = lambda name: scenario(Capability.INBOUND, name)  # noqa: E731 (an abbreviation)
-lists = lambda name: scenario(Capability.STATEMENT, name)  # noqa: E731 (an abbreviation)
+lists = lambda name: scenario(Capability.STATEMENT, name, Capability.INBOUND)  # noqa: E731 (an abbreviation)
+asks = lambda name: scenario(Capability.STATEMENT, name, Capability.WEBHOOK)  # noqa: E731 (an abbreviation)
 
 
 @arrives("paid under the code of a payment, however it is typed: it pays, and nobody is asked")
@@ -215,3 +216,42 @@ def left_out(rail: Rail) -> None:
     assert rail.again(intent).status == IntentStatus.UNKNOWN
     assert rail.attempt(intent).booked_at is None
     rail.unseen = payments.KES_1500 - rail.account.fee(payments.KES_1500)
+
+
+def catch_up(rail: Rail) -> PullCursor:
+    """Read the list until it is read up to now, a stretch at a time."""
+    while True:
+        rail.list_movements()
+        cursor = PullCursor.objects.get(provider_account=rail.account)
+        if cursor.failure_code or (
+            cursor.pulled_until and rail.now - cursor.pulled_until < timedelta(hours=1)
+        ):
+            return cursor
+
+
+@asks("no message came, and the list tells of a payment: the answer to a question is booked, once")
+def listed_and_asked(rail: Rail) -> None:
+    intent = rail.ask()
+    rail.let_pass(timedelta(seconds=3))
+    rail.kept_back()
+    catch_up(rail)
+    rail.rest()
+    assert is_paid(rail, intent)
+    asked = rail.sent("query")
+    catch_up(rail)
+    rail.list_movements()
+    assert rail.sent("query") == asked
+    assert is_paid(rail, intent)
+    assert not ListedMovement.objects.filter(receipt=rail.attempt(intent).provider_receipt).exists()
+
+
+@asks("the list of a rail that can be asked does not come: the next reading begins where this one did")
+def asked_list_fails(rail: Rail) -> None:
+    kept = catch_up(rail).pulled_until
+    for answer in PULL_FAULTS[:4]:
+        rail.spoil("statement", answer)
+        rail.list_movements()
+        cursor = PullCursor.objects.get(provider_account=rail.account)
+        assert (bool(cursor.failure_code), cursor.pulled_until) == (True, kept)
+        rail.forget_circuits()
+    assert catch_up(rail).failure_code == ""

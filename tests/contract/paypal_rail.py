@@ -44,6 +44,7 @@ WORDS = Words(
         "collect": "/v2/checkout/orders",
         "query": "/v2/checkout/orders/*",
         "refund": "/v2/payments/captures/*/refund",
+        "statement": "/v1/reporting/transactions",
     },
     kinds={"token": "oauth", "collect": "order", "query": "order_query", "refund": "refund"},
     declines=(
@@ -69,7 +70,6 @@ WORDS = Words(
     dispute=_act("captures", "dispute"),
     lacks={
         Capability.STATUS: "a payment is asked after by its order, and nobody types a receipt",
-        Capability.STATEMENT: "PayPal's reports come with the statements of accounts",
         Capability.INBOUND: "nobody pays by PayPal without being asked",
         Capability.BALANCE: "what PayPal holds comes with the statements of accounts",
         Capability.QR: "a wallet is not read from a picture",

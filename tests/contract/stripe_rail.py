@@ -51,6 +51,7 @@ WORDS = Words(
         "refund": "/v1/refunds",
         "transfer": "/v1/transfers",
         "reversal": "/v1/transfers/*/reversals",
+        "statement": "/v1/balance_transactions",
     },
     kinds={"collect": "checkout", "query": "session_query", "refund": "refund"},
     declines=(
@@ -80,7 +81,6 @@ WORDS = Words(
     fail_refund=lambda rail, ticket: rail.control("POST", f"/stripe/refunds/{ticket}/fail", {}),
     lacks={
         Capability.STATUS: "a payment is asked after by its session, and nobody types a receipt",
-        Capability.STATEMENT: "balance transactions come with the statements of accounts",
         Capability.INBOUND: "nobody pays by card without being asked",
         Capability.BALANCE: "what Stripe holds comes with the statements of accounts",
         Capability.QR: "a card is not read from a picture",

@@ -24,7 +24,7 @@ EMPTY = StatementPage(())
 def test_asks_for_a_window_in_local_time(method):
     port, line = daraja.statement_port(answer("pull_page.json"), method=method)
 
-    port.fetch(WINDOW, offset=100)
+    port.fetch(WINDOW, page="100")
 
     assert line.orders[0]["method"] == method
     assert line.orders[0]["url"].endswith("/pulltransactions/v1/query")
@@ -59,7 +59,7 @@ def test_reads_a_list_in_a_list_and_counts_what_is_no_movement():
             kind="c2b-pay-bill-debit",
         ),
     )
-    assert (page.next_offset, page.unreadable) == (None, 1)
+    assert (page.next_page, page.unreadable) == ("", 1)
 
 
 def test_a_full_page_has_another_one_behind_it():
@@ -67,8 +67,8 @@ def test_a_full_page_has_another_one_behind_it():
     body = {"ResponseCode": "1000", "Response": [[row] * 100]}
     port, _ = daraja.statement_port(said(body), said(body))
 
-    assert port.fetch(WINDOW).next_offset == 100
-    assert port.fetch(WINDOW, offset=100).next_offset == 200
+    assert port.fetch(WINDOW).next_page == "100"
+    assert port.fetch(WINDOW, page="100").next_page == "200"
 
 
 @pytest.mark.parametrize(

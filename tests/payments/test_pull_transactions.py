@@ -370,7 +370,7 @@ def test_a_long_reading_records_each_page_in_its_own_time(unknown, monkeypatch):
     times = iter(NOW + timedelta(minutes=6 * step) for step in range(9))
     listing = Listing(
         [
-            StatementPage((row(unknown, receipt="NLJ7RT61AA", reference=""),), next_offset=1),
+            StatementPage((row(unknown, receipt="NLJ7RT61AA", reference=""),), next_page="1"),
             StatementPage((row(unknown),)),
         ]
     )
@@ -386,7 +386,7 @@ def test_a_long_reading_records_each_page_in_its_own_time(unknown, monkeypatch):
 
 def test_a_list_that_begins_again_is_not_read_for_ever(unknown, monkeypatch):
     ProviderAccount.objects.update(is_pull_enabled=True, pull_number="0722000000")
-    listing = Listing([StatementPage((row(unknown),), next_offset=1)] * 9)
+    listing = Listing([StatementPage((row(unknown),), next_page="1")] * 9)
     monkeypatch.setattr(pulls.providers, "statement", lambda *_, **__: listing)
 
     pulls.pull(account_id=unknown.provider_account_id, clock=lambda: NOW)
@@ -398,7 +398,7 @@ def test_a_list_that_begins_again_is_not_read_for_ever(unknown, monkeypatch):
 
 def test_a_list_that_never_ends_is_not_read_for_ever(unknown, monkeypatch):
     ProviderAccount.objects.update(is_pull_enabled=True, pull_number="0722000000")
-    listing = Listing([StatementPage((), next_offset=1, unreadable=100)] * 9)
+    listing = Listing([StatementPage((), next_page="1", unreadable=100)] * 9)
     monkeypatch.setattr(pulls.providers, "statement", lambda *_, **__: listing)
     monkeypatch.setattr(pulls, "PAGES_MAX", 3)
 

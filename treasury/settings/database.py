@@ -123,6 +123,7 @@ NO_DELETE_TABLES = [
     "payments_dispute",
     "payments_disputefile",
     "payments_inboundreceipt",
+    "payments_listedmovement",
     "payments_paymentattempt",
     "payments_paymentintent",
     "payments_paypage",

@@ -28,10 +28,6 @@ class ProviderAccountQuerySet(LockingQuerySet):
         """Return the accounts of these branches; None stands for all."""
         return self if branch_ids is None else self.filter(branch_id__in=branch_ids)
 
-    def pulling(self) -> Self:
-        """Return the accounts whose movements are listed from time to time."""
-        return self.filter(is_pull_enabled=True)
-
     def watched(self) -> Self:
         """Return the accounts whose provider is asked from time to time what it holds."""
         return self.filter(is_balance_watched=True)

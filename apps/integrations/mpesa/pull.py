@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import ClassVar
 
 from apps.integrations.mpesa import codes, values
 from apps.integrations.mpesa.client import DarajaClient
@@ -12,6 +13,7 @@ from apps.integrations.ports import (
     ProviderUncertain,
     StatementPage,
     StatementRow,
+    StatementTerms,
     Window,
 )
 
@@ -33,6 +35,15 @@ class PullTransactions:
     published clients POST.
     """
 
+    terms: ClassVar[StatementTerms] = StatementTerms(
+        keeps=timedelta(
+            hours=47
+        ),  # an hour less than it does: the question must be within the limit when it arrives
+        span=timedelta(hours=48),
+        overlap=timedelta(minutes=30),
+        is_opened=True,
+    )
+
     client: DarajaClient
     short_code: str
     method: str = "POST"
@@ -52,11 +63,12 @@ class PullTransactions:
                 "configuration", values.text(answer.get("ResponseDescription")), provider_code=status
             )
 
-    def fetch(self, window: Window, *, offset: int = 0) -> StatementPage:
+    def fetch(self, window: Window, *, page: str = "") -> StatementPage:
         """
-        Return a page. "Failed to retrieve transactions" is said of an empty list and of an outage alike, so it is no
+        Return a page, which Daraja counts in rows. "Failed to retrieve transactions" is said of an empty list and of an outage alike, so it is no
         page: who took it for an empty one would lose what was paid in during an outage.
         """
+        offset = int(page or 0)
         body = {
             "ShortCode": self.short_code,
             "StartDate": _moment(window.start),
@@ -86,7 +98,7 @@ def _page(answer: Mapping[str, object], offset: int) -> StatementPage:
     is_full = len(entries) >= PAGE
     return StatementPage(
         tuple(rows),
-        next_offset=offset + len(entries) if is_full else None,
+        next_page=str(offset + len(entries)) if is_full else "",
         unreadable=len(entries) - len(rows),
     )
 

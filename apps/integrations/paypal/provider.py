@@ -16,6 +16,7 @@ from apps.integrations.paypal.disputes import Disputes
 from apps.integrations.paypal.methods import Methods
 from apps.integrations.paypal.orders import Orders
 from apps.integrations.paypal.refunds import RefundQuery, Refunds, RefundSearch
+from apps.integrations.paypal.statements import Statements
 from apps.integrations.paypal.webhooks import Webhooks
 from apps.integrations.ports import (
     CapturePort,
@@ -26,6 +27,7 @@ from apps.integrations.ports import (
     RefundPort,
     RefundQueryPort,
     RefundSearchPort,
+    StatementPort,
     WebhookPort,
 )
 from apps.integrations.ports.providing import Adapter, Line, Provider, Rule, SecretText
@@ -142,6 +144,7 @@ PROVIDER = Provider(
         "dispute_list": CallRole.OTHER,
         "evidence": CallRole.OTHER,
         "dispute_accept": CallRole.OTHER,
+        "statement": CallRole.OTHER,
         "certificate": CallRole.OTHER,
         "webhook_check": CallRole.OTHER,
     },
@@ -159,6 +162,7 @@ PROVIDER = Provider(
         RefundPort: Adapter(Refunds, lambda line: Refunds(_paypal(line))),
         RefundQueryPort: Adapter(RefundQuery, lambda line: RefundQuery(_paypal(line))),
         RefundSearchPort: Adapter(RefundSearch, lambda line: RefundSearch(_paypal(line))),
+        StatementPort: Adapter(Statements, lambda line: Statements(_paypal(line))),
         WebhookPort: Adapter(Webhooks, _webhooks),
     },
     is_well=lambda answer: codes.is_well(answer.status),

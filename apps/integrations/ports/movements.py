@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
 
 from apps.integrations.ports.collections import CollectionReport, Ticket
 from apps.integrations.ports.refunds import RefundReport
+from apps.integrations.ports.webhooks import Nudge
 from apps.kit.money import Money
 
 
@@ -37,7 +38,12 @@ class StatementRow:
     One movement as the provider lists it.
 
     ``reference`` is what the payer typed or we asked for; ``payer`` and ``told_at`` are texts as they came: a number
-    may be masked, a time may lie about its zone.
+    may be masked, a time may lie about its zone. ``kind`` is the provider's word. Without a ``nudge`` the row is money that
+    came, and the only word of it. With one, the provider can be asked: the nudge names the row for good and says what to ask
+    after; NONE is a movement that is neither payment, refund nor dispute, of which alone ``money`` may be zero or less. Of a
+    payment, ``money`` is what its payer paid and ``receipt`` its receipt; of a refund or a dispute ``receipt`` may be that
+    of the payment. ``fee`` is what the provider kept, in the currency of our balance; None where it does not tell. ``at`` is an instant that can be relied on.
+    ``is_in``: money of ours grew by the row, in the currency of ``money``.
     """
 
     receipt: str
@@ -46,19 +52,38 @@ class StatementRow:
     payer: str
     told_at: str
     kind: str
+    nudge: Nudge | None = None
+    fee: Money | None = None
+    at: datetime | None = None
+    is_in: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class StatementPage:
     """
-    Rows of a list of movements; ``next_offset`` is None on the last page.
+    Rows of a list of movements; ``next_page`` is the provider's name of the page after it, empty on the last.
 
-    ``unreadable`` counts the rows that could not be read: they are somewhere in the record of the call.
+    ``unreadable`` counts the rows that could not be read: they are somewhere in the record of the call. ``complete_until``
+    is up to when the list is whole, where the provider's lags behind; None where it does not.
     """
 
     rows: tuple[StatementRow, ...]
-    next_offset: int | None = None
+    next_page: str = ""
     unreadable: int = 0
+    complete_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementTerms:
+    """
+    What a provider promises of its list: how long it ``keeps`` a movement there, the longest ``span`` of one question, and
+    the ``overlap`` in which a movement may still appear. ``is_opened``: only once ``register`` has opened the service.
+    """
+
+    keeps: timedelta
+    span: timedelta
+    overlap: timedelta
+    is_opened: bool = False
 
 
 class StatusPort(Protocol):
@@ -82,9 +107,11 @@ class StatementPort(Protocol):
     Read the movements that a provider knows: the evidence where nobody answered.
 
     Asking twice changes nothing, so every error but ProviderDeclined may be tried again. ``register`` opens the
-    service once; to repeat it is harmless.
+    service once where the terms say so; to repeat it is harmless.
     """
+
+    terms: ClassVar[StatementTerms]
 
     def register(self, *, number: str, callback_url: str) -> None: ...
 
-    def fetch(self, window: Window, *, offset: int = 0) -> StatementPage: ...
+    def fetch(self, window: Window, *, page: str = "") -> StatementPage: ...

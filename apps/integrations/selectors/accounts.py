@@ -73,11 +73,6 @@ def watched_ids() -> list[UUID]:
     return list(ProviderAccount.objects.watched().order_by("id").values_list("id", flat=True))
 
 
-def pulled_ids() -> list[UUID]:
-    """Return the accounts whose movements are listed from time to time, the oldest first."""
-    return list(ProviderAccount.objects.pulling().order_by("id").values_list("id", flat=True))
-
-
 def visible_to(caller: scope.Principal) -> QuerySet[ProviderAccount]:
     """Return the accounts of the branches that the caller may see."""
     return ProviderAccount.objects.of_branches(scope.branch_ids(caller))

@@ -28,6 +28,7 @@ from apps.integrations.ports import (
     RefundSearchPort,
     RefundTerms,
     StatementPort,
+    StatementTerms,
     StatusPort,
     TransferPort,
     WebhookPort,
@@ -79,6 +80,12 @@ def refund_terms(provider: str) -> RefundTerms | None:
     """Return what a provider promises of money that goes back; None where it gives nothing back from here."""
     terms: RefundTerms | None = getattr(PORTS.get(provider, {}).get(RefundPort), "terms", None)
     return terms
+
+
+def statement_terms(provider: str) -> StatementTerms | None:
+    """Return what a provider promises of its list of movements; None where it gives none."""
+    adapter: type[StatementPort] | None = PORTS.get(provider, {}).get(StatementPort)
+    return adapter.terms if adapter is not None else None
 
 
 def repeat_within(provider: str) -> timedelta:

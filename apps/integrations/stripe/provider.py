@@ -16,6 +16,7 @@ from apps.integrations.ports import (
     RefundPort,
     RefundQueryPort,
     RefundSearchPort,
+    StatementPort,
     TransferPort,
     WebhookPort,
 )
@@ -29,6 +30,7 @@ from apps.integrations.stripe.connection import Connection
 from apps.integrations.stripe.disputes import Disputes
 from apps.integrations.stripe.methods import Methods
 from apps.integrations.stripe.refunds import RefundQuery, Refunds, RefundSearch
+from apps.integrations.stripe.statements import Statements
 from apps.integrations.stripe.transfers import Transfers
 from apps.integrations.stripe.webhooks import Webhooks
 
@@ -166,6 +168,7 @@ PROVIDER = Provider(
         "evidence": CallRole.OTHER,
         "file": CallRole.OTHER,
         "dispute_accept": CallRole.OTHER,
+        "statement": CallRole.OTHER,
         "account": CallRole.OTHER,
         "connect": CallRole.OTHER,
         "connect_link": CallRole.OTHER,
@@ -191,6 +194,7 @@ PROVIDER = Provider(
         RefundPort: Adapter(Refunds, lambda line: Refunds(_stripe(line))),
         RefundQueryPort: Adapter(RefundQuery, lambda line: RefundQuery(_stripe(line))),
         RefundSearchPort: Adapter(RefundSearch, lambda line: RefundSearch(_stripe(line))),
+        StatementPort: Adapter(Statements, lambda line: Statements(_stripe(line))),
         TransferPort: Adapter(Transfers, lambda line: Transfers(_stripe(line))),
         WebhookPort: Adapter(Webhooks, _webhooks),
     },

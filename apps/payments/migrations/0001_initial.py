@@ -355,6 +355,28 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ListedMovement',
+            fields=[
+                ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('number', models.CharField(max_length=120)),
+                ('kind', models.CharField(max_length=60)),
+                ('matter', models.CharField(choices=[('NOBODYS', 'NOBODYS'), ('FEE_DIFFERS', 'FEE_DIFFERS'), ('OTHER', 'OTHER')], max_length=16)),
+                ('receipt', models.CharField(blank=True, max_length=120)),
+                ('amount_minor', apps.kit.models.MinorField()),
+                ('currency', apps.kit.models.CurrencyField()),
+                ('fee_minor', apps.kit.models.MinorField(null=True)),
+                ('fee_currency', apps.kit.models.CurrencyField(blank=True)),
+                ('occurred_at', models.DateTimeField(null=True)),
+                ('listed_at', models.DateTimeField()),
+                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.paymentattempt')),
+                ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='integrations.provideraccount')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['matter', '-id'], name='listed_movement_by_matter')],
+                'constraints': [models.UniqueConstraint(fields=('provider_account', 'number'), name='listed_movement_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='InboundReceipt',
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),

@@ -8,7 +8,7 @@ from apps.payments.models.inbound import InboundReceipt
 from apps.payments.models.intent import PaymentIntent
 from apps.payments.models.pay_page import PayPage
 from apps.payments.models.policy import CollectionPolicy
-from apps.payments.models.pull import PullCursor
+from apps.payments.models.pull import ListedMovement, PullCursor
 from apps.payments.models.refund import Refund
 from apps.payments.models.routing import RoutingDecision, RoutingRule, RoutingTarget
 from apps.payments.models.saved_method import SavedMethod
@@ -19,6 +19,7 @@ __all__ = [
     "Dispute",
     "DisputeFile",
     "InboundReceipt",
+    "ListedMovement",
     "PayPage",
     "PaymentAttempt",
     "PaymentIntent",

@@ -1,9 +1,10 @@
-"""Reading what waits for evidence: payments and refunds of which nobody knows, and money that nobody has explained."""
+"""Reading what waits for evidence: payments and refunds of which nobody knows, and what lists tell that nobody has explained."""
 
 from apps.access.selectors import scope
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models.inbound import InboundReceiptQuerySet
 from apps.payments.models.intent import PaymentIntentQuerySet
+from apps.payments.models.pull import ListedMovement, ListedMovementQuerySet
 from apps.payments.models.refund import RefundQuerySet
 from apps.payments.selectors import inbound_receipts, intents, refunds
 
@@ -23,3 +24,9 @@ def waiting_receipts(caller: scope.Principal) -> InboundReceiptQuerySet:
     """Return the money in suspense that nobody has decided about, the newest first, each with its account."""
     found = inbound_receipts.visible_to(caller).waiting()
     return found.select_related("provider_account").order_by("-id")
+
+
+def listed_movements(caller: scope.Principal) -> ListedMovementQuerySet:
+    """Return the listed movements that are for people, the newest first, each with the payment that it is of."""
+    found = ListedMovement.objects.of_branches(scope.branch_ids(caller))
+    return found.select_related("attempt").order_by("-id")

@@ -102,7 +102,7 @@ def _about(nudge: Nudge) -> str:
 
 def _collection(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
     """Have the provider asked about a payment that is open, or was closed without money, or lacks its fee."""
-    found = _attempt(account, nudge)
+    found = found_attempt(account, nudge)
     if found is None and not nudge.code:
         return CallbackStatus.IGNORED, "What we ask for bears a code of ours, and this does not.", None
     if found is None:
@@ -116,7 +116,7 @@ def _collection(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verd
     return CallbackStatus.APPLIED, "", attempt.id
 
 
-def _attempt(account: "ProviderAccount", nudge: Nudge) -> PaymentAttempt | None:
+def found_attempt(account: "ProviderAccount", nudge: Nudge) -> PaymentAttempt | None:
     own = PaymentAttempt.objects.filter(provider_account__in=accounts.alike(account))
     by_code = own.filter(code=nudge.code).first() if nudge.code else None
     by_ticket = own.filter(ticket=nudge.ticket).first() if nudge.ticket and by_code is None else None
@@ -139,7 +139,7 @@ def _has_learned(attempt: PaymentAttempt, ticket: str, *, now: datetime) -> bool
 
 def _refund(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
     """Have the provider asked about a refund: an open one, and one that succeeded, whose money may have come back."""
-    found = _found_refund(account, nudge)
+    found = found_refund(account, nudge)
     if found is None:
         raise NotYetMatched
     refund = sendings.locked(found.id)
@@ -158,7 +158,7 @@ def _refund(account: "ProviderAccount", nudge: Nudge, now: datetime) -> Verdict:
     return CallbackStatus.APPLIED, "", refund.id
 
 
-def _found_refund(account: "ProviderAccount", nudge: Nudge) -> Refund | None:
+def found_refund(account: "ProviderAccount", nudge: Nudge) -> Refund | None:
     """Return the refund of a ticket, or the only one of the payment whose ticket nobody has told."""
     own = Refund.objects.filter(provider_account__in=accounts.alike(account))
     by_ticket = own.filter(ticket=nudge.ticket).first() if nudge.ticket else None

@@ -69,11 +69,12 @@ class EvidenceLine:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceQueue:
-    """Payments and refunds of which nobody knows what became, and movements that nobody has explained."""
+    """Payments and refunds of which nobody knows what became, money that waits, and listed movements that are for people."""
 
     payments: tuple[EvidenceLine, ...]
     refunds: tuple[EvidenceLine, ...]
     movements: tuple[EvidenceLine, ...]
+    listed: tuple[EvidenceLine, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """What waits for evidence, as the page shows it: the oldest first, at most 100 of each kind."""
 
+from django.utils.translation import gettext as _
+
 from apps.access.selectors.scope import Principal
+from apps.kit.money import Money
 from apps.payments.selectors import evidence
 from apps.portal.contracts import EvidenceLine, EvidenceQueue
 from apps.portal.selectors import states, words
@@ -42,4 +45,23 @@ def queue(caller: Principal) -> EvidenceQueue:
         )
         for row in evidence.waiting_receipts(caller)[:SHOWN]
     ]
-    return EvidenceQueue(tuple(payments), tuple(refunds), tuple(movements))
+    listed = [
+        EvidenceLine(
+            at=line.occurred_at or line.listed_at,
+            name=line.receipt or line.number,
+            text=_listed(line.kind, line.fee, line.attempt.fee if line.attempt else None),
+            money=line.money,
+            badge=states.LISTED[line.matter],
+            payment_id=line.attempt.intent_id if line.attempt else None,
+        )
+        for line in evidence.listed_movements(caller)[:SHOWN]
+    ]
+    return EvidenceQueue(tuple(payments), tuple(refunds), tuple(movements), tuple(listed))
+
+
+def _listed(kind: str, listed: Money | None, booked: Money | None) -> str:
+    """Say what a listed movement is: the provider's word for it, and the two fees where it is of a payment."""
+    if listed is None or booked is None:
+        return kind
+    said = _("%(kind)s: the fee is listed as %(listed)s and booked as %(booked)s")
+    return said % {"kind": kind, "listed": listed, "booked": booked}

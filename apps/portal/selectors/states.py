@@ -98,6 +98,12 @@ CALLBACK: Mapping[str, Badge] = {
     "IGNORED": Badge(QUIET, "visibility_off", _("Ignored")),
 }
 
+LISTED: Mapping[str, Badge] = {
+    "NOBODYS": Badge(HELD, "link_off", _("Unmatched")),
+    "FEE_DIFFERS": Badge(HELD, "policy", _("Fee differs")),
+    "OTHER": Badge(QUIET, "inbox", _("Listed")),
+}
+
 WEBHOOK: Mapping[str, Badge] = {
     "PENDING": Badge(PENDING, "hourglass_top", _("Pending")),
     "DELIVERED": Badge(DONE, "check_circle", _("Delivered")),
