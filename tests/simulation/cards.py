@@ -16,11 +16,12 @@ FEE_BPS = 300
 GOOD, CHALLENGED = "4242424242424242", "4000002500003155"
 REFUSED = ("4000000000000002", "4000000000009995")
 CARDS = (*[GOOD] * 5, CHALLENGED, *REFUSED)
-TOLD = ("checkout.session.*", "payment_intent.amount_capturable_updated", "refund.*")
+TOLD = ("checkout.session.*", "payment_intent.amount_capturable_updated", "refund.*", "charge.dispute.*")
 MAGIC = ("000", "000", "001", "017", "201", "777", "778", "779", "780", "781", "782", "783", "784")
 """Endings of addresses whose payers decide by themselves, by what happens then."""
 SESSIONS, REFUNDS, CAPTURES = "/v1/checkout/sessions", "/v1/refunds", "/v1/payment_intents/*/capture"
 QUERIES = "/v1/checkout/sessions/*"
+DISPUTES, GIVEN_UP = "/v1/disputes/*", "/v1/disputes/*/close"
 SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     (SESSIONS, ("hang",)),
     (SESSIONS, ({"action": "reset", "processed": True},)),
@@ -39,6 +40,10 @@ SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     (REFUNDS, ({"action": "reset", "processed": True}, "drop_callback")),
     (REFUNDS, ({"action": "status", "processed": True},)),
     (REFUNDS, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+    (DISPUTES, ("hang",)),
+    (DISPUTES, ({"action": "reset", "processed": True},)),
+    (DISPUTES, ("html_error",)),
+    (GIVEN_UP, ({"action": "status", "processed": True},)),
 )
 
 
@@ -47,6 +52,8 @@ def furnish(world: World) -> None:
     account = integrations.stripe_account(
         PROVIDER, currency="KES", short_code=STRIPE, fee_bps=FEE_BPS, minimum_minor=1_00
     )
+    account.created_at = world.now  # the list of its disputes is read from then on
+    account.save(update_fields=["created_at"])
     address = hooks.address(token=account.callback_token, kind=WEBHOOK)
     side = integrations.stripes_side(address, currency="kes", country="KE", fee_bps=FEE_BPS, fee_fixed=0)
     side["webhooks"][0]["enabled_events"] = list(TOLD)
@@ -63,6 +70,17 @@ def create_held(world: World) -> str:
     return partner.create(world, **_by_card(world), capture=False)
 
 
+def create_of_person(world: World) -> str:
+    """Ask a person for money by card, who stands at the page himself."""
+    return partner.create(world, method="card", payer={"email": "amina@example.com"})
+
+
+def pay_every_page(world: World) -> None:
+    """Let every page that is open be paid with a good card."""
+    for session in _open_sessions(world):
+        act(world, "sessions", session["id"], "pay", card=GOOD)
+
+
 def _by_card(world: World) -> dict[str, Any]:
     suffix = "" if world.chance(0.5) else f"+{world.rng.choice(MAGIC)}"
     return {"method": "card", "payer": {"email": f"amina{suffix}@example.com"}}
@@ -74,9 +92,9 @@ def pay_page(world: World) -> str | None:
     if not opened:
         return None
     session, card = world.rng.choice(opened), world.rng.choice(CARDS)
-    said = _act(world, "sessions", session["id"], "pay", card=card)
+    said = act(world, "sessions", session["id"], "pay", card=card)
     if card == CHALLENGED:
-        said += " " + _act(world, "sessions", session["id"], "authenticate", succeeds=world.chance(0.7))
+        said += " " + act(world, "sessions", session["id"], "authenticate", succeeds=world.chance(0.7))
     return f"{session['id']} by {card}: {said}"
 
 
@@ -115,7 +133,7 @@ def fail_refund(world: World) -> str | None:
     if not done:
         return None
     refund = world.rng.choice(done)
-    return f"{refund['id']}: {_act(world, 'refunds', refund['id'], 'fail')}"
+    return f"{refund['id']}: {act(world, 'refunds', refund['id'], 'fail')}"
 
 
 def script_fault(world: World) -> str:
@@ -146,10 +164,10 @@ def _open_sessions(world: World) -> list[dict[str, Any]]:
 
 
 def _leave(world: World, session: dict[str, Any]) -> str:
-    return f"{session['id']}: {_act(world, 'sessions', session['id'], 'expire')}"
+    return f"{session['id']}: {act(world, 'sessions', session['id'], 'expire')}"
 
 
-def _act(world: World, kind: str, identifier: str, deed: str, **given: object) -> str:
+def act(world: World, kind: str, identifier: str, deed: str, **given: object) -> str:
     """Let a person or a bank do something; return done, or refused: a card is, and what had been decided before."""
     status, _ = world.controlled("POST", f"/stripe/{kind}/{identifier}/{deed}", given)
     world.collect_callbacks()

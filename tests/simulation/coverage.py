@@ -11,7 +11,7 @@ from apps.integrations.models import CallbackProcessing
 from apps.jobs.models import Job
 from apps.ledger.models import Hold
 from apps.payments.contracts import LateMoney
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from tests.simulation import actions, cards, street
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
 
@@ -22,6 +22,7 @@ MODELS: tuple[type[Model], ...] = (
     WebhookDelivery,
     CallbackProcessing,
     Refund,
+    Dispute,
     ApprovalRequest,
     InboundReceipt,
     Hold,
@@ -55,7 +56,6 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 
 NOT_PLAYED = {
     "ConnectedAccount": "this world pays no merchant by transfer",
-    "Dispute": "no payer of this world disputes a payment",
     "GrantChange": "the world's applications keep what they were granted",
     "Invite": "the world's applications are linked before it starts",
     "LinkRequest": "the world's applications are linked before it starts",
@@ -77,7 +77,7 @@ def wanted() -> list[str]:
     names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += sorted({f"card script:{street.name_of(script)}" for _, script in cards.SCRIPTS})
-    names += ["evidence:asked a day later"]
+    names += ["evidence:asked a day later", "evidence:dispute listed", "evidence:dispute asked about"]
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += [f"terms:{policy}" for policy in LateMoney]
     names += ["review:accepted", "review:closed", "bulk:stopped", "evidence:given back late"]

@@ -3,19 +3,23 @@
 import json
 from typing import Any
 
+from apps.access.models import Membership
+from apps.access.selectors import applications
 from apps.approvals.contracts import ApprovalStatus, NewRule, NewStep
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.services import rules
+from apps.approvals.services import requests, rules
 from apps.kit import ids
-from apps.kit.actors import SYSTEM
+from apps.kit.actors import SYSTEM, person
 from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
 from apps.payments.models import PaymentIntent, Refund
 from tests.factories import access
 from tests.simulation import partner
+from tests.simulation.deciding import REASON, decided
 from tests.simulation.world import Asked, Broken, World
 
 LIMIT_MINOR = 2_000_00
 """Refunds from here on wait for another person."""
+DECIDER = "decider@example.test"
 
 
 def furnish(world: World) -> None:
@@ -23,7 +27,7 @@ def furnish(world: World) -> None:
     step = NewStep(roles=("approver",))
     rule = NewRule(kind=REFUND.name, currency="KES", minimum_minor=LIMIT_MINOR, steps=(step,))
     access.member("owner", "owner@example.test")
-    decider = access.member("approver", "decider@example.test")
+    decider = access.member("approver", DECIDER)
     rules.create(rule=rule, actor=SYSTEM, now=world.now)
     issued = access.issued()
     issued.key.created_by_id = decider.id
@@ -52,6 +56,8 @@ def decide(verdict: str) -> Any:
         waiting = ApprovalRequest.objects.filter(status=ApprovalStatus.PENDING).order_by("id").first()
         if waiting is None:
             return None
+        if waiting.application_id == applications.portal().id:
+            return _decide_in_portal(world, waiting, verdict)
         path = f"/approvals/{ids.encode('apr', waiting.id)}/{verdict}"
         body = {
             "payload_hash": waiting.payload_hash,
@@ -66,6 +72,23 @@ def decide(verdict: str) -> Any:
         return f"{waiting.subject_reference} -> {reply.status}"
 
     return act
+
+
+def _decide_in_portal(world: World, waiting: ApprovalRequest, verdict: str) -> str:
+    """Decide as a person what people asked for, which no key of an application sees."""
+    asked: dict[str, Any] = {
+        "request_id": waiting.id,
+        "payload_hash": waiting.payload_hash,
+        "actor": person(Membership.objects.get(user__email=DECIDER).user_id),
+        "now": world.now,
+    }
+
+    def deed() -> object:
+        return requests.approve(**asked) if verdict == "approve" else requests.refuse(**asked, reason=REASON)
+
+    if said := decided(world, deed):
+        raise Broken(f"{waiting.subject_reference} could not be decided by a person: {said}")
+    return f"{waiting.subject_reference} -> {verdict}, in the portal"
 
 
 def verify(world: World) -> str | None:

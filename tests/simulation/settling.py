@@ -1,7 +1,7 @@
 """The end of a seed: nothing fails any more, time passes, and everything must come to rest."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Min
 
@@ -10,27 +10,42 @@ from apps.events.models.webhook import WebhookStatus
 from apps.jobs.models import Job
 from apps.kit import circuits, clock, jobs
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
-from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models import Dispute, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
-from tests.simulation import bookkeeping, cards, deciding, partner, refunding, reviewing, street, workers
+from tests.simulation import (
+    bookkeeping,
+    cards,
+    deciding,
+    disputing,
+    partner,
+    refunding,
+    reviewing,
+    street,
+    workers,
+)
 from tests.simulation.world import RENDERING_LANE, Broken, World
 
 ROUNDS = 80
 UNTOLD = 0.3
 ONE_DAY = 24 * 3600
+SOON = timedelta(days=1)
+"""What the provider does of itself later than this is not waited for: time runs out of its own, as the last evidence."""
 
 
 def open_day(world: World) -> None:
-    """Begin with payments that have arrived, so that there is something to give back from the first step on."""
+    """Begin with payments that have arrived, so that there is something to give back, and to dispute, from the first step on."""
     world.interruptions.is_calm = True
     for suffix in ("000", *world.rng.sample(partner.REFUNDED, 2)):
         with clock.fixed(world.now):
             partner.create(world, payer={"phone": f"0700000{suffix}"}, branch_id=world.branch_ids[0])
-    for _ in range(2):
+    with clock.fixed(world.now):
+        cards.create_of_person(world)
+    for follow in (cards.pay_every_page, disputing.dispute):
         with clock.fixed(world.now):
             _run_everything(world)
+            follow(world)
         world.tick(3)
     with clock.fixed(world.now):
         _run_everything(world)
@@ -47,8 +62,11 @@ def settle(world: World) -> None:
     _list_without_references(world)
     _come_to_rest(world)
     for gather in EVIDENCE:
+        at_rest_since = world.now
         gather(world)
-        _come_to_rest(world)
+        world.collect_jobs()
+        if world.now != at_rest_since or world.broker or world.wire:
+            _come_to_rest(world)
     with clock.fixed(world.now):
         bookkeeping.expire(world)
 
@@ -99,6 +117,7 @@ def _waiting(world: World) -> dict[str, datetime | None]:
         **PaymentAttempt.objects.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")),
         **intents.aggregate(request=Min("next_request_at")),
         **refunds.aggregate(refund=Min("next_request_at"), refund_query=Min("next_query_at")),
+        **Dispute.objects.aggregate(answer=Min("answer_due_at")),
         **refunds.filter(status=RefundStatus.SENDING).aggregate(refund_sending=Min("sent_at")),
         **Job.objects.filter(finished_at=None).aggregate(work=Min("locked_until")),
         "job": min((message.due_at for message in world.broker), default=None),
@@ -109,8 +128,8 @@ def _waiting(world: World) -> dict[str, datetime | None]:
 def _due_at_the_provider(world: World) -> datetime | None:
     with world.simulator.store.transaction() as tx:
         times = [due.next_at(tx=tx), callbacks.next_due(tx=tx)]
-    known = [at for at in times if at is not None]
-    return moment(at=min(known)) if known else None
+    known = [moment(at=at) for at in times if at is not None]
+    return min((at for at in known if at < world.now + SOON), default=None)
 
 
 def _list_without_references(world: World) -> None:
@@ -174,7 +193,10 @@ EVIDENCE: tuple[Callable[[World], None], ...] = (
     _pull,
     _hold_receipts_of_refunds,
     _decide_reviews,
+    disputing.let_banks_decide,
     _ask_after_refunds,
+    disputing.ask_after_disputes,
+    disputing.let_time_run_out,
     _ask_for_balances,
 )
 """What resolves a payment that neither callback nor query has resolved."""

@@ -24,13 +24,13 @@ from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
 from apps.payments.models import BulkItem, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import bulks
 from apps.payments.services.resolutions import UNASKED
-from tests.simulation import books, card_truths, refunding, unasked
+from tests.simulation import books, card_truths, dispute_truths, refunding, unasked
 from tests.simulation import bulks as bulk_deeds
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, STRIPE, World
 
 MOVING = ("PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE")
-LATER = ("collection-correction:", "collection-completion:", "ledger:reversal:")
-"""How the keys of bookings begin that correct another one: by a sum, a fee or a failure that was told later."""
+LATER = ("collection-correction:", "collection-completion:", "ledger:reversal:", "dispute-")
+"""How the keys of bookings begin that correct another one, by what was told later, or that are compared with disputes."""
 Rows = list[dict[str, Any]]
 """The provider's movements, as its statements tell them."""
 
@@ -42,6 +42,7 @@ def broken(world: World) -> list[str]:
         for numbers in (world.numbers(), [STRIPE])
     )
     found = [*_statement_is_booked([*rows, *of_cards]), *card_truths.broken(world, of_cards)]
+    found += dispute_truths.broken(world, of_cards)
     return found + [finding for truth in TRUTHS for finding in truth(world, rows)]
 
 

@@ -1,0 +1,116 @@
+"""What must be true of disputes when a world has come to rest."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Sum
+
+from apps.events.models import OutboxEvent
+from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole
+from apps.ledger.models import Transaction
+from apps.ledger.selectors import balances
+from apps.payments.models import Dispute, PaymentAttempt
+from tests.simulation import cards, disputing
+from tests.simulation.world import World
+
+Rows = list[dict[str, Any]]
+ENDS = {
+    "won": {"WON": "won"},
+    "lost": {"LOST": "lost", "ACCEPTED": "lost", "EXPIRED": "lost"},
+    "warning_closed": {"PREVENTED": "closed"},
+}
+"""What a dispute may be here that has ended so at the provider, and what is told of that."""
+
+
+def broken(world: World, rows: Rows) -> Iterator[str]:
+    """Yield a sentence for each dispute of which the provider knows otherwise, or of which too much or too little was done."""
+    told = {one["id"]: one for one in cards.listed(world, "disputes")}
+    known = {one.ticket: one for one in Dispute.objects.all()}
+    yield from (f"dispute {ticket} is not known here" for ticket in sorted(told.keys() - known.keys()))
+    yield from (f"dispute {ticket} was never opened" for ticket in sorted(known.keys() - told.keys()))
+    moved = {ticket: _moved(rows, ticket) for ticket in sorted(told.keys() & known.keys())}
+    for ticket, sums in moved.items():
+        yield from _stands_as_told(known[ticket], told[ticket])
+        yield from _moved_once(known[ticket], *sums)
+        yield from _told_once(known[ticket], told[ticket]["status"])
+    yield from _books_are_their_sum(known, moved)
+    yield from _held()
+
+
+def _moved(rows: Rows, ticket: str) -> tuple[int, int, int]:
+    """Return what the statement says: taken, come back, fee; in minor units."""
+    own = [row for row in rows if row["receipt"] == ticket]
+    sums: Counter[str] = Counter()
+    for row in own:
+        for side in ("withdrawn", "paid_in"):
+            sums[f"{row['kind']} {side}"] += Money.parse(row[side], "KES").minor
+    return sums["dispute withdrawn"], sums["dispute paid_in"], sums["charge withdrawn"]
+
+
+def _stands_as_told(dispute: Dispute, told: dict[str, Any]) -> Iterator[str]:
+    """It is open on both sides, or has ended on both in the same way; and was answered no more often than we said."""
+    is_right = (
+        dispute.is_open
+        if told["status"] in disputing.OPEN
+        else dispute.status in ENDS[told["status"]] and dispute.closed_at is not None
+    )
+    if not is_right:
+        yield f"dispute {dispute} is {dispute.status}, the provider says {told['status']}"
+    if dispute.status == "SUBMITTED":
+        yield f"the answer to dispute {dispute} is stuck"
+    if dispute.amount_minor != told["amount"]:
+        yield f"dispute {dispute} is about {told['amount']} at the provider"
+    if told["evidence_details"]["submission_count"] > dispute.answer_number:
+        yield f"dispute {dispute} was answered {told['evidence_details']['submission_count']} times"
+
+
+def _moved_once(dispute: Dispute, taken: int, back: int, fee: int) -> Iterator[str]:
+    """Each step is booked once, with the provider's sums; what does not come back is a loss once it is over."""
+    lost = 0 if dispute.is_open else taken - back
+    if dispute.moves != (wanted := type(dispute.moves)(taken, fee, back, lost)):
+        yield f"dispute {dispute} moved {dispute.moves}, the provider's statement says {wanted}"
+    steps = {"withdrawal": taken, "reinstatement": back, "loss": lost}
+    for step, minor in steps.items():
+        made = Transaction.objects.filter(idem_key__startswith=f"dispute-{step}:{dispute.id}:").count()
+        if made != (minor > 0):
+            yield f"dispute {dispute}: {step} of {minor} was booked {made} times"
+
+
+def _told_once(dispute: Dispute, status: str) -> Iterator[str]:
+    wanted = Counter({"opened": 1})
+    wanted["funds_withdrawn"] = int(dispute.withdrawn_minor > 0)
+    wanted["funds_reinstated"] = int(dispute.reinstated_minor > 0)
+    wanted[ENDS.get(status, {}).get(dispute.status, "nothing")] += int(not dispute.is_open)
+    about = OutboxEvent.objects.filter(aggregate_id=dispute.id)
+    names = about.exclude(type__in=("payment_dispute_updated", "payment_dispute_due_soon"))
+    told = Counter(name.removeprefix("payment_dispute_") for name in names.values_list("type", flat=True))
+    if told != wanted:
+        yield f"dispute {dispute}: {dict(told)} was told, not {dict(wanted)}"
+
+
+def _books_are_their_sum(known: dict[str, Dispute], moved: dict[str, tuple[int, int, int]]) -> Iterator[str]:
+    """What is disputed, lost and paid for disputes in the books is what the statement says, and nothing else."""
+    wanted: Counter[AccountRole] = Counter()
+    for ticket, (taken, back, fee) in moved.items():
+        role = AccountRole.DISPUTED_PAYMENTS if known[ticket].is_open else AccountRole.CHARGEBACK_LOSS
+        wanted[role] += taken - back
+        wanted[AccountRole.DISPUTE_FEES] += fee
+    for role in (AccountRole.DISPUTED_PAYMENTS, AccountRole.CHARGEBACK_LOSS, AccountRole.DISPUTE_FEES):
+        booked = sum(line.balance.minor for line in balances.by_role(role))
+        if booked != wanted[role]:
+            yield f"{role} holds {booked}, the provider's statement says {wanted[role]}"
+
+
+def _held() -> Iterator[str]:
+    """A payment counts as disputed what its disputes hold of it, and one that ended for us, or only asks, holds nothing."""
+    disputes = Dispute.objects.exclude(attempt=None)
+    sums = dict(disputes.order_by().values_list("attempt_id").annotate(held=Sum("held_minor")))
+    for attempt in PaymentAttempt.objects.all():
+        if attempt.disputed_minor != sums.get(attempt.id, 0):
+            yield f"{attempt} counts {attempt.disputed_minor} as disputed, its disputes {sums.get(attempt.id, 0)}"
+    for dispute in disputes.filter(flag=""):
+        is_ours = dispute.is_inquiry or dispute.status in ("WON", "PREVENTED")
+        if dispute.held_minor != (wanted := 0 if is_ours else dispute.amount_minor):
+            yield f"dispute {dispute} holds {dispute.held_minor} of its payment, not {wanted}"
