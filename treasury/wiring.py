@@ -13,7 +13,7 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
     "provider_webhook_received": (
         Handler("apps.payments.subscribers.apply_webhook", queue="events", atomic=False),
     ),
-    "provider_partner_nudged": (Handler("apps.disbursements.subscribers.ask_about_account", queue="events"),),
+    "provider_partner_nudged": (Handler("apps.disbursements.subscribers.ask_provider", queue="events"),),
     "payment_success": (Handler("apps.invoicing.subscribers.issue_receipt", queue="events"),),
     "receipt_issued": (
         Handler("apps.invoicing.subscribers.render_receipt", queue="documents", atomic=False),

@@ -9,14 +9,15 @@ from apps.events.contracts import Event
 from apps.kit import clock, trail
 
 
-def ask_about_account(event: Event) -> None:
-    """Have the provider asked about the account of a party that a signed message of it is of."""
-    connected_accounts.nudged(
-        provider_account_id=UUID(event.data["provider_account_id"]),
-        ticket=event.data["ticket"],
-        code=event.data["code"],
-        now=clock.now(),
+def ask_provider(event: Event) -> None:
+    """Have the provider asked about the account of a party, or the transfer to it, that a signed message is of."""
+    account_id, code = UUID(event.data["provider_account_id"]), event.data["code"]
+    now = clock.now()
+    found = connected_accounts.nudged(
+        provider_account_id=account_id, ticket=event.data["ticket"], code=code, now=now
     )
+    if found is None:
+        transfers.nudged(provider_account_id=account_id, code=code, now=now)
 
 
 def execute_approval(event: Event) -> None:

@@ -115,7 +115,11 @@ def test_a_transfer_whose_answer_is_lost_is_made_once(cards, is_processed):
     transfer = sent(cards, account)
     assert transfer.status == TransferStatus.UNKNOWN
     assert books()[1] == USD_40
-    transfer = asked(cards, transfer)
+    if is_processed:  # then the provider tells of it, which is asked about at once
+        nudge = {"provider_account_id": cards.account.id, "now": cards.now}
+        assert transfers.nudged(code=transfer.code, **nudge).id == transfer.id
+        assert transfers.nudged(code="ANOTHER", **nudge) is None
+    transfer = asked(cards, transfer, after=timedelta(minutes=0 if is_processed else 5))
 
     assert transfer.status == TransferStatus.SUCCEEDED
     assert told(transfer) == ["transfer_requested", "transfer_unknown", "transfer_succeeded"]

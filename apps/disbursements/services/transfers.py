@@ -15,8 +15,9 @@ from apps.disbursements.models import ConnectedAccount, Transfer
 from apps.disbursements.services import connected_accounts, orders, transfer_approvals, transfer_limits
 from apps.events.services import outbox
 from apps.integrations.ports import ProviderDeclined, TransferReport, TransferRequest
+from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
-from apps.kit import errors, ids, logs
+from apps.kit import errors, ids, jobs, logs
 from apps.kit.actors import PROVIDER, Actor
 from apps.ledger.selectors import transactions
 from apps.ledger.services import journals, reversals
@@ -118,6 +119,19 @@ def send(*, transfer_id: UUID, now: datetime) -> None:
 def query(*, transfer_id: UUID, now: datetime) -> None:
     """Ask after a transfer of which nobody knows whether it was made; safe to repeat. See ``orders.follow``."""
     orders.follow(KIND, order_id=transfer_id, now=now)
+
+
+@transaction.atomic
+def nudged(*, provider_account_id: UUID, code: str, now: datetime) -> Transfer | None:
+    """Ask at once after the UNKNOWN transfer that a signed message is of; None where it is of none. A message is no fact."""
+    ours = accounts.alike(accounts.get(provider_account_id))
+    unknown = Transfer.objects.locked().filter(provider_account__in=ours, status=TransferStatus.UNKNOWN)
+    transfer = unknown.filter(code=code).first() if code else None
+    if transfer is not None:
+        transfer.next_query_at, transfer.query_started_at = now, None
+        transfer.save_progress()
+        jobs.enqueue("disbursements.query_transfer", transfer_id=transfer.id)
+    return transfer
 
 
 def lose(*, transfer_id: UUID, now: datetime) -> None:
