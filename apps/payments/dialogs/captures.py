@@ -53,7 +53,7 @@ class CapturePayment(Dialog):
             next_step=_(
                 "%(rail)s takes the sum. What is left of it goes free, and nothing more can be taken."
             )
-            % {"rail": provider_name(intent.method)},
+            % {"rail": provider_name(attempt.provider if attempt else intent.method)},
             version=f"{intent.status}:{attempt.capture_number if attempt else 0}",
         )
 
