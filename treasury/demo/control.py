@@ -92,14 +92,12 @@ def receipt_of(phone: str) -> str:
     return str(prompts[0]["receipt"])
 
 
-def use_card(session: str, card: str) -> bool:
-    """Pay on the page of the provider, and return whether the card is taken; a page whose card is not taken is left."""
+def use_card(session: str, card: str) -> None:
+    """Pay on the page of the provider; one whose card is not taken is left."""
     try:
         _call("POST", f"/stripe/sessions/{session}/pay", {"card": card})
     except SimulatorRefused:
         _call("POST", f"/stripe/sessions/{session}/expire", {})
-        return False
-    return True
 
 
 def dispute(charge: str) -> None:

@@ -9,7 +9,6 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
 
 from apps.disbursements.admin import states
 from apps.disbursements.contracts import CONNECTED_STATES
@@ -20,19 +19,13 @@ from apps.integrations.contracts import provider_name
 from apps.kit import ids
 from apps.kit.admin import ReadOnlyAdmin, local_time_html, money_html, nothing_html
 from apps.kit.related_filter import VisibleRelatedFilter
+from apps.kit.status_filter import StatusFilter
 
 TRANSFERS_SHOWN = 20
 
 
-class AccountStatusFilter(DropdownFilter):
-    title = _("Status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
-        return [(state.value, word) for state, word in CONNECTED_STATES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 (Django's signature)
-        return queryset.filter(status=self.value()) if self.value() else queryset
+class AccountStatusFilter(StatusFilter):
+    words = CONNECTED_STATES
 
 
 @admin.register(ConnectedAccount)

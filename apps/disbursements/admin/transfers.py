@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
 
 from apps.disbursements.admin import states
 from apps.disbursements.contracts import TRANSFER_STATES, TransferStatus
@@ -21,20 +20,14 @@ from apps.disbursements.selectors import transfers
 from apps.kit import ids
 from apps.kit.admin import ReadOnlyAdmin, local_time_html, money_html, nothing_html
 from apps.kit.related_filter import VisibleRelatedFilter
+from apps.kit.status_filter import StatusFilter
 from apps.ledger.selectors import transactions
 
 NOT_PAID = {TransferStatus.FAILED, TransferStatus.CANCELLED}
 
 
-class TransferStatusFilter(DropdownFilter):
-    title = _("Status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
-        return [(state.value, word) for state, word in TRANSFER_STATES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 (Django's signature)
-        return queryset.filter(status=self.value()) if self.value() else queryset
+class TransferStatusFilter(StatusFilter):
+    words = TRANSFER_STATES
 
 
 @admin.register(Transfer)

@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from apps.integrations.contracts import provider_name
 from apps.kit import clock
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html
+from apps.kit.status_filter import StatusFilter
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts import DisputeStatus
 from apps.payments.dialogs.disputes import (
@@ -44,15 +45,8 @@ SOON, FLAGGED = "soon", "flagged"
 LOOKS = {SOON: _("Due soon"), FLAGGED: _("Needs a look")}
 
 
-class DisputeStatusFilter(DropdownFilter):
-    title = _("Status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
-        return [(state.value, BADGES[state][2]) for state in DisputeStatus]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:  # noqa: ARG002 (Django's signature)
-        return queryset.filter(status=self.value()) if self.value() else queryset
+class DisputeStatusFilter(StatusFilter):
+    words = {state: BADGES[state][2] for state in DisputeStatus}
 
 
 class LookFilter(DropdownFilter):

@@ -12,11 +12,11 @@ from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
 
 from apps.kit import errors
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, money_html
 from apps.kit.dialog_admin import exporting
+from apps.kit.status_filter import StatusFilter
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts import RefundStatus
 from apps.payments.dialogs.refunds import VerifyRefund
@@ -36,15 +36,8 @@ BADGES: Mapping[RefundStatus, tuple[str, str, Any]] = {
 NOT_GIVEN_BACK = {RefundStatus.FAILED, RefundStatus.CANCELLED}
 
 
-class RefundStatusFilter(DropdownFilter):
-    title = _("Status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
-        return [(state.value, BADGES[state][2]) for state in RefundStatus]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:  # noqa: ARG002 (Django's signature)
-        return queryset.filter(status=self.value()) if self.value() else queryset
+class RefundStatusFilter(StatusFilter):
+    words = {state: BADGES[state][2] for state in RefundStatus}
 
 
 @admin.register(Refund)

@@ -9,11 +9,11 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
 
 from apps.integrations.contracts import provider_name
 from apps.kit import ids
 from apps.kit.admin import ReadOnlyAdmin, badge, local_time_html, nothing_html
+from apps.kit.status_filter import StatusFilter
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts.saving import CONSENT_USES, ConsentUse, SavedMethodStatus
 from apps.payments.dialogs.saved_methods import ForgetMethod
@@ -31,15 +31,8 @@ BADGES: Mapping[SavedMethodStatus, tuple[str, str, Any]] = {
 }
 
 
-class SavedStatusFilter(DropdownFilter):
-    title = _("Status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
-        return [(state.value, BADGES[state][2]) for state in SavedMethodStatus]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[SavedMethod]) -> QuerySet[SavedMethod]:  # noqa: ARG002 (Django's signature)
-        return queryset.filter(status=self.value()) if self.value() else queryset
+class SavedStatusFilter(StatusFilter):
+    words = {state: BADGES[state][2] for state in SavedMethodStatus}
 
 
 @admin.register(SavedMethod)
