@@ -25,6 +25,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client, TestCase, TransactionTestCase
 from django.utils import translation
+from kombu.transport.memory import Channel
 
 from apps.access.admin_sites import gate, step_up
 from apps.kit import circuits, history, ids, rate_limits
@@ -266,6 +267,7 @@ def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
     connection.set_schema_to_public()
     cache.clear()
     rate_limits.forget()
+    Channel.queues.clear()
     circuits.forget()
 
 

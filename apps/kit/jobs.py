@@ -10,7 +10,7 @@ from uuid import UUID
 from celery import current_app
 from django.core.cache import cache
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 from redis import RedisError
 
 from apps.kit import logs, schema
@@ -20,6 +20,9 @@ SCHEMA_HEADER = "_schema_name"
 
 WAITING_SECONDS = 5
 """For how long a shared job that was sent and has not begun stands for others: it may have been lost on the way."""
+
+BACKLOG = 200
+"""So many jobs in one queue are a backlog: its workers take longer for them than a sweep leaves a job before it sends another."""
 
 log = logs.get(__name__)
 
@@ -83,6 +86,19 @@ def began(name: str, **arguments: Any) -> None:
     """Say, before anything is looked for, that a shared job of the present organisation has begun: the next one is sent again."""
     with suppress(RedisError):
         cache.delete(_waiting(schema.name(), name, arguments))
+
+
+def is_backed_up(queue: str) -> bool:
+    """
+    Say whether more jobs wait in a queue than its workers do at once: none of them can be called lost then, and one more of the
+    same would only make the others wait longer. A broker that is away has none.
+    """
+    try:
+        with current_app.connection_or_acquire() as connection:
+            known = connection.default_channel.queue_declare(queue=queue, passive=True)
+    except (OperationalError, ChannelError, RedisError):
+        return False
+    return known.message_count >= BACKLOG
 
 
 def _is_first(organisation: str, name: str, payload: Mapping[str, Any]) -> bool:

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from celery.signals import before_task_publish
 from django.db import connection
+from kombu.transport.memory import Channel
 
-from apps.kit import clock
+from apps.kit import clock, jobs
 from apps.payments import tasks
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.payments.models import PaymentIntent
@@ -129,6 +131,27 @@ def test_sends_for_an_intent_whose_job_was_lost(sweep):
     assert sweep(seconds=30) == [request_job(intent)]
     assert sweep(seconds=35) == []
     assert sweep(seconds=61) == [request_job(intent)]
+
+
+def test_puts_nothing_into_a_queue_that_is_backed_up(sweep):
+    """Found by the bench: each payment that waited for its turn got another job every 30 seconds, and all waited longer."""
+    intent, attempt = payments.intent(), payments.waiting()
+    due = [query_job(attempt), request_job(intent)]
+    for _ in range(jobs.BACKLOG):
+        current_app.tasks["payments.request_refund"].apply_async(kwargs={"refund_id": str(attempt.id)})
+
+    assert sweep(seconds=45) == []
+    Channel.queues["providers"].get_nowait()
+    assert sweep(seconds=45) == due
+
+
+def test_a_backlog_of_our_own_work_keeps_no_question_back(sweep):
+    attempt, expired = payments.waiting(), payments.intent(is_confirmed=False)
+    for _ in range(jobs.BACKLOG):
+        current_app.tasks["payments.sweep"].apply_async()
+
+    assert sweep(hours=25) == [query_job(attempt)]
+    assert payments.reload(expired.id).status == IntentStatus.REQUIRES_CONFIRMATION
 
 
 def test_leaves_an_intent_with_an_attempt_alone(sweep):

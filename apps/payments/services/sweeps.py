@@ -23,6 +23,7 @@ from apps.payments.services import attempts, disputes, intents, late_refunds, se
 
 JOB_GRACE = timedelta(seconds=30)
 BATCH = 500
+PROVIDERS, DEFAULT = "providers", "default"
 
 
 def run(*, now: datetime) -> None:
@@ -32,13 +33,14 @@ def run(*, now: datetime) -> None:
     Questions that are due are asked; attempts and refunds that were being sent and never recorded become UNKNOWN, for
     nobody may guess; confirmed intents and refunds whose job was lost are sent for again; intents that nobody
     confirmed expire; late money goes back where it is to; providers are told to take or let go what was ordered; people are
-    told of disputes whose answer is due. Each row is a job of its own, so that one that cannot be done stops no other.
+    told of disputes whose answer is due. Each row is a job of its own, so that one that cannot be done stops no other. While a
+    queue is backed up nothing is put into it from here: its jobs are late, not lost.
     """
-    start_queries(now=now)
-    resend_lost_jobs(now=now)
-    for deed, due in DEEDS.items():
-        for row_id in due.rows(now).values_list("id", flat=True)[:BATCH]:
-            jobs.enqueue("payments.sweep_organisation", deed=deed, row_id=row_id)
+    if not jobs.is_backed_up(PROVIDERS):
+        start_queries(now=now)
+        resend_lost_jobs(now=now)
+    if not jobs.is_backed_up(DEFAULT):
+        start_deeds(now=now)
 
 
 def do(*, deed: str, row_id: UUID, now: datetime) -> None:
@@ -81,6 +83,13 @@ def resend_lost_jobs(*, now: datetime) -> None:
         for row_id in list(waiting.order_by("next_request_at").values_list("id", flat=True)[:BATCH]):
             if waiting.filter(id=row_id).update(next_request_at=now):
                 _start(task, **{argument: row_id})
+
+
+def start_deeds(*, now: datetime) -> None:
+    """Start one job for each row that a deed is due for."""
+    for deed, due in DEEDS.items():
+        for row_id in due.rows(now).values_list("id", flat=True)[:BATCH]:
+            jobs.enqueue("payments.sweep_organisation", deed=deed, row_id=row_id)
 
 
 def _silent(now: datetime) -> QuerySet[PaymentAttempt]:
