@@ -10,18 +10,19 @@ from apps.events.services import relay as relays
 from apps.kit import clock, jobs
 from apps.tenancy.services import fan_out
 
-BATCH = 20
-SECONDS = 5.0
+SECONDS = 0.5
+"""For how long a job goes on: the sweeps, which share its worker, wait no longer for their turn than their own interval."""
 
 
 @shared_task(name="events.relay")
 def relay(*, lane: str, **_: object) -> None:
     """
-    Run what is due in one queue; sent to the worker queue of that name. After 20 handlers another job goes on: no
+    Run what is due in one queue; sent to the worker queue of that name. After half a second another job goes on: no
     organisation keeps a worker for long, and a worker that is to stop does so within seconds.
     """
     jobs.began("events.relay", lane=lane)
-    for _turn in range(BATCH):
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
         if not relays.run_next(queue=lane, now=clock.now()):
             return
     outbox.wake([lane])
@@ -30,7 +31,7 @@ def relay(*, lane: str, **_: object) -> None:
 @shared_task(name="events.send_webhooks")
 def send_webhooks(*, endpoint_id: str, **_: object) -> None:
     """
-    Send what is due to one endpoint. After five seconds another job goes on, as for relays: an endpoint that answers
+    Send what is due to one endpoint. After half a second another job goes on, as for relays: an endpoint that answers
     slowly keeps a worker for one attempt at a time.
     """
     jobs.began("events.send_webhooks", endpoint_id=endpoint_id)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 GROUP = Path("/proc/self/autogroup")
 TRIES, PAUSE = 30, 0.1
+IDLE = 19
 
 
 def stand_behind(niceness: int) -> None:
@@ -21,6 +22,13 @@ def stand_behind(niceness: int) -> None:
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # another system, or a session that may not be moved
             _move_session(niceness)
+
+
+def stand_aside() -> None:
+    """Take the processor time that nobody else wants, from here on and in what this process becomes or starts."""
+    stand_behind(IDLE)
+    with suppress(AttributeError, OSError):  # another system, or one that lets nobody choose
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _move_session(niceness: int) -> None:

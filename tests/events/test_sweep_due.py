@@ -60,15 +60,14 @@ def test_the_task_drains_its_queue(acme):
     assert handlers.seen == [("write", event.seq)]
 
 
-def test_the_task_hands_on_what_is_left_after_a_batch(acme, waking, monkeypatch):
-    monkeypatch.setattr(tasks, "BATCH", 1)
-    factory.publish(INTERNAL_TYPE)
+def test_the_relay_hands_on_what_is_left_after_its_time(acme, waking, monkeypatch):
+    monkeypatch.setattr(tasks, "SECONDS", -1.0)
     factory.publish(INTERNAL_TYPE)
 
     with waking() as woken, clock.fixed(NOW):
         tasks.relay(lane="events")
 
-    assert len(handlers.seen) == 1
+    assert handlers.seen == []
     assert woken == [("events.relay", "events", {"lane": "events"})]
 
 

@@ -20,6 +20,13 @@ before = of_session()
 priority.stand_behind(7)
 print(os.getpriority(os.PRIO_PROCESS, 0) > 0, before, of_session())
 """
+ASIDE = """
+import os
+from apps.kit import priority
+
+priority.stand_aside()
+print(os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0) == os.SCHED_IDLE)
+"""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +44,19 @@ def test_steps_back_in_its_session_and_with_it(leads):
 
     stood_back, before, after = said.stdout.split()
     assert (stood_back, after) == ("True", "7" if leads and before != "None" else before)
+
+
+def test_takes_what_nobody_wants():
+    said = subprocess.run(
+        [sys.executable, "-c", ASIDE],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+    )
+
+    assert said.stdout.split() == ["19", "True"]
 
 
 def test_waits_where_the_kernel_takes_no_more_wishes(monkeypatch):

@@ -8,6 +8,7 @@ from celery.signals import before_task_publish
 from django.db import connection
 from kombu.transport.memory import Channel
 
+from apps.integrations.services import callbacks as inbox
 from apps.kit import clock, jobs
 from apps.payments import tasks
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
@@ -84,6 +85,15 @@ def test_starts_one_job_for_a_query_and_another_when_that_was_lost(sweep):
 
     assert [sweep(seconds=seconds) for seconds in (25, 30, 54)] == [[query_job(attempt)], [], []]
     assert sweep(seconds=55) == [query_job(attempt)]
+
+
+def test_asks_nothing_whose_answer_has_come_and_is_only_to_be_read(sweep):
+    attempt, other = payments.waiting(), payments.waiting()
+    facts = {"kind": attempts.COLLECTION, "body": b"{}", "headers": {}, "remote_ip": ""}
+    inbox.store(token=attempt.callback_token, now=after(seconds=3), **facts)
+
+    assert sweep(seconds=25) == [query_job(other)]
+    assert sweep(minutes=10, seconds=4) == [query_job(attempt), query_job(other)]
 
 
 def test_starts_the_next_query_when_the_last_job_took_its_own(sweep):

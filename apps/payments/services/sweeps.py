@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
+from apps.integrations.selectors import callbacks
 from apps.kit import jobs
 from apps.kit.polled import PolledQuerySet
 from apps.payments.models import (
@@ -22,6 +23,7 @@ from apps.payments.models import (
 from apps.payments.services import attempts, disputes, intents, late_refunds, sendings
 
 JOB_GRACE = timedelta(seconds=30)
+READING_GRACE = timedelta(minutes=10)
 BATCH = 500
 PROVIDERS, DEFAULT = "providers", "default"
 
@@ -51,10 +53,15 @@ def do(*, deed: str, row_id: UUID, now: datetime) -> None:
 
 
 def start_queries(*, now: datetime) -> None:
-    """Start one job per question that is due, and leave it some time before another one is started."""
+    """
+    Start one job per question that is due, and leave it some time before another one is started.
+
+    Nothing is asked of which the answer has come already and is only to be read, for as long as that takes its usual time.
+    """
+    is_answered = callbacks.is_unread("callback_token", since=now - READING_GRACE)
     for task, argument, rows in (
-        ("payments.query_attempt", "attempt_id", PaymentAttempt.objects.all()),
-        ("payments.query_refund", "refund_id", Refund.objects.all()),
+        ("payments.query_attempt", "attempt_id", PaymentAttempt.objects.exclude(is_answered)),
+        ("payments.query_refund", "refund_id", Refund.objects.exclude(is_answered)),
         ("payments.query_dispute", "dispute_id", Dispute.objects.all()),
         ("payments.follow_method", "method_id", SavedMethod.objects.all()),
     ):

@@ -19,9 +19,9 @@ COLLECTED_AT = {
 
 
 def body(rail: str, number: int, amount: int, reference: str) -> dict[str, Any]:
-    """Return what a partner asks for: so much of a payer whom nobody else asks."""
+    """Return what a partner asks for: so much of a payer whom nobody else asks; no number that stands for a fault begins so."""
     is_on_phone = rail == MPESA
-    payer = {"phone": f"+2547{number:08d}"} if is_on_phone else {"email": f"payer{number}{PAYS}@example.com"}
+    payer = {"phone": f"+2541{number:08d}"} if is_on_phone else {"email": f"payer{number}{PAYS}@example.com"}
     return {
         "amount": {"amount": f"{amount}.00", "currency": CURRENCIES[rail]},
         "method": METHODS[rail],
