@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'event deliveries',
-                'indexes': [models.Index(condition=models.Q(('status', 'PENDING')), fields=['queue', 'available_at'], name='events_delivery_due'), models.Index(condition=models.Q(('status', 'PENDING'), ('status', 'DEAD'), _connector='OR'), fields=['handler', 'aggregate_id', 'seq'], name='events_delivery_order')],
+                'indexes': [models.Index(condition=models.Q(('status', 'PENDING')), fields=['queue', 'available_at', 'seq'], name='events_delivery_due'), models.Index(condition=models.Q(('status', 'PENDING'), ('status', 'DEAD'), _connector='OR'), fields=['handler', 'aggregate_id', 'seq'], name='events_delivery_order')],
                 'constraints': [models.UniqueConstraint(fields=('event', 'handler'), name='events_delivery_once'), models.CheckConstraint(condition=models.Q(('status', 'PENDING'), ('status', 'DONE'), ('status', 'DEAD'), ('status', 'SKIPPED'), _connector='OR'), name='events_delivery_status_known'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('status', 'PENDING'), ('status', 'DEAD'), _connector='OR'), ('finished_at__isnull', True)), models.Q(models.Q(('status', 'DONE'), ('status', 'SKIPPED'), _connector='OR'), ('finished_at__isnull', False)), _connector='OR'), name='events_delivery_finished')],
             },
         ),

@@ -75,7 +75,7 @@ class EventDelivery(UuidModel, StatefulModel):
         verbose_name_plural = "event deliveries"
         indexes = [
             models.Index(
-                fields=["queue", "available_at"],
+                fields=["queue", "available_at", "seq"],
                 condition=Q(status=DeliveryStatus.PENDING),
                 name="events_delivery_due",
             ),

@@ -53,7 +53,7 @@ _DUE = Compiled(
     lambda now, queue: (
         EventDelivery.objects.due(now)
         .filter(queue=queue)
-        .order_by("seq")
+        .order_by("available_at", "seq")
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("event")[:1]
     ),
@@ -74,7 +74,7 @@ _FINISHED = Saved[EventDelivery]("status", "finished_at", "locked_until", "last_
 @transaction.atomic
 def claim(*, queue: str, now: datetime) -> Claim | None:
     """
-    Take up the oldest due delivery of a queue, or return None when nothing is due.
+    Take up the delivery of a queue that has been due for longest, or return None when nothing is due.
 
     Two relays never hold the same delivery, nor two deliveries of one aggregate to one handler. What a killed process
     held comes back when its lease ends; a delivery that has killed its process too often is dead.

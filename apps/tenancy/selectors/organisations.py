@@ -128,6 +128,10 @@ def working_by_slug(slug: str) -> Organisation | None:
     return _BY_SLUG.first(slug)
 
 
+_BY_HOST = Compiled(
+    lambda host: working().filter(id__in=Domain.objects.filter(domain=host).values("tenant_id")), str
+)
+
+
 def working_by_host(host: str) -> Organisation | None:
-    domains = Domain.objects.filter(domain=host.lower())
-    return working().filter(id__in=domains.values("tenant_id")).first()
+    return _BY_HOST.first(host.lower())
