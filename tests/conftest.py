@@ -49,6 +49,7 @@ hypothesis.settings.register_profile(
     deadline=None,
 )
 hypothesis.settings.load_profile("patient")  # how long it takes on a busy machine is no test
+_keepers: dict[str, psycopg.Connection] = {}
 SHAPING_PACKAGES = ("django", "django-axes", "django-tenants", "django-celery-beat")
 
 
@@ -192,9 +193,8 @@ def reset_after_transactional_tests() -> Iterator[None]:
 
     def teardown(self: TransactionTestCase) -> None:
         connections.close_all()
-        with owner() as database:
-            emptying.settle(database)
-            emptying.empty(database)
+        emptying.settle(keeper())
+        emptying.empty(keeper())
 
     own = TestCase.__dict__.get("_fixture_teardown")
     original = TransactionTestCase._fixture_teardown
@@ -206,8 +206,18 @@ def reset_after_transactional_tests() -> Iterator[None]:
 
 def truncate() -> None:
     """Take away whatever has been committed."""
-    with owner() as database:
-        emptying.empty(database)
+    emptying.empty(keeper())
+
+
+def keeper() -> psycopg.Connection:
+    """Return the owner's connection that is kept from test to test: a new one reads the whole catalogue again."""
+    name = connection.settings_dict["NAME"]
+    try:
+        _keepers[name].execute("SELECT")
+    except (KeyError, psycopg.OperationalError):  # none yet, or a test has ended it
+        _keepers[name] = owner()
+        _keepers[name].autocommit = True
+    return _keepers[name]
 
 
 def owner() -> psycopg.Connection:
