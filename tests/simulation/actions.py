@@ -14,6 +14,7 @@ from tests.simulation import (
     reviewing,
     street,
     unasked,
+    wallets,
     workers,
 )
 from tests.simulation.interruptions import Crash
@@ -69,7 +70,7 @@ ACTIONS: dict[str, Action] = {
     "pay_page": Action(8, cards.pay_page),
     "leave_page": Action(1, cards.leave_page),
     "capture": Action(3, cards.capture),
-    "refund_card_part": Action(4, cards.refund_part),
+    "refund_online_part": Action(5, cards.refund_part),
     "fail_card_refund": Action(2, cards.fail_refund),
     "dispute": Action(3, disputing.dispute),
     "answer_dispute": Action(5, disputing.answer),
@@ -78,6 +79,11 @@ ACTIONS: dict[str, Action] = {
     "escalate_inquiry": Action(2, disputing.escalate),
     "list_disputes": Action(1, disputing.list_disputes),
     "script_card_fault": Action(4, cards.script_fault),
+    "create_wallet": Action(5, wallets.create),
+    "create_wallet_held": Action(2, wallets.create_held),
+    "agree": Action(7, wallets.agree),
+    "decide_wallet": Action(2, wallets.decide),
+    "script_wallet_fault": Action(4, wallets.script_fault),
     "choose_terms": Action(2, deciding.choose_terms),
     "assign": Action(3, deciding.assign),
     "give_back": Action(3, deciding.give_back),

@@ -1,4 +1,4 @@
-"""What must be true of cards when a world has come to rest."""
+"""What must be true of cards and wallets when a world has come to rest."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from apps.integrations.contracts import MPESA
 from apps.kit.money import Money
 from apps.payments.contracts import RefundStatus
 from apps.payments.models import PaymentAttempt, Refund
-from tests.simulation import cards
+from tests.simulation import cards, wallets
 from tests.simulation.world import World
 
 Rows = list[dict[str, Any]]
@@ -26,7 +26,8 @@ def _given_back(rows: Rows) -> Iterator[str]:
     theirs: Counter[str] = Counter()
     for row in rows:
         if row["kind"] in ("reversal", "reversal_failure"):
-            moved = Money.parse(row["withdrawn"], "KES") - Money.parse(row["paid_in"], "KES")
+            out, back = (Money.parse(row[name], row["currency"]) for name in ("withdrawn", "paid_in"))
+            moved = out - back
             theirs[row["linked_receipt"]] += moved.minor
     ours: Counter[str] = Counter()
     for refund in Refund.objects.exclude(provider=MPESA).filter(status=RefundStatus.SUCCEEDED):
@@ -37,15 +38,17 @@ def _given_back(rows: Rows) -> Iterator[str]:
 
 
 def _asked_once(world: World) -> Iterator[str]:
-    """One page for one request, however often it was sent; and each page is of a request of ours."""
+    """One page or order for one request, however often it was sent; and each is of a request of ours."""
     known = set(PaymentAttempt.objects.values_list("code", flat=True))
-    pages = Counter(one["metadata"].get("code") for one in cards.listed(world, "sessions"))
-    yield from (f"request {code}: {n} pages" for code, n in pages.items() if n > 1 or code not in known)
+    asked = Counter(one["metadata"].get("code") for one in cards.listed(world, "sessions"))
+    asked += Counter(one["purchase_units"][0]["custom_id"] for one in wallets.listed(world, "orders"))
+    yield from (f"request {code}: {n} pages" for code, n in asked.items() if n > 1 or code not in known)
 
 
 def _refunded_once(world: World) -> Iterator[str]:
     """One refund at the provider for one of ours."""
     told = [one["metadata"] for one in cards.listed(world, "refunds")]
-    made = Counter((one.get("code"), one.get("number")) for one in told)
-    known = {(code, str(number)) for code, number in Refund.objects.values_list("attempt__code", "number")}
+    made = Counter(f"{one.get('code')}-{one.get('number')}" for one in told)
+    made += Counter(one["custom_id"] for one in wallets.listed(world, "refunds"))
+    known = {f"{code}-{number}" for code, number in Refund.objects.values_list("attempt__code", "number")}
     yield from (f"refund {of}: the provider has {n}" for of, n in made.items() if n > 1 or of not in known)

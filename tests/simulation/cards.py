@@ -1,4 +1,4 @@
-"""What payers, banks and the partner do about cards: pages, sums held back, parts given back, and what comes back."""
+"""What payers, banks and the partner do about cards: pages, sums held back, and what comes back; and what is done alike about wallets."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from apps.integrations.services import hooks
 from apps.integrations.services.callbacks import WEBHOOK
 from apps.kit import ids
+from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import PaymentIntent
 from tests.factories import integrations
@@ -111,17 +112,17 @@ def capture(world: World) -> str | None:
         return None
     intent = world.rng.choice(held)
     minor = intent.amount_minor if world.chance(0.5) else intent.amount_minor // 200 * 100
-    amount = {"amount": f"{max(minor, 1_00) // 100}.00", "currency": "KES"}
+    amount = Money(max(minor, 1_00), intent.currency).wire()
     return partner.deed_on(world, intent, "capture", {"amount": amount})
 
 
 def refund_part(world: World) -> str | None:
-    """Ask for a part of a card payment to go back."""
-    paid = PaymentIntent.objects.filter(status=IntentStatus.SUCCEEDED, method="CARD").order_by("id")
+    """Ask for a part of a payment by card or wallet to go back."""
+    paid = PaymentIntent.objects.filter(status=IntentStatus.SUCCEEDED).exclude(method="MPESA").order_by("id")
     if not paid:
         return None
     intent = world.rng.choice(list(paid))
-    amount = {"amount": f"{max(intent.amount_minor // 300, 1)}.00", "currency": "KES"}
+    amount = Money(max(intent.amount_minor // 300, 1) * 100, intent.currency).wire()
     body = {"payment_id": ids.encode("pi", intent.id), "reason": "A part came late", "amount": amount}
     reply = partner.send(world, Asked("/refunds", body, partner.new_key(world)))
     return f"{json.dumps(body)} -> {reply.status}"

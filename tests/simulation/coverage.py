@@ -12,7 +12,7 @@ from apps.jobs.models import Job
 from apps.ledger.models import Hold
 from apps.payments.contracts import LateMoney
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
-from tests.simulation import actions, cards, street
+from tests.simulation import actions, cards, street, wallets
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
 
 MODELS: tuple[type[Model], ...] = (
@@ -77,6 +77,7 @@ def wanted() -> list[str]:
     names += [f"network:{name}" for name in (*NETWORK_FAULTS, "callback_before_response")]
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += sorted({f"card script:{street.name_of(script)}" for _, script in cards.SCRIPTS})
+    names += sorted({f"wallet script:{street.name_of(script)}" for _, script in wallets.SCRIPTS})
     names += ["evidence:asked a day later", "evidence:dispute listed", "evidence:dispute asked about"]
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += [f"terms:{policy}" for policy in LateMoney]

@@ -11,7 +11,7 @@ from apps.jobs.models import Job
 from apps.kit import circuits, clock, jobs
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.payments.models import Dispute, PaymentAttempt, PaymentIntent, Refund
-from apps.payments.services import pulls
+from apps.payments.services import pulls, sweeps
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
 from tests.simulation import (
@@ -23,11 +23,12 @@ from tests.simulation import (
     refunding,
     reviewing,
     street,
+    wallets,
     workers,
 )
 from tests.simulation.world import RENDERING_LANE, Broken, World
 
-ROUNDS = 80
+ROUNDS = 120
 UNTOLD = 0.3
 ONE_DAY = 24 * 3600
 SOON = timedelta(days=1)
@@ -75,6 +76,7 @@ def _come_to_rest(world: World) -> None:
     for _ in range(ROUNDS):
         with clock.fixed(world.now):
             cards.come_to_an_end(world)
+            wallets.come_to_an_end(world)
             _run_everything(world)
             waits_until = _next_due(world)
         if waits_until is None:
@@ -113,7 +115,7 @@ def _waiting(world: World) -> dict[str, datetime | None]:
         **WebhookDelivery.objects.filter(status=WebhookStatus.PENDING).aggregate(
             webhook=Min("next_attempt_at")
         ),
-        **attempts.aggregate(query=Min("next_query_at"), order=Min("order_due_at")),
+        **attempts.aggregate(query=Min("next_query_at"), order=Min("order_due_at") + sweeps.JOB_GRACE),
         **PaymentAttempt.objects.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")),
         **intents.aggregate(request=Min("next_request_at")),
         **refunds.aggregate(refund=Min("next_request_at"), refund_query=Min("next_query_at")),

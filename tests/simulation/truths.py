@@ -24,6 +24,7 @@ from apps.payments.contracts import InboundStatus, IntentStatus, RefundStatus
 from apps.payments.models import BulkItem, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services import bulks
 from apps.payments.services.resolutions import UNASKED
+from tests.factories.integrations import PAYPAL
 from tests.simulation import books, card_truths, dispute_truths, refunding, unasked
 from tests.simulation import bulks as bulk_deeds
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, STRIPE, World
@@ -37,17 +38,20 @@ Rows = list[dict[str, Any]]
 
 def broken(world: World) -> list[str]:
     """Return every truth that does not hold, as a sentence."""
-    rows, of_cards = (
+    rows, of_cards, of_wallets = (
         [row for number in numbers for row in _statement(world, number)["rows"]]
-        for numbers in (world.numbers(), [STRIPE])
+        for numbers in (world.numbers(), [STRIPE], [PAYPAL])
     )
-    found = [*_statement_is_booked([*rows, *of_cards]), *card_truths.broken(world, of_cards)]
-    found += dispute_truths.broken(world, of_cards)
+    found = [*_statement_is_booked([*rows, *of_cards, *of_wallets])]
+    found += [*card_truths.broken(world, [*of_cards, *of_wallets]), *dispute_truths.broken(world, of_cards)]
     return found + [finding for truth in TRUTHS for finding in truth(world, rows)]
 
 
 def _statement(world: World, number: str) -> dict[str, Any]:
-    return dict(world.control("GET", f"/statement?shortcode={number}"))
+    found = dict(world.control("GET", f"/statement?shortcode={number}"))
+    return found | {
+        "rows": [row | {"currency": found.get("currency", "KES").upper()} for row in found["rows"]]
+    }
 
 
 def _grouped(rows: Rows, name: str) -> dict[str, Rows]:
@@ -59,8 +63,8 @@ def _grouped(rows: Rows, name: str) -> dict[str, Rows]:
     return found
 
 
-def _money(text: str) -> Money:
-    return Money.parse(text, "KES")
+def _moved(row: dict[str, Any], name: str) -> Money:
+    return Money.parse(row[name], row["currency"])
 
 
 def _statement_is_booked(rows: Rows) -> Iterator[str]:
@@ -72,8 +76,8 @@ def _statement_is_booked(rows: Rows) -> Iterator[str]:
         if not paid:
             continue
         ours = booked.pop(receipt, [])
-        charged = _money(charges[0]["withdrawn"]) if charges else Money.zero("KES")
-        moved = (_money(paid[0]["paid_in"]), charged)
+        charged = _moved(charges[0], "withdrawn") if charges else Money.zero(paid[0]["currency"])
+        moved = (_moved(paid[0], "paid_in"), charged)
         if len(paid) != 1:
             yield f"{receipt}: the provider has it {len(paid)} times"
         if ours != [moved]:
@@ -103,14 +107,14 @@ def _let_go() -> set[UUID]:
 def _movements_are_explained(world: World, _: Rows) -> Iterator[str]:
     """
     Only what people paid of themselves waits in suspense, or what a person took from its payment, told once; and none of it
-    is of a payment that waits for money.
+    is of a payment that waits for money of its currency.
     """
     taken = set(
         PaymentAttempt.objects.exclude(surrendered_at=None).values_list("provider_receipt", flat=True)
     )
     made = {each["receipt"]: each for each in unasked.payments(world)}
     waiting_for = {
-        intent.code
+        (intent.code, intent.currency)
         for intent in PaymentIntent.objects.filter(settled_at=None)
         if not PaymentAttempt.objects.filter(intent=intent).exclude(booked_at=None).exists()
     }
@@ -120,7 +124,7 @@ def _movements_are_explained(world: World, _: Rows) -> Iterator[str]:
             continue
         if typed is None:
             yield f"{inbound} waits in suspense, and nobody paid it of himself: {inbound.reason}"
-        elif "".join(filter(str.isalnum, typed.upper())) in waiting_for:
+        elif ("".join(filter(str.isalnum, typed.upper())), inbound.currency) in waiting_for:
             yield f"{inbound} waits in suspense, and its payment waits for money: {inbound.reason}"
     told = Counter(OutboxEvent.objects.filter(type="money_unmatched").values_list("aggregate_id", flat=True))
     held = Counter(InboundReceipt.objects.exclude(booked_at=None).values_list("id", flat=True))
@@ -138,8 +142,8 @@ def _books_equal_the_provider(world: World, _: Rows) -> Iterator[str]:
     held = {line.owner_id: line.balance for line in balances.by_role(AccountRole.PROVIDER_BALANCE)}
     for account in ProviderAccount.objects.order_by("short_code"):
         number = account.till_number or account.short_code
-        ours = held.get(account.id, Money.zero("KES"))
-        theirs = _money(_statement(world, number)["closing_balance"])
+        ours = held.get(account.id, Money.zero(account.currency))
+        theirs = Money.parse(_statement(world, number)["closing_balance"], account.currency)
         if ours != theirs:
             yield f"our books hold {ours} at {number}, the provider says {theirs}"
 
@@ -207,7 +211,7 @@ def _given_back_once(world: World, rows: Rows) -> Iterator[str]:
         refund = made.pop(receipt, None)
         if refund is None:
             yield f"{receipt}: the provider gave {found[0]['withdrawn']} back, our books do not say so"
-        elif len(found) != 1 or refund.money != _money(found[0]["withdrawn"]):
+        elif len(found) != 1 or refund.money != _moved(found[0], "withdrawn"):
             yield f"{receipt}: refunded {refund.money}, the provider says {[row['withdrawn'] for row in found]}"
         elif refund.provider_receipt not in ("", found[0]["receipt"]):
             yield f"{receipt}: refund {refund.provider_receipt}, the provider says {found[0]['receipt']}"
@@ -224,7 +228,7 @@ def _balances_are_true(world: World, _: Rows) -> Iterator[str]:
     for account in world.accounts():
         stated = world.control("GET", f"/statement?shortcode={account.short_code}")["closing_balance"]
         read = ProviderBalanceReading.objects.filter(account=account).order_by("-read_at").first()
-        if read is None or read.total_minor != _money(stated).minor:
+        if read is None or read.total_minor != Money.parse(stated, account.currency).minor:
             yield f"{account.short_code} holds {stated}, and {read and read.total_minor} cents were read"
 
 

@@ -30,10 +30,12 @@ from tests.factories import access, integrations
 from tests.simulation.books import Books
 from tests.simulation.interruptions import Crash, Interruptions
 from tests.simulation.reviewed import Reviewed
+from tests.simulation.watching import Watch, is_lock_timeout
 
 STARTS_AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 WEB = "http://127.0.0.1:8000"
 PROVIDER = "http://127.0.0.1:4010"
+HOST = {"host": urlsplit(PROVIDER).netloc}
 SLUG = "acme"
 SHORT_CODES = ("600101", "600102")
 STORE, TILL = "600103", "600193"
@@ -141,7 +143,7 @@ class World:
         self.control("POST", "/callbacks/hold", {"hold": True})
         self.interruptions.is_calm = True
         self.token = access.issued().secret
-        from tests.simulation import cards, refunding, unasked  # noqa: PLC0415 (their deeds know the world)
+        from tests.simulation import cards, refunding, unasked, wallets  # noqa: PLC0415 (their deeds know the world)
 
         refunding.furnish(self)
         places = zip(SHORT_CODES, (access.head_office(), access.branch()), (unasked.LARGE, None), strict=True)
@@ -161,6 +163,7 @@ class World:
         self._furnish_till()
         unasked.furnish(self)
         cards.furnish(self)
+        wallets.furnish(self)
         inbox = self.call("POST", "/sandbox-inboxes", {"label": "Partner"})
         self.inbox_id = inbox.body["id"]
         self.call("POST", "/webhook-endpoints", {"url": inbox.body["url"], "event_types": list(LISTENS_TO)})
@@ -254,7 +257,7 @@ class World:
         split = urlsplit(f"/__control{path}")
         content = b"" if body is None else json.dumps(body).encode()
         request = Request(
-            method=method, path=split.path, query=dict(parse_qsl(split.query)), headers={}, body=content
+            method=method, path=split.path, query=dict(parse_qsl(split.query)), headers=HOST, body=content
         )
         answer = server.route(world=self.simulator, request=request)
         return answer.status, json.loads(answer.body) if answer.body else None
@@ -276,7 +279,7 @@ class World:
             method=method,
             path=split.path,
             query=dict(parse_qsl(split.query)),
-            headers={name.lower(): value for name, value in headers.items()},
+            headers={name.lower(): value for name, value in headers.items()} | HOST,
             body=content,
         )
         answer = server.route(world=self.simulator, request=request)
@@ -346,9 +349,9 @@ class World:
         self.collect_jobs()
         return outcome
 
-    def watched(self, what: str) -> "Watch":
+    def watched(self, what: str) -> Watch:
         """Make a problem of whatever the block raises: no deed of the system may fail that nobody has foreseen."""
-        return Watch(self, what)
+        return Watch(self.problems, what)
 
     def recover(self) -> None:
         """A process ended: its connection is gone, and with it whatever was not committed. Another one takes over."""
@@ -369,23 +372,6 @@ class World:
         self.simulator = server.build(store_path=self.folder / f"{self.seed}.sqlite3", seed=self.seed)
 
 
-@dataclass
-class Watch:
-    """A block whose exceptions become problems of the world."""
-
-    world: World
-    what: str
-
-    def __enter__(self) -> None:
-        """Watch from here on."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        self.world.problems.append(f"{self.what} raised {type(error).__name__}: {error}")
-        return True
-
-
 @cache
 def key_pair() -> dict[str, str]:
     """Return the provider's key pair: made once per process, for a new one takes longer than a seed may."""
@@ -393,8 +379,3 @@ def key_pair() -> dict[str, str]:
         certificate = credentials.certificate(tx=tx)
         private_key = tx.execute("SELECT value FROM setting WHERE key = ?", (credentials.KEY,)).fetchone()[0]
     return {credentials.KEY: private_key, credentials.CERTIFICATE: certificate}
-
-
-def is_lock_timeout(error: BaseException) -> bool:
-    """Say whether somebody else held the row for too long."""
-    return type(error.__cause__).__name__ == "LockNotAvailable"
