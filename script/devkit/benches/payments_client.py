@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-KEPT_ALIVE = 1.0  # shorter than the server's own, so that no connection is used while it is being closed
+KEPT_ALIVE = 30.0  # shorter than the server's own, so that no connection is used while it is being closed
 FAILURES = (OSError, HTTPException)
 
 
