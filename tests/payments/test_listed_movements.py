@@ -152,7 +152,7 @@ def test_a_fee_that_differs_is_shown_and_changes_nothing(shop):
 
     for _ in range(2):
         other = dataclasses.replace(row, fee=Money(9_99, "USD"))
-        movements.take(account_id=shop.account.id, row=other, now=shop.now)
+        movements.take(account=shop.account, row=other, now=shop.now)
 
     line = ListedMovement.objects.get()
     assert (line.matter, line.fee, line.attempt_id) == (
@@ -196,7 +196,7 @@ def test_a_wallet_payment_that_nobody_told_of_is_asked_after(wallets):
         row, receipt="4XX", nudge=dataclasses.replace(row.nudge, code=other.current_attempt.code)
     )
 
-    movements.take(account_id=wallets.account.id, row=unknown, now=wallets.now)
+    movements.take(account=wallets.account, row=unknown, now=wallets.now)
 
     assert payments.reloaded(other.current_attempt).next_query_at == wallets.now
     assert bookings() == 1
@@ -207,6 +207,6 @@ def test_an_unknown_kind_is_shown(cards_shop):
     row = rows(cards_shop)[0]
     odd = dataclasses.replace(row, kind="quantum_hold", nudge=dataclasses.replace(row.nudge, kind="NONE"))
 
-    movements.take(account_id=cards_shop.account.id, row=odd, now=cards_shop.now)
+    movements.take(account=cards_shop.account, row=odd, now=cards_shop.now)
 
     assert kept() == [(ListedMatter.OTHER, "quantum_hold", USD_25)]

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.db import transaction
 
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
 
-def take(*, account_id: UUID, row: StatementRow, now: datetime) -> None:
+def take(*, account: "ProviderAccount", row: StatementRow, now: datetime) -> None:
     """
-    Follow a row of a provider's list. Safe to repeat.
+    Follow a row of the list of an account, which is read once for all of them. Safe to repeat.
 
     Where the provider can be asked (the row has a nudge) the row settles nothing: what it is of is asked after, unless that
     is known, and the answer decides. What is of nothing that we know, a fee that differs from the one that is booked, and a movement of another
@@ -30,9 +29,8 @@ def take(*, account_id: UUID, row: StatementRow, now: datetime) -> None:
     explains waits for the next reading: it may have overtaken us. Of several accounts that are one at the provider, the one
     of the row's currency takes it, else the first. Where it cannot be asked, see ``evidence.take``.
     """
-    account = accounts.get(account_id)
     if row.nudge is None:
-        evidence.take(account_id=account_id, row=row, now=now)
+        evidence.take(account_id=account.id, row=row, now=now)
     elif _is_of(account, row):
         _follow(account, row, row.nudge, now)
 

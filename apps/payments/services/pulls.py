@@ -58,7 +58,7 @@ def pull(*, account_id: UUID, clock: Callable[[], datetime]) -> None:
     try:
         if terms.is_opened:
             _register(account_id, now=clock())
-        failure_code, until = _read(account_id, window, clock)
+        failure_code, until = _read(account, window, clock)
     except ProviderError as refusal:
         logger.warning("pull_unanswered", account_id=str(account_id), code=refusal.code)
         _end(account_id, failure_code=refusal.code)
@@ -69,16 +69,16 @@ def pull(*, account_id: UUID, clock: Callable[[], datetime]) -> None:
         _end(account_id, pulled_until=None if failure_code else until, failure_code=failure_code)
 
 
-def _read(account_id: UUID, window: Window, clock: Callable[[], datetime]) -> tuple[str, datetime]:
+def _read(account: "ProviderAccount", window: Window, clock: Callable[[], datetime]) -> tuple[str, datetime]:
     """Take every movement of the window; return why the reading is not complete, or nothing, and up to when the list is."""
     failure_code, until = "", window.end
     seen: set[str] = set()
     name = ""
     for _ in range(PAGES_MAX):
         now = clock()
-        page = providers.statement(account_id, now=now).fetch(window, page=name)
+        page = providers.statement(account.id, now=now).fetch(window, page=name)
         faults.reach("payments.after_pull")
-        failure_code = _take(account_id, page, now=now) or failure_code
+        failure_code = _take(account, page, now=now) or failure_code
         until = min(until, page.complete_until or until)
         if not page.next_page:
             return failure_code, until
@@ -87,21 +87,21 @@ def _read(account_id: UUID, window: Window, clock: Callable[[], datetime]) -> tu
             break
         seen |= names
         name = page.next_page
-    logger.error("pull_without_end", account_id=str(account_id), page=name)
+    logger.error("pull_without_end", account_id=str(account.id), page=name)
     return UNENDING, until
 
 
-def _take(account_id: UUID, page: StatementPage, *, now: datetime) -> str:
+def _take(account: "ProviderAccount", page: StatementPage, *, now: datetime) -> str:
     """Take the movements of a page; one that is refused keeps no other away. Return the code of the last refusal."""
     failure_code = ""
     for row in page.rows:
         try:
-            movements.take(account_id=account_id, row=row, now=now)
+            movements.take(account=account, row=row, now=now)
         except (errors.DomainError, IntegrityError) as refusal:
             failure_code = getattr(refusal, "code", NOT_RECORDED)
-            logger.exception("pulled_row_refused", account_id=str(account_id), receipt=row.receipt)
+            logger.exception("pulled_row_refused", account_id=str(account.id), receipt=row.receipt)
     if page.unreadable:
-        logger.warning("pulled_rows_unreadable", account_id=str(account_id), count=page.unreadable)
+        logger.warning("pulled_rows_unreadable", account_id=str(account.id), count=page.unreadable)
     return failure_code
 
 
