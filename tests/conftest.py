@@ -5,6 +5,7 @@ Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri, 
 factor. ``db`` rolls back; ``transactional_db`` commits, and afterwards the owner takes away what there is (emptying.py).
 """
 
+import atexit
 import gc
 import hashlib
 import importlib.metadata
@@ -217,6 +218,7 @@ def keeper() -> psycopg.Connection:
     except (KeyError, psycopg.OperationalError):  # none yet, or a test has ended it
         _keepers[name] = owner()
         _keepers[name].autocommit = True
+        atexit.register(_keepers[name].close)
     return _keepers[name]
 
 
