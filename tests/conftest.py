@@ -5,7 +5,6 @@ Tests run as treasury_app. Two organisations exist: acme (a test one) and zuri, 
 factor. ``db`` rolls back; ``transactional_db`` commits, and afterwards the owner takes away what there is (emptying.py).
 """
 
-import atexit
 import gc
 import hashlib
 import importlib.metadata
@@ -50,7 +49,6 @@ hypothesis.settings.register_profile(
     deadline=None,
 )
 hypothesis.settings.load_profile("patient")  # how long it takes on a busy machine is no test
-_keepers: dict[str, psycopg.Connection] = {}
 SHAPING_PACKAGES = ("django", "django-axes", "django-tenants", "django-celery-beat")
 
 
@@ -194,8 +192,9 @@ def reset_after_transactional_tests() -> Iterator[None]:
 
     def teardown(self: TransactionTestCase) -> None:
         connections.close_all()
-        emptying.settle(keeper())
-        emptying.empty(keeper())
+        with owner() as database:
+            emptying.settle(database)
+            emptying.empty(database)
 
     own = TestCase.__dict__.get("_fixture_teardown")
     original = TransactionTestCase._fixture_teardown
@@ -207,19 +206,8 @@ def reset_after_transactional_tests() -> Iterator[None]:
 
 def truncate() -> None:
     """Take away whatever has been committed."""
-    emptying.empty(keeper())
-
-
-def keeper() -> psycopg.Connection:
-    """Return the owner's connection that is kept from test to test: a new one reads the whole catalogue again."""
-    name = connection.settings_dict["NAME"]
-    try:
-        _keepers[name].execute("SELECT")
-    except (KeyError, psycopg.OperationalError):  # none yet, or a test has ended it
-        _keepers[name] = owner()
-        _keepers[name].autocommit = True
-        atexit.register(_keepers[name].close)
-    return _keepers[name]
+    with owner() as database:
+        emptying.empty(database)
 
 
 def owner() -> psycopg.Connection:

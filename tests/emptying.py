@@ -73,8 +73,10 @@ def empty(database: psycopg.Connection) -> None:
 
     To truncate a table takes with it all that refer to it, of both organisations, and a new file for each index: to
     delete what there is and to give the pages back takes a fraction of the time. What something else refers to is
-    truncated all the same. The connection must be one that commits by itself.
+    truncated all the same.
     """
+    database.commit()
+    database.autocommit = True
     dirty = [row[0] for row in database.execute(DIRTY, [SCHEMAS, PUBLIC_TABLES])]
     if not dirty:
         return
