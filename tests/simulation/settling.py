@@ -43,7 +43,8 @@ def open_day(world: World) -> None:
             partner.create(world, payer={"phone": f"0700000{suffix}"}, branch_id=world.branch_ids[0])
     with clock.fixed(world.now):
         cards.create_of_person(world)
-    for follow in (cards.pay_every_page, disputing.dispute):
+        wallets.create_of_person(world)
+    for follow in (cards.pay_every_page, wallets.agree_to_every_order, disputing.dispute):
         with clock.fixed(world.now):
             _run_everything(world)
             follow(world)

@@ -63,10 +63,25 @@ def create_held(world: World) -> str:
     return partner.create(world, **_by_wallet(world), capture=False)
 
 
+def create_of_person(world: World) -> str:
+    """Ask a person for money from a wallet, who stands at the page himself."""
+    return partner.create(world, **_of(world, "amina@example.com"))
+
+
+def agree_to_every_order(world: World) -> None:
+    """Let every order that is open be agreed to, by whatever its payer likes to pay with."""
+    for order in _in(world, "orders", *OPEN):
+        act(world, "orders", order["id"], "approve", funding=world.rng.choice(FUNDING))
+
+
 def _by_wallet(world: World) -> dict[str, Any]:
     suffix = "" if world.chance(0.5) else f"+{world.rng.choice(MAGIC)}"
+    return _of(world, f"amina{suffix}@example.com")
+
+
+def _of(world: World, email: str) -> dict[str, Any]:
     amount = {"amount": f"{world.rng.randrange(10, 900)}.{world.rng.randrange(100):02d}", "currency": "USD"}
-    return {"method": "paypal", "payer": {"email": f"amina{suffix}@example.com"}, "amount": amount}
+    return {"method": "paypal", "payer": {"email": email}, "amount": amount}
 
 
 def agree(world: World) -> str | None:
