@@ -53,6 +53,7 @@ STEPS_UP = {
     "apps.integrations.dialogs.accounts.DisableAccount": False,  # stops money
     "apps.integrations.dialogs.accounts.EnableAccount": True,
     "apps.disbursements.dialogs.accounts.AskAccount": False,  # moves nothing
+    "apps.disbursements.dialogs.accounts.ConnectParty": False,  # moves nothing
     "apps.disbursements.dialogs.accounts.SendParty": False,  # moves nothing
     "apps.disbursements.dialogs.accounts.TransferTo": True,
     "apps.disbursements.dialogs.transfers.ReverseTransfer": True,

@@ -295,6 +295,7 @@ ADMINS: dict[str, Admin] = {
     "disbursements.connectedaccount": Admin(
         "disbursements.view",
         deeds={
+            "do/connect": Page("disbursements.connect", own="200", elsewhere="200"),
             "transfer": of_row("disbursements.transfer&disbursements.view"),
             "send": of_row("disbursements.connect&disbursements.view"),
             "ask": of_row("disbursements.connect&disbursements.view"),
@@ -315,7 +316,7 @@ ADMINS: dict[str, Admin] = {
         deeds={
             "evidence": of_row("payments.dispute&payments.view"),
             "attach": of_row("payments.dispute&payments.view"),
-            "detach": of_row("payments.dispute&payments.view", NOT_NOW),
+            "detach": of_row("payments.dispute&payments.view"),
             "submit": of_row("payments.dispute&payments.view"),
             "accept": of_row("payments.dispute&payments.view"),
         },
@@ -363,6 +364,7 @@ PAGES: dict[str, Page] = {
     # payments
     "portal-payment": Page("payments.view"),
     "portal-dispute": Page("payments.view"),
+    "portal-dispute-file": Page("payments.view"),
     "portal-receipt-pdf": Page("invoicing.view"),
     # the ledger
     "portal-accounts": Page("ledger.view", elsewhere="200"),

@@ -21,11 +21,12 @@ from apps.kit.money import Money
 from apps.ledger.contracts import JOURNAL
 from apps.ledger.models import Account, Transaction
 from apps.ledger.services import papers
-from apps.payments.services import attempts, intents
+from apps.payments.contracts import EvidencePurpose
+from apps.payments.services import attempts, dispute_evidence, intents
 from apps.tenancy.models import GrantChange
 from tests.access.onboard import let_in
 from tests.factories import access as make
-from tests.factories import approvals, ledger, onboarding, payments
+from tests.factories import approvals, disputes, ledger, onboarding, payments
 from tests.isolation import deeds, pages, portal_rows, twins
 from tests.isolation.portal_rows import GONE
 from tests.isolation.undoing import undone
@@ -119,7 +120,8 @@ def probe(db, in_organisation, settings):
         model._meta.label_lower: model._base_manager.order_by("pk").values_list("pk", flat=True).first()
         for model in admin.site._registry
     }
-    return Probe(acme, facts | a_journal() | a_waiting_change(), firsts | chosen | in_the_right_state())
+    facts |= a_journal() | a_waiting_change() | a_disputes_file(row_ids["dp"])
+    return Probe(acme, facts, firsts | chosen | in_the_right_state())
 
 
 def a_journal():
@@ -133,6 +135,19 @@ def a_journal():
         now=ledger.NOW,
     )
     return {"subject_id": request.subject_id, "file_id": paper.id}
+
+
+def a_disputes_file(dispute_id):
+    """Let somebody attach a file to the evidence of a dispute."""
+    file = dispute_evidence.attach(
+        dispute_id=dispute_id,
+        purpose=EvidencePurpose.RECEIPT,
+        name=f"{twins.CANARY['acme']}.pdf",
+        content=disputes.PDF,
+        actor=approvals.maker(),
+        now=payments.NOW,
+    )
+    return {"dispute_file_id": file.id}
 
 
 def a_waiting_change():

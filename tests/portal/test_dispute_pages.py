@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from apps.audit.models import AuditRecord
+from apps.integrations.paypal import disputes as paypal
 from apps.integrations.ports import DisputeStage
+from apps.integrations.stripe import disputes as stripe
 from apps.kit import clock
+from apps.payments.selectors import disputes
 from tests.factories import disputes as made
 from tests.factories import payments, refunds
 
@@ -42,10 +46,17 @@ def test_the_list_has_what_needs_an_answer(enter, row):
     page = shown(client, LIST)
     assert row.ticket in page
     assert "Needs an answer" in page
+    assert "Not made by the cardholder" in page
     for query, is_there in (("look=soon", True), ("status=WON", False), ("look=flagged", False)):
         assert (row.ticket in shown(client, f"{LIST}?{query}")) == is_there
     opened = client.get(f"{LIST}{row.id}/change/")
     assert opened["Location"] == f"/portal/disputes/{row.id}/"
+
+
+def test_every_reason_of_an_adapter_has_a_word():
+    reported = {*stripe.REASONS.values(), *paypal.REASONS.values(), "general"}
+
+    assert set(disputes.REASONS) == reported
 
 
 def test_the_page_tells_the_deadline_and_what_helps(enter, row):
@@ -60,15 +71,26 @@ def test_the_page_tells_the_deadline_and_what_helps(enter, row):
     assert row.ticket in shown(client, f"/portal/payments/{row.intent_id}/")
 
 
-def test_evidence_is_written_attached_and_submitted(enter, row):
+def test_evidence_is_written_attached_and_submitted(enter, row, in_organisation):
+    other = made.opened(refunds.paid())
     client = enter("treasury_officer")
     bill = SimpleUploadedFile("bill.pdf", made.PDF, content_type="application/pdf")
 
     assert send(client, row, "evidence", text="He was here.", service_date="2026-11-24").status_code == 302
     assert send(client, row, "attach", purpose="RECEIPT", file=bill).status_code == 302
     assert "bill.pdf" in shown(client, f"/portal/disputes/{row.id}/")
+    in_organisation("acme")
+    file = row.files.get()
+    path = f"/portal/disputes/{row.id}/files/{file.id}/"
+    got = client.get(path)
+    assert (got.content, got["Content-Type"]) == (made.PDF, "application/pdf")
+    assert got["Content-Disposition"] == 'attachment; filename="bill.pdf"'
+    assert client.get(f"/portal/disputes/{other.id}/files/{file.id}/").status_code == 404
+    in_organisation("acme")
+    assert AuditRecord.objects.get(action="dispute_file.downloaded").object_id == str(file.id)
     assert send(client, row, "detach", purpose="RECEIPT").status_code == 302
     assert "bill.pdf" not in shown(client, f"/portal/disputes/{row.id}/")
+    assert client.get(path).status_code == 404
     assert send(client, row, "submit").status_code == 302
 
     page = shown(client, f"/portal/disputes/{row.id}/")

@@ -3,10 +3,13 @@
 import pytest
 from django.urls import reverse
 
-from apps.disbursements.models import Transfer, TransferReversal
+from apps.audit.models import AuditRecord
+from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
+from apps.kit import ids
 from tests import dialogs
 from tests.factories import approvals
 from tests.factories import transfers as made
+from tests.payments import cards
 from tests.portal.test_refund_pages import Inside
 
 TRANSFERS, ACCOUNTS = "admin:disbursements_transfer", "admin:disbursements_connectedaccount"
@@ -25,6 +28,39 @@ def shown(browser, name: str, *args) -> str:
 
 def dialog(name: str, row, deed: str) -> str:
     return f"{reverse(f'{name}_changelist')}{row.id}/do/{deed}/"
+
+
+def test_has_an_account_opened_for_a_party_once_and_says_at_which_field_it_will_not(officer):
+    cards.account()
+    made.merchant()
+    url = f"{reverse(f'{ACCOUNTS}_changelist')}do/connect/"
+    said = {"party_id": "mama njeri supplies", "provider": "stripe", "currency": "USD", "country": "ke"}
+    said |= {"email": "", "return_url": "https://shop.example.test/connected"}
+    assert "Connect a party…" in shown(officer, f"{ACCOUNTS}_changelist")
+
+    def refused(**other):
+        return wrong(dialogs.send(officer, url, **said | other))
+
+    assert refused(party_id="Nobody") == {"party_id": ["No party that you see is called so."]}
+    assert refused(currency="KES") == {"currency": ["No account of this branch pays by Stripe in KES."]}
+    assert refused(country="Kenya") == {"country": ["Write two letters, as KE."]}
+    assert not ConnectedAccount.objects.exists()
+
+    answer = dialogs.send(officer, url, **said)
+
+    account = ConnectedAccount.objects.get()
+    assert (account.status, account.country, account.return_url, account.refresh_url) == (
+        "REQUESTED", "KE", said["return_url"], said["return_url"],
+    )  # fmt: skip
+    assert answer["HX-Redirect"] == reverse(f"{ACCOUNTS}_change", args=[account.id])
+    [record] = AuditRecord.objects.filter(action="connected_account.requested")
+    assert record.object_id == ids.encode("ca", account.id)
+    assert refused() == {"party_id": ["This party has an account at Stripe already."]}
+
+
+def wrong(answer) -> dict:
+    """Return what a dialog says at each field."""
+    return dict(answer.context["form"].errors)
 
 
 def test_shows_how_an_account_stands_and_pays_what_is_owed_once(officer):
@@ -81,6 +117,7 @@ def test_who_may_not_pay_sees_no_button_and_a_reader_of_no_ledger_no_booking(acm
     assert "Transfer…" not in page
     assert "Take back…" not in shown(approver, f"{TRANSFERS}_change", transfer.id)
     assert approver.get(dialog(TRANSFERS, transfer, "reverse")).status_code == 403
+    assert approver.get(f"{reverse(f'{ACCOUNTS}_changelist')}do/connect/").status_code == 403
 
 
 def test_says_so_where_the_provider_makes_no_link(officer):

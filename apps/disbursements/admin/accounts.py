@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.disbursements.admin import states
 from apps.disbursements.contracts import CONNECTED_STATES
-from apps.disbursements.dialogs.accounts import AskAccount, SendParty, TransferTo
+from apps.disbursements.dialogs.accounts import AskAccount, ConnectParty, SendParty, TransferTo
 from apps.disbursements.models import ConnectedAccount
 from apps.disbursements.selectors import connected_accounts, transfers
 from apps.integrations.contracts import provider_name
@@ -43,10 +43,10 @@ class ConnectedAccountAdmin(ReadOnlyAdmin):
     list_display_links = ["party_column"]
     list_filter = [AccountStatusFilter, ("branch", VisibleRelatedFilter)]
     list_filter_submit = True
-    empty_text = _("An account appears here when an application connects a party that is to be paid.")
+    empty_text = _("An account appears here when a party that is to be paid is connected.")
     search_fields = ["ticket"]
     search_help_text = _("Name of the party, or the provider's id")
-    dialogs = [TransferTo, SendParty, AskAccount]
+    dialogs = [ConnectParty, TransferTo, SendParty, AskAccount]
     fieldsets = [
         (None, {"fields": ["status_column", "party_name_column", "owed_column", "rail_column", "id_column"]}),
         (_("What the provider asks"), {"fields": ["needs_column", "due_column"]}),

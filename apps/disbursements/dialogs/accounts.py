@@ -1,4 +1,4 @@
-"""What people do with connected accounts: send the party to the provider, ask how an account stands, pay."""
+"""What people do with connected accounts: have one opened, send the party to the provider, ask how an account stands, pay."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.approvals.selectors import rules
 from apps.disbursements.contracts import TRANSFER, NewTransfer, TransferStatus
+from apps.disbursements.dialogs.account_forms import ConnectForm, wanted
 from apps.disbursements.models import ConnectedAccount
 from apps.disbursements.models.transfer import REFERENCE_LENGTH
 from apps.disbursements.selectors import transfers as stored
@@ -22,6 +23,44 @@ from apps.integrations.contracts import provider_name
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice
 from apps.kit.money import Money
 from apps.kit.part_form import PartForm
+
+
+class ConnectParty(Dialog):
+    """Have a provider open an account for a party, which is sent there once it is open."""
+
+    name = "connect"
+    label = gettext_lazy("Connect a party…")
+    icon = "add"
+    permission = "disbursements.connect"
+    on_list = True
+    opened: ConnectedAccount | None = None
+
+    def form(self, request: HttpRequest, rows: Sequence[ConnectedAccount], data: Any = None) -> forms.Form:  # noqa: ARG002 (there is none yet)
+        return ConnectForm(data, person=request.user)
+
+    def content(self, request: HttpRequest, rows: Sequence[ConnectedAccount]) -> Content:  # noqa: ARG002 (there is none yet)
+        return Content(
+            title=_("Connect a party"),
+            button=_("Have the account opened"),
+            next_step=_(
+                "The provider opens an account in the name of the party. No money moves. Once it is open, its page makes the link that the party is sent to the provider with."
+            ),
+        )
+
+    def perform(self, rows: Sequence[ConnectedAccount], answer: Answer) -> list[str]:  # noqa: ARG002 (there is none yet)
+        self.opened = connected_accounts.open_account(
+            party=answer.data["party_id"],
+            request=wanted(answer.data),
+            actor=answer.actor,
+            now=answer.now,
+        )
+        told = {"rail": provider_name(self.opened.provider), "party": self.opened.party}
+        return [_("%(rail)s is asked to open an account for %(party)s.") % told]
+
+    def landing(self, request: HttpRequest, rows: Sequence[ConnectedAccount]) -> str:  # noqa: ARG002 (the page of the new one)
+        if self.opened is None:
+            return ""
+        return reverse("admin:disbursements_connectedaccount_change", args=[self.opened.id])
 
 
 class SendParty(Dialog):

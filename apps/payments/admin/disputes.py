@@ -126,7 +126,7 @@ class DisputeAdmin(ReadOnlyAdmin):
     def reason_column(self, dispute: Dispute) -> SafeString:
         return format_html(
             '<span class="two"><b class="font-normal">{}</b><span>{}</span></span>',
-            dispute.reason_code.replace("_", " "),
+            disputes.reason(dispute),
             provider_name(dispute.provider),
         )
 

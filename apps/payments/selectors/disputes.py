@@ -43,6 +43,31 @@ PURPOSES: dict[EvidencePurpose, Any] = {
     EvidencePurpose.OTHER: gettext_lazy("Another file"),
 }
 """What each file of the evidence is called."""
+REASONS: dict[str, Any] = {
+    "fraudulent": gettext_lazy("Not made by the cardholder"),
+    "unrecognized": gettext_lazy("Payment not recognised"),
+    "duplicate": gettext_lazy("Charged twice"),
+    "credit_not_processed": gettext_lazy("Refund did not come"),
+    "not_received": gettext_lazy("Nothing was delivered"),
+    "not_as_described": gettext_lazy("Not as described"),
+    "subscription_cancelled": gettext_lazy("Subscription was cancelled"),
+    "noncompliant": gettext_lazy("Against the card network's rules"),
+    "insufficient_funds": gettext_lazy("Not enough money in the account"),
+    "not_authorised": gettext_lazy("Debit not authorised"),
+    "incorrect_account_details": gettext_lazy("Wrong account details"),
+    "bank_cannot_process": gettext_lazy("The bank cannot process it"),
+    "returned": gettext_lazy("Cheque returned"),
+    "customer_initiated": gettext_lazy("Asked for by the customer"),
+    "incorrect_amount": gettext_lazy("Wrong amount"),
+    "paid_otherwise": gettext_lazy("Paid by other means"),
+    "general": gettext_lazy("Another reason"),
+}
+"""What people call each reason that adapters report."""
+
+
+def reason(dispute: Dispute) -> str:
+    """Return why it is disputed, in words for people; what no adapter reports today is shown as it was kept."""
+    return str(REASONS.get(dispute.reason_code, dispute.reason_code.replace("_", " ")))
 
 
 def visible_to(caller: scope.Principal) -> DisputeQuerySet:
@@ -65,6 +90,14 @@ def get(caller: scope.Principal, dispute_id: UUID) -> Dispute:
 def files(dispute_id: UUID) -> QuerySet[DisputeFile]:
     """Return the files of a dispute's draft, the oldest first. For internal use: no caller's scope is asked."""
     return DisputeFile.objects.kept().filter(dispute_id=dispute_id).order_by("id")
+
+
+def file_of(caller: scope.Principal, dispute_id: UUID, file_id: UUID) -> DisputeFile:
+    """Return a file of the evidence of one dispute; raise NotFound for another's, or one that was taken out."""
+    file = files(get(caller, dispute_id).id).filter(id=file_id).first()
+    if file is None:
+        raise errors.NotFound("There is no such file.")
+    return file
 
 
 def is_without_evidence(dispute: Dispute) -> bool:

@@ -124,6 +124,11 @@ def detach(*, dispute_id: UUID, purpose: EvidencePurpose, actor: Actor, now: dat
         _audit("dispute.evidence_detached", dispute, actor=actor, now=now, what=purpose.lower())
 
 
+def read(file: DisputeFile) -> bytes:
+    """Return the bytes of a file; raise storage.FileDamaged and storage.StorageUnavailable."""
+    return artifacts.read(file_id=file.file_id)
+
+
 def require_open(dispute: Dispute) -> None:
     """Raise InvalidState for a dispute that waits for no answer."""
     if not dispute.is_unanswered:
@@ -141,7 +146,7 @@ def of(dispute: Dispute) -> Evidence:
         name: date.fromisoformat(text) if name in DATES else text for name, text in dispute.evidence.items()
     }
     files = tuple(
-        EvidenceFile(file.purpose.lower(), file.name, file.media_type, artifacts.read(file_id=file.file_id))
+        EvidenceFile(file.purpose.lower(), file.name, file.media_type, read(file))
         for file in dispute.files.kept().order_by("id")
     )
     return replace(Evidence(**said), files=files)

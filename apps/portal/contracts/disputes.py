@@ -57,6 +57,7 @@ class DisputeFacts:
 class FileLine:
     """A file of the evidence; ``size`` is in bytes."""
 
+    id: UUID
     name: str
     what: str
     size: int

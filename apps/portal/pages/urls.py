@@ -39,6 +39,9 @@ urlpatterns = [
     path("search/", search.show, name="portal-search"),
     path("payments/<uuid:payment_id>/", payments.show, name="portal-payment"),
     path("disputes/<uuid:dispute_id>/", disputes.show, name="portal-dispute"),
+    path(
+        "disputes/<uuid:dispute_id>/files/<uuid:dispute_file_id>/", disputes.file, name="portal-dispute-file"
+    ),
     path("evidence/", evidence.show, name="portal-evidence"),
     path("receipts/<uuid:receipt_id>/pdf", payments.receipt_pdf, name="portal-receipt-pdf"),
     path("ledger/accounts/", ledger.accounts, name="portal-accounts"),

@@ -124,7 +124,7 @@ def _facts(row: Any, *, now: datetime) -> DisputeFacts:
         ticket=row.ticket,
         badge=states.DISPUTE[row.status],
         money=row.money,
-        reason=row.reason_code.replace("_", " "),
+        reason=disputes.reason(row),
         provider=words.rail(row.provider),
         provider_account=str(row.provider_account),
         branch=row.branch.name,
@@ -164,4 +164,4 @@ def _wanted(row: Any) -> tuple[Wanted, ...]:
 
 def _file(file: Any) -> FileLine:
     what = str(PURPOSES[EvidencePurpose(file.purpose)])
-    return FileLine(file.name, what, file.size, file.created_at, words.actor(file.created_by))
+    return FileLine(file.id, file.name, what, file.size, file.created_at, words.actor(file.created_by))
