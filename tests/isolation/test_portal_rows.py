@@ -26,7 +26,7 @@ from apps.payments.services import attempts, dispute_evidence, intents
 from apps.tenancy.models import GrantChange
 from tests.access.onboard import let_in
 from tests.factories import access as make
-from tests.factories import approvals, disputes, ledger, onboarding, payments
+from tests.factories import approvals, ledger, onboarding, payments
 from tests.isolation import deeds, pages, portal_rows, twins
 from tests.isolation.portal_rows import GONE
 from tests.isolation.undoing import undone
@@ -143,7 +143,7 @@ def a_disputes_file(dispute_id):
         dispute_id=dispute_id,
         purpose=EvidencePurpose.RECEIPT,
         name=f"{twins.CANARY['acme']}.pdf",
-        content=disputes.PDF,
+        content=f"%PDF-1.7 {twins.CANARY['acme']}\n%%EOF".encode(),
         actor=approvals.maker(),
         now=payments.NOW,
     )
