@@ -37,6 +37,7 @@ def test_has_an_account_opened_for_a_party_once_and_says_at_which_field_it_will_
     said = {"party_id": "mama njeri supplies", "provider": "stripe", "currency": "USD", "country": "ke"}
     said |= {"email": "", "return_url": "https://shop.example.test/connected"}
     assert "Connect a party…" in shown(officer, f"{ACCOUNTS}_changelist")
+    assert '<option value="USD" selected>' in dialogs.open_at(officer, url).content.decode()
 
     def refused(**other):
         return wrong(dialogs.send(officer, url, **said | other))

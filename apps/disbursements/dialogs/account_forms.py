@@ -14,6 +14,7 @@ from apps.disbursements.contracts import NewConnectedAccount
 from apps.disbursements.models.connected_account import EMAIL_LENGTH, URL_LENGTH
 from apps.integrations.contracts import provider_choices
 from apps.integrations.ports import ConnectPort
+from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
 from apps.kit import ids
 from apps.kit.money import EXPONENTS
@@ -61,6 +62,10 @@ class ConnectForm(forms.Form):
         self.person = person
         offering = [choice for choice in provider_choices() if providers.offers(choice[0], ConnectPort)]
         self.fields["provider"] = forms.ChoiceField(label=_("Kept by"), choices=offering)
+        ours = accounts.visible_to(person).filter(
+            is_enabled=True, provider__in=[name for name, _word in offering]
+        )
+        self.fields["currency"].initial = ours.order_by("id").values_list("currency", flat=True).first()
         self.order_fields(["party_id", "provider"])
 
     def clean_party_id(self) -> "Party":
