@@ -30,33 +30,28 @@ print(os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0) == os.SCHED_I
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("leads", [True, False])
-def test_steps_back_in_its_session_and_with_it(leads):
-    """Who leads no session leaves the niceness of that to whoever does; a machine that does not group sessions says nothing of it."""
-    said = subprocess.run(
-        [sys.executable, "-c", SAID],
+def said_by(program: str, *, leads: bool) -> list[str]:
+    """Run a program in a process that leads a session of its own, or does not; return the words that it wrote."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
         cwd=ROOT,
         start_new_session=leads,
         check=True,
         capture_output=True,
         text=True,
     )
+    return ran.stdout.split()
 
-    stood_back, before, after = said.stdout.split()
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_steps_back_in_its_session_and_with_it(leads):
+    """Who leads no session leaves the niceness of that to whoever does; a machine that does not group sessions says nothing of it."""
+    stood_back, before, after = said_by(SAID, leads=leads)
     assert (stood_back, after) == ("True", "7" if leads and before != "None" else before)
 
 
 def test_takes_what_nobody_wants():
-    said = subprocess.run(
-        [sys.executable, "-c", ASIDE],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-        start_new_session=True,
-    )
-
-    assert said.stdout.split() == ["19", "True"]
+    assert said_by(ASIDE, leads=True) == ["19", "True"]
 
 
 def test_waits_where_the_kernel_takes_no_more_wishes(monkeypatch):

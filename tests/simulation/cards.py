@@ -23,7 +23,8 @@ MAGIC = ("000", "000", "001", "017", "201", "777", "778", "779", "780", "781", "
 SESSIONS, REFUNDS, CAPTURES = "/v1/checkout/sessions", "/v1/refunds", "/v1/payment_intents/*/capture"
 QUERIES = "/v1/checkout/sessions/*"
 DISPUTES, GIVEN_UP = "/v1/disputes/*", "/v1/disputes/*/close"
-SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+type Scripts = tuple[tuple[str, tuple[Any, ...]], ...]
+SCRIPTS: Scripts = (
     (SESSIONS, ("hang",)),
     (SESSIONS, ({"action": "reset", "processed": True},)),
     (SESSIONS, ({"action": "status", "processed": True},)),
@@ -139,10 +140,15 @@ def fail_refund(world: World) -> str | None:
 
 def script_fault(world: World) -> str:
     """Let a call about cards, or what is told of it, go wrong."""
-    path, actions = world.rng.choice(SCRIPTS)
-    match = {"path": path, "face": "stripe"}
+    return spoil(world, SCRIPTS, face="stripe", what="card")
+
+
+def spoil(world: World, scripts: Scripts, *, face: str, what: str) -> str:
+    """Let a call to a face, or what is told of it, go wrong in one of these ways."""
+    path, actions = world.rng.choice(scripts)
+    match = {"path": path, "face": face}
     world.control("POST", "/scripts", {"match": match, "times": 1, "actions": list(actions)})
-    world.hit(f"card script:{street.name_of(actions)}")
+    world.hit(f"{what} script:{street.name_of(actions)}")
     return f"{path} {json.dumps(actions)}"
 
 
@@ -155,9 +161,9 @@ def come_to_an_end(world: World) -> None:
         partner.deed_on(world, intent, world.rng.choice(("capture", "cancel")))
 
 
-def listed(world: World, kind: str) -> list[dict[str, Any]]:
+def listed(world: World, kind: str, *, face: str = "stripe") -> list[dict[str, Any]]:
     """Return what the provider has of one kind, the newest first."""
-    return list(world.control("GET", f"/stripe/{kind}")[kind])
+    return list(world.control("GET", f"/{face}/{kind}")[kind])
 
 
 def _open_sessions(world: World) -> list[dict[str, Any]]:
@@ -168,8 +174,8 @@ def _leave(world: World, session: dict[str, Any]) -> str:
     return f"{session['id']}: {act(world, 'sessions', session['id'], 'expire')}"
 
 
-def act(world: World, kind: str, identifier: str, deed: str, **given: object) -> str:
+def act(world: World, kind: str, identifier: str, deed: str, *, face: str = "stripe", **given: object) -> str:
     """Let a person or a bank do something; return done, or refused: a card is, and what had been decided before."""
-    status, _ = world.controlled("POST", f"/stripe/{kind}/{identifier}/{deed}", given)
+    status, _ = world.controlled("POST", f"/{face}/{kind}/{identifier}/{deed}", given)
     world.collect_callbacks()
     return "done" if status < 400 else "refused"

@@ -1,6 +1,5 @@
 """What payers and PayPal do about wallets: agreed to in dollars, held back, taken later, and given back in parts."""
 
-import json
 from typing import Any
 
 from apps.integrations.services import hooks
@@ -8,10 +7,11 @@ from apps.integrations.services.callbacks import WEBHOOK
 from apps.kit import ids
 from apps.payments.models import PaymentIntent
 from tests.factories import integrations
-from tests.simulation import partner, street
+from tests.simulation import cards, partner
 from tests.simulation.cards import MAGIC
 from tests.simulation.world import PROVIDER, Asked, World
 
+FACE = "paypal"
 FEE_BPS = 400
 FUNDING = (*["balance"] * 6, "echeck", "echeck_fails", "review", "empty")
 """What a payer chooses on the page: most of it is there at once, some clears later or not at all, some is refused."""
@@ -20,7 +20,7 @@ TAKEN, HELD = "/v2/checkout/orders/*/capture", "/v2/payments/authorizations/*/ca
 REFUNDS = "/v2/payments/captures/*/refund"
 OPEN = ("CREATED", "PAYER_ACTION_REQUIRED")
 LATE = {"action": "result", "code": "PENDING"}
-SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+SCRIPTS: cards.Scripts = (
     (ORDERS, ("hang",)),
     (ORDERS, ({"action": "reset", "processed": True},)),
     (ORDERS, ({"action": "status", "processed": True},)),
@@ -108,11 +108,7 @@ DECIDED = {"captures": ("complete", "deny"), "refunds": ("complete", "fail")}
 
 def script_fault(world: World) -> str:
     """Let a call about wallets, or what is told of it, go wrong."""
-    path, actions = world.rng.choice(SCRIPTS)
-    match = {"path": path, "face": "paypal"}
-    world.control("POST", "/scripts", {"match": match, "times": 1, "actions": list(actions)})
-    world.hit(f"wallet script:{street.name_of(actions)}")
-    return f"{path} {json.dumps(actions)}"
+    return cards.spoil(world, SCRIPTS, face=FACE, what="wallet")
 
 
 def come_to_an_end(world: World) -> None:
@@ -131,7 +127,7 @@ def come_to_an_end(world: World) -> None:
 
 def listed(world: World, kind: str) -> list[dict[str, Any]]:
     """Return what the provider has of one kind, the newest first."""
-    return list(world.control("GET", f"/paypal/{kind}")[kind])
+    return cards.listed(world, kind, face=FACE)
 
 
 def _in(world: World, kind: str, *statuses: str) -> list[dict[str, Any]]:
@@ -145,6 +141,4 @@ def _drawn(world: World, kind: str, *statuses: str) -> dict[str, Any] | None:
 
 def act(world: World, kind: str, identifier: str, deed: str, **given: object) -> str:
     """Let a person or PayPal do something; return done, or refused."""
-    status, _ = world.controlled("POST", f"/paypal/{kind}/{identifier}/{deed}", given)
-    world.collect_callbacks()
-    return "done" if status < 400 else "refused"
+    return cards.act(world, kind, identifier, deed, face=FACE, **given)

@@ -15,7 +15,7 @@ from apps.kit.polled import PolledQuerySet
 
 JOB_GRACE = timedelta(seconds=30)
 BATCH = 500
-QUEUE = "providers"
+PROVIDERS = "providers"
 
 
 def run(*, now: datetime) -> None:
@@ -23,13 +23,12 @@ def run(*, now: datetime) -> None:
     Start a job for each row of this organisation that is due; safe to run at any time and twice at once.
 
     Questions that are due are asked, what waits to be sent and has lost its job is sent for again, and of what was being sent
-    and never recorded nobody may guess: it becomes UNKNOWN. While the queue is backed up nothing is put into it from here: its
-    jobs are late, not lost.
+    and never recorded nobody may guess: it becomes UNKNOWN. While the providers' queue is backed up nothing is put into it from
+    here: its jobs are late, not lost.
     """
-    if jobs.is_backed_up(QUEUE):
-        return
-    start_queries(now=now)
-    resend_lost_jobs(now=now)
+    if not jobs.is_backed_up(PROVIDERS):
+        start_queries(now=now)
+        resend_lost_jobs(now=now)
     since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
     for noun, (rows, _lose) in ORDERS.items():
         for row_id in rows().stuck_in_sending(since=since).values_list("id", flat=True)[:BATCH]:
