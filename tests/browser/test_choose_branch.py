@@ -16,11 +16,11 @@ def test_the_list_follows_the_branch_that_was_chosen(portal, world):
     portal.goto(f"{portal.url}payments/paymentintent/")
     address = portal.url
     row = portal.locator("#result_list tr", has_text="AT-WESTLANDS")
-    assert row.count() == 1
+    expect(row).to_have_count(1)
 
     choose(portal, "City centre")
     assert portal.url == address
-    assert row.count() == 0
+    expect(row).to_have_count(0)
 
     choose(portal, "All branches")
-    assert row.count() == 1
+    expect(row).to_have_count(1)

@@ -97,12 +97,12 @@ def test_without_javascript_the_same_form_is_filled_in_and_sent(portal, browser,
     write(plain, voucher, *safe)
 
     plain.locator("[data-add]").click()
-    assert plain.locator("[data-line]").count() == 6
-    assert plain.locator("[name=lines-0-debit]").input_value() == "1,250.00"
+    expect(plain.locator("[data-line]")).to_have_count(6)
+    expect(plain.locator("[name=lines-0-debit]")).to_have_value("1,250.00")
     plain.locator("[data-preview]").click()
     plain.get_by_role("button", name="Ask for KES 1,250.00 to be booked").click()
 
-    assert voucher in plain.locator("h1").inner_text()
+    expect(plain.locator("h1")).to_contain_text(voucher)
     context.close()
 
 
