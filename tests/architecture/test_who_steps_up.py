@@ -85,6 +85,7 @@ STEPS_UP = {
     "apps.payments.dialogs.payments.CancelPayment": False,  # stops money
     "apps.payments.dialogs.payments.VerifyPayment": True,
     "apps.payments.dialogs.refunds.VerifyRefund": True,
+    "apps.payments.dialogs.listed_movements.PutMovementAway": True,
     "apps.payments.dialogs.saved_methods.ForgetMethod": False,  # stops money
     "apps.payments.dialogs.reviews.AcceptReview": True,
     "apps.payments.dialogs.reviews.CloseReview": True,

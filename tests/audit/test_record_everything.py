@@ -195,6 +195,7 @@ RECORDED = {
         "take_over": "money.taken_over",
         "hand_over": "money.handed_over",
     },
+    "payments.services.listed_movements": {"put_away": "movement.put_away"},
     "payments.services.confirmations": {"ask_again": "money.confirmation_asked"},
     "payments.services.reviews": {
         "accept": "payment.review_accepted",

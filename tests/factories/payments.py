@@ -13,15 +13,18 @@ from apps.integrations.ports import (
     InboundReport,
     NextAction,
     NextActionKind,
+    Nudge,
+    NudgeKind,
     Outcome,
+    StatementRow,
     Ticket,
 )
 from apps.integrations.services import accounts
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import Choice, InboundSource, Method, NewIntent
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
-from apps.payments.services import attempts, inbound_receipts, intents
+from apps.payments.models import InboundReceipt, ListedMovement, PaymentAttempt, PaymentIntent
+from apps.payments.services import attempts, inbound_receipts, intents, movements
 from tests.factories import access
 
 NOW = datetime(2026, 11, 24, 7, 41, tzinfo=UTC)
@@ -131,6 +134,26 @@ def held(*, now: datetime = NOW, **facts: Any) -> InboundReceipt:
         now=now,
     )
     return inbound
+
+
+def listed(
+    at: ProviderAccount | None = None, *, about: NudgeKind = NudgeKind.NONE, ticket: str = "", **facts: Any
+) -> ListedMovement:
+    """Return a movement that an account's provider lists and that is for people: KES 1,500.00 that went out, unless told."""
+    found = at or ProviderAccount.objects.order_by("id").first() or account()
+    nudge = Nudge(f"txn_{next(_numbers)}", about, ticket=ticket)
+    told: dict[str, Any] = {
+        "receipt": nudge.event_id,
+        "money": -KES_1500,
+        "reference": "",
+        "payer": "",
+        "told_at": "",
+        "kind": "payout",
+        "is_in": False,
+        **facts,
+    }
+    movements.take(account=found, row=StatementRow(nudge=nudge, **told), now=NOW)
+    return ListedMovement.objects.get(number=nudge.event_id)
 
 
 def declined(attempt: PaymentAttempt, **facts: Any) -> CollectionReport:

@@ -271,6 +271,14 @@ ADMINS: dict[str, Admin] = {
             "take-over": of_row("payments.resolve&payments.view", "200"),
         },
     ),
+    "payments.listedmovement": Admin(
+        "payments.view",
+        is_named=True,
+        deeds={
+            "do/put-away": of_chosen("payments.resolve&payments.view"),
+            "put-away": of_row("payments.resolve&payments.view"),
+        },
+    ),
     "payments.paymentattempt": Admin(
         "payments.view",
         page=Page("payments.view", own="302"),
@@ -331,7 +339,7 @@ ADMINS: dict[str, Admin] = {
 PAGES: dict[str, Page] = {
     "portal-cash-position": Page("ledger.view", elsewhere="200", refused="302"),
     "portal-search": Page("", own="200", elsewhere="200"),
-    "portal-evidence": Page("payments.view", own="200", elsewhere="200"),
+    "portal-evidence": Page("payments.view", elsewhere="200"),
     # approvals
     "portal-approvals": Page("approvals.view", own="200", elsewhere="200"),
     "portal-approval": Page("approvals.view"),

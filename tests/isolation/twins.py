@@ -144,6 +144,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "pm": saved_methods.kept(payer_reference=canary, payer_name=canary, payer_email=PERSONAL[-2]).id,
         "rcp": receipt.id,
         "ir": payments.held(reference=canary).id,
+        "lm": payments.listed(account, kind=canary).id,
         "dp": disputed(canary).id,
         "re": refund.id,
         "whd": WebhookDelivery.objects.get(event_id=event.id).id,

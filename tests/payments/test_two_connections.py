@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.payments.contracts import IntentStatus, Recorded
 from apps.payments.services import attempts, intents, references
+from apps.payments.services.listed_movements import NotOpen
 from apps.payments.services.reports import ReportContradicts
 from apps.payments.services.resolutions import DoesNotFit, MayBeOfAnother, NotWaiting
 from tests.factories import payments
@@ -35,6 +36,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
             intents.InvalidState,
             DoesNotFit,
             MayBeOfAnother,
+            NotOpen,
             NotWaiting,
         ) as refusal:
             results[place] = refusal

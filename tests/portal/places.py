@@ -14,6 +14,8 @@ PLACES = [
     "payments/dispute/",
     "payments/inboundreceipt/",
     "payments/paymentattempt/",
+    "evidence/",
+    "payments/listedmovement/",
     "approvals/approvalrequest/",
     "approvals/approvaldelegation/",
     "jobs/job/",

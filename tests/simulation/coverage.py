@@ -59,6 +59,7 @@ NOT_PLAYED = {
     "GrantChange": "the world's applications keep what they were granted",
     "Invite": "the world's applications are linked before it starts",
     "LinkRequest": "the world's applications are linked before it starts",
+    "ListedMovement": "whatever the lists of this world show is of what it knows",
     "OrganisationRequest": "the world has the organisations that it needs",
     "SavedMethod": "no payer of this world has saved a card",
     "RegisteredApplication": "the world's applications are linked before it starts",

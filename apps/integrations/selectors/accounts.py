@@ -9,6 +9,8 @@ from apps.integrations.contracts import ProviderAccountMissing
 from apps.integrations.models import ProviderAccount
 from apps.kit.compiled import Compiled
 
+ALIKE = ("provider", "environment", "short_code")
+"""What accounts have in common that are one at the provider."""
 _BY_ID = Compiled(lambda account_id: ProviderAccount.objects.filter(id=account_id), UUID)
 
 
@@ -59,8 +61,7 @@ def of_token(token: str) -> ProviderAccount | None:
 
 def alike(account: ProviderAccount) -> QuerySet[ProviderAccount]:
     """Return the accounts that are one at the provider: it has one for every currency, and we one for each."""
-    same = {name: getattr(account, name) for name in ("provider", "environment", "short_code")}
-    return ProviderAccount.objects.filter(**same)
+    return ProviderAccount.objects.filter(**{name: getattr(account, name) for name in ALIKE})
 
 
 def of_till(account: ProviderAccount, number: str) -> ProviderAccount | None:

@@ -2,6 +2,7 @@
 
 from apps.payments.admin.disputes import DisputeAdmin
 from apps.payments.admin.filters import CreatedFilter
+from apps.payments.admin.listed_movements import ListedMovementAdmin
 from apps.payments.admin.payments import PaymentIntentAdmin
 from apps.payments.admin.refunds import RefundAdmin
 from apps.payments.admin.routing import RoutingRuleAdmin
@@ -13,6 +14,7 @@ __all__ = [
     "CreatedFilter",
     "DisputeAdmin",
     "InboundReceiptAdmin",
+    "ListedMovementAdmin",
     "PaymentIntentAdmin",
     "RefundAdmin",
     "RoutingRuleAdmin",

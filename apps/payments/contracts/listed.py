@@ -1,6 +1,10 @@
 """Words about the movements that a provider lists."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 
 class ListedMatter(StrEnum):
@@ -12,3 +16,18 @@ class ListedMatter(StrEnum):
     NOBODYS = "NOBODYS"
     FEE_DIFFERS = "FEE_DIFFERS"
     OTHER = "OTHER"
+
+
+MATTERS: Mapping[ListedMatter, Any] = {
+    ListedMatter.NOBODYS: _("Unmatched"),
+    ListedMatter.FEE_DIFFERS: _("Fee differs"),
+    ListedMatter.OTHER: _("Listed"),
+}
+
+
+class ListedStatus(StrEnum):
+    """What became of a listed movement: OPEN is left for people, EXPLAINED is booked now, PUT_AWAY was closed by a person."""
+
+    OPEN = "OPEN"
+    EXPLAINED = "EXPLAINED"
+    PUT_AWAY = "PUT_AWAY"

@@ -4,9 +4,10 @@ from apps.access.selectors import scope
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.models.inbound import InboundReceiptQuerySet
 from apps.payments.models.intent import PaymentIntentQuerySet
-from apps.payments.models.pull import ListedMovement, ListedMovementQuerySet
+from apps.payments.models.listed_movement import ListedMovementQuerySet
 from apps.payments.models.refund import RefundQuerySet
 from apps.payments.selectors import inbound_receipts, intents, refunds
+from apps.payments.selectors import listed_movements as listed
 
 
 def unknown_intents(caller: scope.Principal) -> PaymentIntentQuerySet:
@@ -27,6 +28,5 @@ def waiting_receipts(caller: scope.Principal) -> InboundReceiptQuerySet:
 
 
 def listed_movements(caller: scope.Principal) -> ListedMovementQuerySet:
-    """Return the listed movements that are for people, the newest first, each with the payment that it is of."""
-    found = ListedMovement.objects.of_branches(scope.branch_ids(caller))
-    return found.select_related("attempt").order_by("-id")
+    """Return the listed movements that are left for people, the newest first, each with the payment that it is of."""
+    return listed.visible_to(caller).open().order_by("-id")

@@ -13,7 +13,7 @@ from apps.kit import jobs
 from apps.payments.contracts import RefundStatus
 from apps.payments.contracts.listed import ListedMatter
 from apps.payments.models import Dispute, ListedMovement, PaymentAttempt
-from apps.payments.services import evidence, webhooks
+from apps.payments.services import evidence, listed_movements, webhooks
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
@@ -66,7 +66,7 @@ def _collection(account: "ProviderAccount", row: StatementRow, nudge: Nudge, now
         webhooks.FOLLOWED[NudgeKind.COLLECTION](account, nudge, now)
     elif attempt.provider_receipt != row.receipt:
         _arrived(account, row, reference=attempt.code, now=now)
-    elif _differs(attempt, row):
+    elif listed_movements.differs(attempt, row.fee):
         _keep(account, row, nudge, ListedMatter.FEE_DIFFERS, attempt=attempt, now=now)
 
 
@@ -83,12 +83,6 @@ def _nobodys(account: "ProviderAccount", row: StatementRow, nudge: Nudge, now: d
 def _arrived(account: "ProviderAccount", row: StatementRow, *, reference: str, now: datetime) -> None:
     """Record money that came beside every payment; ``reference`` is the code of the one that was paid otherwise."""
     evidence.take(account_id=account.id, row=dataclasses.replace(row, reference=reference), now=now)
-
-
-def _differs(attempt: PaymentAttempt, row: StatementRow) -> bool:
-    fee = attempt.fee
-    is_compared = fee is not None and row.fee is not None and fee.currency == row.fee.currency
-    return is_compared and fee != row.fee
 
 
 def _refund(account: "ProviderAccount", row: StatementRow, nudge: Nudge, now: datetime) -> None:
@@ -126,12 +120,14 @@ def _keep(
     now: datetime,
     attempt: PaymentAttempt | None = None,
 ) -> None:
-    """Keep a movement for people, once."""
+    """Keep a movement for people, once: what became of it since stays as it is."""
     ListedMovement.objects.get_or_create(
         provider_account_id=account.id,
         number=nudge.event_id,
         defaults={
             "kind": row.kind,
+            "about": nudge.kind,
+            "ticket": nudge.ticket,
             "matter": matter.value,
             "receipt": row.receipt,
             "amount_minor": row.money.minor,

@@ -171,6 +171,20 @@ BEGIN
   RETURN NEW;
 END $f$;
 
+CREATE OR REPLACE FUNCTION {s}.payments_guard_listed() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE v_progress text[] := ARRAY['status', 'matter', 'attempt_id', 'closed_at', 'closed_by', 'reason'];
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'payments: listed movement % is never deleted', OLD.number USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.status <> 'OPEN' OR to_jsonb(NEW) - v_progress <> to_jsonb(OLD) - v_progress THEN
+    RAISE EXCEPTION 'payments: what listed movement % is, and how it was closed, is fixed', OLD.number
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $f$;
+
 -- A rule has its accounts from the transaction that makes it.
 ALTER TABLE {s}.payments_routingrule ADD COLUMN IF NOT EXISTS xact xid8 NOT NULL DEFAULT pg_current_xact_id();
 
@@ -260,3 +274,5 @@ CREATE OR REPLACE TRIGGER payments_guard_routing_rule BEFORE UPDATE OR DELETE ON
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_routing_rule();
 CREATE OR REPLACE TRIGGER payments_guard_routing_target BEFORE INSERT OR UPDATE OR DELETE ON {s}.payments_routingtarget
   FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_routing_target();
+CREATE OR REPLACE TRIGGER payments_guard_listed BEFORE UPDATE OR DELETE ON {s}.payments_listedmovement
+  FOR EACH ROW EXECUTE FUNCTION {s}.payments_guard_listed();

@@ -57,7 +57,10 @@ class PaymentFacts:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLine:
-    """One thing that waits for evidence; ``payment_id`` is None for money that is of no payment."""
+    """
+    One thing that waits for evidence; ``payment_id`` is None for money that is of no payment, ``movement_id`` names a listed
+    movement.
+    """
 
     at: datetime
     name: str
@@ -65,6 +68,7 @@ class EvidenceLine:
     money: Money
     badge: Badge
     payment_id: UUID | None = None
+    movement_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

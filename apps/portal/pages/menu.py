@@ -92,7 +92,10 @@ GROUPS: list[tuple[Any, list[Item]]] = [
                 *(_("Suspense"), "inbox_customize", "payments_inboundreceipt", "payments.view"),
                 "payments_paymentattempt_changelist",
             ),
-            page(_("Evidence"), "plagiarism", "portal-evidence", "payments.view"),
+            page(
+                *(_("Evidence"), "plagiarism", "portal-evidence", "payments.view"),
+                *("payments_listedmovement_changelist", "payments_listedmovement_change"),
+            ),
             changelist(_("Receipts"), "receipt_long", "invoicing_document", "invoicing.view"),
             changelist(_("Parties"), "badge", "parties_party", "parties.view"),
         ],

@@ -52,7 +52,7 @@ def queue(caller: Principal) -> EvidenceQueue:
             text=_listed(line.kind, line.fee, line.attempt.fee if line.attempt else None),
             money=line.money,
             badge=states.LISTED[line.matter],
-            payment_id=line.attempt.intent_id if line.attempt else None,
+            movement_id=line.id,
         )
         for line in evidence.listed_movements(caller)[:SHOWN]
     ]

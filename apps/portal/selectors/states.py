@@ -8,6 +8,7 @@ from apps.approvals.contracts import ApprovalStatus, Verdict
 from apps.ledger.contracts import AccountStatus, PeriodState
 from apps.ledger.selectors.handwritten import Outcome
 from apps.payments.contracts import AttemptStatus, DisputeStatus, IntentStatus, RefundStatus
+from apps.payments.contracts.listed import MATTERS, ListedMatter
 from apps.portal.contracts import Badge, Tone
 
 PENDING, DONE, HELD = Tone.PENDING, Tone.DONE, Tone.HELD
@@ -99,9 +100,9 @@ CALLBACK: Mapping[str, Badge] = {
 }
 
 LISTED: Mapping[str, Badge] = {
-    "NOBODYS": Badge(HELD, "link_off", _("Unmatched")),
-    "FEE_DIFFERS": Badge(HELD, "policy", _("Fee differs")),
-    "OTHER": Badge(QUIET, "inbox", _("Listed")),
+    ListedMatter.NOBODYS: Badge(HELD, "link_off", MATTERS[ListedMatter.NOBODYS]),
+    ListedMatter.FEE_DIFFERS: Badge(HELD, "policy", MATTERS[ListedMatter.FEE_DIFFERS]),
+    ListedMatter.OTHER: Badge(QUIET, "inbox", MATTERS[ListedMatter.OTHER]),
 }
 
 WEBHOOK: Mapping[str, Badge] = {
