@@ -14,6 +14,8 @@ from apps.integrations.events import PROVIDER_PARTNER_NUDGED
 from apps.integrations.models import ProviderCall
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
+from apps.payments.models import ListedMovement, PullCursor
+from apps.payments.services import pulls
 from tests.disbursements.test_order_transfer import books, told
 from tests.factories import transfers as made
 from tests.factories.transfers import USD_40, USD_100
@@ -105,6 +107,34 @@ def test_pays_what_is_owed_and_takes_a_part_back(cards):
     assert (transfer.reversed, transfer.reversing) == (Money(15_00, "USD"), NOTHING)
     assert books() == (Money(75_00, "USD"), NOTHING, Money(-25_00, "USD"))
     assert cards.statement()["closing_balance"] == "-25.00"
+    by_hand = {"amount": 1_00, "currency": "usd", "destination": account.ticket}
+    httpx.post(
+        f"{cards.url}/stripe{TRANSFERS}",
+        data=by_hand,
+        auth=(cardrail.CREDENTIALS.api_key, ""),
+        trust_env=False,
+    )
+    lists_them(cards, transfer)
+
+
+def lists_them(cards, transfer):
+    """Read the list of movements: ours are explained by the sweep, and what somebody made by hand is left for people."""
+    PullCursor.objects.create(provider_account=cards.account, pulled_until=cards.now - DAY)
+    pulls.pull(account_id=cards.account.id, clock=lambda: cards.now)
+    assert listed() == {-40_00: "", 15_00: "", -1_00: ""}
+
+    for _ in range(2):
+        sweeps.run(now=cards.now)
+
+    of = f"transfer {transfer.code} is booked."
+    assert listed() == {-40_00: f"T{of[1:]}", 15_00: f"What came back of {of}", -1_00: ""}
+
+
+def listed() -> dict[int, str]:
+    """Return why each listed movement was closed, by what it moved; an empty text for one that is open."""
+    rows = ListedMovement.objects.values_list("amount_minor", "reason", "status")
+    assert all((status == "EXPLAINED") == bool(reason) for _, reason, status in rows)
+    return {int(moved): reason for moved, reason, _ in rows}
 
 
 @pytest.mark.parametrize("is_processed", [True, False])

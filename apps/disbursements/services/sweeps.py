@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
 from apps.disbursements.models.order import OrderQuerySet
-from apps.disbursements.services import transfer_reversals, transfers
+from apps.disbursements.services import listed_transfers, transfer_reversals, transfers
 from apps.kit import jobs
 from apps.kit.polled import PolledQuerySet
 
@@ -23,12 +23,13 @@ def run(*, now: datetime) -> None:
     Start a job for each row of this organisation that is due; safe to run at any time and twice at once.
 
     Questions that are due are asked, what waits to be sent and has lost its job is sent for again, and of what was being sent
-    and never recorded nobody may guess: it becomes UNKNOWN. While the providers' queue is backed up nothing is put into it from
+    and never recorded nobody may guess: it becomes UNKNOWN. Listed movements are closed that are of transfers made. While the providers' queue is backed up nothing is put into it from
     here: its jobs are late, not lost.
     """
     if not jobs.is_backed_up(PROVIDERS):
         start_queries(now=now)
         resend_lost_jobs(now=now)
+    listed_transfers.explain(now=now)
     since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
     for noun, (rows, _lose) in ORDERS.items():
         for row_id in rows().stuck_in_sending(since=since).values_list("id", flat=True)[:BATCH]:

@@ -40,7 +40,7 @@ class StatementRow:
     ``reference`` is what the payer typed or we asked for; ``payer`` and ``told_at`` are texts as they came: a number
     may be masked, a time may lie about its zone. ``kind`` is the provider's word. Without a ``nudge`` the row is money that
     came, and the only word of it. With one, the provider can be asked: the nudge names the row for good and says what to ask
-    after; NONE is a movement that is neither payment, refund nor dispute, of which alone ``money`` may be zero or less. Of a
+    after; PARTNER is a transfer to a connected account or what came back of one, NONE none of all these, of which alone ``money`` may be zero or less. Of a
     payment, ``money`` is what its payer paid and ``receipt`` its receipt; of a refund or a dispute ``receipt`` may be that
     of the payment. ``fee`` is what the provider kept, in the currency of our balance; None where it does not tell. ``at`` is an instant that can be relied on.
     ``is_in``: money of ours grew by the row, in the currency of ``money``.

@@ -22,7 +22,13 @@ from apps.integrations.stripe.client import StripeLine
 PAGE = 100
 LONGEST_KIND = 60
 COLLECTIONS = frozenset({"charge", "payment"})
-KINDS = {"charge": NudgeKind.COLLECTION, "refund": NudgeKind.REFUND, "dispute": NudgeKind.DISPUTE}
+KINDS = {
+    "charge": NudgeKind.COLLECTION,
+    "refund": NudgeKind.REFUND,
+    "dispute": NudgeKind.DISPUTE,
+    "transfer": NudgeKind.PARTNER,
+    "transfer_reversal": NudgeKind.PARTNER,
+}
 """By what a movement comes from: its own type tells adjustments of disputes from no other."""
 
 

@@ -40,7 +40,6 @@ class ListedMovementAdmin(ReadOnlyAdmin):
         "occurred_column",
         "movement_column",
         "matter_column",
-        "account_column",
         "closed_column",
         "status_column",
         "amount_column",
@@ -52,8 +51,8 @@ class ListedMovementAdmin(ReadOnlyAdmin):
     search_fields = ["number"]
     search_help_text = _("Receipt, or the provider's number of the movement")
     fields = [
-        "status_column", "amount_column", "matter_column", "kind", "receipt_shown", "number_shown", "account_column", "fee_shown",
-        "booked_fee_shown", "payment_shown", "occurred_column", "listed_shown", "closed_shown", "closed_by_shown", "reason_shown",
+        "status_column", "amount_column", "matter_shown", "kind", "receipt_shown", "number_shown", "provider_account", "fee_shown",
+        "booked_fee_shown", "payment_shown", "occurred_column", "listed_shown", "closed_shown", "closed_by_shown", "closed_column",
     ]  # fmt: skip
     readonly_fields = fields
     dialogs = [PutMovementAway]
@@ -86,22 +85,16 @@ class ListedMovementAdmin(ReadOnlyAdmin):
         )
 
     @admin.display(description=_("Why it is here"))
-    def matter_column(self, movement: ListedMovement) -> str:
-        return str(MATTERS[ListedMatter(movement.matter)])
-
-    @admin.display(description=_("Account"))
-    def account_column(self, movement: ListedMovement) -> str:
-        return str(movement.provider_account)
-
-    @admin.display(description=_("Why it was closed"))
-    def closed_column(self, movement: ListedMovement) -> SafeString:
-        if movement.is_open:
-            return nothing_html()
+    def matter_column(self, movement: ListedMovement) -> SafeString:
         return format_html(
             '<span class="two"><b class="font-normal">{}</b><span>{}</span></span>',
-            movement.reason,
-            local_time_html(movement.closed_at),
+            MATTERS[ListedMatter(movement.matter)],
+            movement.provider_account.label,
         )
+
+    @admin.display(description=_("Why it was closed"))
+    def closed_column(self, movement: ListedMovement) -> SafeString | str:
+        return movement.reason or nothing_html()
 
     @admin.display(description=_("Status"))
     def status_column(self, movement: ListedMovement) -> SafeString:
@@ -110,6 +103,10 @@ class ListedMovementAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Amount"))
     def amount_column(self, movement: ListedMovement) -> SafeString:
         return money_html(movement.money, css="" if movement.is_open else "t-sub")
+
+    @admin.display(description=_("Why it is here"))
+    def matter_shown(self, movement: ListedMovement) -> str:
+        return str(MATTERS[ListedMatter(movement.matter)])
 
     @admin.display(description=_("Receipt"))
     def receipt_shown(self, movement: ListedMovement) -> SafeString:
@@ -148,10 +145,6 @@ class ListedMovementAdmin(ReadOnlyAdmin):
         if movement.closed_by == str(SYSTEM):
             return "Treasury"
         return memberships.names_of([person]).get(person, person) or nothing_html()
-
-    @admin.display(description=_("Why it was closed"))
-    def reason_shown(self, movement: ListedMovement) -> SafeString | str:
-        return movement.reason or nothing_html()
 
 
 def _reference(text: str) -> SafeString:

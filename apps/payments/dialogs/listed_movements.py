@@ -20,7 +20,6 @@ class PutMovementAway(Dialog):
     icon = "archive"
     permission = RESOLVE
     steps_up = True
-    on_rows = True
     on_selection = True
     form_class = ReasonForm
 

@@ -56,6 +56,14 @@ def _of_known_fee() -> ListedMovementQuerySet:
     return ListedMovement.objects.open().filter(Exists(same), matter=ListedMatter.FEE_DIFFERS)
 
 
+def of_partners() -> ListedMovementQuerySet:
+    """
+    Return the open ones that are of a transfer to somebody else's account, or of what came back of one: ``ticket`` is the provider's
+    handle of it. For internal use: no caller's scope is asked.
+    """
+    return ListedMovement.objects.open().filter(about=NudgeKind.PARTNER).exclude(ticket="")
+
+
 def payment_of(movement: ListedMovement) -> PaymentAttempt | None:
     """Return the attempt whose payment or refund the movement is of, once that is booked; None where it waits in suspense."""
     if movement.attempt is not None:

@@ -61,6 +61,15 @@ def _why(movement: ListedMovement, attempt: PaymentAttempt | None) -> str:
 
 
 @transaction.atomic
+def explain_as(*, movement_id: UUID, reason: str, now: datetime) -> None:
+    """Close a movement that another app has booked; ``reason`` says as what. Does nothing for one that is closed."""
+    movement = ListedMovement.objects.locked().open().filter(id=movement_id).first()
+    if movement is not None:
+        movement.explain(attempt=None, reason=reason, by=str(SYSTEM), at=now)
+        movement.save_progress()
+
+
+@transaction.atomic
 def put_away(*, movement_id: UUID, reason: str, actor: Actor, now: datetime) -> ListedMovement:
     """
     Close a movement of which a person has found out that nothing is left to be done here. It moves and books nothing, and stays
