@@ -15,6 +15,7 @@ from apps.kit.actors import Actor
 from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL
 from apps.ledger.services import chart_template, charts
 from apps.payments.contracts import REFUND
+from apps.payments.contracts.verdicts import REFUND_VERDICT
 
 FIRST_RULES = (
     NewRule(
@@ -26,6 +27,7 @@ FIRST_RULES = (
         window_by=CountedBy.COUNTERPARTY,
         remind_after_hours=24,
     ),
+    NewRule(kind=REFUND_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=FX_RATE.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=JOURNAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=REVERSAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),

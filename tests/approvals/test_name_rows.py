@@ -23,7 +23,16 @@ from apps.ledger.services import accounts, adjustments, charts, journals, reopen
 from apps.ledger.services.adjustments import JournalLine, NewJournal
 from apps.parties.services import parties
 from apps.payments.contracts import DISPUTE_ACCEPTANCE, REFUND, ROUTING_RULE
-from apps.payments.services import attempts, dispute_answers, dispute_evidence, intents, routing_rules
+from apps.payments.contracts.verdicts import REFUND_VERDICT, RefundVerdict
+from apps.payments.models import PaymentAttempt
+from apps.payments.services import (
+    attempts,
+    dispute_answers,
+    dispute_evidence,
+    intents,
+    refund_verdicts,
+    routing_rules,
+)
 from tests.factories import access, fx, ledger, payments, routing, transfers
 from tests.factories import approvals as make
 from tests.factories import disputes as disputed
@@ -141,6 +150,17 @@ def a_refund(editor: Actor) -> None:
 
 
 def a_refund_of_a_payment_that_he_made(editor: Actor) -> None:
+    returned.requested(_paid_by(editor), actor=make.maker())
+
+
+def a_dispute_that_he_wrote_evidence_for(editor: Actor) -> None:
+    row, now = disputed.opened(), disputed.NOW
+    dispute_evidence.write(dispute_id=row.id, texts={"text": "He was here."}, actor=editor, now=now)
+    dispute_answers.accept(dispute_id=row.id, reason="Not worth it", actor=make.maker(), now=now)
+
+
+def _paid_by(editor: Actor) -> PaymentAttempt:
+    """Return an attempt of KES 20,000.00 that is booked, of a payment that this person made."""
     wanted = payments.wanted(money=Money(20_000_00, "KES"))
     payments.account()
     intent = intents.create(request=wanted, actor=editor, now=payments.NOW)
@@ -148,13 +168,19 @@ def a_refund_of_a_payment_that_he_made(editor: Actor) -> None:
     attempts.accept(attempt_id=begun.id, ticket=payments.ticket(), now=payments.NOW)
     report = payments.collected(payments.reloaded(begun))
     intents.record(attempt_id=begun.id, report=report, actor=PROVIDER, now=returned.PAID_AT)
-    returned.requested(begun, actor=make.maker())
+    return begun
 
 
-def a_dispute_that_he_wrote_evidence_for(editor: Actor) -> None:
-    row, now = disputed.opened(), disputed.NOW
-    dispute_evidence.write(dispute_id=row.id, texts={"text": "He was here."}, actor=editor, now=now)
-    dispute_answers.accept(dispute_id=row.id, reason="Not worth it", actor=make.maker(), now=now)
+def an_unknown_refund_of_a_payment_that_he_made(editor: Actor) -> None:
+    lost = returned.unknown(_paid_by(editor))
+    refund_verdicts.ask(
+        refund_id=lost.id,
+        verdict=RefundVerdict.NOT_GIVEN_BACK,
+        receipt="",
+        reason="Not on the statement",
+        actor=make.maker(),
+        now=returned.NOW + timedelta(days=1),
+    )
 
 
 def a_refund_to_a_party_that_he_changed(editor: Actor) -> None:
@@ -244,6 +270,7 @@ def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
     [
         (REFUND, a_refund),
         (REFUND, a_refund_of_a_payment_that_he_made),
+        (REFUND_VERDICT, an_unknown_refund_of_a_payment_that_he_made),
         (REFUND, a_refund_to_a_party_that_he_changed),
         (JOURNAL, a_journal),
         (JOURNAL, a_journal_on_a_line_that_he_renamed),
@@ -273,6 +300,7 @@ def test_every_kind_names_what_it_is_about(acme, kind, ask):
 def test_every_kind_is_tried():
     assert set(KINDS.values()) == {
         REFUND,
+        REFUND_VERDICT,
         JOURNAL,
         REVERSAL,
         FX_RATE,

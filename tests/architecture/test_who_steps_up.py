@@ -84,6 +84,7 @@ STEPS_UP = {
     "apps.payments.dialogs.payments.AskPayment": False,  # moves nothing
     "apps.payments.dialogs.payments.CancelPayment": False,  # stops money
     "apps.payments.dialogs.payments.VerifyPayment": True,
+    "apps.payments.dialogs.refund_verdicts.CloseUnknownRefund": True,
     "apps.payments.dialogs.refunds.VerifyRefund": True,
     "apps.payments.dialogs.listed_movements.PutMovementAway": True,
     "apps.payments.dialogs.saved_methods.ForgetMethod": False,  # stops money

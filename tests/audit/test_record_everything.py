@@ -225,6 +225,8 @@ RECORDED = {
         "give_back": "refund.requested",
         "verify": "refund.verify_requested",
     },
+    "payments.services.refund_reports": {"note_contradiction": "refund.verdict_contradicted"},
+    "payments.services.refund_verdicts": {"ask": "refund.verdict_asked"},
     "tenancy.services.directory": {
         "accept": "application.accepted",
         "refuse": "application.refused",
@@ -300,6 +302,7 @@ ELSEWHERE = {
     "payments.services.pay_links.ensured": "a step of sending a payment that a person or a key asked for",
     "payments.services.pay_links.make": "pay_pages.make records it",
     "payments.services.refunds.record": "a provider's report, kept raw in the inbox",
+    "payments.services.refunds.went_back": "a step of what the caller records",
     "payments.services.reports.complete": "a provider's report, kept raw in the inbox",
     "payments.services.settlings.take": "a step of what the caller records",
     "payments.services.suspense.explain": "a step of what the caller records",

@@ -332,7 +332,11 @@ ADMINS: dict[str, Admin] = {
     "payments.refund": Admin(
         "payments.view",
         page=Page("payments.view", own="302"),
-        deeds={"do/export": EXPORT, "verify": of_row("payments.refund&payments.view", "200")},
+        deeds={
+            "do/export": EXPORT,
+            "verify": of_row("payments.refund&payments.view", "200"),
+            "close": of_row("payments.refund&payments.view", "200"),
+        },
     ),
 }
 

@@ -176,7 +176,7 @@ def in_the_right_state():
     change = approvals.rule_change(by=boss, branch_id=make.head_office().id)
     prompted, lost = payments.waiting(), payments.sending()
     attempts.lose(attempt_id=lost.id, now=payments.NOW)
-    reviewed = money_of_another_sum()
+    reviewed, refund = money_of_another_sum(), deeds.lost_refund().row
     return {
         "access.membership": waits.membership.id,
         "access.membership {row}/do/end-sessions": other.id,
@@ -198,7 +198,7 @@ def in_the_right_state():
         "payments.paymentintent {row}/do/cancel": prompted.intent_id,
         "payments.paymentintent {row}/do/verify": lost.intent_id,
         "payments.paymentintent {row}/do/refund": deeds.paid(),
-        "payments.refund {row}/do/verify": deeds.lost_refund().row,
+        **dict.fromkeys([f"payments.refund {{row}}/do/{deed}" for deed in ("close", "verify")], refund),
     }
 
 

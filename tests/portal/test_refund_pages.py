@@ -4,14 +4,19 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from apps.approvals.contracts import Decided
+from apps.approvals.models import ApprovalRequest
+from apps.events.models import OutboxEvent
 from apps.integrations.contracts import MPESA
 from apps.integrations.ports import RefundPort, StatementRow
 from apps.integrations.services import providers
+from apps.kit import clock
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
 from apps.payments.contracts import RefundStatus
+from apps.payments.contracts.verdicts import REFUND_VERDICT
 from apps.payments.models import Refund
-from apps.payments.services import attempts, evidence, intents, refunds, sendings
+from apps.payments.services import attempts, evidence, intents, refund_verdicts, refunds, sendings
 from tests import dialogs
 from tests.factories import access, approvals, payments
 from tests.factories import refunds as made
@@ -182,6 +187,31 @@ def test_the_dialog_asks_by_the_ticket_when_no_receipt_is_written(visit):
 
     refund = made.reloaded(refund)
     assert (refund.claimed_receipt, refund.next_query_at is not None) == ("", True)
+
+
+def test_a_refund_without_an_answer_is_closed_by_two_people_and_the_timeline_says_so(visit):
+    approvals.rule(kind=REFUND_VERDICT.name, currency="", minimum_minor=None)
+    refund = made.unknown()
+    browser = visit()
+    url = f"{reverse('admin:payments_refund_changelist')}{refund.id}/do/close/"
+    facts = {"verdict": "GIVEN_BACK", "receipt": "nlj90abcde", "reason": "Statement, page 3"}
+
+    unproven = dialogs.send(browser, url, **{**facts, "receipt": ""}, typed_money="1500.00").content.decode()
+    dialogs.send(browser, url, **facts, typed_money="1500.00")
+
+    assert "Write the receipt" in unproven
+    assert "Other people have been asked already." in dialogs.open_at(browser, url).content.decode()
+    request = ApprovalRequest.objects.get(id=made.reloaded(refund).verdict_approval_id)
+    approvals.approve(request, approvals.person("grace"), now=clock.now())
+    event = OutboxEvent.objects.get(type="approval_decided", aggregate_id=request.id)
+    refund_verdicts.decide(decided=Decided.read(event.data), now=clock.now())
+    shown = page(browser, refund.attempt).content.decode()
+    for text in (
+        "Closed by people, another agreed",
+        "said that it went back: Statement, page 3",
+        "NLJ90ABCDE",
+    ):
+        assert text in shown
 
 
 def test_the_evidence_queue_shows_what_nobody_knows(visit):

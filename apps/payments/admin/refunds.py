@@ -19,6 +19,7 @@ from apps.kit.dialog_admin import exporting
 from apps.kit.status_filter import StatusFilter
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts import RefundStatus
+from apps.payments.dialogs.refund_verdicts import CloseUnknownRefund
 from apps.payments.dialogs.refunds import VerifyRefund
 from apps.payments.models import Refund
 from apps.payments.selectors import refunds
@@ -58,7 +59,7 @@ class RefundAdmin(ReadOnlyAdmin):
     empty_text = _("A refund appears here when somebody gives a payment back.")
     search_fields = ["payment_receipt"]
     search_help_text = _("Receipt of the payment or of the refund")
-    dialogs = [VerifyRefund, exporting("refunds")]
+    dialogs = [VerifyRefund, CloseUnknownRefund, exporting("refunds")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
         return refunds.visible_to(request.user).select_related("branch")

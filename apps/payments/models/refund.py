@@ -13,6 +13,7 @@ from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
 from apps.kit.money import Money
 from apps.kit.polled import PolledQuerySet
 from apps.payments.contracts import RefundStatus
+from apps.payments.contracts.verdicts import RefundVerdict
 
 CODE_LENGTH = 60
 MESSAGE_LENGTH = 300
@@ -46,6 +47,12 @@ PROGRESS_FIELDS = [
     "refunded_at",
     "came_back_at",
     "settled_minor",
+    "verdict",
+    "verdict_receipt",
+    "verdict_reason",
+    "verdict_by",
+    "verdict_approval_id",
+    "judged_at",
 ]
 """What changes after creation: saved together, under the row's lock."""
 
@@ -84,7 +91,8 @@ class Refund(UuidModel, StatefulModel):
     FAILED is left only by money that went back after all, SUCCEEDED only by money that did not arrive and is with us again
     (``came_back_at``), and that and CANCELLED never; a trigger in the database says the same. ``settled_minor`` is what left our
     balance, where the provider had converted the payment, in the currency that it had settled in. ``nonce`` is of the asking: one
-    that is sent twice makes one refund.
+    that is sent twice makes one refund. ``verdict`` is what ``verdict_by`` says of an UNKNOWN one, and why; it waits for its approval until
+    ``judged_at``, when it ended the refund.
     """
 
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="refunds")
@@ -132,6 +140,14 @@ class Refund(UuidModel, StatefulModel):
     came_back_at = models.DateTimeField(null=True)
     settled_minor = MinorField(null=True)
     nonce = models.UUIDField(null=True)
+    verdict = models.CharField(
+        max_length=16, choices=[(one.value, one.value) for one in RefundVerdict], blank=True
+    )
+    verdict_receipt = models.CharField(max_length=40, blank=True)
+    verdict_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    verdict_by = models.CharField(max_length=120, blank=True)
+    verdict_approval_id = models.UUIDField(null=True)
+    judged_at = models.DateTimeField(null=True)
 
     objects = RefundQuerySet.as_manager()
 
@@ -156,6 +172,26 @@ class Refund(UuidModel, StatefulModel):
                 condition=Q(status=RefundStatus.REQUESTED.value, next_request_at__isnull=False)
                 | (~Q(status=RefundStatus.REQUESTED.value) & Q(next_request_at__isnull=True)),
                 name="refund_request_due_while_requested",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    verdict="",
+                    verdict_receipt="",
+                    verdict_reason="",
+                    verdict_by="",
+                    verdict_approval_id__isnull=True,
+                    judged_at__isnull=True,
+                )
+                | (
+                    (
+                        (Q(verdict=RefundVerdict.GIVEN_BACK.value) & ~Q(verdict_receipt=""))
+                        | Q(verdict=RefundVerdict.NOT_GIVEN_BACK.value, verdict_receipt="")
+                    )
+                    & ~Q(verdict_reason="")
+                    & ~Q(verdict_by="")
+                    & Q(verdict_approval_id__isnull=False, unknown_at__isnull=False)
+                ),
+                name="refund_verdict_whole",
             ),
             models.UniqueConstraint(fields=["attempt", "number"], name="refund_number_once"),
             models.UniqueConstraint(fields=["attempt", "nonce"], name="refund_nonce_once"),
@@ -229,6 +265,18 @@ class Refund(UuidModel, StatefulModel):
 
     def save_progress(self) -> None:
         self.save(update_fields=PROGRESS_FIELDS)
+
+    def say(self, verdict: RefundVerdict, *, receipt: str, reason: str, by: str) -> None:
+        """Write down what a person says became of it; it ends nothing before others agree."""
+        self.verdict = verdict.value
+        self.verdict_receipt = receipt
+        self.verdict_reason = reason
+        self.verdict_by = by
+
+    def unsay(self) -> None:
+        """Drop what a person said, for it was not agreed to or comes too late."""
+        self.verdict = self.verdict_receipt = self.verdict_reason = self.verdict_by = ""
+        self.verdict_approval_id = None
 
     @transition(status, source=RefundStatus.REQUESTED, target=RefundStatus.AWAITING_APPROVAL)
     def await_approval(self, *, approval_id: UUID) -> None:

@@ -16,11 +16,12 @@ from apps.integrations.ports import (
 )
 from apps.integrations.services import hooks, providers
 from apps.kit import errors, jobs
-from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.services import attempts, payers, polling
 from apps.payments.services.reports import ReportContradicts
 
 FORM = re.compile(r"[A-Z0-9]{8,20}")
+LENGTH = 40
 POINTER = "/receipt"
 CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -60,13 +61,42 @@ def admitted(receipt: str, *, provider: str) -> str:
         raise ReceiptNotAsked(message, errors=[errors.FieldError(POINTER, ReceiptNotAsked.code, message)])
     text = receipt.strip().upper()
     if not FORM.fullmatch(text):
-        message = "A receipt number has 8 to 20 letters and digits, as NLJ7RT61SV."
-        raise ReceiptInvalid(message, errors=[errors.FieldError(POINTER, ReceiptInvalid.code, message)])
-    refunded = Refund.objects.filter(provider=provider, provider_receipt=text)
-    if PaymentAttempt.objects.bearing(text, provider=provider).exists() or refunded.exists():
-        message = "This receipt belongs to another movement."
-        raise ReceiptUsed(message, errors=[errors.FieldError(POINTER, ReceiptUsed.code, message)])
+        raise _invalid("A receipt number has 8 to 20 letters and digits, as NLJ7RT61SV.")
+    _check_unused(text, provider=provider)
     return text
+
+
+def of_refund(receipt: str, *, provider: str) -> str:
+    """
+    Return the receipt of money that went back, which a person read in the provider's statement, as the provider writes it. Nobody
+    is asked about it.
+
+    Raises ReceiptInvalid, and ReceiptUsed for one that is booked or is of money that arrived.
+    """
+    if providers.offers(provider, StatusPort):
+        text = admitted(receipt, provider=provider)
+    else:
+        text = receipt.strip()
+        if not text or len(text) > LENGTH:
+            raise _invalid(f"A receipt number has 1 to {LENGTH} characters.")
+        _check_unused(text, provider=provider)
+    if InboundReceipt.objects.filter(provider=provider, receipt=text).exists():
+        raise _used("Under this receipt money arrived.")
+    return text
+
+
+def _check_unused(receipt: str, *, provider: str) -> None:
+    refunded = Refund.objects.filter(provider=provider, provider_receipt=receipt)
+    if PaymentAttempt.objects.bearing(receipt, provider=provider).exists() or refunded.exists():
+        raise _used("This receipt belongs to another movement.")
+
+
+def _invalid(message: str) -> ReceiptInvalid:
+    return ReceiptInvalid(message, errors=[errors.FieldError(POINTER, ReceiptInvalid.code, message)])
+
+
+def _used(message: str) -> ReceiptUsed:
+    return ReceiptUsed(message, errors=[errors.FieldError(POINTER, ReceiptUsed.code, message)])
 
 
 def ask(*, attempt_id: UUID, now: datetime) -> None:

@@ -21,6 +21,15 @@ def payload(refund: Refund) -> dict[str, str]:
     }
 
 
+def names(refund: Refund) -> tuple[Named, ...]:
+    """Return the rows that a request about a refund is about: who made or changed one does not decide."""
+    return (
+        Named(events.REFUND_AGGREGATE, ids.encode("re", refund.id)),
+        Named(events.AGGREGATE, ids.encode("pi", refund.intent_id), made_by=refund.intent.created_by),
+        *(Named(PARTY, str(party.id)) for party in parties.of_phone(refund.intent.payer_phone)),
+    )
+
+
 def asked(refund: Refund) -> NewRequest:
     """Return what other people are asked about a refund."""
     return NewRequest(
@@ -28,11 +37,7 @@ def asked(refund: Refund) -> NewRequest:
         subject_id=refund.id,
         subject_reference=ids.encode("re", refund.id),
         payload=payload(refund),
-        names=(
-            Named(events.REFUND_AGGREGATE, ids.encode("re", refund.id)),
-            Named(events.AGGREGATE, ids.encode("pi", refund.intent_id), made_by=refund.intent.created_by),
-            *(Named(PARTY, str(party.id)) for party in parties.of_phone(refund.intent.payer_phone)),
-        ),
+        names=names(refund),
         branch_id=refund.branch_id,
         application_id=refund.application_id,
         summary=f"Refund {refund.money} of receipt {refund.payment_receipt}: {refund.reason}",

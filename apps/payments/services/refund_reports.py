@@ -3,8 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from apps.audit.services import records
 from apps.integrations.ports import RefundOutcome, RefundReport
+from apps.kit import ids
+from apps.kit.actors import Actor
+from apps.payments import events
 from apps.payments.contracts import RefundStatus
+from apps.payments.contracts.verdicts import RefundVerdict
 from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.models.refund import TICKET_LENGTH
 from apps.payments.services import payers
@@ -38,6 +43,8 @@ def _check_receipt(refund: Refund, receipt: str) -> None:
     if not receipt:
         return
     others = Refund.objects.filter(provider=refund.provider, provider_receipt=receipt).exclude(id=refund.id)
+    if others.filter(verdict_receipt=receipt, judged_at__isnull=False).exists():
+        raise MoneyUnexplained(f"People closed another refund as given back under receipt {receipt}.")
     payments = PaymentAttempt.objects.filter(provider=refund.provider, provider_receipt=receipt)
     if others.exists() or payments.exists():
         raise ReportContradicts("The receipt belongs to another movement.")
@@ -48,6 +55,33 @@ def _check_receipt(refund: Refund, receipt: str) -> None:
 def _check_sum(refund: Refund, report: RefundReport) -> None:
     if report.money is not None and report.money != refund.money:
         raise MoneyUnexplained(f"The provider says that {report.money} went back in place of {refund.money}.")
+
+
+def check_verdict(refund: Refund, outcome: RefundOutcome) -> None:
+    """Raise MoneyUnexplained where the provider says that it refused a refund which people have closed as given back."""
+    is_closed_so = refund.judged_at is not None and refund.verdict == RefundVerdict.GIVEN_BACK
+    if is_closed_so and refund.is_refunded and outcome is RefundOutcome.DECLINED:
+        raise MoneyUnexplained(
+            f"People closed the refund as given back under {refund.verdict_receipt}; the provider refused it."
+        )
+
+
+def note_contradiction(refund: Refund, report: RefundReport, *, actor: Actor, now: datetime) -> None:
+    """Put on the audit trail that a report which is about to be booked says otherwise than people did when they closed the refund."""
+    is_given_back = report.outcome is not RefundOutcome.DECLINED
+    if refund.judged_at is None or is_given_back == (refund.verdict == RefundVerdict.GIVEN_BACK):
+        return
+    records.write(
+        action="refund.verdict_contradicted",
+        object_type=events.REFUND_AGGREGATE,
+        object_id=ids.encode("re", refund.id),
+        actor=actor,
+        now=now,
+        changes={"verdict": [refund.verdict, report.outcome]},
+        reason=report.receipt or report.message,
+        branch=refund.branch_id,
+        approval=refund.verdict_approval_id,
+    )
 
 
 def check_room(refund: Refund) -> None:

@@ -254,9 +254,10 @@ def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime
     if outcome is RefundOutcome.ALREADY and refund_reports.is_own_reversal(refund):
         outcome = RefundOutcome.REFUNDED
     if outcome is RefundOutcome.REFUNDED:
-        return _refunded(refund, report, actor=actor, now=now)
+        return went_back(refund, report, actor=actor, now=now)
     if refund.is_refunded and outcome is RefundOutcome.DECLINED and sendings.may_come_back(refund):
         return _came_back(refund, report, actor=actor, now=now)
+    refund_reports.check_verdict(refund, outcome)
     if refund.is_refunded or outcome is RefundOutcome.PENDING or refund.status not in SENT_STATES:
         is_no_end = refund.is_refunded or outcome is RefundOutcome.PENDING
         return Recorded.IGNORED if is_no_end else Recorded.DUPLICATE
@@ -268,8 +269,8 @@ def record(*, refund_id: UUID, report: RefundReport, actor: Actor, now: datetime
     return Recorded.APPLIED
 
 
-def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: datetime) -> Recorded:
-    """Book money that went back, once, and what only a later report tells of it."""
+def went_back(refund: Refund, report: RefundReport, *, actor: Actor, now: datetime) -> Recorded:
+    """Book money that went back, once, and what only a later report tells of it. The caller holds the locks of ``sendings.locked``."""
     if refund.came_back_at is not None:
         return Recorded.IGNORED
     if refund.is_refunded:
@@ -284,7 +285,8 @@ def _refunded(refund: Refund, report: RefundReport, *, actor: Actor, now: dateti
     refund_reports.check_room(refund)
     _learn(refund, report, now=now)
     if refund.is_live:
-        sendings.release(refund)
+        sendings.release(refund, now=now)
+    refund_reports.note_contradiction(refund, report, actor=actor, now=now)
     refund.succeed(report=report, at=now)
     sendings.look_after(refund, now=now)
     settled = report.settled or bookings.share_of(refund)
@@ -303,6 +305,7 @@ def _came_back(refund: Refund, report: RefundReport, *, actor: Actor, now: datet
     """Take back what was booked of a refund whose money did not arrive, and say so: it is a payment's money again."""
     refund.come_back(report=report, at=now)
     refund.save_progress()
+    refund_reports.note_contradiction(refund, report, actor=actor, now=now)
     refund.attempt.take_back(refund.money)
     refund.attempt.save_progress()
     outbox.publish(events.about_refund(events.REFUND_FAILED, refund), now=now)
@@ -369,7 +372,7 @@ def _call_off_later(refund: Refund, *, now: datetime) -> None:
 def _cancelled(refund: Refund, code: str, message: str, *, now: datetime) -> None:
     refund.cancel(code=code, message=message, at=now)
     refund.save_progress()
-    sendings.release(refund)
+    sendings.release(refund, now=now)
     outbox.publish(events.about_refund(events.REFUND_CANCELLED, refund), now=now)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.approvals.services import requests
 from apps.events.services import outbox
 from apps.integrations.ports import (
     ProviderDeclined,
@@ -32,6 +33,7 @@ TIMEOUT = "refund-timeout"
 STATUS = "refund-status"
 DISPUTED = "payment_disputed"
 DISPUTED_SINCE = "The payer disputed this payment before its refund was sent."
+ANSWERED = "The provider has told what became of the refund."
 ACCEPTABLE_STATES = {RefundStatus.SENDING, RefundStatus.UNKNOWN}
 LOSABLE_STATES = {RefundStatus.SENDING, RefundStatus.PENDING}
 
@@ -162,13 +164,17 @@ def close(refund: Refund, *, refusal: ProviderError, now: datetime) -> None:
     """Fail a refund: the money stays with the collection, or waits again. The caller holds the locks."""
     refund.fail(code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, at=now)
     refund.save_progress()
-    release(refund)
+    release(refund, now=now)
     outbox.publish(events.about_refund(events.REFUND_FAILED, refund), now=now)
     returns.wait_again(refund, reason=refusal.message, now=now)
 
 
-def release(refund: Refund) -> None:
-    """Let the collection be refunded anew; the caller holds the locks."""
+def release(refund: Refund, *, now: datetime) -> None:
+    """
+    Let go of the money that a refund held which ends, and ask nobody any more what became of it; the caller holds the locks.
+    """
+    if refund.verdict_approval_id is not None and refund.judged_at is None:
+        requests.call_off(request_id=refund.verdict_approval_id, reason=ANSWERED, now=now)
     refund.attempt.release_refund(refund.money)
     refund.attempt.save_progress()
 
@@ -207,8 +213,11 @@ def _next_at_once(refund: Refund, *, now: datetime) -> datetime | None:
 
 
 def look_after(refund: Refund, *, now: datetime) -> None:
-    """Plan to ask whether the money of a refund that has just succeeded comes back, where the rail tells; the caller saves it."""
-    if may_come_back(refund):
+    """
+    Plan to ask whether the money of a refund that has just succeeded comes back, where the rail tells and there is a ticket to ask
+    by; the caller saves it.
+    """
+    if refund.ticket and may_come_back(refund):
         refund.next_query_at = _next_at_once(refund, now=now)
 
 

@@ -27,7 +27,16 @@ from apps.portal.contracts import (
     Step,
 )
 from apps.portal.selectors import disputes as dispute_pages
-from apps.portal.selectors import ledger, routing_steps, states, steps, unasked_steps, webhooks, words
+from apps.portal.selectors import (
+    ledger,
+    refund_steps,
+    routing_steps,
+    states,
+    steps,
+    unasked_steps,
+    webhooks,
+    words,
+)
 
 SOURCE, INBOUND_SOURCE = "payment_intent", "inbound_receipt"
 RECEIPT_STORED = "receipt_rendered"
@@ -114,7 +123,7 @@ def _exchanged(intent: Any, tries: list[Any], unasked: Sequence[Any], *, may_see
         *routing_steps.of_decisions(routed, routing.account_names(routed), rank=steps.RANKS["routed"]),
         *steps.of_attempts(tries, facts, calls, may_see_raw=may_see_raw),
         *unasked_steps.of_inbound(unasked),
-        *steps.of_refunds(given_back, calls, may_see_raw=may_see_raw),
+        *refund_steps.of_refunds(given_back, calls, may_see_raw=may_see_raw),
         *steps.of_questions(calls, may_see_raw=may_see_raw),
         *steps.of_callbacks(exchanges.callbacks_of(subjects), may_see_raw=may_see_raw),
     ]

@@ -1,0 +1,25 @@
+"""What people say of a refund whose answer is lost for good."""
+
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.approvals.contracts import declare_kind
+
+REFUND_VERDICT = declare_kind(
+    name="refund_verdict",
+    title=_("Close of an unknown refund"),
+    permission="payments.refund",
+    page="admin:payments_refund_change",
+)
+"""Saying whether a refund was given back of which the provider tells nothing, as approval rules call it."""
+
+
+class RefundVerdict(StrEnum):
+    """
+    GIVEN_BACK: the money went back, and the provider's statement shows its receipt. NOT_GIVEN_BACK: it did not, and is
+    the payment's again.
+    """
+
+    GIVEN_BACK = "GIVEN_BACK"
+    NOT_GIVEN_BACK = "NOT_GIVEN_BACK"
