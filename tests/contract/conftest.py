@@ -27,6 +27,7 @@ from tests.contract.played import RAILS
 from tests.contract.rails import Rail, settings_of
 from tests.contract.targets import MpesaTarget
 from tests.factories import payments
+from tests.loopback import NO_TLS
 from tests.payments.conftest import street
 
 __all__ = ["street"]
@@ -152,7 +153,7 @@ def _simulated(street: Any) -> MpesaTarget:
 def rail(request, street, django_db_setup, django_db_blocker) -> Iterator[Rail]:
     """Open a rail's account for all its scenarios, in an organisation that is emptied afterwards."""
     _, opened = RAILS[request.param]
-    simulator = httpx.Client(base_url=street.simulator.url, trust_env=False, timeout=30)
+    simulator = httpx.Client(base_url=street.simulator.url, trust_env=False, timeout=30, verify=NO_TLS)
     with django_db_blocker.unblock(), simulator, jobs.held() as asked_for:
         organisation = Organisation.objects.get(slug="acme")
         connection.set_tenant(organisation)

@@ -34,6 +34,7 @@ from apps.kit import clock, http
 from script.devkit.certifying import TARGET
 from tests.callbacks import Arrived
 from tests.integrations.daraja import Tokens
+from tests.loopback import NO_TLS
 
 DUE = 3
 """Seconds after which a simulator has decided what it was asked and sent its callback."""
@@ -194,6 +195,6 @@ def given(provider: str) -> dict[str, str]:
 
 def control(url: str, method: str, path: str, body: object) -> None:
     """Have a simulator do something, and fail where it does not."""
-    with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=10, verify=NO_TLS) as client:
         answer = client.request(method, f"/__control{path}", json=body)
     assert answer.is_success, answer.text

@@ -21,6 +21,7 @@ from apps.ledger.selectors import rates as stored
 from apps.ledger.services import rate_fetches
 from apps.simulator import server
 from tests.factories import fx
+from tests.loopback import NO_TLS
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 PAIRS = {"ecb": ("EUR", "USD"), "cbk": ("USD", "KES"), "quotes": ("USD", "KES")}
@@ -58,7 +59,9 @@ def street(acme, tmp_path: Path, settings, monkeypatch):
     settings.TREASURY = {**settings.TREASURY, "SIMULATOR_URL": running.url, "RATE_URLS": urls}
     monkeypatch.setattr(rate_sources, "READ_TIMEOUT", 0.5)
     fx.office()
-    with httpx.Client(base_url=f"{running.url}/__control", trust_env=False, timeout=10) as client:
+    with httpx.Client(
+        base_url=f"{running.url}/__control", trust_env=False, timeout=10, verify=NO_TLS
+    ) as client:
         stopped = {"at": "2026-11-24T21:00:00+03:00", "stopped": True}
         assert client.post("/clock", json=stopped).is_success
         yield client

@@ -22,6 +22,7 @@ from tests import conftest
 from tests.deploy.dockerfile import of_stage
 from tests.deploy.production import SAFE
 from tests.deploy.replay import LEFT_OUT, Replay, lock, unlock
+from tests.loopback import NO_TLS
 
 STOP_SECONDS = 40.0
 START_SECONDS = 120.0
@@ -166,15 +167,18 @@ def test_serve_web(image, variables):
     with running(image, "web", variables=variables) as web:
         wait_until(image, "ready", variables=variables, started=web)
         assert run(image, "probe", "alive", variables=variables) == (0, "")
-        assert httpx.get(f"{base}/healthz").json() == {"status": "ok"}
-        checks = httpx.get(f"{base}/readyz").json()["checks"]
+        assert httpx.get(f"{base}/healthz", verify=NO_TLS).json() == {"status": "ok"}
+        checks = httpx.get(f"{base}/readyz", verify=NO_TLS).json()["checks"]
         assert set(checks) == {"database", "migrations", "keyring", "broker"}
-        assert httpx.get(f"{base}/version").json()["version"] == "0.1.0"
-        assert httpx.get(f"{base}/portal/login/", headers={"Host": "acme.testserver"}).status_code == 301
-        page = httpx.get(f"{base}/portal/login/", headers=SECURE)
+        assert httpx.get(f"{base}/version", verify=NO_TLS).json()["version"] == "0.1.0"
+        assert (
+            httpx.get(f"{base}/portal/login/", headers={"Host": "acme.testserver"}, verify=NO_TLS).status_code
+            == 301
+        )
+        page = httpx.get(f"{base}/portal/login/", headers=SECURE, verify=NO_TLS)
         assert page.status_code == 200
         sheet = page.text.partition('href="/static/')[2].partition('"')[0]
-        style = httpx.get(f"{base}/static/{sheet}", headers=SECURE)
+        style = httpx.get(f"{base}/static/{sheet}", headers=SECURE, verify=NO_TLS)
         assert style.status_code == 200
         assert "immutable" in style.headers["Cache-Control"]
         web.stop()

@@ -19,6 +19,7 @@ from apps.payments.services import pulls
 from tests.disbursements.test_order_transfer import books, told
 from tests.factories import transfers as made
 from tests.factories.transfers import USD_40, USD_100
+from tests.loopback import NO_TLS
 from tests.payments import cards as cardrail
 
 TRANSFERS = "/v1/transfers"
@@ -41,7 +42,7 @@ def connected(cards) -> ConnectedAccount:
         account = followed(cards, account)
     link = connected_accounts.link(account_id=account.id, actor=SYSTEM, now=cards.now)
     assert link.expires_at is not None
-    assert httpx.post(link.url, trust_env=False).headers["location"] == account.return_url
+    assert httpx.post(link.url, trust_env=False, verify=NO_TLS).headers["location"] == account.return_url
     made.owe(account.party, USD_100)
     return followed(cards, account, after=timedelta(hours=6))
 
@@ -68,7 +69,7 @@ def test_connects_a_party_which_tells_stripe_what_it_asks(cards):
     account = followed(cards, account)
     assert "external_account" in account.needs
     link = connected_accounts.link(account_id=account.id, actor=SYSTEM, now=cards.now)
-    httpx.post(link.url, trust_env=False)
+    httpx.post(link.url, trust_env=False, verify=NO_TLS)
     event = {"id": "evt_1", "object": "event", "type": "account.updated", "livemode": False}
     about = {"account": account.ticket, "data": {"object": {"id": account.ticket, "object": "account"}}}
     message = cardrail.signed(json.dumps(event | about).encode(), at=cards.now)

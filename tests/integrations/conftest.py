@@ -11,6 +11,7 @@ import pytest
 from apps.integrations.models import ProviderAccount
 from apps.simulator import server
 from tests.factories import integrations
+from tests.loopback import NO_TLS
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Control:
 def simulator(tmp_path: Path, settings) -> Iterator[Control]:
     running = server.serve(host="127.0.0.1", port=0, store_path=tmp_path / "simulator.sqlite3", seed=7)
     settings.TREASURY = {**settings.TREASURY, "SIMULATOR_URL": running.url}
-    with httpx.Client(base_url=running.url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=running.url, trust_env=False, timeout=10, verify=NO_TLS) as client:
         control = Control(running.url, client)
         control.register()
         yield control

@@ -22,6 +22,7 @@ from apps.integrations.stripe.webhooks import Webhooks
 from apps.kit.money import Money
 from tests.factories.integrations import STRIPE, STRIPE_CREDENTIALS
 from tests.integrations.test_stripe import Shop, shop
+from tests.loopback import NO_TLS
 
 __all__ = ["shop"]
 
@@ -41,7 +42,7 @@ def told(shop: Shop, *, is_seen: bool = True, is_there: bool = True) -> Transfer
     ticket = port.begin(REQUEST).value
     if is_seen:
         link = port.link(ticket, return_url=RETURN, refresh_url=RETURN)
-        httpx.post(link.url, trust_env=False)
+        httpx.post(link.url, trust_env=False, verify=NO_TLS)
     return TransferRequest(code="T7M2P9QX4T", money=USD_40, destination=ticket, description="week-47")
 
 

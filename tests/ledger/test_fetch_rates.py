@@ -18,6 +18,7 @@ from apps.ledger.services import rate_fetches
 from apps.ledger.services.rate_fetches import Taken
 from apps.simulator import server
 from tests.factories import approvals, fx
+from tests.loopback import NO_TLS
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 
@@ -29,7 +30,7 @@ def street(acme, tmp_path: Path, settings):
     urls = {name: f"{running.url}/rates/{name}" for name in ("ecb", "cbk", "quotes")}
     settings.TREASURY = {**settings.TREASURY, "SIMULATOR_URL": running.url, "RATE_URLS": urls}
     fx.office()
-    with httpx.Client(base_url=running.url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=running.url, trust_env=False, timeout=10, verify=NO_TLS) as client:
         control(client, "POST", "/clock", {"at": "2026-11-24T21:00:00+03:00", "stopped": True})
         yield client
     running.close()

@@ -25,6 +25,7 @@ from apps.payments.services import intents, refunds, sweeps, webhooks
 from apps.tenancy.models import Organisation
 from tests.callbacks import Arrived
 from tests.factories import access, payments
+from tests.loopback import NO_TLS
 
 NUMBER = "acct_1Savanna"
 SECRET = "whsec_of_savanna"
@@ -77,7 +78,7 @@ class CardRail:
         self.now: datetime = clock.now()
 
     def control(self, method: str, path: str, body: object = None) -> httpx.Response:
-        with httpx.Client(base_url=self.url, trust_env=False, timeout=10) as client:
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=10, verify=NO_TLS) as client:
             answer = client.request(method, f"/__control{path}", json=body)
         assert answer.is_success, answer.text
         return answer

@@ -23,6 +23,7 @@ from apps.simulator import server
 from apps.tenancy.models import Organisation
 from tests.callbacks import Arrived, listening
 from tests.factories import payments
+from tests.loopback import NO_TLS
 from tests.payments import cards as cardrail
 from tests.payments import wallets as walletrail
 from tests.payments.cards import CardRail
@@ -75,7 +76,7 @@ class Rail:
     delivered: int = 0
 
     def control(self, method: str, path: str, body: object = None) -> httpx.Response:
-        with httpx.Client(base_url=self.url, trust_env=False, timeout=10) as client:
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=10, verify=NO_TLS) as client:
             answer = client.request(method, f"/__control{path}", json=body)
         assert answer.is_success, answer.text
         return answer
@@ -139,7 +140,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     arrived: list[Arrived] = []
     store_path = tmp_path_factory.mktemp("payments") / "simulator.sqlite3"
     simulator = server.serve(host="127.0.0.1", port=0, store_path=store_path, seed=7)
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, verify=NO_TLS) as client:
         certificate = client.get(f"{simulator.url}/__control/certificate").text
     with listening(arrived) as callback_url:
         yield Street(simulator, callback_url, certificate, arrived)

@@ -17,6 +17,7 @@ from apps.payments.contracts.listed import ListedMatter
 from apps.payments.models import Dispute, InboundReceipt, ListedMovement, PaymentAttempt, PullCursor, Refund
 from apps.payments.services import intents, movements, pulls, refunds
 from tests.factories import access, payments
+from tests.loopback import NO_TLS
 from tests.payments.cards import CREDENTIALS, USD_25
 from tests.payments.conftest import balance, bookings
 
@@ -86,7 +87,11 @@ def charge_elsewhere(cards):
     """Let another shop of the same account take 40 dollars by card."""
     given = {"amount": 40_00, "currency": "usd", "payment_method": "pm_card_visa", "confirm": "true"}
     answer = httpx.post(
-        f"{cards.url}/stripe/v1/payment_intents", data=given, auth=(CREDENTIALS.api_key, ""), trust_env=False
+        f"{cards.url}/stripe/v1/payment_intents",
+        data=given,
+        auth=(CREDENTIALS.api_key, ""),
+        trust_env=False,
+        verify=NO_TLS,
     )
     assert answer.is_success, answer.text
 
@@ -136,6 +141,7 @@ def test_money_that_is_nobodys_waits_in_suspense_and_a_payout_is_shown(cards_sho
         data={"amount": 5_00, "currency": "usd"},
         auth=(CREDENTIALS.api_key, ""),
         trust_env=False,
+        verify=NO_TLS,
     )
     pull(cards_shop)
     pull(cards_shop)

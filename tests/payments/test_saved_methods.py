@@ -17,6 +17,7 @@ from apps.payments.models import PaymentAttempt, PaymentIntent, SavedMethod
 from apps.payments.services import attempts, intents, method_tokens, saved_charges, saved_methods, setups
 from tests.factories import access, payments
 from tests.factories import saved_methods as factory
+from tests.loopback import NO_TLS
 from tests.payments import cards as cardrail
 from tests.payments.cards import CARD, CREDENTIALS, USD_25
 from tests.payments.conftest import balance, is_untouched, told
@@ -173,7 +174,7 @@ def test_forgets_a_card_until_the_provider_says_so_and_charges_it_no_more(cards)
 def test_a_card_that_is_dropped_at_the_provider_is_forgotten_here(cards):
     saved = kept(cards)
     token = method_tokens.opened(saved).token
-    with httpx.Client(trust_env=False, auth=(CREDENTIALS.api_key, "")) as client:
+    with httpx.Client(trust_env=False, auth=(CREDENTIALS.api_key, ""), verify=NO_TLS) as client:
         assert client.post(f"{cards.url}/stripe/v1/payment_methods/{token}/detach").is_success
     [message] = cards.messages("payment_method.detached")
 

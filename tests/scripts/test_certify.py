@@ -13,6 +13,7 @@ import pytest
 
 from script.devkit import certificates, certifying, ports
 from script.devkit.refusals import Refusal
+from tests.loopback import NO_TLS
 
 ROOT = Path(__file__).resolve().parents[2]
 MPESA = certifying.PROVIDERS["mpesa"]
@@ -42,7 +43,7 @@ def simulator(tmp_path: Path) -> Iterator[str]:
         try:
             assert "Simulator:" in process.stdout.readline()
             url = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=url, trust_env=False) as client:
+            with httpx.Client(base_url=url, trust_env=False, verify=NO_TLS) as client:
                 assert client.put("/__control/accounts/600988", json=ACCOUNT).status_code == 200
             yield url
         finally:
@@ -51,7 +52,7 @@ def simulator(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def certify(simulator: str, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    with httpx.Client(base_url=simulator, trust_env=False) as client:
+    with httpx.Client(base_url=simulator, trust_env=False, verify=NO_TLS) as client:
         certificate = client.get("/__control/certificate").text
     given = {f"TREASURY_CERTIFY_MPESA_{name.upper()}": value for name, value in ACCOUNT.items()}
     given |= {

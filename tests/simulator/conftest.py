@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from apps.simulator import server
+from tests.loopback import NO_TLS
 
 STAMP = "20260115093000"
 ACCOUNT = {
@@ -73,7 +74,7 @@ class Business:
 
     def __post_init__(self) -> None:
         """Open one HTTP client that ignores the machine's proxies."""
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10, verify=NO_TLS)
 
     def register(self) -> None:
         """Open the account and fetch a token."""

@@ -11,6 +11,7 @@ import httpx
 import stripe
 
 from apps.simulator import server
+from tests.loopback import NO_TLS
 from tests.simulator.conftest import eventually
 
 ACCOUNT = "acct_1Savanna"
@@ -57,7 +58,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         """Open clients that ignore the machine's proxies."""
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10, verify=NO_TLS)
         self.api = self.client()
 
     def client(self, key: str = "sk_test_savanna", **options: Any) -> Any:

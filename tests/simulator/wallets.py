@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from apps.simulator import server
+from tests.loopback import NO_TLS
 from tests.simulator.conftest import eventually
 
 ACCOUNT = "SAVANNA00USD1"
@@ -61,7 +62,7 @@ class Wallets:
 
     def __post_init__(self) -> None:
         """Open one HTTP client that ignores the machine's proxies."""
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10, verify=NO_TLS)
 
     def open(self, **changes: object) -> None:
         """Open the account, or change it, and fetch a token."""
