@@ -33,7 +33,8 @@ from apps.tenancy.models import Domain, Organisation, OrganisationStatus
 from apps.tenancy.services import data_keys, provisioning
 from script.devkit import kept_schemas, ports
 from script.devkit.ephemeral import RunningTreasury, running_treasury
-from tests import emptying, longest_first, object_storage, running
+from tests import emptying, ground, longest_first, object_storage, running
+from tests.loopback import NO_TLS
 from treasury.settings.database import LIMITS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -161,6 +162,7 @@ def copy(admin: psycopg.Connection, pristine: str, name: str) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     longest_first.sort(items)
+    ground.sort(items)
     gc.freeze()  # what the whole run needs is not looked through again and again for garbage
     gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
 
@@ -228,6 +230,23 @@ def owner_connection(db) -> Iterator[psycopg.Connection]:
         yield database
 
 
+@pytest.fixture(scope="module")
+def lay(django_db_setup, django_db_blocker) -> Iterator[Callable[..., Any]]:
+    """
+    Return ground.lay: what it writes is there for each test of the file that rolls back, and gone after the file.
+
+    What it returns is shared by those tests: a fixture of the file gives each a copy where it can be changed.
+    """
+
+    def write(*arguments: Any, **chosen: Any) -> Any:
+        with django_db_blocker.unblock():
+            return ground.lay(*arguments, **chosen)
+
+    yield write
+    with django_db_blocker.unblock():
+        ground.clear()
+
+
 @pytest.fixture
 def in_organisation() -> Iterator[Callable[[str], Organisation]]:
     """Return a function that enters an organisation by slug; the database fixture must be requested beside it."""
@@ -261,7 +280,11 @@ def committed_acme(transactional_db, in_organisation) -> Organisation:
 
 
 @pytest.fixture(autouse=True)
-def start_in_public(request: pytest.FixtureRequest) -> Iterator[None]:
+def start_in_public(request: pytest.FixtureRequest, django_db_blocker) -> Iterator[None]:
+    if "transactional_db" in request.fixturenames:
+        assert not ground.needs(request.node), "what commits cannot build upon what is never committed"
+        with django_db_blocker.unblock():
+            ground.clear()
     connection.set_schema_to_public()
     yield
     connection.set_schema_to_public()
@@ -348,7 +371,11 @@ def treasury() -> Iterator[RunningTreasury]:
 @pytest.fixture(scope="session")
 def running_world(treasury, django_db_blocker) -> Iterator[running.World]:
     """Give the tests the partner's, the simulator's and the database's view of the running treasury."""
-    with django_db_blocker.unblock(), running.look_into(treasury), httpx.Client(timeout=60) as client:
+    with (
+        django_db_blocker.unblock(),
+        running.look_into(treasury),
+        httpx.Client(timeout=60, verify=NO_TLS) as client,
+    ):
         world = running.World(treasury, client)
         world.connect_inbox()
         yield world

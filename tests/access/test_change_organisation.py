@@ -50,14 +50,23 @@ class Browser:
         return self.hosts[host].get("/portal/access/branch/").status_code == 200
 
 
-@pytest.fixture
-def both(db, in_organisation):
-    """Make amina a member of both organisations; return the function that enters one."""
-    for slug in ("zuri", "acme"):
-        in_organisation(slug)
+@pytest.fixture(scope="module")
+def member_of_both(lay):
+    """Make amina a member of both organisations."""
+
+    def write():
         access.head_office()
         access.portal()
         access.member()
+
+    for slug in ("zuri", "acme"):
+        lay(write, slug=slug)
+
+
+@pytest.fixture
+def both(member_of_both, db, in_organisation):
+    """Enter acme; return the function that enters one of the two."""
+    in_organisation("acme")
     with clock.fixed(NOW):
         yield in_organisation
 

@@ -1,5 +1,7 @@
 """A person looks at one of his branches: every list, page, figure and search of the portal follows, and never widens."""
 
+from copy import deepcopy
+
 import pytest
 from django.test import Client
 
@@ -14,9 +16,18 @@ HOST = "acme.testserver"
 LIST = "/portal/payments/paymentintent/"
 
 
+@pytest.fixture(scope="module")
+def paid(lay):
+    return lay(pay_in_two)
+
+
 @pytest.fixture
-def two(acme):
+def two(paid, acme):
     """Return two branches beside head office, each with one payment."""
+    return deepcopy(paid)
+
+
+def pay_in_two():
     access.head_office()
     access.portal()
     places = access.branch(), access.branch("MSA", "Mombasa")

@@ -10,9 +10,13 @@ from tests.factories import access as make
 from tests.isolation import twins
 
 
+@pytest.fixture(scope="module")
+def populated(lay):
+    lay(twins.populate)
+
+
 @pytest.fixture
-def receipt(acme):
-    twins.populate()
+def receipt(populated, acme):
     return Document.objects.get()
 
 

@@ -13,15 +13,30 @@ from tests.ledger.partner import Partner, kes
 from tests.payments.test_payments_api import refused
 
 
+@pytest.fixture(scope="module")
+def booked(lay):
+    """Let somebody read the books, in which 3 sums of KES 1, 2 and 3 on three days are booked to suspense."""
+
+    def write():
+        with clock.fixed(ledger.NOW):
+            return Partner(scopes=("ledger:read",)), book()
+
+    return lay(write)
+
+
 @pytest.fixture
-def finance(committed_acme):
+def finance(booked, acme):
     with clock.fixed(ledger.NOW):
-        yield Partner(scopes=("ledger:read",))
+        yield booked[0]
 
 
 @pytest.fixture
-def suspense(finance):
-    """Book 3 sums of KES 1, 2 and 3 on three days to suspense, and return the account's id."""
+def suspense(booked):
+    """Return the id of the account of suspense."""
+    return booked[1]
+
+
+def book():
     office = access.head_office().id
     refs = ledger.ref(AccountRole.PROVIDER_BALANCE, office), ledger.ref(AccountRole.SUSPENSE, office)
     for number in (1, 2, 3):

@@ -74,18 +74,29 @@ INSTANTS = [
 TEXTS = ["a\0b", "half \ud800", "\udc00", "x" * 5000, ["x"], DEEP]
 
 
+@pytest.fixture(scope="module")
+def opened(lay):
+    """Open the books, and let a partner and two parties in: no test leaves anything behind."""
+
+    def write():
+        with clock.fixed(ledger.NOW):
+            fx.office()
+            accounts.ensure(ref=fx.bank("KES", access.head_office().id), now=ledger.NOW)
+            periods.months()
+            return Partner(), (party(display_name="Mama Oliech"), party(display_name="Otieno"))
+
+    return lay(write)
+
+
 @pytest.fixture
-def shop(committed_acme):
+def shop(opened, acme):
     with clock.fixed(ledger.NOW):
-        fx.office()
-        accounts.ensure(ref=fx.bank("KES", access.head_office().id), now=ledger.NOW)
-        periods.months()
-        yield Partner()
+        yield opened[0]
 
 
 @pytest.fixture
-def sides(shop):
-    return party(display_name="Mama Oliech"), party(display_name="Otieno")
+def sides(opened):
+    return opened[1]
 
 
 def written():

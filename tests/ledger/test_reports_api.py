@@ -21,7 +21,7 @@ REPORTS = ("trial-balance", "balance-sheet", "profit-and-loss", "general-ledger"
 
 
 @pytest.fixture
-def finance(committed_acme):
+def finance(acme):
     with clock.fixed(ledger.NOW):
         yield Partner(scopes=SCOPES)
 

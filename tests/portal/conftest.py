@@ -1,6 +1,7 @@
 """People at the portal's door."""
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 from django.test import Client
@@ -12,9 +13,15 @@ HOST = "acme.testserver"
 type Visit = Callable[..., Client]
 
 
+@pytest.fixture(scope="module")
+def told(lay) -> Story:
+    return lay(tell)
+
+
 @pytest.fixture
-def story(acme) -> Story:
-    return tell()
+def story(told, acme) -> Story:
+    """Give what was told once for all tests of the file."""
+    return deepcopy(told)
 
 
 @pytest.fixture

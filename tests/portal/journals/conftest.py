@@ -1,5 +1,7 @@
 """Accounts that journals name, and who types them."""
 
+from copy import deepcopy
+
 import pytest
 from django.test import Client
 
@@ -12,9 +14,18 @@ from tests.factories.approvals import ONE_APPROVER
 from tests.factories.ledger import NOW
 
 
+@pytest.fixture(scope="module")
+def opened(lay):
+    return lay(open_books)
+
+
 @pytest.fixture
-def books(acme):
+def books(opened, acme):
     """Return the accounts that lines name: rent and the bank at head office, cash in dollars, cash of the city."""
+    return deepcopy(opened)
+
+
+def open_books():
     access.portal()
     office, city = access.head_office(), access.branch("NBO-CBD", "City centre")
     charts.install(actor=SYSTEM, now=NOW)
