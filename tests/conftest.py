@@ -192,18 +192,19 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker) -> Iterat
 def reset_after_transactional_tests() -> Iterator[None]:
     """Django's flush cannot work: the application may not truncate, and it would see one schema only."""
 
+    emptier = emptying.Emptier(owner)
+
     def teardown(self: TransactionTestCase) -> None:
-        connections.close_all()
-        with owner() as database:
-            emptying.settle(database)
-            emptying.empty(database)
+        emptying.leave_as_new()
+        emptier.put_right()
 
     own = TestCase.__dict__.get("_fixture_teardown")
-    original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = teardown
     assert own is not None, "TestCase keeps its own teardown: it rolls back"
-    yield
-    TransactionTestCase._fixture_teardown = original
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: False)
+        yield
+    emptier.close()
 
 
 def truncate() -> None:
