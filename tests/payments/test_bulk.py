@@ -11,10 +11,11 @@ from apps.jobs.models import Job
 from apps.jobs.services import jobs as stop
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
-from apps.payments.api import serializers
+from apps.payments.api import bulk_serializers
 from apps.payments.models import BulkItem, PaymentIntent
 from apps.payments.services import bulks
 from tests.factories import access, jobs, payments
+from tests.payments import cards
 from tests.payments.test_payments_api import Partner, body, refused
 
 
@@ -40,9 +41,10 @@ def results(shop, bulk, **query):
 
 
 def test_creates_each_payment_by_itself(shop):
+    cards.account(currency="KES")
     shop.post(body=order(9))
     sent = [
-        order(1),
+        order(1, method=None, methods=["card", "mpesa"]),
         order(2, amount={"amount": "1500.50", "currency": "KES"}),
         order(3, colour="red"),
         order(9),
@@ -89,6 +91,7 @@ def test_creates_each_payment_by_itself(shop):
         ("ORD-1", "processing"),
         ("ORD-4", "requires_method"),
     ]
+    assert [each["methods"] for each in made] == [["card", "mpesa"], []]
     assert PaymentIntent.objects.count() == 3
     assert OutboxEvent.objects.filter(type="payment_intent_created").count() == 3
     assert all(item.request == {} for item in BulkItem.objects.all())
@@ -126,7 +129,7 @@ class Unread(list):
 
 
 def test_counts_the_payments_before_it_reads_any():
-    body = serializers.BulkListIn(data={"payments": Unread([{}] * (bulks.ITEMS_MAX + 1))})
+    body = bulk_serializers.BulkListIn(data={"payments": Unread([{}] * (bulks.ITEMS_MAX + 1))})
 
     with pytest.raises(bulks.BulkTooLong):
         body.is_valid()

@@ -37,7 +37,7 @@ def question(number=1, **facts):
     asked = {
         "intent_id": UUID(int=number),
         "money": kes(1500),
-        "method": "MPESA",
+        "methods": ("MPESA",),
         "branch_id": BRANCH,
         "application_id": SHOP,
         "at": TUESDAY,
@@ -46,8 +46,8 @@ def question(number=1, **facts):
 
 
 def account(account_id, **facts):
-    limits = {"minimum": kes(10), "maximum": kes(250_000), "interaction": "PROMPT"}
-    return Candidate(**{"account_id": account_id, **limits, **facts})
+    usual = {"method": "MPESA", "minimum": kes(10), "maximum": kes(250_000)}
+    return Candidate(**{"account_id": account_id, **usual, **facts})
 
 
 def rule(*targets, number=900, **terms):
@@ -61,7 +61,6 @@ def before(account_id, past, **facts):
     return Before(
         **{
             "account_id": account_id,
-            "interaction": "PROMPT",
             "past": past,
             "tries": 1,
             "fallbacks": 0,
@@ -74,8 +73,8 @@ accounts = st.lists(
     st.builds(
         account,
         st.sampled_from(IDS[:5]),
+        method=st.sampled_from(["MPESA", "CARD"]),
         minimum=st.sampled_from([kes(10), kes(2000)]),
-        interaction=st.sampled_from(["PROMPT", "REDIRECT"]),
         is_default=st.booleans(),
         is_foreign=st.booleans(),
         is_circuit_open=st.booleans(),
@@ -86,14 +85,16 @@ accounts = st.lists(
 )
 rules = st.lists(
     st.builds(
-        lambda ids, is_split, currency: rule(
+        lambda ids, is_split, currency, method: rule(
             *((each, 1 + each.int) if is_split else each for each in ids),
             strategy=RoutingStrategy.SPLIT if is_split else RoutingStrategy.PRIORITY,
             currency=currency,
+            method=method,
         ),
         st.lists(st.sampled_from(IDS), min_size=1, max_size=4, unique=True),
         st.booleans(),
         st.sampled_from(["", "KES", "USD"]),
+        st.sampled_from([None, "MPESA", "CARD"]),
     ),
     max_size=2,
 )
@@ -101,16 +102,19 @@ histories = st.none() | st.builds(
     before,
     st.sampled_from(IDS[:5]),
     st.sampled_from(Past),
-    interaction=st.sampled_from(["PROMPT", "REDIRECT"]),
     tries=st.integers(0, 4),
     fallbacks=st.integers(0, 2),
 )
 
 
+methods = st.permutations(["MPESA", "CARD"]).flatmap(lambda order: st.sampled_from([order, order[:1]]))
+
+
 @settings(max_examples=300)
-@given(accounts, rules, histories, st.integers(1, 1000))
-def test_no_decision_breaks_a_promise(found, in_use, past, number):
-    asked = question(number)
+@given(accounts, rules, histories, methods, st.integers(1, 1000))
+def test_no_decision_breaks_a_promise(found, in_use, past, named, number):
+    asked = question(number, methods=tuple(named))
+    found = [each for each in found if each.method in named]
 
     decision = decide(asked, accounts=found, rules=in_use, before=past)
 
@@ -133,7 +137,6 @@ def test_no_decision_breaks_a_promise(found, in_use, past, number):
     assert decision.is_fallback == (chosen.account_id != past.account_id)
     if decision.is_fallback:
         assert past.fallbacks == 0
-        assert chosen.interaction == past.interaction
         assert not chosen.is_circuit_open
     else:
         assert past.past in SAME_AGAIN
@@ -185,6 +188,35 @@ def test_shares_are_kept_and_an_account_that_drops_out_moves_its_own_payments_al
     assert all(without[n] == whole[n] for n in numbers if whole[n] != IDS[0])
 
 
+def test_of_several_methods_the_preferred_one_comes_first_unless_a_rule_of_all_says_otherwise():
+    phone, card, other = account(IDS[0]), account(IDS[1], method="CARD"), account(IDS[2], method="CARD")
+    found = [phone, card, other]
+    both = question(methods=("MPESA", "CARD"))
+    of_cards, of_all = rule(IDS[2], method="CARD", number=901), rule(IDS[2], IDS[0], number=902)
+
+    plain = decide(both, accounts=found, rules=[])
+    within = decide(both, accounts=found, rules=[of_cards])
+    across = decide(both, accounts=found, rules=[of_all, of_cards])
+
+    assert (plain.candidates, plain.rule_id) == ((IDS[0], IDS[1], IDS[2]), None)
+    assert (within.candidates, within.rule_id) == ((IDS[0], IDS[2], IDS[1]), None)
+    assert (across.candidates, across.rule_id) == ((IDS[2], IDS[0], IDS[1]), of_all.id)
+
+
+def test_where_the_preferred_method_cannot_take_it_the_rule_of_the_next_one_holds():
+    found = [
+        account(IDS[0], maximum=kes(100)),
+        account(IDS[1], method="CARD"),
+        account(IDS[2], method="CARD"),
+    ]
+    of_cards = rule(IDS[2], method="CARD")
+
+    decision = decide(question(methods=("MPESA", "CARD")), accounts=found, rules=[of_cards])
+
+    assert (decision.candidates, decision.rule_id) == ((IDS[2], IDS[1]), of_cards.id)
+    assert decision.dropped == {IDS[0]: DropReason.AMOUNT}
+
+
 @pytest.mark.parametrize("past", [Past.OPEN, Past.REFUSED])
 def test_nothing_follows_what_is_open_or_was_refused_by_the_payer(past):
     found = [account(IDS[0]), account(IDS[1])]
@@ -193,7 +225,7 @@ def test_nothing_follows_what_is_open_or_was_refused_by_the_payer(past):
 
 
 def test_a_failure_that_is_known_leads_to_another_account_once():
-    found = [account(IDS[0]), account(IDS[1], interaction="REDIRECT"), account(IDS[2])]
+    found = [account(IDS[0]), account(IDS[1], is_circuit_open=True), account(IDS[2])]
 
     first = decide(question(), accounts=found, rules=[], before=before(IDS[0], Past.REFUSED_BY_ACCOUNT))
     second = decide(question(), accounts=found, rules=[], before=before(IDS[2], Past.NOT_SENT, fallbacks=1))
@@ -202,7 +234,7 @@ def test_a_failure_that_is_known_leads_to_another_account_once():
     )
 
     assert (first.chosen, first.is_fallback) == (IDS[2], True)
-    assert first.dropped == {IDS[0]: DropReason.TRIED, IDS[1]: DropReason.INTERACTION}
+    assert first.dropped == {IDS[0]: DropReason.TRIED, IDS[1]: DropReason.CIRCUIT_OPEN}
     assert (second.chosen, second.is_fallback) == (IDS[2], False)
     assert third.chosen is None
 
@@ -228,4 +260,4 @@ def test_a_failure_that_is_known_leads_to_another_account_once():
     ],
 )
 def test_a_rule_fits_by_all_of_its_conditions(terms, is_fitting):
-    assert fits(rule(IDS[0], **terms).terms, question()) is is_fitting
+    assert fits(rule(IDS[0], **terms).terms, question(), "MPESA") is is_fitting

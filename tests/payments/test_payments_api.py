@@ -195,6 +195,16 @@ REFUSALS = [
     ({"method": "cash"}, "invalid_choice", "/method"),
     ({"method": None}, "method_required", "/method"),
     ({"method": None, "payer": None}, "method_required", "/method"),
+    ({"methods": ["mpesa", "card"]}, "invalid", "/methods"),
+    ({"method": None, "methods": []}, "empty", "/methods"),
+    ({"method": None, "methods": ["mpesa", "cash"]}, "invalid_choice", "/methods/1"),
+    ({"method": None, "methods": ["mpesa", "mpesa"]}, "repeated", "/methods"),
+    ({"method": None, "methods": ["card", "paypal"]}, "method_not_available", "/methods/0"),
+    (
+        {"method": None, "methods": ["mpesa"], "saved_method_id": ids.encode("pm", ids.new())},
+        "invalid",
+        "/methods",
+    ),
     ({"payer": None}, "phone_invalid", "/payer/phone"),
     ({"payer": {"phone": "12"}}, "phone_invalid", "/payer/phone"),
     ({"payer": {"phone": "0712345678", "mail": "x"}}, "unknown_field", "/payer/mail"),
@@ -246,6 +256,14 @@ def test_waits_when_told_to_and_confirms(shop):
 
     assert (answer.status_code, answer.json()["status"]) == (200, "processing")
     refused(shop.post(f"/{created['id']}/confirm"), 409, "invalid_state_transition")
+
+
+def test_takes_several_methods_and_says_which_are_left(shop):
+    by_two = shop.post(body=body(method=None, methods=["card", "mpesa"])).json()
+    again = shop.post(body=body(method=None, methods=["mpesa"], reference=None, force=True)).json()
+
+    assert (by_two["method"], by_two["methods"]) == ("mpesa", ["mpesa"])
+    assert again["methods"] == ["mpesa"]
 
 
 def test_confirms_with_a_method_that_was_missing(shop):

@@ -67,6 +67,7 @@ ACTIONS: dict[str, Action] = {
     "forge_large": Action(1, unasked.forge_large),
     "create_card": Action(5, cards.create),
     "create_held": Action(3, cards.create_held),
+    "create_of_several": Action(3, cards.create_of_several),
     "pay_page": Action(8, cards.pay_page),
     "leave_page": Action(1, cards.leave_page),
     "capture": Action(3, cards.capture),

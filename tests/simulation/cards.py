@@ -72,6 +72,18 @@ def create_held(world: World) -> str:
     return partner.create(world, **_by_card(world), capture=False)
 
 
+def create_of_several(world: World) -> str:
+    """Ask for money by phone or card, whichever routing takes; a sum with cents, and one to be held back, only the card can take."""
+    methods = world.rng.sample(["mpesa", "card"], 2)
+    asked = partner.order(world)
+    if world.chance(0.2):
+        asked["amount"]["amount"] = asked["amount"]["amount"].replace(".00", ".50")
+    if world.chance(0.2):
+        asked["capture"] = False
+    payer = {**asked["payer"], **_by_card(world)["payer"]}
+    return partner.create(world, **{**asked, "method": None, "methods": methods, "payer": payer})
+
+
 def create_of_person(world: World) -> str:
     """Ask a person for money by card, who stands at the page himself."""
     return partner.create(world, method="card", payer={"email": "amina@example.com"})

@@ -22,8 +22,8 @@ MAXIMUM = 250_000
 
 
 def create(world: World, **changes: Any) -> str:
-    """Ask for money."""
-    body = {**order(world), **changes}
+    """Ask for money; a field that is changed to None is not sent."""
+    body = {name: value for name, value in {**order(world), **changes}.items() if value is not None}
     asked = Asked("/payments", body, new_key(world))
     reply = send(world, asked)
     if reply.status == 201:

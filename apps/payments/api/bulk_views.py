@@ -14,7 +14,8 @@ from apps.jobs.selectors import jobs
 from apps.jobs.services.jobs import Job
 from apps.kit import clock, ids
 from apps.kit.views import TreasuryViewSet
-from apps.payments.api import filters, orders, serializers
+from apps.payments.api import bulk_serializers as serializers
+from apps.payments.api import filters, orders
 from apps.payments.selectors import bulks as stored
 from apps.payments.services import bulks
 

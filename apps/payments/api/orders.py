@@ -9,7 +9,8 @@ from apps.access.contracts import Caller
 from apps.access.selectors import branches
 from apps.kit import errors, ids, problems, redaction
 from apps.kit.models import is_storable
-from apps.payments.api.serializers import BulkPaymentIn, PaymentIntentIn
+from apps.payments.api.bulk_serializers import BulkPaymentIn
+from apps.payments.api.serializers import PaymentIntentIn
 from apps.payments.contracts import BulkOrder, NewIntent
 
 

@@ -10,7 +10,6 @@ from apps.kit.serializers import (
     CARDS_REFUSED,
     IdField,
     InstantField,
-    LowerField,
     MoneyField,
     StrictSerializer,
 )
@@ -19,10 +18,9 @@ from apps.payments.contracts import Choice, InboundStatus, IntentStatus, Method,
 from apps.payments.models import InboundReceipt, PaymentIntent, Refund
 from apps.payments.models.intent import EMAIL_LENGTH
 from apps.payments.models.refund import REASON_LENGTH
-from apps.payments.services import bulks, choices
+from apps.payments.services import choices
 
 METHODS = [method.lower() for method in Method]
-BULK = "blk"
 METADATA_KEYS_MAX = 50
 METADATA_KEY = re.compile(r"[\w.:-]{1,40}")
 
@@ -67,6 +65,14 @@ class ChoiceIn(StrictSerializer):
     """How and from whom. M-Pesa asks a phone; a card is asked for on a page, whose address ``next_action`` tells."""
 
     method = serializers.ChoiceField(choices=METHODS, required=False)
+    methods = serializers.ListField(
+        child=serializers.ChoiceField(choices=METHODS),
+        required=False,
+        allow_empty=False,
+        max_length=len(METHODS),
+        help_text="In place of `method`: all that do, the preferred one first. Those that cannot take this payment are left out; "
+        "routing chooses among the others, and may go on to another one after a failure that is known.",
+    )
     payer = PayerIn(required=False)
     saved_method_id = IdField(
         "pm",
@@ -75,17 +81,33 @@ class ChoiceIn(StrictSerializer):
         "him all the same, the payment waits for him on a page (`action_required`).",
     )
 
+    def validate_methods(self, methods: list[str]) -> list[str]:
+        if len(set(methods)) != len(methods):
+            raise serializers.ValidationError("Name a method once.", code="repeated")
+        return methods
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "methods" in attrs and "method" in attrs:
+            raise serializers.ValidationError({"methods": "Name a method, or several here, not both."})
+        if "methods" in attrs and "saved_method_id" in attrs:
+            raise serializers.ValidationError(
+                {"methods": "A saved method is charged by its own method alone."}
+            )
+        return attrs
+
     def choice(self) -> Choice | None:
         """Return the choice that the body makes, or None; raise MethodRequired for a payer without a method."""
-        method, payer = self.validated_data.get("method"), self.validated_data.get("payer")
-        saved_method_id = self.validated_data.get("saved_method_id")
+        body = self.validated_data
+        method, *others = body.get("methods") or [body.get("method")]
+        payer, saved_method_id = body.get("payer"), body.get("saved_method_id")
         if method is None and (payer is not None or saved_method_id is not None):
             raise choices.MethodRequired
         if method is None:
             return None
         found: Mapping[str, str] = payer or {}
         phone, name, email = (found.get(each, "") for each in ("phone", "name", "email"))
-        return Choice(Method(method.upper()), phone, name, email, saved_method_id)
+        rest = tuple(Method(other.upper()) for other in others)
+        return Choice(Method(method.upper()), phone, name, email, saved_method_id, rest)
 
 
 class PayableField(StrictSerializer):
@@ -133,39 +155,6 @@ class PaymentIntentIn(ConfirmIn):
         default=True,
         help_text="False: what the payer agrees to is held back until you capture it, where the method can.",
     )
-
-
-class BulkPaymentIn(PaymentIntentIn):
-    """One of many payments: it needs a reference, by which its result is recognised."""
-
-    reference = serializers.CharField(
-        max_length=64, help_text=f"Your own id of the payment, unique for your application. {CARDS_REFUSED}"
-    )
-
-
-class BulkIn(StrictSerializer):
-    payments = BulkPaymentIn(many=True, help_text="Up to 1,000 payments.")
-
-
-class CountedField(serializers.ListField):
-    """The payments of a bulk: counted before any of them is looked at."""
-
-    child = serializers.JSONField()
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        if isinstance(data, list):
-            bulks.require_length(len(data))
-        found: list[Any] = super().to_internal_value(data)
-        return found
-
-
-class BulkListIn(StrictSerializer):
-    """A bulk as it is read: each payment by itself, later, and for numbers of cards too."""
-
-    payments = CountedField()
-
-    def _refuse_cards(self, data: Any) -> None:
-        """Pass: the number of a card in one payment stops none of the others."""
 
 
 class PaymentCaptureIn(StrictSerializer):
@@ -223,7 +212,13 @@ class PaymentIntentOut(serializers.Serializer):
         help_text="The provider's own fee, or by its tariff until it tells: off what it credited.",
     )
     refunded = MoneyField(allow_null=True, help_text="What of it has gone back.")
-    method = serializers.ChoiceField(choices=METHODS, allow_null=True)
+    method = serializers.ChoiceField(
+        choices=METHODS, allow_null=True, help_text="The one in use, or which paid."
+    )
+    methods = serializers.ListField(
+        child=serializers.ChoiceField(choices=METHODS),
+        help_text="By which the payer may be asked, the preferred one first.",
+    )
     payer = PayerOut()
     capture = serializers.BooleanField(help_text="False: what the payer agrees to waits to be captured.")
     authorized = MoneyField(allow_null=True, help_text="What the provider holds back, or held.")
@@ -348,52 +343,3 @@ class RefundOut(serializers.Serializer):
 
     def to_representation(self, instance: Refund) -> dict[str, Any]:
         return events.refund_snapshot(instance)
-
-
-class BulkProgressOut(serializers.Serializer):
-    total = serializers.IntegerField()
-    waiting = serializers.IntegerField()
-    created = serializers.IntegerField()
-    refused = serializers.IntegerField()
-    stopped = serializers.IntegerField(
-        help_text="Not come to when the bulk ended; nobody creates them any more."
-    )
-
-
-class BulkOut(serializers.Serializer[Any]):
-    """Many payments that were asked for together, and the job that creates them: ``/jobs/{job_id}/cancel`` stops it."""
-
-    id = IdField(BULK, source="job.id")
-    object = serializers.ChoiceField(choices=["payment_bulk"], default="payment_bulk")
-    job_id = IdField("job", source="job.id")
-    status = LowerField(source="job.status")
-    progress = BulkProgressOut()
-    created_at = InstantField(source="job.created_at")
-    finished_at = InstantField(source="job.finished_at", allow_null=True)
-
-
-class FieldProblemOut(serializers.Serializer):
-    pointer = serializers.CharField(help_text="JSON pointer into the payment.")
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ItemProblemOut(serializers.Serializer):
-    """Why a payment was refused, as a problem document would say it."""
-
-    code = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    retryable = serializers.BooleanField()
-    errors = FieldProblemOut(many=True)  # type: ignore[assignment]  # the member's name in problem documents
-
-
-class BulkItemOut(serializers.Serializer[Any]):
-    """What became of one of many payments."""
-
-    index = serializers.IntegerField(source="position", help_text="Its place among those sent, from 0.")
-    reference = serializers.CharField()
-    status = LowerField()
-    payment_id = IdField("pi", source="intent_id", allow_null=True)
-    problem = ItemProblemOut(allow_null=True)

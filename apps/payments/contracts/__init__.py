@@ -260,7 +260,8 @@ class Choice:
     """
     How and from whom: ``phone`` may be written as people write it in Kenya. A rail that asks on its own page needs none;
     there ``email`` saves the payer some typing. ``saved_method_id`` is a way to pay that he lets us keep: it is charged without
-    him, as far as he agreed.
+    him, as far as he agreed. ``others`` are methods that do as well, in their order after ``method``: routing chooses among all
+    of them; a saved method goes with none.
     """
 
     method: Method
@@ -268,6 +269,12 @@ class Choice:
     payer_name: str = ""
     email: str = ""
     saved_method_id: UUID | None = None
+    others: tuple[Method, ...] = ()
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """All methods by which the payer may be asked, the preferred one first."""
+        return self.method, *self.others
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,17 +351,15 @@ class DropReason(StrEnum):
     CIRCUIT_OPEN = "CIRCUIT_OPEN"
     CONFIGURATION = "CONFIGURATION"
     TRIED = "TRIED"
-    INTERACTION = "INTERACTION"
 
 
 DROP_REASONS: dict[DropReason, Promise] = {
-    DropReason.UNAVAILABLE: _("does not serve it: closed, of another branch or another currency"),
+    DropReason.UNAVAILABLE: _("does not serve it: closed, of another branch, currency or method"),
     DropReason.AMOUNT: _("the sum is outside its limits"),
     DropReason.ENVIRONMENT: _("it belongs to another environment"),
     DropReason.CIRCUIT_OPEN: _("its provider failed again and again, or somebody stopped it"),
     DropReason.CONFIGURATION: _("it was not set up right a moment ago"),
     DropReason.TRIED: _("it had failed just before"),
-    DropReason.INTERACTION: _("it asks the payer in another way"),
 }
 
 

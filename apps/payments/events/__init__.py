@@ -134,6 +134,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "fee": _wire(attempt.fee) if attempt and has_money else None,
         "refunded": _wire(attempt.refunded) if attempt and has_money else None,
         "method": intent.method.lower() or None,
+        "methods": [method.lower() for method in intent.methods],
         "payer": {"phone": intent.payer_phone, "name": intent.payer_name, "email": intent.payer_email},
         "capture": intent.is_captured,
         "authorized": _wire(attempt.held) if attempt else None,

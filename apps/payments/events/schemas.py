@@ -42,6 +42,7 @@ INTENT_SCHEMA = object_of(
         "fee": MONEY_OR_NULL,
         "refunded": MONEY_OR_NULL,
         "method": {"type": ["string", "null"]},
+        "methods": {"type": "array", "items": TEXT},
         "payer": object_of({"phone": TEXT, "name": TEXT, "email": TEXT}),
         "capture": {"type": "boolean"},
         "authorized": MONEY_OR_NULL,

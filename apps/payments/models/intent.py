@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django_fsm import RETURN_VALUE, FSMField, transition
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CODE_LENGTH = 60
 MESSAGE_LENGTH = 300
 EMAIL_LENGTH = 200
+METHOD_LENGTH = 20
 UNCONFIRMED_STATES = ["REQUIRES_METHOD", "REQUIRES_CONFIRMATION"]
 COLLECTING_STATES = ["PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE", "UNKNOWN"]
 UNPAID_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
@@ -39,6 +41,7 @@ FOLLOWS = {
 PROGRESS_FIELDS = [
     "status",
     "method",
+    "methods",
     "payer_phone",
     "payer_name",
     "payer_email",
@@ -83,6 +86,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     ``code`` is what a payer types who pays unasked. What is paid may be named (``payable``): it has one live intent, and
     one that has paid it. ``current_attempt`` is the attempt that settled the intent, or else the latest one. Where
     ``is_captured`` is false, what the payer agrees to is only held back until somebody captures it.
+    ``methods`` are those by which its payer may be asked, the preferred one first; ``method`` is the one in use, or which paid.
     ``saved_method`` is charged without the payer; null once he has to act himself.
     ``next_request_at`` is set exactly while an attempt is due and has not begun; where ``is_following``, it follows the last one
     by itself, else its payer has confirmed it. FAILED, CANCELLED and EXPIRED are left only
@@ -100,7 +104,8 @@ class PaymentIntent(UuidModel, StatefulModel):
     code = models.CharField(max_length=10, unique=True)
     amount_minor = MinorField()
     currency = CurrencyField()
-    method = models.CharField(max_length=20, blank=True)
+    method = models.CharField(max_length=METHOD_LENGTH, blank=True)
+    methods = ArrayField(models.CharField(max_length=METHOD_LENGTH), default=list)
     payer_phone = models.CharField(max_length=16, blank=True)
     payer_name = models.CharField(max_length=120, blank=True)
     payer_email = models.EmailField(max_length=EMAIL_LENGTH, blank=True)
@@ -142,6 +147,9 @@ class PaymentIntent(UuidModel, StatefulModel):
             models.CheckConstraint(
                 condition=Q(next_request_at__isnull=True) | Q(status=IntentStatus.PROCESSING.value),
                 name="intent_request_due_while_processing",
+            ),
+            models.CheckConstraint(
+                condition=Q(saved_method__isnull=True) | Q(methods__len=1), name="intent_saved_method_alone"
             ),
             models.UniqueConstraint(
                 fields=["application", "reference"],
@@ -229,6 +237,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     )
     def choose(self, choice: Choice) -> None:
         self.method = choice.method.value
+        self.methods = [method.value for method in choice.methods]
         self.payer_phone = choice.phone
         self.payer_name = choice.payer_name
         self.payer_email = choice.email
@@ -244,6 +253,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     @transition(status, source=IntentStatus.PROCESSING, target=IntentStatus.PROCESSING)
     def begin(self, *, attempt: "PaymentAttempt") -> None:
         self.current_attempt = attempt
+        self.method = METHODS[attempt.provider].value
         self.next_request_at = None
 
     @transition(status, source=COLLECTING_STATES, target=IntentStatus.PROCESSING)
@@ -304,7 +314,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         if self.settled_at is not None:
             return IntentStatus(self.status)
         self.is_late = self.status in UNPAID_STATES
-        self.method = self.method or METHODS[attempt.provider].value
+        self.method = METHODS[attempt.provider].value
         self.payer_phone = self.payer_phone or attempt.phone
         self.current_attempt = attempt
         self.settled_at = at

@@ -155,7 +155,7 @@ def _written(request: NewIntent) -> Mapping[str, Any]:
     return {
         "money": request.money.wire(),
         "branch_id": str(request.branch_id),
-        "choice": [choice.method.value, choice.phone, choice.payer_name, choice.email] if choice else None,
+        "choice": [choice.methods, choice.phone, choice.payer_name, choice.email] if choice else None,
         "saved_method_id": str(choice.saved_method_id) if choice and choice.saved_method_id else "",
         "payable": [request.payable_type, request.payable_id],
         "is_repeat_refused": request.is_repeat_refused,
@@ -188,9 +188,9 @@ def _read(item: BulkItem) -> NewIntent:
 def _choice(kept: Mapping[str, Any]) -> Choice | None:
     if not kept["choice"]:
         return None
-    method, phone, name, email = kept["choice"]
-    saved_method_id = kept["saved_method_id"]
-    return Choice(Method(method), phone, name, email, UUID(saved_method_id) if saved_method_id else None)
+    (method, *others), phone, name, email = kept["choice"]
+    saved_method_id = UUID(kept["saved_method_id"]) if kept["saved_method_id"] else None
+    return Choice(Method(method), phone, name, email, saved_method_id, tuple(map(Method, others)))
 
 
 def _at(pointer: str, code: str, message: str) -> errors.FieldError:

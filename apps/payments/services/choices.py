@@ -10,7 +10,7 @@ from apps.integrations.services import providers
 from apps.kit import errors
 from apps.kit.money import Money
 from apps.payments.contracts import RAILS, Choice, Method
-from apps.payments.models import phone
+from apps.payments.models import SavedMethod, phone
 from apps.payments.services import limits, routing, saved_charges
 
 POINTER = "/method"
@@ -33,12 +33,12 @@ class MethodNotAvailable(errors.Invalid):
     code = "method_not_available"
     title = "Method not available"
 
-    def __init__(self, choice: Choice, money: Money) -> None:
-        name = RAILS[choice.method].name
-        message = f"No account of this branch collects {money.currency} by {choice.method.lower()}."
-        if not takes(choice.method.provider, money.currency):
+    def __init__(self, method: Method, money: Money, pointer: str = POINTER) -> None:
+        name = RAILS[method].name
+        message = f"No account of this branch collects {money.currency} by {method.lower()}."
+        if not takes(method.provider, money.currency):
             message = f"{name} takes no {money.currency}, and nothing is converted unasked: ask for the payment in a currency that it takes."
-        super().__init__(message, errors=[errors.FieldError(POINTER, self.code, message)])
+        super().__init__(message, errors=[errors.FieldError(pointer, self.code, message)])
 
 
 class CaptureNotSupported(errors.DomainError):
@@ -74,27 +74,42 @@ class Payment(Protocol):
 
 def admitted(choice: Choice | None, *, of: Payment) -> Choice | None:
     """
-    Return the choice of a payment with its phone in E.164, after every check; None stays None. Only a rail that asks on its own
-    page may go without a phone.
+    Return the choice of a payment with its phone in E.164, after every check; None stays None. Where every rail asks on its own
+    page, it may go without a phone. Of several methods, those that cannot take this payment are left out.
 
-    Raises SavedMethodUnknown, SavedMethodNotActive, ConsentMissing, PhoneInvalid, CaptureNotSupported, MethodNotAvailable, AmountNotWhole, AmountTooSmall or AmountTooLarge.
+    Raises SavedMethodUnknown, SavedMethodNotActive, ConsentMissing and PhoneInvalid; where no method can take the payment, for the
+    first one CaptureNotSupported, MethodNotAvailable, AmountNotWhole, AmountTooSmall or AmountTooLarge.
     """
     if choice is None:
         return None
-    number = phone.normalise(choice.phone) if choice.phone or not choice.method.is_on_page else ""
-    if not of.is_captured:
-        require_holding(choice.method)
+    is_phone_needed = not all(method.is_on_page for method in choice.methods)
+    number = phone.normalise(choice.phone) if choice.phone or is_phone_needed else ""
     kept = saved_charges.required(choice, branch_id=of.branch_id, application_id=of.application_id)
+    taking, refusals = [], []
+    for place, method in enumerate(choice.methods):
+        try:
+            _require_taking(method, kept, of, pointer=f"/methods/{place}" if choice.others else POINTER)
+        except (CaptureNotSupported, MethodNotAvailable, limits.AmountRefused) as refusal:
+            refusals.append(refusal)
+        else:
+            taking.append(method)
+    if not taking:
+        raise refusals[0]
+    return replace(choice, phone=number, method=taking[0], others=tuple(taking[1:]))
+
+
+def _require_taking(method: Method, kept: SavedMethod | None, of: Payment, *, pointer: str) -> None:
+    if not of.is_captured:
+        require_holding(method)
     try:
         if kept is None:
-            ranges = routing.limits_of(branch_id=of.branch_id, method=choice.method, money=of.money)
+            ranges = routing.limits_of(branch_id=of.branch_id, method=method, money=of.money)
         else:
             ranges = routing.limits_of_keeper(kept, money=of.money)
     except ProviderAccountMissing:
-        raise MethodNotAvailable(choice, of.money) from None
+        raise MethodNotAvailable(method, of.money, pointer) from None
     smallest, largest = _nearest(ranges, of.money)
-    limits.check(money=of.money, method=choice.method, smallest=smallest, largest=largest)
-    return replace(choice, phone=number)
+    limits.check(money=of.money, method=method, smallest=smallest, largest=largest)
 
 
 def _nearest(ranges: list[tuple[Money, Money]], money: Money) -> tuple[Money, Money]:

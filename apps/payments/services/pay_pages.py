@@ -145,7 +145,7 @@ def start(*, secret: str, method: str, source: str, now: datetime) -> PaymentInt
         return intent
     choice = Choice(_on_page(method), intent.payer_phone, intent.payer_name, intent.payer_email)
     if choice.method not in methods.offered(intent, now=now):
-        raise choices.MethodNotAvailable(choice, intent.money)
+        raise choices.MethodNotAvailable(choice.method, intent.money)
     try:
         return intents.confirm(intent_id=intent.id, choice=choice, actor=PAYER, now=now)
     except InvalidState:  # somebody was faster: the same payer, by a second click

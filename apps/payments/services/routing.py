@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from apps.integrations.contracts import Environment, ProviderAccountMissing
-from apps.integrations.ports import HELD_BACK, NextActionKind
+from apps.integrations.ports import HELD_BACK
 from apps.integrations.selectors import accounts, circuits
 from apps.kit.compiled import Inserted
 from apps.kit.money import Money
@@ -82,9 +82,18 @@ def goes_on(attempt: PaymentAttempt, *, now: datetime) -> bool:
 def takers(intent: PaymentIntent, *, method: Method, now: datetime) -> list["ProviderAccount"]:
     """Return the accounts that could take a payment by a method, first the one that it would go through; see ``choose``."""
     found = _serving(intent.branch_id, method, intent.currency)
-    asked = replace(question(intent, at=now), method=method.value)
+    asked = replace(question(intent, at=now), methods=(method.value,))
     known = {account.id: account for account in found}
     return [known[account_id] for account_id in _decided(asked, found, before=None, now=now).candidates]
+
+
+def serving(intent: PaymentIntent) -> list["ProviderAccount"]:
+    """Return the accounts that may serve an intent's branch in its currency, those of its methods in their order."""
+    return [
+        account
+        for method in intent.methods
+        for account in _serving(intent.branch_id, method, intent.currency)
+    ]
 
 
 def keep(attempt: PaymentAttempt, decision: Decision) -> None:
@@ -150,9 +159,9 @@ def candidates(
     return [
         Candidate(
             account_id=account.id,
+            method=METHODS[account.provider].value,
             minimum=account.minimum,
             maximum=account.maximum,
-            interaction=interaction(account.provider),
             is_default=_is_default(account, found, branch_id),
             is_foreign=(account.environment == Environment.PRODUCTION) is is_test,
             is_circuit_open=account.id in stopped,
@@ -162,17 +171,12 @@ def candidates(
     ]
 
 
-def interaction(provider: str) -> str:
-    """Return how the payers of a provider are asked."""
-    return (NextActionKind.REDIRECT if METHODS[provider].is_on_page else NextActionKind.PROMPT).value
-
-
 def question(intent: PaymentIntent, *, at: datetime) -> Question:
     """Return what is asked about a payment; ``at`` is the instant that its rules are read for."""
     return Question(
         intent_id=intent.id,
         money=intent.money,
-        method=intent.method,
+        methods=tuple(intent.methods),
         branch_id=intent.branch_id,
         application_id=intent.application_id,
         at=at.astimezone(ZoneInfo(organisations.current().time_zone)),
@@ -199,7 +203,7 @@ def _decided(
 
 def _open_to(intent: PaymentIntent) -> list["ProviderAccount"]:
     """Return the accounts that may serve an intent: of a saved method the one that keeps it."""
-    found = _serving(intent.branch_id, intent.method, intent.currency)
+    found = serving(intent)
     if intent.saved_method is None:
         return found
     return [account for account in found if account.id == intent.saved_method.provider_account_id]
@@ -215,8 +219,9 @@ def _serving(branch_id: UUID, method: str, currency: str) -> list["ProviderAccou
 
 
 def _is_default(account: "ProviderAccount", found: Sequence["ProviderAccount"], branch_id: UUID) -> bool:
-    """Say whether an account serves a branch where no rule names it: its own, else head office's."""
-    return account.branch_id == branch_id or all(other.branch_id != branch_id for other in found)
+    """Say whether an account serves a branch where no rule names it: its own, else head office's, of each provider."""
+    alike = (other for other in found if other.provider == account.provider)
+    return account.branch_id == branch_id or all(other.branch_id != branch_id for other in alike)
 
 
 def _before(intent: PaymentIntent) -> Before | None:
@@ -238,7 +243,6 @@ def _after(attempt: PaymentAttempt, past: Past) -> Before:
     intent_id = attempt.intent_id
     return Before(
         account_id=attempt.provider_account_id,
-        interaction=interaction(attempt.provider),
         past=past,
         tries=attempt.intent.attempts.sent().count(),
         fallbacks=RoutingDecision.objects.filter(attempt__intent_id=intent_id, is_fallback=True).count(),
@@ -261,7 +265,7 @@ def _lacking(intent: PaymentIntent, found: Sequence["ProviderAccount"], decision
         if account_id in names
     ]
     if not found:
-        return _missing(Method(intent.method), intent.currency)
+        return " ".join(_missing(Method(method), intent.currency) for method in intent.methods)
     return f"No account can ask the payer. {'. '.join(why)}".strip()
 
 

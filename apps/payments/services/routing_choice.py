@@ -34,11 +34,11 @@ SAME_AGAIN = {Past.NOT_SENT, Past.HELD_BACK}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The payment to be routed; ``at`` is now, in the organisation's zone."""
+    """The payment to be routed, with the ``methods`` that it may be paid by, first the preferred one; ``at`` is now, in the organisation's zone."""
 
     intent_id: UUID
     money: Money
-    method: str
+    methods: tuple[str, ...]
     branch_id: UUID
     application_id: UUID
     at: datetime
@@ -47,15 +47,15 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """
-    An enabled account of the method and the currency that may serve the branch.
+    An enabled account of one of the methods and of the currency that may serve the branch.
 
-    ``is_default`` says that it serves the branch where no rule names it. ``interaction`` is how its payer is asked.
+    ``is_default`` says that it serves the branch where no rule names it.
     """
 
     account_id: UUID
+    method: str
     minimum: Money
     maximum: Money
-    interaction: str
     is_default: bool = True
     is_foreign: bool = False
     is_circuit_open: bool = False
@@ -75,7 +75,6 @@ class Before:
     """The attempt that a new one is to follow without being asked for, and what led to it; ``tries`` were sent in all."""
 
     account_id: UUID
-    interaction: str
     past: Past
     tries: int
     fallbacks: int
@@ -109,32 +108,26 @@ def decide(
     """
     Choose the account that asks the payer next.
 
-    The first of ``rules`` that fits, in the order given, says which accounts come first; behind them stand those that serve
-    the branch anyway, in the order of ``accounts``. An account that is unwell gives way to a well one, and is taken where
+    For each method in its turn, the first of ``rules`` that fits, in the order given, says which accounts come first, of other
+    methods too where it is not of one; behind them stand those of the method that serve the branch anyway, in the order of
+    ``accounts``. An account that is unwell gives way to a well one, and is taken where
     there is none: then the payment waits at its gate. After a failure (``before``) the payment goes on only where nothing can have been
-    paid: once to another account that asks in the same way, else to the same one.
+    paid: once to another account, else to the same one.
     """
     if before is not None and not _may_go_on(before):
         return Decision()
-    rule = next((rule for rule in rules if fits(rule.terms, question)), None)
     known = {account.account_id: account for account in accounts}
-    wanted = _wanted(rule, question.intent_id) if rule else []
-    dropped = {account_id: DropReason.UNAVAILABLE for account_id in wanted if account_id not in known}
-    order = [known[account_id] for account_id in wanted if account_id in known]
-    order += [account for account in accounts if account.is_default and account.account_id not in wanted]
+    places, by_rule = _places(question, accounts, rules)
+    dropped = {account_id: DropReason.UNAVAILABLE for account_id in places if account_id not in known}
+    order = [known[account_id] for account_id in places if account_id in known]
     order = _without(order, dropped, lambda account: _unfit(account, question.money))
     if before is None:
         order = _well(order, dropped)
         is_fallback = False
     else:
         order, is_fallback = _after(before, order, dropped)
-    is_by_rule = rule is not None and bool(order) and order[0].account_id in wanted
-    return Decision(
-        tuple(account.account_id for account in order),
-        dropped,
-        rule.id if rule is not None and is_by_rule else None,
-        is_fallback,
-    )
+    candidates = tuple(account.account_id for account in order)
+    return Decision(candidates, dropped, by_rule.get(candidates[0]) if candidates else None, is_fallback)
 
 
 def may_follow(decision: Decision, before: Before) -> bool:
@@ -142,13 +135,13 @@ def may_follow(decision: Decision, before: Before) -> bool:
     return decision.chosen is not None and (decision.is_fallback or before.past in SAME_AGAIN)
 
 
-def fits(terms: NewRoutingRule, question: Question) -> bool:
-    """Say whether a payment falls under a rule."""
+def fits(terms: NewRoutingRule, question: Question, method: str) -> bool:
+    """Say whether a payment falls under a rule if it is paid by a method."""
     money, at = question.money, question.at
     return (
         terms.branch_id in (None, question.branch_id)
         and terms.application_id in (None, question.application_id)
-        and terms.method in (None, question.method)
+        and terms.method in (None, method)
         and terms.currency in ("", money.currency)
         and (terms.minimum_minor is None or money.minor >= terms.minimum_minor)
         and (terms.maximum_minor is None or money.minor < terms.maximum_minor)
@@ -166,6 +159,23 @@ def _is_within(terms: NewRoutingRule, at: datetime) -> bool:
 
 def _may_go_on(before: Before) -> bool:
     return before.past in KNOWN_FAILURES and before.tries < ATTEMPTS_MAX
+
+
+def _places(
+    question: Question, accounts: Sequence[Candidate], rules: Sequence[Rule]
+) -> tuple[list[UUID], dict[UUID, UUID]]:
+    """Return the accounts in their order, and the rule by which each of them stands where it does, if it is one."""
+    places: dict[UUID, None] = {}
+    by_rule: dict[UUID, UUID] = {}
+    for method in question.methods:
+        rule = next((rule for rule in rules if fits(rule.terms, question, method)), None)
+        if rule is not None:
+            named = [each for each in _wanted(rule, question.intent_id) if each not in places]
+            places |= dict.fromkeys(named)
+            by_rule |= dict.fromkeys(named, rule.id)
+        own = [each.account_id for each in accounts if each.is_default and each.method == method]
+        places |= dict.fromkeys(own)
+    return list(places), by_rule
 
 
 def _wanted(rule: Rule, intent_id: UUID) -> list[UUID]:
@@ -223,7 +233,7 @@ def _after(
 def _unfollowing(account: Candidate, before: Before) -> DropReason | None:
     if account.account_id == before.account_id:
         return DropReason.TRIED
-    return DropReason.INTERACTION if account.interaction != before.interaction else _unwell(account)
+    return _unwell(account)
 
 
 def _without(

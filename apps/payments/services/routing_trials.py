@@ -110,24 +110,27 @@ def run(work: Work) -> Generator[Progress, None, ResultFile | None]:
 
 
 class _Accounts:
-    """The accounts that serve, read once for each branch, provider and currency."""
+    """The accounts that serve, read once for each branch, currency and choice of methods."""
 
     def __init__(self) -> None:
-        self._served: dict[tuple[UUID, str, str], list[Candidate]] = {}
+        self._served: dict[tuple[UUID, str, tuple[str, ...]], list[Candidate]] = {}
         self.names = {account.id: str(account) for account in accounts.everything()}
 
     def serving(self, attempt: PaymentAttempt) -> list[Candidate]:
-        key = attempt.branch_id, attempt.provider, attempt.currency
+        key = attempt.branch_id, attempt.currency, tuple(attempt.intent.methods)
         if key not in self._served:
-            serving = accounts.serving(branch_id=key[0], provider=key[1], currency=key[2])
-            self._served[key] = routing.candidates(serving, branch_id=key[0], now=None)
+            found = routing.serving(attempt.intent)
+            self._served[key] = routing.candidates(found, branch_id=key[0], now=None)
         return self._served[key]
 
 
 def _attempts(work: Work) -> Any:
-    """Return the first attempts of the payments in question that a request was made for, the oldest first."""
+    """Return the first attempts of the payments in question that rules could move, the oldest first: none of a saved method."""
     began = PaymentAttempt.objects.filter(
-        number=1, routing__isnull=False, created_at__gt=work.taken_up_at - SINCE
+        number=1,
+        routing__isnull=False,
+        saved_method__isnull=True,
+        created_at__gt=work.taken_up_at - SINCE,
     )
     if work.branch_ids is not None:
         began = began.filter(branch_id__in=work.branch_ids)

@@ -28,6 +28,7 @@ class PaymentFacts:
     description: str
     rail: str
     rail_account: str
+    other_rails: str
     card: str
     branch: str
     application: str

@@ -160,6 +160,7 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         description=intent.description,
         rail=words.rail(intent.method) if intent.method else "",
         rail_account=str(account) if account else "",
+        other_rails=_other_rails(intent),
         card=f"{attempt.method_brand.title()} \N{BULLET}\N{BULLET}\N{BULLET}\N{BULLET} {attempt.method_last4}"
         if attempt and attempt.method_last4
         else "",
@@ -168,6 +169,12 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         is_open=intent.status in OPEN,
         notice=_notice(intent, attempt),
     )
+
+
+def _other_rails(intent: Any) -> str:
+    """Return the other methods by which the payer of an open payment may still be asked."""
+    others = [words.rail(method) for method in intent.methods if method != intent.method]
+    return ", ".join(others) if intent.status in OPEN else ""
 
 
 def _when(intent: Any, tries: Iterable[Any]) -> tuple[datetime, str]:
