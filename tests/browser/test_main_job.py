@@ -5,7 +5,6 @@ from decimal import Decimal
 from playwright.sync_api import expect
 
 from apps.kit import ids
-from tests.portal.places import PLACES
 from tests.running import wait_for
 
 PHONE = "+254722000111"
@@ -14,10 +13,6 @@ FETCH = """async address => {
     const bytes = new Uint8Array(await answer.arrayBuffer());
     return [answer.headers.get("content-type"), String.fromCharCode(...bytes.slice(0, 5))];
 }"""
-UNNAMED = """found => found.filter(
-    e => !(e.innerText.trim() || e.ariaLabel || e.title || e.querySelector('img[alt]'))
-).length"""
-WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 def balance(page) -> Decimal:
@@ -83,24 +78,6 @@ def test_a_payment_that_nobody_knows_about_is_violet_and_cannot_be_sent_again(po
 
     assert portal.locator("[data-status=unknown]").first.is_visible()
     assert "Do not ask the payer again" in portal.locator("main").inner_text()
-
-
-def test_every_page_fits_its_window(portal, world):
-    home = portal.url
-
-    for place in PLACES:
-        answer = portal.goto(home + place)
-        assert answer.status == 200, place
-        assert portal.locator("h1").count() == 1, place
-        assert portal.locator("main, [role=main]").count() == 1, place
-        for width, size in WIDTHS.items():
-            portal.set_viewport_size(size)
-            overflow = portal.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert overflow <= 0, f"{place} is {overflow} px too wide at a {width}"
-            unnamed = portal.locator("a:visible, button:visible").evaluate_all(UNNAMED)
-            assert unnamed == 0, f"{place} has {unnamed} links or buttons without a name at a {width}"
 
 
 def test_a_stranger_is_asked_to_sign_in_and_a_wrong_password_is_refused(page, world):
