@@ -127,8 +127,9 @@ class World:
         self.control("POST", f"/prompts/{self.prompt_of(payment_id)['id']}/{decision}")
 
     def latest_id(self) -> str:
-        """The newest payment's id: compare it to see that nothing was made."""
-        return self.call("GET", "/payments?limit=1").json()["data"][0]["id"]
+        """The newest payment's id, "" before the first: compare it to see that nothing was made."""
+        newest = self.call("GET", "/payments?limit=1").json()["data"]
+        return newest[0]["id"] if newest else ""
 
     def attempts(self, payment_id: str) -> list[PaymentAttempt]:
         return list(PaymentAttempt.objects.filter(intent_id=ids.decode("pi", payment_id)).order_by("number"))

@@ -65,9 +65,9 @@ def test_a_month_is_worked_off_closed_and_opened_again_by_two_people(portal, bro
     send(portal, year=str(last_year), first_month="1")
 
     portal.locator("tbody tr").first.locator("a").click()
-    page_of_january = portal.url
     reconciliation = portal.locator("[data-step=reconciliation]")
     expect(reconciliation).to_contain_text("To do")
+    page_of_january = portal.url
     expect(button(portal, "Close the period…")).to_have_count(0)
     for size in WIDTHS.values():
         portal.set_viewport_size(size)
@@ -89,7 +89,8 @@ def test_a_month_is_worked_off_closed_and_opened_again_by_two_people(portal, bro
 
     button(portal, "Ask to open it again…").click()
     send(portal, reason="A voucher of January came late")
-    portal.get_by_role("link", name="Another person decides").click()
+    with portal.expect_navigation():
+        portal.get_by_role("link", name="Another person decides").click()
     expect(portal.locator("main")).to_contain_text("Another person decides")
     request = portal.url
     decide(browser, world, request)

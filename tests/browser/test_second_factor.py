@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from apps.kit import clock
 from tests.factories.accounts import Phone, scanned
@@ -36,7 +37,7 @@ def test_a_person_sets_up_uses_and_removes_his_second_factor(portal, stranger, w
     portal.click(".p-me > button")
     portal.click(".p-me-links >> text=Second factor")
     portal.click("text=Set up a second factor")
-    assert portal.locator(".p-qr svg").is_visible()
+    expect(portal.locator(".p-qr svg")).to_be_visible()
     phone: Phone = scanned(portal.inner_text("#manual-key"))
 
     type_code(portal, "#enrol-form", phone.wrong_code(clock.now()))
