@@ -114,6 +114,7 @@ def test_pays_what_is_owed_and_takes_a_part_back(cards):
         data=by_hand,
         auth=(cardrail.CREDENTIALS.api_key, ""),
         trust_env=False,
+        verify=NO_TLS,
     )
     lists_them(cards, transfer)
 

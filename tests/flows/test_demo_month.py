@@ -5,6 +5,7 @@ import httpx
 from script.devkit import ports
 from script.devkit.ephemeral import RunningTreasury, treasury_in
 from script.devkit.throwaway import throw_away_folder
+from tests.loopback import NO_TLS
 from tests.running import SHORT_CODE, World, wait_for
 
 ORDERS = 30
@@ -24,7 +25,7 @@ def test_its_books_foot_after_each_start(monkeypatch):
     chosen = ports.choose(taken=set())
     simulator = ports.choose(taken={chosen})
     options = ("--demo-orders", str(ORDERS), "--port", str(chosen), "--simulator-port", str(simulator))
-    with throw_away_folder("month") as var, httpx.Client(timeout=60) as client:
+    with throw_away_folder("month") as var, httpx.Client(timeout=60, verify=NO_TLS) as client:
         with treasury_in(var, *options) as treasury:
             world = World(treasury, client)
             first = verdict(treasury)
