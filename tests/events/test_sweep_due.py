@@ -61,7 +61,7 @@ def test_the_task_drains_its_queue(acme):
 
 
 def test_the_relay_hands_on_what_is_left_after_its_time(acme, waking, monkeypatch):
-    monkeypatch.setattr(tasks, "SECONDS", -1.0)
+    monkeypatch.setattr(tasks, "TURN", timedelta())
     factory.publish(INTERNAL_TYPE)
 
     with waking() as woken, clock.fixed(NOW):
@@ -84,7 +84,7 @@ def test_the_task_sends_what_is_due_to_its_endpoint(acme, receiver):
 
 
 def test_the_task_hands_on_what_is_left_after_its_time(acme, receiver, waking, monkeypatch):
-    monkeypatch.setattr(tasks, "SECONDS", -1.0)
+    monkeypatch.setattr(tasks, "TURN", timedelta())
     endpoint = factory.endpoint(receiver.url).endpoint
     factory.publish()
 
