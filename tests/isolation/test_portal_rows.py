@@ -105,7 +105,6 @@ def probe(db, in_organisation, settings):
     }
     chosen = {
         "payments.inboundreceipt": row_ids["ir"],
-        "payments.listedmovement": row_ids["lm"],
         "payments.paymentintent": row_ids["pi"],
         "payments.dispute": row_ids["dp"],
         "payments.refund": row_ids["re"],

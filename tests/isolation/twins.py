@@ -117,6 +117,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
     approvals.approve(approval, approvals.person(), note=canary)
     delegation = delegated(shop.id)
     ApiKey.objects.filter(id=issued.key.id).update(created_by=delegation.delegator_id)
+    payments.listed(account, kind=canary)
     transfer = transfers.made(transfers.enabled(transfers.merchant(display_name=canary)), reference=canary)
     row_ids = {
         "adl": delegation.id,
@@ -144,7 +145,6 @@ def populate() -> tuple[str, dict[str, UUID]]:
         "pm": saved_methods.kept(payer_reference=canary, payer_name=canary, payer_email=PERSONAL[-2]).id,
         "rcp": receipt.id,
         "ir": payments.held(reference=canary).id,
-        "lm": payments.listed(account, kind=canary).id,
         "dp": disputed(canary).id,
         "re": refund.id,
         "whd": WebhookDelivery.objects.get(event_id=event.id).id,
