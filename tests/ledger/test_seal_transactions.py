@@ -250,9 +250,10 @@ def test_the_nightly_check_tells_when_something_cannot_be_sealed(committed_acme,
     hour = NOW + timedelta(hours=1)
 
     with owner() as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended('org_acme:ledger.seal', 0))")
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('org_acme:ledger.seal', 0))")
         with pytest.raises(seals.SealsMissing, match=f"Transaction {number} is older than an hour"):
             seals.check(now=hour)
+        other.rollback()  # lets go of the lock now: a connection that ends does so a moment later
 
     assert Seal.objects.exists() is False
     seals.check(now=hour)
