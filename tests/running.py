@@ -26,7 +26,7 @@ from apps.payments.models import PaymentAttempt
 from apps.tenancy.models import Organisation
 from script.devkit.ephemeral import RunningTreasury
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 PUSH = "/mpesa/stkpush/v1/processrequest"
 SHORT_CODE = "600986"
 CBD_SHORT_CODE = "600987"
