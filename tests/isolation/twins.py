@@ -35,7 +35,7 @@ from apps.ledger.models import Period, Transaction
 from apps.ledger.services import holds, periods, seals
 from apps.ledger.services.holds import Promise
 from apps.parties.contracts import Contact, ContactKind
-from apps.payments.contracts import BulkOrder
+from apps.payments.contracts.bulks import BulkOrder
 from apps.payments.models import Dispute, PaymentAttempt
 from apps.payments.services import bulks, dispute_evidence
 from tests.factories import (

@@ -12,7 +12,7 @@ from apps.payments.contracts import AttemptStatus, Choice, IntentStatus, Method
 from apps.payments.models import PaymentIntent, RoutingDecision
 from apps.payments.models import phone as phones
 from apps.payments.services import attempts, choices, intents, limits
-from tests.factories import access, payments
+from tests.factories import payments
 from tests.factories.routing import rule
 from tests.payments import cards
 
@@ -176,7 +176,6 @@ def test_a_confirmation_may_name_several_in_place_of_what_was_chosen(both):
 
 
 def test_the_database_charges_a_saved_method_by_its_own_method_alone(both):
-    access.head_office()
     intent = asked()
 
     with pytest.raises(IntegrityError, match="intent_saved_method_alone"), transaction.atomic():

@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from apps.kit.filters import ChoicesFilter, InstantFilter, StrictFilterSet, decoded
-from apps.payments.contracts import BulkItemStatus, DisputeStatus, InboundStatus, IntentStatus, RefundStatus
+from apps.payments.contracts import DisputeStatus, InboundStatus, IntentStatus, RefundStatus
+from apps.payments.contracts.bulks import BulkItemStatus
 from apps.payments.contracts.saving import SavedMethodStatus
 from apps.payments.models import BulkItem, Dispute, InboundReceipt, PaymentIntent, Refund, SavedMethod
 from apps.payments.models.bulk import BulkItemQuerySet

@@ -11,7 +11,8 @@ from apps.kit import errors, ids, problems, redaction
 from apps.kit.models import is_storable
 from apps.payments.api.bulk_serializers import BulkPaymentIn
 from apps.payments.api.serializers import PaymentIntentIn
-from apps.payments.contracts import BulkOrder, NewIntent
+from apps.payments.contracts import NewIntent
+from apps.payments.contracts.bulks import BulkOrder
 
 
 def read(body: PaymentIntentIn, caller: Caller) -> NewIntent:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.approvals.contracts import declare_kind
 from apps.integrations.contracts import by_method
-from apps.kit.errors import DomainError
 from apps.kit.money import Money
 
 REFUND = declare_kind(
@@ -299,24 +298,6 @@ class NewIntent:
     metadata: Mapping[str, str] = field(default=NO_METADATA)
     is_confirmed: bool = True
     is_captured: bool = True
-
-
-class BulkItemStatus(StrEnum):
-    """How far one of many payments that were asked for together has come. STOPPED: its bulk ended before it was come to."""
-
-    WAITING = "WAITING"
-    CREATED = "CREATED"
-    REFUSED = "REFUSED"
-    STOPPED = "STOPPED"
-
-
-@dataclass(frozen=True, slots=True)
-class BulkOrder:
-    """One of many payments as it was read: what is asked for, or why it was refused at once."""
-
-    reference: str
-    request: NewIntent | None = None
-    refusal: DomainError | None = None
 
 
 @dataclass(frozen=True, slots=True)

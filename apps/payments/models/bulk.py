@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.kit.models import LockingQuerySet, UuidModel
-from apps.payments.contracts import BulkItemStatus
+from apps.payments.contracts.bulks import BulkItemStatus
 
 
 class BulkItemQuerySet(LockingQuerySet):

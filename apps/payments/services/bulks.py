@@ -19,7 +19,8 @@ from apps.jobs.services.jobs import Job
 from apps.kit import errors, problems, redaction
 from apps.kit.actors import Actor, ActorKind
 from apps.kit.money import Money
-from apps.payments.contracts import BulkOrder, Choice, Method, NewIntent
+from apps.payments.contracts import Choice, Method, NewIntent
+from apps.payments.contracts.bulks import BulkOrder
 from apps.payments.models import BulkItem
 from apps.payments.services import intents
 
