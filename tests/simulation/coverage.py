@@ -40,6 +40,8 @@ NOT_YET = {
     "ApprovalRequest:withdraw:WITHDRAWN": "the partner does not take a refund back",
     "CallbackProcessing:set_aside:UNMATCHED": "the simulator pays a prompt once",
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
+    "InboundReceipt:take_back:TAKEN_BACK": "hardly any dispute takes money that is nobody's",
+    "InboundReceipt:wait_again:SUSPENSE": "no dispute of this world is won after it was lost",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
     "Job:fail:FAILED": "hardly any job is cut off five times",
     "EventDelivery:fail:DEAD": "twenty failures of a handler do not happen to a healthy handler",

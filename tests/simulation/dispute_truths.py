@@ -91,11 +91,11 @@ def _told_once(dispute: Dispute, status: str) -> Iterator[str]:
 
 
 def _books_are_their_sum(known: dict[str, Dispute], moved: dict[str, tuple[int, int, int]]) -> Iterator[str]:
-    """What is disputed, lost and paid for disputes in the books is what the statement says, and nothing else."""
+    """What is disputed, lost and paid for disputes in the books is what the statement says, less what suspense covers of it."""
     wanted: Counter[AccountRole] = Counter()
     for ticket, (taken, back, fee) in moved.items():
         role = AccountRole.DISPUTED_PAYMENTS if known[ticket].is_open else AccountRole.CHARGEBACK_LOSS
-        wanted[role] += taken - back
+        wanted[role] += taken - back - int(known[ticket].covered_minor)
         wanted[AccountRole.DISPUTE_FEES] += fee
     for role in (AccountRole.DISPUTED_PAYMENTS, AccountRole.CHARGEBACK_LOSS, AccountRole.DISPUTE_FEES):
         booked = sum(line.balance.minor for line in balances.by_role(role))

@@ -93,7 +93,7 @@ def _booked() -> dict[str, list[tuple[Money, Money]]]:
     for attempt in having.exclude(id__in=_let_go()):
         entry = found.setdefault(attempt.provider_receipt or f"none, {attempt.code}", [])
         entry.append((attempt.received, attempt.fee))
-    for inbound in InboundReceipt.objects.waiting():
+    for inbound in InboundReceipt.objects.known():
         found.setdefault(inbound.receipt, []).append((inbound.money, inbound.fee))
     return found
 

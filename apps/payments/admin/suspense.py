@@ -53,6 +53,7 @@ BADGES: Mapping[InboundStatus, tuple[str, str, Any]] = {
     InboundStatus.ASSIGNED: ("done", "how_to_reg", _("Assigned")),
     InboundStatus.GIVING_BACK: ("pending", "undo", _("Goes back")),
     InboundStatus.RETRACTED: ("quiet", "block", _("Booking taken back")),
+    InboundStatus.TAKEN_BACK: ("failed", "gavel", _("Taken by a dispute")),
 }
 OF_PAYMENTS = "admin:payments_paymentattempt_changelist"
 UNASKED = "admin:payments_inboundreceipt_changelist"

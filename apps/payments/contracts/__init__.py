@@ -176,6 +176,7 @@ class InboundStatus(StrEnum):
 
     UNCONFIRMED is so large that the provider is asked before it is believed: it is booked nowhere yet. MATCHED was found to be of a payment, ASSIGNED was given to one by a person. DUPLICATE_SUSPECTED waits as SUSPENSE
     does: somebody may have paid twice. GIVING_BACK goes back to who sent it: its refund says how far that is. RETRACTED had been booked a second time, which was taken back.
+    TAKEN_BACK: a dispute that was lost took it, and nothing of it is left to decide.
     """
 
     UNCONFIRMED = "UNCONFIRMED"
@@ -185,6 +186,7 @@ class InboundStatus(StrEnum):
     ASSIGNED = "ASSIGNED"
     GIVING_BACK = "GIVING_BACK"
     RETRACTED = "RETRACTED"
+    TAKEN_BACK = "TAKEN_BACK"
 
 
 class InboundSource(StrEnum):

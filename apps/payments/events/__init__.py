@@ -68,7 +68,8 @@ UNKNOWN = _declare(
 MONEY_UNMATCHED = _declare(
     "money_unmatched",
     "treasury.money.unmatched",
-    "Money that no payment explains arrived, or could not be given back: it is booked and waits in suspense for a person.",
+    "Money that no payment explains arrived, could not be given back, or is not taken by a dispute any more: it is booked and waits"
+    " in suspense for a person.",
     of=INBOUND_SCHEMA,
 )
 MONEY_UNCONFIRMED = _declare(
@@ -83,6 +84,12 @@ MONEY_MATCHED = _declare(
     "money_matched",
     "treasury.money.matched",
     "Money that had waited in suspense is of a payment, as a later message or a person said.",
+    of=INBOUND_SCHEMA,
+)
+MONEY_TAKEN_BACK = _declare(
+    "money_taken_back",
+    "treasury.money.taken_back",
+    "Money that had waited in suspense was taken by a dispute that is lost: nothing of it is left.",
     of=INBOUND_SCHEMA,
 )
 

@@ -87,8 +87,9 @@ class PaymentAttemptQuerySet(PolledQuerySet):
         return known.exclude(provider_receipt="")
 
     def in_suspense(self) -> Self:
-        """Attempts whose money waits in suspense, not all of it gone back."""
-        return self.filter(is_in_suspense=True, received_minor__gt=F("refunded_minor"))
+        """Attempts whose money waits in suspense: not all of it has gone back, and no lost dispute took it."""
+        held = self.filter(is_in_suspense=True, received_minor__gt=F("refunded_minor"))
+        return held.exclude(disputes__covered_minor__gt=0)
 
     def bearing(self, receipt: str, *, provider: str) -> Self:
         """The attempt that has the money of a receipt."""

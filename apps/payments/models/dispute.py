@@ -23,6 +23,8 @@ TAKEN_STATES = ["LOST", "ACCEPTED", "EXPIRED"]
 CLOSED_STATES = ["WON", *TAKEN_STATES, "PREVENTED"]
 UNANSWERED_STATES = ["INQUIRY", "NEEDS_RESPONSE"]
 UNANSWERED = {DisputeStage.INQUIRY, DisputeStage.NEEDS_RESPONSE}
+LOST_WHOLE = one_of("status", TAKEN_STATES) & Q(lost_minor__gt=0, reinstated_minor=0)
+"""That nothing of what a dispute took has come back, or will but on appeal."""
 RUNNING = Q(status__in=OPEN_STATES, is_inquiry=False)
 
 
@@ -79,7 +81,8 @@ class Dispute(Answered, UuidModel, StatefulModel):
     ``is_inquiry``: a question that moves no money, so the payment can still be refunded. What moved is in ``moved_currency``, that
     of our balance: ``withdrawn_minor`` left it and ``reinstated_minor`` came back, both without ``fee_minor``, what the provider
     took beside them; ``lost_minor`` is what will not come back. The four are booked in ``bookings`` steps; the first two never
-    shrink. ``due_by`` is when our answer must have come; ``next_reminder_at`` when people are told that it comes near.
+    shrink. ``covered_minor`` is what its loss took out of suspense, in the currency of the dispute: a whole sum that was owed to the
+    payer alone, of a payment in review or under the receipt that names this dispute. ``due_by`` is when our answer must have come; ``next_reminder_at`` when people are told that it comes near.
     """
 
     intent = models.ForeignKey(
@@ -118,6 +121,7 @@ class Dispute(Answered, UuidModel, StatefulModel):
     reinstated_minor = MinorField(default=0)
     fee_minor = MinorField(default=0)
     lost_minor = MinorField(default=0)
+    covered_minor = MinorField(default=0)
     bookings = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(null=True)
     due_by = models.DateTimeField(null=True)
@@ -154,6 +158,11 @@ class Dispute(Answered, UuidModel, StatefulModel):
                     & Q(withdrawn_minor__gte=0, reinstated_minor__gte=0, fee_minor__gte=0)
                 ),
                 name="dispute_moved_in_a_currency",
+            ),
+            models.CheckConstraint(
+                condition=Q(covered_minor=0)
+                | LOST_WHOLE & Q(covered_minor__gt=0, covered_minor__lte=models.F("amount_minor")),
+                name="dispute_covered_while_lost",
             ),
             models.CheckConstraint(
                 condition=(one_of("status", CLOSED_STATES) & Q(closed_at__isnull=False))
@@ -207,6 +216,11 @@ class Dispute(Answered, UuidModel, StatefulModel):
         return self._moved(self.lost_minor)
 
     @property
+    def covered(self) -> Money:
+        """What the loss took out of suspense."""
+        return Money(self.covered_minor, self.currency)
+
+    @property
     def moves(self) -> Moves:
         return Moves(self.withdrawn_minor, self.fee_minor, self.reinstated_minor, self.lost_minor)
 
@@ -220,6 +234,13 @@ class Dispute(Answered, UuidModel, StatefulModel):
     @property
     def is_unanswered(self) -> bool:
         return self.status in UNANSWERED_STATES
+
+    def is_lost_by(self, report: DisputeReport) -> bool:
+        """Whether a report says that it has taken the same sum for good."""
+        is_whole = report.money.minor == self.amount_minor and not (
+            report.reinstated and report.reinstated.minor
+        )
+        return report.stage.value in TAKEN_STATES and is_whole
 
     def still_asks(self, report: DisputeReport) -> bool:
         """Whether the provider waits for the answer that was ordered: to the same question, an inquiry or a chargeback."""
@@ -292,6 +313,11 @@ class Dispute(Answered, UuidModel, StatefulModel):
     def hold(self, held_minor: int) -> None:
         """Count so much of the payment as taken by it."""
         self.held_minor = held_minor
+
+    def cover(self, covered_minor: int) -> None:
+        """Count what its loss takes out of suspense now in place of what it took before; a booking of its own."""
+        self.covered_minor = covered_minor
+        self.bookings += 1
 
     @transition(status, source=UNANSWERED_STATES, target=DisputeStatus.SUBMITTED)
     def order(self, answer: DisputeAnswer, *, by: str, at: datetime) -> None:

@@ -16,6 +16,7 @@ from apps.kit.models import CurrencyField, LockingQuerySet, MinorField, Stateful
 from apps.kit.money import Money
 from apps.payments.contracts import InboundSource, InboundStatus
 from apps.payments.models.attempt import PaymentAttempt
+from apps.payments.models.dispute import Dispute
 from apps.payments.models.intent import PaymentIntent
 
 RECEIPT_LENGTH = 40
@@ -31,6 +32,7 @@ PAYING_STATES = [
     InboundStatus.ASSIGNED.value,
     InboundStatus.GIVING_BACK.value,
 ]
+TAKEN = "Dispute %s was lost and took it."
 CLAIMED = "A payer says that it is of %s."
 NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
@@ -39,6 +41,7 @@ PROGRESS_FIELDS = [
     "application",
     "attempt",
     "intent",
+    "taken_by",
     "reference",
     "reference_key",
     "payer",
@@ -80,6 +83,10 @@ class InboundReceiptQuerySet(LockingQuerySet):
         """Money that was put aside: booked to suspense, or to be confirmed first."""
         return self.filter(Q(booked_at__isnull=False) | Q(status=InboundStatus.UNCONFIRMED))
 
+    def known(self) -> Self:
+        """Money in suspense that nobody has decided about, and what a lost dispute took from there."""
+        return self.filter(status__in=[*WAITING_STATES, InboundStatus.TAKEN_BACK])
+
     def waiting(self) -> Self:
         """Money in suspense that nobody has decided about."""
         return self.filter(status__in=WAITING_STATES)
@@ -94,7 +101,7 @@ class InboundReceipt(UuidModel, StatefulModel):
     ``payer`` are texts as they came: what was typed, and a number in clear, masked or hashed. ``booked_at`` is set
     where the money was booked to suspense under this row, with ``fee_minor`` by the account's tariff; otherwise the
     attempt books it. ``intent`` is the payment that it pays, or seems to pay a second time, ``reason`` why it waits and
-    ``owner`` who looks after it. What must be confirmed before it is believed has a ``callback_token``, by which the
+    ``owner`` who looks after it; ``taken_by`` is the lost dispute that took it from suspense, one row each. What must be confirmed before it is believed has a ``callback_token``, by which the
     provider's answer finds it, and ``next_confirm_at`` while it is to be asked about again. A trigger in the database keeps what arrived as it arrived.
     """
 
@@ -127,6 +134,7 @@ class InboundReceipt(UuidModel, StatefulModel):
     intent = models.ForeignKey(
         "payments.PaymentIntent", null=True, on_delete=models.PROTECT, related_name="+"
     )
+    taken_by = models.OneToOneField("payments.Dispute", null=True, on_delete=models.PROTECT, related_name="+")
     owner = models.ForeignKey("access.Membership", null=True, on_delete=models.PROTECT, related_name="+")
     occurred_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
@@ -151,6 +159,7 @@ class InboundReceipt(UuidModel, StatefulModel):
                 )
                 | (one_of("status", PAYING_STATES) & Q(attempt__isnull=False, intent__isnull=False))
                 | Q(status=InboundStatus.RETRACTED.value, attempt__isnull=False, booked_at__isnull=False)
+                | Q(status=InboundStatus.TAKEN_BACK.value, attempt__isnull=True, booked_at__isnull=False)
                 | Q(
                     status=InboundStatus.UNCONFIRMED.value,
                     attempt__isnull=True,
@@ -158,6 +167,11 @@ class InboundReceipt(UuidModel, StatefulModel):
                     callback_token__isnull=False,
                 ),
                 name="inbound_waits_or_is_of_an_attempt",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=InboundStatus.TAKEN_BACK.value, taken_by__isnull=False)
+                | (~Q(status=InboundStatus.TAKEN_BACK.value) & Q(taken_by__isnull=True)),
+                name="inbound_taken_by_its_dispute",
             ),
             models.CheckConstraint(
                 condition=Q(booked_at__isnull=True, fee_minor__isnull=True)
@@ -327,6 +341,20 @@ class InboundReceipt(UuidModel, StatefulModel):
         """The money had been booked by this attempt before its receipt was known: only that booking stays."""
         self._belong(attempt)
         self.resolved_at = at
+
+    @transition(status, source=WAITING_STATES, target=InboundStatus.TAKEN_BACK)
+    def take_back(self, *, dispute: Dispute, at: datetime) -> None:
+        """A dispute that was lost took it: it is owed to nobody any more."""
+        self.taken_by = dispute
+        self.reason = f"{TAKEN % dispute.ticket} {self.reason}".strip()[:REASON_LENGTH]
+        self.resolved_at = at
+
+    @transition(status, source=InboundStatus.TAKEN_BACK, target=InboundStatus.SUSPENSE)
+    def wait_again(self, *, reason: str) -> None:
+        """It is not lost by that dispute any more: a person decides about it."""
+        self.taken_by = None
+        self.reason = reason[:REASON_LENGTH]
+        self.resolved_at = None
 
     def _belong(self, attempt: PaymentAttempt) -> None:
         self.attempt = attempt

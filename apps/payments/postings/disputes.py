@@ -2,7 +2,7 @@
 
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRef, AccountRole, Draft, Leg, credit, debit
-from apps.payments.models import Dispute
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt
 from apps.payments.models.dispute import Moves
 
 SOURCE = "payment_dispute"
@@ -44,6 +44,34 @@ def drafts(dispute: Dispute, *, before: Moves) -> list[Draft]:
         for step, changes in steps.items()
         if any(minor for _, minor in changes)
     ]
+
+
+def cover(dispute: Dispute, held: InboundReceipt | PaymentAttempt) -> Draft:
+    """
+    Take money that a lost dispute took out of suspense, where it is still owed: Dr suspense of the branch that holds it, Cr
+    chargeback loss of the dispute's. In the currency that came; no money moves.
+    """
+    return _of_cover(dispute, "dispute-cover", "taken from suspense", held, dispute.covered)
+
+
+def uncover(dispute: Dispute, held: InboundReceipt | PaymentAttempt, money: Money) -> Draft:
+    """Owe in suspense again what a dispute had taken from there: the opposite of ``cover``."""
+    return _of_cover(dispute, "dispute-cover-return", "in suspense again", held, -money)
+
+
+def _of_cover(
+    dispute: Dispute, key: str, said: str, held: InboundReceipt | PaymentAttempt, money: Money
+) -> Draft:
+    suspense = AccountRef(AccountRole.SUSPENSE, money.currency, held.branch_id)
+    loss = AccountRef(AccountRole.CHARGEBACK_LOSS, money.currency, dispute.branch_id)
+    return Draft(
+        key=f"{key}:{dispute.id}:{dispute.bookings}",
+        description=f"Dispute {dispute.ticket}: {said}",
+        source_type=SOURCE,
+        source_id=dispute.id,
+        legs=(_signed(suspense, money.minor), _signed(loss, -money.minor)),
+        reference=dispute.payment_receipt,
+    )
 
 
 def _signed(account: AccountRef, minor: int) -> Leg:

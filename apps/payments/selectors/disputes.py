@@ -4,14 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy
 
 from apps.access.selectors import scope
 from apps.kit import errors
 from apps.payments.contracts import EvidencePurpose
-from apps.payments.models import Dispute, DisputeFile
-from apps.payments.models.dispute import DisputeQuerySet
+from apps.payments.models import Dispute, DisputeFile, InboundReceipt, PaymentAttempt
+from apps.payments.models.dispute import LOST_WHOLE, DisputeQuerySet
+from apps.payments.models.inbound import InboundReceiptQuerySet
 
 PREFIX = "dp"
 SOON = timedelta(days=3)
@@ -108,6 +109,36 @@ def is_without_evidence(dispute: Dispute) -> bool:
 def due_soon(disputes: QuerySet[Dispute], *, now: datetime) -> QuerySet[Dispute]:
     """Return those whose answer is due within three days, or was, and is not given."""
     return disputes.filter(status__in=["INQUIRY", "NEEDS_RESPONSE"], due_by__lt=now + SOON)
+
+
+def to_cover() -> DisputeQuerySet:
+    """
+    Return the lost disputes that took a whole sum which stands in suspense still: of a payment in review, all of whose money
+    they hold, or under a receipt that waits. For internal use: no caller's scope is asked.
+    """
+    in_review = PaymentAttempt.objects.filter(
+        id=OuterRef("attempt_id"),
+        provider_receipt=OuterRef("payment_receipt"),
+        received_minor=OuterRef("held_minor"),
+        is_in_suspense=True,
+        is_amount_reported=True,
+    )
+    waiting = InboundReceipt.objects.waiting().filter(
+        provider=OuterRef("provider"),
+        receipt=OuterRef("payment_receipt"),
+        currency=OuterRef("currency"),
+        amount_minor__lte=OuterRef("amount_minor"),
+    )
+    lost = Dispute.objects.filter(LOST_WHOLE, covered_minor=0).exclude(payment_receipt="")
+    return lost.filter(Exists(in_review) | Exists(waiting))
+
+
+def waiting_for(dispute: Dispute) -> InboundReceiptQuerySet:
+    """Return the money that waits in suspense under the receipt of a dispute. For internal use: no caller's scope is asked."""
+    waiting = InboundReceipt.objects.waiting().filter(
+        provider=dispute.provider, receipt=dispute.payment_receipt
+    )
+    return waiting.filter(currency=dispute.currency, amount_minor__lte=dispute.amount_minor).order_by("id")
 
 
 def found_by(disputes: QuerySet[Dispute], term: str) -> QuerySet[Dispute]:

@@ -13,10 +13,12 @@ from apps.integrations.ports import DisputeReport, DisputeStage
 from apps.integrations.selectors import accounts
 from apps.kit import errors, faults, locks
 from apps.kit.actors import Actor
+from apps.ledger.contracts import Draft
 from apps.ledger.services import journals
+from apps.payments import events as money_events
 from apps.payments.contracts import ANSWER_DISPUTE, DisputeFlag, Recorded
 from apps.payments.events import disputes as events
-from apps.payments.models import Dispute, PaymentAttempt
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt
 from apps.payments.models.dispute import TICKET_LENGTH
 from apps.payments.postings import disputes as postings
 from apps.payments.services import attempts, polling, suspense
@@ -68,8 +70,8 @@ def record(
     """
     account = accounts.get(account_id)
     locks.advisory(f"payments:dispute:{account.provider}:{report.ticket}")
-    suspense.only(report.receipt)
     known = Dispute.objects.filter(provider=account.provider, ticket=report.ticket).first()
+    suspense.only((known and known.payment_receipt) or report.receipt)
     _check(report, known)
     attempt = _payment_of(account, report, known)
     if known is None and attempt is None and _may_be_early(report, now=now):
@@ -79,10 +81,11 @@ def record(
         return Recorded.IGNORED
     if known is not None and _tells_less(dispute, report):
         return _set_aside(dispute, now=now)
+    restored = _restored(dispute, report, now=now)
     before, moved_before, facts_before = dispute.status, dispute.moves, _facts(dispute)
     dispute.take(report, asked_at=asked_at, at=now)
     _hold(dispute)
-    is_news = known is None or _facts(dispute) != facts_before
+    is_news = known is None or _facts(dispute) != facts_before or bool(restored)
     if moved_before != dispute.moves:
         dispute.bookings += 1
     _plan(dispute, now=now)
@@ -94,7 +97,7 @@ def record(
     outbox.publish(*events.told(dispute, was="" if known is None else before, moved=moved_before), now=now)
     faults.reach("payments.before_dispute_posting")
     # The last step: balances, which every payment of the branch shares, stay locked until the commit.
-    for draft in postings.drafts(dispute, before=moved_before):
+    for draft in (*postings.drafts(dispute, before=moved_before), *restored):
         journals.post(draft=draft, actor=actor, now=now)
     return Recorded.APPLIED
 
@@ -178,6 +181,17 @@ def _set_aside(dispute: Dispute, *, now: datetime) -> Recorded:
     if not is_flagged:
         outbox.publish(events.about(events.UPDATED, dispute), now=now)
     return Recorded.IGNORED
+
+
+def _restored(dispute: Dispute, report: DisputeReport, *, now: datetime) -> list[Draft]:
+    """Have money wait in suspense again that the dispute took from there and does not any more; return what is to be booked."""
+    held = suspense.taken_by(dispute) if dispute.covered_minor and not dispute.is_lost_by(report) else None
+    if held is None:
+        return []
+    draft = suspense.restore(dispute, held, why=f"Dispute {dispute.ticket}, which had taken it, goes on.")
+    if isinstance(held, InboundReceipt):
+        outbox.publish(money_events.about_money(money_events.MONEY_UNMATCHED, held), now=now)
+    return [draft]
 
 
 def _facts(dispute: Dispute) -> tuple[object, ...]:

@@ -312,7 +312,7 @@ def _settle(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor, 
     """Take the money of an attempt that is not booked; the caller holds the locks of its receipt and of itself."""
     attempt.ticket = attempt.ticket or report.ticket
     announced = attempts.initiation(attempt, now=now)
-    held = suspense.held(attempt.provider_account_id, report.receipt)
+    held = suspense.regained(attempt.provider_account_id, report.receipt, now=now)
     agreed = reports.agreed(report, held)
     settlings.take(attempt, agreed, held=held, announced=announced, actor=actor, now=now)
     if report.receipt:

@@ -121,7 +121,8 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
     that booking is taken back, and MoneyUnexplained is raised where it is of another sum. The caller holds the locks.
     """
     is_new_receipt = bool(report.receipt) and not attempt.provider_receipt
-    held = suspense.held(attempt.provider_account_id, report.receipt) if is_new_receipt else None
+    receipt = report.receipt if is_new_receipt else ""
+    held = suspense.regained(attempt.provider_account_id, receipt, now=now)
     report = agreed(report, held)
     is_new_sum = report.money is not None and not attempt.is_amount_reported
     is_new_fee = report.fee is not None and not attempt.is_fee_reported

@@ -11,6 +11,7 @@ from apps.audit.services import records
 from apps.events.services import outbox
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
+from apps.ledger.contracts import Draft
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import RESOLVE, InboundSource, IntentStatus
@@ -63,7 +64,7 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
 
     Money that has not gone back waits from now on under its receipt, as money that nothing explains: it can be given to
     another payment or back. So it does already where it came unasked and could not be given back; and where a dispute took
-    it, for it may be won on appeal: until then it goes nowhere. Raises NotFound,
+    it, for it may be won on appeal: the sweep takes it from there again, and until then it goes nowhere. Raises NotFound,
     InvalidState, RefundInProgress, PaymentDisputed, ReceiptPending, ReasonMissing, and DoesNotFit for money whose receipt is told of in
     another sum by another road; then nothing is written.
     """
@@ -75,6 +76,7 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     if attempt.disputed_minor and (attempt.refunded_minor or _is_disputed_still(attempt)):
         raise refund_limits.PaymentDisputed("The payer disputes this payment, or has taken it back.")
     is_empty = attempt.refunded_minor or returned.is_let_go(attempt)
+    restored = [] if is_empty else _restored(attempt)
     inbound = None if is_empty else _surrender(attempt, reason=reason, now=now)
     intent.give_up(code=GIVEN_UP, message=NOT_OF_THIS, at=now)
     intent.save_progress()
@@ -83,10 +85,16 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     if inbound is None:
         return intent
     outbox.publish(events.about_money(events.MONEY_UNMATCHED, inbound), now=now)
-    draft = postings.surrender(inbound, attempt)
-    if draft is not None:
+    moved = postings.surrender(inbound, attempt)
+    for draft in (*restored, *([moved] if moved else [])):
         journals.post(draft=draft, actor=actor, now=now)
     return intent
+
+
+def _restored(attempt: PaymentAttempt) -> list[Draft]:
+    """Owe the money of an attempt in suspense again that a lost dispute took from there: it is taken from its receipt's row next."""
+    taken = Dispute.objects.locked().filter(attempt=attempt, covered_minor__gt=0)
+    return [suspense.restore(dispute, attempt, why="") for dispute in taken]
 
 
 def _is_disputed_still(attempt: PaymentAttempt) -> bool:

@@ -6,19 +6,21 @@ from uuid import UUID
 from apps.access.selectors import applications, memberships
 from apps.events.services import outbox
 from apps.kit import ids, jobs, locks
-from apps.kit.actors import Actor
+from apps.kit.actors import PROVIDER, Actor
 from apps.kit.compiled import Compiled
+from apps.ledger.contracts import Draft
 from apps.ledger.services import journals
 from apps.payments import events, postings
 from apps.payments.contracts import RESOLVE, InboundStatus
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent
+from apps.payments.postings import disputes as loss_postings
 
 UNCONFIRMED = "The provider is asked whether this money has come."
 
 _HELD = Compiled(
     lambda account_id, receipt: (
         InboundReceipt.objects.locked()
-        .waiting()
+        .known()
         .select_related("provider_account")
         .filter(provider_account_id=account_id, receipt=receipt)
         .order_by("id")[:1]
@@ -36,7 +38,41 @@ def only(receipt: str) -> None:
 
 def held(account_id: UUID, receipt: str) -> InboundReceipt | None:
     """Return, locked, what waits in suspense under a receipt of this account; the caller holds the receipt's lock."""
-    return _HELD.first(account_id, receipt) if receipt else None
+    found = _HELD.first(account_id, receipt) if receipt else None
+    return found if found is not None and found.is_waiting else None
+
+
+def regained(account_id: UUID, receipt: str, *, now: datetime) -> InboundReceipt | None:
+    """
+    Return, locked, what waits in suspense under a receipt of this account, or waits there again, for a lost dispute had taken
+    it: what becomes of it now is booked from suspense, and the loss is a loss. The caller holds the receipt's lock.
+    """
+    found = _HELD.first(account_id, receipt) if receipt else None
+    if found is not None and found.taken_by_id is not None:
+        dispute = Dispute.objects.locked().get(id=found.taken_by_id)
+        draft = restore(dispute, found, why="It is of a payment after all.")
+        journals.post(draft=draft, actor=PROVIDER, now=now)
+    return found
+
+
+def taken_by(dispute: Dispute) -> InboundReceipt | PaymentAttempt | None:
+    """Return, locked, the receipt that a dispute took from suspense, else the attempt whose money that was."""
+    taken = InboundReceipt.objects.locked().filter(taken_by=dispute)
+    return taken.first() or dispute.attempt
+
+
+def restore(dispute: Dispute, held: InboundReceipt | PaymentAttempt, *, why: str) -> Draft:
+    """
+    Owe money in suspense again that a dispute had taken from there, and return what is to be booked of it, once all else is
+    written. The caller holds the locks of the receipt, of the dispute and of what holds the money.
+    """
+    money = dispute.covered
+    if isinstance(held, InboundReceipt):
+        held.wait_again(reason=why)
+        held.save_progress()
+    dispute.cover(0)
+    dispute.save(update_fields=["covered_minor", "bookings"])
+    return loss_postings.uncover(dispute, held, money)
 
 
 def was_decided(receipt: str) -> bool:

@@ -21,8 +21,17 @@ from apps.payments.models import (
     Refund,
     SavedMethod,
 )
+from apps.payments.selectors import disputes as stored_disputes
 from apps.payments.selectors import listed_movements as listed
-from apps.payments.services import attempts, disputes, intents, late_refunds, listed_movements, sendings
+from apps.payments.services import (
+    attempts,
+    disputes,
+    intents,
+    late_refunds,
+    listed_movements,
+    losses,
+    sendings,
+)
 
 JOB_GRACE = timedelta(seconds=30)
 READING_GRACE = timedelta(minutes=10)
@@ -37,7 +46,8 @@ def run(*, now: datetime) -> None:
     Questions that are due are asked; attempts and refunds that were being sent and never recorded become UNKNOWN, for
     nobody may guess; confirmed intents and refunds whose job was lost are sent for again; intents that nobody
     confirmed expire; late money goes back where it is to; providers are told to take or let go what was ordered; people are
-    told of disputes whose answer is due; listed movements are closed that are booked by now. Each row is a job of its own, so that one that cannot be done stops no other. While a
+    told of disputes whose answer is due; listed movements are closed that are booked by now, and what lost disputes took leaves
+    suspense. Each row is a job of its own, so that one that cannot be done stops no other. While a
     queue is backed up nothing is put into it from here: its jobs are late, not lost.
     """
     if not jobs.is_backed_up(PROVIDERS):
@@ -175,6 +185,14 @@ def _explain(movement_id: UUID, now: datetime) -> None:
     listed_movements.explain(movement_id=movement_id, now=now)
 
 
+def _lost(now: datetime) -> QuerySet[Dispute]:  # noqa: ARG001 (what is lost is lost until its provider says otherwise)
+    return stored_disputes.to_cover().order_by("id")
+
+
+def _cover(dispute_id: UUID, now: datetime) -> None:
+    losses.cover(dispute_id=dispute_id, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """The rows that a deed is due for, and the deed to one of them."""
@@ -193,4 +211,5 @@ DEEDS = {
     "answer": Due(_answered, _send_answer),
     "remind": Due(_nearly_due, _remind),
     "explain": Due(_explained, _explain),
+    "cover": Due(_lost, _cover),
 }

@@ -59,6 +59,12 @@ BEGIN
     RAISE EXCEPTION 'payments: the money of attempt % is taken from it once, into suspense', OLD.id
       USING ERRCODE = 'restrict_violation';
   END IF;
+  IF OLD.is_in_suspense AND NOT NEW.is_in_suspense AND EXISTS (SELECT FROM {s}.payments_dispute d
+       WHERE d.attempt_id = OLD.id AND d.covered_minor > 0
+         AND NOT EXISTS (SELECT FROM {s}.payments_inboundreceipt i WHERE i.taken_by_id = d.id)) THEN
+    RAISE EXCEPTION 'payments: a lost dispute took the money of attempt % from suspense', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
   IF (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket)
      OR (OLD.provider_receipt <> '' AND NEW.provider_receipt <> OLD.provider_receipt AND NOT is_let_go)
      OR (OLD.booked_at IS NOT NULL AND NEW.booked_at IS DISTINCT FROM OLD.booked_at)
@@ -125,6 +131,7 @@ END $f$;
 
 CREATE OR REPLACE FUNCTION {s}.payments_guard_dispute() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, {s}, pg_temp AS $f$
+DECLARE v_taken numeric;  -- the money of the receipt that says that this dispute took it
 BEGIN
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'payments: dispute % is never deleted', OLD.ticket USING ERRCODE = 'restrict_violation';
@@ -142,6 +149,16 @@ BEGIN
          <> (OLD.withdrawn_minor, OLD.reinstated_minor, OLD.fee_minor, OLD.lost_minor) AND NEW.bookings = OLD.bookings) THEN
     RAISE EXCEPTION 'payments: what dispute % moved is booked in steps and never shrinks', OLD.ticket
       USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.covered_minor <> OLD.covered_minor THEN
+    v_taken := (SELECT i.amount_minor FROM {s}.payments_inboundreceipt i WHERE i.taken_by_id = OLD.id);
+    IF NEW.bookings = OLD.bookings OR (OLD.covered_minor > 0 AND NEW.covered_minor > 0)
+       OR (NEW.covered_minor = 0 AND v_taken IS NOT NULL)
+       OR (NEW.covered_minor > 0 AND NEW.covered_minor IS DISTINCT FROM coalesce(v_taken, (SELECT a.received_minor
+         FROM {s}.payments_paymentattempt a WHERE a.id = NEW.attempt_id AND a.is_in_suspense AND a.received_minor = NEW.held_minor))) THEN
+      RAISE EXCEPTION 'payments: what dispute % took from suspense is booked whole, once', OLD.ticket
+        USING ERRCODE = 'restrict_violation';
+    END IF;
   END IF;
   IF NEW.status <> OLD.status AND OLD.closed_at IS NOT NULL AND NEW.reported_at = OLD.reported_at THEN
     RAISE EXCEPTION 'payments: only its provider takes dispute % from % to %', OLD.ticket, OLD.status, NEW.status
@@ -163,6 +180,16 @@ BEGIN
     comes_back := EXISTS (SELECT FROM {s}.payments_paymentattempt a
       WHERE a.id = OLD.attempt_id AND ((a.is_in_suspense AND a.refunded_minor = 0 AND a.refund_pending_minor = 0)
         OR (OLD.booked_at IS NULL AND a.provider_receipt NOT IN ('', OLD.receipt))));
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.status = 'SUSPENSE' AND OLD.status = 'TAKEN_BACK' THEN
+    comes_back := TRUE;
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.taken_by_id IS NOT NULL AND OLD.taken_by_id IS DISTINCT FROM NEW.taken_by_id THEN
+    PERFORM FROM {s}.payments_dispute d WHERE d.id = NEW.taken_by_id AND d.lost_minor > 0 AND d.covered_minor = 0
+      AND d.payment_receipt = OLD.receipt AND d.currency = OLD.currency AND d.amount_minor >= OLD.amount_minor;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'payments: no lost dispute took receipt %', OLD.receipt USING ERRCODE = 'restrict_violation';
+    END IF;
   END IF;
   IF TG_OP = 'DELETE' THEN
     RAISE EXCEPTION 'payments: receipt % is never deleted', OLD.receipt USING ERRCODE = 'restrict_violation';

@@ -16,6 +16,7 @@ ENDS = {
     InboundStatus.ASSIGNED: (Tone.DONE, "how_to_reg", gettext_lazy("Assigned to this payment")),
     InboundStatus.GIVING_BACK: (Tone.PENDING, "undo", gettext_lazy("It goes back")),
     InboundStatus.RETRACTED: (Tone.QUIET, "block", gettext_lazy("Booking taken back")),
+    InboundStatus.TAKEN_BACK: (Tone.FAILED, "gavel", gettext_lazy("Taken by a dispute")),
 }
 
 
