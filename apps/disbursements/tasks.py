@@ -40,10 +40,10 @@ def query_reversal(*, reversal_id: str, **_: object) -> None:
 
 
 @shared_task(name="disbursements.sweep_organisation")
-def sweep_organisation(*, noun: str = "", row_id: str = "", **_: object) -> None:
-    """Start what is due in this organisation; with a noun and a row, give this one up."""
-    if noun:
-        sweeps.lose(noun=noun, row_id=UUID(row_id), now=clock.now())
+def sweep_organisation(*, deed: str = "", row_id: str = "", **_: object) -> None:
+    """Start what is due in this organisation; with a deed and a row, do this one."""
+    if deed:
+        sweeps.do(deed=deed, row_id=UUID(row_id), now=clock.now())
     else:
         sweeps.run(now=clock.now())
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from celery.signals import before_task_publish
 
 from apps.disbursements.contracts import ConnectedStatus, TransferStatus
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
@@ -21,6 +22,7 @@ from tests.factories import transfers as made
 from tests.factories.transfers import USD_40, USD_100
 from tests.loopback import NO_TLS
 from tests.payments import cards as cardrail
+from tests.payments.test_sweep_payments import Broker
 
 TRANSFERS = "/v1/transfers"
 DAY = timedelta(days=1)
@@ -125,11 +127,24 @@ def lists_them(cards, transfer):
     pulls.pull(account_id=cards.account.id, clock=lambda: cards.now)
     assert listed() == {-40_00: "", 15_00: "", -1_00: ""}
 
-    for _ in range(2):
-        sweeps.run(now=cards.now)
+    jobs = swept(cards)
+
+    assert (len(jobs), {job["deed"] for job in jobs}) == (2, {"explain"})
+    assert listed() == {-40_00: "", 15_00: "", -1_00: ""}  # each is a job of its own, which stops no other
+    for job in [*jobs, *jobs]:
+        sweeps.do(**job, now=cards.now)
 
     of = f"transfer {transfer.code} is booked."
     assert listed() == {-40_00: f"T{of[1:]}", 15_00: f"What came back of {of}", -1_00: ""}
+
+
+def swept(cards) -> list[dict[str, str]]:
+    """Sweep, and return what its jobs for single rows are told."""
+    broker = Broker()
+    before_task_publish.connect(broker, weak=False)
+    sweeps.run(now=cards.now)
+    before_task_publish.disconnect(broker)
+    return [arguments for name, arguments in broker.jobs if name == "disbursements.sweep_organisation"]
 
 
 def listed() -> dict[int, str]:
@@ -214,7 +229,7 @@ def test_a_worker_that_dies_leaves_a_transfer_unknown_and_never_sent_twice(cards
 
     cards.now += DAY
     for _ in range(2):
-        sweeps.lose(noun="transfer", row_id=transfer.id, now=cards.now)
+        sweeps.do(deed="lose_transfer", row_id=transfer.id, now=cards.now)
 
     assert made.again(transfer).status == TransferStatus.UNKNOWN
     assert not ProviderCall.objects.filter(kind="transfer").exists()

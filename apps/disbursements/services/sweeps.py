@@ -1,11 +1,13 @@
 """The guarantee behind every wake-up: what is due and was not done is found in the rows."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
 from apps.disbursements.models.order import OrderQuerySet
@@ -15,7 +17,7 @@ from apps.kit.polled import PolledQuerySet
 
 JOB_GRACE = timedelta(seconds=30)
 BATCH = 500
-PROVIDERS = "providers"
+PROVIDERS, DEFAULT = "providers", "default"
 
 
 def run(*, now: datetime) -> None:
@@ -23,25 +25,22 @@ def run(*, now: datetime) -> None:
     Start a job for each row of this organisation that is due; safe to run at any time and twice at once.
 
     Questions that are due are asked, what waits to be sent and has lost its job is sent for again, and of what was being sent
-    and never recorded nobody may guess: it becomes UNKNOWN. Listed movements are closed that are of transfers made. While the providers' queue is backed up nothing is put into it from
-    here: its jobs are late, not lost.
+    and never recorded nobody may guess: it becomes UNKNOWN. Listed movements are closed that are of transfers made. Each row is a job of
+    its own, so that one that cannot be done stops no other. While a queue is backed up nothing is put into it from here: its jobs are
+    late, not lost.
     """
     if not jobs.is_backed_up(PROVIDERS):
         start_queries(now=now)
         resend_lost_jobs(now=now)
-    listed_transfers.explain(now=now)
-    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
-    for noun, (rows, _lose) in ORDERS.items():
-        for row_id in rows().stuck_in_sending(since=since).values_list("id", flat=True)[:BATCH]:
-            jobs.enqueue("disbursements.sweep_organisation", noun=noun, row_id=row_id)
+    if not jobs.is_backed_up(DEFAULT):
+        start_deeds(now=now)
 
 
-def lose(*, noun: str, row_id: UUID, now: datetime) -> None:
-    """Give one order up whose worker never said how the sending went, unless it has meanwhile."""
-    rows, act = ORDERS[noun]
-    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
-    if rows().stuck_in_sending(since=since).filter(id=row_id).exists():
-        act(row_id, now)
+def do(*, deed: str, row_id: UUID, now: datetime) -> None:
+    """Do the deed to one row, unless it is no longer due; KeyError for a deed that does not exist."""
+    due = DEEDS[deed]
+    if due.rows(now).filter(id=row_id).exists():
+        due.act(row_id, now)
 
 
 def start_queries(*, now: datetime) -> None:
@@ -61,7 +60,7 @@ def start_queries(*, now: datetime) -> None:
 def resend_lost_jobs(*, now: datetime) -> None:
     """Start the sending anew and move its due time, so that the next sweeps leave the job some time."""
     since = now - JOB_GRACE
-    for noun, (rows, _lose) in ORDERS.items():
+    for noun, rows in ORDERS.items():
         waiting = rows().waiting_to_be_sent(since=since)
         for row_id in list(waiting.order_by("next_request_at").values_list("id", flat=True)[:BATCH]):
             if waiting.filter(id=row_id).update(next_request_at=now):
@@ -73,16 +72,59 @@ def _start(task: str, **named: UUID) -> None:
     jobs.enqueue(task, **arguments)
 
 
+def start_deeds(*, now: datetime) -> None:
+    """Start one job for each row that a deed is due for."""
+    for deed, due in DEEDS.items():
+        for row_id in due.rows(now).values_list("id", flat=True)[:BATCH]:
+            jobs.enqueue("disbursements.sweep_organisation", deed=deed, row_id=row_id)
+
+
+def _silent(rows: OrderQuerySet, now: datetime) -> OrderQuerySet:
+    since = now - timedelta(seconds=settings.TREASURY["SENDING_TIMEOUT"])
+    return rows.stuck_in_sending(since=since).order_by("sent_at")
+
+
+def _silent_transfers(now: datetime) -> QuerySet[Any]:
+    return _silent(Transfer.objects.all(), now)
+
+
 def _lose_transfer(row_id: UUID, now: datetime) -> None:
     transfers.lose(transfer_id=row_id, now=now)
+
+
+def _silent_reversals(now: datetime) -> QuerySet[Any]:
+    return _silent(TransferReversal.objects.all(), now)
 
 
 def _lose_reversal(row_id: UUID, now: datetime) -> None:
     transfer_reversals.lose(reversal_id=row_id, now=now)
 
 
-ORDERS: dict[str, tuple[Callable[[], OrderQuerySet], Callable[[UUID, datetime], None]]] = {
-    "transfer": (Transfer.objects.all, _lose_transfer),
-    "reversal": (TransferReversal.objects.all, _lose_reversal),
+def _explained(now: datetime) -> QuerySet[Any]:  # noqa: ARG001 (what is booked is booked)
+    return listed_transfers.explained().order_by("id")
+
+
+def _explain(row_id: UUID, now: datetime) -> None:
+    listed_transfers.explain(movement_id=row_id, now=now)
+
+
+ORDERS: dict[str, Callable[[], OrderQuerySet]] = {
+    "transfer": Transfer.objects.all,
+    "reversal": TransferReversal.objects.all,
 }
-"""The rows of each noun, and how one of them is given up."""
+"""The rows of each noun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The rows that a deed is due for, and the deed to one of them."""
+
+    rows: Callable[[datetime], QuerySet[Any]]
+    act: Callable[[UUID, datetime], None]
+
+
+DEEDS = {
+    "lose_transfer": Due(_silent_transfers, _lose_transfer),
+    "lose_reversal": Due(_silent_reversals, _lose_reversal),
+    "explain": Due(_explained, _explain),
+}
