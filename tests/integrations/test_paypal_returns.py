@@ -177,6 +177,8 @@ def dispute(status: str, *, outcome: str = "", stage: str = "CHARGEBACK", **fact
         (dispute("WAITING_FOR_SELLER_RESPONSE"), DisputeStage.NEEDS_RESPONSE),
         (dispute("WAITING_FOR_SELLER_RESPONSE", stage="INQUIRY"), DisputeStage.INQUIRY),
         (dispute("UNDER_REVIEW"), DisputeStage.UNDER_REVIEW),
+        (dispute("UNDER_REVIEW", stage="INQUIRY"), DisputeStage.UNDER_REVIEW),
+        (dispute("WAITING_FOR_BUYER_RESPONSE", stage="INQUIRY"), DisputeStage.UNDER_REVIEW),
         (dispute("RESOLVED", outcome="RESOLVED_SELLER_FAVOUR"), DisputeStage.WON),
         (dispute("RESOLVED", outcome="RESOLVED_BUYER_FAVOUR"), DisputeStage.LOST),
         (dispute("RESOLVED", outcome="ACCEPTED"), DisputeStage.ACCEPTED),

@@ -49,6 +49,10 @@ def _refunded_once(world: World) -> Iterator[str]:
     """One refund at the provider for one of ours."""
     told = [one["metadata"] for one in cards.listed(world, "refunds")]
     made = Counter(f"{one.get('code')}-{one.get('number')}" for one in told)
-    made += Counter(one["custom_id"] for one in wallets.listed(world, "refunds"))
+    made += Counter(
+        one.get("custom_id")
+        for one in wallets.listed(world, "refunds")
+        if one.get("note_to_payer") != wallets.LOST
+    )
     known = {f"{code}-{number}" for code, number in Refund.objects.values_list("attempt__code", "number")}
     yield from (f"refund {of}: the provider has {n}" for of, n in made.items() if n > 1 or of not in known)

@@ -13,6 +13,7 @@ from apps.ledger.models import Hold
 from apps.payments.contracts import LateMoney
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from tests.simulation import actions, cards, street, wallets
+from tests.simulation.dispute_rails import RAILS
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
 
 MODELS: tuple[type[Model], ...] = (
@@ -81,7 +82,9 @@ def wanted() -> list[str]:
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += sorted({f"card script:{street.name_of(script)}" for _, script in cards.SCRIPTS})
     names += sorted({f"wallet script:{street.name_of(script)}" for _, script in wallets.SCRIPTS})
-    names += ["evidence:asked a day later", "evidence:dispute listed", "evidence:dispute asked about"]
+    names += ["evidence:asked a day later", "evidence:dispute asked about"]
+    names += [f"evidence:dispute listed at {rail.face}" for rail in RAILS]
+    names += [f"dispute {end}:{rail.face}" for rail in RAILS for end in ("won", "lost", "closed")]
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += [f"terms:{policy}" for policy in LateMoney]
     names += ["review:accepted", "review:closed", "bulk:stopped", "evidence:given back late"]

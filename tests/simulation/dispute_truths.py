@@ -12,21 +12,22 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
 from apps.ledger.selectors import balances
 from apps.payments.models import Dispute, PaymentAttempt
-from tests.simulation import cards, disputing
+from tests.simulation import dispute_rails
+from tests.simulation.dispute_rails import Told
 from tests.simulation.world import World
 
 Rows = list[dict[str, Any]]
 ENDS = {
     "won": {"WON": "won"},
     "lost": {"LOST": "lost", "ACCEPTED": "lost", "EXPIRED": "lost"},
-    "warning_closed": {"PREVENTED": "closed"},
+    "closed": {"PREVENTED": "closed"},
 }
 """What a dispute may be here that has ended so at the provider, and what is told of that."""
 
 
 def broken(world: World, rows: Rows) -> Iterator[str]:
     """Yield a sentence for each dispute of which the provider knows otherwise, or of which too much or too little was done."""
-    told = {one["id"]: one for one in cards.listed(world, "disputes")}
+    told = {one.ticket: one for one in dispute_rails.every(world)}
     known = {one.ticket: one for one in Dispute.objects.all()}
     yield from (f"dispute {ticket} is not known here" for ticket in sorted(told.keys() - known.keys()))
     yield from (f"dispute {ticket} was never opened" for ticket in sorted(known.keys() - told.keys()))
@@ -34,36 +35,35 @@ def broken(world: World, rows: Rows) -> Iterator[str]:
     for ticket, sums in moved.items():
         yield from _stands_as_told(known[ticket], told[ticket])
         yield from _moved_once(known[ticket], *sums)
-        yield from _told_once(known[ticket], told[ticket]["status"])
+        yield from _told_once(known[ticket], told[ticket].end)
     yield from _books_are_their_sum(known, moved)
     yield from _held()
 
 
 def _moved(rows: Rows, ticket: str) -> tuple[int, int, int]:
     """Return what the statement says: taken, come back, fee; in minor units."""
-    own = [row for row in rows if row["receipt"] == ticket]
     sums: Counter[str] = Counter()
-    for row in own:
+    for row in [row for row in rows if row["receipt"] == ticket]:
         for side in ("withdrawn", "paid_in"):
-            sums[f"{row['kind']} {side}"] += Money.parse(row[side], "KES").minor
+            sums[f"{row['kind']} {side}"] += Money.parse(row[side], row["currency"]).minor
     return sums["dispute withdrawn"], sums["dispute paid_in"], sums["charge withdrawn"]
 
 
-def _stands_as_told(dispute: Dispute, told: dict[str, Any]) -> Iterator[str]:
-    """It is open on both sides, or has ended on both in the same way; and was answered no more often than we said."""
+def _stands_as_told(dispute: Dispute, told: Told) -> Iterator[str]:
+    """It is open on both sides, and waits for us on both or neither, or has ended on both in the same way; and was answered no more often than we said."""
     is_right = (
-        dispute.is_open
-        if told["status"] in disputing.OPEN
-        else dispute.status in ENDS[told["status"]] and dispute.closed_at is not None
+        dispute.is_open and dispute.is_unanswered == told.is_asked
+        if told.is_open
+        else dispute.status in ENDS[told.end] and dispute.closed_at is not None
     )
     if not is_right:
-        yield f"dispute {dispute} is {dispute.status}, the provider says {told['status']}"
+        yield f"dispute {dispute} is {dispute.status}, the provider says {told.end or told}"
     if dispute.status == "SUBMITTED":
         yield f"the answer to dispute {dispute} is stuck"
-    if dispute.amount_minor != told["amount"]:
-        yield f"dispute {dispute} is about {told['amount']} at the provider"
-    if told["evidence_details"]["submission_count"] > dispute.answer_number:
-        yield f"dispute {dispute} was answered {told['evidence_details']['submission_count']} times"
+    if dispute.money != told.money:
+        yield f"dispute {dispute} is about {told.money} at the provider"
+    if told.heard > dispute.answer_number:
+        yield f"dispute {dispute} was answered {told.heard} times"
 
 
 def _moved_once(dispute: Dispute, taken: int, back: int, fee: int) -> Iterator[str]:
@@ -78,11 +78,11 @@ def _moved_once(dispute: Dispute, taken: int, back: int, fee: int) -> Iterator[s
             yield f"dispute {dispute}: {step} of {minor} was booked {made} times"
 
 
-def _told_once(dispute: Dispute, status: str) -> Iterator[str]:
+def _told_once(dispute: Dispute, end: str) -> Iterator[str]:
     wanted = Counter({"opened": 1})
     wanted["funds_withdrawn"] = int(dispute.withdrawn_minor > 0)
     wanted["funds_reinstated"] = int(dispute.reinstated_minor > 0)
-    wanted[ENDS.get(status, {}).get(dispute.status, "nothing")] += int(not dispute.is_open)
+    wanted[ENDS.get(end, {}).get(dispute.status, "nothing")] += int(not dispute.is_open)
     about = OutboxEvent.objects.filter(aggregate_id=dispute.id)
     names = about.exclude(type__in=("payment_dispute_updated", "payment_dispute_due_soon"))
     told = Counter(name.removeprefix("payment_dispute_") for name in names.values_list("type", flat=True))
@@ -92,15 +92,19 @@ def _told_once(dispute: Dispute, status: str) -> Iterator[str]:
 
 def _books_are_their_sum(known: dict[str, Dispute], moved: dict[str, tuple[int, int, int]]) -> Iterator[str]:
     """What is disputed, lost and paid for disputes in the books is what the statement says, less what suspense covers of it."""
-    wanted: Counter[AccountRole] = Counter()
+    wanted: Counter[tuple[AccountRole, str]] = Counter()
     for ticket, (taken, back, fee) in moved.items():
-        role = AccountRole.DISPUTED_PAYMENTS if known[ticket].is_open else AccountRole.CHARGEBACK_LOSS
-        wanted[role] += taken - back - int(known[ticket].covered_minor)
-        wanted[AccountRole.DISPUTE_FEES] += fee
+        dispute = known[ticket]
+        role = AccountRole.DISPUTED_PAYMENTS if dispute.is_open else AccountRole.CHARGEBACK_LOSS
+        wanted[role, dispute.currency] += taken - back - int(dispute.covered_minor)
+        wanted[AccountRole.DISPUTE_FEES, dispute.currency] += fee
+    booked: Counter[tuple[AccountRole, str]] = Counter()
     for role in (AccountRole.DISPUTED_PAYMENTS, AccountRole.CHARGEBACK_LOSS, AccountRole.DISPUTE_FEES):
-        booked = sum(line.balance.minor for line in balances.by_role(role))
-        if booked != wanted[role]:
-            yield f"{role} holds {booked}, the provider's statement says {wanted[role]}"
+        for line in balances.by_role(role):
+            booked[role, line.balance.currency] += line.balance.minor
+    for role, currency in sorted(booked.keys() | wanted.keys()):
+        if booked[role, currency] != (theirs := wanted[role, currency]):
+            yield f"{role} {currency} holds {booked[role, currency]}, the provider's statement says {theirs}"
 
 
 def _held() -> Iterator[str]:

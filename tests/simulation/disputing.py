@@ -1,57 +1,59 @@
-"""Payments by card that their payers dispute: opened and decided by banks, answered by the partner or by people, or left alone."""
+"""Payments that their payers dispute, by card or wallet: opened and decided elsewhere, answered by the partner or by people, or left alone."""
 
-from typing import Any
+from collections import Counter
 
 from apps.integrations.models import ProviderAccount
 from apps.kit import ids, jobs
 from apps.kit.actors import SYSTEM
 from apps.payments.models import Dispute
 from apps.payments.services import dispute_answers, dispute_evidence
-from tests.simulation import cards, partner
+from tests.simulation import dispute_rails, partner
 from tests.simulation.deciding import REASON, decided
-from tests.simulation.world import STRIPE, Asked, Broken, Message, World
+from tests.simulation.dispute_rails import RAILS, Rail, Told
+from tests.simulation.world import Asked, Broken, Message, World
 
-OPEN = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
-UNANSWERED = ("warning_needs_response", "needs_response")
-REASONS = ("fraudulent", "product_not_received", "inquiry", "inquiry")
 WORDS = ("winning_evidence", "losing_evidence", *["The parcel was signed for"] * 3)
-"""What is said in our favour; the bank decides at once where it hears one of the first two."""
+"""What is said in our favour; a bank decides at once where it hears one of the first two."""
 LIST = "payments.list_disputes_organisation"
 LEFT_ALONE = 0.5
 """Of the disputes that nobody has decided at the end, so many wait until their time is over."""
 HOURS = 3600
-LONGEST = 9 * 24 * HOURS
+LONGEST = 10 * 24 * HOURS
 """For how long an answer is waited for."""
 
 
 def dispute(world: World) -> str | None:
-    """Let a payer have his bank take back what he paid by card, or a part of it, or only ask about it."""
-    charges = [one for one in cards.listed(world, "charges") if _left(one) > 0 and not one["disputed"]]
-    if not charges:
-        return None
-    charge, reason = world.rng.choice(charges), world.rng.choice(REASONS)
-    amount = _left(charge) if world.chance(0.7) else max(_left(charge) // 200 * 100, 1)
-    said = cards.act(world, "charges", charge["id"], "dispute", reason=reason, amount=amount)
-    return f"{amount} of {charge['id']}, {reason}: {said}"
+    """Let a payer take back what he paid, or a part of it, or only ask about it."""
+    found = [rail for rail in RAILS if rail.disputable(world)]
+    return _dispute(world, world.rng.choice(found)) if found else None
 
 
-def _left(charge: dict[str, Any]) -> int:
-    return int(charge["amount_captured"]) - int(charge["amount_refunded"])
+def dispute_on_every_rail(world: World) -> None:
+    """Let a payer of each rail dispute what he paid."""
+    for rail in RAILS:
+        if rail.disputable(world):
+            world.note(f"at first dispute: {_dispute(world, rail)}")
+
+
+def _dispute(world: World, rail: Rail) -> str:
+    payment, part = world.rng.choice(rail.disputable(world))
+    given = dict(world.rng.choice(rail.claims)) | ({} if world.chance(0.7) else {"amount": part})
+    return f"{payment}, {given}: {rail.act(world, rail.paid, payment, 'dispute', **given)}"
 
 
 def decide(world: World) -> str | None:
-    """Let a bank say who is right."""
-    found = _at_the_bank(world, OPEN)
+    """Let a bank or a provider say who is right, or a payer take his claim back."""
+    found = [told for told in dispute_rails.every(world) if told.is_open]
     return _decide(world, world.rng.choice(found)) if found else None
 
 
 def escalate(world: World) -> str | None:
-    """Let a bank make a chargeback of what it asked about."""
-    asked = _at_the_bank(world, OPEN[:2])
+    """Let what was only asked about become a claim."""
+    asked = [told for told in dispute_rails.every(world) if told.is_open and told.is_inquiry]
     if not asked:
         return None
-    ticket = world.rng.choice(asked)["id"]
-    return f"{ticket}: {cards.act(world, 'disputes', ticket, 'escalate')}"
+    told = world.rng.choice(asked)
+    return f"{told.ticket}: {told.rail.act(world, 'disputes', told.ticket, 'escalate')}"
 
 
 def answer(world: World) -> str | None:
@@ -86,45 +88,52 @@ def accept(world: World) -> str | None:
 
 
 def list_disputes(world: World) -> str:
-    """Have the disputes of the account listed, as beat does every hour."""
-    account = ProviderAccount.objects.get(short_code=STRIPE)
+    """Have the disputes of an account listed, as beat does every hour."""
+    return _list(world, world.rng.choice(RAILS))
+
+
+def _list(world: World, rail: Rail) -> str:
+    account = ProviderAccount.objects.get(short_code=rail.account)
     message = Message(world.now, world.next_number(), jobs.Job(LIST, {"account_id": str(account.id)}))
     world.broker.append(message)
-    return LIST
+    return f"{LIST} of {rail.face}"
 
 
-def let_banks_decide(world: World) -> None:
-    """Let banks decide what is open still, but for what is left alone."""
-    for found in _at_the_bank(world, OPEN):
-        if not world.chance(LEFT_ALONE):
-            world.note(f"at the end decide_dispute: {_decide(world, found)}")
+def let_others_decide(world: World) -> None:
+    """Let whoever decides say what is open still, but for what is left alone."""
+    for told in dispute_rails.every(world):
+        if told.is_open and not world.chance(LEFT_ALONE):
+            world.note(f"at the end decide_dispute: {_decide(world, told)}")
 
 
 def ask_after_disputes(world: World) -> None:
     """What no message told of is found by the list, or by the question that is asked every six hours."""
-    told = {one["id"]: one["status"] in OPEN for one in cards.listed(world, "disputes")}
-    known = {one.ticket: one.is_open for one in Dispute.objects.all()}
-    if told.keys() - known.keys():
-        world.hit("evidence:dispute listed")
-        list_disputes(world)
-    if any(told[ticket] != is_open for ticket, is_open in known.items()):
+    every = dispute_rails.every(world)
+    known = {one.ticket: (one.is_open, one.is_unanswered) for one in Dispute.objects.all()}
+    for rail in RAILS:
+        if any(told.ticket not in known for told in every if told.rail is rail):
+            world.hit(f"evidence:dispute listed at {rail.face}")
+            _list(world, rail)
+    if any(known.get(told.ticket) not in (None, (told.is_open, told.is_asked)) for told in every):
         world.hit("evidence:dispute asked about")
         world.tick(6 * HOURS)
 
 
 def let_time_run_out(world: World) -> None:
     """Wait until nobody can answer any more what nobody has answered."""
-    if _at_the_bank(world, UNANSWERED):
+    if any(told.is_asked for told in dispute_rails.every(world)):
         world.tick(LONGEST)
 
 
-def _decide(world: World, found: dict[str, Any]) -> str:
-    deed = world.rng.choice(("win", "lose"))
-    return f"{found['id']} {deed}: {cards.act(world, 'disputes', found['id'], deed)}"
+def ends(world: World) -> Counter[str]:
+    """Count how disputes have ended, by rail."""
+    over = [told for told in dispute_rails.every(world) if told.end]
+    return Counter(f"dispute {told.end}:{told.rail.face}" for told in over)
 
 
-def _at_the_bank(world: World, statuses: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [one for one in cards.listed(world, "disputes") if one["status"] in statuses]
+def _decide(world: World, told: Told) -> str:
+    deed = world.rng.choice(told.rail.endings)
+    return f"{told.ticket} {deed}: {told.rail.act(world, 'disputes', told.ticket, deed)}"
 
 
 def _drawn(world: World) -> Dispute | None:

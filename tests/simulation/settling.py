@@ -44,7 +44,7 @@ def open_day(world: World) -> None:
     with clock.fixed(world.now):
         cards.create_of_person(world)
         wallets.create_of_person(world)
-    for follow in (cards.pay_every_page, wallets.agree_to_every_order, disputing.dispute):
+    for follow in (cards.pay_every_page, wallets.agree_to_every_order, disputing.dispute_on_every_rail):
         with clock.fixed(world.now):
             _run_everything(world)
             follow(world)
@@ -196,7 +196,7 @@ EVIDENCE: tuple[Callable[[World], None], ...] = (
     _pull,
     _hold_receipts_of_refunds,
     _decide_reviews,
-    disputing.let_banks_decide,
+    disputing.let_others_decide,
     _ask_after_refunds,
     disputing.ask_after_disputes,
     disputing.let_time_run_out,

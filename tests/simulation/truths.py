@@ -43,7 +43,8 @@ def broken(world: World) -> list[str]:
         for numbers in (world.numbers(), [STRIPE], [PAYPAL])
     )
     found = [*_statement_is_booked([*rows, *of_cards, *of_wallets])]
-    found += [*card_truths.broken(world, [*of_cards, *of_wallets]), *dispute_truths.broken(world, of_cards)]
+    online = [*of_cards, *of_wallets]
+    found += [*card_truths.broken(world, online), *dispute_truths.broken(world, online)]
     return found + [finding for truth in TRUTHS for finding in truth(world, rows)]
 
 

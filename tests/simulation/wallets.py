@@ -18,6 +18,10 @@ FUNDING = (*["balance"] * 6, "echeck", "echeck_fails", "review", "empty")
 ORDERS, QUERIES = "/v2/checkout/orders", "/v2/checkout/orders/*"
 TAKEN, HELD = "/v2/checkout/orders/*/capture", "/v2/payments/authorizations/*/capture"
 REFUNDS = "/v2/payments/captures/*/refund"
+DISPUTES = "/v1/customer/disputes"
+EVIDENCE, GIVEN_UP = f"{DISPUTES}/*/provide-evidence", f"{DISPUTES}/*/accept-claim"
+LOST = "Payment reversed"
+"""What PayPal notes on money that a dispute took: it tells of it as of a refund."""
 OPEN = ("CREATED", "PAYER_ACTION_REQUIRED")
 LATE = {"action": "result", "code": "PENDING"}
 SCRIPTS: cards.Scripts = (
@@ -40,6 +44,12 @@ SCRIPTS: cards.Scripts = (
     (REFUNDS, ({"action": "status", "processed": True},)),
     (REFUNDS, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
     (REFUNDS, (LATE,)),
+    (DISPUTES, ("html_error",)),
+    (f"{DISPUTES}/*", ("hang",)),
+    (f"{DISPUTES}/*", ("html_error",)),
+    (EVIDENCE, ({"action": "reset", "processed": True},)),
+    (EVIDENCE, ({"action": "status", "processed": True},)),
+    (GIVEN_UP, ({"action": "reset", "processed": True},)),
 )
 
 

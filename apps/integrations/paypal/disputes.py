@@ -49,6 +49,8 @@ ENDED = {
 }
 """By the code of the outcome. With a payout PayPal pays the buyer itself; a claim that is denied is the buyer's."""
 INQUIRY = "INQUIRY"
+ASKED = {DisputeStage.NEEDS_RESPONSE: DisputeStage.INQUIRY, DisputeStage.WON: DisputeStage.PREVENTED}
+"""What an inquiry is where a claim would be this: it moves no money, and one that ends well has prevented the claim."""
 NOTE = "We accept the claim."
 
 
@@ -132,18 +134,12 @@ def _report(dispute: Mapping[str, Any]) -> DisputeReport:
 
 
 def _stage(dispute: Mapping[str, Any], outcome: str) -> DisputeStage:
-    """Return the stage: an inquiry moves no money, and one that ends well has prevented the claim."""
+    """Return the stage; an inquiry that was answered waits for us no more, as a claim does not."""
     status = answers.text(dispute.get("status"))
-    is_inquiry = dispute.get("dispute_life_cycle_stage") == INQUIRY
-    if status == "RESOLVED":
-        ended = ENDED.get(outcome)
-    elif is_inquiry and status in WAITING:
-        ended = DisputeStage.INQUIRY
-    else:
-        ended = WAITING.get(status)
-    if ended is None:
+    stage = ENDED.get(outcome) if status == "RESOLVED" else WAITING.get(status)
+    if stage is None:
         raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the dispute is in a state that is not known here")
-    return DisputeStage.PREVENTED if is_inquiry and ended is DisputeStage.WON else ended
+    return ASKED.get(stage, stage) if dispute.get("dispute_life_cycle_stage") == INQUIRY else stage
 
 
 def _moved(dispute: Mapping[str, Any]) -> tuple[Money | None, Money | None, Money | None]:

@@ -73,13 +73,17 @@ def answer(scope: Scope, dispute: Body, *, evidences: list[Body]) -> Body:
 
 
 def escalate(scope: Scope, dispute: Body) -> Body:
-    """Let the payer turn an inquiry into a claim, or a bank take a case one stage on: the money is withdrawn unless it was."""
-    check_open(dispute)
+    """
+    Let the payer turn an inquiry into a claim, or a bank take a case one stage on, whether the merchant was heard or not: the
+    money is withdrawn unless it was, and the merchant is asked anew. Raises PayPalRefusal where it is over.
+    """
+    _check_undecided(dispute)
     stage = STAGES[min(STAGES.index(dispute["dispute_life_cycle_stage"]) + 1, len(STAGES) - 1)]
     dispute["dispute_life_cycle_stage"] = stage
     if not dispute["money_movements"]:
         taken = -currencies.minor(dispute["dispute_amount"])
         _move(scope, dispute, movements.CHARGEBACK, taken, fee=scope.account.dispute_fee)
+    dispute["seller_response_due_date"] = objects.instant(scope.now + ANSWER_WITHIN_MS)
     return _change(scope, dispute, status=ASKED, name="UPDATED")
 
 
@@ -91,8 +95,7 @@ def accept(scope: Scope, dispute: Body) -> Body:
 
 def decide(scope: Scope, dispute: Body, *, is_won: bool, code: str = "") -> Body:
     """Say who is right; what is won comes back, the fee does not. Raises PayPalRefusal where it is over."""
-    if dispute["status"] == OVER:
-        raise PayPalRefusal(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+    _check_undecided(dispute)
     amount, is_taken = currencies.minor(dispute["dispute_amount"]), bool(dispute["money_movements"])
     if is_won and is_taken:
         _move(scope, dispute, movements.CHARGEBACK_REVERSAL, amount)
@@ -125,6 +128,11 @@ def settle(scope: Scope, dispute: Body) -> None:
 def check_open(dispute: Body) -> None:
     """Refuse what is only done while the merchant is asked."""
     if dispute["status"] != ASKED:
+        raise PayPalRefusal(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+
+
+def _check_undecided(dispute: Body) -> None:
+    if dispute["status"] == OVER:
         raise PayPalRefusal(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
 
 

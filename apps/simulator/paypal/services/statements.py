@@ -9,7 +9,7 @@ from apps.simulator.services.clock import iso
 KINDS = {
     movements.PAYMENT: "payment",
     movements.REFUND: "reversal",
-    movements.REVERSAL: "reversal",
+    movements.REVERSAL: "dispute",
     movements.CHARGEBACK: "dispute",
     movements.CHARGEBACK_REVERSAL: "dispute",
     movements.CHARGEBACK_FEE: "charge",
