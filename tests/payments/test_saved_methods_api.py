@@ -9,7 +9,7 @@ from apps.payments.events.schemas import METHOD_SCHEMA
 from apps.payments.models import PaymentIntent, SavedMethod
 from tests.factories import access
 from tests.factories import saved_methods as made
-from tests.payments import cards
+from tests.payments import cards, wallets
 from tests.payments.test_payments_api import Partner, refused
 
 USD_25 = {"amount": "25.00", "currency": "USD"}
@@ -50,6 +50,19 @@ def test_asks_a_payer_and_keeps_what_he_agreed_to(partner):
     assert partner.get(f"/methods/{said['id']}").json() == said
     assert partner.get("/methods", payer_reference="customer-17").json()["data"] == [said]
     assert partner.get("/methods", status="active,forgotten").json()["data"] == []
+
+
+def test_asks_a_payer_for_his_wallet(partner):
+    wallets.account()
+
+    said = partner.post("/methods", body(method="paypal")).json()
+
+    assert (said["status"], said["method"], said["card"], said["wallet"]) == (
+        "requested",
+        "paypal",
+        None,
+        None,
+    )
 
 
 def test_charges_it_and_has_it_forgotten(partner):

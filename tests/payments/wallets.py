@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from apps.integrations.contracts import AccountTerms
+from apps.integrations.contracts import AccountTerms, Environment
 from apps.integrations.models import ProviderAccount
+from apps.integrations.paypal.client import SANDBOX_URL
 from apps.integrations.paypal.provider import PaypalCredentials
 from apps.integrations.services import accounts
 from apps.kit.actors import SYSTEM
@@ -26,6 +27,8 @@ def account(**facts: Any) -> ProviderAccount:
         "provider": "paypal",
         "label": "Wallets",
         "branch_id": access.head_office().id,
+        "environment": Environment.SANDBOX,
+        "base_url": SANDBOX_URL,
         "currency": "USD",
         "short_code": NUMBER,
         "minimum_minor": 1_00,

@@ -105,9 +105,9 @@ class SavedMethodAdmin(ReadOnlyAdmin):
             saved.payer_reference,
         )
 
-    @admin.display(description=_("Card"))
+    @admin.display(description=_("Card or wallet"))
     def card_column(self, saved: SavedMethod) -> SafeString:
-        if not saved.last4:
+        if not saved.brand:
             return nothing_html()
         return format_html(
             '<span class="two"><b class="font-normal">{}</b><span>{}</span></span>',

@@ -101,6 +101,11 @@ class SavedCardOut(serializers.Serializer[Any]):
     fingerprint = serializers.CharField(help_text="The same for the same card, however often it is saved.")
 
 
+class SavedWalletOut(serializers.Serializer[Any]):
+    brand = serializers.CharField(help_text="Whose wallet it is, as paypal.")
+    fingerprint = serializers.CharField(help_text="The same for the same wallet, however often it is saved.")
+
+
 class SavingActionOut(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["redirect"])
     url = serializers.CharField(help_text="The provider's page, on which the payer agrees.")
@@ -117,6 +122,7 @@ class SavedMethodOut(serializers.Serializer[Any]):
     payer = SavingPayerOut()
     consent = ConsentOut()
     card = SavedCardOut(allow_null=True)
+    wallet = SavedWalletOut(allow_null=True)
     branch_id = serializers.CharField()
     application_id = serializers.CharField()
     next_action = SavingActionOut(allow_null=True)

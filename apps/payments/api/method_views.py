@@ -55,7 +55,8 @@ class SavedMethodViewSet(
     @extend_schema(request=serializers.SavedMethodIn, responses={201: serializers.SavedMethodOut})
     def create(self, request: Request, **_: str) -> Response:
         """
-        Ask a payer to let you keep a way to pay. Send him to `next_action.url`, where he types his card and agrees.
+        Ask a payer to let you keep a way to pay. Send him to `next_action.url`, where he types his card, or signs in to his wallet, and
+        agrees.
 
         The address comes with the answer where you prefer to wait, else with `payment_method_initiated`. That he came back says
         nothing: `payment_method_saved` does.

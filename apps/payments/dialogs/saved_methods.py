@@ -38,7 +38,7 @@ class ForgetMethod(Dialog):
                 Effect(_("Agreed to"), str(CONSENT_USES[ConsentUse(saved.consent_use)])),
             ],
             next_step=_(
-                "Nothing is charged by it any more, and %(rail)s is told to forget it. The payer has to type his card again."
+                "Nothing is charged by it any more, and %(rail)s is told to forget it. The payer has to agree there again."
             )
             % {"rail": provider_name(saved.provider)},
             version=saved.status,

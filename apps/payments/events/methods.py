@@ -55,6 +55,7 @@ def snapshot(saved: SavedMethod) -> dict[str, Any]:
             "ip_address": saved.consent_address,
         },
         "card": _card(saved),
+        "wallet": _wallet(saved),
         "branch_id": ids.encode("br", saved.branch_id),
         "application_id": ids.encode("app", saved.application_id),
         "next_action": {"type": "redirect", "url": saved.page} if saved.page else None,
@@ -84,3 +85,9 @@ def _card(saved: SavedMethod) -> dict[str, str] | None:
     if not saved.last4:
         return None
     return {name: getattr(saved, name) for name in ("brand", "last4", "expires", "fingerprint")}
+
+
+def _wallet(saved: SavedMethod) -> dict[str, str] | None:
+    if saved.last4 or not saved.brand:
+        return None
+    return {"brand": saved.brand, "fingerprint": saved.fingerprint}

@@ -115,6 +115,7 @@ METHOD_SCHEMA = object_of(
         "card": object_of(
             {"brand": TEXT, "last4": TEXT, "expires": TEXT, "fingerprint": TEXT}, nullable=True
         ),
+        "wallet": object_of({"brand": TEXT, "fingerprint": TEXT}, nullable=True),
         "branch_id": {"type": "string", "pattern": "^br_"},
         "application_id": {"type": "string", "pattern": "^app_"},
         "next_action": object_of({"type": TEXT, "url": TEXT}, nullable=True),

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
+from apps.integrations.contracts import provider_name
 from apps.integrations.ports import SavedMethodReport, Ticket
 from apps.kit.models import CurrencyField, StatefulModel, UuidModel, one_of
 from apps.kit.polled import PolledQuerySet
@@ -165,7 +166,9 @@ class SavedMethod(UuidModel, StatefulModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.brand.title()} •••• {self.last4}" if self.last4 else self.payer_reference
+        if self.last4:
+            return f"{self.brand.title()} •••• {self.last4}"
+        return provider_name(self.provider) if self.brand else self.payer_reference
 
     @property
     def method(self) -> Method:
@@ -221,7 +224,7 @@ class SavedMethod(UuidModel, StatefulModel):
         self.take_details(report)
 
     def take_details(self, report: SavedMethodReport) -> None:
-        """Take over what people may know of the card, which its bank may renew."""
+        """Take over what people may know of the card, which its bank may renew, or of the wallet."""
         self.brand, self.last4 = report.brand[:24], report.last4[-4:]
         self.expires, self.fingerprint = report.expires[:7], report.fingerprint[:64]
 
