@@ -212,16 +212,29 @@ def test_what_paypal_cannot_take_does_not_leave(changes, code):
 
 
 def test_a_kept_wallet_is_charged_without_a_page_and_another_accounts_order_is_refused():
-    port, wire = line(told("COMPLETED", captures=[capture()]), told("CREATED"))
+    port, wire = line(told("COMPLETED", captures=[capture()]), told("CREATED"), told("COMPLETED"))
 
     ticket = Orders(port, MERCHANT).request(order(saved_method="8kk8451t", return_url="", is_captured=False))
     with pytest.raises(ProviderDeclined) as refusal:
         Orders(port, "ANOTHERMERCH1").request(order())
+    with pytest.raises(ProviderUncertain):  # it was taken, by somebody else
+        Orders(port, "ANOTHERMERCH1").request(order(saved_method="8kk8451t"))
 
     asked = parsed(wire.calls[0])
     assert (ticket.next_action, asked["intent"]) == (None, "AUTHORIZE")
-    assert asked["payment_source"] == {"paypal": {"vault_id": "8kk8451t"}}
+    absent = {"payment_initiator": "MERCHANT", "usage": "DERIVED"}
+    assert asked["payment_source"] == {"paypal": {"vault_id": "8kk8451t", "stored_credential": absent}}
     assert (refusal.value.code, refusal.value.provider_code) == ("configuration", "payee")
+
+
+def test_a_kept_wallet_whose_payer_is_wanted_is_not_charged_without_him():
+    port, _ = line(told("PAYER_ACTION_REQUIRED"))
+
+    with pytest.raises(ProviderDeclined) as refusal:
+        Orders(port, MERCHANT).request(order(saved_method="8kk8451t", return_url=""))
+
+    assert (refusal.value.code, refusal.value.is_replayed) == ("authentication_required", True)
+    assert refusal.value.provider_code == "PAYER_ACTION_REQUIRED"
 
 
 @pytest.mark.parametrize(

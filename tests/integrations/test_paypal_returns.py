@@ -153,7 +153,36 @@ def test_a_wallet_becomes_a_token_and_is_forgotten():
     )
     assert (saved.brand, saved.fingerprint) == ("paypal", "P1")
     assert wire.calls[3]["headers"]["PayPal-Request-Id"] == "SETUP1:token"
-    assert (lost.status, lost.reason_code) == (MethodStatus.DECLINED, "not_found")
+    asked = parsed(wire.calls[0])
+    assert (asked["payment_source"]["paypal"]["usage_type"], "customer" in asked) == ("MERCHANT", False)
+    assert asked["payment_source"]["paypal"]["permit_multiple_payment_tokens"] is True
+    assert (lost.status, lost.reason_code) == (MethodStatus.DECLINED, "expired")
+
+
+def test_a_token_that_was_made_before_is_found_by_its_customer_and_only_where_it_is_one():
+    setup = said({"id": "SETUP1", "status": "VAULTED", "customer": {"id": "cust"}})
+    kept = {"id": "8kk8451t", "customer": {"id": "cust"}, "payment_source": {"paypal": {"payer_id": "P1"}}}
+    done = refused(422, "SETUP_TOKEN_NOT_APPROVED")
+    port, wire = line(
+        setup, done, said({"payment_tokens": [kept]}), setup, done, said({"payment_tokens": [kept, kept]})
+    )
+
+    saved = Methods(port).read("SETUP1")
+    with pytest.raises(ProviderDeclined):
+        Methods(port).read("SETUP1")
+
+    assert (saved.status, saved.token, saved.fingerprint) == (MethodStatus.SAVED, "8kk8451t", "P1")
+    assert wire.calls[2]["url"].endswith("/v3/vault/payment-tokens?customer_id=cust")
+
+
+def test_a_token_that_is_not_dropped_is_still_kept():
+    kept = {"id": "8kk8451t", "payment_source": {"paypal": {}}}
+    no, gone = refused(403, "PERMISSION_DENIED"), refused(404, "INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
+    port, _ = line(no, said(kept), no, gone)
+
+    with pytest.raises(ProviderDeclined):
+        Methods(port).forget("8kk8451t")
+    Methods(port).forget("8kk8451t")
 
 
 def dispute(status: str, *, outcome: str = "", stage: str = "CHARGEBACK", **facts: Any) -> dict[str, Any]:

@@ -148,14 +148,15 @@ class CardRail:
         for refund in Refund.objects.due_for_query(now=self.now):
             refunds.query(refund_id=refund.id, now=self.now)
 
-    def messages(self, *types: str) -> list[Arrived]:
-        """Wait until a message of each of these types has come, and return those of them."""
+    def messages(self, *types: str, about: str = "") -> list[Arrived]:
+        """Wait until a message of each of these types has come, about what is named, and return those of them."""
         until = time.monotonic() + 5
         found: list[Arrived] = []
         while {kind for kind in types if any(is_of(one, kind) for one in found)} != set(types):
             assert time.monotonic() < until, f"{types} did not come"
             time.sleep(0.01)
-            found = [one for one in self.arrived if any(is_of(one, kind) for kind in types)]
+            named = [one for one in self.arrived if about.encode() in one.body]
+            found = [one for one in named if any(is_of(one, kind) for kind in types)]
         return found
 
     def deliver(self, message: Arrived, **changed: Any) -> str:

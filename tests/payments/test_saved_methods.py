@@ -7,35 +7,23 @@ import httpx
 import pytest
 from django.db import IntegrityError, transaction
 
-from apps.events.models import OutboxEvent
 from apps.integrations.models import ProviderCall
 from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
 from apps.payments.contracts.saving import ConsentUse, SavedMethodStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent, SavedMethod
-from apps.payments.services import attempts, intents, method_tokens, saved_charges, saved_methods, setups
+from apps.payments.services import attempts, method_tokens, saved_charges, saved_methods
 from tests.factories import access, payments
 from tests.factories import saved_methods as factory
 from tests.loopback import NO_TLS
 from tests.payments import cards as cardrail
 from tests.payments.cards import CARD, CREDENTIALS, USD_25
 from tests.payments.conftest import balance, is_untouched, told
+from tests.payments.saving import begun, charged, followed, said
 
 SETUP = "setup_intent.succeeded"
 BANK_ASKS = "4000002760003184"
-
-
-def begun(cards, **facts) -> SavedMethod:
-    """Return one whose payer has the address of Stripe's page."""
-    saved = saved_methods.create(request=factory.wanted(**facts), actor=SYSTEM, now=cards.now)
-    return followed(cards, saved)
-
-
-def followed(cards, saved, *, after: timedelta = timedelta()) -> SavedMethod:
-    cards.now += after
-    setups.follow(method_id=saved.id, now=cards.now)
-    return factory.reloaded(saved)
 
 
 def kept(cards, number: str = "4242424242424242", **facts) -> SavedMethod:
@@ -45,21 +33,6 @@ def kept(cards, number: str = "4242424242424242", **facts) -> SavedMethod:
     if number == BANK_ASKS:
         cards.act("sessions", saved.ticket, "authenticate", succeeds=True)
     return followed(cards, saved, after=timedelta(minutes=1))
-
-
-def charged(cards, saved, **facts) -> PaymentIntent:
-    """Return a payment that was sent to the provider, whose answer nobody has read."""
-    choice = replace(CARD, saved_method_id=saved.id)
-    request = payments.wanted(**{"money": USD_25, "choice": choice, **facts})
-    intent = intents.create(request=request, actor=SYSTEM, now=cards.now)
-    for _ in range(2):
-        intents.request(intent_id=intent.id, now=cards.now)
-    return payments.reload(intent.id)
-
-
-def said(saved) -> list[str]:
-    events = OutboxEvent.objects.filter(aggregate_id=saved.id).order_by("aggregate_version")
-    return list(events.values_list("type", flat=True))
 
 
 def test_keeps_a_card_when_its_payer_has_agreed_and_charges_it_once(cards):

@@ -61,6 +61,15 @@ def test_a_kept_wallet_without_money_makes_no_order_and_an_order_may_keep_a_wall
     )
     assert shop.control("GET", "/paypal/orders").json()["orders"] == []
 
+    there = kept(shop, funding="present")
+    waits = shop.post(ORDERS, shop.draft(source={"vault_id": there["id"]}, invoice_id="1")).json()
+    assert (waits["status"], waits["links"][1]["rel"]) == ("PAYER_ACTION_REQUIRED", "payer-action")
+    assert issue(shop.post(f"{ORDERS}/{waits['id']}/capture")) == (422, "ORDER_NOT_APPROVED")
+    shop.act("orders", waits["id"], "approve")
+    assert shop.post(f"{ORDERS}/{waits['id']}/capture").json()["status"] == "COMPLETED"
+    shop.act("tokens", there["id"], "drop")
+    assert shop.call("GET", f"{TOKENS}/{there['id']}").status_code == 404
+
     vault = {"store_in_vault": "ON_SUCCESS", "usage_type": "MERCHANT"}
     order = shop.approved(source={"attributes": {"vault": vault}})
     done = shop.post(f"{ORDERS}/{order['id']}/capture").json()

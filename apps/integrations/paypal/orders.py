@@ -18,8 +18,11 @@ from apps.integrations.ports import (
 )
 
 PATH = "/v2/checkout/orders"
+ASKS = "PAYER_ACTION_REQUIRED"
 LONGEST_DESCRIPTION = 127
 LONGEST_EMAIL = 254
+ABSENT = {"payment_initiator": "MERCHANT", "usage": "DERIVED"}
+"""Said of the charge of a kept wallet: its payer is not there. PayPal finds out by itself whether it is the first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,9 @@ class Orders:
     """
     Orders of one account, whose number is ``merchant``. A ticket names the order.
 
-    Nothing is taken here: what a payer agrees to waits for our order to capture (see Captures), also where the whole sum is wanted at
-    once. Nothing in a request depends on the clock: the same code is the same request, and PayPal gives its first answer again.
+    What a payer agrees to on the page waits for our order to capture (see Captures), also where the whole sum is wanted at once; of a
+    kept wallet it is taken by the order itself. Nothing in a request depends on the clock: the same code is the same request, and
+    PayPal gives its first answer again.
     """
 
     repeat_within: ClassVar[timedelta] = timedelta(hours=6)
@@ -44,6 +48,8 @@ class Orders:
         if not ticket:
             raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer names no order")
         self._require_own(order)
+        if request.saved_method and order.get("status") == ASKS:
+            raise _wanted_on_page()
         return Ticket(ticket, reports.redirect(url) if url else None)
 
     def query(self, ticket: str) -> CollectionReport:
@@ -79,13 +85,24 @@ class Orders:
         raise MalformedCallback("PayPal reports by signed messages alone.")
 
     def _require_own(self, order: Mapping[str, Any]) -> None:
-        """Refuse an order that pays somebody else: the secrets are of another account. Nobody has been told of it."""
+        """
+        Refuse an order that pays somebody else: the secrets are of another account. Nobody has been told of its page; where it may have
+        been taken of a kept wallet by now, the payment stays open, for people.
+        """
         payee = answers.part(answers.first(order, "purchase_units"), "payee")
         merchant = answers.text(payee.get("merchant_id"))
         if merchant and merchant != self.merchant:
-            raise ProviderDeclined(
-                "configuration", "The client ID is of another PayPal account.", provider_code="payee"
-            )
+            kind = ProviderDeclined if order.get("status") in reports.OPEN else ProviderUncertain
+            raise kind("configuration", "The client ID is of another PayPal account.", provider_code="payee")
+
+
+def _wanted_on_page() -> ProviderDeclined:
+    """
+    Return what it stands for that the order of a kept wallet waits for its payer, who is not there: nobody is told its page, and nobody
+    takes it but by our order. An order has one key, so this is the answer to its first asking too.
+    """
+    reason = "authentication_required"
+    return ProviderDeclined(reason, codes.MESSAGES[reason], provider_code=ASKS, is_replayed=True)
 
 
 def _waits_to_be_held(order: Mapping[str, Any]) -> bool:
@@ -110,7 +127,7 @@ def _order(request: CollectionRequest) -> dict[str, Any]:
 
 def _wallet(request: CollectionRequest) -> dict[str, Any]:
     if request.saved_method:
-        return {"vault_id": request.saved_method}
+        return {"vault_id": request.saved_method, "stored_credential": ABSENT}
     experience = {
         "user_action": "PAY_NOW",
         "shipping_preference": "NO_SHIPPING",

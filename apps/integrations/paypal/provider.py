@@ -139,6 +139,7 @@ PROVIDER = Provider(
         "setup_query": CallRole.OTHER,
         "method": CallRole.OTHER,
         "method_query": CallRole.OTHER,
+        "method_list": CallRole.OTHER,
         "forget": CallRole.OTHER,
         "dispute_query": CallRole.OTHER,
         "dispute_list": CallRole.OTHER,

@@ -1,8 +1,9 @@
 """Ways to pay that a payer lets us keep: never a number of a card, only the provider's token for it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from apps.integrations.ports.collections import Ticket
 
@@ -33,7 +34,7 @@ class SavedMethodReport:
     """
     What a provider says of a way to pay: ``token`` and ``customer`` charge it, the rest is for people.
 
-    ``expires`` is year and month as ``2030-08``; ``fingerprint`` is the same for the same card.
+    ``last4`` and ``expires`` (year and month as ``2030-08``) are a card's; ``fingerprint`` is the same for the same card or wallet.
     """
 
     ticket: str
@@ -54,8 +55,11 @@ class MethodPort(Protocol):
     Keep a way to pay at the provider. Errors are those of CollectionPort.
 
     ``begin`` sends the payer to the provider (its ticket has a redirect); no number and no code of a card ever comes
-    here. ``forget`` lets the provider drop a token; one that it does not know any more is no error.
+    here. For the time ``repeat_within`` the provider knows it by its code and gives its first answer again. ``forget`` lets the
+    provider drop a token; one that it does not know any more is no error.
     """
+
+    repeat_within: ClassVar[timedelta]
 
     def begin(self, request: SetupRequest) -> Ticket: ...
 

@@ -94,6 +94,12 @@ def repeat_within(provider: str) -> timedelta:
     return adapter.repeat_within if adapter is not None else timedelta(0)
 
 
+def method_known_for(provider: str) -> timedelta:
+    """Return for how long a provider knows a request to keep a way to pay by its code; zero where it keeps none."""
+    adapter: type[MethodPort] | None = PORTS.get(provider, {}).get(MethodPort)
+    return adapter.repeat_within if adapter is not None else timedelta(0)
+
+
 def connect_known_for(provider: str) -> timedelta:
     """Return for how long a provider knows a request to open an account by its code; zero where it opens none."""
     adapter: type[ConnectPort] | None = PORTS.get(provider, {}).get(ConnectPort)

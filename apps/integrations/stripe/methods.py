@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from apps.integrations.ports import (
     MethodStatus,
@@ -22,6 +23,8 @@ CARD = ["payment_method"]
 @dataclass(frozen=True, slots=True)
 class Methods:
     """Kept cards of one account. A ticket names the session of the page, the setup or the card itself."""
+
+    repeat_within: ClassVar[timedelta] = timedelta(hours=24)
 
     line: StripeLine
 

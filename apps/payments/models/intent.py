@@ -263,7 +263,7 @@ class PaymentIntent(UuidModel, StatefulModel):
 
     @transition(status, source=COLLECTING_STATES, target=IntentStatus.PROCESSING)
     def ask_on_page(self, *, at: datetime) -> None:
-        """The bank of a saved card wants its holder: he is asked on a page, and not charged without it."""
+        """The payer of a saved method is wanted himself, by his bank or wallet: he is asked on a page, and not charged without it."""
         self.saved_method_id = None
         self.next_request_at = at
         self.is_following = False

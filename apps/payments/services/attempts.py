@@ -166,7 +166,7 @@ def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
     if attempt.status in ACCEPTABLE_STATES:
         attempt.accept(ticket=ticket, next_query_at=polling.next_query(initiated_at=now, now=now))
         follow(attempt)
-        if attempt.saved_method_id is not None:  # its bank has decided by now
+        if attempt.saved_method_id is not None:  # its bank or wallet has decided by now
             ask_soon(attempt, now=now)
         if providers.offers(attempt.provider, CapturePort) and not payables.is_wanted(attempt.intent):
             order(attempt, now=now)
@@ -261,7 +261,7 @@ def close(
     """
     Fail a live attempt, and its intent unless another attempt has taken over; return what is to be said of it.
 
-    Where the bank of a saved card wants its holder, he is asked on a page. Where ``may_fall_back``, the account is at fault: another one asks the payer, once, if there is one. An intent with a
+    Where the payer of a saved method is wanted himself, he is asked on a page. Where ``may_fall_back``, the account is at fault: another one asks the payer, once, if there is one. An intent with a
     pay page is not over: its payer may ask for another prompt.
     """
     attempt.fail(code=code, message=message, provider_code=provider_code, at=now)

@@ -12,7 +12,7 @@ PAUSE_MAX = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=10)
 """For how long a payer may wait for a prompt that our own gate keeps back."""
 HOLDER_WANTED = "authentication_required"
-"""The reason of a refusal after which a payer can pay with the same card, if he is there."""
+"""The reason of a refusal after which a payer can pay the same way, if he is there."""
 
 
 def next_try(attempt: PaymentAttempt, refusal: ProviderUnavailable, *, now: datetime) -> timedelta | None:
@@ -30,7 +30,7 @@ def next_try(attempt: PaymentAttempt, refusal: ProviderUnavailable, *, now: date
 
 
 def wants_holder(attempt: PaymentAttempt, code: str) -> bool:
-    """Say whether a saved card was refused because its bank wants its holder, who still waits: a page can ask him."""
+    """Say whether a saved method was refused because its payer is wanted himself, and he still waits: a page can ask him."""
     is_asked_for = attempt.saved_method_id is not None and attempt.intent.cancel_requested_at is None
     return is_asked_for and code == HOLDER_WANTED
 

@@ -64,7 +64,7 @@ def _claimed(method_id: UUID, *, now: datetime) -> SavedMethod | None:
     if saved.next_query_at is None or saved.next_query_at > now:
         return None
     is_asked_for = saved.status in (SavedMethodStatus.REQUESTED, SavedMethodStatus.UNKNOWN)
-    if is_asked_for and now >= saved.created_at + providers.repeat_within(saved.provider):
+    if is_asked_for and now >= saved.created_at + providers.method_known_for(saved.provider):
         _fail(saved, code="expired", message=NO_PAGE, provider_code="", now=now)
         return None
     since = saved.forget_requested_at or saved.initiated_at or saved.created_at

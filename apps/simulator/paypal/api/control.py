@@ -128,6 +128,11 @@ def _approve_setup(scope: Scope, setup: Body, given: Mapping[str, object]) -> Bo
     return vault.approve(scope, setup, funding=_funding(given), email=str(given.get("email", "")))
 
 
+def _drop(scope: Scope, token: Body, _: Mapping[str, object]) -> Body:
+    vault.forget(scope, token)
+    return token
+
+
 def _dispute(scope: Scope, capture: Body, given: Mapping[str, object]) -> Body:
     reason, stage = str(given.get("reason", "UNAUTHORISED")), str(given.get("stage", disputes.CHARGEBACK))
     if reason not in disputes.REASONS or stage not in disputes.STAGES:
@@ -162,6 +167,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("disputes", "lose"): lambda scope, body, _: disputes.decide(scope, body, is_won=False),
     ("disputes", "withdraw"): lambda scope, body, _: disputes.withdraw(scope, body),
     ("setups", "approve"): _approve_setup,
+    ("tokens", "drop"): _drop,
 }
 
 

@@ -17,6 +17,7 @@ CHOICES = {
     "echeck_fails": "Bank account, bounces in a minute",
     "review": "PayPal looks at it first",
     "disputed": "PayPal balance, disputed later",
+    "present": "PayPal balance, only while you are there",
 }
 ENDS = {
     "APPROVED": ("Approved", "You have agreed to this. The shop completes it."),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from apps.simulator.paypal.contracts import Scope
 
 HOUR_MS = 3_600_000
-ORDERS_KEPT_MS = 6 * HOUR_MS
-PAYMENTS_KEPT_MS = 45 * 24 * HOUR_MS
+KEPT_MS = (("/v2/checkout", 6 * HOUR_MS), ("/v3/vault", 3 * HOUR_MS), ("", 45 * 24 * HOUR_MS))
+"""By the beginning of an endpoint; the first that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,8 @@ class KeptAnswer:
 
 
 def find(scope: Scope, endpoint: str, key: str) -> KeptAnswer | None:
-    """Return what the key was used for at an endpoint, or None: orders are remembered for 6 hours, the rest for 45 days."""
-    is_order = endpoint.startswith("/v2/checkout")
-    since = scope.now - (ORDERS_KEPT_MS if is_order else PAYMENTS_KEPT_MS)
+    """Return what the key was used for at an endpoint, or None where that is forgotten."""
+    since = scope.now - next(kept for beginning, kept in KEPT_MS if endpoint.startswith(beginning))
     row = scope.tx.execute(
         "SELECT fingerprint, made FROM paypal_answer WHERE account = ? AND endpoint = ? AND key = ? AND at > ?",
         (scope.account.id, endpoint, key, since),

@@ -25,7 +25,8 @@ def add(
     scope: Scope, *, intent: str, units: list[Body], source: Body | None, places: Body, email: str
 ) -> Body:
     """
-    Open an order; one that names a kept wallet is paid at once, raising PayPalRefusal where it is not.
+    Open an order; one that names a kept wallet is paid at once, raising PayPalRefusal where it is not. A wallet that pays only while
+    its person is there leaves the order waiting for them.
 
     ``places`` are the addresses of the merchant to which the payer goes back.
     """
@@ -163,6 +164,8 @@ def links(scope: Scope, order: Body) -> list[Body]:
 
 def _charge(scope: Scope, order: Body, token: Body) -> Body:
     """Take or hold money from a wallet that was kept, without its person."""
+    if vault.funding(scope, token) == outcomes.PRESENT:
+        return present(scope, order)
     email = token["payment_source"]["paypal"]["email_address"]
     objects.note(
         scope, order["id"], funding=vault.funding(scope, token), email=email, next="", first="APPROVED"

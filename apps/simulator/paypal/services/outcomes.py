@@ -28,9 +28,12 @@ FUNDING = {
     "echeck_fails": "ECHECK_FAILS",
     "review": "PENDING_REVIEW",
     "disputed": "COMPLETED",
+    "present": "COMPLETED",
     "empty": "INSTRUMENT_DECLINED",
 }
 """What becomes of a payment by what the payer chose on the approval page."""
+PRESENT = "present"
+"""What pays only while its person is there: kept, it has them asked again."""
 
 
 def refusal(issue: str) -> PayPalRefusal:
