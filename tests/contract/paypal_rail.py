@@ -42,6 +42,7 @@ WORDS = Words(
         "token": "/v1/oauth2/token",
         "connection": "/v1/oauth2/token",
         "collect": "/v2/checkout/orders",
+        "charge": "/v2/checkout/orders",
         "query": "/v2/checkout/orders/*",
         "refund": "/v2/payments/captures/*/refund",
         "statement": "/v1/reporting/transactions",

@@ -1,16 +1,21 @@
 """Scenarios of rails that sign their messages: a message is a nudge, and what the provider answers to a question is booked."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from apps.integrations.ports import DisputeStage, MethodStatus, SetupRequest
+from apps.integrations.ports import DisputeStage
 from apps.integrations.services import providers
 from apps.kit import ids
+from apps.kit.actors import SYSTEM
 from apps.payments.contracts import IntentStatus
+from apps.payments.contracts.saving import SavedMethodStatus
 from apps.payments.models import Dispute
+from apps.payments.services import method_tokens, saved_methods
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import PAID, is_paid
-from tests.contract.rails import WEB, Rail, edited
+from tests.contract.rails import Rail, edited
+from tests.factories import saved_methods as factory
 from tests.payments.conftest import told
 from tests.payments.test_two_connections import at_once
 
@@ -79,17 +84,27 @@ def messages_lie(rail: Rail) -> None:
     assert is_paid(rail, intent)
 
 
-@scenario(Capability.METHOD, "a way to pay is kept by consent, is known by a token alone, and is forgotten")
+@scenario(
+    Capability.METHOD,
+    "a way to pay is kept by consent, known by a token alone, charged once though the answer is lost, and forgotten",
+)
 def method_kept(rail: Rail) -> None:
-    port = providers.method(rail.account.id, now=rail.now)
-    ticket = port.begin(SetupRequest(ids.code(), f"{WEB}/back", f"{WEB}/back", rail.account.currency)).value
-    assert port.read(ticket).status is MethodStatus.PENDING
-    rail.words.keep(rail, ticket)
-    kept = port.read(ticket)
-    assert (kept.status, bool(kept.token), bool(kept.customer)) == (MethodStatus.SAVED, True, True)
-    port.forget(kept.token)
-    port.forget(kept.token)
-    assert rail.rows() == []
+    wanted = factory.wanted(method=rail.words.method, currency=rail.words.currency)
+    saved = saved_methods.create(request=wanted, actor=SYSTEM, now=rail.now)
+    rail.rest(seconds=60)
+    assert factory.reloaded(saved).status == SavedMethodStatus.PENDING
+    rail.words.keep(rail, factory.reloaded(saved).ticket)
+    rail.rest(seconds=60)
+    kept = method_tokens.opened(factory.reloaded(saved))
+    assert (bool(kept.token), bool(kept.customer), rail.rows()) == (True, True, [])
+    rail.spoil("charge", {"action": "reset", "processed": True}, "drop_callback")
+    intent = rail.ask(choice=replace(rail.words.choice(rail.words.decides), saved_method_id=saved.id))
+    assert intent.status == IntentStatus.UNKNOWN
+    rail.rest()
+    assert is_paid(rail, intent)
+    saved_methods.forget(method_id=saved.id, actor=SYSTEM, now=rail.now)
+    rail.rest()
+    assert factory.reloaded(saved).status == SavedMethodStatus.FORGOTTEN
 
 
 @scenario(Capability.DISPUTE, "a payment is disputed: it is found and told as it stands, and booked so")

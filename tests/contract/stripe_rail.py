@@ -48,6 +48,7 @@ WORDS = Words(
     paths={
         "connection": "/v1/account",
         "collect": "/v1/checkout/sessions",
+        "charge": "/v1/payment_intents",
         "query": "/v1/checkout/sessions/*",
         "refund": "/v1/refunds",
         "transfer": "/v1/transfers",

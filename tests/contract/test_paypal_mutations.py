@@ -57,6 +57,7 @@ def prove_nothing(patch: pytest.MonkeyPatch) -> None:
         (story("a message that is not proven"), prove_nothing),
         (story("messages come five times at once"), drop_the_dedupe),
         (a_refund_without_an_answer, forget_the_key),
+        (story("a way to pay is kept"), forget_the_key),
     ],
 )
 def test_a_mistake_turns_a_scenario_red(
