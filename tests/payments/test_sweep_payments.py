@@ -96,6 +96,17 @@ def test_asks_nothing_whose_answer_has_come_and_is_only_to_be_read(sweep):
     assert sweep(minutes=10, seconds=4) == [query_job(attempt), query_job(other)]
 
 
+def test_a_job_that_waited_asks_nothing_whose_answer_came_meanwhile(sweep):
+    attempt = payments.waiting()
+    sweep(seconds=25)
+    facts = {"kind": attempts.COLLECTION, "body": b"{}", "headers": {}, "remote_ip": ""}
+    inbox.store(token=attempt.callback_token, now=after(seconds=30), **facts)
+
+    assert attempts.claim_query(attempt_id=attempt.id, now=after(seconds=31)) is None
+    assert payments.reloaded(attempt).next_query_at == after(seconds=25)
+    assert attempts.claim_query(attempt_id=attempt.id, now=after(minutes=11)) is not None
+
+
 def test_starts_the_next_query_when_the_last_job_took_its_own(sweep):
     attempt = payments.waiting()
     sweep(seconds=25)

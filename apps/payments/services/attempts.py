@@ -19,7 +19,7 @@ from apps.integrations.ports import (
     ProviderUnavailable,
     Ticket,
 )
-from apps.integrations.selectors import circuits
+from apps.integrations.selectors import callbacks, circuits
 from apps.integrations.services import providers
 from apps.kit import errors, faults, ids, jobs, logs
 from apps.kit.actors import SYSTEM
@@ -291,7 +291,8 @@ def close(
 @transaction.atomic
 def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     """
-    Take the query that is due and plan the next one; None when nothing is due or there is no ticket to ask for.
+    Take the query that is due and plan the next one; None when nothing is due, there is no ticket to ask for, or the answer
+    has come and is about to be read.
 
     After the last query SENDING_TIMEOUT is left to record its answer: a claim that comes then finds that nobody did,
     and the attempt becomes UNKNOWN without another question. What a payer does on a page of the provider's is asked for until
@@ -300,6 +301,8 @@ def claim_query(*, attempt_id: UUID, now: datetime) -> PaymentAttempt | None:
     attempt = locked(attempt_id)
     is_open = attempt.is_live or (attempt.is_patient and attempt.next_query_at is not None)
     if not is_open or not attempt.ticket or not polling.is_due(attempt, now=now):
+        return None
+    if callbacks.is_unread(attempt.callback_token, now=now):
         return None
     if attempt.is_patient:
         _plan_patiently(attempt, now=now)

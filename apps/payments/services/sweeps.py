@@ -34,7 +34,6 @@ from apps.payments.services import (
 )
 
 JOB_GRACE = timedelta(seconds=30)
-READING_GRACE = timedelta(minutes=10)
 BATCH = 500
 PROVIDERS, DEFAULT = "providers", "default"
 
@@ -70,7 +69,7 @@ def start_queries(*, now: datetime) -> None:
 
     Nothing is asked of which the answer has come already and is only to be read, for as long as that takes its usual time.
     """
-    is_answered = callbacks.is_unread("callback_token", since=now - READING_GRACE)
+    is_answered = callbacks.are_unread("callback_token", now=now)
     for task, argument, rows in (
         ("payments.query_attempt", "attempt_id", PaymentAttempt.objects.exclude(is_answered)),
         ("payments.query_refund", "refund_id", Refund.objects.exclude(is_answered)),
