@@ -9,7 +9,7 @@ from script.devkit.folders import PYTHON, ROOT, Folders
 from script.devkit.programs import SERVICES, Program
 
 SERVE = "bin/serve"
-INTERFACES = ("web", "worker", "providers", "documents", "jobs", "owner", "beat")
+INTERFACES = ("web", "worker", "webhooks", "providers", "documents", "jobs", "owner", "beat")
 SIMULATOR_SETTINGS = "treasury.settings.simulator"
 DEMO_SETTINGS = "treasury.settings.demo"
 

@@ -22,7 +22,7 @@ from tests.object_storage import ACCESS_KEY, SECRET_KEY
 from treasury.settings import env
 
 SERVICES = compose.services()
-OURS = ("migrate", "web", "worker", "providers", "documents", "jobs", "owner", "beat")
+OURS = ("migrate", "web", "worker", "webhooks", "providers", "documents", "jobs", "owner", "beat")
 JOBS = ("bucket", "migrate")
 OWNERS = ("migrate", "owner")
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "PUBLIC_HOST"}

@@ -185,7 +185,7 @@ def test_serve_web(image, variables):
 
 
 def test_run_workers_and_beat_until_they_are_told_to_stop(image, variables):
-    names = ("worker", "providers", "documents", "jobs", "owner", "beat")
+    names = ("worker", "webhooks", "providers", "documents", "jobs", "owner", "beat")
     own = {
         name: {**variables, "TREASURY_HEARTBEAT_PATH": str(image.root / "tmp" / f"heartbeat-{name}")}
         for name in names

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from apps.events import tasks
 from apps.events.models import EventDelivery
-from apps.events.services import deliveries, sweeps, webhook_attempts
-from apps.kit import clock
+from apps.events.services import deliveries, sweeps, webhook_attempts, webhook_deliveries
+from apps.kit import clock, jobs
 from tests.events import handlers
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW
@@ -81,6 +81,48 @@ def test_the_task_sends_what_is_due_to_its_endpoint(acme, receiver):
 
     assert len(receiver.received) == 2
     assert [factory.planned(event)[0].status for event in events] == ["DELIVERED", "DELIVERED"]
+
+
+def test_what_gathers_after_a_sending_goes_together_a_moment_later(acme, receiver, waking):
+    endpoint = factory.endpoint(receiver.url).endpoint
+    factory.publish()
+    with clock.fixed(NOW), jobs.held() as held:
+        with waking():
+            tasks.send_webhooks(endpoint_id=str(endpoint.id))
+        kept = list(held)
+    assert kept == [jobs.Job("events.send_webhooks", {"endpoint_id": str(endpoint.id)}, 0.25)]
+
+    with waking() as woken:
+        webhook_deliveries.wake([endpoint.id], after=tasks.GATHERING)
+        webhook_deliveries.wake([endpoint.id])
+        webhook_deliveries.wake([endpoint.id])
+    assert len(woken) == 1
+
+    with clock.fixed(NOW), waking() as woken:
+        tasks.send_webhooks(endpoint_id=str(endpoint.id))
+        webhook_deliveries.wake([endpoint.id])
+    assert len(woken) == 1
+
+
+def test_documents_give_way_to_money_that_is_late_for_ten_minutes_at_most(acme):
+    factory.publish()
+    assert handled_after(seconds=0) == ["talk"]
+    factory.publish()
+    assert handled_after(seconds=1) == []
+    assert handled_after(minutes=9) == []
+    assert handled_after(minutes=10) == ["talk"]
+    factory.publish()
+    with clock.fixed(NOW):
+        tasks.relay(lane="events")
+    assert handled_after(seconds=1) == ["talk"]
+
+
+def handled_after(**times):
+    """Run the queue of documents so long after everything was published; return which handlers ran."""
+    handlers.forget()
+    with clock.fixed(NOW + timedelta(**times)):
+        tasks.relay(lane="documents")
+    return [name for name, _ in handlers.seen]
 
 
 def test_the_task_hands_on_what_is_left_after_its_time(acme, receiver, waking, monkeypatch):

@@ -15,7 +15,7 @@ from tests.loopback import NO_TLS
 from tests.running import wait_for
 
 PERSON = "+254712345678"
-WAITING = ("worker", "providers", "documents", "beat", "simulator")
+WAITING = ("worker", "webhooks", "providers", "documents", "beat", "simulator")
 
 
 def test_collects_books_receipts_and_tells(world):

@@ -12,7 +12,7 @@ from apps.events.models import DeliveryStatus, EventDelivery
 from apps.events.services import outbox
 from apps.kit import errors, logs
 from apps.kit.actors import Actor
-from apps.kit.compiled import Compiled, Saved
+from apps.kit.compiled import Compiled, Read, Saved
 
 REASON_LENGTH_MIN = 5
 KILLED = "The process that ran the handler ended before it could say how it went, too many times."
@@ -67,6 +67,11 @@ _OWNED = Compiled(
     UUID,
     int,
 )
+_SOME = Read(
+    lambda since, queue: EventDelivery.objects.due(since).filter(queue=queue).values_list("id")[:1],
+    datetime,
+    str,
+)
 _CLAIMED = Saved[EventDelivery]("attempts", "locked_until")
 _FINISHED = Saved[EventDelivery]("status", "finished_at", "locked_until", "last_error")
 
@@ -88,6 +93,11 @@ def claim(*, queue: str, now: datetime) -> Claim | None:
     row.claim(at=now)
     _CLAIMED.save(row)
     return Claim(row.id, row.attempts, row.handler, row.is_atomic, row.event.as_event())
+
+
+def is_due(*, queue: str, since: datetime) -> bool:
+    """Say whether something of a queue was due at an instant and has not been taken up."""
+    return _SOME.is_any(since, queue)
 
 
 def owned(held: Claim) -> EventDelivery | None:

@@ -1,7 +1,7 @@
 """The relay: takes events from the outbox to their handlers, in order for each aggregate and handler."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -10,7 +10,20 @@ from apps.events.contracts import Event
 from apps.events.services import deliveries
 from apps.kit import faults, logs
 
+GIVES_WAY_TO = {"documents": "events"}
+"""Which queue comes first, for each that can wait: a PDF that nobody has asked for takes the time that money is booked in."""
+GIVES_WAY_AT_MOST = timedelta(minutes=10)
+LATE = timedelta(seconds=1)
+
 log = logs.get(__name__)
+
+
+def gives_way(*, queue: str, now: datetime) -> bool:
+    """Say whether a queue leaves the processor to another one, in which something has been due for a second."""
+    before = GIVES_WAY_TO.get(queue)
+    if before is None or deliveries.is_due(queue=queue, since=now - GIVES_WAY_AT_MOST):
+        return False
+    return deliveries.is_due(queue=before, since=now - LATE)
 
 
 def run_next(*, queue: str, now: datetime) -> bool:

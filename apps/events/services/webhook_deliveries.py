@@ -1,7 +1,7 @@
 """Webhook deliveries: planned for each endpoint that listens, and replayed by a person."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -62,10 +62,13 @@ def plan(events: Iterable[OutboxEvent], *, now: datetime) -> list[WebhookDeliver
     return rows
 
 
-def wake(endpoint_ids: Iterable[UUID], *, is_sweep: bool = False) -> None:
+def wake(endpoint_ids: Iterable[UUID], *, after: timedelta = timedelta(), is_sweep: bool = False) -> None:
     """Start sending to each endpoint after the commit, where no sender waits to begin; a sweep does not trust that one waits."""
+    countdown = after.total_seconds() or None
     for endpoint_id in sorted(set(endpoint_ids)):
-        jobs.enqueue("events.send_webhooks", is_shared=not is_sweep, endpoint_id=endpoint_id)
+        jobs.enqueue(
+            "events.send_webhooks", countdown=countdown, is_shared=not is_sweep, endpoint_id=endpoint_id
+        )
 
 
 @transaction.atomic

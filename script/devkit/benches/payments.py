@@ -32,7 +32,7 @@ NOTHING_FOR_EACH = 10
 DUPLICATES = 5
 """Of a burst, one callback in so many is sent twice: a fifth of what arrives came before."""
 REFERENCE = "BENCH-"
-PROGRAMS = ("web", "worker", "providers", "documents", "beat", "postgres", "valkey", "simulator")
+PROGRAMS = ("web", "worker", "webhooks", "providers", "documents", "beat", "postgres", "valkey", "simulator")
 BAR_MS, CALLBACK_BAR_MS = 800.0, 1_000.0
 BAR_PER_SECOND = 20.0
 
