@@ -1,8 +1,9 @@
-"""Reads and changes whose SQL is made once for each process: only their values differ."""
+"""Reads and changes whose SQL is made once for each process, and reads that PostgreSQL plans once: only their values differ."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from typing import Any, Self
 from uuid import UUID
 
@@ -10,6 +11,10 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, tran
 from django.db.models.query import get_related_populators
 from django.db.models.sql import Query
 from django.db.transaction import TransactionManagementError
+from psycopg import RawCursor
+from psycopg.sql import Literal
+
+from apps.kit import schema
 
 STAND_INS: dict[type, Callable[[int], Any]] = {
     str: lambda number: f"the value {number} of a compiled read",
@@ -26,12 +31,12 @@ class NotCompilable(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What was made of a read: its SQL, the parameters that stay, which value goes where, and how columns are converted."""
+    """What was made of a read: its SQL, as Django and as PostgreSQL write it, which value goes where, and how columns are converted."""
 
     query: Query
     sql: str
-    parameters: tuple[Any, ...]
-    places: tuple[tuple[int, int], ...]
+    prepared: bytes
+    order: tuple[int, ...]
     converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...]
     klass_info: Mapping[str, Any] | None
     select: Sequence[Any]
@@ -57,12 +62,15 @@ class Read:
         connection = connections[DEFAULT_DB_ALIAS]
         if text.query.select_for_update and connection.get_autocommit():
             raise TransactionManagementError("rows are locked inside a transaction")
-        parameters = list(text.parameters)
-        for place, number in text.places:
-            parameters[place] = values[number]
-        with connection.cursor() as cursor:
-            cursor.execute(text.sql, parameters)
-            found = cursor.fetchall()
+        ordered = [values[number] for number in text.order]
+        if connection.execute_wrappers or connection.queries_logged:
+            with connection.cursor() as cursor:  # somebody looks at what Django sends
+                cursor.execute(text.sql, ordered)
+                found = cursor.fetchall()
+        else:
+            connection.validate_no_broken_transaction()
+            with connection.wrap_database_errors:
+                found = RawCursor(schema.driver()).execute(text.prepared, ordered, prepare=True).fetchall()
         if not text.converters:
             return found
         rows: list[Any] = [list(row) for row in found]
@@ -91,21 +99,38 @@ class Read:
         query = self._build(*stand_ins).query
         compiler = query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
-        places = tuple(
-            (place, stand_ins.index(value)) for place, value in enumerate(parameters) if value in stand_ins
-        )
-        if {number for _, number in places} != set(range(len(stand_ins))):
+        if "%%" in sql:
+            raise NotCompilable(f"a sign of per cent cannot be told from the place of a value: {sql}")
+        order = tuple(stand_ins.index(value) for value in parameters if value in stand_ins)
+        if set(order) != set(range(len(stand_ins))):
             raise NotCompilable(f"a value of this read does not reach the database as it is: {sql}")
+        said = [None if value in stand_ins else _literal(value) for value in parameters]
+        numbers = count(1)
+        django = _joined(sql, [text.replace("%", "%%") if text else "%s" for text in said])
+        prepared = _joined(sql, [text or f"${next(numbers)}" for text in said])
         converters = compiler.get_converters([column[0] for column in compiler.select])
         return _Text(
             query=query,
-            sql=sql,
-            parameters=tuple(parameters),
-            places=places,
+            sql=django,
+            prepared=prepared.encode(),
+            order=order,
             converters=tuple((place, *found) for place, found in converters.items()),
             klass_info=compiler.klass_info,
             select=compiler.select,
         )
+
+
+def _literal(value: Any) -> str:
+    """
+    Write out a value that stays. PostgreSQL plans a prepared read for all values that may come, and takes a partial index
+    only where its condition stands in the text.
+    """
+    return Literal(value).as_string(schema.driver())
+
+
+def _joined(sql: str, told: Sequence[str]) -> str:
+    pieces = sql.split("%s")
+    return "".join(chain.from_iterable(zip(pieces, [*told, ""], strict=True)))
 
 
 class Compiled[Row: models.Model](Read):

@@ -20,6 +20,9 @@ OF_CODE = Compiled(
 LOCKED = Compiled(lambda intent_id: PaymentIntent.objects.locked().filter(id=intent_id), UUID)
 DEARER = Compiled(lambda minor: PaymentIntent.objects.filter(amount_minor__gt=minor).order_by("id"), int)
 OFFICE = Compiled(lambda: Branch.objects.filter(is_head_office=True))
+OPEN = Compiled(
+    lambda code: PaymentIntent.objects.exclude(description="7%% and O'Neill").filter(code=code), str
+)
 MINOR = Read(
     lambda code: PaymentIntent.objects.filter(code=code).values_list("amount_minor")[:1],
     str,
@@ -50,6 +53,21 @@ def test_a_compiled_read_returns_what_the_orm_returns(acme) -> None:
         PaymentIntent.objects.order_by("id").values_list("id", flat=True)
     )
     assert DEARER.all(10**15) == []
+
+
+def test_postgresql_keeps_a_read_with_what_stays_in_its_text(acme) -> None:
+    payments.account()
+    intents = [payments.intent() for _ in range(7)]
+
+    assert [OPEN.one(intent.code).id for intent in intents] == [intent.id for intent in intents]
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT parameter_types::text, generic_plans + custom_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%%payments_paymentintent%%' AND statement LIKE %s",
+            ["%'7%% and O''Neill'%"],
+        )
+        assert cursor.fetchall() == [('{text}', 7)]
 
 
 def test_it_reads_the_organisation_of_the_moment(acme, in_organisation) -> None:

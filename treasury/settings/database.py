@@ -12,6 +12,8 @@ CONNECTIONS = 25
 At most, of one process: one for each thread of the one that has most (bin/serve providers) and one beside. A thread that
 waits in vain could not write down what a provider has answered.
 """
+PREPARED = 5
+"""Not None, as Django has it, with which psycopg prepares nothing: hot reads and the ledger's calls ask for it by themselves."""
 LIMITS = {
     "app": "-c lock_timeout=3s -c statement_timeout=10s -c idle_in_transaction_session_timeout=60s",
     "owner": "",
@@ -37,6 +39,7 @@ def _database() -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
+            "prepare_threshold": PREPARED,
             "pool": {"min_size": 1, "max_size": CONNECTIONS, "timeout": 10},
             "options": LIMITS[role],
             **PATIENCE,

@@ -4,7 +4,7 @@ from treasury.settings.local import *
 
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, ".testserver", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-DATABASES["default"]["OPTIONS"] = {}
+DATABASES["default"]["OPTIONS"] = {"prepare_threshold": PREPARED}  # no pool: each test has a connection
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 TREASURY["RATE_LIMIT_URL"] = ""  # buckets of this process: each test starts with full ones
 TREASURY["RATE_LIMITS"] = dict.fromkeys(TREASURY["RATE_LIMITS"], 0)  # what is tested sets its own
