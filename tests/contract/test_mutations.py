@@ -129,6 +129,7 @@ def drop_the_dedupe(patch: pytest.MonkeyPatch) -> None:
 def forget_what_waits(patch: pytest.MonkeyPatch) -> None:
     """Money that was put aside is booked a second time when its payment is found."""
     patch.setattr(suspense, "held", lambda *_: None)
+    patch.setattr(suspense, "regained", lambda *_, **__: None)
 
 
 def believe_any_report(patch: pytest.MonkeyPatch) -> None:

@@ -66,9 +66,13 @@ def test_the_relay_hands_on_what_is_left_after_its_time(acme, waking, monkeypatc
 
     with waking() as woken, clock.fixed(NOW):
         tasks.relay(lane="events")
+        tasks.relay(lane="events")
 
     assert handlers.seen == []
-    assert woken == [("events.relay", "events", {"lane": "events"})]
+    assert woken == [("events.relay", "events", {"lane": "events", "place": place}) for place in range(3)]
+    with waking() as woken, clock.fixed(NOW):
+        tasks.relay(lane="events", place=1)
+    assert woken == [("events.relay", "events", {"lane": "events", "place": 1})]
 
 
 def test_the_task_sends_what_is_due_to_its_endpoint(acme, receiver):

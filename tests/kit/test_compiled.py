@@ -67,7 +67,7 @@ def test_postgresql_keeps_a_read_with_what_stays_in_its_text(acme) -> None:
             " WHERE statement LIKE '%%payments_paymentintent%%' AND statement LIKE %s",
             ["%'7%% and O''Neill'%"],
         )
-        assert cursor.fetchall() == [('{text}', 7)]
+        assert cursor.fetchall() == [("{text}", 7)]
 
 
 def test_it_reads_the_organisation_of_the_moment(acme, in_organisation) -> None:

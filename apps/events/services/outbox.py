@@ -30,6 +30,9 @@ class DataInvalid(ValueError):
     """The event's data is not what its type declares."""
 
 
+TOGETHER = 3
+"""How many relays of one queue wait at most to go on together; with fewer, threads that have nothing to do would not help."""
+
 _TOLD = Inserted[OutboxEvent]()
 _TO_HANDLERS = Inserted[EventDelivery]()
 _LAST_VERSION = Read(
@@ -74,6 +77,12 @@ def wake(queues: Iterable[str], *, is_sweep: bool = False) -> None:
     """Start the relay of each queue after the commit, where none waits to begin; a sweep does not trust that one waits."""
     for queue in sorted(set(queues)):
         jobs.enqueue("events.relay", queue=queue, is_shared=not is_sweep, lane=queue)
+
+
+def wake_together(queue: str) -> None:
+    """Start relays of a queue in which more is due than one can do, until so many wait to begin as share it."""
+    for place in range(TOGETHER):
+        jobs.enqueue("events.relay", queue=queue, is_shared=True, lane=queue, place=place)
 
 
 def _check(event: NewEvent) -> None:
