@@ -23,6 +23,7 @@ from apps.kit import clock, ids
 from tests.events import handlers
 from tests.factories import events as factory
 from tests.factories.events import INTERNAL_TYPE, NOW
+from tests.running import wait_for
 
 WAIT = 10
 
@@ -125,7 +126,9 @@ def test_a_worker_killed_between_handler_and_mark_keeps_no_half(committed_acme, 
     delivery = EventDelivery.objects.get()
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.PENDING, 1)
 
-    assert relay.run_next(queue="events", now=delivery.locked_until)
+    wait_for(
+        lambda: relay.run_next(queue="events", now=delivery.locked_until), what="the killed one's lock to end"
+    )
     assert AuditRecord.objects.filter(action="test.handled").count() == 1
     assert EventDelivery.objects.get().status == DeliveryStatus.DONE
 
