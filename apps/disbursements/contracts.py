@@ -22,6 +22,22 @@ TRANSFER = declare_kind(
 )
 """A transfer to a connected account, as approval rules call it."""
 
+TRANSFER_VERDICT = declare_kind(
+    name="transfer_verdict",
+    title=_("Close of an unknown transfer"),
+    permission="disbursements.transfer",
+    page="admin:disbursements_transfer_change",
+)
+"""Saying what became of a transfer of which the provider told another sum, as approval rules call it."""
+
+
+class TransferVerdict(StrEnum):
+    """MADE: the provider moved a sum, as its pages show. NOT_MADE: it moved nothing, and we owe the party all of it again."""
+
+    MADE = "MADE"
+    NOT_MADE = "NOT_MADE"
+
+
 OWED_ON: Mapping[PartyKind, AccountRole] = {
     PartyKind.MERCHANT: AccountRole.MERCHANT_PAYABLE,
     PartyKind.RIDER: AccountRole.RIDER_PAYABLE,

@@ -32,14 +32,24 @@ def order(transfer: Transfer) -> Draft:
 
 
 def success(transfer: Transfer) -> Draft:
-    """Book that a transfer was carried out, once: Dr payouts in transit, Cr provider balance."""
-    return _draft(
-        transfer,
-        f"transfer-success:{transfer.id}",
-        f"Transfer {transfer.code} carried out",
-        debited=_in_transit(transfer),
-        credited=_provider_balance(transfer),
-        money=transfer.money,
+    """
+    Book that a transfer was carried out, once: Dr payouts in transit, Cr provider balance.
+
+    Where people agreed that another sum moved, that leaves the provider balance: what moved beyond the sum asked for is Dr what we
+    owe the party, what is short of it Cr what we owe it.
+    """
+    beyond = transfer.moved - transfer.money
+    legs = [debit(_in_transit(transfer), transfer.money), credit(_provider_balance(transfer), transfer.moved)]
+    if not beyond.is_zero:
+        party = owed_to(transfer)
+        legs.append(debit(party, beyond) if beyond.is_positive else credit(party, -beyond))
+    return Draft(
+        key=f"transfer-success:{transfer.id}",
+        description=f"Transfer {transfer.code} carried out",
+        source_type=SOURCE,
+        source_id=transfer.id,
+        legs=tuple(legs),
+        reference=transfer.reference,
     )
 
 

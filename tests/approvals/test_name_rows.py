@@ -12,7 +12,8 @@ from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
 from apps.approvals.services import rules
 from apps.audit.services import records
-from apps.disbursements.contracts import TRANSFER
+from apps.disbursements.contracts import TRANSFER, TRANSFER_VERDICT
+from apps.disbursements.services import transfer_verdicts
 from apps.disbursements.services import transfers as paying
 from apps.integrations.services import accounts as provider_accounts
 from apps.kit import ids
@@ -259,6 +260,18 @@ def a_transfer_to_an_account_that_he_connected(editor: Actor) -> None:
     paying.order(request=request, actor=make.maker(), now=NOW)
 
 
+def an_unknown_transfer_to_an_account_that_he_connected(editor: Actor) -> None:
+    transfer = transfers.contradicted(transfers.enabled(actor=editor))
+    transfer_verdicts.ask(
+        transfer_id=transfer.id,
+        moved=None,
+        ticket="",
+        reason="Not on its pages",
+        actor=make.maker(),
+        now=NOW + timedelta(days=1),
+    )
+
+
 def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
     account = payments.account()
     provider_accounts.disable(account_id=account.id, actor=editor, now=BEFORE)
@@ -280,6 +293,7 @@ def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
         (RULE_CHANGE, a_rule_change),
         (ROUTING_RULE, a_routing_rule_by_an_account_that_he_changed),
         (TRANSFER, a_transfer_to_an_account_that_he_connected),
+        (TRANSFER_VERDICT, an_unknown_transfer_to_an_account_that_he_connected),
         (DISPUTE_ACCEPTANCE, a_dispute_that_he_wrote_evidence_for),
     ],
 )
@@ -308,5 +322,6 @@ def test_every_kind_is_tried():
         RULE_CHANGE,
         ROUTING_RULE,
         TRANSFER,
+        TRANSFER_VERDICT,
         DISPUTE_ACCEPTANCE,
     }

@@ -208,6 +208,7 @@ RECORDED = {
         "refresh": "connected_account.refresh_requested",
     },
     "disbursements.services.transfers": {"order": "transfer.requested"},
+    "disbursements.services.transfer_verdicts": {"ask": "transfer.verdict_asked"},
     "disbursements.services.transfer_reversals": {"reverse": "transfer.reversal_requested"},
     "payments.services.saved_methods": {
         "create": "payment_method.requested",
@@ -257,6 +258,8 @@ RECORDED = {
 """The service, and the action that its record bears as the code writes it."""
 
 ELSEWHERE = {
+    "disbursements.services.transfers.made": "what a provider says, or what transfer_verdicts.decide records",
+    "disbursements.services.transfers.not_made": "what a provider says, or what transfer_verdicts.decide records",
     "access.services.doors.record": "writes a record itself",
     "access.services.admissions.admit": "memberships.create records it",
     "access.services.memberships.record": "writes a record itself",

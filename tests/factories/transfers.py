@@ -17,6 +17,7 @@ from tests.factories import access, ledger, parties
 from tests.payments import cards
 
 NOW = access.NOW
+USD_30 = Money(30_00, "USD")
 USD_40 = Money(40_00, "USD")
 USD_100 = Money(100_00, "USD")
 WANTED = NewConnectedAccount(
@@ -97,6 +98,14 @@ def sending(account: ConnectedAccount | None = None, **facts: Any) -> Transfer:
     transfer = ordered(account, **facts)
     transfer.begin(at=NOW)
     transfer.save_progress()
+    return again(transfer)
+
+
+def contradicted(account: ConnectedAccount | None = None, **facts: Any) -> Transfer:
+    """Return a transfer of USD 40.00 of which the provider told that it moved USD 30.00: nobody knows what became of it."""
+    transfer = sending(account, **facts)
+    report = TransferReport(f"tr_{transfer.code}", USD_30)
+    orders.record(transfers.KIND, order_id=transfer.id, report=report, now=NOW)
     return again(transfer)
 
 

@@ -402,6 +402,12 @@ def pay_party() -> Sent:
     return Sent({"connected_account_id": ids.encode("ca", account.id), **told})
 
 
+def unknown_transfer() -> UUID:
+    """Return a transfer of which the provider told another sum."""
+    account = transfers.enabled(transfers.merchant(display_name=CANARY["acme"]))
+    return transfers.contradicted(account, reference=CANARY["acme"]).id
+
+
 def made_transfer() -> Sent:
     account = transfers.enabled(transfers.merchant(display_name=CANARY["acme"]))
     return Sent({"reason": CANARY["acme"]}, transfers.made(account, reference=CANARY["acme"]).id)

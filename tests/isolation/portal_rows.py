@@ -312,7 +312,10 @@ ADMINS: dict[str, Admin] = {
     "disbursements.transfer": Admin(
         "disbursements.view",
         is_named=True,
-        deeds={"reverse": of_row("disbursements.transfer&disbursements.view")},
+        deeds={
+            "reverse": of_row("disbursements.transfer&disbursements.view"),
+            "close": of_row("disbursements.transfer&disbursements.view"),
+        },
     ),
     "payments.savedmethod": Admin(
         "payments.view", deeds={"forget": of_row("payments.forget&payments.view", "200+")}

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from apps.audit.models import AuditRecord
+from apps.disbursements.contracts import TRANSFER_VERDICT
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
 from apps.kit import ids
 from tests import dialogs
@@ -108,6 +109,29 @@ def test_shows_what_was_booked_of_a_transfer_and_takes_a_part_back(officer):
 
     assert TransferReversal.objects.get().money.text == "15.00"
     assert "Too much." in shown(officer, f"{TRANSFERS}_change", transfer.id)
+
+
+def test_a_person_says_what_moved_and_is_told_at_which_field_it_will_not(officer):
+    approvals.rule(kind=TRANSFER_VERDICT.name, currency="", minimum_minor=None)
+    transfer = made.contradicted()
+    url = dialog(TRANSFERS, transfer, "close")
+    said = {"verdict": "MADE", "amount": "30.00", "ticket": "tr_on_its_pages", "reason": "Its pages"}
+    said |= {"typed_money": "40.00"}
+    assert "Close…" in shown(officer, f"{TRANSFERS}_change", transfer.id)
+
+    def refused(**other):
+        return wrong(dialogs.send(officer, url, **said | other))
+
+    assert set(refused(amount="", ticket="")) == {"amount", "ticket"}
+    assert set(refused(verdict="NOT_MADE")) == {"amount", "ticket"}
+    assert refused(amount="thirty") == {"amount": ["Write the amount as 1,250.00."]}
+    assert refused(amount="0") == {"amount": ["Write the sum that was moved."]}
+    assert dialogs.send(officer, url, **said).status_code < 400
+
+    page = shown(officer, f"{TRANSFERS}_change", transfer.id)
+    assert "30.00" in page
+    assert "tr_on_its_pages Its pages Other people are asked." in page
+    assert Transfer.objects.get().status == "UNKNOWN"
 
 
 def test_who_may_not_pay_sees_no_button_and_a_reader_of_no_ledger_no_booking(acme, enter):

@@ -9,10 +9,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.disbursements.admin import states
 from apps.disbursements.contracts import TRANSFER_STATES, TransferStatus
+from apps.disbursements.dialogs.transfer_verdicts import CloseUnknownTransfer
 from apps.disbursements.dialogs.transfers import ReverseTransfer
 from apps.disbursements.models import Transfer
 from apps.disbursements.postings import SOURCE
@@ -47,9 +49,10 @@ class TransferAdmin(ReadOnlyAdmin):
     empty_text = _("A transfer appears here when a party is paid to its connected account.")
     search_fields = ["reference"]
     search_help_text = _("Reference, or the provider's id")
-    dialogs = [ReverseTransfer]
+    dialogs = [ReverseTransfer, CloseUnknownTransfer]
     fieldsets = [
         (None, {"fields": ["status_column", "amount_column", "account_column", "reference", "id_column"]}),
+        (_("Closed by people"), {"fields": ["moved_column", "verdict_column"]}),
         (_("Taken back"), {"fields": ["reversed_column", "reversals_column"]}),
         (_("Ledger entries"), {"fields": ["bookings_column"]}),
         (_("Record"), {"fields": ["branch", "application", "created_column", "sent_column", "made_column"]}),
@@ -59,6 +62,8 @@ class TransferAdmin(ReadOnlyAdmin):
         "amount_column",
         "account_column",
         "id_column",
+        "moved_column",
+        "verdict_column",
         "reversed_column",
         "reversals_column",
         "bookings_column",
@@ -76,11 +81,11 @@ class TransferAdmin(ReadOnlyAdmin):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the parts of the page; without what is booked for who may not see the ledger."""
-        parts = super().get_fieldsets(request, obj)
-        if request.user.has_perm("ledger.view"):
-            return parts
-        return [part for part in parts if "bookings_column" not in part[1]["fields"]]
+        """Return the parts of the page; without what is booked for who may not see the ledger, and what nobody said."""
+        hidden = set() if request.user.has_perm("ledger.view") else {"bookings_column"}
+        if not (obj and obj.verdict):
+            hidden.add("moved_column")
+        return [part for part in super().get_fieldsets(request, obj) if hidden.isdisjoint(part[1]["fields"])]
 
     def get_search_results(
         self,
@@ -116,6 +121,15 @@ class TransferAdmin(ReadOnlyAdmin):
         account = transfer.connected_account
         url = reverse("admin:disbursements_connectedaccount_change", args=[account.id])
         return format_html('<a class="t-a" href="{}">{}</a>', url, account.party)
+
+    @admin.display(description=_("Moved, as was said"))
+    def moved_column(self, transfer: Transfer) -> SafeString:
+        return nothing_html() if transfer.verdict_minor is None else money_html(transfer.said_moved)
+
+    @admin.display(description=_("What shows it"))
+    def verdict_column(self, transfer: Transfer) -> str:
+        is_waiting = gettext("Other people are asked.") if transfer.judged_at is None else ""
+        return f"{transfer.verdict_ticket} {transfer.verdict_reason} {is_waiting}".strip()
 
     @admin.display(description=_("Came back"))
     def reversed_column(self, transfer: Transfer) -> SafeString:

@@ -121,6 +121,9 @@ class TransferOut(serializers.Serializer[Any]):
     connected_account_id = serializers.CharField()
     party_id = serializers.CharField()
     amount = MoneyField()
+    moved = MoneyField(
+        help_text="What the provider moves: the amount, unless people found out afterwards that it was another sum."
+    )
     reversed = MoneyField(help_text="What of it has come back.")
     reversing = MoneyField(help_text="What of it is being taken back.")
     reference = serializers.CharField()

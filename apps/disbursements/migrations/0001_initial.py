@@ -90,6 +90,13 @@ class Migration(migrations.Migration):
                 ('approval_id', models.UUIDField(null=True)),
                 ('reversed_minor', apps.kit.models.MinorField(default=0)),
                 ('reversing_minor', apps.kit.models.MinorField(default=0)),
+                ('verdict', models.CharField(blank=True, choices=[('MADE', 'MADE'), ('NOT_MADE', 'NOT_MADE')], max_length=16)),
+                ('verdict_ticket', models.CharField(blank=True, max_length=120)),
+                ('verdict_minor', apps.kit.models.MinorField(null=True)),
+                ('verdict_reason', models.CharField(blank=True, max_length=200)),
+                ('verdict_by', models.CharField(blank=True, max_length=120)),
+                ('verdict_approval_id', models.UUIDField(null=True)),
+                ('judged_at', models.DateTimeField(null=True)),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
                 ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
                 ('connected_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='disbursements.connectedaccount')),
@@ -191,7 +198,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('reversed_minor__gte', 0), ('reversing_minor__gte', 0), ('amount_minor__gte', django.db.models.expressions.CombinedExpression(models.F('reversed_minor'), '+', models.F('reversing_minor')))), name='transfer_not_reversed_beyond_itself'),
+            constraint=models.CheckConstraint(condition=models.Q(('reversed_minor__gte', 0), ('reversing_minor__gte', 0), models.Q(models.Q(('amount_minor__gte', django.db.models.expressions.CombinedExpression(models.F('reversed_minor'), '+', models.F('reversing_minor'))), ('verdict_minor__isnull', True)), models.Q(('verdict_minor__gte', django.db.models.expressions.CombinedExpression(models.F('reversed_minor'), '+', models.F('reversing_minor'))), ('verdict_minor__isnull', False)), _connector='OR')), name='transfer_not_reversed_beyond_itself'),
+        ),
+        migrations.AddConstraint(
+            model_name='transfer',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('judged_at__isnull', True), ('verdict', ''), ('verdict_approval_id__isnull', True), ('verdict_by', ''), ('verdict_minor__isnull', True), ('verdict_reason', ''), ('verdict_ticket', '')), models.Q(models.Q(models.Q(('verdict', 'MADE'), ('verdict_minor__gt', 0), ('verdict_minor__isnull', False), models.Q(('verdict_ticket', ''), _negated=True)), models.Q(('verdict', 'NOT_MADE'), ('verdict_minor__isnull', True), ('verdict_ticket', '')), _connector='OR'), models.Q(('verdict_reason', ''), _negated=True), models.Q(('verdict_by', ''), _negated=True), ('unknown_at__isnull', False), ('verdict_approval_id__isnull', False)), _connector='OR'), name='transfer_verdict_whole'),
         ),
         migrations.AddConstraint(
             model_name='transfer',

@@ -8,11 +8,12 @@ from django.db import models
 from django.db.models import F, Q
 from django_fsm import transition
 
-from apps.disbursements.contracts import TransferStatus
+from apps.disbursements.contracts import TransferStatus, TransferVerdict
 from apps.disbursements.models.order import (
     CODE_LENGTH,
     MESSAGE_LENGTH,
     PROGRESS_FIELDS,
+    TICKET_LENGTH,
     Order,
     OrderQuerySet,
 )
@@ -20,6 +21,20 @@ from apps.kit.models import MinorField
 from apps.kit.money import Money
 
 REFERENCE_LENGTH = 64
+VERDICT_LENGTH = 200
+
+MORE_PROGRESS_FIELDS = [
+    "approval_id",
+    "reversed_minor",
+    "reversing_minor",
+    "verdict",
+    "verdict_ticket",
+    "verdict_minor",
+    "verdict_reason",
+    "verdict_by",
+    "verdict_approval_id",
+    "judged_at",
+]
 
 
 class TransferQuerySet(OrderQuerySet):
@@ -38,6 +53,8 @@ class Transfer(Order):
 
     It is booked as on its way when it is asked for, so that what is owed is paid once; what fails is booked back.
     ``reversed_minor`` came back of it, ``reversing_minor`` is being taken back: never more together than was transferred.
+    ``verdict`` is what ``verdict_by`` says of an UNKNOWN one, and why: that the provider moved ``verdict_minor`` under its id
+    ``verdict_ticket``, or nothing. It waits for its approval until ``judged_at``, when it ended the transfer.
     """
 
     connected_account = models.ForeignKey(
@@ -53,6 +70,15 @@ class Transfer(Order):
     approval_id = models.UUIDField(null=True)
     reversed_minor = MinorField(default=0)
     reversing_minor = MinorField(default=0)
+    verdict = models.CharField(
+        max_length=16, choices=[(one.value, one.value) for one in TransferVerdict], blank=True
+    )
+    verdict_ticket = models.CharField(max_length=TICKET_LENGTH, blank=True)
+    verdict_minor = MinorField(null=True)
+    verdict_reason = models.CharField(max_length=VERDICT_LENGTH, blank=True)
+    verdict_by = models.CharField(max_length=120, blank=True)
+    verdict_approval_id = models.UUIDField(null=True)
+    judged_at = models.DateTimeField(null=True)
 
     objects = TransferQuerySet.as_manager()
 
@@ -62,8 +88,47 @@ class Transfer(Order):
             models.CheckConstraint(condition=~Q(reference=""), name="transfer_has_reference"),
             models.CheckConstraint(
                 condition=Q(reversed_minor__gte=0, reversing_minor__gte=0)
-                & Q(amount_minor__gte=F("reversed_minor") + F("reversing_minor")),
+                & (
+                    Q(
+                        verdict_minor__isnull=True,
+                        amount_minor__gte=F("reversed_minor") + F("reversing_minor"),
+                    )
+                    | Q(
+                        verdict_minor__isnull=False,
+                        verdict_minor__gte=F("reversed_minor") + F("reversing_minor"),
+                    )
+                ),
                 name="transfer_not_reversed_beyond_itself",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    verdict="",
+                    verdict_ticket="",
+                    verdict_minor__isnull=True,
+                    verdict_reason="",
+                    verdict_by="",
+                    verdict_approval_id__isnull=True,
+                    judged_at__isnull=True,
+                )
+                | (
+                    (
+                        Q(
+                            verdict=TransferVerdict.MADE.value,
+                            verdict_minor__isnull=False,
+                            verdict_minor__gt=0,
+                        )
+                        & ~Q(verdict_ticket="")
+                        | Q(
+                            verdict=TransferVerdict.NOT_MADE.value,
+                            verdict_ticket="",
+                            verdict_minor__isnull=True,
+                        )
+                    )
+                    & ~Q(verdict_reason="")
+                    & ~Q(verdict_by="")
+                    & Q(verdict_approval_id__isnull=False, unknown_at__isnull=False)
+                ),
+                name="transfer_verdict_whole",
             ),
             models.CheckConstraint(
                 condition=Q(status=TransferStatus.SUCCEEDED.value) | Q(reversed_minor=0, reversing_minor=0),
@@ -88,7 +153,17 @@ class Transfer(Order):
         """What of it can still be taken back: nothing before it was made."""
         if self.status != TransferStatus.SUCCEEDED:
             return Money.zero(self.currency)
-        return Money(self.amount_minor - self.reversed_minor - self.reversing_minor, self.currency)
+        return Money(self.moved.minor - self.reversed_minor - self.reversing_minor, self.currency)
+
+    @property
+    def moved(self) -> Money:
+        """What the provider moves, or moved: as asked for, unless people agreed that it was another sum."""
+        return self.money if self.judged_at is None else self.said_moved
+
+    @property
+    def said_moved(self) -> Money:
+        """What a person says that the provider moved; as asked for where nobody says a sum."""
+        return Money(self.amount_minor if self.verdict_minor is None else self.verdict_minor, self.currency)
 
     @property
     def reversed(self) -> Money:
@@ -99,7 +174,20 @@ class Transfer(Order):
         return Money(self.reversing_minor, self.currency)
 
     def save_progress(self) -> None:
-        self.save(update_fields=[*PROGRESS_FIELDS, "approval_id", "reversed_minor", "reversing_minor"])
+        self.save(update_fields=[*PROGRESS_FIELDS, *MORE_PROGRESS_FIELDS])
+
+    def say(self, moved: Money | None, *, ticket: str, reason: str, by: str) -> None:
+        """A person says what became of it: so much was moved, or nothing."""
+        self.verdict = (TransferVerdict.NOT_MADE if moved is None else TransferVerdict.MADE).value
+        self.verdict_minor = None if moved is None else moved.minor
+        self.verdict_ticket = ticket
+        self.verdict_reason = reason[:VERDICT_LENGTH]
+        self.verdict_by = by
+
+    def unsay(self) -> None:
+        """Drop what a person said, for others did not agree or it cannot be any more."""
+        self.verdict = self.verdict_ticket = self.verdict_reason = self.verdict_by = ""
+        self.verdict_minor = self.verdict_approval_id = None
 
     def hold_reversal(self, money: Money) -> None:
         """A part of it is being taken back."""

@@ -22,20 +22,25 @@ def payload(transfer: Transfer) -> dict[str, str]:
     }
 
 
+def names(transfer: Transfer) -> tuple[Named, ...]:
+    """Return the rows that a request about a transfer is about: who made or changed one does not decide."""
+    account = transfer.connected_account
+    return (
+        Named(events.TRANSFER, ids.encode("tr", transfer.id)),
+        Named(events.CONNECTED_ACCOUNT, ids.encode("ca", account.id), made_by=account.created_by),
+        Named(PARTY, str(account.party_id)),
+    )
+
+
 def asked(transfer: Transfer) -> NewRequest:
     """Return what other people are asked about a transfer."""
     account = transfer.connected_account
-    account_id = ids.encode("ca", account.id)
     return NewRequest(
         kind=TRANSFER,
         subject_id=transfer.id,
         subject_reference=ids.encode("tr", transfer.id),
         payload=payload(transfer),
-        names=(
-            Named(events.TRANSFER, ids.encode("tr", transfer.id)),
-            Named(events.CONNECTED_ACCOUNT, account_id, made_by=account.created_by),
-            Named(PARTY, str(account.party_id)),
-        ),
+        names=names(transfer),
         branch_id=transfer.branch_id,
         application_id=transfer.application_id,
         summary=f"Transfer {transfer.money} to {account.party}: {transfer.reference}",

@@ -24,6 +24,7 @@ from apps.ledger.services import journals, reversals
 from apps.ledger.services.refusals import AlreadyReversed
 
 VOID = "Something else was approved than was asked for."
+ANSWERED = "The provider has answered."
 NOT_MADE = "The transfer was not made: what was on its way is owed again."
 
 logger = logs.get(__name__)
@@ -40,9 +41,9 @@ def order(*, request: NewTransfer, actor: Actor, now: datetime) -> Transfer:
     and then nothing is written. Locks the party's connected accounts, then what is owed.
     """
     account = connected_accounts.locked_of_party(request.connected_account_id)
-    made = _made_before(account, request.nonce)
-    if made is not None:
-        return made
+    before = _made_before(account, request.nonce)
+    if before is not None:
+        return before
     transfer_limits.check(account, request.money, request.reference)
     amount_limits.require_may_ask(actor=actor, money=request.money, field=transfer_limits.AMOUNT)
     transfer = Transfer(
@@ -107,7 +108,7 @@ def _cancelled(transfer: Transfer, code: str, message: str, *, now: datetime) ->
     transfer.cancel(code=code, message=message, at=now)
     transfer.save_progress()
     outbox.publish(events.about(events.TRANSFER_CANCELLED, transfer), now=now)
-    _owe_again(transfer, now=now)
+    _owe_again(transfer, actor=PROVIDER, now=now)
     return transfer
 
 
@@ -180,25 +181,45 @@ def _find(transfer: Transfer, now: datetime) -> TransferReport | None:
     return port.find(told(transfer))
 
 
-def _succeeded(transfer: Transfer, now: datetime) -> None:
+def made(transfer: Transfer, *, actor: Actor, now: datetime) -> None:
+    """Tell that a transfer was made and book it, as the last step; the caller holds its lock and has written it."""
+    _ask_nobody_more(transfer, now=now)
     outbox.publish(events.about(events.TRANSFER_SUCCEEDED, transfer), now=now)
-    journals.post(draft=postings.success(transfer), actor=PROVIDER, now=now)
+    journals.post(draft=postings.success(transfer), actor=actor, now=now)
+
+
+def not_made(transfer: Transfer, *, actor: Actor, now: datetime) -> None:
+    """Tell that a transfer was not made, and owe the party its money again; as ``made``."""
+    _ask_nobody_more(transfer, now=now)
+    outbox.publish(events.about(events.TRANSFER_FAILED, transfer), now=now)
+    _owe_again(transfer, actor=actor, now=now)
+
+
+def _ask_nobody_more(transfer: Transfer, *, now: datetime) -> None:
+    """Call off what other people are asked about a transfer whose provider has answered, and drop what was said of it."""
+    if transfer.verdict_approval_id is not None and transfer.judged_at is None:
+        requests.call_off(request_id=transfer.verdict_approval_id, reason=ANSWERED, now=now)
+        transfer.unsay()
+        transfer.save_progress()
+
+
+def _succeeded(transfer: Transfer, now: datetime) -> None:
+    made(transfer, actor=PROVIDER, now=now)
 
 
 def _failed(transfer: Transfer, now: datetime) -> None:
-    outbox.publish(events.about(events.TRANSFER_FAILED, transfer), now=now)
-    _owe_again(transfer, now=now)
+    not_made(transfer, actor=PROVIDER, now=now)
 
 
 def _lost(transfer: Transfer, now: datetime) -> None:
     outbox.publish(events.about(events.TRANSFER_UNKNOWN, transfer), now=now)
 
 
-def _owe_again(transfer: Transfer, *, now: datetime) -> None:
+def _owe_again(transfer: Transfer, *, actor: Actor, now: datetime) -> None:
     """Take back the booking of a transfer that was not made."""
     booked = transactions.uid_of(postings.order_key(transfer))
     try:
-        reversals.reverse(transaction_id=booked, reason=NOT_MADE, actor=PROVIDER, now=now, force=True)
+        reversals.reverse(transaction_id=booked, reason=NOT_MADE, actor=actor, now=now, force=True)
     except AlreadyReversed:  # a person has seen it and has done it
         logger.warning("transfer_reversed_before", transfer_id=str(transfer.id))
 
