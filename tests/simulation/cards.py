@@ -1,6 +1,7 @@
 """What payers, banks and the partner do about cards: pages, sums held back, and what comes back; and what is done alike about wallets."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from apps.integrations.services import hooks
@@ -17,7 +18,14 @@ FEE_BPS = 300
 GOOD, CHALLENGED = "4242424242424242", "4000002500003155"
 REFUSED = ("4000000000000002", "4000000000009995")
 CARDS = (*[GOOD] * 5, CHALLENGED, *REFUSED)
-TOLD = ("checkout.session.*", "payment_intent.amount_capturable_updated", "refund.*", "charge.dispute.*")
+CREDENTIALS = replace(integrations.STRIPE_CREDENTIALS, connect_webhook_secret="whsec_ofothers")
+TOLD = (
+    "checkout.session.*",
+    "payment_intent.amount_capturable_updated",
+    "refund.*",
+    "charge.dispute.*",
+    "transfer.*",
+)
 MAGIC = ("000", "000", "001", "017", "201", "777", "778", "779", "780", "781", "782", "783", "784")
 """Endings of addresses whose payers decide by themselves, by what happens then."""
 SESSIONS, REFUNDS, CAPTURES = "/v1/checkout/sessions", "/v1/refunds", "/v1/payment_intents/*/capture"
@@ -51,14 +59,20 @@ SCRIPTS: Scripts = (
 
 def furnish(world: World) -> None:
     """Open an account that takes cards in shillings; the provider tells its address of everything."""
-    account = integrations.stripe_account(
-        PROVIDER, currency="KES", short_code=STRIPE, fee_bps=FEE_BPS, minimum_minor=1_00
-    )
+    terms = {"currency": "KES", "short_code": STRIPE, "fee_bps": FEE_BPS, "minimum_minor": 1_00}
+    account = integrations.stripe_account(PROVIDER, credentials=CREDENTIALS, **terms)
     account.created_at = world.now  # the list of its disputes is read from then on
     account.save(update_fields=["created_at"])
     address = hooks.address(token=account.callback_token, kind=WEBHOOK)
     side = integrations.stripes_side(address, currency="kes", country="KE", fee_bps=FEE_BPS, fee_fixed=0)
     side["webhooks"][0]["enabled_events"] = list(TOLD)
+    of_others = {
+        "secret": CREDENTIALS.connect_webhook_secret,
+        "connect": True,
+        "enabled_events": ["account.*"],
+    }
+    side["webhooks"].append({"url": address, **of_others})
+    side["may_overdraw"] = world.chance(0.8)
     world.control("PUT", f"/accounts/{STRIPE}", side)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from django.db.models import Model
 
 from apps.approvals.models import ApprovalRequest
+from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
 from apps.events.models import EventDelivery, WebhookDelivery
 from apps.integrations.models import CallbackProcessing
 from apps.jobs.models import Job
 from apps.ledger.models import Hold
 from apps.payments.contracts import LateMoney
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
-from tests.simulation import actions, cards, street, wallets
+from tests.simulation import actions, cards, street, transferring, wallets
 from tests.simulation.dispute_rails import RAILS
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
 
@@ -24,6 +25,9 @@ MODELS: tuple[type[Model], ...] = (
     CallbackProcessing,
     Refund,
     Dispute,
+    ConnectedAccount,
+    Transfer,
+    TransferReversal,
     ApprovalRequest,
     InboundReceipt,
     Hold,
@@ -43,6 +47,7 @@ NOT_YET = {
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
     "InboundReceipt:take_back:TAKEN_BACK": "hardly any dispute takes money that is nobody's",
     "InboundReceipt:wait_again:SUSPENSE": "no dispute of this world is won after it was lost",
+    "ConnectedAccount:fail:FAILED": "the provider of this world refuses no account",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
     "Job:fail:FAILED": "hardly any job is cut off five times",
     "EventDelivery:fail:DEAD": "twenty failures of a handler do not happen to a healthy handler",
@@ -58,7 +63,6 @@ REFUSALS = ("HoldEnded", "HoldExpired", "HoldExceeded", "LimitExceeded", "Period
 """What the ledger must have refused to finance."""
 
 NOT_PLAYED = {
-    "ConnectedAccount": "this world pays no merchant by transfer",
     "GrantChange": "the world's applications keep what they were granted",
     "Invite": "the world's applications are linked before it starts",
     "LinkRequest": "the world's applications are linked before it starts",
@@ -66,8 +70,6 @@ NOT_PLAYED = {
     "OrganisationRequest": "the world has the organisations that it needs",
     "SavedMethod": "no payer of this world has saved a card",
     "RegisteredApplication": "the world's applications are linked before it starts",
-    "Transfer": "this world pays no merchant by transfer",
-    "TransferReversal": "this world pays no merchant by transfer",
     "WebhookEndpoint": "the partner keeps his endpoint as it is",
 }
 """State machines that no action touches, and why."""
@@ -82,7 +84,9 @@ def wanted() -> list[str]:
     names += sorted({f"script:{street.name_of(script)}" for _, script in street.SCRIPTS})
     names += sorted({f"card script:{street.name_of(script)}" for _, script in cards.SCRIPTS})
     names += sorted({f"wallet script:{street.name_of(script)}" for _, script in wallets.SCRIPTS})
+    names += sorted({f"transfer script:{street.name_of(script)}" for _, script in transferring.SCRIPTS})
     names += ["evidence:asked a day later", "evidence:dispute asked about"]
+    names += ["prompt paid:paybill", "prompt paid:till"]
     names += [f"evidence:dispute listed at {rail.face}" for rail in RAILS]
     names += [f"dispute {end}:{rail.face}" for rail in RAILS for end in ("won", "lost", "closed")]
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]

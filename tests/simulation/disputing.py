@@ -28,11 +28,9 @@ def dispute(world: World) -> str | None:
     return _dispute(world, world.rng.choice(found)) if found else None
 
 
-def dispute_on_every_rail(world: World) -> None:
+def dispute_on_every_rail(world: World) -> str:
     """Let a payer of each rail dispute what he paid."""
-    for rail in RAILS:
-        if rail.disputable(world):
-            world.note(f"at first dispute: {_dispute(world, rail)}")
+    return "; ".join(_dispute(world, rail) for rail in RAILS if rail.disputable(world))
 
 
 def _dispute(world: World, rail: Rail) -> str:

@@ -23,6 +23,7 @@ from tests.simulation import (
     refunding,
     reviewing,
     street,
+    transferring,
     wallets,
     workers,
 )
@@ -44,10 +45,13 @@ def open_day(world: World) -> None:
     with clock.fixed(world.now):
         cards.create_of_person(world)
         wallets.create_of_person(world)
-    for follow in (cards.pay_every_page, wallets.agree_to_every_order, disputing.dispute_on_every_rail):
+        transferring.connect(world)
+    for deeds in FIRST:
         with clock.fixed(world.now):
             _run_everything(world)
-            follow(world)
+            for deed in deeds:
+                if said := deed(world):
+                    world.note(f"at first {deed.__name__}: {said}")
         world.tick(3)
     with clock.fixed(world.now):
         _run_everything(world)
@@ -120,6 +124,7 @@ def _waiting(world: World) -> dict[str, datetime | None]:
         **PaymentAttempt.objects.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")),
         **intents.aggregate(request=Min("next_request_at")),
         **refunds.aggregate(refund=Min("next_request_at"), refund_query=Min("next_query_at")),
+        **transferring.waiting(),
         **Dispute.objects.aggregate(answer=Min("answer_due_at")),
         **refunds.filter(status=RefundStatus.SENDING).aggregate(refund_sending=Min("sent_at")),
         **Job.objects.filter(finished_at=None).aggregate(work=Min("locked_until")),
@@ -192,6 +197,12 @@ def _ask_after_refunds(world: World) -> None:
         world.tick(ONE_DAY)
 
 
+FIRST: tuple[tuple[Callable[[World], str | None], ...], ...] = (
+    (cards.pay_every_page, transferring.finish_every_account),
+    (wallets.agree_to_every_order, transferring.transfer),
+    (disputing.dispute_on_every_rail,),
+)
+"""What follows in a seed's opening, each row once what came before has arrived."""
 EVIDENCE: tuple[Callable[[World], None], ...] = (
     _pull,
     _hold_receipts_of_refunds,
@@ -200,6 +211,7 @@ EVIDENCE: tuple[Callable[[World], None], ...] = (
     _ask_after_refunds,
     disputing.ask_after_disputes,
     disputing.let_time_run_out,
+    transferring.ask_after_accounts,
     _ask_for_balances,
 )
 """What resolves a payment that neither callback nor query has resolved."""

@@ -1,11 +1,12 @@
 """What payers do at their phones, and what goes wrong at the provider."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from tests.simulation.partner import prompts
-from tests.simulation.world import World
+from tests.simulation.world import TILL, World
 
 PUSH = "/mpesa/stkpush/v1/processrequest"
 QUERY = "/mpesa/stkpushquery/v1/query"
@@ -86,6 +87,12 @@ def answer_phone(decision: str) -> Callable[[World], str | None]:
         return str(prompt["reference"])
 
     return act
+
+
+def receivers(world: World) -> Counter[str]:
+    """Count the prompts that were paid, by what they paid."""
+    paid = [prompt["receiver"] for prompt in prompts(world) if prompt["receipt"]]
+    return Counter(f"prompt paid:{'till' if number == TILL else 'paybill'}" for number in paid)
 
 
 def script_fault(world: World) -> str:

@@ -25,7 +25,7 @@ from apps.payments.models import BulkItem, InboundReceipt, PaymentAttempt, Payme
 from apps.payments.services import bulks
 from apps.payments.services.resolutions import UNASKED
 from tests.factories.integrations import PAYPAL
-from tests.simulation import books, card_truths, dispute_truths, refunding, unasked
+from tests.simulation import books, card_truths, dispute_truths, refunding, transfer_truths, unasked
 from tests.simulation import bulks as bulk_deeds
 from tests.simulation.world import LISTENS_TO, RENDERING_LANE, STRIPE, World
 
@@ -45,6 +45,7 @@ def broken(world: World) -> list[str]:
     found = [*_statement_is_booked([*rows, *of_cards, *of_wallets])]
     online = [*of_cards, *of_wallets]
     found += [*card_truths.broken(world, online), *dispute_truths.broken(world, online)]
+    found += transfer_truths.broken(world)
     return found + [finding for truth in TRUTHS for finding in truth(world, rows)]
 
 
@@ -172,6 +173,7 @@ def _booked_once(world: World, __: Rows) -> Iterator[str]:
     retracted = InboundReceipt.objects.filter(status=InboundStatus.RETRACTED)
     wanted |= {f"inbound-receipt-retraction:{each.id}" for each in retracted}
     wanted |= {f"refund:{refund.id}" for refund in Refund.objects.exclude(refunded_at=None)}
+    wanted |= transfer_truths.booked(world)
     wanted |= world.books.keys if world.books else set()
     for key in sorted(wanted - made):
         yield f"{key} is not in the ledger"

@@ -30,7 +30,12 @@ MAGIC = (
 PULL = "payments.pull_organisation"
 FORGED_TOKEN = "f0" * 16
 RELAY = jobs.Job("events.relay", {"lane": "events"})
-SWEEPS = ("payments.sweep_organisation", "events.sweep_organisation", "jobs.sweep_organisation")
+SWEEPS = (
+    "payments.sweep_organisation",
+    "events.sweep_organisation",
+    "jobs.sweep_organisation",
+    "disbursements.sweep_organisation",
+)
 
 
 def work(world: World) -> str | None:

@@ -39,7 +39,7 @@ HOST = {"host": urlsplit(PROVIDER).netloc}
 SLUG = "acme"
 SHORT_CODES = ("600101", "600102")
 STORE, TILL = "600103", "600193"
-"""A store whose till is paid by people alone: of what is asked for there, no message but the callback tells the payment."""
+"""A store and its till: of what is asked for there no message but the callback, and no list, tells the payment."""
 STRIPE = "acct_1Simulated"
 LISTENS_TO = ("payment_success", "payment_failed", "payment_in_review")
 RENDERING_LANE = "documents"
@@ -107,6 +107,7 @@ class World:
         self.stopped: list[tuple[UUID, str]] = []
         self.forged: set[str] = set()
         self.reviewed = Reviewed()
+        self.merchants: dict[UUID, str] = {}
         self.interruptions = Interruptions(self)
         self.token = self.decider_token = ""
         self.books: Books | None = None
@@ -143,7 +144,7 @@ class World:
         self.control("POST", "/callbacks/hold", {"hold": True})
         self.interruptions.is_calm = True
         self.token = access.issued().secret
-        from tests.simulation import cards, refunding, unasked, wallets  # noqa: PLC0415 (their deeds know the world)
+        from tests.simulation import cards, refunding, transferring, unasked, wallets  # noqa: PLC0415 (their deeds know the world)
 
         refunding.furnish(self)
         places = zip(SHORT_CODES, (access.head_office(), access.branch()), (unasked.LARGE, None), strict=True)
@@ -164,11 +165,11 @@ class World:
         unasked.furnish(self)
         cards.furnish(self)
         wallets.furnish(self)
+        transferring.furnish(self)
         inbox = self.call("POST", "/sandbox-inboxes", {"label": "Partner"})
         self.inbox_id = inbox.body["id"]
         self.call("POST", "/webhook-endpoints", {"url": inbox.body["url"], "event_types": list(LISTENS_TO)})
-        asking = [account for account in self.accounts() if not account.till_number]
-        self.branch_ids = [ids.encode("br", account.branch_id) for account in asking]
+        self.branch_ids = [ids.encode("br", account.branch_id) for account in self.accounts()]
         self.interruptions.is_calm = False
 
     def _furnish_till(self) -> None:

@@ -9,9 +9,7 @@ SHOWN = 10
 def check(scope: Scope, *, amount: int, currency: str, destination: str, charge: Body | None) -> None:
     """Raise StripeRefusal for an account that may not be paid to, and for more than the balance, or the charge, has."""
     _receiver(scope, destination)
-    refusal = scope.plan.result_code
-    if refusal not in {None, "0"}:
-        raise StripeRefusal(400, "The transfer was refused.", code=refusal)
+    _check_plan(scope, "The transfer was refused.")
     receiver = objects.get(scope, "account", destination, param="destination", status=400)
     if receiver["capabilities"]["transfers"] != "active":
         raise StripeRefusal(
@@ -83,6 +81,7 @@ def reverse(
     scope: Scope, transfer: Body, *, amount: int | None, metadata: Body, description: str | None = None
 ) -> Body:
     """Take a transfer back, whole or in part; raise StripeRefusal for more than is left of it, or than its receiver has."""
+    _check_plan(scope, "The reversal was refused.")
     left = transfer["amount"] - transfer["amount_reversed"]
     taken = left if amount is None else amount
     if not 0 < taken <= left:
@@ -138,6 +137,12 @@ def follow(scope: Scope, charge: Body) -> None:
         destination=told["destination"],
         charge=charge,
     )
+
+
+def _check_plan(scope: Scope, words: str) -> None:
+    refusal = scope.plan.result_code
+    if refusal not in {None, "0"}:
+        raise StripeRefusal(400, words, code=refusal)
 
 
 def _receiver(scope: Scope, destination: str) -> Scope:
