@@ -12,8 +12,8 @@ from django.db.models import F
 from apps.access.models import IdempotencyRecord
 from apps.integrations.mpesa.reversal import REVERSAL_PATH as REVERSAL
 from apps.kit import ids
+from apps.kit.sweep import JOB_GRACE
 from apps.payments.models import PaymentIntent, Refund
-from apps.payments.services.sweeps import JOB_GRACE
 from script.devkit import environment, ports, system
 from script.devkit.folders import PYTHON, ROOT
 from tests.flows import dying

@@ -19,9 +19,10 @@ from apps.integrations.stripe.provider import StripeCredentials
 from apps.kit import clock
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
+from apps.kit.sweep import JOB_GRACE
 from apps.payments.contracts import Choice, Method
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
-from apps.payments.services import intents, refunds, sweeps, webhooks
+from apps.payments.services import intents, refunds, webhooks
 from apps.tenancy.models import Organisation
 from tests.callbacks import Arrived
 from tests.factories import access, payments
@@ -138,7 +139,7 @@ class CardRail:
 
     def work(self) -> None:
         """Do what the sweep finds, until nothing is due."""
-        self.now += sweeps.JOB_GRACE
+        self.now += JOB_GRACE
         for attempt in PaymentAttempt.objects.with_order(since=self.now):
             intents.carry_out(attempt_id=attempt.id, now=self.now)
         for attempt in PaymentAttempt.objects.due_for_query(now=self.now):

@@ -12,9 +12,10 @@ from apps.documents.services import artifacts
 from apps.events.models import OutboxEvent
 from apps.integrations.models import ProviderCall
 from apps.kit.actors import SYSTEM, person
+from apps.kit.sweep import JOB_GRACE
 from apps.payments.contracts import DISPUTE_ACCEPTANCE, DisputeStatus, EvidencePurpose
 from apps.payments.models import Dispute
-from apps.payments.services import dispute_answers, dispute_evidence, dispute_queries, sweeps
+from apps.payments.services import dispute_answers, dispute_evidence, dispute_queries
 from apps.payments.services.attempts import InvalidState
 from tests.factories import access, approvals
 from tests.factories import disputes as made
@@ -95,7 +96,7 @@ def test_an_answer_that_got_lost_is_asked_after_before_it_is_given_again(cards, 
     cards.script({"action": "reset", "processed": True}, path=f"/v1/disputes/{row.ticket}")
 
     assert send(cards, row).status == DisputeStatus.SUBMITTED
-    cards.now = row.answer_due_at + sweeps.JOB_GRACE
+    cards.now = row.answer_due_at + JOB_GRACE
     assert send(cards, row).status == DisputeStatus.UNDER_REVIEW
 
     assert calls("evidence") == 1
@@ -109,7 +110,7 @@ def test_an_inquiry_that_becomes_a_chargeback_asks_for_another_answer(cards):
     cards.script({"action": "reset"}, path=f"/v1/disputes/{row.ticket}")
     assert send(cards, row).status == DisputeStatus.SUBMITTED
     cards.act("disputes", row.ticket, "escalate")
-    cards.now = row.answer_due_at + sweeps.JOB_GRACE
+    cards.now = row.answer_due_at + JOB_GRACE
 
     row = send(cards, row)
 

@@ -9,9 +9,10 @@ from apps.events.models import EventDelivery, WebhookDelivery
 from apps.events.models.webhook import WebhookStatus
 from apps.jobs.models import Job
 from apps.kit import circuits, clock, jobs
+from apps.kit.sweep import JOB_GRACE
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
 from apps.payments.models import Dispute, PaymentAttempt, PaymentIntent, Refund
-from apps.payments.services import pulls, sweeps
+from apps.payments.services import pulls
 from apps.simulator.services import callbacks, due
 from apps.simulator.services.clock import moment
 from tests.simulation import (
@@ -120,7 +121,7 @@ def _waiting(world: World) -> dict[str, datetime | None]:
         **WebhookDelivery.objects.filter(status=WebhookStatus.PENDING).aggregate(
             webhook=Min("next_attempt_at")
         ),
-        **attempts.aggregate(query=Min("next_query_at"), order=Min("order_due_at") + sweeps.JOB_GRACE),
+        **attempts.aggregate(query=Min("next_query_at"), order=Min("order_due_at") + JOB_GRACE),
         **PaymentAttempt.objects.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")),
         **intents.aggregate(request=Min("next_request_at")),
         **refunds.aggregate(refund=Min("next_request_at"), refund_query=Min("next_query_at")),

@@ -12,10 +12,10 @@ from apps.approvals.services import rules
 from apps.disbursements.contracts import TRANSFER, TransferStatus
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
 from apps.disbursements.models.connected_account import ASKED_STATES, LIVE_STATES
-from apps.disbursements.services import sweeps
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
+from apps.kit.sweep import JOB_GRACE
 from apps.ledger.contracts import AccountRef, AccountRole, Draft, credit, debit
 from apps.ledger.services import journals
 from apps.parties.contracts import PartyKind
@@ -140,7 +140,7 @@ def ask_after_accounts(world: World) -> None:
 def waiting() -> dict[str, datetime | None]:
     """Return what waits for its time, and for which."""
     times = {
-        "request": Min("next_request_at") + sweeps.JOB_GRACE,
+        "request": Min("next_request_at") + JOB_GRACE,
         "query": Min("next_query_at", filter=Q(status=TransferStatus.UNKNOWN)),
         "sending": Min("sent_at", filter=Q(status=TransferStatus.SENDING)),
     }

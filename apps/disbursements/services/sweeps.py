@@ -1,7 +1,5 @@
 """The guarantee behind every wake-up: what is due and was not done is found in the rows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,12 +10,8 @@ from django.db.models import QuerySet
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
 from apps.disbursements.models.order import OrderQuerySet
 from apps.disbursements.services import listed_transfers, transfer_reversals, transfers
-from apps.kit import jobs
-from apps.kit.polled import PolledQuerySet
-
-JOB_GRACE = timedelta(seconds=30)
-BATCH = 500
-PROVIDERS, DEFAULT = "providers", "default"
+from apps.kit import jobs, sweep
+from apps.kit.sweep import DEFAULT, JOB_GRACE, PROVIDERS, Due
 
 
 def run(*, now: datetime) -> None:
@@ -38,45 +32,36 @@ def run(*, now: datetime) -> None:
 
 def do(*, deed: str, row_id: UUID, now: datetime) -> None:
     """Do the deed to one row, unless it is no longer due; KeyError for a deed that does not exist."""
-    due = DEEDS[deed]
-    if due.rows(now).filter(id=row_id).exists():
-        due.act(row_id, now)
+    sweep.do(DEEDS[deed], row_id=row_id, now=now)
 
 
 def start_queries(*, now: datetime) -> None:
     """Start one job per question that is due, and leave it some time before another one is started."""
-    asked: tuple[tuple[str, str, PolledQuerySet], ...] = (
+    asked = (
         ("disbursements.follow_account", "account_id", ConnectedAccount.objects.all()),
         ("disbursements.query_transfer", "transfer_id", Transfer.objects.all()),
         ("disbursements.query_reversal", "reversal_id", TransferReversal.objects.all()),
     )
-    for task, argument, rows in asked:
-        due = rows.due_for_query(now=now).without_query_job(since=now - JOB_GRACE)
-        for row_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):
-            if due.filter(id=row_id).update(query_started_at=now):
-                _start(task, **{argument: row_id})
+    sweep.start_queries(asked, now=now)
 
 
 def resend_lost_jobs(*, now: datetime) -> None:
     """Start the sending anew and move its due time, so that the next sweeps leave the job some time."""
     since = now - JOB_GRACE
-    for noun, rows in ORDERS.items():
-        waiting = rows().waiting_to_be_sent(since=since)
-        for row_id in list(waiting.order_by("next_request_at").values_list("id", flat=True)[:BATCH]):
-            if waiting.filter(id=row_id).update(next_request_at=now):
-                _start(f"disbursements.send_{noun}", **{f"{noun}_id": row_id})
-
-
-def _start(task: str, **named: UUID) -> None:
-    arguments: dict[str, Any] = dict(named)
-    jobs.enqueue(task, **arguments)
+    lost = (
+        ("disbursements.send_transfer", "transfer_id", Transfer.objects.waiting_to_be_sent(since=since)),
+        (
+            "disbursements.send_reversal",
+            "reversal_id",
+            TransferReversal.objects.waiting_to_be_sent(since=since),
+        ),
+    )
+    sweep.resend(lost, now=now)
 
 
 def start_deeds(*, now: datetime) -> None:
     """Start one job for each row that a deed is due for."""
-    for deed, due in DEEDS.items():
-        for row_id in due.rows(now).values_list("id", flat=True)[:BATCH]:
-            jobs.enqueue("disbursements.sweep_organisation", deed=deed, row_id=row_id)
+    sweep.start_deeds("disbursements.sweep_organisation", DEEDS, now=now)
 
 
 def _silent(rows: OrderQuerySet, now: datetime) -> OrderQuerySet:
@@ -106,21 +91,6 @@ def _explained(now: datetime) -> QuerySet[Any]:  # noqa: ARG001 (what is booked 
 
 def _explain(row_id: UUID, now: datetime) -> None:
     listed_transfers.explain(movement_id=row_id, now=now)
-
-
-ORDERS: dict[str, Callable[[], OrderQuerySet]] = {
-    "transfer": Transfer.objects.all,
-    "reversal": TransferReversal.objects.all,
-}
-"""The rows of each noun."""
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The rows that a deed is due for, and the deed to one of them."""
-
-    rows: Callable[[datetime], QuerySet[Any]]
-    act: Callable[[UUID, datetime], None]
 
 
 DEEDS = {

@@ -1,17 +1,14 @@
 """The guarantee behind every wake-up: what is due and was not done is found in the rows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.integrations.selectors import callbacks
-from apps.kit import jobs
-from apps.kit.polled import PolledQuerySet
+from apps.kit import jobs, sweep
+from apps.kit.sweep import DEFAULT, JOB_GRACE, PROVIDERS, Due
 from apps.payments.models import (
     Dispute,
     InboundReceipt,
@@ -32,10 +29,6 @@ from apps.payments.services import (
     losses,
     sendings,
 )
-
-JOB_GRACE = timedelta(seconds=30)
-BATCH = 500
-PROVIDERS, DEFAULT = "providers", "default"
 
 
 def run(*, now: datetime) -> None:
@@ -58,9 +51,7 @@ def run(*, now: datetime) -> None:
 
 def do(*, deed: str, row_id: UUID, now: datetime) -> None:
     """Do the deed to one row, unless it is no longer due; KeyError for a deed that does not exist."""
-    due = DEEDS[deed]
-    if due.rows(now).filter(id=row_id).exists():
-        due.act(row_id, now)
+    sweep.do(DEEDS[deed], row_id=row_id, now=now)
 
 
 def start_queries(*, now: datetime) -> None:
@@ -70,44 +61,28 @@ def start_queries(*, now: datetime) -> None:
     Nothing is asked of which the answer has come already and is only to be read, for as long as that takes its usual time.
     """
     is_answered = callbacks.are_unread("callback_token", now=now)
-    for task, argument, rows in (
+    asked = (
         ("payments.query_attempt", "attempt_id", PaymentAttempt.objects.exclude(is_answered)),
         ("payments.query_refund", "refund_id", Refund.objects.exclude(is_answered)),
         ("payments.query_dispute", "dispute_id", Dispute.objects.all()),
         ("payments.follow_method", "method_id", SavedMethod.objects.all()),
-    ):
-        due = _without_job(rows, now=now)
-        for row_id in list(due.order_by("next_query_at").values_list("id", flat=True)[:BATCH]):
-            if due.filter(id=row_id).update(query_started_at=now):
-                _start(task, **{argument: row_id})
-
-
-def _start(task: str, **named: UUID) -> None:
-    arguments: dict[str, Any] = dict(named)
-    jobs.enqueue(task, **arguments)
-
-
-def _without_job(rows: PolledQuerySet, *, now: datetime) -> PolledQuerySet:
-    return rows.due_for_query(now=now).without_query_job(since=now - JOB_GRACE)
+    )
+    sweep.start_queries(asked, now=now)
 
 
 def resend_lost_jobs(*, now: datetime) -> None:
     """Start the sending anew and move its due time, so that the next sweeps leave the job some time."""
     since = now - JOB_GRACE
-    for task, argument, waiting in (
+    lost = (
         ("payments.request_collection", "intent_id", PaymentIntent.objects.waiting_to_be_sent(since=since)),
         ("payments.request_refund", "refund_id", Refund.objects.waiting_to_be_sent(since=since)),
-    ):
-        for row_id in list(waiting.order_by("next_request_at").values_list("id", flat=True)[:BATCH]):
-            if waiting.filter(id=row_id).update(next_request_at=now):
-                _start(task, **{argument: row_id})
+    )
+    sweep.resend(lost, now=now)
 
 
 def start_deeds(*, now: datetime) -> None:
     """Start one job for each row that a deed is due for."""
-    for deed, due in DEEDS.items():
-        for row_id in due.rows(now).values_list("id", flat=True)[:BATCH]:
-            jobs.enqueue("payments.sweep_organisation", deed=deed, row_id=row_id)
+    sweep.start_deeds("payments.sweep_organisation", DEEDS, now=now)
 
 
 def _silent(now: datetime) -> QuerySet[PaymentAttempt]:
@@ -190,14 +165,6 @@ def _lost(now: datetime) -> QuerySet[Dispute]:  # noqa: ARG001 (what is lost is 
 
 def _cover(dispute_id: UUID, now: datetime) -> None:
     losses.cover(dispute_id=dispute_id, now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The rows that a deed is due for, and the deed to one of them."""
-
-    rows: Callable[[datetime], QuerySet[Any]]
-    act: Callable[[UUID, datetime], None]
 
 
 DEEDS = {
