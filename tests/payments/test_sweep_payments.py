@@ -12,8 +12,8 @@ from apps.integrations.services import callbacks as inbox
 from apps.kit import clock, jobs
 from apps.payments import tasks
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
-from apps.payments.models import PaymentIntent
-from apps.payments.services import attempts, intents, sweeps
+from apps.payments.models import PaymentIntent, Refund
+from apps.payments.services import attempts, intents, sendings, sweeps
 from tests.factories import payments
 from tests.factories import refunds as made
 from tests.payments.conftest import told
@@ -105,6 +105,22 @@ def test_a_job_that_waited_asks_nothing_whose_answer_came_meanwhile(sweep):
     assert attempts.claim_query(attempt_id=attempt.id, now=after(seconds=31)) is None
     assert payments.reloaded(attempt).next_query_at == after(seconds=25)
     assert attempts.claim_query(attempt_id=attempt.id, now=after(minutes=11)) is not None
+
+
+def test_a_refunds_job_that_waited_neither_asks_nor_gives_up_what_was_answered_meanwhile(acme):
+    refund = made.pending()
+    due = refund.next_query_at
+    facts = {"kind": sendings.RESULT, "body": b"{}", "headers": {}, "remote_ip": ""}
+    inbox.store(token=refund.callback_token, now=due, **facts)
+
+    assert sendings.claim_query(refund_id=refund.id, now=due) is None
+    assert made.reloaded(refund).next_query_at == due
+    Refund.objects.update(next_query_at=due + timedelta(days=1))  # behind the plan's end
+    inbox.store(token=refund.callback_token, now=due + timedelta(days=1), **facts)
+    assert sendings.claim_query(refund_id=refund.id, now=due + timedelta(days=1)) is None
+    assert made.reloaded(refund).status == RefundStatus.PENDING
+    assert sendings.claim_query(refund_id=refund.id, now=due + timedelta(days=1, minutes=10)) is None
+    assert made.reloaded(refund).status == RefundStatus.UNKNOWN  # nobody counts on it any more
 
 
 def test_starts_the_next_query_when_the_last_job_took_its_own(sweep):

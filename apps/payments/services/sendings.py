@@ -16,6 +16,7 @@ from apps.integrations.ports import (
     RefundSearchPort,
     Ticket,
 )
+from apps.integrations.selectors import callbacks
 from apps.integrations.services import providers
 from apps.kit import errors, jobs, logs
 from apps.payments import events
@@ -182,7 +183,8 @@ def release(refund: Refund, *, now: datetime) -> None:
 @transaction.atomic
 def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
     """
-    Take the question that is due and plan the next one; None when nothing is due or there is no ticket to ask for.
+    Take the question that is due and plan the next one; None when nothing is due, there is no ticket to ask for, or the answer has
+    come and is about to be read.
 
     Where the answer comes as a callback, a claim after the plan's end finds that none did, and the refund becomes UNKNOWN. A
     rail that answers at once is asked until it says how the refund ended, and for a month after that: its money may come back.
@@ -190,6 +192,8 @@ def claim_query(*, refund_id: UUID, now: datetime) -> Refund | None:
     refund = locked(refund_id)
     is_open = refund.status in SENT_STATES or (may_come_back(refund) and refund.next_query_at is not None)
     if not is_open or not refund.ticket or not polling.is_due(refund, now=now):
+        return None
+    if callbacks.is_unread(refund.callback_token, now=now):
         return None
     if providers.offers(refund.provider, RefundQueryPort):
         refund.next_query_at = _next_at_once(refund, now=now)
