@@ -83,15 +83,52 @@ def test_a_refusal_says_that_another_account_may_ask_where_its_rule_does(acme):
     with pytest.raises(ProviderDeclined) as before:
         ruled(port).request(daraja.order())
     put("400.002.02", "configuration", may_fall_back=True)
-    put("1032", "expired", may_fall_back=True)
+    put("1025", "prompt_failed", may_fall_back=True)
     port, _ = daraja.stk(refused("400.002.02", "Bad Request", 400))
+    not_shown = parsed("stk_callback_cancelled.json")
+    not_shown["Body"]["stkCallback"]["ResultCode"] = 1025
 
     with pytest.raises(ProviderDeclined) as refusal:
         ruled(port).request(daraja.order())
-    report = ruled(port).read_callback(parsed("stk_callback_cancelled.json"))
+    report = ruled(port).read_callback(not_shown)
 
     assert (before.value.may_fall_back, refusal.value.may_fall_back) == (False, True)
     assert (report.outcome, report.may_fall_back) == (Outcome.DECLINED, True)
+
+
+@pytest.mark.parametrize(
+    ("provider", "code", "reason_code"),
+    [
+        (MPESA, "1032", "customer_cancelled"),
+        (MPESA, "1032", "configuration"),  # whatever the rule calls it, the payer said no
+        (MPESA, "17", "provider_unavailable"),  # something was paid moments ago
+        (MPESA, "4242", "insufficient_funds"),  # not known to us, and the payer's by the rule itself
+        ("stripe", "generic_decline", "provider_unavailable"),
+        ("stripe", "customer_cancelled", "provider_unavailable"),  # a code of ours, where Stripe gives none
+        ("paypal", "ORDER_ALREADY_CAPTURED", "configuration"),
+    ],
+)
+def test_no_rule_has_another_account_ask_after_what_the_payer_said(acme, provider, code, reason_code):
+    rule = ErrorRule(provider, Flow.COLLECTION, code, reason_code, may_fall_back=True)
+
+    with pytest.raises(error_rules.ErrorRuleInvalid) as refusal:
+        error_rules.put(rule=rule, actor=SYSTEM, now=NOW)
+
+    assert [error.pointer for error in refusal.value.errors] == ["/may_fall_back"]
+    assert not ProviderErrorRule.objects.exists()
+
+
+def test_of_a_code_with_many_meanings_those_that_are_the_payers_ask_no_other_account(acme):
+    put("500.001.1001", "configuration", may_fall_back=True)
+
+    found = []
+    for words in ("Merchant does not exist", "Unable to lock subscriber"):
+        port, _ = daraja.stk(refused("500.001.1001", words))
+        with pytest.raises(ProviderDeclined) as refusal:
+            ruled(port).request(daraja.order())
+        found.append((refusal.value.code, refusal.value.may_fall_back))
+
+    assert found == [("configuration", True), ("configuration", False)]
 
 
 def test_a_rule_is_replaced_and_retired_with_a_record_of_each(acme):

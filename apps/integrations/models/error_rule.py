@@ -25,7 +25,8 @@ class ProviderErrorRule(UuidModel):
     ``is_open`` makes a refusal of a request, and a result that says no, an open outcome, which is asked after; nothing can
     make an open outcome a refusal. ``payer_message`` replaces the text for people, where there is one.
     ``retry_after_seconds`` is how long to wait before a request that never left is sent again, in place of our own plan.
-    ``may_fall_back``: the refusal is the account's fault, so another account may ask the payer; never for an open outcome.
+    ``may_fall_back``: the refusal is the account's or the rail's fault, so another account may ask the payer; never for an open
+    outcome, nor for what the payer said.
     """
 
     provider = models.CharField(max_length=16, choices=provider_choices)

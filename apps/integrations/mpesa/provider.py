@@ -236,4 +236,5 @@ PROVIDER = Provider(
     },
     is_well=is_well,
     reasons=codes.MESSAGES,
+    refusals={**codes.STK_RESULTS, **{code: refusal.code for code, refusal in codes.ERRORS.items()}},
 )

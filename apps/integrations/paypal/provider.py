@@ -168,4 +168,5 @@ PROVIDER = Provider(
     },
     is_well=lambda answer: codes.is_well(answer.status),
     reasons=codes.MESSAGES,
+    refusals={**codes.EVERYWHERE, **codes.COLLECTING},
 )

@@ -62,6 +62,8 @@ from apps.integrations.ports.refunds import (
 )
 from apps.integrations.ports.refusals import (
     HELD_BACK,
+    RAIL_FAULTS,
+    UNKNOWN_CODE,
     ForgedCallback,
     MalformedCallback,
     ProviderDeclined,
@@ -74,6 +76,8 @@ from apps.integrations.ports.webhooks import Nudge, NudgeKind, RawWebhook, Webho
 
 __all__ = [
     "HELD_BACK",
+    "RAIL_FAULTS",
+    "UNKNOWN_CODE",
     "BalancePort",
     "BalanceReport",
     "CapturePort",

@@ -1,7 +1,7 @@
 """How a provider declares itself: all that the product has to know of it, in one place of its own folder."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,8 @@ class Provider:
     ``currencies`` are all that it takes; none named: whichever its accounts are kept in. ``terms`` are those fields of
     AccountTerms that not every provider knows and this one does. ``rules`` and ``secret_rules`` are what it asks of terms and secrets, beside what holds for
     all. ``ports`` says with what it keeps the promise of each port, ``is_well`` which answers show that it works, refusals
-    included. ``reasons`` are ours that its refusals may stand for, each with its sentence for people.
+    included. ``reasons`` are ours that its refusals may stand for, each with its sentence for people; ``refusals`` says for which of them
+    a code of a payment that is refused stands, where it has one meaning.
     """
 
     slug: str
@@ -81,6 +82,7 @@ class Provider:
     ports: Mapping[type, Adapter]
     is_well: Callable[[http.Answer], bool]
     reasons: Mapping[str, str]
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def secret_names(self) -> tuple[str, ...]:

@@ -3,6 +3,27 @@
 from datetime import timedelta
 
 HELD_BACK = "held_back"
+UNKNOWN_CODE = "unknown_provider_code"
+"""The reason of a refusal whose code its adapter does not know."""
+RAIL_FAULTS = frozenset(
+    {
+        "account_limit",
+        "amount_too_large",
+        "amount_too_small",
+        "auth_token",
+        "configuration",
+        "credential_locked",
+        "currency_not_supported",
+        "invalid_credentials",
+        "invalid_request",
+        "merchant_account_restricted",
+        "not_permitted",
+        "prompt_failed",
+        "provider_unavailable",
+        "rate_limited",
+    }
+)
+"""Reasons that are the account's or the rail's own: no payer has said no, and nothing was paid, so another account may ask him."""
 
 
 class ProviderError(Exception):

@@ -12,6 +12,7 @@ from apps.integrations import registry
 from apps.integrations.contracts import ErrorRule, Flow, reasons
 from apps.integrations.models import ProviderErrorRule
 from apps.integrations.models.error_rule import RETRY_AFTER_MAX
+from apps.integrations.ports import RAIL_FAULTS
 from apps.kit.actors import Actor
 from apps.kit.errors import FieldError, Invalid, NotFound
 from apps.kit.models import is_storable
@@ -115,6 +116,11 @@ def _check(rule: ErrorRule) -> None:
                 "What may have been carried out is asked after: no other account is asked.",
             ),
             (
+                rule.is_open or not rule.may_fall_back or _is_of_rail(rule),
+                "may_fall_back",
+                "Another account asks only after a fault of the account or of the rail, never after what the payer said.",
+            ),
+            (
                 rule.retry_after_seconds is None or rule.retry_after_seconds in RETRY_AFTER,
                 "retry_after_seconds",
                 f"Say 1 to {RETRY_AFTER_MAX} seconds, or nothing.",
@@ -132,6 +138,14 @@ def _check(rule: ErrorRule) -> None:
     ]
     if wrong:
         raise ErrorRuleInvalid(wrong[0].message, errors=wrong)
+
+
+def _is_of_rail(rule: ErrorRule) -> bool:
+    """Say whether neither the rule nor the adapter's own table takes the refusal for the payer's, or for one of something paid."""
+    provider = registry.providers().get(rule.provider)
+    meant = provider.refusals.get(rule.code, rule.code) if provider and rule.flow is Flow.COLLECTION else ""
+    is_meant_otherwise = meant in reasons(rule.provider) and meant not in RAIL_FAULTS
+    return rule.reason_code in RAIL_FAULTS and not is_meant_otherwise
 
 
 def _is_text(text: str, lengths: range) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 from apps.integrations.contracts import Flow
 from apps.integrations.models import ProviderErrorRule
 from apps.integrations.ports import (
+    RAIL_FAULTS,
+    UNKNOWN_CODE,
     CollectionReport,
     Outcome,
     ProviderError,
@@ -27,13 +29,17 @@ OPEN: Mapping[type, Outcome | RefundOutcome] = {
 """What a report says of a result that nobody can be sure of: it is asked after, until it is told or the plan is used up."""
 
 
+MAY_FALL_BACK = RAIL_FAULTS | {UNKNOWN_CODE}
+"""What an adapter takes a refusal for after which a rule may let another account ask: what the payer said stays his word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruled:
     """
     A port that does as its adapter does, and names refusals as the organisation's rules say.
 
     The rules are read when there is a refusal, never before. They change its reason and its text for people, how long
-    to wait before what never left is sent again, and whether another account may be asked. A refused request, and a result that says no, may become an open one; what
+    to wait before what never left is sent again, and whether another account may be asked, where the payer has not said no. A refused request, and a result that says no, may become an open one; what
     is open, pending or done stays what the adapter says.
     """
 
@@ -70,7 +76,7 @@ class Ruled:
             message,
             provider_code=error.provider_code,
             retry_after=rule.retry_after,
-            may_fall_back=rule.may_fall_back,
+            may_fall_back=rule.may_fall_back and error.code in MAY_FALL_BACK,
             is_replayed=error.is_replayed,
         )
 
@@ -86,7 +92,7 @@ class Ruled:
         if rule.is_open and type(answer) in OPEN:
             said["outcome"] = OPEN[type(answer)]
         if isinstance(answer, CollectionReport):
-            said["may_fall_back"] = rule.may_fall_back
+            said["may_fall_back"] = rule.may_fall_back and answer.reason_code in MAY_FALL_BACK
         return dataclasses.replace(answer, **said)
 
     def _rule(self, code: str, text: str) -> ProviderErrorRule | None:

@@ -200,4 +200,5 @@ PROVIDER = Provider(
     },
     is_well=lambda answer: codes.is_well(answer.status),
     reasons=codes.MESSAGES,
+    refusals={**codes.ERRORS, **codes.DECLINES},
 )
