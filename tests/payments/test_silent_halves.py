@@ -3,7 +3,7 @@
 import threading
 import time
 from datetime import timedelta
-from itertools import count
+from itertools import count, product
 
 import pytest
 from django.db import connection, transaction
@@ -85,6 +85,20 @@ def test_a_payment_that_several_receipts_may_be_of_is_booked_by_nobody_until_a_p
     assert movements() == 2
 
 
+def test_money_given_to_a_payment_whose_prompt_is_open_is_the_prompts(acme):
+    attempt = payments.waiting()
+    inbound = take(notice("", receipt=R1))[1]
+
+    assign(inbound, attempt.intent_id)
+
+    attempt = payments.reloaded(attempt)
+    assert (attempt.status, attempt.provider_receipt) == (AttemptStatus.SUCCEEDED, R1)
+    assert payments.reload(attempt.intent_id).current_attempt_id == attempt.id
+    assert poll(attempt) == stk(attempt, receipt=R1) == Recorded.DUPLICATE
+    assert movements() == 1
+    assert told(attempt.intent_id)[-1] == "payment_success"
+
+
 def test_the_provider_may_say_it_and_a_day_later_people_decide(acme):
     attempt = payments.waiting()
     [first, second] = [take(notice("", receipt=receipt))[1] for receipt in (R1, R2)]
@@ -160,9 +174,7 @@ def test_however_late_a_receipt_is_told_what_stood_for_its_payment_is_not_booked
     assert movements() == 2
 
 
-EVENTS = st.sampled_from(
-    [("tell", 0), ("tell", 1), ("tell", 2), ("poll", 0), ("poll", 1), ("say", 0), ("say", 1)]
-)
+EVENTS = st.sampled_from([("tell", 0), ("tell", 1), ("tell", 2), *product(("poll", "say", "assign"), (0, 1))])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -182,9 +194,12 @@ def test_in_any_order_each_movement_is_booked_once(acme, events):
                 take(notice("", receipt=receipts[place], payer=f"2547 ***** {payer}"), account)
             elif deed == "poll":
                 poll(prompts[place])
+            elif deed == "assign":
+                for inbound in InboundReceipt.objects.waiting().filter(receipt=receipts[place]):
+                    assign(inbound, prompts[place].intent_id)
             else:
                 stk(prompts[place], receipt=receipts[place])
-        except ReportContradicts:
+        except (ReportContradicts, resolutions.DoesNotFit, resolutions.MayBeOfAnother):
             pass
         assert movements() - before <= 3
     assert movements() - before == 3

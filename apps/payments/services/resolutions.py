@@ -75,13 +75,14 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
     Give money in suspense to the payment that it is of, which it settles whatever became of that: Dr suspense, Cr
     unapplied collections.
 
-    An attempt of the payment that was confirmed without a receipt learns it so. Raises NotFound, NotWaiting, DoesNotFit,
+    An attempt of the payment that was confirmed without a receipt, or that has no end and may be of this money, learns it so:
+    what the provider says of that one later is of this money and books nothing again. Raises NotFound, NotWaiting, DoesNotFit,
     MayBeOfAnother, PaymentDisputed, LimitExceeded and ReasonMissing, and then nothing is written. Locks the receipt, then the intent.
     """
     reason = refund_limits.check_reason(reason)
     inbound = _waiting(inbound_id)
-    unnamed = _unnamed(inbound, intent_id)
-    intent = unnamed.intent if unnamed else PaymentIntent.objects.locked().filter(id=intent_id).first()
+    asked = _asked(inbound, intent_id, now=now)
+    intent = asked.intent if asked else PaymentIntent.objects.locked().filter(id=intent_id).first()
     if intent is None:
         raise errors.NotFound("There is no such payment.")
     _require_nobody_else(inbound, but=intent_id, actor=actor, now=now)
@@ -93,13 +94,22 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
     if intent.money != inbound.money:
         raise DoesNotFit(f"The payment asks for {intent.money}; {inbound.money} arrived.")
     amount_limits.require_may_ask(actor=actor, money=inbound.money)
-    attempt = unnamed or attempts.made(
+    announced = attempts.initiation(asked, now=now) if asked else []
+    attempt = asked or attempts.made(
         intent, account=inbound.provider_account, phone=intent.payer_phone, now=now
     )
     before = inbound.status
     inbound.assign(attempt=attempt, by=str(actor), at=now)
     _audit("money.assigned", inbound, before=before, reason=reason, actor=actor, now=now)
-    settlings.take(attempt, _report(inbound), held=inbound, is_decided=True, actor=actor, now=now)
+    settlings.take(
+        attempt,
+        _report(inbound),
+        held=inbound,
+        announced=announced,
+        is_decided=True,
+        actor=actor,
+        now=now,
+    )
     return inbound
 
 
@@ -219,12 +229,16 @@ def _waiting(inbound_id: UUID) -> InboundReceipt:
     return inbound
 
 
-def _unnamed(inbound: InboundReceipt, intent_id: UUID) -> PaymentAttempt | None:
-    """Return, locked with its intent, the attempt of a payment that was confirmed at this account without a receipt."""
-    named = PaymentAttempt.objects.live().filter(
+def _asked(inbound: InboundReceipt, intent_id: UUID, *, now: datetime) -> PaymentAttempt | None:
+    """
+    Return, locked with its intent, the attempt of a payment at this account that the money may be of: one that was confirmed
+    without a receipt, or else has no end.
+    """
+    unnamed = PaymentAttempt.objects.live().filter(
         intent_id=intent_id, provider_account_id=inbound.provider_account_id, unnamed_at__isnull=False
     )
-    attempt_id = named.values_list("id", flat=True).first()
+    open_ids = (one.id for one in silent.open_for(inbound, now=now) if one.intent_id == intent_id)
+    attempt_id = unnamed.values_list("id", flat=True).first() or next(open_ids, None)
     if attempt_id is None:
         return None
     attempt = attempts.locked(attempt_id)
