@@ -5,7 +5,8 @@ from datetime import timedelta
 from django.conf import settings
 
 from apps.integrations.contracts import MPESA, ErrorRule, Flow
-from apps.integrations.services import error_rules, gates
+from apps.integrations.ports import ProviderDeclined, ProviderHeldBack, RefundQueryPort
+from apps.integrations.services import error_rules, gates, providers
 from apps.kit import jobs
 from apps.kit.actors import SYSTEM
 from apps.payments.contracts import AttemptStatus, IntentStatus, RefundStatus
@@ -161,3 +162,15 @@ def test_a_rule_says_after_how_long_what_never_left_is_sent_again(rail):
     intents.request(intent_id=intent.id, now=NOW)
 
     assert payments.reload(intent.id).next_request_at == after(120)
+
+
+def test_a_question_about_a_refund_that_ended_meanwhile_is_asked_no_more(acme, monkeypatch):
+    refund = made.pending()
+    monkeypatch.setitem(providers.PORTS[MPESA], RefundQueryPort, object)  # as of a rail that answers at once
+    sendings.decline(refund_id=refund.id, refusal=ProviderDeclined("declined", "No."), now=NOW)
+
+    refusal = ProviderHeldBack("Outage", pause=timedelta(seconds=30))
+    sendings.put_off_query(refund_id=refund.id, refusal=refusal, now=NOW)
+
+    refund = made.reloaded(refund)
+    assert (refund.status, refund.next_query_at) == (RefundStatus.FAILED, None)

@@ -276,12 +276,14 @@ def _known_until(refund: Refund) -> datetime:
 
 @transaction.atomic
 def put_off_query(*, refund_id: UUID, refusal: ProviderHeldBack, now: datetime) -> None:
-    """Ask later what our own gate kept back: it was no question, so nothing is given up for it."""
+    """Ask later what our own gate kept back: it was no question, so nothing is given up for it. What has ended meanwhile is not asked."""
     refund = locked(refund_id)
+    if refund.status not in SENT_STATES and not may_come_back(refund):
+        return
     if providers.offers(refund.provider, RefundQueryPort):
         refund.next_query_at = now + max(refusal.pause, polling.PAUSE)
         refund.save_progress()
-    elif refund.status in SENT_STATES and refund.ticket:
+    elif refund.ticket:
         is_losable = refund.status in LOSABLE_STATES
         polling.put_off(refund, pause=refusal.pause, may_be_lost=is_losable, now=now)
         refund.save_progress()
