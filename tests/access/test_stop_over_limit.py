@@ -23,7 +23,7 @@ from tests.ledger.partner import Partner, party
 from tests.ledger.test_adjust_books import RENT, journal, prepare
 from tests.ledger.test_currency_api import order
 from tests.ledger.test_journals_api import journal as api_journal
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 from tests.payments.test_refunds_api import Shop, body
 
 

@@ -16,7 +16,7 @@ from apps.parties.contracts import PartyKind
 from tests.factories import access
 from tests.factories import transfers as made
 from tests.payments import cards
-from tests.payments.test_payments_api import Partner, refused
+from tests.payments.partner import Partner, refused
 
 _keys = count(1)
 USD_40 = {"amount": "40.00", "currency": "USD"}

@@ -9,7 +9,7 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.services import seals
 from tests.factories import access, ledger
 from tests.ledger.partner import Partner, kes, party, transfer
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from apps.ledger.models import Account, Transaction
 from apps.ledger.services import accounts, charts
 from tests.factories import access, ledger, periods
 from tests.ledger.partner import Partner, kes, leg, party, transfer
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from apps.ledger.services import accounts
 from tests.factories import access, approvals, fx, ledger, periods
 from tests.factories.approvals import ONE_APPROVER
 from tests.ledger.partner import Partner, kes, party
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 SCOPES = ("ledger:read", "ledger:write", "rates:write", "exchanges:write", "approvals:read")
 

@@ -9,7 +9,7 @@ from apps.ledger.models import Account, Hold, Transaction
 from apps.ledger.services import accounts
 from tests.factories import access, ledger
 from tests.ledger.partner import Partner, kes, party
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 
 @pytest.fixture

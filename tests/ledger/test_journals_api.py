@@ -15,7 +15,7 @@ from tests.factories import access, approvals, ledger
 from tests.factories.approvals import LATER, ONE_APPROVER
 from tests.ledger.partner import Partner, kes
 from tests.ledger.test_adjust_books import prepare
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 SCOPES = ("ledger:read", "journals:write", "approvals:read")
 

@@ -10,7 +10,7 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Account
 from tests.factories import access, fx, ledger, periods
 from tests.ledger.partner import Partner, kes
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 
 @pytest.fixture(scope="module")

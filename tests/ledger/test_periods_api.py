@@ -15,7 +15,7 @@ from apps.ledger.models import Period, SignOff
 from tests.factories import access, approvals, ledger, periods
 from tests.factories.approvals import ONE_APPROVER
 from tests.ledger.partner import Partner
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 SCOPES = ("ledger:read", "periods:write", "jobs:read", "approvals:read")
 

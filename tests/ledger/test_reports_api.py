@@ -14,7 +14,7 @@ from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Account
 from tests.factories import access, ledger
 from tests.ledger.partner import Partner, kes, party, transfer
-from tests.payments.test_payments_api import refused
+from tests.payments.partner import refused
 
 SCOPES = ("ledger:read", "evidence:read", "exports:write", "jobs:read")
 REPORTS = ("trial-balance", "balance-sheet", "profit-and-loss", "general-ledger", "without-evidence")

@@ -14,7 +14,7 @@ from apps.ledger.models import Entry
 from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.services import intents
 from tests.factories import access
-from tests.payments.test_payments_api import Partner, body
+from tests.payments.partner import Partner, body
 
 LONG_AGO = datetime(2026, 11, 25, tzinfo=UTC)
 WRITTEN = (PaymentIntent, PaymentAttempt, OutboxEvent, Entry, AuditRecord)

@@ -16,7 +16,7 @@ from apps.payments.models import BulkItem, PaymentIntent
 from apps.payments.services import bulks
 from tests.factories import access, jobs, payments
 from tests.payments import cards
-from tests.payments.test_payments_api import Partner, body, refused
+from tests.payments.partner import Partner, body, refused
 
 
 @pytest.fixture

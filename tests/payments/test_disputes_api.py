@@ -14,7 +14,7 @@ from apps.payments.events.schemas import DISPUTE_SCHEMA
 from apps.payments.models import DisputeFile
 from tests.factories import disputes as made
 from tests.factories import payments
-from tests.payments.test_payments_api import Partner, refused
+from tests.payments.partner import Partner, refused
 
 _keys = count(1)
 

@@ -18,9 +18,9 @@ from apps.payments.models import InboundReceipt, PaymentIntent
 from apps.payments.services import inbound_receipts, intents, payables, resolutions
 from tests.factories import access, payments
 from tests.payments.conftest import books
+from tests.payments.partner import Partner, body, refused
 from tests.payments.test_inbound_receipts import notice
 from tests.payments.test_late_money import choose
-from tests.payments.test_payments_api import Partner, body, refused
 from tests.payments.test_two_connections import at_once
 
 NOW = payments.NOW + timedelta(seconds=30)

@@ -1,10 +1,8 @@
 """Payments API: success, each refusal and each kind of caller."""
 
-import json
-from itertools import count, product
+from itertools import product
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from apps.events.models import OutboxEvent
@@ -17,63 +15,13 @@ from apps.payments.api.serializers import PaymentIntentOut
 from apps.payments.models import PaymentIntent
 from apps.payments.services import intents
 from tests.factories import access, payments
-
-BODY = {
-    "amount": {"amount": "1500.00", "currency": "KES"},
-    "method": "mpesa",
-    "payer": {"phone": "0712345678", "name": "Njeri Kamau"},
-    "reference": "ORD-1",
-    "description": "Lunch",
-    "metadata": {"table": "7"},
-}
-_keys = count(1)
-
-
-class Partner:
-    """Calls the API as one key of one application."""
-
-    def __init__(self, slug="acme", **chosen):
-        self.slug = slug
-        self.organisation = connection.tenant
-        self.headers = access.bearer(access.issued(**chosen).secret)
-
-    def get(self, path="", **query):
-        return self.inside(Client().get(f"/v1/{self.slug}/payments{path}", query, headers=self.headers))
-
-    def post(self, path="", body=None, **headers):
-        answer = Client().post(
-            f"/v1/{self.slug}/payments{path}",
-            json.dumps({} if body is None else body),
-            content_type="application/json",
-            headers={"Idempotency-Key": f"key-{next(_keys)}", **self.headers, **headers},
-        )
-        return self.inside(answer)
-
-    def inside(self, answer):
-        """Enter the organisation again, which a request leaves behind it."""
-        connection.set_tenant(self.organisation)
-        return answer
+from tests.payments.partner import Partner, body, refused
 
 
 @pytest.fixture
 def shop(committed_acme):
     payments.account()
     return Partner()
-
-
-def body(**changes):
-    return {name: value for name, value in {**BODY, **changes}.items() if value is not None}
-
-
-def refused(answer, status, code, pointer=None):
-    assert answer.status_code == status, answer.content
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    said = answer.json()
-    if pointer is None:
-        assert said["code"] == code
-    else:
-        assert {"pointer": pointer, "code": code}.items() <= said["errors"][0].items()
-    return said
 
 
 def test_creates_a_payment(shop):
@@ -172,14 +120,6 @@ def test_needs_an_idempotency_key(shop):
         refused(shop.post(path, body=body(), **{"Idempotency-Key": ""}), 400, "idempotency_key_required")
 
 
-BAD_QUERIES = [
-    ({"colour": "red"}, 400, "filter_unknown"),
-    ({"branch_id": "br_1"}, 422, "filter_invalid"),
-    ({"status": "paid"}, 422, "validation_error"),
-    ({"created_at[gte]": "yesterday"}, 422, "validation_error"),
-    ({"cursor": "x"}, 400, "invalid_cursor"),
-    ({"limit": "0"}, 422, "limit_invalid"),
-]
 REFUSALS = [
     ({"amount": None}, "required", "/amount"),
     ({"amount": "1500.00"}, "invalid", "/amount"),
@@ -380,41 +320,6 @@ def test_a_key_of_another_organisation_is_unknown(shop, in_organisation):
     assert answer.status_code == 401
 
 
-def test_filters(shop):
-    waiting = ids.encode("pi", payments.waiting(reference="A").intent_id)
-    fresh = shop.post(body=body(reference="B", branch_id=ids.encode("br", access.branch().id))).json()["id"]
-
-    def found(**query):
-        answer = shop.get(**query)
-        assert answer.status_code == 200, answer.content
-        return [row["id"] for row in answer.json()["data"]]
-
-    assert found(status="action_required") == [waiting]
-    assert found(status="action_required,processing") == [fresh, waiting]
-    assert found(status="failed") == []
-    assert found(reference="B") == [fresh]
-    assert found(branch_id=ids.encode("br", access.branch().id)) == [fresh]
-    assert found(application_id=ids.encode("app", access.application().id)) == [fresh, waiting]
-    assert found(**{"created_at[lte]": "2026-11-24T07:41:00Z", "reference": "A"}) == [waiting]
-    assert found(**{"created_at[gt]": "2026-11-24T07:41:00Z", "reference": "A"}) == []
-    assert found(limit=1) == [fresh]
-
-
-def test_pages_by_cursor(shop):
-    made = [ids.encode("pi", payments.intent().id) for _ in range(3)]
-
-    first = shop.get(limit=2).json()
-    second = shop.get(limit=2, cursor=first["next_cursor"]).json()
-
-    assert [row["id"] for row in first["data"] + second["data"]] == made[::-1]
-    assert (first["has_more"], second["has_more"], second["next_cursor"]) == (True, False, None)
-
-
-def test_refuses_a_filter_that_it_does_not_know(shop):
-    for query, status, code in BAD_QUERIES:
-        refused(shop.get(**query), status, code)
-
-
 def test_an_application_does_not_see_the_payments_of_another(shop):
     said = shop.post(body=body(confirm=False)).json()
     till = Partner(application_slug="till")
@@ -440,20 +345,3 @@ def test_refuses_to_capture_what_the_rail_takes_at_once(shop, monkeypatch):
     refused(shop.post(path), 409, "invalid_state_transition")
     bare = shop.post(body=body(confirm=False, method=None, payer=None, reference="ORD-2")).json()
     refused(shop.post(f"/{bare['id']}/capture"), 409, "invalid_state_transition")
-
-
-def test_lists_the_events_of_a_payment_as_webhooks_carry_them(shop):
-    attempt = payments.waiting()
-    shop.post(body=body())
-    one = f"/{ids.encode('pi', attempt.intent_id)}"
-
-    said = shop.get(f"{one}/events").json()["data"]
-
-    assert [each["type"] for each in said] == ["payment_initiated", "payment_intent_created"]
-    assert said[0]["data"]["object"] == shop.get(one).json()
-    assert [each["type"] for each in shop.get(f"{one}/events", type="payment_initiated").json()["data"]] == [
-        "payment_initiated"
-    ]
-    refused(shop.get(f"/{ids.encode('pi', ids.new())}/events"), 404, "resource_not_found")
-    refused(Partner(application_slug="till").get(f"{one}/events"), 404, "resource_not_found")
-    refused(Partner(scopes=("payments:read",)).get(f"{one}/events"), 403, "insufficient_scope")

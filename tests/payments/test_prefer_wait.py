@@ -11,7 +11,7 @@ from apps.payments.contracts import IntentStatus
 from apps.payments.models import PaymentIntent
 from apps.payments.services import attempts
 from tests.factories import payments
-from tests.payments.test_payments_api import Partner, body
+from tests.payments.partner import Partner, body
 
 PATIENCE = 20
 

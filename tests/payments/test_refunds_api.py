@@ -17,7 +17,7 @@ from apps.payments.models import Refund
 from apps.payments.services import refunds, sendings
 from tests.factories import access, payments
 from tests.factories import refunds as made
-from tests.payments.test_payments_api import Partner, refused
+from tests.payments.partner import Partner, refused
 
 _keys = count(1)
 

@@ -22,9 +22,9 @@ from apps.payments.services import intents, refunds, reports, resolutions, sendi
 from tests.factories import access, approvals, payments
 from tests.factories import refunds as made
 from tests.payments.conftest import bookings, books, told
+from tests.payments.partner import Partner, refused
 from tests.payments.test_inbound_receipts import HELD, PAID
 from tests.payments.test_late_money import choose
-from tests.payments.test_payments_api import Partner, refused
 from tests.payments.test_two_connections import at_once
 
 NOW = made.NOW

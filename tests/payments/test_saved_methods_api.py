@@ -10,7 +10,7 @@ from apps.payments.models import PaymentIntent, SavedMethod
 from tests.factories import access
 from tests.factories import saved_methods as made
 from tests.payments import cards, wallets
-from tests.payments.test_payments_api import Partner, refused
+from tests.payments.partner import Partner, refused
 
 USD_25 = {"amount": "25.00", "currency": "USD"}
 CONSENT = {
