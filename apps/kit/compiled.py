@@ -1,7 +1,7 @@
 """Reads and changes whose SQL is made once for each process, and reads that PostgreSQL plans once: only their values differ."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from typing import Any, Self
@@ -11,8 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, tran
 from django.db.models.query import get_related_populators
 from django.db.models.sql import Query
 from django.db.transaction import TransactionManagementError
-from psycopg import RawCursor
 from psycopg.sql import Literal
+from psycopg.types.numeric import Int8
 
 from apps.kit import schema
 
@@ -63,14 +63,7 @@ class Read:
         if text.query.select_for_update and connection.get_autocommit():
             raise TransactionManagementError("rows are locked inside a transaction")
         ordered = [values[number] for number in text.order]
-        if connection.execute_wrappers or connection.queries_logged:
-            with connection.cursor() as cursor:  # somebody looks at what Django sends
-                cursor.execute(text.sql, ordered)
-                found = cursor.fetchall()
-        else:
-            connection.validate_no_broken_transaction()
-            with connection.wrap_database_errors:
-                found = RawCursor(schema.driver()).execute(text.prepared, ordered, prepare=True).fetchall()
+        found: list[Sequence[Any]] = _run(text.sql, text.prepared, ordered).fetchall()
         if not text.converters:
             return found
         rows: list[Any] = [list(row) for row in found]
@@ -105,14 +98,12 @@ class Read:
         if set(order) != set(range(len(stand_ins))):
             raise NotCompilable(f"a value of this read does not reach the database as it is: {sql}")
         said = [None if value in stand_ins else _literal(value) for value in parameters]
-        numbers = count(1)
         django = _joined(sql, [text.replace("%", "%%") if text else "%s" for text in said])
-        prepared = _joined(sql, [text or f"${next(numbers)}" for text in said])
         converters = compiler.get_converters([column[0] for column in compiler.select])
         return _Text(
             query=query,
             sql=django,
-            prepared=prepared.encode(),
+            prepared=_numbered(sql, said),
             order=order,
             converters=tuple((place, *found) for place, found in converters.items()),
             klass_info=compiler.klass_info,
@@ -126,6 +117,29 @@ def _literal(value: Any) -> str:
     only where its condition stands in the text.
     """
     return Literal(value).as_string(schema.driver())
+
+
+def _numbered(sql: str, said: Sequence[str] = ()) -> bytes:
+    """Return the text with ``$1``, ``$2`` and so on for the places of its values, but for what is said in their stead."""
+    numbers = count(1)
+    places = said or [""] * sql.count("%s")
+    return _joined(sql, [text or f"${next(numbers)}" for text in places]).encode()
+
+
+def _run(sql: str, prepared: bytes, values: Sequence[Any]) -> Any:
+    """Run a statement and return its cursor: prepared, but as Django sends it where somebody looks at what Django sends."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not connection.execute_wrappers and not connection.queries_logged:
+        return schema.prepared(prepared, values)
+    cursor = connection.cursor()
+    cursor.execute(sql, values)
+    return cursor
+
+
+def _stored(column: Any, row: models.Model, connection: Any, *, is_new: bool) -> Any:
+    """Return what goes to the database for a field; whole numbers as one type, so that their size makes no other statement."""
+    value = column.get_db_prep_save(column.pre_save(row, add=is_new), connection)
+    return Int8(value) if type(value) is int else value
 
 
 def _joined(sql: str, told: Sequence[str]) -> str:
@@ -207,13 +221,9 @@ class Inserted[Row: models.Model]:
             return
         text = self._made = self._made or _Insert.of(type(rows[0]))
         connection = connections[DEFAULT_DB_ALIAS]
-        values = [
-            one.get_db_prep_save(one.pre_save(row, add=True), connection)
-            for row in rows
-            for one in text.fields
-        ]
-        with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS), connection.cursor() as cursor:
-            cursor.execute(text.sql(len(rows)), values)
+        values = [_stored(one, row, connection, is_new=True) for row in rows for one in text.fields]
+        with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
+            cursor = _run(*text.sql(len(rows)), values)
             filled = cursor.fetchall() if text.filled else [()] * len(rows)
         for row, found in zip(rows, filled, strict=True):
             for one, value in zip(text.filled, found, strict=True):
@@ -231,6 +241,7 @@ class _Insert:
     tail: str
     fields: Sequence[Any]
     filled: Sequence[Any]
+    made: dict[int, tuple[str, bytes]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: type[models.Model]) -> Self:
@@ -250,41 +261,49 @@ class _Insert:
             filled=filled,
         )
 
-    def sql(self, count: int) -> str:
-        return self.head + ", ".join([self.place] * count) + self.tail
+    def sql(self, rows: int) -> tuple[str, bytes]:
+        """Return the statement for so many rows, as Django and as PostgreSQL write it."""
+        if rows not in self.made:
+            sql = self.head + ", ".join([self.place] * rows) + self.tail
+            self.made[rows] = sql, _numbered(sql)
+        return self.made[rows]
 
 
 class Saved[Row: models.Model]:
     """
     A change of some fields of whole rows that is made very often: what ``save(update_fields=...)`` would do, but for signals.
 
-    Raises DatabaseError where a row is not there any more.
+    Raises DatabaseError where a row is not there any more. ``held`` names fields by which ``save_held`` tells whether a row is
+    still as it was.
     """
 
-    def __init__(self, *fields: str) -> None:
+    def __init__(self, *fields: str, held: tuple[str, ...] = ()) -> None:
         self._names = fields
-        self._made: tuple[str, Sequence[Any]] | None = None
+        self._held = held
+        self._made: tuple[str, bytes, Sequence[Any]] | None = None
 
     def save(self, *rows: Row) -> None:
         """Write the fields of these rows, which are of one model."""
-        if not rows:
-            return
-        sql, fields = self._made = self._made or self._compile(type(rows[0]))
-        connection = connections[DEFAULT_DB_ALIAS]
-        changes = [
-            [*(one.get_db_prep_save(one.pre_save(row, add=False), connection) for one in fields), row.pk]
-            for row in rows
-        ]
-        with connection.cursor() as cursor:
-            for change in changes:
-                cursor.execute(sql, change)
-                if cursor.rowcount != 1:
-                    raise DatabaseError(f"a {type(rows[0]).__name__} to be changed is not there")
+        for row in rows:
+            if not self._is_written(row, [row.pk]):
+                raise DatabaseError(f"a {type(row).__name__} to be changed is not there")
 
-    def _compile(self, model: type[Row]) -> tuple[str, Sequence[Any]]:
+    def save_held(self, row: Row, *values: Any) -> bool:
+        """Write the fields of a row while those of ``held`` have these values, and lock it; say whether it was so."""
+        return self._is_written(row, [row.pk, *values])
+
+    def _is_written(self, row: Row, where: Sequence[Any]) -> bool:
+        sql, prepared, fields = self._made = self._made or self._compile(type(row))
+        connection = connections[DEFAULT_DB_ALIAS]
+        told = [_stored(one, row, connection, is_new=False) for one in fields]
+        return _run(sql, prepared, [*told, *where]).rowcount == 1
+
+    def _compile(self, model: type[Row]) -> tuple[str, bytes, Sequence[Any]]:
         quote, meta = connections[DEFAULT_DB_ALIAS].ops.quote_name, model._meta
         by_name: dict[str, Any] = {one.name: one for one in meta.concrete_fields}
         fields = [by_name[name] for name in self._names]
         columns = ", ".join(f"{quote(one.column)} = %s" for one in fields)
         key: Any = meta.pk
-        return f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(key.column)} = %s", fields  # noqa: S608 (names of the model)
+        where = " AND ".join(f"{quote(one.column)} = %s" for one in (key, *(by_name[name] for name in self._held)))
+        sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {where}"  # noqa: S608 (names of the model)
+        return sql, _numbered(sql), fields

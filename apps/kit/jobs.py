@@ -1,6 +1,6 @@
 """Background jobs by name, started after the commit of the transaction that asks for them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ class Job:
 
 
 _held: ContextVar[list[Job] | None] = ContextVar("held_jobs", default=None)
+_gathered: ContextVar[dict[str, Callable[[], None]] | None] = ContextVar("gathered_jobs", default=None)
 
 
 def enqueue(
@@ -67,19 +68,46 @@ def enqueue(
         **({"queue": queue} if queue else {}),
     }
 
-    def start() -> None:
+    waiting = _waiting(organisation, name, payload) if is_shared else ""
+
+    def send() -> None:
         held = _held.get()
         if held is not None:
             held.append(Job(name, payload, countdown or 0.0))
             return
-        if is_shared and not _is_first(organisation, name, payload):
+        if waiting and not _is_first(waiting):
             return
         try:
             task.apply_async(kwargs=payload, **options)
         except OperationalError as error:
             log.error("job_not_started", task=name, reason=str(error))  # noqa: TRY400 (the reason says it all)
 
+    def start() -> None:
+        gathered = _gathered.get()
+        if waiting and gathered is not None:
+            gathered[waiting] = send
+        else:
+            send()
+
     transaction.on_commit(start, robust=True)
+
+
+@contextmanager
+def gathering(name: str, **arguments: Any) -> Iterator[None]:
+    """
+    Send each shared job that is asked for in this context once, at its end. What is gathered waits, so the context is short.
+
+    The shared job of this name is the one that gathers: it looks again itself for what is due, so no other is sent for that.
+    """
+    gathered: dict[str, Callable[[], None]] = {}
+    token = _gathered.set(gathered)
+    try:
+        yield
+        gathered.pop(_waiting(schema.name(), name, arguments), None)
+    finally:
+        _gathered.reset(token)
+        for send in gathered.values():
+            send()
 
 
 def began(name: str, **arguments: Any) -> None:
@@ -101,10 +129,10 @@ def is_backed_up(queue: str) -> bool:
     return known.message_count >= BACKLOG
 
 
-def _is_first(organisation: str, name: str, payload: Mapping[str, Any]) -> bool:
+def _is_first(waiting: str) -> bool:
     """Say whether no such job waits. A cache that is away knows of none."""
     try:
-        return cache.add(_waiting(organisation, name, payload), 1, WAITING_SECONDS)
+        return cache.add(waiting, 1, WAITING_SECONDS)
     except RedisError:
         return True
 

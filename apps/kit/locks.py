@@ -19,6 +19,5 @@ def try_advisory(name: str) -> bool:
 def _call(function: str, name: str) -> object:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("an advisory lock needs a transaction to end with")
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"{schema.name()}:{name}"])
-        return cursor.fetchone()[0]
+    sql = f"SELECT {function}(hashtextextended($1, 0))"
+    return schema.prepared(sql.encode(), [f"{schema.name()}:{name}"]).fetchone()[0]

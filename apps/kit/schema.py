@@ -1,10 +1,11 @@
 """The schema that the database connection is in: an organisation's, or the public one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+from psycopg import RawCursor
 
 PUBLIC = "public"
 
@@ -24,6 +25,18 @@ def driver() -> Any:
     ):  # as django-tenants asks itself; unset as long as nobody has connected
         _connection.cursor().close()
     return _connection.connection
+
+
+def prepared(sql: bytes, values: Sequence[Any]) -> Any:
+    """
+    Run a statement that PostgreSQL has prepared, with ``$1``, ``$2`` and so on for its values, and return psycopg's cursor.
+
+    Neither side writes or reads all of it as text each time. PostgreSQL plans it anew where the next call is in another
+    organisation's schema. Raises Django's errors, and TransactionManagementError in a transaction that is broken.
+    """
+    _connection.validate_no_broken_transaction()
+    with _connection.wrap_database_errors:
+        return RawCursor(driver()).execute(sql, values, prepare=True)
 
 
 def rest() -> None:

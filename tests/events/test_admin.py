@@ -48,7 +48,7 @@ def dead(acme) -> EventDelivery:
     factory.publish(INTERNAL_TYPE)
     handlers.failing.add("write")
     for day in range(20):
-        relay.run_next(queue="events", now=NOW + timedelta(days=day))
+        relay.run_due(queue="events", now=NOW + timedelta(days=day))
     handlers.forget()
     return EventDelivery.objects.get(status=DeliveryStatus.DEAD)
 

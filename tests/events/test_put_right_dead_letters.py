@@ -25,13 +25,13 @@ def dead(acme) -> EventDelivery:
     factory.publish(INTERNAL_TYPE, aggregate_id=order)
     handlers.failing.add("write")
     for day in range(20):
-        relay.run_next(queue="events", now=NOW + timedelta(days=day))
+        relay.run_due(queue="events", now=NOW + timedelta(days=day))
     handlers.forget()
     return EventDelivery.objects.get(status=DeliveryStatus.DEAD)
 
 
 def drain() -> None:
-    while relay.run_next(queue="events", now=LATER):
+    while relay.run_due(queue="events", now=LATER):
         pass
 
 
@@ -50,7 +50,7 @@ def test_requeue_gives_twenty_more_attempts_and_keeps_the_fence(dead):
     deliveries.requeue(delivery_id=dead.id, actor=ANNE, now=LATER)
     handlers.failing.add("write")
 
-    relay.run_next(queue="events", now=LATER)
+    relay.run_due(queue="events", now=LATER)
 
     dead.refresh_from_db()
     assert (dead.status, dead.attempts, dead.attempt_limit) == (DeliveryStatus.PENDING, 21, 40)

@@ -51,7 +51,7 @@ def test_two_relays_share_the_work_and_keep_each_order(committed_acme):
 
     def work() -> None:
         while EventDelivery.objects.filter(status=DeliveryStatus.PENDING).exists():
-            relay.run_next(queue="events", now=NOW)
+            relay.run_due(queue="events", now=NOW)
 
     relays = [in_thread(committed_acme, work) for _ in range(2)]
     for thread in relays:
@@ -79,10 +79,10 @@ def test_a_second_relay_passes_by_what_the_first_is_running(committed_acme, sett
         may_end.wait(WAIT)
 
     monkeypatch.setattr(handlers, "write", slow)
-    first = in_thread(committed_acme, lambda: relay.run_next(queue="events", now=NOW))
+    first = in_thread(committed_acme, lambda: relay.run_due(queue="events", now=NOW))
     assert is_running.wait(WAIT)
 
-    assert relay.run_next(queue="events", now=NOW + timedelta(hours=1)) is False
+    assert relay.run_due(queue="events", now=NOW + timedelta(hours=1)) == 0
 
     may_end.set()
     first.join(WAIT)
@@ -127,7 +127,7 @@ def test_a_worker_killed_between_handler_and_mark_keeps_no_half(committed_acme, 
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.PENDING, 1)
 
     wait_for(
-        lambda: relay.run_next(queue="events", now=delivery.locked_until), what="the killed one's lock to end"
+        lambda: relay.run_due(queue="events", now=delivery.locked_until), what="the killed one's lock to end"
     )
     assert AuditRecord.objects.filter(action="test.handled").count() == 1
     assert EventDelivery.objects.get().status == DeliveryStatus.DONE
@@ -140,7 +140,7 @@ from apps.events.services import relay
 from apps.kit import clock
 from apps.tenancy.selectors import organisations
 connection.set_tenant(organisations.ready_by_slug("acme"))
-relay.run_next(queue="events", now=clock.now())
+relay.run_due(queue="events", now=clock.now())
 """
 
 

@@ -82,7 +82,7 @@ def ask(book, **facts) -> ApprovalRequest:
 def told() -> None:
     """Let the handlers of the decision run, as a worker would."""
     with clock.fixed(LATER):
-        while relay.run_next(queue="events", now=LATER):
+        while relay.run_due(queue="events", now=LATER):
             pass
 
 

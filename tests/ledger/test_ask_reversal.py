@@ -81,7 +81,7 @@ def decided(request: ApprovalRequest) -> Decided:
 def told() -> None:
     """Let the handlers of the decision run, as a worker would."""
     with clock.fixed(LATER):
-        while relay.run_next(queue="events", now=LATER):
+        while relay.run_due(queue="events", now=LATER):
             pass
 
 

@@ -52,7 +52,7 @@ def journal(book, **facts):
 def told():
     """Let the handlers of the decision run, as a worker would."""
     with clock.fixed(LATER):
-        while relay.run_next(queue="events", now=LATER):
+        while relay.run_due(queue="events", now=LATER):
             pass
 
 

@@ -148,7 +148,7 @@ def test_asks_people_to_reopen(finance, january):
 
     approvals.approve(request, approvals.person(), now=periods.LATER)
     with clock.fixed(periods.LATER):
-        while relay.run_next(queue="events", now=periods.LATER):
+        while relay.run_due(queue="events", now=periods.LATER):
             pass
     said = finance.get(f"periods/{january}").json()
     assert (said["status"], said["revision"]) == ("open", 2)

@@ -42,7 +42,7 @@ def far(**facts):
 def told(request_id):
     """Let the handlers of the decision run, as a worker would."""
     with clock.fixed(approvals.LATER):
-        while relay.run_next(queue="events", now=approvals.LATER):
+        while relay.run_due(queue="events", now=approvals.LATER):
             pass
     assert OutboxEvent.objects.filter(type="approval_decided", aggregate_id=request_id).count() == 1
 

@@ -52,7 +52,7 @@ def ask(period: Period, **facts) -> ApprovalRequest:
 def told() -> None:
     """Let the handlers of the decision run, as a worker would."""
     with clock.fixed(AGREED):
-        while relay.run_next(queue="events", now=AGREED):
+        while relay.run_due(queue="events", now=AGREED):
             pass
 
 

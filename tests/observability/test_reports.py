@@ -103,7 +103,7 @@ def test_reports_a_handler_of_the_relay_that_fails(acme, reports, settings, monk
     settings.EVENT_WIRING = "tests.observability.planted.HANDLERS"
     factory.publish(factory.INTERNAL_TYPE)
 
-    relay.run_next(queue="events", now=factory.NOW)
+    relay.run_due(queue="events", now=factory.NOW)
 
     (event,) = reports.events()
     assert_tells_nothing(reports)

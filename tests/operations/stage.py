@@ -33,7 +33,7 @@ def dead_letter() -> EventDelivery:
     event = factory.publish(INTERNAL_TYPE)
     handlers.failing.add("write")
     for day in range(20):
-        relay.run_next(queue="events", now=NOW + timedelta(days=day))
+        relay.run_due(queue="events", now=NOW + timedelta(days=day))
     handlers.forget()
     return EventDelivery.objects.get(event_id=event.id)
 

@@ -48,7 +48,7 @@ def test_requeue_runs_every_dead_delivery_of_a_handler(do):
     first, second = dead_letter(), dead_letter()
 
     done = do("outbox", "requeue", "--handler", first.handler)
-    while relay.run_next(queue="events", now=AT):
+    while relay.run_due(queue="events", now=AT):
         pass
 
     assert "2 deliveries to tests.events.handlers.write run again." in done.out

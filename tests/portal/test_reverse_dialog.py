@@ -74,7 +74,7 @@ def send(browser, booked, **fields):
 
 def told() -> None:
     with clock.fixed(LATER):
-        while relay.run_next(queue="events", now=LATER):
+        while relay.run_due(queue="events", now=LATER):
             pass
 
 

@@ -1,7 +1,8 @@
-"""Deliveries of events to handlers: taken up one at a time, finished, failed, and put right by a person."""
+"""Deliveries of events to handlers: taken up a few at a time, finished, failed, and put right by a person."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,8 @@ from apps.kit.actors import Actor
 from apps.kit.compiled import Compiled, Read, Saved
 
 REASON_LENGTH_MIN = 5
+TAKEN_AT_ONCE = 4
+"""So many handlers that go well end within the grace that an atomic claim has."""
 KILLED = "The process that ran the handler ended before it could say how it went, too many times."
 
 log = logs.get(__name__)
@@ -40,12 +43,10 @@ class ReasonRequired(errors.Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to run one handler once; ``attempt`` is the fence that ``owned`` compares."""
+    """The right to run one handler once; the row's number of attempts is the fence by which ``finish`` tells that it holds."""
 
-    delivery_id: UUID
+    row: EventDelivery
     attempt: int
-    handler: str
-    is_atomic: bool
     event: Event
 
 
@@ -55,8 +56,13 @@ _DUE = Compiled(
         .filter(queue=queue)
         .order_by("available_at", "seq")
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("event")[:1]
+        .select_related("event")[:TAKEN_AT_ONCE]
     ),
+    datetime,
+    str,
+)
+_SOME = Read(
+    lambda since, queue: EventDelivery.objects.due(since).filter(queue=queue).values_list("id")[:1],
     datetime,
     str,
 )
@@ -67,32 +73,34 @@ _OWNED = Compiled(
     UUID,
     int,
 )
-_SOME = Read(
-    lambda since, queue: EventDelivery.objects.due(since).filter(queue=queue).values_list("id")[:1],
-    datetime,
-    str,
-)
 _CLAIMED = Saved[EventDelivery]("attempts", "locked_until")
-_FINISHED = Saved[EventDelivery]("status", "finished_at", "locked_until", "last_error")
+_FINISHED = Saved[EventDelivery](
+    "status", "finished_at", "locked_until", "last_error", held=("attempts", "status")
+)
 
 
 @transaction.atomic
-def claim(*, queue: str, now: datetime) -> Claim | None:
+def claim(*, queue: str, now: datetime) -> list[Claim]:
     """
-    Take up the delivery of a queue that has been due for longest, or return None when nothing is due.
+    Take up the deliveries of a queue that have been due for longest; none when nothing is due.
 
-    Two relays never hold the same delivery, nor two deliveries of one aggregate to one handler. What a killed process
-    held comes back when its lease ends; a delivery that has killed its process too often is dead.
+    Four at most, of as many aggregates: two relays never hold the same delivery, nor two deliveries of one aggregate to one
+    handler. One that was tried before, or whose handler takes its time, is taken up alone, so that it spoils or delays no other.
+    What a killed process held comes back when its lease ends; a delivery that has killed its process too often is dead.
     """
-    row = _DUE.first(now, queue)
-    if row is None:
-        return None
-    if row.is_exhausted:
-        _fail(row, KILLED, now)
+    rows = _together(_DUE.all(now, queue))
+    if rows and rows[0].is_exhausted:
+        _fail(rows[0], KILLED, now)
         return claim(queue=queue, now=now)
-    row.claim(at=now)
-    _CLAIMED.save(row)
-    return Claim(row.id, row.attempts, row.handler, row.is_atomic, row.event.as_event())
+    for row in rows:
+        row.claim(at=now)
+    _CLAIMED.save(*rows)
+    return [Claim(row, row.attempts, row.event.as_event()) for row in rows]
+
+
+def _together(due: list[EventDelivery]) -> list[EventDelivery]:
+    fresh = list(takewhile(lambda row: row.is_atomic and not row.attempts, due))
+    return fresh or due[:1]
 
 
 def is_due(*, queue: str, since: datetime) -> bool:
@@ -100,21 +108,20 @@ def is_due(*, queue: str, since: datetime) -> bool:
     return _SOME.is_any(since, queue)
 
 
-def owned(held: Claim) -> EventDelivery | None:
-    """Lock the delivery and return it while the claim still holds, or None when its lease ended and somebody took over."""
-    return _OWNED.first(held.delivery_id, held.attempt)
+def finish(held: Claim, *, now: datetime) -> bool:
+    """
+    Mark a delivery as done in the caller's transaction, and lock it, while the claim still holds; say whether it did.
 
-
-def finish(row: EventDelivery, *, now: datetime) -> None:
-    """Mark an owned delivery as done, in the caller's transaction."""
-    row.finish(at=now)
-    _FINISHED.save(row)
+    It does not when its lease ended and somebody took over: then nothing of the handler's may stay.
+    """
+    held.row.finish(at=now)
+    return _FINISHED.save_held(held.row, held.attempt, DeliveryStatus.PENDING.value)
 
 
 @transaction.atomic
 def fail(held: Claim, *, error: str, now: datetime) -> None:
     """Record that the handler failed; it is tried again after a growing wait, and dead after 20 attempts."""
-    row = owned(held)
+    row = _OWNED.first(held.row.id, held.attempt)
     if row is not None:
         _fail(row, error, now)
 

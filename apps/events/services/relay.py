@@ -26,39 +26,38 @@ def gives_way(*, queue: str, now: datetime) -> bool:
     return deliveries.is_due(queue=before, since=now - LATE)
 
 
-def run_next(*, queue: str, now: datetime) -> bool:
+def run_due(*, queue: str, now: datetime) -> int:
     """
-    Run the next due handler of a queue and record how it went; return False when nothing is due.
+    Run the handlers of a queue that are due next, four at most, and record how each went; return how many were taken up.
 
     A handler that fails, or does not exist, is recorded and tried again later: it stops neither the relay nor other
     handlers nor other aggregates. Call it outside a transaction.
     """
-    claim = deliveries.claim(queue=queue, now=now)
-    if claim is None:
-        return False
-    try:
-        _run(claim, now)
-    except Exception as failure:
-        # Everything is caught: whatever a handler raises is that handler's failure. It is logged, kept
-        # with the delivery, retried and in the end shown as a dead letter; it may not stop the others.
-        log.warning(
-            "event_handler_failed", handler=claim.handler, event_id=str(claim.event.id), exc_info=True
-        )
-        deliveries.fail(claim, error=f"{type(failure).__name__}: {failure}", now=now)
-    return True
+    claims = deliveries.claim(queue=queue, now=now)
+    for claim in claims:
+        try:
+            _run(claim, now)
+        except Exception as failure:
+            # Everything is caught: whatever a handler raises is that handler's failure. It is logged, kept
+            # with the delivery, retried and in the end shown as a dead letter; it may not stop the others.
+            log.warning(
+                "event_handler_failed",
+                handler=claim.row.handler,
+                event_id=str(claim.event.id),
+                exc_info=True,
+            )
+            deliveries.fail(claim, error=f"{type(failure).__name__}: {failure}", now=now)
+    return len(claims)
 
 
 def _run(claim: deliveries.Claim, now: datetime) -> None:
-    handler: Callable[[Event], None] = import_string(claim.handler)
+    handler: Callable[[Event], None] = import_string(claim.row.handler)
     faults.reach("events.before_handler")
-    if not claim.is_atomic:
+    if not claim.row.is_atomic:
         handler(claim.event)
         faults.reach("events.after_handler")
     with transaction.atomic():
-        row = deliveries.owned(claim)
-        if row is None:
-            return
-        if claim.is_atomic:
+        # First of all: the mark is the lock, and what all payments share is locked last.
+        if deliveries.finish(claim, now=now) and claim.row.is_atomic:
             handler(claim.event)
             faults.reach("events.after_handler")
-        deliveries.finish(row, now=now)

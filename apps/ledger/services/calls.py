@@ -9,21 +9,20 @@ from functools import wraps
 from typing import Any
 
 from django.db import connection, transaction
-from psycopg import Cursor
 
 from apps.kit import ids, schema
 from apps.kit.actors import Actor
 from apps.ledger.contracts import AccountRef, Draft, Leg
 from apps.ledger.services.refusals import LedgerBusy, translated
 
-type Call = tuple[str, list[Any]]
+type Call = tuple[bytes, list[Any]]
 
 ATTEMPTS = 3
 
 TRANSFER = (
-    "SELECT booked_id, booked_uid, booked_date, is_replay FROM ledger_transfer("
-    "%s, %s, %s, %s, ledger_find_account(%s, %s, %s, %s), ledger_find_account(%s, %s, %s, %s), %s, %s,"
-    " %s::date, %s::timestamptz, %s, %s, %s, %s, %s, %s)"
+    b"SELECT booked_id, booked_uid, booked_date, is_replay FROM ledger_transfer("
+    b"$1, $2, $3, $4, ledger_find_account($5, $6, $7, $8), ledger_find_account($9, $10, $11, $12), $13, $14,"
+    b" $15::date, $16::timestamptz, $17, $18, $19, $20, $21, $22)"
 )
 
 
@@ -98,25 +97,21 @@ OF_LEG: Sequence[Callable[[int, Leg], Any]] = (
 """The arrays that have one member for each leg."""
 
 POST = (
-    "SELECT booked_id, booked_uid, booked_date, is_replay FROM ledger_post("
-    "%s::uuid[], %s::text[], %s::bytea[], %s::text[], %s::date[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[],"
-    " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::jsonb[],"
-    " %s::integer[], ARRAY(SELECT ledger_find_account(role, owner_id, branch_id, currency)"
-    " FROM unnest(%s::text[], %s::uuid[], %s::uuid[], %s::text[]) WITH ORDINALITY"
-    " AS named (role, owner_id, branch_id, currency, place) ORDER BY place),"
-    " %s::text[], %s::smallint[], %s::smallint[], %s::numeric[],"
-    " %s, %s, %s) ORDER BY place"
+    b"SELECT booked_id, booked_uid, booked_date, is_replay FROM ledger_post("
+    b"$1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::date[], $6::timestamptz[], $7::text[], $8::uuid[], $9::text[],"
+    b" $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::jsonb[],"
+    b" $17::integer[], ARRAY(SELECT ledger_find_account(role, owner_id, branch_id, currency)"
+    b" FROM unnest($18::text[], $19::uuid[], $20::uuid[], $21::text[]) WITH ORDINALITY"
+    b" AS named (role, owner_id, branch_id, currency, place) ORDER BY place),"
+    b" $22::text[], $23::smallint[], $24::smallint[], $25::numeric[],"
+    b" $26, $27, $28) ORDER BY place"
 )
 
 
 def rows(call: Call) -> list[tuple[Any, ...]]:
-    """
-    Return the rows of a call, which the server has prepared: neither side writes or reads all the values as text each time.
-
-    PostgreSQL plans a prepared statement anew where the next call is in another organisation's schema.
-    """
-    with connection.wrap_database_errors:
-        return Cursor(schema.driver()).execute(*call, prepare=True).fetchall()
+    """Return the rows of a call, which PostgreSQL has prepared (see ``schema.prepared``)."""
+    found: list[tuple[Any, ...]] = schema.prepared(*call).fetchall()
+    return found
 
 
 def tried[Result](work: Callable[[], Result]) -> Result:

@@ -49,7 +49,7 @@ class Kind:
     record: Callable[[Any, Any, datetime], Verdict]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply(*, callback_id: UUID, now: datetime) -> None:
     """
     Record what a stored callback reports, with its mark, in one transaction.

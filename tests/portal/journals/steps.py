@@ -62,7 +62,7 @@ def agree(browser):
 
 def told() -> None:
     with clock.fixed(LATER):
-        while relay.run_next(queue="events", now=LATER):
+        while relay.run_due(queue="events", now=LATER):
             pass
 
 

@@ -40,7 +40,7 @@ def test_two_people_open_it_again(controller, enter):
     approve = reverse("admin:approvals_approvalrequest_approve", args=[request.id])
     assert send(controller, approve).status_code == 403
     assert send(checker, approve).status_code == 204
-    while relay.run_next(queue="events", now=SOON):
+    while relay.run_due(queue="events", now=SOON):
         pass
 
     again = make.month(1)
