@@ -142,6 +142,44 @@ def test_poison_stops_no_other_handler_and_no_other_aggregate(acme):
     assert [status_of(event, TALK) for event in (poisoned, later, other)] == [DeliveryStatus.DONE] * 3
 
 
+def test_takes_up_a_few_of_different_aggregates_and_alone_what_was_tried_before(acme):
+    order = ids.new()
+    first, later = (factory.publish(INTERNAL_TYPE, aggregate_id=order) for _ in range(2))
+    others = [factory.publish(INTERNAL_TYPE) for _ in range(4)]
+    handlers.failing.add(str(order))
+
+    assert relay.run_due(queue="events", now=NOW) == 4
+    assert [seq for _, seq in handlers.seen] == [first.seq, *(event.seq for event in others[:3])]
+
+    soon = NOW + timedelta(seconds=1)
+    assert [claim.event.seq for claim in deliveries.claim(queue="events", now=soon)] == [others[3].seq]
+    assert [claim.event.seq for claim in deliveries.claim(queue="events", now=soon)] == [first.seq]
+    assert deliveries.claim(queue="events", now=soon) == []
+    assert status_of(later) == DeliveryStatus.PENDING
+
+
+def test_takes_up_one_at_a_time_what_takes_its_time(acme):
+    published = [factory.publish() for _ in range(2)]
+
+    claims = [deliveries.claim(queue="documents", now=NOW) for _ in range(3)]
+
+    assert [[claim.event.seq for claim in taken] for taken in claims] == [
+        *([event.seq] for event in published),
+        [],
+    ]
+
+
+def test_a_claim_that_was_taken_over_marks_nothing(acme):
+    factory.publish(INTERNAL_TYPE)
+    (late,) = deliveries.claim(queue="events", now=NOW)
+    (held,) = deliveries.claim(queue="events", now=NOW + timedelta(seconds=2))
+
+    assert not deliveries.finish(late, now=NOW)
+    assert EventDelivery.objects.get().status == DeliveryStatus.PENDING
+    assert deliveries.finish(held, now=NOW)
+    assert EventDelivery.objects.get().status == DeliveryStatus.DONE
+
+
 def test_takes_up_what_a_killed_worker_held_when_its_lease_ends(acme):
     factory.publish()
     deliveries.claim(queue="documents", now=NOW)

@@ -29,6 +29,7 @@ MINOR = Read(
 )
 INSERTED = Inserted[WebhookEndpoint]()
 TOLD = Inserted[OutboxEvent]()
+HELD: Saved[PaymentIntent] = Saved("payer_name", held=("reference", "status"))
 CHANGED: Saved[PaymentIntent] = Saved("payer_name", "metadata", "expires_at", "settled_at")
 
 
@@ -124,6 +125,33 @@ def test_saved_fields_are_what_the_orm_would_save(acme) -> None:
     one.id = ids.new()
     with pytest.raises(DatabaseError, match="PaymentIntent"):
         CHANGED.save(one)
+
+
+def test_a_held_row_is_saved_while_it_is_as_it_was(acme) -> None:
+    payments.account()
+    intent = payments.intent()
+    name, intent.payer_name = intent.payer_name, "Wanjiku"
+    assert not HELD.save_held(intent, "another reference", intent.status)
+    assert not HELD.save_held(intent, intent.reference, "FAILED")
+    assert PaymentIntent.objects.get(id=intent.id).payer_name == name
+    assert HELD.save_held(intent, intent.reference, intent.status)
+    assert PaymentIntent.objects.get(id=intent.id).payer_name == "Wanjiku"
+
+
+def test_postgresql_keeps_new_rows_and_changes_whatever_their_size(acme) -> None:
+    payments.account()
+    intent = payments.intent()
+    for name in ("Wanjiku", "Otieno"):
+        intent.payer_name = name
+        CHANGED.save(intent)
+    INSERTED.insert(endpoint())
+    INSERTED.insert(endpoint(description="again"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT left(statement, 6), generic_plans + custom_plans FROM pg_prepared_statements"
+            " WHERE statement ~ '^(UPDATE|INSERT).*(payments_paymentintent|webhookendpoint)' ORDER BY 1"
+        )
+        assert {("INSERT", 2), ("UPDATE", 2)} <= set(cursor.fetchall())
 
 
 def endpoint(**changes: object) -> WebhookEndpoint:

@@ -78,6 +78,30 @@ def test_a_shared_job_that_waits_to_begin_stands_for_the_next_ones(
     assert sent[3:] == ["events"]
 
 
+def test_shared_jobs_are_gathered_but_for_the_one_that_gathers(
+    acme, monkeypatch, django_capture_on_commit_callbacks
+):
+    sent = []
+    monkeypatch.setattr(Task, "apply_async", lambda _task, _args, kwargs, **_: sent.append(kwargs["lane"]))
+
+    def ask(*lanes, is_shared=True):
+        for lane in lanes:
+            with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+                jobs.enqueue("events.relay", is_shared=is_shared, lane=lane)
+
+    with jobs.gathering("events.relay", lane="events"):
+        ask("documents", "events", "documents")
+        assert sent == []
+        ask("at once", is_shared=False)
+        assert sent == ["at once"]
+    assert sent == ["at once", "documents"]
+
+    with pytest.raises(ZeroDivisionError), jobs.gathering("events.relay", lane="events"):
+        ask("webhooks", "events")
+        raise ZeroDivisionError
+    assert sent[2:] == ["webhooks", "events"]
+
+
 def test_held_jobs_are_kept_after_their_commit_and_not_sent(
     acme, broker_down, django_capture_on_commit_callbacks
 ):
