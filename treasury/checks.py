@@ -56,7 +56,7 @@ def every_app_has_one_side(**_: Any) -> list[Error]:
 
 @register
 def every_handler_is_a_subscriber(**_: Any) -> list[Error]:
-    """E002: every handler in the wiring imports, lives in a ``subscribers`` module and takes the event alone."""
+    """E002: every handler in the wiring imports, lives in a ``subscribers`` module and takes the event, or events, alone."""
     found = []
     for event_type, handlers in import_string(settings.EVENT_WIRING).items():
         for handler in handlers:
@@ -66,10 +66,10 @@ def every_handler_is_a_subscriber(**_: Any) -> list[Error]:
             except ImportError as error:
                 found.append(_error(2, f"{event_type}: {handler.path} does not import: {error}"))
                 continue
-            if not module.endswith(".subscribers") or list(inspect.signature(function).parameters) != [
-                "event"
-            ]:
-                found.append(_error(2, f"{event_type}: {handler.path} is no subscriber that takes (event)."))
+            taken = ["events" if handler.batch else "event"]
+            if not module.endswith(".subscribers") or list(inspect.signature(function).parameters) != taken:
+                wanted = f"{event_type}: {handler.path} is no subscriber that takes ({taken[0]})."
+                found.append(_error(2, wanted))
     return found
 
 

@@ -92,15 +92,19 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Handler:
     """
-    A subscriber by dotted path, ``apps.invoicing.subscribers.issue_receipt``, called with the event alone.
+    A subscriber by dotted path, ``apps.payments.subscribers.apply_callback``, called with the event alone.
 
     An atomic handler runs in one transaction with the mark that it is done: its effects happen exactly once. One that
     is not atomic runs outside any transaction (it may talk to the world or work for long), at least once.
+
+    An atomic one that takes several (``batch``) is called with a list of events, each of another aggregate: for what is done under one lock that all
+    of them need. Where it fails nothing of any of them stays, and each is tried again alone.
     """
 
     path: str
     queue: str = "events"
     atomic: bool = True
+    batch: bool = False
 
 
 HandlerMap = Mapping[str, tuple[Handler, ...]]

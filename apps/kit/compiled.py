@@ -25,6 +25,10 @@ STAND_INS: dict[type, Callable[[int], Any]] = {
 """For each kind of value one that nobody asks for and every field takes: where it stands in the text's parameters, the value goes."""
 
 
+KEPT_ROWS = 3
+"""For more new rows than these in one statement PostgreSQL keeps no plan: each number of them would be another statement."""
+
+
 class NotCompilable(TypeError):
     """The read does not hand each of its values to the database as it is."""
 
@@ -126,11 +130,11 @@ def _numbered(sql: str, said: Sequence[str] = ()) -> bytes:
     return _joined(sql, [text or f"${next(numbers)}" for text in places]).encode()
 
 
-def _run(sql: str, prepared: bytes, values: Sequence[Any]) -> Any:
+def _run(sql: str, prepared: bytes, values: Sequence[Any], *, is_kept: bool = True) -> Any:
     """Run a statement and return its cursor: prepared, but as Django sends it where somebody looks at what Django sends."""
     connection = connections[DEFAULT_DB_ALIAS]
     if not connection.execute_wrappers and not connection.queries_logged:
-        return schema.prepared(prepared, values)
+        return schema.prepared(prepared, values, is_kept=is_kept)
     cursor = connection.cursor()
     cursor.execute(sql, values)
     return cursor
@@ -223,7 +227,7 @@ class Inserted[Row: models.Model]:
         connection = connections[DEFAULT_DB_ALIAS]
         values = [_stored(one, row, connection, is_new=True) for row in rows for one in text.fields]
         with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
-            cursor = _run(*text.sql(len(rows)), values)
+            cursor = _run(*text.sql(len(rows)), values, is_kept=len(rows) <= KEPT_ROWS)
             filled = cursor.fetchall() if text.filled else [()] * len(rows)
         for row, found in zip(rows, filled, strict=True):
             for one, value in zip(text.filled, found, strict=True):
@@ -304,6 +308,8 @@ class Saved[Row: models.Model]:
         fields = [by_name[name] for name in self._names]
         columns = ", ".join(f"{quote(one.column)} = %s" for one in fields)
         key: Any = meta.pk
-        where = " AND ".join(f"{quote(one.column)} = %s" for one in (key, *(by_name[name] for name in self._held)))
+        where = " AND ".join(
+            f"{quote(one.column)} = %s" for one in (key, *(by_name[name] for name in self._held))
+        )
         sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {where}"  # noqa: S608 (names of the model)
         return sql, _numbered(sql), fields

@@ -27,16 +27,16 @@ def driver() -> Any:
     return _connection.connection
 
 
-def prepared(sql: bytes, values: Sequence[Any]) -> Any:
+def prepared(sql: bytes, values: Sequence[Any], *, is_kept: bool = True) -> Any:
     """
-    Run a statement that PostgreSQL has prepared, with ``$1``, ``$2`` and so on for its values, and return psycopg's cursor.
+    Run a statement that PostgreSQL has prepared (but for one that ``is_kept`` says will hardly come again), with ``$1``, ``$2`` and so on for its values, and return psycopg's cursor.
 
     Neither side writes or reads all of it as text each time. PostgreSQL plans it anew where the next call is in another
     organisation's schema. Raises Django's errors, and TransactionManagementError in a transaction that is broken.
     """
     _connection.validate_no_broken_transaction()
     with _connection.wrap_database_errors:
-        return RawCursor(driver()).execute(sql, values, prepare=True)
+        return RawCursor(driver()).execute(sql, values, prepare=is_kept)
 
 
 def rest() -> None:

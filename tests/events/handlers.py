@@ -1,5 +1,7 @@
 """Handlers that the tests wire: one that writes, one that talks to the world, and one that fails when told to."""
 
+from collections.abc import Sequence
+
 from apps.audit.services import records
 from apps.events.contracts import Event, Handler
 from apps.kit.actors import SYSTEM
@@ -12,7 +14,10 @@ HANDLERS = {
     ),
 }
 
+BATCHES = {"stock_counted": (Handler("tests.events.handlers.write_all", batch=True),)}
+
 seen: list[tuple[str, int]] = []
+taken: list[int] = []
 failing: set[str] = set()
 
 
@@ -22,6 +27,7 @@ class Broken(Exception):
 
 def forget() -> None:
     seen.clear()
+    taken.clear()
     failing.clear()
 
 
@@ -35,6 +41,12 @@ def write(event: Event) -> None:
         now=event.occurred_at,
     )
     _note("write", event)
+
+
+def write_all(events: Sequence[Event]) -> None:
+    taken.append(len(events))
+    for event in events:
+        write(event)
 
 
 def talk(event: Event) -> None:

@@ -158,6 +158,25 @@ def test_takes_up_a_few_of_different_aggregates_and_alone_what_was_tried_before(
     assert status_of(later) == DeliveryStatus.PENDING
 
 
+def test_gives_many_to_a_handler_that_takes_several_and_each_alone_once_that_failed(acme, settings):
+    settings.EVENT_WIRING = "tests.events.handlers.BATCHES"
+    broken = ids.new()
+    for order in [ids.new(), broken, *(ids.new() for _ in range(22))]:
+        factory.publish(INTERNAL_TYPE, aggregate_id=order)
+    handlers.failing.add(str(broken))
+
+    assert drain("events") == 24
+    assert handlers.taken == [20, 4]
+    done = EventDelivery.objects.filter(status=DeliveryStatus.DONE)
+    assert done.count() == AuditRecord.objects.filter(action="test.handled").count() == 4
+
+    assert drain("events", NOW + timedelta(seconds=1)) == 20
+    assert handlers.taken == [20, 4, *[1] * 20]
+    assert done.count() == AuditRecord.objects.filter(action="test.handled").count() == 23
+    left = EventDelivery.objects.get(status=DeliveryStatus.PENDING)
+    assert (left.aggregate_id, left.attempts) == (broken, 2)
+
+
 def test_takes_up_one_at_a_time_what_takes_its_time(acme):
     published = [factory.publish() for _ in range(2)]
 

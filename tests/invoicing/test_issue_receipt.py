@@ -4,7 +4,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.utils import translation
 
@@ -66,6 +66,28 @@ def test_issues_one_receipt_for_a_payment(acme):
     assert second.id == first.id
     assert Document.objects.get().payer_name == "Njeri Kamau"
     assert OutboxEvent.objects.filter(type="receipt_issued").count() == 1
+
+
+def test_issues_many_at_once_in_their_order_and_none_where_one_fails(acme):
+    factory.account()
+    other = access.branch()
+    intents = [factory.intent() for _ in range(4)]
+    before = receipts.issue(payment=paid(intents[0]), now=NOW)
+    of_other = paid(intents[1], branch_id=other.id)
+
+    issued = receipts.issue_batch(
+        payments=[paid(intents[2]), of_other, paid(intents[0]), paid(intents[3])], now=NOW
+    )
+
+    assert [receipt.intent_id for receipt in issued] == [intents[place].id for place in (2, 1, 0, 3)]
+    assert [receipt.series_number for receipt in issued] == [2, 1, 1, 3]
+    assert issued[2] == before
+    assert OutboxEvent.objects.filter(type="receipt_issued").count() == Document.objects.count() == 4
+
+    late = [paid(factory.intent()), paid(factory.intent(), money=Money(0, "KES"))]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        receipts.issue_batch(payments=late, now=NOW)
+    assert receipts.issue(payment=late[0], now=NOW).series_number == 4
 
 
 def test_gives_the_number_back_when_nothing_is_kept(acme):

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import takewhile
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from apps.audit.services import records
-from apps.events.contracts import Event
+from apps.events.contracts import Event, HandlerMap
 from apps.events.models import DeliveryStatus, EventDelivery
 from apps.events.services import outbox
 from apps.kit import errors, logs
@@ -18,6 +21,8 @@ from apps.kit.compiled import Compiled, Read, Saved
 REASON_LENGTH_MIN = 5
 TAKEN_AT_ONCE = 4
 """So many handlers that go well end within the grace that an atomic claim has."""
+BATCH = 20
+"""So many events one that takes several is given at most."""
 KILLED = "The process that ran the handler ended before it could say how it went, too many times."
 
 log = logs.get(__name__)
@@ -61,6 +66,18 @@ _DUE = Compiled(
     datetime,
     str,
 )
+_ALIKE = Compiled(
+    lambda now, queue, handler: (
+        EventDelivery.objects.due(now)
+        .filter(queue=queue, handler=handler)
+        .order_by("available_at", "seq")
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("event")[:BATCH]
+    ),
+    datetime,
+    str,
+    str,
+)
 _SOME = Read(
     lambda since, queue: EventDelivery.objects.due(since).filter(queue=queue).values_list("id")[:1],
     datetime,
@@ -84,11 +101,13 @@ def claim(*, queue: str, now: datetime) -> list[Claim]:
     """
     Take up the deliveries of a queue that have been due for longest; none when nothing is due.
 
-    Four at most, of as many aggregates: two relays never hold the same delivery, nor two deliveries of one aggregate to one
-    handler. One that was tried before, or whose handler takes its time, is taken up alone, so that it spoils or delays no other.
+    Four at most, of as many aggregates, or 20 to one handler that takes several: two relays never hold the same delivery, nor two
+    deliveries of one aggregate to one handler. One that was tried before, or whose handler takes its time, is taken up alone, so that it spoils or delays no other.
     What a killed process held comes back when its lease ends; a delivery that has killed its process too often is dead.
     """
     rows = _together(_DUE.all(now, queue))
+    if rows and rows[0].handler in of_batches():
+        rows = _together(_ALIKE.all(now, queue, rows[0].handler))
     if rows and rows[0].is_exhausted:
         _fail(rows[0], KILLED, now)
         return claim(queue=queue, now=now)
@@ -101,6 +120,17 @@ def claim(*, queue: str, now: datetime) -> list[Claim]:
 def _together(due: list[EventDelivery]) -> list[EventDelivery]:
     fresh = list(takewhile(lambda row: row.is_atomic and not row.attempts, due))
     return fresh or due[:1]
+
+
+def of_batches() -> frozenset[str]:
+    """Return the handlers that take several events at once."""
+    return _of_batches(settings.EVENT_WIRING)
+
+
+@cache
+def _of_batches(wiring: str) -> frozenset[str]:
+    wired: HandlerMap = import_string(wiring)
+    return frozenset(one.path for handlers in wired.values() for one in handlers if one.batch)
 
 
 def is_due(*, queue: str, since: datetime) -> bool:

@@ -1,6 +1,7 @@
 """The relay: takes events from the outbox to their handlers, in order for each aggregate and handler."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -28,36 +29,48 @@ def gives_way(*, queue: str, now: datetime) -> bool:
 
 def run_due(*, queue: str, now: datetime) -> int:
     """
-    Run the handlers of a queue that are due next, four at most, and record how each went; return how many were taken up.
+    Run the handlers of a queue that are due next, a few at most, and record how each went; return how many were taken up.
 
     A handler that fails, or does not exist, is recorded and tried again later: it stops neither the relay nor other
     handlers nor other aggregates. Call it outside a transaction.
     """
     claims = deliveries.claim(queue=queue, now=now)
-    for claim in claims:
+    for group in _groups(claims):
         try:
-            _run(claim, now)
+            _run(group, now)
         except Exception as failure:
             # Everything is caught: whatever a handler raises is that handler's failure. It is logged, kept
             # with the delivery, retried and in the end shown as a dead letter; it may not stop the others.
-            log.warning(
-                "event_handler_failed",
-                handler=claim.row.handler,
-                event_id=str(claim.event.id),
-                exc_info=True,
-            )
-            deliveries.fail(claim, error=f"{type(failure).__name__}: {failure}", now=now)
+            for claim in group:
+                log.warning(
+                    "event_handler_failed",
+                    handler=claim.row.handler,
+                    event_id=str(claim.event.id),
+                    exc_info=True,
+                )
+                deliveries.fail(claim, error=f"{type(failure).__name__}: {failure}", now=now)
     return len(claims)
 
 
-def _run(claim: deliveries.Claim, now: datetime) -> None:
-    handler: Callable[[Event], None] = import_string(claim.row.handler)
+def _groups(claims: Sequence[deliveries.Claim]) -> Iterable[list[deliveries.Claim]]:
+    """Return what is run together: all of one handler that takes several events, each other one alone."""
+    groups = defaultdict[str, list[deliveries.Claim]](list)
+    for claim in claims:
+        is_batch = claim.row.handler in deliveries.of_batches()
+        groups[claim.row.handler if is_batch else str(claim.row.id)].append(claim)
+    return groups.values()
+
+
+def _run(group: Sequence[deliveries.Claim], now: datetime) -> None:
+    row = group[0].row
+    handler: Callable[[Event | list[Event]], None] = import_string(row.handler)
     faults.reach("events.before_handler")
-    if not claim.row.is_atomic:
-        handler(claim.event)
+    if not row.is_atomic:
+        handler(group[0].event)
         faults.reach("events.after_handler")
     with transaction.atomic():
         # First of all: the mark is the lock, and what all payments share is locked last.
-        if deliveries.finish(claim, now=now) and claim.row.is_atomic:
-            handler(claim.event)
+        events = [claim.event for claim in group if deliveries.finish(claim, now=now)]
+        if events and row.is_atomic:
+            handler(events if row.handler in deliveries.of_batches() else events[0])
             faults.reach("events.after_handler")

@@ -1,7 +1,10 @@
 """Issue receipts and render them."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -13,11 +16,14 @@ from apps.documents.services import artifacts, logos, pdf
 from apps.events.services import outbox
 from apps.invoicing import events, rendering
 from apps.invoicing.contracts import SOURCE_TYPE, DocumentType
-from apps.invoicing.models import Document
+from apps.invoicing.models import Document, NumberSeries
 from apps.invoicing.services import number_series
 from apps.kit.compiled import Compiled, Inserted
 from apps.kit.money import Money
 from apps.tenancy.selectors import organisations
+
+if TYPE_CHECKING:
+    from apps.access.models import Branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +49,48 @@ _OF_INTENT = Compiled(
 )
 
 
-@transaction.atomic
 def issue(*, payment: PaidPayment, now: datetime) -> Document:
-    """
-    Issue the receipt of a payment and announce it; a payment has one receipt, so a repeat returns the first.
+    """Issue the receipt of a payment; see ``issue_batch``."""
+    (receipt,) = issue_batch(payments=[payment], now=now)
+    return receipt
 
-    The number is taken under the lock of its series (branch and local year of ``now``): numbers have no gaps.
+
+@transaction.atomic
+def issue_batch(*, payments: Sequence[PaidPayment], now: datetime) -> list[Document]:
     """
-    organisation = organisations.current()
-    branch = branches.get(payment.branch_id)
+    Issue the receipts of payments and announce them, all or nothing; return them in their order. A payment has one receipt, so a
+    repeat returns the first.
+
+    The numbers are taken under the locks of their series (branch and local year of ``now``), which are taken in one order: numbers
+    have no gaps.
+    """
+    by_branch = defaultdict[UUID, list[PaidPayment]](list)
+    for payment in payments:
+        by_branch[payment.branch_id].append(payment)
+    issued = {
+        receipt.intent_id: receipt
+        for branch_id in sorted(by_branch)
+        for receipt in _of_branch(branch_id, by_branch[branch_id], now=now)
+    }
+    return [issued[payment.intent_id] for payment in payments]
+
+
+def _of_branch(branch_id: UUID, payments: Sequence[PaidPayment], *, now: datetime) -> list[Document]:
+    branch = branches.get(branch_id)
     series = number_series.locked(document_type=DocumentType.RECEIPT, branch_id=branch.id, now=now)
-    existing = _OF_INTENT.first(payment.intent_id)
-    if existing is not None:
-        return existing
+    existing = [found for one in payments if (found := _OF_INTENT.first(one.intent_id)) is not None]
+    before = {receipt.intent_id for receipt in existing}
+    receipts = [_made(one, series, branch, now=now) for one in payments if one.intent_id not in before]
+    if receipts:
+        number_series.save(series)
+        _ISSUED.insert(*receipts)
+        outbox.publish(*(events.issued(receipt) for receipt in receipts), now=now, is_first=True)
+    return [*existing, *receipts]
+
+
+def _made(payment: PaidPayment, series: NumberSeries, branch: "Branch", *, now: datetime) -> Document:
     number = series.take()
-    number_series.save(series)
-    receipt = Document(
+    return Document(
         document_type=DocumentType.RECEIPT,
         series=series,
         series_number=number,
@@ -74,14 +106,11 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
         provider_receipt=payment.provider_receipt,
         reference=payment.reference,
         description=payment.description,
-        organisation_name=organisation.name,
+        organisation_name=organisations.current().name,
         branch_name=branch.name,
         paid_at=payment.paid_at,
         issued_at=now,
     )
-    _ISSUED.insert(receipt)
-    outbox.publish(events.issued(receipt), now=now, is_first=True)
-    return receipt
 
 
 def render(*, receipt_id: UUID, now: datetime) -> StoredFile:
