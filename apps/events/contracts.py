@@ -106,5 +106,9 @@ class Handler:
     atomic: bool = True
     batch: bool = False
 
+    def __post_init__(self) -> None:
+        if self.batch and not self.atomic:
+            raise ValueError(f"{self.path} takes several events, so it has to be atomic.")
+
 
 HandlerMap = Mapping[str, tuple[Handler, ...]]

@@ -38,6 +38,7 @@ class Job:
 
 _held: ContextVar[list[Job] | None] = ContextVar("held_jobs", default=None)
 _gathered: ContextVar[dict[str, Callable[[], None]] | None] = ContextVar("gathered_jobs", default=None)
+"""What sends each shared job that waits for the end of its context, by what it is."""
 
 
 def enqueue(
@@ -95,7 +96,7 @@ def enqueue(
 @contextmanager
 def gathering(name: str, **arguments: Any) -> Iterator[None]:
     """
-    Send each shared job that is asked for in this context once, at its end. What is gathered waits, so the context is short.
+    Send each shared job that is asked for in this context once, at its end or as soon as ``send_gathered`` is called.
 
     The shared job of this name is the one that gathers: it looks again itself for what is due, so no other is sent for that.
     """
@@ -105,9 +106,16 @@ def gathering(name: str, **arguments: Any) -> Iterator[None]:
         yield
         gathered.pop(_waiting(schema.name(), name, arguments), None)
     finally:
+        send_gathered()
         _gathered.reset(token)
-        for send in gathered.values():
-            send()
+
+
+def send_gathered() -> None:
+    """Send what has been gathered until now: before something that takes its time."""
+    gathered = _gathered.get() or {}
+    while gathered:
+        _, send = gathered.popitem()
+        send()
 
 
 def began(name: str, **arguments: Any) -> None:

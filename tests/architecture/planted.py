@@ -7,6 +7,7 @@ from apps.kit.views import TreasuryViewSet
 
 NOT_THERE = {"payment_success": (Handler("apps.payments.subscribers.not_there"),)}
 NOT_A_SUBSCRIBER = {"payment_success": (Handler("apps.payments.services.callbacks.apply"),)}
+NOT_FOR_SEVERAL = {"payment_success": (Handler("apps.payments.subscribers.apply_callback", batch=True),)}
 REAL_HANDLER = {"payment_success": (Handler("apps.payments.subscribers.apply_callback"),)}
 NOT_DECLARED = {"payment_teleported": (Handler("apps.payments.subscribers.apply_callback"),)}
 

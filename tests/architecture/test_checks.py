@@ -53,6 +53,7 @@ def test_e001_finds_an_app_on_no_side_or_on_both(settings, sides):
     [
         ("NOT_THERE", "subscribers.not_there does not import"),
         ("NOT_A_SUBSCRIBER", "callbacks.apply is no subscriber that takes (event)"),
+        ("NOT_FOR_SEVERAL", "apply_callback is no subscriber that takes (events)"),
     ],
 )
 def test_e002_finds_a_handler_that_is_no_subscriber(settings, wiring, words):

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from apps.audit.models import AuditRecord
+from apps.events.contracts import Handler
 from apps.events.models import DeliveryStatus, EventDelivery
 from apps.events.models.delivery import ATTEMPTS_MAX
 from apps.events.services import deliveries, relay
@@ -175,6 +176,11 @@ def test_gives_many_to_a_handler_that_takes_several_and_each_alone_once_that_fai
     assert done.count() == AuditRecord.objects.filter(action="test.handled").count() == 23
     left = EventDelivery.objects.get(status=DeliveryStatus.PENDING)
     assert (left.aggregate_id, left.attempts) == (broken, 2)
+
+
+def test_what_takes_several_is_atomic():
+    with pytest.raises(ValueError, match="write_all takes several"):
+        Handler("tests.events.handlers.write_all", atomic=False, batch=True)
 
 
 def test_takes_up_one_at_a_time_what_takes_its_time(acme):

@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 from apps.events.contracts import Event
 from apps.events.services import deliveries
-from apps.kit import faults, logs
+from apps.kit import faults, jobs, logs
 
 GIVES_WAY_TO = {"documents": "events"}
 """Which queue comes first, for each that can wait: a PDF that nobody has asked for takes the time that money is booked in."""
@@ -66,6 +66,7 @@ def _run(group: Sequence[deliveries.Claim], now: datetime) -> None:
     handler: Callable[[Event | list[Event]], None] = import_string(row.handler)
     faults.reach("events.before_handler")
     if not row.is_atomic:
+        jobs.send_gathered()
         handler(group[0].event)
         faults.reach("events.after_handler")
     with transaction.atomic():
