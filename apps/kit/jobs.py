@@ -18,8 +18,11 @@ from apps.kit import logs, schema
 SCHEMA_HEADER = "_schema_name"
 """Where a message names its organisation."""
 
-WAITING_SECONDS = 5
-"""For how long a shared job that was sent and has not begun stands for others: it may have been lost on the way."""
+WAITING_SECONDS = 30
+"""
+For how long a shared job that was sent and has not begun stands for others. It may have been lost on the way, which a sweep makes
+good within seconds; most likely it waits its turn, and more of the same would only make that longer.
+"""
 
 BACKLOG = 200
 """So many jobs in one queue are a backlog: its workers take longer for them than a sweep leaves a job before it sends another."""
