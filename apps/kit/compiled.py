@@ -123,7 +123,7 @@ def _literal(value: Any) -> str:
     return Literal(value).as_string(schema.driver())
 
 
-def _numbered(sql: str, said: Sequence[str] = ()) -> bytes:
+def _numbered(sql: str, said: Sequence[str | None] = ()) -> bytes:
     """Return the text with ``$1``, ``$2`` and so on for the places of its values, but for what is said in their stead."""
     numbers = count(1)
     places = said or [""] * sql.count("%s")

@@ -55,6 +55,6 @@ def post(booking: Draft, *, now: datetime = NOW) -> Booked:
 def post_by_function(booking: Draft, *, now: datetime = NOW) -> None:
     """Call ledger_post past the checks of the service, and let the database check now what it checks at commit."""
     accounts.resolve(refs={leg.account for leg in booking.legs}, now=now)
+    calls.rows(calls.post([booking], actor=SYSTEM, now=now, force=False))
     with connection.cursor() as cursor:
-        cursor.execute(*calls.post([booking], actor=SYSTEM, now=now, force=False))
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
