@@ -257,17 +257,17 @@ def _service_calls(app: str, packages: list[str]) -> set[str]:
         for path in [folder / f"{package}.py", *folder.glob(f"{package}/**/*.py")]
         if path.exists()
     ]
-    return {call for path in sources for call in _calls_in(ast.parse(path.read_text()))}
+    texts = (path.read_text() for path in sources)
+    return {call for text in texts if ".services" in text for call in _calls_in(ast.parse(text))}
 
 
-def _calls_in(tree: ast.Module) -> Iterator[str]:
-    services = {
-        alias.asname or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(".services")
-        for alias in node.names
-    }
+def _calls_in(tree: ast.Module) -> set[str]:
+    services: set[str] = set()
+    called: list[tuple[str, str]] = []
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=function)) if module in services:
-                yield f"{module}.{function}"
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=function)):
+                called.append((module, function))
+            case ast.ImportFrom(module=str(package)) if package.endswith(".services"):
+                services |= {alias.asname or alias.name for alias in node.names}
+    return {f"{module}.{function}" for module, function in called if module in services}
