@@ -295,15 +295,15 @@ def test_evidence_goes_as_a_form_with_its_documents_and_is_looked_at():
         files=(bill,),
     )
 
-    report = Disputes(port).submit("PP-D-1", given, code="D7M2P9QX4T")
+    report = Disputes(port).submit("PP-D-1", given, code="D7M2P9QX4T:1")
     accepted = Disputes(port).accept("PP-D-1", code="D7M2P9QX4T")
     with pytest.raises(ProviderDeclined):
         Disputes(port).submit("PP-D-1", Evidence(), code="D7M2P9QX4T")
 
     sent, body = wire.calls[0], wire.calls[0]["body"]
-    assert sent["headers"]["Content-Type"] == "multipart/form-data; boundary=evidence-D7M2P9QX4T"
+    assert sent["headers"]["Content-Type"] == "multipart/form-data; boundary=evidence-D7M2P9QX4T-1"
     assert b'name="file1"; filename="bill.pdf"\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.7\r\n' in body
-    assert body.endswith(b"--evidence-D7M2P9QX4T--\r\n")
+    assert body.endswith(b"--evidence-D7M2P9QX4T-1--\r\n")
     said_ = json.loads(body.split(b"\r\n\r\n", 1)[1].split(b"\r\n--", 1)[0])["evidences"]
     assert [one["evidence_type"] for one in said_] == ["PROOF_OF_FULFILLMENT", "OTHER"]
     assert said_[1]["notes"] == "It was eaten.\nServed on: 2026-11-24"

@@ -29,7 +29,7 @@ def form(given: Evidence, *, code: str) -> tuple[bytes, str]:
     parts = _parts(given)
     if not parts:
         raise ProviderDeclined("invalid_request", "Say something, or hand in a document.")
-    boundary = f"evidence-{code}"
+    boundary = f"evidence-{code}".replace(":", "-")  # with a colon it would have to be quoted
     fields = [_field("input", "", "application/json", json.dumps({"evidences": parts}).encode())]
     fields += [
         _field(f"file{number}", file.name, file.media_type, file.content)
