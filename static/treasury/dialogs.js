@@ -81,7 +81,8 @@
       const form = target.querySelector("form[data-dialog]");
       if (form) judge(form);
       if (target === box()) open();
-      const first = target.querySelector("[aria-invalid=true], .p-fields :is(input, select, textarea), [autofocus]");
+      const first = ["[aria-invalid=true]", ".p-fields :is(input, select, textarea)", "[autofocus]"]
+        .map((sought) => target.querySelector(sought)).find(Boolean);
       setTimeout(() => first?.focus(), 60);
     });
     for (const failure of ["htmx:responseError", "htmx:sendError"])
