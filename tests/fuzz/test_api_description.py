@@ -22,7 +22,7 @@ from schemathesis.core.transport import Response
 from apps.access.contracts import SCOPES
 from apps.kit import clock, ids
 from tests.factories import access
-from tests.isolation import deeds, twins
+from tests.isolation import sending, twins
 from tests.isolation.endpoints import every
 from tests.isolation.undoing import undone
 
@@ -44,9 +44,9 @@ BOUNDED = settings(
 def world(acme, settings):
     """Fill acme and return a key that may do everything, and the ids of its rows by prefix."""
     settings.TREASURY = {**settings.TREASURY, "SANDBOX_INBOX_LOCAL": True}
-    with clock.fixed(deeds.NOW):
+    with clock.fixed(sending.NOW):
         _, row_ids = twins.populate()
-        row_ids |= twins.book("acme", row_ids["br"], deeds.NOW)
+        row_ids |= twins.book("acme", row_ids["br"], sending.NOW)
         yield acme, access.issued(tuple(SCOPES)).secret, row_ids
 
 

@@ -16,8 +16,8 @@ them. What an application itself wrote (payments, parties, webhooks, jobs, event
 
 from dataclasses import dataclass
 
-from tests.isolation import deeds
-from tests.isolation.deeds import NOTHING, Deed, says
+from tests.isolation import deeds, ledger_deeds
+from tests.isolation.sending import NOTHING, Deed, says
 
 CANARY = "acme-canary"
 
@@ -105,21 +105,21 @@ ROWS: dict[str, Row] = {
     "GET ledger/accounts/{id}/balance": Row("200", "404", "200"),
     "GET ledger/accounts/{id}/explanation": BOOKED,
     "GET ledger/accounts/{id}/statement": BOOKED,
-    "POST ledger/exchanges": Row("201+", "404", "404", deeds.exchange),
+    "POST ledger/exchanges": Row("201+", "404", "404", ledger_deeds.exchange),
     "GET ledger/holds": BOOKED_LISTED,
     "GET ledger/holds/{id}": BOOKED,
-    "POST ledger/holds": Row("201+", "404", "404", deeds.hold),
-    "POST ledger/holds/{id}/capture": Row("200+", "404", "403", deeds.capture),
-    "POST ledger/holds/{id}/release": Row("200+", "404", "403", deeds.release),
-    "POST ledger/journals": Row("202", "404", "202", deeds.journal),
+    "POST ledger/holds": Row("201+", "404", "404", ledger_deeds.hold),
+    "POST ledger/holds/{id}/capture": Row("200+", "404", "403", ledger_deeds.capture),
+    "POST ledger/holds/{id}/release": Row("200+", "404", "403", ledger_deeds.release),
+    "POST ledger/journals": Row("202", "404", "202", ledger_deeds.journal),
     "GET ledger/periods": Row("200", "200", "200"),
     "GET ledger/periods/{id}": Row("200", "200", "200"),
     "GET ledger/periods/{id}/checklist": Row("200", "403", "200"),
-    "POST ledger/periods/{id}/close": Row("202", "403", "202", deeds.close),
-    "POST ledger/periods/{id}/reopen": Row("202", "403", "202", deeds.reopen),
-    "POST ledger/periods/{id}/sign-off": Row("200+", "403", "200+", deeds.sign_off),
+    "POST ledger/periods/{id}/close": Row("202", "403", "202", ledger_deeds.close),
+    "POST ledger/periods/{id}/reopen": Row("202", "403", "202", ledger_deeds.reopen),
+    "POST ledger/periods/{id}/sign-off": Row("200+", "403", "200+", ledger_deeds.sign_off),
     "GET ledger/rates": Row("200+", "200+", "200+"),
-    "POST ledger/rates": Row("201", "403", "201", deeds.rate),
+    "POST ledger/rates": Row("201", "403", "201", ledger_deeds.rate),
     "GET ledger/rates/{id}": Row("200+", "200+", "200+"),
     "GET ledger/rates/latest": Row("200+", "200+", "200+"),
     "POST ledger/reports": Row("202", "202", "202", says(report="trial_balance"), ("ledger:read",)),
@@ -130,12 +130,12 @@ ROWS: dict[str, Row] = {
     "GET ledger/reports/trial-balance": BOOKED_LISTED,
     "GET ledger/reports/without-evidence": BOOKED_LISTED,
     "GET ledger/transactions": BOOKED_LISTED,
-    "POST ledger/transactions": Row("201+", "404", "404", deeds.post),
-    "POST ledger/transactions/batch": Row("200+", "404", "404", deeds.post_batch),
+    "POST ledger/transactions": Row("201+", "404", "404", ledger_deeds.post),
+    "POST ledger/transactions/batch": Row("200+", "404", "404", ledger_deeds.post_batch),
     "GET ledger/transactions/{id}": BOOKED,
     "GET ledger/transactions/{id}/explanation": BOOKED,
     "GET ledger/transactions/{id}/proof": Row("200", "404", "200"),
-    "POST ledger/transactions/{id}/reverse": Row("201+", "404", "403", deeds.reverse),
+    "POST ledger/transactions/{id}/reverse": Row("201+", "404", "403", ledger_deeds.reverse),
     # parties
     "GET parties": MINE_LISTED,
     "POST parties": Row("201+", "201+", "201+", says(kind="customer", display_name=CANARY)),

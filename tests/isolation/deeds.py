@@ -1,9 +1,10 @@
-"""What an owner sends to each writing endpoint so that it succeeds, and the row that it is about, made for the occasion."""
+"""
+What an owner sends to each writing endpoint so that it succeeds, and the row that it is about, made for the occasion; to those of
+the ledger: ``ledger_deeds``.
+"""
 
 import base64
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,61 +13,20 @@ from apps.events.services import webhook_endpoints
 from apps.integrations.models import ProviderAccount
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
-from apps.kit.money import Money
-from apps.ledger.contracts import JOURNAL, PERIOD_REOPEN, AccountRef, AccountRole
-from apps.ledger.models import Period
-from apps.ledger.services import holds
 from apps.payments.services import attempts, dispute_evidence
 from tests.factories import (
     access,
     approvals,
     disputes,
-    fx,
     jobs,
-    ledger,
-    parties,
     payments,
-    periods,
     refunds,
     routing,
     saved_methods,
     transfers,
 )
+from tests.isolation.sending import NOW, REFERENCE, Sent, kes
 from tests.isolation.twins import CANARY
-from tests.ledger.test_adjust_books import prepare
-
-NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-"""When everything in the matrix is asked: acme is a test organisation, so its ledger takes any time."""
-REFERENCE = f"{CANARY['acme']}-deed"
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One request: the body, the row in the path, and who made the key where that matters."""
-
-    body: Mapping[str, Any] = field(default_factory=dict)
-    row: UUID | None = None
-    issuer: UUID | None = None
-
-
-type Deed = Callable[[], Sent]
-
-
-def says(**body: Any) -> Deed:
-    """Return the deed that sends a body about no row, or about the one that the twins have."""
-    return lambda: Sent(body)
-
-
-NOTHING = says()
-
-
-def kes(amount: str = "10.00") -> dict[str, str]:
-    return {"amount": amount, "currency": "KES"}
-
-
-def of_party(**facts: Any) -> str:
-    return ids.encode("pty", parties.party(display_name=CANARY["acme"], **facts).id)
-
 
 # API keys
 
@@ -176,135 +136,6 @@ def silenced_endpoint() -> Sent:
     ).endpoint
     webhook_endpoints.disable(endpoint_id=made.id, actor=SYSTEM, now=NOW)
     return Sent(row=made.id)
-
-
-# Ledger
-
-
-def transfer(**facts: Any) -> dict[str, Any]:
-    legs = [
-        {"direction": "debit", "role": "merchant_payable", "owner_id": of_party(), "amount": kes()},
-        {"direction": "credit", "role": "rider_payable", "owner_id": of_party(), "amount": kes()},
-    ]
-    return {"description": CANARY["acme"], "legs": legs, **facts}
-
-
-def post() -> Sent:
-    return Sent(transfer())
-
-
-def post_batch() -> Sent:
-    return Sent({"transactions": [transfer(key="matrix-1")]})
-
-
-def _own_key(name: str) -> str:
-    """Return a key of the ledger that belongs to the shop."""
-    return f"api:{access.application().id}:{name}"
-
-
-def _sides() -> tuple[AccountRef, AccountRef]:
-    office = access.head_office().id
-    names = {"name": CANARY["acme"]}
-    return (
-        ledger.ref(AccountRole.CUSTOMER_DEPOSIT, office, owner_id=ids.decode("pty", of_party()), **names),
-        ledger.ref(AccountRole.RIDER_PAYABLE, office, owner_id=ids.decode("pty", of_party()), **names),
-    )
-
-
-def reverse() -> Sent:
-    booked = ledger.post(ledger.transfer(*_sides(), 10_00, key=_own_key("reverse")), now=NOW)
-    return Sent({"reason": CANARY["acme"]}, booked.id)
-
-
-def hold() -> Sent:
-    payer, payee = ({"role": role, "owner_id": of_party()} for role in ("customer_deposit", "rider_payable"))
-    return Sent({"description": CANARY["acme"], "payer": payer, "payee": payee, "amount": kes()})
-
-
-def _held() -> UUID:
-    payer, payee = _sides()
-    promise = holds.Promise(
-        key=_own_key("hold"),
-        description=CANARY["acme"],
-        source_type="partner",
-        source_id=access.application().id,
-        payer=payer,
-        payee=payee,
-        money=Money(10_00, "KES"),
-    )
-    return holds.place(promise=promise, actor=SYSTEM, now=NOW).id
-
-
-def capture() -> Sent:
-    return Sent({"amount": kes("4.00")}, _held())
-
-
-def release() -> Sent:
-    return Sent({"reason": "Ride was short"}, _held())
-
-
-def exchange() -> Sent:
-    owner, office = of_party(), access.head_office().id
-    ref = ledger.ref(AccountRole.CUSTOMER_DEPOSIT, office, "USD", owner_id=ids.decode("pty", owner))
-    ledger.post(ledger.transfer(fx.bank("USD", office), ref, 500_00), now=NOW)
-    deposit = {"role": "customer_deposit", "owner_id": owner}
-    give = {"amount": "100.00", "currency": "USD"}
-    return Sent(
-        {
-            "give": give,
-            "get_currency": "KES",
-            "source": deposit,
-            "target": deposit,
-            "reference": CANARY["acme"],
-        }
-    )
-
-
-def rate() -> Sent:
-    said = {"rate": "130", "as_of": "2026-11-24T06:30:00Z", "source": "Our bank"}
-    return Sent({"base": "EUR", "quote": "KES", **said})
-
-
-def _any_deed_needs_an_approver(kind: str) -> None:
-    approvals.rule(kind=kind, currency="", minimum_minor=None, steps=approvals.ONE_APPROVER)
-
-
-def journal() -> Sent:
-    _any_deed_needs_an_approver(JOURNAL.name)
-    debited, credited = (ids.encode("acc", account.uid) for account in prepare())
-    lines = [
-        {"account_id": debited, "direction": "debit", "amount": kes()},
-        {"account_id": credited, "direction": "credit", "amount": kes()},
-    ]
-    return Sent(
-        {
-            "voucher": "JV-1",
-            "description": CANARY["acme"],
-            "reason": "Paid by cheque",
-            "effective_date": "2026-11-24",
-            "lines": lines,
-        }
-    )
-
-
-def _january() -> Period:
-    return Period.objects.earliest("start_date")
-
-
-def sign_off() -> Sent:
-    return Sent({"kind": "reconciliation", "note": CANARY["acme"]}, _january().uid)
-
-
-def close() -> Sent:
-    period = _january()
-    periods.make_ready(period, now=NOW)
-    return Sent(row=period.uid)
-
-
-def reopen() -> Sent:
-    _any_deed_needs_an_approver(PERIOD_REOPEN.name)
-    period = periods.close(_january(), now=NOW)
-    return Sent({"reason": CANARY["acme"]}, period.uid)
 
 
 # Payments

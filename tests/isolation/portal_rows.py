@@ -1,34 +1,15 @@
 """
-What each address of the portal shows to whom, written by hand: a new page, dialog or list fails until it is here.
+What each address of the portal shows to whom, written by hand: a new page, dialog or list fails until it is here, or in ``own_pages``.
 
-``needs`` is the permission that opens it; ``a|b`` is one of them, ``a&b`` both, "" any member, None nobody. Roles are nothing but
-sets of permissions, so that no row changes when a role is given others.
-
-- ``own``: what a member of all branches gets who has just what it needs
-- ``elsewhere``: what the same member gets when he works for another branch alone
-- ``refused``: what a member gets who has every permission but that, if the row is not ``gone`` for him
-
-Answers are noted as in ``api_rows``: ``200+`` shows the canary of acme, ``200`` does not. ``gone`` is what people are told
-of a row that they cannot see: 404, or the way back to the first page.
+How a line says so stands in ``portal_lines``.
 """
 
 from dataclasses import dataclass, field
 
 from django.conf import settings
 
-GONE = "gone"
-NOT_NOW = "409"
-"""What a dialog says of a row that is not in a state for it, and of one that the person does not see: it tells them not apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One address."""
-
-    needs: str | None
-    own: str = "200+"
-    elsewhere: str = GONE
-    refused: str = "403"
+from tests.isolation.own_pages import PAGES
+from tests.isolation.portal_lines import GONE, Page, of_chosen, of_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +50,6 @@ WEBHOOKS = "webhooks.view|webhooks.manage"
 INTEGRATIONS = "integrations.view|integrations.manage"
 ELSEWHERE = Page("", own="302", elsewhere="302", refused="302")
 """It leads to a page of our own, which asks."""
-
-
-def of_row(needs: str, own: str = "200+") -> Page:
-    """Return the line of a dialog about one row."""
-    return Page(needs, own, elsewhere=NOT_NOW)
-
-
-def of_chosen(needs: str) -> Page:
-    """Return the line of a dialog about rows that were chosen in the list, here none, or of what is settled by now."""
-    return Page(needs, own=NOT_NOW, elsewhere=NOT_NOW)
-
-
-def of_book(needs: str, own: str = "200") -> Page:
-    """Return the row of what is of the whole book: only who works for all branches may."""
-    return Page(needs, own=own, elsewhere="403")
 
 
 ADMINS: dict[str, Admin] = {
@@ -342,129 +308,6 @@ ADMINS: dict[str, Admin] = {
         },
     ),
 }
-
-PAGES: dict[str, Page] = {
-    "portal-cash-position": Page("ledger.view", elsewhere="200", refused="302"),
-    "portal-search": Page("", own="200", elsewhere="200"),
-    "portal-evidence": Page("payments.view", elsewhere="200"),
-    # approvals
-    "portal-approvals": Page("approvals.view", own="200", elsewhere="200"),
-    "portal-approval": Page("approvals.view"),
-    # applications; the twins hold no link and no invite: tests/portal/test_application_pages.py has the owner's
-    "portal-applications": Page("access.view", elsewhere="200+"),
-    "portal-application": Page("access.view", elsewhere="200+"),
-    "portal-application-invite": Page("access.manage", own="200", elsewhere="200"),
-    "portal-application-invite-withdraw": Page("access.manage", own=GONE),
-    "portal-application-link-accept": Page("access.manage", own="409"),
-    "portal-application-link-refuse": Page("access.manage", own="409"),
-    "portal-application-link-end": Page("access.manage", own="200"),
-    "portal-application-link-grant": Page("access.manage", own="200"),
-    "portal-application-change-agree": Page("access.manage", own="200"),
-    "portal-application-change-refuse": Page("access.manage", own="200"),
-    # the organisation
-    "portal-organisation": Page("access.view", own="200", elsewhere="200"),
-    "portal-branding": Page("access.manage", own="200", elsewhere="200"),
-    "portal-set-logo": Page("access.manage", own="200", elsewhere="200"),
-    "portal-remove-logo": of_chosen("access.manage"),
-    "portal-region": of_chosen("access.manage"),
-    "portal-fiscal-year": of_chosen("access.manage"),
-    "portal-branches": Page("access.view", own="200", elsewhere="200"),
-    "portal-permissions": Page("access.view", own="200", elsewhere="200"),
-    # the audit log
-    "portal-organisation-history": Page("audit.view", own="200"),
-    "portal-chart-history": Page("audit.view", own="200"),
-    "portal-audit": Page("audit.view", elsewhere="200"),
-    "portal-audit-record": Page("audit.view", own="200"),
-    "portal-audit-export": Page("jobs.export&audit.view", own="200", elsewhere="200"),
-    # payments
-    "portal-payment": Page("payments.view"),
-    "portal-dispute": Page("payments.view"),
-    "portal-dispute-file": Page("payments.view"),
-    "portal-receipt-pdf": Page("invoicing.view"),
-    # the ledger
-    "portal-accounts": Page("ledger.view", elsewhere="200"),
-    "portal-account": Page("ledger.view"),
-    "portal-transaction": Page("ledger.view"),
-    "portal-proof": Page("ledger.view", own="200"),
-    "portal-reverse": Page("ledger.adjust&ledger.view"),
-    "portal-ledger-export": Page("jobs.export", own="200", elsewhere="200"),
-    "portal-explain-account": Page("ledger.view"),
-    "portal-explain-transaction": Page("ledger.view"),
-    "portal-chart-import": Page("ledger.chart", own="200", elsewhere="200"),
-    "portal-chart-file": Page("ledger.chart", own="200", elsewhere="200"),
-    "portal-chart-download": Page("jobs.export&ledger.view", own="200", elsewhere="200"),
-    "portal-account-download": Page("jobs.export&ledger.view"),
-    "portal-journals": Page("ledger.view", elsewhere="200"),
-    "portal-journal-new": Page("ledger.adjust", elsewhere="200"),
-    "portal-opening-balances": Page("ledger.adjust", own="200", elsewhere="200"),
-    "portal-journal": Page("ledger.view"),
-    "portal-journal-papers": Page("ledger.adjust&ledger.view"),
-    "portal-journal-paper": Page("ledger.view"),
-    "portal-periods": Page("ledger.view", own="200", elsewhere="200"),
-    "portal-period": Page("ledger.view", own="200", elsewhere="200"),
-    "portal-period-progress": Page("ledger.view", own="200", elsewhere="200"),
-    "portal-book-late-items": of_book("ledger.close"),
-    "portal-book-open-year": of_book("ledger.close"),
-    "portal-period-announce": of_book("ledger.close"),
-    "portal-period-resume": of_book("ledger.close", own=NOT_NOW),
-    "portal-period-close": of_book("ledger.close"),
-    "portal-period-reopen": of_book("ledger.close", own=NOT_NOW),
-    "portal-period-revalue": of_book("ledger.exchange"),
-    "portal-period-sign-off": of_book("ledger.close"),
-    "portal-period-take-back": of_book("ledger.close", own=NOT_NOW),
-    "portal-trial-balance": Page("ledger.view", elsewhere="200"),
-    "portal-balance-sheet": Page("ledger.view", elsewhere="200"),
-    "portal-profit-and-loss": Page("ledger.view", own="200", elsewhere="200"),
-    "portal-general-ledger": Page("ledger.view", elsewhere="200"),
-    "portal-report-download": Page("jobs.export&ledger.view", own="200", elsewhere="200"),
-    "portal-without-evidence": Page("ledger.view", elsewhere="200"),
-    "portal-changes": Page("ledger.view", own="200", elsewhere="200"),
-    "portal-rates": Page("ledger.view", elsewhere="200+"),
-    "portal-rate-record": of_book("ledger.rates"),
-    # jobs
-    "portal-job": Page("jobs.export&jobs.view&payments.view"),
-    "portal-job-progress": Page("jobs.export&jobs.view&payments.view", own="200"),
-    "portal-job-result": Page("jobs.export&jobs.view&payments.view"),
-    # webhooks
-    "portal-deliveries": Page("webhooks.view", elsewhere="200"),
-    "portal-delivery": Page("webhooks.view"),
-    "portal-inboxes": Page("webhooks.view"),
-    "portal-inbox": Page("webhooks.view"),
-    # how a person sees a list: who may not see the list does not learn that there is one
-    "portal-view-counts": Page("payments.view", own="200", elsewhere="200", refused=GONE),
-    "portal-save-view": Page("payments.view", own="200", elsewhere="200", refused=GONE),
-    "portal-delete-view": Page("payments.view", own=NOT_NOW, elsewhere=NOT_NOW, refused=GONE),
-    "portal-columns": Page("payments.view", own="200", elsewhere="200", refused=GONE),
-}
-
-BEFORE_THE_DOOR = {
-    "set_language": "chooses a language, by POST",
-    "choose_branch": "narrows what a member sees, by POST: tests/access/test_choose_branch.py",
-    "leave": "starts a handover, by POST: tests/access/test_change_organisation.py",
-    "hand_over": "a link that works once: tests/access/test_change_organisation.py",
-    "arrive": "its other end",
-    "enter": "whoever has the link: tests/access/test_admit_people.py",
-    "sessions": "the person's own: tests/access/test_sessions.py",
-    "session_end": "the person's own: tests/access/test_sessions.py",
-    "session_end_others": "the person's own: tests/access/test_sessions.py",
-    "second_factor": "tests/access/test_second_step.py",
-    "second_factor_enrol": "tests/access/test_second_step.py",
-    "second_factor_manage": "the person's own",
-    "second_factor_codes": "the person's own",
-    "second_factor_remove": "the person's own",
-    "search": "hidden behind portal-search",
-    "index": "hidden behind portal-cash-position",
-    "login": "tests/access/test_portal.py",
-    "portal-logo": "a picture for everybody, on its own host: tests/portal/test_logo.py",
-    "logout": "ends the person's own session",
-    "password_change": "the person's own",
-    "password_change_done": "the person's own",
-    "autocomplete": "tests/access/test_lookups.py",
-    "jsi18n": "words of Django's widgets",
-    "view_on_site": "no model here has an address of its own outside",
-    "app_list": "Django's list of lists: tests/isolation/test_portal_rows.py",
-}
-"""What shows no row of the organisation, and what proves it."""
 
 
 def every() -> dict[str, Page]:

@@ -14,7 +14,7 @@ from apps.jobs.models import Job
 from apps.kit import clock
 from apps.ledger.models import Entry
 from tests.factories import access as make
-from tests.isolation import api_rows, deeds, endpoints, twins
+from tests.isolation import api_rows, endpoints, sending, twins
 from tests.isolation.undoing import undone
 
 CANONICAL = {endpoint.name: endpoint for endpoint in endpoints.every() if not endpoint.is_alias}
@@ -35,9 +35,9 @@ CLIENT = Client(raise_request_exception=False)
 def world(acme, settings):
     """Fill acme; return a function that gives the secret of a key, and the ids of its rows by prefix."""
     settings.TREASURY = {**settings.TREASURY, "SANDBOX_INBOX_LOCAL": True}
-    with clock.fixed(deeds.NOW):
+    with clock.fixed(sending.NOW):
         _, row_ids = twins.populate()
-        row_ids |= twins.book("acme", row_ids["br"], deeds.NOW)
+        row_ids |= twins.book("acme", row_ids["br"], sending.NOW)
         Job.objects.filter(id=row_ids["job"]).update(branch_ids=[row_ids["br"]])
         cbd = make.branch()
         Branch.objects.filter(id=cbd.id).update(name="City centre")

@@ -27,8 +27,8 @@ from apps.tenancy.models import GrantChange
 from tests.access.onboard import let_in
 from tests.factories import access as make
 from tests.factories import approvals, ledger, onboarding, payments
-from tests.isolation import deeds, pages, portal_rows, twins
-from tests.isolation.portal_rows import GONE
+from tests.isolation import deeds, own_pages, pages, portal_rows, twins
+from tests.isolation.portal_lines import GONE
 from tests.isolation.undoing import undone
 from tests.ledger.test_adjust_books import ask, prepare
 from tests.payments import cards
@@ -220,12 +220,12 @@ def money_of_another_sum():
 
 
 def test_every_address_has_a_row_and_every_row_an_address():
-    known = set(ROWS) | set(portal_rows.BEFORE_THE_DOOR)
+    known = set(ROWS) | set(own_pages.BEFORE_THE_DOOR)
     missing, left = set(ADDRESSES) - known, known - set(ADDRESSES)
 
     assert (missing, left) == (set(), set()), (
-        f"Say in PAGES, or in ADMINS, of tests/isolation/portal_rows.py who sees {sorted(missing)}, and take out "
-        f"{sorted(left)}."
+        f"Say in ADMINS of tests/isolation/portal_rows.py, or in PAGES of own_pages.py, who sees {sorted(missing)}, "
+        f"and take out {sorted(left)}."
     )
 
 
