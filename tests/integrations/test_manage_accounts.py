@@ -236,6 +236,27 @@ def test_a_short_code_is_there_once(acme):
     assert ProviderAccount.objects.count() == 1
 
 
+def test_the_list_of_a_store_with_several_tills_is_read_for_none_of_them(acme):
+    store = {"short_code": "600999", "short_code_type": ShortCodeType.TILL}
+    listed = {"is_pull_enabled": True, "pull_number": "0722000000"}
+    alone = provider_account(till_number="700001", **store, **listed)
+
+    with pytest.raises(accounts.AccountTermsInvalid) as second:
+        provider_account(access.branch(), till_number="700002", **store)
+    unlisted = terms(till_number="700001", **store)
+    accounts.change(account_id=alone.id, terms=unlisted, actor=SYSTEM, now=NOW)
+    provider_account(access.branch(), till_number="700002", **store)
+    again_listed = dataclasses.replace(unlisted, **listed)
+    with pytest.raises(accounts.AccountTermsInvalid) as again:
+        accounts.change(account_id=alone.id, terms=again_listed, actor=SYSTEM, now=NOW)
+
+    assert [refusal.value.errors[0].pointer for refusal in (second, again)] == [
+        "/till_number",
+        "/is_pull_enabled",
+    ]
+    assert not ProviderAccount.objects.filter(is_pull_enabled=True).exists()
+
+
 def test_of_several_enabled_accounts_of_a_branch_the_oldest_collects(acme):
     first = provider_account()
     second = provider_account(short_code="600200")

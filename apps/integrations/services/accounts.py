@@ -22,6 +22,7 @@ from apps.integrations.contracts import (
 )
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports.providing import Provider, Rule
+from apps.integrations.selectors import accounts as stored
 from apps.kit import ids
 from apps.kit.actors import Actor
 from apps.kit.errors import DomainError, FieldError, Invalid
@@ -88,6 +89,7 @@ def create(*, terms: AccountTerms, credentials: Credentials, actor: Actor, now: 
     account = ProviderAccount(callback_token=ids.token(TOKEN_BYTES), created_at=now)
     _apply(account, terms)
     _refuse_second(account)
+    _refuse_shared_list(account)
     _seal(account, credentials, now)
     account.save(force_insert=True)
     records.write(
@@ -122,6 +124,7 @@ def change(
     _check(terms)
     before = {name: _plain(getattr(account, name)) for name in CHANGEABLE}
     _apply(account, terms)
+    _refuse_shared_list(account)
     after = {name: _plain(getattr(account, name)) for name in CHANGEABLE}
     changes = {name: [before[name], after[name]] for name in CHANGEABLE if before[name] != after[name]}
     if "base_url" in changes and credentials is None:
@@ -237,6 +240,20 @@ def _refuse_second(account: ProviderAccount) -> None:
     same_code = {name: getattr(account, name) for name in ("environment", "short_code", "currency")}
     if others.filter(**same_code, till_number=account.till_number).exists():
         raise ProviderAccountExists(f"There is an account with the number {account.number} already.")
+
+
+def _refuse_shared_list(account: ProviderAccount) -> None:
+    """
+    Refuse to read the list of a store's money that has several tills: it names no till, so each of their accounts would take
+    the money of all of them.
+    """
+    others = stored.alike(account).exclude(id=account.id).exclude(till_number="")
+    if not account.till_number or not others.exists():
+        return
+    if account.is_pull_enabled or others.filter(is_pull_enabled=True).exists():
+        name = "is_pull_enabled" if account.is_pull_enabled else "till_number"
+        message = "This store has several tills, and the list of its money names none: it is read for a store of one till only."
+        raise AccountTermsInvalid(message, errors=[FieldError(f"/{name}", "list_shared", message)])
 
 
 def _refuse_another_identity(account: ProviderAccount, terms: AccountTerms) -> None:
