@@ -104,6 +104,9 @@ ACCOUNT_UPDATED = _of_account(
 )
 ACCOUNT_CLOSED = _of_account("closed", "A party's account at the provider can be paid to no more, for good.")
 ACCOUNT_FAILED = _of_account("failed", "The provider opens no account for a party.")
+ACCOUNT_UNKNOWN = _of_account(
+    "unknown", "Nobody knows whether the provider opened an account for a party. The provider is asked."
+)
 TRANSFER_REQUESTED = _of_transfer(
     "requested", "A party is to be paid what we owe it; other people may have to agree first."
 )

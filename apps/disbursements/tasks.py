@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from apps.disbursements.services import connected_accounts, sweeps, transfer_reversals, transfers
+from apps.disbursements.services import account_queries, sweeps, transfer_reversals, transfers
 from apps.kit import clock
 from apps.tenancy.services import fan_out
 
@@ -12,7 +12,7 @@ from apps.tenancy.services import fan_out
 @shared_task(name="disbursements.follow_account")
 def follow_account(*, account_id: str, **_: object) -> None:
     """Do what is due about a party's account at a provider."""
-    connected_accounts.follow(account_id=UUID(account_id), now=clock.now())
+    account_queries.follow(account_id=UUID(account_id), now=clock.now())
 
 
 @shared_task(name="disbursements.send_transfer")

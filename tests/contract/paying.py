@@ -15,6 +15,7 @@ from apps.integrations.ports import (
     TransferPort,
     TransferReport,
     TransferRequest,
+    Window,
 )
 from apps.integrations.services import providers
 from apps.kit import ids
@@ -23,6 +24,7 @@ from tests.contract.catalogue import Capability, scenario
 from tests.contract.rails import WEB, Rail
 
 AVAILABLE_AFTER = timedelta(days=3)
+NEAR = timedelta(hours=1)
 PLAYED: tuple[tuple[dict[str, object], type[ProviderError], bool], ...] = (
     ({"action": "reset", "processed": True}, ProviderUncertain, True),
     ({"action": "status", "status": 500, "processed": True}, ProviderUncertain, True),
@@ -65,6 +67,27 @@ def shillings(rail: Rail, whole: int) -> Money:
 def account_opened(rail: Rail) -> None:
     opened(rail)
     assert rail.rows() == []
+
+
+@scenario(
+    Capability.CONNECT,
+    "an opening without a clear answer opens one account or none, which the list of its time tells to its end",
+)
+def opening_unanswered(rail: Rail) -> None:
+    port = providers.connect(rail.account.id, now=rail.now)
+    around = Window(rail.now - NEAR, rail.now + NEAR)
+    for fault, told, is_made in PLAYED:
+        request = ConnectRequest(ids.code(), "KE", rail.account.currency)
+        rail.spoil("connect", fault)
+        with pytest.raises(told):
+            port.begin(request)
+        rail.forget_circuits()
+        found = port.find(request.code, around)
+        assert (found is not None) is is_made
+        opened_now = port.begin(request)
+        assert port.find(request.code, around) == opened_now
+        assert found in (None, opened_now)
+        assert port.find(request.code, Window(rail.now - 2 * NEAR, rail.now - NEAR)) is None
 
 
 @pays("a transfer is made once, is found again, and comes back whole in parts")

@@ -51,6 +51,7 @@ WORDS = Words(
         "charge": "/v1/payment_intents",
         "query": "/v1/checkout/sessions/*",
         "refund": "/v1/refunds",
+        "connect": "/v1/accounts",
         "transfer": "/v1/transfers",
         "reversal": "/v1/transfers/*/reversals",
         "statement": "/v1/balance_transactions",

@@ -9,7 +9,13 @@ from celery.signals import before_task_publish
 
 from apps.disbursements.contracts import ConnectedStatus, TransferStatus
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
-from apps.disbursements.services import connected_accounts, sweeps, transfer_reversals, transfers
+from apps.disbursements.services import (
+    account_queries,
+    connected_accounts,
+    sweeps,
+    transfer_reversals,
+    transfers,
+)
 from apps.events.models import OutboxEvent
 from apps.integrations.events import PROVIDER_PARTNER_NUDGED
 from apps.integrations.models import ProviderCall
@@ -31,7 +37,7 @@ NOTHING = Money.zero("USD")
 
 def followed(cards, account, *, after: timedelta = timedelta()) -> ConnectedAccount:
     cards.now += after
-    connected_accounts.follow(account_id=account.id, now=cards.now)
+    account_queries.follow(account_id=account.id, now=cards.now)
     return made.reloaded(account)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from apps.disbursements.contracts import NewConnectedAccount, NewTransfer, TransferStatus
 from apps.disbursements.models import ConnectedAccount, Transfer
-from apps.disbursements.services import connected_accounts, orders, transfers
+from apps.disbursements.services import account_queries, connected_accounts, orders, transfers
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import ConnectReport, ConnectStatus, Ticket, TransferReport
 from apps.kit.actors import SYSTEM, Actor
@@ -46,7 +46,7 @@ def asked(party: Party | None = None, *, actor: Actor = SYSTEM) -> ConnectedAcco
 def opened(party: Party | None = None, *, actor: Actor = SYSTEM) -> ConnectedAccount:
     """Return one whose party has to tell the provider what it asks."""
     account = asked(party, actor=actor)
-    connected_accounts.accept(account_id=account.id, ticket=Ticket(f"acct_{account.code}"), now=NOW)
+    account_queries.accept(account_id=account.id, ticket=Ticket(f"acct_{account.code}"), now=NOW)
     return reloaded(account)
 
 
@@ -64,7 +64,7 @@ def enabled(
 def stands(account: ConnectedAccount, status: ConnectStatus, **told: Any) -> None:
     """Let the provider say how an account stands."""
     report = ConnectReport(account.ticket, status, **told)
-    connected_accounts.record(account_id=account.id, report=report, now=NOW)
+    account_queries.record(account_id=account.id, report=report, now=NOW)
 
 
 def owe(party: Party, money: Money, *, branch_id: UUID | None = None) -> None:

@@ -1,6 +1,7 @@
 """Stripe's connected accounts and transfers over real HTTP against the simulator's face, through our own transport."""
 
 import dataclasses
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.integrations.ports import (
     ProviderUncertain,
     RawWebhook,
     TransferRequest,
+    Window,
 )
 from apps.integrations.stripe.connected import _needs, _status
 from apps.integrations.stripe.webhooks import Webhooks
@@ -57,6 +59,26 @@ def test_opens_an_account_once_under_its_code_and_says_how_it_stands(shop):
     told(shop)
     assert port.read(first.value).status is ConnectStatus.ENABLED
     assert port.read("acct_gone").status is ConnectStatus.RESTRICTED
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"data": {}, "has_more": False},
+        {"data": [{"object": "account"}], "has_more": False},
+        {"data": ["acct_1Other"], "has_more": False},
+        {"data": [], "has_more": True},
+    ],
+)
+def test_a_list_that_cannot_be_read_does_not_say_that_no_account_was_opened(shop, listed):
+    body = json.dumps({"object": "list", "url": "/v1/accounts", **listed})
+    shop.script({"action": "status", "status": 200, "body": body}, path="/v1/accounts")
+    whenever = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+    with pytest.raises(ProviderUncertain):
+        shop.port("connect").find(REQUEST.code, whenever)
+
+    assert shop.port("connect").find(REQUEST.code, whenever) is None
 
 
 def test_moves_money_once_under_its_code_and_finds_it_again(shop):

@@ -116,6 +116,10 @@ def _accounts_stand_as_told(world: World) -> Iterator[str]:
     told = transferring.standings(world)
     opened = Counter(one["metadata"].get("code") for one in cards.listed(world, "accounts"))
     yield from (f"account {code} was opened {n} times" for code, n in opened.items() if n > 1)
+    ours = set(ConnectedAccount.objects.values_list("ticket", flat=True))
+    yield from (
+        f"account {ticket} was opened, and nobody here knows it" for ticket in told if ticket not in ours
+    )
     for account in ConnectedAccount.objects.all():
         stands = told.get(account.ticket, "RESTRICTED") if account.ticket else "FAILED"
         if account.status not in (stands, "CLOSED" if stands == "RESTRICTED" else stands):

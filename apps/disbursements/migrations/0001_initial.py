@@ -50,6 +50,8 @@ class Migration(migrations.Migration):
                 ('provider_code', models.CharField(blank=True, max_length=60)),
                 ('created_by', models.CharField(max_length=120)),
                 ('created_at', models.DateTimeField()),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('repeated_at', models.DateTimeField(null=True)),
                 ('next_query_at', models.DateTimeField(null=True)),
                 ('query_started_at', models.DateTimeField(null=True)),
                 ('opened_at', models.DateTimeField(null=True)),
@@ -151,6 +153,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='connectedaccount',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('status', 'REQUESTED'), ('status', 'UNKNOWN'), ('status', 'FAILED'), _connector='OR'), ('opened_at__isnull', True)), models.Q(models.Q(('status', 'PENDING'), ('status', 'ENABLED'), ('status', 'RESTRICTED'), ('status', 'CLOSED'), _connector='OR'), ('opened_at__isnull', False), models.Q(('ticket', ''), _negated=True)), _connector='OR'), name='connected_account_ticket_since_opened'),
+        ),
+        migrations.AddConstraint(
+            model_name='connectedaccount',
+            constraint=models.CheckConstraint(condition=models.Q(('sent_at__isnull', False), models.Q(('repeated_at__isnull', True), models.Q(('status', 'UNKNOWN'), _negated=True)), _connector='OR'), name='connected_account_lost_once_sent'),
         ),
         migrations.AddConstraint(
             model_name='connectedaccount',

@@ -30,6 +30,8 @@ PROGRESS_FIELDS = [
     "failure_code",
     "failure_message",
     "provider_code",
+    "sent_at",
+    "repeated_at",
     "next_query_at",
     "query_started_at",
     "opened_at",
@@ -57,6 +59,8 @@ class ConnectedAccount(UuidModel, StatefulModel):
     The account that a provider keeps for a party under one of ours; a party has one live one under each.
 
     ``code`` is ours, by which the provider knows a repeated request to open it; ``ticket`` is the provider's name of it.
+    ``sent_at`` is when the provider was first asked by a request that may have been carried out, ``repeated_at`` when for the
+    second time. While it is UNKNOWN, ``failure_code`` and the message say what stands in the way of knowing.
     ``needs`` are the things that the provider still wants to know, in its words, and ``due_by`` until when. ``changed_at``
     is when the provider last said something else than before. CLOSED and FAILED are never left; a trigger in the database
     says the same.
@@ -89,6 +93,8 @@ class ConnectedAccount(UuidModel, StatefulModel):
     provider_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    repeated_at = models.DateTimeField(null=True)
     next_query_at = models.DateTimeField(null=True)
     query_started_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
@@ -109,6 +115,10 @@ class ConnectedAccount(UuidModel, StatefulModel):
                 & Q(opened_at__isnull=False)
                 & ~Q(ticket=""),
                 name="connected_account_ticket_since_opened",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=False) | Q(repeated_at__isnull=True) & ~Q(status="UNKNOWN"),
+                name="connected_account_lost_once_sent",
             ),
             models.UniqueConstraint(
                 fields=["party", "provider_account"],
@@ -146,24 +156,36 @@ class ConnectedAccount(UuidModel, StatefulModel):
     def save_progress(self) -> None:
         self.save(update_fields=PROGRESS_FIELDS)
 
+    def ask(self, *, at: datetime) -> None:
+        """The provider is about to be asked to open it, or asked again."""
+        if self.sent_at is None:
+            self.sent_at = at
+        elif self.repeated_at is None:
+            self.repeated_at = at
+
     @transition(status, source=ASKED_STATES, target=ConnectedStatus.PENDING)
     def open(self, *, ticket: str, at: datetime) -> None:
         """The provider keeps it, and asks the party what it wants to know."""
         self.ticket = ticket
+        self.failure_code = self.failure_message = self.provider_code = ""
         self.opened_at = self.changed_at = at
         self.next_query_at = at
 
-    @transition(status, source=ConnectedStatus.REQUESTED, target=ConnectedStatus.UNKNOWN)
-    def lose(self) -> None:
-        """Nobody can say whether the provider has opened it."""
+    @transition(status, source=ASKED_STATES, target=ConnectedStatus.UNKNOWN)
+    def lose(self, *, code: str, message: str, provider_code: str) -> None:
+        """Nobody can say whether the provider has opened it, and why nobody can."""
+        self._explain(code, message, provider_code)
 
     @transition(status, source=ASKED_STATES, target=ConnectedStatus.FAILED)
     def fail(self, *, code: str, message: str, provider_code: str, at: datetime) -> None:
         """The provider opens none."""
-        self.failure_code, self.failure_message = code[:CODE_LENGTH], message[:MESSAGE_LENGTH]
-        self.provider_code = provider_code[:CODE_LENGTH]
+        self._explain(code, message, provider_code)
         self.next_query_at = None
         self.closed_at = at
+
+    def _explain(self, code: str, message: str, provider_code: str) -> None:
+        self.failure_code, self.failure_message = code[:CODE_LENGTH], message[:MESSAGE_LENGTH]
+        self.provider_code = provider_code[:CODE_LENGTH]
 
     @transition(status, source=OPENED_STATES, target=ConnectedStatus.PENDING)
     def wait(self) -> None:

@@ -1,4 +1,4 @@
-"""Connected accounts: have a provider open one for a party, send the party there, and follow what the provider says of it."""
+"""Connected accounts: have a provider open one for a party, send the party there, and have it asked how one stands."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,35 +10,22 @@ from apps.audit.services import records
 from apps.disbursements import events
 from apps.disbursements.contracts import OWED_ON, ConnectedStatus, NewConnectedAccount
 from apps.disbursements.models import ConnectedAccount
-from apps.disbursements.models.connected_account import ASKED_STATES, NEED_LENGTH, OPENED_STATES
-from apps.events.services import outbox
+from apps.disbursements.models.connected_account import OPENED_STATES
 from apps.integrations.contracts import provider_name
-from apps.integrations.ports import (
-    ConnectLink,
-    ConnectPort,
-    ConnectReport,
-    ConnectRequest,
-    ConnectStatus,
-    ProviderDeclined,
-    ProviderError,
-    ProviderUncertain,
-    Ticket,
-)
+from apps.integrations.ports import ConnectLink, ConnectPort, ProviderDeclined, ProviderError
 from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
-from apps.kit import errors, faults, ids, jobs, logs
+from apps.kit import errors, ids, jobs
 from apps.kit.actors import Actor
 from apps.kit.rooms import ROOM, RoomFull
 from apps.parties.contracts import PartyKind
-from apps.payments.services import polling
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
     from apps.parties.models import Party
 
-NOT_OPENED = "The provider never told of an account that it opened for this request."
-
-logger = logs.get(__name__)
+NUDGED_STATES = (*OPENED_STATES, ConnectedStatus.UNKNOWN)
+"""Where a message has the provider asked at once: while it is being asked to open one, its answer is on its way."""
 
 
 class ConnectRefused(errors.DomainError):
@@ -187,14 +174,15 @@ def nudged(*, provider_account_id: UUID, ticket: str, code: str, now: datetime) 
     """
     Have the provider asked about the account that a signed message of it is of; None where we know of none.
 
-    A message is no fact: only the answer to the question changes anything.
+    A message is no fact: only the answer to the question changes anything. Of an opening that is UNKNOWN it brings the
+    question forward.
     """
     ours = accounts.alike(accounts.get(provider_account_id))
     own = ConnectedAccount.objects.locked().filter(provider_account__in=ours)
     account = own.filter(ticket=ticket).first() if ticket else None
     if account is None and code:
         account = own.filter(code=code).first()
-    if account is not None and account.status in OPENED_STATES:
+    if account is not None and account.status in NUDGED_STATES:
         _ask_soon(account, now=now)
     return account
 
@@ -203,117 +191,6 @@ def _ask_soon(account: ConnectedAccount, *, now: datetime) -> None:
     account.next_query_at, account.query_started_at = now, None
     account.save_progress()
     jobs.enqueue("disbursements.follow_account", account_id=account.id)
-
-
-def follow(*, account_id: UUID, now: datetime) -> None:
-    """
-    Do what is due about an account: have the provider open it, or ask how it stands.
-
-    Safe to repeat: it is asked for again under its code for as long as the provider knows that. Where no answer comes it is done
-    again, at ever longer distances. Raises crypto.Unreadable for credentials that cannot be opened.
-    """
-    account = _claimed(account_id, now=now)
-    if account is None:
-        return
-    faults.reach("disbursements.before_account")
-    try:
-        port = providers.connect(account.provider_account_id, now=now, subject_id=account.id)
-        if account.status in ASKED_STATES:
-            ticket = port.begin(_told(account))
-            faults.reach("disbursements.after_account")
-            accept(account_id=account.id, ticket=ticket, now=now)
-        else:
-            report = port.read(account.ticket)
-            record(account_id=account.id, report=report, now=now)
-    except ProviderError as refusal:
-        code, said = refusal.code, refusal.provider_code
-        logger.warning("account_unanswered", account_id=str(account.id), code=code, provider_code=said)
-        _unanswered(account.id, refusal, now=now)
-
-
-def _told(account: ConnectedAccount) -> ConnectRequest:
-    return ConnectRequest(
-        code=account.code,
-        country=account.country,
-        currency=account.currency,
-        email=account.email,
-    )
-
-
-@transaction.atomic
-def _claimed(account_id: UUID, *, now: datetime) -> ConnectedAccount | None:
-    """Take what is due, and plan when it is done again where no answer comes; None where nothing is."""
-    account = locked(account_id)
-    if account.next_query_at is None or account.next_query_at > now:
-        return None
-    known_until = account.created_at + providers.connect_known_for(account.provider)
-    if account.status in ASKED_STATES and now >= known_until:
-        _fail(account, ProviderDeclined("expired", NOT_OPENED), now=now)
-        return None
-    since = account.changed_at or account.created_at
-    account.next_query_at = polling.next_patient(initiated_at=since, now=now)
-    account.query_started_at = None
-    account.save_progress()
-    return account
-
-
-@transaction.atomic
-def accept(*, account_id: UUID, ticket: Ticket, now: datetime) -> None:
-    """Store what the provider calls the account that it opened, the first time, and ask how it stands."""
-    account = locked(account_id)
-    if account.status not in ASKED_STATES:
-        return
-    account.open(ticket=ticket.value, at=now)
-    account.save_progress()
-    outbox.publish(events.about_account(events.ACCOUNT_OPENED, account), now=now)
-    jobs.enqueue("disbursements.follow_account", account_id=account.id)
-
-
-@transaction.atomic
-def record(*, account_id: UUID, report: ConnectReport, now: datetime) -> None:
-    """Record how the provider says that an account stands; what it said before changes nothing."""
-    account = locked(account_id)
-    if account.status not in OPENED_STATES:
-        return
-    before = (account.status, list(account.needs), account.due_by)
-    if report.status is ConnectStatus.CLOSED:
-        account.close(at=now)
-    else:
-        STANDINGS[report.status](account)
-    account.needs = [need[:NEED_LENGTH] for need in report.needs]
-    account.due_by = report.due_by
-    if before != (account.status, account.needs, account.due_by):
-        account.changed_at = now
-        is_closed = account.status == ConnectedStatus.CLOSED
-        told = events.ACCOUNT_CLOSED if is_closed else events.ACCOUNT_UPDATED
-        outbox.publish(events.about_account(told, account), now=now)
-    account.save_progress()
-
-
-STANDINGS = {
-    ConnectStatus.PENDING: ConnectedAccount.wait,
-    ConnectStatus.ENABLED: ConnectedAccount.enable,
-    ConnectStatus.RESTRICTED: ConnectedAccount.restrict,
-}
-
-
-@transaction.atomic
-def _unanswered(account_id: UUID, refusal: ProviderError, *, now: datetime) -> None:
-    """Close a request that the provider refused for good; say of one without an answer that nobody knows."""
-    account = locked(account_id)
-    if account.status != ConnectedStatus.REQUESTED:
-        return
-    if isinstance(refusal, ProviderUncertain):
-        account.lose()
-        account.save_progress()
-    elif isinstance(refusal, ProviderDeclined):
-        _fail(account, refusal, now=now)
-
-
-def _fail(account: ConnectedAccount, refusal: ProviderError, *, now: datetime) -> None:
-    account.fail(code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, at=now)
-    account.save_progress()
-    outbox.publish(events.about_account(events.ACCOUNT_FAILED, account), now=now)
 
 
 def locked(account_id: UUID) -> ConnectedAccount:

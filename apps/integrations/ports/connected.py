@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from apps.integrations.ports.collections import Ticket
+from apps.integrations.ports.movements import Window
 from apps.kit.money import Money
 
 
@@ -63,6 +64,13 @@ class ConnectPort(Protocol):
     repeat_within: ClassVar[timedelta]
 
     def begin(self, request: ConnectRequest) -> Ticket: ...
+
+    def find(self, code: str, window: Window) -> Ticket | None:
+        """
+        Return the account that was opened under a code within a stretch of time; None where the provider's list has none, read
+        to its end. Ask only when nothing can come of the request any more: none is the end of it then. Raises
+        ProviderUncertain for a list that is longer than is read.
+        """
 
     def link(self, ticket: str, *, return_url: str, refresh_url: str) -> ConnectLink: ...
 

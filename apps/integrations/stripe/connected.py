@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from apps.integrations.ports import (
@@ -13,6 +14,7 @@ from apps.integrations.ports import (
     ProviderDeclined,
     ProviderUncertain,
     Ticket,
+    Window,
 )
 from apps.integrations.stripe import answers, codes
 from apps.integrations.stripe.client import StripeLine, key
@@ -20,6 +22,9 @@ from apps.integrations.stripe.client import StripeLine, key
 ACTIVE = "active"
 REJECTED = "rejected."
 NO_ACCESS = "account_invalid"
+PAGE = 100
+PAGES = 50
+"""How many pages of a list are read: five thousand accounts of about a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,22 @@ class ConnectedAccounts:
         if not ticket:
             raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer names no account")
         return Ticket(ticket)
+
+    def find(self, code: str, window: Window) -> Ticket | None:
+        created = {"gte": int(window.start.timestamp()), "lte": int(window.end.timestamp())}
+        params: dict[str, Any] = {"created": created, "limit": PAGE}
+        for _ in range(PAGES):
+            told = self.line.call("connect_query", partial(_list, params=dict(params)))
+            listed = _listed(told)
+            for account in listed:
+                if answers.part(account, "metadata").get("code") == code:
+                    return Ticket(answers.text(account["id"]))
+            if told.get("has_more") is False:
+                return None
+            if not listed:
+                raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the list does not tell where it goes on")
+            params["starting_after"] = answers.text(listed[-1]["id"])
+        raise ProviderUncertain(codes.OUTCOME_UNKNOWN, f"more than {PAGES * PAGE} accounts are listed")
 
     def link(self, ticket: str, *, return_url: str, refresh_url: str) -> ConnectLink:
         params = {
@@ -73,6 +94,22 @@ class ConnectedAccounts:
             needs=_needs(asked),
             due_by=answers.instant(asked.get("current_deadline")),
         )
+
+
+def _list(v1: Any, *, params: Mapping[str, Any]) -> Any:
+    return v1.accounts.list(params)
+
+
+def _listed(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the accounts of a page, each with its id; one that cannot be read may be the one that is looked for."""
+    listed = told.get("data")
+    if not isinstance(listed, list) or not all(_is_named(one) for one in listed):
+        raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the answer is no list of accounts")
+    return listed
+
+
+def _is_named(account: object) -> bool:
+    return isinstance(account, Mapping) and bool(answers.text(account.get("id")))
 
 
 def _status(account: Mapping[str, Any], disabled: str) -> ConnectStatus:
