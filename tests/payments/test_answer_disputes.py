@@ -25,6 +25,7 @@ from tests.payments.test_disputes import dispute, is_statement_met, read, told
 from tests.payments.test_two_connections import at_once
 
 WINNING = "winning_evidence"
+DISPUTES = "/v1/customer/disputes"
 
 
 @pytest.fixture
@@ -120,6 +121,33 @@ def test_an_inquiry_that_becomes_a_chargeback_asks_for_another_answer(cards):
     submit(cards, row)
     assert send(cards, row).status == DisputeStatus.UNDER_REVIEW
     assert calls("evidence") == 2
+
+
+def test_an_answer_that_got_lost_is_none_to_what_the_next_step_asks(wallets):
+    claim = {"reason": "UNAUTHORISED", "stage": "CHARGEBACK"}
+    wallets.paid()
+    wallets.work()
+    taken = wallets.act("captures", wallets.objects("captures")[0]["id"], "dispute", **claim)
+    row = read(wallets, taken["dispute_id"])
+    write(wallets, row, text="It was him.")
+    submit(wallets, row)
+    wallets.script({"action": "reset", "processed": True}, path=f"{DISPUTES}/{row.ticket}/provide-evidence")
+    assert send(wallets, row).status == DisputeStatus.SUBMITTED
+    wallets.act("disputes", row.ticket, "escalate")
+    wallets.now = row.answer_due_at + JOB_GRACE
+
+    row = send(wallets, row)
+
+    assert (row.status, row.question, row.answer) == ("NEEDS_RESPONSE", "PRE_ARBITRATION", "")
+    assert (calls("evidence"), row.next_reminder_at is None) == (1, False)
+    write(wallets, row, text="It was him, and the bank knows it.")
+    submit(wallets, row)
+    assert send(wallets, row).status == DisputeStatus.UNDER_REVIEW
+    [theirs] = wallets.objects("disputes")
+    assert [one["notes"] for one in theirs["evidences"]] == [
+        "It was him.",
+        "It was him, and the bank knows it.",
+    ]
 
 
 def test_a_refused_answer_is_taken_back_and_the_truth_asked(cards, row):

@@ -14,12 +14,16 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Told:
-    """A dispute as its provider has it: ``heard`` is how often we were, ``end`` won, lost or closed, empty while it is open."""
+    """
+    A dispute as its provider has it: ``heard`` is how often we were, ``end`` won, lost or closed, empty while it is open.
+    ``may_go_on``: it may be taken a step further, and asks anew then.
+    """
 
     rail: "Rail"
     ticket: str
     money: Money
     is_inquiry: bool
+    may_go_on: bool
     is_asked: bool
     heard: int
     end: str
@@ -65,10 +69,12 @@ def _charges(world: World) -> list[tuple[str, Any]]:
 
 def _of_card(one: Body) -> dict[str, Any]:
     ends = {"won": "won", "lost": "lost", "warning_closed": "closed"}
+    is_inquiry = one["status"].startswith("warning")
     return {
         "ticket": one["id"],
         "money": Money(one["amount"], one["currency"].upper()),
-        "is_inquiry": one["status"].startswith("warning"),
+        "is_inquiry": is_inquiry,
+        "may_go_on": is_inquiry,
         "is_asked": one["status"].endswith("needs_response"),
         "heard": one["evidence_details"]["submission_count"],
         "end": ends.get(one["status"], ""),
@@ -89,13 +95,15 @@ def _captures(world: World) -> list[tuple[str, Any]]:
 
 
 def _of_wallet(one: Body) -> dict[str, Any]:
-    is_inquiry = one["dispute_life_cycle_stage"] == "INQUIRY"
+    step = one["dispute_life_cycle_stage"]
+    is_inquiry = step == "INQUIRY"
     outcome = one.get("dispute_outcome", {}).get("outcome_code", "")
     is_ours = outcome in ("RESOLVED_SELLER_FAVOUR", "CANCELED_BY_BUYER")
     return {
         "ticket": one["dispute_id"],
         "money": _sum(one["dispute_amount"]),
         "is_inquiry": is_inquiry,
+        "may_go_on": step != "ARBITRATION",
         "is_asked": one["status"] == "WAITING_FOR_SELLER_RESPONSE",
         "heard": len(one["evidences"]),
         "end": outcome and ("lost" if not is_ours else "closed" if is_inquiry else "won"),

@@ -46,11 +46,11 @@ def decide(world: World) -> str | None:
 
 
 def escalate(world: World) -> str | None:
-    """Let what was only asked about become a claim."""
-    asked = [told for told in dispute_rails.every(world) if told.is_open and told.is_inquiry]
-    if not asked:
+    """Let what was only asked about become a claim, and a claim be taken a step further."""
+    found = [told for told in dispute_rails.every(world) if told.is_open and told.may_go_on]
+    if not found:
         return None
-    told = world.rng.choice(asked)
+    told = world.rng.choice(found)
     return f"{told.ticket}: {told.rail.act(world, 'disputes', told.ticket, 'escalate')}"
 
 

@@ -130,6 +130,7 @@ def _report(dispute: Mapping[str, Any]) -> DisputeReport:
         due_by=answers.instant(dispute.get("seller_response_due_date")),
         outcome=outcome or answers.text(dispute.get("status")),
         opened_at=answers.instant(dispute.get("create_time")),
+        question=answers.text(dispute.get("dispute_life_cycle_stage")),
     )
 
 

@@ -32,7 +32,8 @@ class DisputeReport:
     ``payment_ticket`` and ``receipt`` are those of the collection. ``reason_code`` is ours, ``provider_reason`` theirs.
     ``money`` is what is disputed, ``fee`` what the provider took for it and did not give back. ``withdrawn`` is what left our balance for it so far,
     ``reinstated`` what came back; both without the fee. ``due_by`` is when evidence must have come; ``outcome`` the
-    provider's word for its end.
+    provider's word for its end. ``question`` is its word for the step that a dispute has come to: what is asked at another step is
+    another question, which an answer to the one before does not answer.
     """
 
     ticket: str
@@ -48,6 +49,7 @@ class DisputeReport:
     due_by: datetime | None = None
     outcome: str = ""
     opened_at: datetime | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,6 +303,7 @@ class Migration(migrations.Migration):
                 ('payment_receipt', models.CharField(blank=True, max_length=40)),
                 ('status', django_fsm.FSMField(choices=[('INQUIRY', 'INQUIRY'), ('NEEDS_RESPONSE', 'NEEDS_RESPONSE'), ('SUBMITTED', 'SUBMITTED'), ('UNDER_REVIEW', 'UNDER_REVIEW'), ('WON', 'WON'), ('LOST', 'LOST'), ('ACCEPTED', 'ACCEPTED'), ('EXPIRED', 'EXPIRED'), ('PREVENTED', 'PREVENTED')], default='NEEDS_RESPONSE', max_length=24, protected=True)),
                 ('is_inquiry', models.BooleanField(default=False)),
+                ('question', models.CharField(blank=True, max_length=60)),
                 ('flag', models.CharField(blank=True, choices=[('UNKNOWN_PAYMENT', 'UNKNOWN_PAYMENT'), ('EXCEEDS_PAYMENT', 'EXCEEDS_PAYMENT'), ('OTHER_CURRENCY', 'OTHER_CURRENCY'), ('TOLD_LESS', 'TOLD_LESS')], max_length=20)),
                 ('reason_code', models.CharField(blank=True, max_length=60)),
                 ('provider_reason', models.CharField(blank=True, max_length=60)),

@@ -78,7 +78,8 @@ class Dispute(Answered, UuidModel, StatefulModel):
 
     ``intent`` and ``attempt`` are None for a payment that nobody here knows. ``owner`` looks after it; ``flag`` says why he must.
     ``amount_minor`` is what is disputed, in the currency that the payer paid; ``held_minor`` what of that the attempt counts.
-    ``is_inquiry``: a question that moves no money, so the payment can still be refunded. What moved is in ``moved_currency``, that
+    ``is_inquiry``: a question that moves no money, so the payment can still be refunded; ``question`` is the provider's word for the
+    step that asked last, to which our answer belongs. What moved is in ``moved_currency``, that
     of our balance: ``withdrawn_minor`` left it and ``reinstated_minor`` came back, both without ``fee_minor``, what the provider
     took beside them; ``lost_minor`` is what will not come back. The four are booked in ``bookings`` steps; the first two never
     shrink. ``covered_minor`` is what its loss took out of suspense, in the currency of the dispute: a whole sum that was owed to the
@@ -107,6 +108,7 @@ class Dispute(Answered, UuidModel, StatefulModel):
         protected=True,
     )
     is_inquiry = models.BooleanField(default=False)
+    question = models.CharField(max_length=REASON_LENGTH, blank=True)
     flag = models.CharField(
         max_length=20, choices=[(flag.value, flag.value) for flag in DisputeFlag], blank=True
     )
@@ -243,8 +245,14 @@ class Dispute(Answered, UuidModel, StatefulModel):
         return report.stage.value in TAKEN_STATES and is_whole
 
     def still_asks(self, report: DisputeReport) -> bool:
-        """Whether the provider waits for the answer that was ordered: to the same question, an inquiry or a chargeback."""
-        return report.stage in UNANSWERED and self.is_inquiry == (report.stage is DisputeStage.INQUIRY)
+        """Whether the provider waits for the answer that was ordered: to the same question, and at the same step."""
+        return report.stage in UNANSWERED and not self._is_asked_anew(report)
+
+    def _is_asked_anew(self, report: DisputeReport) -> bool:
+        """Whether a report asks another question than the last one: a chargeback after an inquiry, or at the next step."""
+        is_inquiry = report.stage is DisputeStage.INQUIRY
+        is_another = is_inquiry != self.is_inquiry or report.question[:REASON_LENGTH] != self.question
+        return report.stage in UNANSWERED and is_another
 
     @property
     def is_owed(self) -> bool:
@@ -272,12 +280,13 @@ class Dispute(Answered, UuidModel, StatefulModel):
         self.opened_at = self.opened_at or report.opened_at
         self.due_by = report.due_by
         self.reported_at = asked_at
-        was_inquiry = self.is_inquiry
+        if self._is_asked_anew(report):
+            self.answer = ""  # it asks for one of its own
+        if report.stage in UNANSWERED:
+            self.question = report.question[:REASON_LENGTH]
         self.is_inquiry = report.stage is DisputeStage.INQUIRY or (
             self.is_inquiry and report.stage is DisputeStage.UNDER_REVIEW and report.withdrawn is None
         )
-        if was_inquiry and report.stage is DisputeStage.NEEDS_RESPONSE:
-            self.answer = ""  # the chargeback asks for one of its own
         self._take_moved(report)
         status = self._status_after(report.stage)
         if status != DisputeStatus.SUBMITTED:

@@ -119,15 +119,16 @@ def send(*, dispute_id: UUID, now: datetime) -> None:
     """
     Tell the provider our answer, and record what it says then. Safe to repeat: it knows an answer by its code.
 
-    Before it is told again it is asked whether it has heard: what came through is not said twice. An answer that it refuses is
-    taken back, and the dispute waits for another one. Without an answer of the provider's it is told again later.
+    Before it is told again, or late, it is asked how the dispute stands: what came through is not said twice, and an answer to
+    one question is none to the next. An answer that it refuses is taken back, and the dispute waits for another one. Without an
+    answer of the provider's it is told again later.
     """
     dispute = _claim(dispute_id, now=now)
     if dispute is None:
         return
     try:
         port = providers.dispute(dispute.provider_account_id, now=now, subject_id=dispute.id)
-        report = port.read(dispute.ticket) if dispute.answer_tries > 1 else None
+        report = None if _is_fresh(dispute, now=now) else port.read(dispute.ticket)
         if report is None or dispute.still_asks(report):
             report = _say(port, dispute)
     except ProviderDeclined as refusal:
@@ -145,6 +146,12 @@ def send(*, dispute_id: UUID, now: datetime) -> None:
     disputes.record(
         account_id=dispute.provider_account_id, report=report, asked_at=now, actor=PROVIDER, now=now
     )
+
+
+def _is_fresh(dispute: Dispute, *, now: datetime) -> bool:
+    """Say whether the answer was ordered just now, and nobody has been told it."""
+    is_first = dispute.answer_tries == 1
+    return is_first and dispute.answered_at is not None and now < dispute.answered_at + polling.PAUSE
 
 
 def _say(port: DisputePort, dispute: Dispute) -> DisputeReport:
