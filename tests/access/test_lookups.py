@@ -45,7 +45,7 @@ def test_an_address_filters_by_no_hidden_field(browser, path):
         "payments/paymentintent/?status=FAILED&created_at__gte=2026-11-24T00:00:00%2B03:00",
         "payments/paymentintent/?q=INV-1&before=0",
         "access/membership/?is_active__exact=1",
-        "integrations/providercallback/?kind=stk&processing__status__exact=APPLIED",
+        "integrations/providercallback/?kind=collection&status=APPLIED",
         "ledger/account/?branch__id__exact=018f0000-0000-7000-8000-000000000000",
     ],
 )

@@ -252,10 +252,20 @@ def test_calls_are_there_to_read(enter):
 
     listed, page = request("get", base), request("get", f"{base}{call.id}/change/")
 
+    for shown in (listed.content.decode(), page.content.decode()):
+        assert "Prompt on a phone" in shown
+        assert ">stk_push<" not in shown
     assert "812 ms" in listed.content.decode()
     assert "HTTP 200" in page.content.decode()
+    assert str(call.subject_id) in page.content.decode()
     assert "<script>alert" not in page.content.decode()
-    assert str(call.subject_id) in request("get", f"{base}?q={call.subject_id}").content.decode()
+    for found, others in (
+        (f"q={call.subject_id}", f"q={ids.new()}"),
+        ("kind=stk_push", "kind=reversal"),
+        ("status=ANSWERED", "status=NO_ANSWER"),
+    ):
+        assert "812 ms" in request("get", f"{base}?{found}").content.decode(), found
+        assert "812 ms" not in request("get", f"{base}?{others}").content.decode(), others
     for nonsense in ("abc", "%00", "'; --"):
         assert request("get", f"{base}?q={nonsense}").status_code == 200
     assert request("post", f"{base}{call.id}/change/", {"kind": "x"}).status_code == 403
@@ -265,7 +275,7 @@ def test_calls_are_there_to_read(enter):
 def test_callbacks_are_there_to_read_with_masked_phones(enter):
     callback = callbacks.store(
         token="3f9c00ab3f9c00ab3f9c00ab3f9c00ab",
-        kind="stk",
+        kind="collection",
         body=payload("stk_callback_success.json"),
         headers={},
         remote_ip="196.201.214.200",
@@ -279,10 +289,15 @@ def test_callbacks_are_there_to_read_with_masked_phones(enter):
 
     for shown in (listed.content.decode(), page.content.decode()):
         assert "Forged" in shown
+        assert "Answer to a prompt" in shown
         assert "254708374149" not in shown
         assert callback.token not in shown
+    assert "Answer to a prompt, 24 Nov 2026, 10:40:00" in page.content.decode(), "in the reader's zone"
     assert "NLJ7RT61SV" in page.content.decode()
     assert "2547*****149" in page.content.decode()
+    assert "196.201.214.200" in request("get", f"{base}?status=FORGED&kind=collection").content.decode()
+    assert "196.201.214.200" not in request("get", f"{base}?status=APPLIED").content.decode()
+    assert "196.201.214.200" not in request("get", f"{base}?kind=balance").content.decode()
 
 
 def test_no_page_prints_or_finds_the_token_that_proves_a_callback(enter, acme):

@@ -6,6 +6,7 @@ from django.urls import reverse
 from apps.audit.models import AuditRecord
 from apps.disbursements.contracts import TRANSFER_VERDICT
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
+from apps.integrations.ports import ConnectStatus
 from apps.kit import ids
 from tests import dialogs
 from tests.factories import approvals
@@ -108,7 +109,9 @@ def test_shows_what_was_booked_of_a_transfer_and_takes_a_part_back(officer):
     dialogs.send(officer, url, amount="15.00", reason="Too much.")
 
     assert TransferReversal.objects.get().money.text == "15.00"
-    assert "Too much." in shown(officer, f"{TRANSFERS}_change", transfer.id)
+    page = shown(officer, f"{TRANSFERS}_change", transfer.id)
+    assert "Too much." in page
+    assert "We do not know yet" not in page
 
 
 def test_a_person_says_what_moved_and_is_told_at_which_field_it_will_not(officer):
@@ -117,7 +120,9 @@ def test_a_person_says_what_moved_and_is_told_at_which_field_it_will_not(officer
     url = dialog(TRANSFERS, transfer, "close")
     said = {"verdict": "MADE", "amount": "30.00", "ticket": "tr_on_its_pages", "reason": "Its pages"}
     said |= {"typed_money": "40.00"}
-    assert "Close…" in shown(officer, f"{TRANSFERS}_change", transfer.id)
+    page = shown(officer, f"{TRANSFERS}_change", transfer.id)
+    assert "Close…" in page
+    assert "Stripe told of another sum, and is asked no more. Ask there why, then close it here." in page
 
     def refused(**other):
         return wrong(dialogs.send(officer, url, **said | other))
@@ -131,6 +136,7 @@ def test_a_person_says_what_moved_and_is_told_at_which_field_it_will_not(officer
     page = shown(officer, f"{TRANSFERS}_change", transfer.id)
     assert "30.00" in page
     assert "tr_on_its_pages Its pages Other people are asked." in page
+    assert "other people decide whether that counts. Do not pay it again by hand." in page
     assert Transfer.objects.get().status == "UNKNOWN"
 
 
@@ -147,9 +153,13 @@ def test_who_may_not_pay_sees_no_button_and_a_reader_of_no_ledger_no_booking(acm
 
 def test_says_so_where_the_provider_makes_no_link(officer):
     account = made.opened()
+    asks = ("individual.dob.day", "individual.dob.year", "external_account", "company.some_thing")
+    made.stands(account, ConnectStatus.PENDING, needs=asks)
     url = dialog(ACCOUNTS, account, "send")
 
-    assert "Make a link" in dialogs.open_at(officer, url).content.decode()
+    opened = dialogs.open_at(officer, url).content.decode()
+    assert "Make a link" in opened
+    assert "Date of birth, Account to be paid out to, company some thing" in opened
     answer = dialogs.send(officer, url)
 
     assert "The provider did not answer" in answer.content.decode()

@@ -14,7 +14,7 @@ from apps.disbursements.admin import states
 from apps.disbursements.contracts import CONNECTED_STATES
 from apps.disbursements.dialogs.accounts import AskAccount, ConnectParty, SendParty, TransferTo
 from apps.disbursements.models import ConnectedAccount
-from apps.disbursements.selectors import connected_accounts, transfers
+from apps.disbursements.selectors import connected_accounts, needs, transfers
 from apps.integrations.contracts import provider_name
 from apps.kit import ids
 from apps.kit.admin import ReadOnlyAdmin, local_time_html, money_html, nothing_html
@@ -106,7 +106,7 @@ class ConnectedAccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Still needed"))
     def needs_column(self, account: ConnectedAccount) -> Any:
-        return ", ".join(account.needs) or nothing_html()
+        return needs.words(account.needs) or nothing_html()
 
     @admin.display(description=_("Needed until"))
     def due_column(self, account: ConnectedAccount) -> SafeString:

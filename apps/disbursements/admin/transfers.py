@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -50,6 +51,7 @@ class TransferAdmin(ReadOnlyAdmin):
     search_fields = ["reference"]
     search_help_text = _("Reference, or the provider's id")
     dialogs = [ReverseTransfer, CloseUnknownTransfer]
+    change_form_outer_before_template = "disbursements/notice.html"
     fieldsets = [
         (None, {"fields": ["status_column", "amount_column", "account_column", "reference", "id_column"]}),
         (_("Closed by people"), {"fields": ["moved_column", "verdict_column"]}),
@@ -74,6 +76,18 @@ class TransferAdmin(ReadOnlyAdmin):
 
     def heading(self, row: Transfer) -> str:
         return f"{row.connected_account.party}: {row.reference}"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a transfer, under what is done while nobody knows what became of it."""
+        transfer = self.get_object(request, unquote(object_id))
+        facts = {"doubt": states.doubt(transfer) if transfer else ""}
+        return super().change_view(request, object_id, form_url, {**facts, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transfer]:
         return transfers.visible_to(request.user).select_related(
@@ -138,7 +152,7 @@ class TransferAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Parts"))
     def reversals_column(self, transfer: Transfer) -> SafeString:
         parts = [
-            {"row": part, "badge": states.of_order(part)} for part in transfers.reversals_of(transfer.id)
+            {"row": part, "badge": states.of_reversal(part)} for part in transfers.reversals_of(transfer.id)
         ]
         return render_to_string("disbursements/reversals.html", {"reversals": parts})
 

@@ -17,6 +17,7 @@ from apps.disbursements.contracts import TRANSFER, NewTransfer, TransferStatus
 from apps.disbursements.dialogs.account_forms import ConnectForm, wanted
 from apps.disbursements.models import ConnectedAccount
 from apps.disbursements.models.transfer import REFERENCE_LENGTH
+from apps.disbursements.selectors import needs
 from apps.disbursements.selectors import transfers as stored
 from apps.disbursements.services import connected_accounts, transfers
 from apps.integrations.contracts import provider_name
@@ -80,7 +81,7 @@ class SendParty(Dialog):
         return Content(
             title=_("Send %(party)s to %(rail)s") % rail,
             button=_("Make a link"),
-            effects=[Effect(_("Still needed"), ", ".join(account.needs) or _("nothing"))],
+            effects=[Effect(_("Still needed"), needs.words(account.needs) or _("nothing"))],
             next_step=_(
                 "You see a link, this once: hand it to %(party)s. It is good for minutes, and for one visit. Make another one each time."
             )

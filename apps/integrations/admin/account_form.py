@@ -1,6 +1,6 @@
 """The form of a provider account: its terms, and new secrets where any are given."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -34,9 +34,11 @@ def _secret(label: Any, help_text: Any = "") -> forms.CharField:
 
 
 def _amount(label: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label, widget=UnfoldAdminTextInputWidget, help_text=_("As 250000.00"), max_length=30
-    )
+    return forms.CharField(label=label, widget=_sum(), help_text=_("As 250,000.00"), max_length=30)
+
+
+def _sum() -> UnfoldAdminTextInputWidget:
+    return UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"})
 
 
 class AccountForm(forms.ModelForm):
@@ -47,7 +49,7 @@ class AccountForm(forms.ModelForm):
     confirm_from = forms.CharField(
         label=_("Ask about payments from"),
         required=False,
-        widget=UnfoldAdminTextInputWidget,
+        widget=_sum(),
         help_text=_(
             "What comes unasked of this sum or more is booked once the provider has confirmed it. Empty: nothing is asked about."
         ),
@@ -64,6 +66,10 @@ class AccountForm(forms.ModelForm):
     class Meta:
         model = ProviderAccount
         fields = [*TAKEN_OVER, "branch"]
+        help_texts: ClassVar[dict[str, Any]] = {
+            "currency": _("Three letters, as KES."),
+            "fee_bps": _("250 is 2.5 %."),
+        }
         labels = {
             "inbound_version": _("Version of the service"),
             "is_accepted_by_default": _("Accept when a check is not answered"),
@@ -129,7 +135,7 @@ class AccountForm(forms.ModelForm):
 
     def _money(self, name: str, text: str, currency: str) -> Money | None:
         try:
-            return Money.parse(text, currency)
+            return Money.parse(text.replace(",", "").replace(" ", ""), currency)
         except MoneyInvalid as refusal:
             self.add_error(name, refusal.detail)
             return None

@@ -29,7 +29,7 @@ from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import WebhookPort
 from apps.integrations.selectors import accounts as stored
 from apps.integrations.selectors import circuits as standing
-from apps.integrations.selectors import holdings, registrations, traffic
+from apps.integrations.selectors import holdings, kinds, registrations, traffic
 from apps.integrations.services import accounts, providers
 from apps.integrations.services import hooks as account_hooks
 from apps.kit import clock, errors
@@ -272,16 +272,17 @@ class ProviderAccountAdmin(TreasuryAdmin):
         if not stopped:
             return badge("done", "check_circle", _("All let through")) if found else ""
         return format_html_join(
-            " ", "{} {}", ((fact.kind, badge(*POSITIONS[fact.position])) for fact in stopped)
+            " ", "{} {}", ((kinds.called(fact.kind), badge(*POSITIONS[fact.position])) for fact in stopped)
         )
 
     @admin.display(description=_("Last 48 hours"))
     def health(self, account: ProviderAccount) -> SafeString | str:
         now = clock.now()
-        kinds = traffic.health(account, now=now) if account.created_at else []
-        if not kinds:
+        found = traffic.health(account, now=now) if account.created_at else []
+        if not found:
             return str(_("No calls"))
-        facts = {"kinds": kinds, "hours": traffic.hours(account, now=now)}
+        lines = [{"name": kinds.called(health.kind), "health": health} for health in found]
+        facts = {"lines": lines, "hours": traffic.hours(account, now=now)}
         return render_to_string("integrations/health.html", facts)
 
 

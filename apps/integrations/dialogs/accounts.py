@@ -14,7 +14,7 @@ from apps.integrations.contracts import (
 )
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import BalancePort, InboundPort
-from apps.integrations.selectors import circuits
+from apps.integrations.selectors import circuits, kinds
 from apps.integrations.services import (
     accounts,
     balances,
@@ -198,8 +198,7 @@ class CircuitDialog(Dialog):
 
     def form(self, request: HttpRequest, rows: Sequence[ProviderAccount], data: Any = None) -> forms.Form:
         form = super().form(request, rows, data)
-        kinds = call_kinds(rows[0].provider)
-        form.fields["kind"].choices = [(kind, kind) for kind in kinds]  # type: ignore[attr-defined]
+        form.fields["kind"].choices = [(kind, kinds.called(kind)) for kind in call_kinds(rows[0].provider)]  # type: ignore[attr-defined]
         return form
 
 
@@ -224,7 +223,7 @@ class OpenCircuit(CircuitDialog):
     def act(self, row: ProviderAccount, answer: Answer) -> str:
         kind, reason = answer.data["kind"], answer.data["reason"]
         gates.open_circuit(account_id=row.id, kind=kind, actor=answer.actor, now=answer.now, reason=reason)
-        return _("%(account)s: calls of the kind %(kind)s are stopped.") % {"account": row, "kind": kind}
+        return _("%(account)s: calls are stopped: %(kind)s.") % {"account": row, "kind": kinds.called(kind)}
 
 
 class CloseCircuit(CircuitDialog):
@@ -237,7 +236,9 @@ class CloseCircuit(CircuitDialog):
 
     def content(self, request: HttpRequest, rows: Sequence[ProviderAccount]) -> Content:  # noqa: ARG002 (the row says all)
         [account] = rows
-        stopped = [fact.kind for fact in circuits.of(account) if fact.position is not Position.CLOSED]
+        stopped = [
+            kinds.called(fact.kind) for fact in circuits.of(account) if fact.position is not Position.CLOSED
+        ]
         return Content(
             title=_("Let calls of %(name)s through") % {"name": account.label},
             button=_("Let these calls through"),
@@ -250,4 +251,4 @@ class CloseCircuit(CircuitDialog):
     def act(self, row: ProviderAccount, answer: Answer) -> str:
         kind, reason = answer.data["kind"], answer.data["reason"]
         gates.close_circuit(account_id=row.id, kind=kind, actor=answer.actor, now=answer.now, reason=reason)
-        return _("%(account)s: calls of the kind %(kind)s leave again.") % {"account": row, "kind": kind}
+        return _("%(account)s: calls leave again: %(kind)s.") % {"account": row, "kind": kinds.called(kind)}

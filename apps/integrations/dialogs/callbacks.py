@@ -11,7 +11,7 @@ from apps.integrations.contracts import (
     CallbackStatus,
 )
 from apps.integrations.models import ProviderCallback
-from apps.integrations.selectors import exchanges
+from apps.integrations.selectors import exchanges, kinds
 from apps.integrations.services import (
     registrations,
     replays,
@@ -39,7 +39,13 @@ class ReplayCallback(Dialog):
         return Content(
             title=ngettext("Replay the callback", "Replay %(count)d callbacks", count) % {"count": count},
             button=ngettext("Replay the callback", "Replay %(count)d callbacks", count) % {"count": count},
-            effects=[Effect(str(row), row.processing.note or row.processing.status.title()) for row in rows],
+            effects=[
+                Effect(
+                    kinds.named(row),
+                    row.processing.note or str(kinds.CALLBACK_STATES[CallbackStatus(row.processing.status)]),
+                )
+                for row in rows
+            ],
             next_step=_(
                 "The very bytes are read, checked and applied again. What was applied before has no second effect."
             ),
@@ -49,7 +55,7 @@ class ReplayCallback(Dialog):
     def act(self, row: ProviderCallback, answer: Answer) -> str:
         reason = answer.data["reason"]
         found = replays.replay(callback_id=row.id, actor=answer.actor, now=answer.now, reason=reason)
-        told = {"callback": row, "note": found.note}
+        told = {"callback": kinds.named(row), "note": found.note}
         if found.status == CallbackStatus.UNMATCHED:
             return _("%(callback)s: still waits. %(note)s") % told
         if found.is_undone:

@@ -58,7 +58,7 @@ class ProviderCallback(UuidModel, InsertOnlyModel):
         indexes = [models.Index(fields=["token"], name="integrations_callback_token")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.received_at:%d %b %Y %H:%M:%S}"
+        return f"{self.kind} {self.received_at:%d %b %Y %H:%M:%S} UTC"
 
     def as_stored(self) -> StoredCallback:
         return StoredCallback(

@@ -170,8 +170,9 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         receipt = attempt.provider_receipt if attempt else ""
         missing = _("none") if intent.status in UNPAID_STATES else _("no receipt yet")
         return format_html(
-            '<span class="two"><b class="font-normal">{}</b><span class="t-ref">{}</span></span>',
-            provider_name(intent.method),
+            '<span class="two"><b class="font-normal">{}</b><span class="t-ref" title="{}">{}</span></span>',
+            attempt.card if attempt and attempt.card else provider_name(intent.method),
+            receipt,
             receipt or missing,
         )
 

@@ -83,6 +83,9 @@ class SavedMethodAdmin(ReadOnlyAdmin):
         "forgotten_column",
     ]
 
+    def heading(self, row: SavedMethod) -> str:
+        return row.payer_name or row.payer_reference
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[SavedMethod]:
         return saved_methods.visible_to(request.user).select_related(
             "branch", "application", "provider_account"

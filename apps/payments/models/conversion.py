@@ -81,6 +81,12 @@ class Conversion(models.Model):
         return None if credited is None or fee is None else credited - fee
 
     @property
+    def card(self) -> str:
+        """How people tell the card that paid from others, as ``Visa •••• 4242``; empty where none did or nobody told."""
+        dots = "\N{BULLET}" * 4
+        return f"{self.method_brand.title()} {dots} {self.method_last4}" if self.method_last4 else ""
+
+    @property
     def is_patient(self) -> bool:
         """Whether the payer takes his time on a page of the provider's: it is asked for as long as the page is open."""
         return METHODS[self.provider].is_on_page

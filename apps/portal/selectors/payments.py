@@ -161,9 +161,7 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         rail=words.rail(intent.method) if intent.method else "",
         rail_account=str(account) if account else "",
         other_rails=_other_rails(intent),
-        card=f"{attempt.method_brand.title()} \N{BULLET}\N{BULLET}\N{BULLET}\N{BULLET} {attempt.method_last4}"
-        if attempt and attempt.method_last4
-        else "",
+        card=attempt.card if attempt else "",
         branch=intent.branch.name,
         application=intent.application.name,
         is_open=intent.status in OPEN,
@@ -189,11 +187,9 @@ def _when(intent: Any, tries: Iterable[Any]) -> tuple[datetime, str]:
 def _notice(intent: Any, attempt: Any) -> str:
     """Return what the reader must know before he does anything, or an empty text."""
     if intent.status == IntentStatus.UNKNOWN:
-        rail = words.rail(intent.method)
-        return (
-            f"{rail} has not said what became of the request, so the money may have moved. Do not ask the payer again. "
-            "A late answer settles it by itself; a receipt that the payer shows can be verified."
-        )
+        return _(
+            "%(rail)s has not said what became of the request, so the money may have moved. Do not ask the payer again. A late answer settles it by itself; a receipt that the payer shows can be verified."
+        ) % {"rail": words.rail(intent.method)}
     if intent.status != IntentStatus.IN_REVIEW or not attempt or not attempt.received:
         return ""
     facts = {"received": attempt.received, "asked": intent.money, "refusal": attempt.late_refund_refusal}

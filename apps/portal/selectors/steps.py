@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.integrations.contracts import CallbackFact, CallFact, CallRole, kinds_of_role, who_is_asked
+from apps.integrations.selectors import kinds
 from apps.payments.contracts import IntentStatus, TimelineFact
 from apps.portal.contracts import Booking, DeliveryLine, Raw, ReceiptFacts, Step, Target, Tone
 from apps.portal.selectors import states, words
@@ -201,7 +202,11 @@ def _question(call: CallFact) -> str:
     if call.kind in CALLED:
         return str(CALLED[call.kind])
     asked = who_is_asked(call.kind)
-    return _("Asked %(rail)s") % {"rail": asked} if asked else _("Called %(what)s") % {"what": call.kind}
+    return (
+        _("Asked %(rail)s") % {"rail": asked}
+        if asked
+        else _("Called %(what)s") % {"what": kinds.called(call.kind)}
+    )
 
 
 def _answer(call: CallFact) -> str:
