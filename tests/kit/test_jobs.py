@@ -92,11 +92,11 @@ def test_shared_jobs_are_gathered_but_for_the_one_that_gathers(
     with jobs.gathering("events.relay", lane="events"):
         ask("documents", "events", "documents")
         assert sent == []
-        ask("at once", is_shared=False)
-        assert sent == ["at once"]
-        ask("before it takes its time")
+        ask("alone", is_shared=False)
+        assert sent == ["alone"]
+        ask("early")
         jobs.send_gathered()
-        assert set(sent[1:]) == {"documents", "events", "before it takes its time"}
+        assert set(sent[1:]) == {"documents", "events", "early"}
         ask("events", "documents")
     assert sent[4:] == []
     jobs.began("events.relay", lane="documents")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from django.db import transaction
 
 from apps.events.models import OutboxEvent
 from apps.integrations.contracts import Environment
@@ -116,12 +117,13 @@ class Rail:
 
 
 def deliver(token: str, kind: str, body: object) -> str:
-    """Store a callback, apply it, and return its verdict."""
+    """Store a callback, apply it in a transaction as the relay does, and return its verdict."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     stored = inbox.store(
         token=token, kind=kind, body=raw, headers={}, remote_ip="196.201.214.200", now=payments.NOW
     )
-    callbacks.apply(callback_id=stored.id, now=payments.NOW)
+    with transaction.atomic():
+        callbacks.apply(callback_id=stored.id, now=payments.NOW)
     return CallbackProcessing.objects.get(callback_id=stored.id).status
 
 

@@ -59,7 +59,7 @@ def apply(*, callback_id: UUID, now: datetime) -> None:
     What cannot be read, or answers what the provider is never asked, is MALFORMED. What comes unasked to an account's
     own address tells of money under ``c2b``; any other kind is IGNORED there. What an account holds is read by those who
     keep it. None of these changes what is booked. Raises crypto.Unreadable, and marks nothing, while the account's
-    credentials cannot be opened: the callback may be a true one.
+    credentials cannot be opened: the callback may be a true one. A transaction of the caller's is over with what it raises.
     """
     stored = inbox.get(callback_id)
     if stored.kind in balances.KINDS:
