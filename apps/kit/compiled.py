@@ -67,7 +67,7 @@ class Read:
         if text.query.select_for_update and connection.get_autocommit():
             raise TransactionManagementError("rows are locked inside a transaction")
         ordered = [values[number] for number in text.order]
-        found: list[Sequence[Any]] = _run(text.sql, text.prepared, ordered).fetchall()
+        found: list[Sequence[Any]] = run(text.sql, text.prepared, ordered).fetchall()
         if not text.converters:
             return found
         rows: list[Any] = [list(row) for row in found]
@@ -107,7 +107,7 @@ class Read:
         return _Text(
             query=query,
             sql=django,
-            prepared=_numbered(sql, said),
+            prepared=numbered(sql, said),
             order=order,
             converters=tuple((place, *found) for place, found in converters.items()),
             klass_info=compiler.klass_info,
@@ -123,14 +123,14 @@ def _literal(value: Any) -> str:
     return Literal(value).as_string(schema.driver())
 
 
-def _numbered(sql: str, said: Sequence[str | None] = ()) -> bytes:
+def numbered(sql: str, said: Sequence[str | None] = ()) -> bytes:
     """Return the text with ``$1``, ``$2`` and so on for the places of its values, but for what is said in their stead."""
     numbers = count(1)
     places = said or [""] * sql.count("%s")
     return _joined(sql, [text or f"${next(numbers)}" for text in places]).encode()
 
 
-def _run(sql: str, prepared: bytes, values: Sequence[Any], *, is_kept: bool = True) -> Any:
+def run(sql: str, prepared: bytes, values: Sequence[Any], *, is_kept: bool = True) -> Any:
     """Run a statement and return its cursor: prepared, but as Django sends it where somebody looks at what Django sends."""
     connection = connections[DEFAULT_DB_ALIAS]
     if not connection.execute_wrappers and not connection.queries_logged:
@@ -227,7 +227,7 @@ class Inserted[Row: models.Model]:
         connection = connections[DEFAULT_DB_ALIAS]
         values = [_stored(one, row, connection, is_new=True) for row in rows for one in text.fields]
         with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS):
-            cursor = _run(*text.sql(len(rows)), values, is_kept=len(rows) <= KEPT_ROWS)
+            cursor = run(*text.sql(len(rows)), values, is_kept=len(rows) <= KEPT_ROWS)
             filled = cursor.fetchall() if text.filled else [()] * len(rows)
         for row, found in zip(rows, filled, strict=True):
             for one, value in zip(text.filled, found, strict=True):
@@ -269,7 +269,7 @@ class _Insert:
         """Return the statement for so many rows, as Django and as PostgreSQL write it."""
         if rows not in self.made:
             sql = self.head + ", ".join([self.place] * rows) + self.tail
-            self.made[rows] = sql, _numbered(sql)
+            self.made[rows] = sql, numbered(sql)
         return self.made[rows]
 
 
@@ -300,7 +300,7 @@ class Saved[Row: models.Model]:
         sql, prepared, fields = self._made = self._made or self._compile(type(row))
         connection = connections[DEFAULT_DB_ALIAS]
         told = [_stored(one, row, connection, is_new=False) for one in fields]
-        return _run(sql, prepared, [*told, *where]).rowcount == 1
+        return run(sql, prepared, [*told, *where]).rowcount == 1
 
     def _compile(self, model: type[Row]) -> tuple[str, bytes, Sequence[Any]]:
         quote, meta = connections[DEFAULT_DB_ALIAS].ops.quote_name, model._meta
@@ -312,4 +312,4 @@ class Saved[Row: models.Model]:
             f"{quote(one.column)} = %s" for one in (key, *(by_name[name] for name in self._held))
         )
         sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {where}"  # noqa: S608 (names of the model)
-        return sql, _numbered(sql), fields
+        return sql, numbered(sql), fields

@@ -3,6 +3,7 @@
 from django.db import connection, transaction
 
 from apps.kit import schema
+from apps.kit.compiled import numbered, run
 
 
 def advisory(name: str, *, shared: bool = False) -> None:
@@ -19,5 +20,6 @@ def try_advisory(name: str) -> bool:
 def _call(function: str, name: str) -> object:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("an advisory lock needs a transaction to end with")
-    sql = f"SELECT {function}(hashtextextended($1, 0))"
-    return schema.prepared(sql.encode(), [f"{schema.name()}:{name}"]).fetchone()[0]
+    sql = f"SELECT {function}(hashtextextended(%s, 0))"
+    found: object = run(sql, numbered(sql), [f"{schema.name()}:{name}"]).fetchone()[0]
+    return found
