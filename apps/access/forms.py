@@ -17,8 +17,9 @@ from unfold.widgets import (
 from apps.access.contracts import PERMISSION_AREAS, PERMISSIONS, SCOPES
 from apps.access.models import ApiKey, Application, Membership, Role
 from apps.access.models.branch_external_id import EXTERNAL_ID_LENGTH
+from apps.kit import typed_sums
 from apps.kit.dialogs import ReasonForm
-from apps.kit.money import Money, MoneyInvalid
+from apps.kit.money import MoneyInvalid
 from apps.tenancy.contracts import BRANCH_POLICIES
 
 
@@ -137,10 +138,7 @@ class SumsField(forms.CharField):
     def clean(self, value: Any) -> Any:
         lines = [line.split(maxsplit=1) for line in str(super().clean(value)).splitlines() if line.strip()]
         try:
-            return tuple(
-                Money.parse("".join(rest).replace(",", "").replace(" ", ""), currency.upper())
-                for currency, *rest in lines
-            )
+            return tuple(typed_sums.read("".join(rest), currency.upper()) for currency, *rest in lines)
         except MoneyInvalid as refusal:
             raise forms.ValidationError(refusal.detail) from None
 

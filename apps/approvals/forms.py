@@ -18,6 +18,7 @@ from apps.approvals.models.request import REASON_LENGTH
 from apps.approvals.selectors import delegations, rules
 from apps.approvals.services.delegations import NewDelegation
 from apps.approvals.services.rules import HOURS_MAX, NEEDED_MAX, PRIORITY_MAX, WAIT_HOURS_MAX
+from apps.kit import typed_sums
 from apps.kit.money import EXPONENTS, Money, MoneyInvalid
 
 STEPS = (1, 2, 3)
@@ -151,7 +152,7 @@ class RuleForm(forms.Form):
         """Read the sums in the currency of the rule."""
         data = super().clean() or {}
         for name in ("minimum", "maximum"):
-            text = "".join(str(data.get(name, "")).split()).replace(",", "")
+            text = str(data.get(name, ""))
             data[f"{name}_minor"] = self._minor(name, text, str(data.get("currency", ""))) if text else None
         return data
 
@@ -160,7 +161,7 @@ class RuleForm(forms.Form):
             self.add_error("currency", _("Name the currency of the sums."))
             return None
         try:
-            return Money.parse(text, currency).minor
+            return typed_sums.read(text, currency).minor
         except MoneyInvalid as refusal:
             self.add_error(name, refusal.detail)
             return None
@@ -198,14 +199,14 @@ class DelegationForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Read the largest sum in its currency."""
         data = super().clean() or {}
-        text = "".join(str(data.get("maximum", "")).split()).replace(",", "")
+        text = str(data.get("maximum", ""))
         currency = str(data.get("currency", ""))
         data["maximum"] = None
         if text and not currency:
             self.add_error("currency", _("Name the currency of the sums."))
         elif text:
             try:
-                data["maximum"] = Money.parse(text, currency)
+                data["maximum"] = typed_sums.read(text, currency)
             except MoneyInvalid as refusal:
                 self.add_error("maximum", refusal.detail)
         return data

@@ -20,7 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.kit import clock, errors, ids, problems, step_up
+from apps.kit import clock, errors, ids, problems, step_up, typed_sums
 from apps.kit.actors import Actor, person
 from apps.kit.money import Money, MoneyInvalid
 
@@ -300,9 +300,8 @@ class TypedMoney(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = str(super().clean(value))
-        digits = "".join(text.split()).replace(",", "").removeprefix(self.money.currency)
         try:
-            typed = Money.parse(digits, self.money.currency)
+            typed = typed_sums.read(text, self.money.currency)
         except MoneyInvalid as refusal:
             raise forms.ValidationError(refusal.detail) from None
         if typed != self.money:

@@ -109,13 +109,16 @@ def gathering(name: str, **arguments: Any) -> Iterator[None]:
         yield
         gathered.pop(_waiting(schema.name(), name, arguments), None)
     finally:
-        send_gathered()
         _gathered.reset(token)
+        _send_all(gathered)
 
 
 def send_gathered() -> None:
     """Send what has been gathered until now: before something that takes its time."""
-    gathered = _gathered.get() or {}
+    _send_all(_gathered.get() or {})
+
+
+def _send_all(gathered: dict[str, Callable[[], None]]) -> None:
     while gathered:
         _, send = gathered.popitem()
         send()

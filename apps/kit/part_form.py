@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.kit import typed_sums
 from apps.kit.money import Money, MoneyInvalid
 
 
@@ -32,13 +33,13 @@ class PartForm(forms.Form):
         self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": left.currency}
 
     def clean_amount(self) -> Money:
-        text = self.cleaned_data["amount"].replace(",", "").strip()
+        text = self.cleaned_data["amount"]
         if not text:
             return self.left
         try:
-            wanted = Money.parse(text, self.left.currency)
-        except MoneyInvalid:
-            raise forms.ValidationError(_("Write the amount as 1,250.00.")) from None
+            wanted = typed_sums.read(text, self.left.currency)
+        except MoneyInvalid as refusal:
+            raise forms.ValidationError(refusal.detail) from None
         if not wanted.is_positive or wanted > self.left:
             raise forms.ValidationError(self.too_much % {"left": self.left})
         return wanted

@@ -25,7 +25,7 @@ BURST = {
     "posted": 100,
     "stored": 100,
     "refused": [],
-    "distinct": 80,
+    "accepted": [f"pi_{number}" for number in range(80)],
     "seconds": 1.0,
     "drain_s": 1.0,
 }

@@ -13,7 +13,7 @@ from apps.disbursements.models import Transfer
 from apps.disbursements.models.order import TICKET_LENGTH
 from apps.disbursements.services import transfer_verdicts
 from apps.integrations.contracts import provider_name
-from apps.kit import clock
+from apps.kit import clock, typed_sums
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.kit.money import Money, MoneyInvalid
 
@@ -63,9 +63,9 @@ class VerdictForm(ReasonForm):
 
     def _money(self, text: str) -> Money | None:
         try:
-            return Money.parse(text.replace(",", ""), self.currency)
-        except MoneyInvalid:
-            self.add_error("amount", _("Write the amount as 1,250.00."))
+            return typed_sums.read(text, self.currency)
+        except MoneyInvalid as refusal:
+            self.add_error("amount", refusal.detail)
             return None
 
 

@@ -17,6 +17,7 @@ from apps.integrations.contracts import (
     ShortCodeType,
 )
 from apps.integrations.models import ProviderAccount
+from apps.kit import typed_sums
 from apps.kit.money import Money, MoneyInvalid
 
 FIXED = ("provider", "environment", "currency", "short_code", "short_code_type", "till_number")
@@ -135,7 +136,7 @@ class AccountForm(forms.ModelForm):
 
     def _money(self, name: str, text: str, currency: str) -> Money | None:
         try:
-            return Money.parse(text.replace(",", "").replace(" ", ""), currency)
+            return typed_sums.read(text, currency)
         except MoneyInvalid as refusal:
             self.add_error(name, refusal.detail)
             return None

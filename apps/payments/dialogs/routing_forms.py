@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.selectors import applications, branches, scope
 from apps.integrations.contracts import provider_name
+from apps.kit import typed_sums
 from apps.kit.dialogs import REASON_MAX
 from apps.kit.money import EXPONENTS, Money, MoneyInvalid
 from apps.payments.contracts import (
@@ -124,7 +125,7 @@ class RoutingRuleForm(forms.Form):
         """Read the sums in the currency of the rule."""
         data = super().clean() or {}
         for name in ("minimum", "maximum"):
-            text = "".join(str(data.get(name, "")).split()).replace(",", "")
+            text = str(data.get(name, ""))
             data[f"{name}_minor"] = self._minor(name, text, str(data.get("currency", ""))) if text else None
         return data
 
@@ -133,7 +134,7 @@ class RoutingRuleForm(forms.Form):
             self.add_error("currency", _("Name the currency of the sums."))
             return None
         try:
-            return Money.parse(text, currency).minor
+            return typed_sums.read(text, currency).minor
         except MoneyInvalid as refusal:
             self.add_error(name, refusal.detail)
             return None

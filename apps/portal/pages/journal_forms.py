@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.access.selectors import scope
-from apps.kit import dialogs, errors, money
-from apps.kit.money import AmountPrecision, Money, MoneyInvalid
+from apps.kit import dialogs, errors, typed_sums
+from apps.kit.money import Money, MoneyInvalid
 from apps.ledger.contracts import Direction
 from apps.ledger.selectors import accounts
 from apps.ledger.services import adjustments
@@ -23,33 +23,17 @@ LINES_FIRST = 4
 LINES_MORE = 2
 LINES_MAX = 200
 PREFIX = "lines"
-TYPED = re.compile(
-    r"(?P<sign>[-\N{MINUS SIGN}]?)(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0-9]+)(?P<part>\.[0-9]+)?"
-)
 PAIR = re.compile(r"\s*([^:]+?)\s*:\s*(.+?)\s*")
 
 
 def typed_money(text: str, currency: str) -> Money:
-    """
-    Read a sum as people write it: 1250, 1,250.00 or 1 250.00, with or without the currency before it.
-
-    Commas and blanks stand between thousands only: 1,25 is refused and never taken for 125.
-    """
-    plain = " ".join(text.split()).removeprefix(currency).strip()
-    found = TYPED.fullmatch(plain)
-    if found is None:
-        raise forms.ValidationError(_("Write the amount as 1,250.00."))
-    if found["sign"]:
-        raise forms.ValidationError(_("Write it without a minus, in the other column."))
-    digits = found["whole"].replace(",", "").replace(" ", "") + (found["part"] or "")
+    """Read the sum of a line as people write it, more than zero. Raise ValidationError with what is wrong."""
     try:
-        sum_ = Money.parse(digits, currency)
-    except AmountPrecision:
-        decimals = money.exponent(currency)
-        said = _("%(currency)s has %(count)d decimals at most.") % {"currency": currency, "count": decimals}
-        raise forms.ValidationError(said) from None
+        sum_ = typed_sums.read(text, currency)
     except MoneyInvalid as refusal:
         raise forms.ValidationError(refusal.detail) from None
+    if sum_.minor < 0:
+        raise forms.ValidationError(_("Write it without a minus, in the other column."))
     if sum_.is_zero:
         raise forms.ValidationError(_("Write more than zero."))
     return sum_

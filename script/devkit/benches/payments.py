@@ -5,7 +5,9 @@ The provider answers as slowly as a real one and leaves some requests without an
 ended exactly once, by the provider's own statement.
 """
 
+import hashlib
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +87,7 @@ def run(wish: Wish) -> Report:
         keys = answer(start(treasury, "payments_keys", slug(treasury), receiver), "payments_keys")
         initiated = _initiate(treasury, keys["listening"], size, seconds, is_stopped="delay" in wish.plants)
         overhead = _overhead(treasury, keys["silent"], size.compared)
-        burst = _burst(treasury, keys["listening"], size, overhead.pop("accepted"))
+        burst = _burst(treasury, keys["listening"], size, overhead)
         if "lost-row" in wish.plants:
             lose_row(treasury)
         checked = _check(treasury, [*initiated["accepted"], *burst["accepted"]], patience=0.0, is_all=True)
@@ -116,14 +118,15 @@ def conclude(
     errors, accepted = sum(initiated["problems"].values()), len(initiated["accepted"])
     doubled = sum(checked["doubled"].values())
     lost = checked["lost"]
-    per_second = round(burst["distinct"] / max(0.001, burst["seconds"] + burst["drain_s"]), 1)
+    burst_of = len(burst["accepted"])
+    per_second = round(burst_of / max(0.001, burst["seconds"] + burst["drain_s"]), 1)
     report.table = [
         ["payments", f"at {size.rate} /s"],
         *([name.removesuffix("_ms").upper(), f"{ms:.0f} ms"] for name, ms in waited.items()),
         ["asked for", str(sent)],
         ["answered with an error, or not", str(errors)],
         ["last receipt after the last request", f"{initiated['settle_seconds']:.0f} s"],
-        [f"callbacks at {size.callback_rate} /s, {burst['posted']} of {burst['distinct']} payments", ""],
+        [f"callbacks at {size.callback_rate} /s, {burst['posted']} of {burst_of} payments", ""],
         *([name.removesuffix("_ms").upper(), f"{ms:.0f} ms"] for name, ms in answered.items()),
         ["booked, receipted and told after the last one", f"{burst['drain_s']:.1f} s"],
         ["payments a second, burst and drain", str(per_second)],
@@ -213,7 +216,7 @@ def _initiate(
 
 def _overhead(treasury: RunningTreasury, key: str, count: int) -> dict[str, Any]:
     """Return the web processes' time for a payment as a multiple of that for a view that does nothing, and which were made."""
-    provider.stand_still(treasury.simulator_url)
+    stood = provider.stand_still(treasury.simulator_url)
     job = _job(treasury, [key], count=0, first=900_000) | {"warm_up": count, "rate": 1}
     with step(f"{count} payments and {count * NOTHING_FOR_EACH} requests of an empty view"):
         before = cpu(treasury)["web"]
@@ -223,35 +226,52 @@ def _overhead(treasury: RunningTreasury, key: str, count: int) -> dict[str, Any]
         answer(start(treasury, "payments_nothing", written(treasury, "nothing", nothing)), "payments_nothing")
         after = cpu(treasury)["web"]
     empty = max(after - between, 0.01) / (count * NOTHING_FOR_EACH)
-    return {"ratio": round((between - before) / count / empty, 1), "accepted": made["accepted"]}
+    ratio = round((between - before) / count / empty, 1)
+    return {"ratio": ratio, "accepted": made["accepted"], "stood": stood}
 
 
-def _burst(treasury: RunningTreasury, keys: list[str], size: Size, waiting: list[str]) -> dict[str, Any]:
-    """Have many prompts answered at once, and deliver their callbacks shuffled, one in five twice, at the rate of the burst."""
-    job = _job(treasury, keys, count=0, first=1_000_000) | {"warm_up": size.callbacks, "rate": 1}
+def _burst(
+    treasury: RunningTreasury, keys: list[str], size: Size, overhead: dict[str, Any]
+) -> dict[str, Any]:
+    """
+    Have many payers pay at once, by every rail, and deliver the callbacks shuffled, one in five twice, at the rate of the burst;
+    those of the overhead wait too.
+    """
+    job = _job(treasury, keys, count=0, first=1_000_000) | {
+        "warm_up": size.callbacks,
+        "rate": 1,
+        "rails": rails.BY_LAST_DIGIT,
+    }
     with step(f"{size.callbacks} payments that wait for their payers"):
         made = answer(start(treasury, "payments_load", written(treasury, "waiting", job)), "payments_load")
-        accepted = [*waiting, *made["accepted"]]
-        provider.wait_for_prompts(treasury.simulator_url, len(accepted), patience=size.patience)
+        accepted = [*overhead["accepted"], *made["accepted"]]
+        stood = overhead["stood"]
+        provider.wait_for_requests(treasury.simulator_url, stood, len(accepted), patience=size.patience)
     with step("their callbacks"):
-        callbacks = provider.callbacks_of_all(treasury.simulator_url)
+        callbacks = provider.callbacks_of_all(treasury.simulator_url, stood)
         posts = {"callbacks": callbacks, "rate": size.callback_rate, "each_twice": DUPLICATES}
         posted = answer(
             start(treasury, "payments_burst", written(treasury, "burst", posts)), "payments_burst"
         )
-        checked = _check(treasury, accepted, patience=size.patience)
+        told = [hashlib.sha256(one["text"].encode()).hexdigest() for one in callbacks]
+        checked = _check(treasury, accepted, patience=size.patience, callbacks=told)
     return {
         **posted,
         "accepted": accepted,
-        "distinct": len(callbacks),
         "stored": checked["stored"],
         "drain_s": checked["seconds"],
     }
 
 
 def _check(
-    treasury: RunningTreasury, accepted: list[str], *, patience: float, is_all: bool = False
+    treasury: RunningTreasury,
+    accepted: list[str],
+    *,
+    patience: float,
+    is_all: bool = False,
+    callbacks: Sequence[str] = (),
 ) -> dict[str, Any]:
+    """Count what became of payments once they have settled, and how often callbacks of these SHA-256 were stored."""
     job = {
         "organisation": slug(treasury),
         "simulator": treasury.simulator_url,
@@ -260,6 +280,7 @@ def _check(
         "unanswered": provider.UNANSWERED,
         "patience": patience,
         "is_all": is_all,
+        "callbacks": list(callbacks),
     }
     with step("wait until all have settled, then count"):
         return answer(start(treasury, "payments_check", written(treasury, "check", job)), "payments_check")

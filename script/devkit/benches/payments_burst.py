@@ -1,5 +1,5 @@
 """
-A provider that has many callbacks to deliver: at a rate, in no order, some of them twice, whatever the answers are.
+Providers that have many callbacks to deliver: at a rate, in no order, some of them twice, whatever the answers are.
 
 A callback's time counts from the instant at which it was due. Reads its job from the file that its argument names.
 """
@@ -47,9 +47,9 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def deliver(client: Client, post: dict[str, Any], due: float) -> tuple[float, str]:
-    """Post one callback once, as the provider does; return how late its answer was, and what it said."""
+    """Post one callback once, as its provider does; return how late its answer was, and what it said."""
     try:
-        status, _ = client.post(urlsplit(post["url"]).path, post["body"], {})
+        status, _ = client.post(urlsplit(post["url"]).path, post["text"], post["headers"])
     except FAILURES as error:
         return time.monotonic() - due, type(error).__name__
     return time.monotonic() - due, str(status)

@@ -62,7 +62,6 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     } & never_answered(job)
     verdict = verification.verify()
     counted = {"booked": booked, "announced": told, "receipted": receipted, "paid": paid}
-    tokens = PaymentAttempt.objects.filter(intent_id__in=accepted).values_list("callback_token", flat=True)
     return {
         "seconds": round(waited, 1),
         "settled": len(settled),
@@ -72,7 +71,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         "doubled": {name: sum(counts[one] > 1 for one in accepted) for name, counts in counted.items()},
         "missing": {name: sum(not counts[one] for one in settled) for name, counts in counted.items()},
         "waiting": waiting(),
-        "stored": ProviderCallback.objects.filter(token__in=list(tokens)).count(),
+        "stored": ProviderCallback.objects.filter(sha256__in=job["callbacks"]).count(),
         "findings": [str(finding) for finding in verdict.findings],
         "unequal": [
             f"{account.label}: {held.wire()} in the ledger, {one['closing'].wire()} by the statement"

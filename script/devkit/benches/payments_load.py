@@ -62,7 +62,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
 def send(client: Client, job: dict[str, Any], number: int, due: float) -> Sent:
     """Ask one payer for money; without an answer, or refused, ask again under the same key, as a careful partner does."""
     rail = job["rails"].get(str(number)[-1], rails.MPESA)
-    body = rails.body(rail, number, amount(job, number), f"{job['reference']}{number}")
+    body = json.dumps(rails.body(rail, number, amount(job, number), f"{job['reference']}{number}"))
     keys = job["api_keys"]
     headers = {"Authorization": f"Bearer {keys[number % len(keys)]}", "Idempotency-Key": f"bench-{number}"}
     path, problem = f"{urlsplit(job['api_base']).path}/payments", ""

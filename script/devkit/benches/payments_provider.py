@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+from dataclasses import dataclass
 from typing import Any
 
 from script.devkit.benches import payments_rails as rails
@@ -33,31 +34,55 @@ def answer_slowly(simulator: str) -> None:
             _script(simulator, rails.asked(rail, amount), [slow])
 
 
-def stand_still(simulator: str) -> None:
-    """Answer at once from here on, stop the clock so that prompts wait for their payers, and hand callbacks out."""
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Since when the clock has stood still, and for how many payments a payer had been asked by then."""
+
+    since: float
+    asked: int
+
+
+def stand_still(simulator: str) -> Standstill:
+    """Answer at once from here on, stop the clock so that requests wait for their payers, and hand callbacks out."""
     _ask(simulator, "DELETE", "/scripts")
     _script(simulator, rails.asked(rails.MPESA, None), [PAYS])
     _ask(simulator, "POST", "/clock", {"stopped": True})
     _ask(simulator, "POST", "/callbacks/hold", {"hold": True})
+    return Standstill(time.monotonic(), _asked(simulator))
 
 
-def wait_for_prompts(simulator: str, count: int, *, patience: float) -> None:
-    """Return once so many prompts wait for their payers."""
+def wait_for_requests(simulator: str, stood: Standstill, count: int, *, patience: float) -> None:
+    """Return once so many payments wait for their payers, by whatever rail."""
     end = time.monotonic() + patience
-    while (waiting := _ask(simulator, "GET", "/state")["prompts"].get("waiting", 0)) < count:
+    while (waiting := _asked(simulator) - stood.asked) < count:
         if time.monotonic() > end:
-            raise Refusal(f"{waiting} of {count} prompts came within {patience:.0f} s.")
+            raise Refusal(f"{waiting} of {count} requests came within {patience:.0f} s.")
         time.sleep(PAUSE)
 
 
-def callbacks_of_all(simulator: str) -> list[dict[str, Any]]:
-    """Have everybody pay who was asked, and return the callbacks that follow: address and body of each."""
-    _ask(simulator, "POST", "/tick", {"seconds": PAYS_AFTER})
+def callbacks_of_all(simulator: str, stood: Standstill) -> list[dict[str, Any]]:
+    """
+    Have everybody pay who was asked, and return the callbacks that follow, as they are signed: address, headers and text of each.
+
+    The clock goes right again, for what is signed is dated; what follows later is sent by the simulator itself.
+    """
+    missed = PAYS_AFTER + round(time.monotonic() - stood.since)
+    _ask(simulator, "POST", "/tick", {"seconds": missed})
     _ask(simulator, "POST", "/clock", {"stopped": False})
     found: list[dict[str, Any]] = []
     while taken := _ask(simulator, "POST", "/callbacks/take", {"limit": TAKEN})["callbacks"]:
-        found += [{"url": one["url"], "body": one["body"]} for one in taken]
+        found += [{name: one[name] for name in ("url", "headers", "text")} for one in taken]
+    _ask(simulator, "POST", "/callbacks/hold", {"hold": False})
     return found
+
+
+def _asked(simulator: str) -> int:
+    """Return how many prompts, pages of Stripe and orders of PayPal there have been; of the first those that still wait."""
+    state = _ask(simulator, "GET", "/state")
+    prompts: int = state["prompts"].get("waiting", 0)
+    pages: int = state["stripe"]["objects"].get("checkout.session", 0)
+    orders: int = state["paypal"]["objects"].get("order", 0)
+    return prompts + pages + orders
 
 
 def _script(simulator: str, match: dict[str, Any], actions: list[dict[str, Any]]) -> None:
