@@ -23,9 +23,12 @@
     open();
   };
 
-  /* An amount as it is meant: without spaces, commas, its currency and zeros at the end. */
+  const THOUSANDS = /^\d{1,3}([, ])\d{3}(\1\d{3})*(\.\d*)?$/;
+
+  /* An amount as it is meant: without its currency, marks between thousands and zeros at the end. */
   const plain = (text) => {
-    const digits = text.replace(/^[A-Za-z]+/, "").replace(/[\s,]/g, "");
+    const written = text.trim().replace(/^[A-Za-z]+\s*/, "");
+    const digits = THOUSANDS.test(written) ? written.replace(/[, ]/g, "") : written;
     return digits.includes(".") ? digits.replace(/0+$/, "").replace(/\.$/, "") : digits;
   };
 

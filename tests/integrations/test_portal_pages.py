@@ -141,7 +141,7 @@ def test_secrets_are_replaced_together(enter):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"maximum": "lots"}, "is not an amount"),
+        ({"maximum": "lots"}, "Write the amount as 1,250.00."),
         ({"maximum": "1.001"}, "2 decimals"),
         ({"short_code": "12"}, "short code"),
         ({"base_url": "http://127.0.0.1:1"}, "does not belong to the environment"),

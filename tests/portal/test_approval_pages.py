@@ -351,7 +351,7 @@ def test_a_change_of_rules_waits_for_another_person(enter, in_organisation):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"minimum": "much"}, "is not an amount"),
+        ({"minimum": "1,50"}, "Write the amount as 1,250.00."),
         ({"currency": ""}, "Name the currency"),
         ({"maximum": "1"}, "upper end"),
         ({"roles_1": []}, "required"),

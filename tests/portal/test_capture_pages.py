@@ -46,6 +46,7 @@ def test_has_what_is_held_back_taken_or_a_part_of_it_once(browser, attempt, writ
         ("25.01", "25.00 is held back; no more than that can be captured."),
         ("0", "is held back; no more than that can be captured."),
         ("a lot", "Write the amount as 1,250.00."),
+        ("1,50", "Write the amount as 1,250.00."),
     ],
 )
 def test_refuses_what_cannot_be_taken_and_names_the_field(browser, attempt, written, said):

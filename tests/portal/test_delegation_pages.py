@@ -88,7 +88,7 @@ def test_it_is_taken_back(enter, in_organisation):
         ({"last_day": "2026-11-23"}, "ends after it begins"),
         ({"last_day": "9999-12-31"}, "2999"),
         ({"currency": ""}, "Name the currency"),
-        ({"maximum": "much"}, "is not an amount"),
+        ({"maximum": "much"}, "Write the amount as 1,250.00."),
         ({"reason": "no"}, "Say why"),
     ],
 )

@@ -51,7 +51,6 @@ class Claim:
     """The right to run one handler once; the row's number of attempts is the fence by which ``finish`` tells that it holds."""
 
     row: EventDelivery
-    attempt: int
     event: Event
 
 
@@ -114,7 +113,7 @@ def claim(*, queue: str, now: datetime) -> list[Claim]:
     for row in rows:
         row.claim(at=now)
     _CLAIMED.save(*rows)
-    return [Claim(row, row.attempts, row.event.as_event()) for row in rows]
+    return [Claim(row, row.event.as_event()) for row in rows]
 
 
 def _together(due: list[EventDelivery]) -> list[EventDelivery]:
@@ -145,13 +144,13 @@ def finish(held: Claim, *, now: datetime) -> bool:
     It does not when its lease ended and somebody took over: then nothing of the handler's may stay.
     """
     held.row.finish(at=now)
-    return _FINISHED.save_held(held.row, held.attempt, DeliveryStatus.PENDING.value)
+    return _FINISHED.save_held(held.row, held.row.attempts, DeliveryStatus.PENDING.value)
 
 
 @transaction.atomic
 def fail(held: Claim, *, error: str, now: datetime) -> None:
     """Record that the handler failed; it is tried again after a growing wait, and dead after 20 attempts."""
-    row = _OWNED.first(held.row.id, held.attempt)
+    row = _OWNED.first(held.row.id, held.row.attempts)
     if row is not None:
         _fail(row, error, now)
 

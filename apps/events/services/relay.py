@@ -41,13 +41,13 @@ def run_due(*, queue: str, now: datetime) -> int:
         except Exception as failure:
             # Everything is caught: whatever a handler raises is that handler's failure. It is logged, kept
             # with the delivery, retried and in the end shown as a dead letter; it may not stop the others.
+            log.warning(
+                "event_handler_failed",
+                handler=group[0].row.handler,
+                event_ids=[str(claim.event.id) for claim in group],
+                exc_info=True,
+            )
             for claim in group:
-                log.warning(
-                    "event_handler_failed",
-                    handler=claim.row.handler,
-                    event_id=str(claim.event.id),
-                    exc_info=True,
-                )
                 deliveries.fail(claim, error=f"{type(failure).__name__}: {failure}", now=now)
     return len(claims)
 
