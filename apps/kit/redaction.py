@@ -29,6 +29,7 @@ HIDDEN_VALUE = re.compile(
 SCHEME = re.compile(r"\b(bearer\s+|basic\s+(?=\S*(?-i:[A-Z0-9=])))[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 LOGIN = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+(?=@)")
 CALLBACK = re.compile(r"(/(?:hooks|sandbox)/[0-9a-f]{32}/)[^/\s\"'\\]+")
+PAY_PAGE = re.compile(r"((?:/|%2F)pay(?:/|%2F))[0-9a-f]{40}(?![0-9a-f])", re.IGNORECASE)
 OUR_KEY = re.compile(r"(tsk_(?:live|test)_[0-9A-Za-z]{8})_[0-9A-Za-z]+")
 KEY = re.compile(r"\b((?:[sr]k|whsec)_)[0-9A-Za-z+/=_-]{8,}")
 JWT = re.compile(r"(?<![\w-])(?=[\w-]*\beyJ)[\w-]++\.[\w-]++\.[\w-]*")  # once per word: linear
@@ -69,13 +70,15 @@ HINTS = [
     "cv",
     "session",
 ]
-SHAPES = re.compile(r"://|/hooks/|/sandbox/|sk_|rk_|whsec_|eyJ|-----|[Bb]earer|BEARER|[Bb]asic|BASIC")
+SHAPES = re.compile(
+    r"://|/hooks/|/sandbox/|/pay/|%2[Ff]pay%2[Ff]|sk_|rk_|whsec_|eyJ|-----|[Bb]earer|BEARER|[Bb]asic|BASIC"
+)
 
 
 def text(value: str) -> str:
     """
     Return the text without secrets: what stands under a secret name, keys by their form, logins in addresses, tokens
-    of callback addresses, card numbers that pass Luhn's check. Telephone numbers keep their last three digits.
+    of callback addresses, secrets of pay pages, card numbers that pass Luhn's check. Telephone numbers keep their last three digits.
 
     UUIDs, dates, times, decimals and numbers of up to 12 digits that are no Kenyan mobile number stay as they are.
     """
@@ -148,6 +151,7 @@ def _phone(value: str) -> str:
 def _without_shapes(value: str) -> str:
     value = PEM.sub(REDACTED, value)
     value = CALLBACK.sub(r"\1…", value)
+    value = PAY_PAGE.sub(r"\1…", value)
     value = LOGIN.sub(rf"\1{REDACTED}", value)
     value = OUR_KEY.sub(rf"\1_{REDACTED}", value)
     value = KEY.sub(rf"\1{REDACTED}", value)

@@ -147,6 +147,23 @@ def test_reads_fields_by_name_and_type(fields, shown):
     assert redaction.values(fields) == shown
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("GET /pay/{} 200", "GET /pay/… 200"),
+        ("/pay/{}/receipt.pdf", "/pay/…/receipt.pdf"),
+        ("https://acme.example/pay/{}?onward=1", "https://acme.example/pay/…?onward=1"),
+        ("success_url=https%3A%2F%2Facme.example%2Fpay%2F{}", "success_url=https%3A%2F%2Facme.example%2Fpay%2F…"),
+        ("/pay/brand.css {}", "/pay/brand.css {}"),
+    ],
+)  # fmt: skip
+def test_takes_the_secret_out_of_the_address_of_a_pay_page(written, shown):
+    secret = "0123456789abcdef" * 2 + "fedcba98"
+
+    assert redaction.text(written.format(secret)) == shown.format(secret)
+    assert redaction.values({"path": written.format(secret)}) == {"path": shown.format(secret)}
+
+
 def test_a_token_behind_a_hyphen_is_taken_out():
     secret = "QmFuYW5hcw"
 

@@ -21,6 +21,7 @@ SECRETS = {
     "password": "correct-horse-battery",
     "broker": "redis://:hunter2hunter2@127.0.0.1:6379/0",
     "callback": f"/hooks/{'0' * 32}/abcdef0123456789abcdef0123456789/stk",
+    "pay_page": "https://acme.pay.example/pay/" + "feedc0de" * 5,
     "name": "Njeri Kamau",
 }
 WORDS = [
@@ -38,6 +39,7 @@ WORDS = [
     "correct-horse",
     "hunter2",
     "abcdef0123456789",
+    "feedc0de",
 ]
 """What of the secrets must be in no log line; a name has no shape that a log could know."""
 ROUTE = "v1/<str:tenant_id>/explode"

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from apps.kit import logs
@@ -74,6 +75,27 @@ def test_redacts_a_task_that_fails(acme, lines):
         "acme",
         "observability.explode",
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/pay/{secret:.40}", "/pay/…"),
+        ("/pay/{secret:.40}/receipt.pdf", "/pay/…/receipt.pdf"),
+        ("/hooks/{organisation}/{secret}/stk", "/hooks/{organisation}/…/stk"),
+        ("/sandbox/{organisation}/{secret}", "/sandbox/{organisation}/…"),
+    ],
+)
+def test_a_request_is_logged_without_the_secret_in_its_path(acme, lines, caplog, path, shown):
+    names = {"organisation": connection.tenant.id.hex, "secret": "feedc0de" * 8}
+    caplog.set_level(logging.INFO, logger="treasury.middleware")
+
+    Client(headers={"host": "acme.testserver"}).get(path.format(**names))
+
+    request, refused = sorted(lines(), key=lambda line: line["level"])
+    assert (request["event"], request["path"]) == ("request", shown.format(**names))
+    assert refused["event"].endswith(f": {shown.format(**names)}")
+    assert names["secret"][:16] not in str(lines())
 
 
 def test_leaves_what_operators_need(lines):

@@ -10,7 +10,6 @@ from apps.kit import redaction
 from apps.kit.redaction import REDACTED
 
 CALLBACK_TOKEN = re.compile(r"(/hooks/[0-9a-f]{32}/)[0-9a-f]{16,64}(?=/)")
-PAY_SECRET = re.compile(r"((?:/|%2F)pay(?:/|%2F))[0-9a-f]{40}(?![0-9a-f])", re.IGNORECASE)
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 PERSONS = frozenset(
     {
@@ -41,7 +40,7 @@ def masked(text: str, *, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     text = CALLBACK_TOKEN.sub(rf"\1{REDACTED}", text)
-    text = PAY_SECRET.sub(rf"\1{REDACTED}", text)
+    text = redaction.PAY_PAGE.sub(rf"\1{REDACTED}", text)
     text = EMAIL.sub(REDACTED, text)
     return redaction.numbers(text)
 
