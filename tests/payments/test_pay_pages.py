@@ -8,15 +8,18 @@ from apps.audit.models import AuditRecord
 from apps.kit import ids, rate_limits
 from apps.kit.actors import SYSTEM
 from apps.kit.errors import NotFound
+from apps.kit.money import Money
 from apps.kit.phones import PhoneInvalid
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import PaymentIntent, PayPage
 from apps.payments.services import intents, pay_pages
 from apps.payments.services.attempts import InvalidState
 from apps.payments.services.pay_pages import PayPageUnknown
+from apps.payments.services.payables import REPEATED_WITHIN, DuplicateSuspected
 from tests.factories import payments
 from tests.factories.payments import NOW
 from tests.payments.conftest import told
+from tests.payments.test_two_connections import at_once
 
 HERE = "203.0.113.7"
 MUTE, PAYS = "0700000032", "0700000000"
@@ -147,6 +150,36 @@ def test_the_second_prompt_is_paid(rail):
     assert pay_pages.find(secret=secret, now=kept.expires_at + timedelta(days=1)).is_settled
 
 
+def test_another_payment_of_the_same_sum_asks_the_same_phone_in_two_minutes(acme):
+    payments.account()
+    first, second = made(), made()
+    asked(first[1])
+
+    with pytest.raises(DuplicateSuspected):
+        asked(second[1])
+    kept = payments.reload(second[0].id)
+    assert (kept.status, kept.payer_phone) == (IntentStatus.REQUIRES_METHOD, "")
+    assert asked(second[1], phone="0700000001").status == IntentStatus.PROCESSING
+
+    third = made()
+    assert asked(third[1], now=NOW + REPEATED_WITHIN).status == IntentStatus.PROCESSING
+
+
+def test_two_pages_clicked_at_once_prompt_one_phone_once(committed_acme):
+    payments.account()
+    secrets = [made()[1], made()[1]]
+
+    def ask(secret):
+        try:
+            return asked(secret).status
+        except DuplicateSuspected:
+            return "refused"
+
+    results = at_once(lambda: ask(secrets[0]), lambda: ask(secrets[1]))
+
+    assert sorted(results) == [IntentStatus.PROCESSING, "refused"]
+
+
 def test_without_a_page_a_failure_is_the_end(rail):
     intent = payments.intent()
     intents.request(intent_id=intent.id, now=NOW)
@@ -158,8 +191,8 @@ def test_without_a_page_a_failure_is_the_end(rail):
 
 def test_few_prompts_for_one_phone_and_few_deeds_from_one_place(acme):
     payments.account()
-    for _ in range(pay_pages.PROMPTS_PER_PHONE_AND_HOUR):
-        asked(made()[1])
+    for number in range(pay_pages.PROMPTS_PER_PHONE_AND_HOUR):
+        asked(made(money=Money(number * 100 + 100_00, "KES"))[1])
     with pytest.raises(rate_limits.RateLimited, match="This phone"):
         asked(made()[1], source="203.0.113.8")
 

@@ -111,8 +111,8 @@ def prompt(*, secret: str, phone: str, source: str, now: datetime) -> PaymentInt
     """
     Ask for the money on a phone. Once a prompt is under way, or the money is there, nothing is asked again: a second click is none.
 
-    ``source`` is where the payer comes from. Raises PayPageUnknown, PhoneInvalid, the refusals of ``intents.confirm``, and
-    RateLimited beyond ten requests a minute from one source, or five prompts an hour to one phone.
+    ``source`` is where the payer comes from. A phone that another payment asked for the same sum within two minutes is
+    refused with DuplicateSuspected. Raises PayPageUnknown, PhoneInvalid, the refusals of ``intents.confirm``, and RateLimited beyond ten requests a minute from one source, or five prompts an hour to one phone.
     """
     intent = find(secret=secret, now=now)
     _admit(source, now=now)
@@ -126,7 +126,11 @@ def prompt(*, secret: str, phone: str, source: str, now: datetime) -> PaymentInt
     rate_limits.require(limits, now=now, in_outage=InOutage.COUNT_HERE, refusal=refusal)
     try:
         return intents.confirm(
-            intent_id=intent.id, choice=Choice(Method.MPESA, number, intent.payer_name), actor=PAYER, now=now
+            intent_id=intent.id,
+            choice=Choice(Method.MPESA, number, intent.payer_name),
+            actor=PAYER,
+            now=now,
+            is_repeat_refused=True,
         )
     except InvalidState:  # somebody was faster: the same payer, by a second click
         return find(secret=secret, now=now)
