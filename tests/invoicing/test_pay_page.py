@@ -16,13 +16,14 @@ from apps.invoicing.models import Document
 from apps.kit import clock, ids, rooms
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
-from apps.payments.contracts import InboundStatus, IntentStatus
+from apps.payments.contracts import InboundStatus, IntentStatus, LateMoney
 from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.payments.services import attempts, intents, pay_pages, paybills
+from apps.payments.services import attempts, intents, pay_pages, paybills, reviews
 from apps.tenancy.models import Organisation
 from tests.factories import payments
 from tests.factories.payments import NOW
 from tests.payments import cards
+from tests.payments.test_late_money import choose
 
 PHONE = "0712 345 678"
 REDIRECT = NextAction(NextActionKind.REDIRECT, "Pay by card.", "https://checkout.example.test/cs_1")
@@ -180,10 +181,119 @@ def test_a_failure_says_why_and_lets_the_payer_try_again(payer):
     assert payments.reload(payer.intent.id).status == IntentStatus.PROCESSING
 
 
+def declined(payer: Payer) -> PaymentAttempt:
+    """Have the payer's prompt refused on his phone."""
+    attempt = sent(payer)
+    refusal = ProviderDeclined("insufficient_funds", "The balance is too low.", provider_code="1")
+    attempts.decline(attempt_id=attempt.id, refusal=refusal, now=NOW)
+    return attempt
+
+
+def arrived(payer: Payer, attempt: PaymentAttempt, **facts: object) -> None:
+    """Have money of an attempt told of."""
+    report = payments.collected(payments.reloaded(attempt), **facts)
+    intents.settle(attempt_id=attempt.id, report=report, actor=PROVIDER, now=NOW)
+
+
+def test_the_third_failure_is_told_with_its_reason(payer):
+    for _ in range(3):
+        declined(payer)
+    assert payments.reload(payer.intent.id).status == IntentStatus.FAILED
+
+    said = payer.text()
+
+    assert "It was not paid" in said
+    assert "The last try did not work: Your M-Pesa balance is too low. Nothing was taken." in said
+    assert "ask Acme for a new link" in said
+    assert "cancelled or has expired" not in said
+    payer.language = "sw"
+    assert "Haikulipwa" in payer.text()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("already_paid", "This has been paid already."),
+        ("method_not_available", "The last try did not work: It cannot be paid this way now."),
+    ],
+)
+def test_a_failure_that_is_not_the_payer_s_is_told_as_it_is(payer, code, said):
+    payer.post("/prompt", phone=PHONE)
+    intent = payments.reload(payer.intent.id)
+    intent.fail(code=code, message="For partners.", at=NOW)
+    intent.save_progress()
+
+    assert said in payer.text()
+    assert "M-Pesa did not take" not in payer.text()
+
+
+def test_money_of_another_sum_is_told_as_that(payer):
+    arrived(payer, sent(payer), money=Money(900_00, "KES"))
+
+    assert "The sum is another one than was asked for." in payer.text()
+
+
+def test_money_that_comes_late_is_not_said_to_be_another_sum(payer):
+    choose(late_money=LateMoney.SUSPENSE)
+    for _ in range(3):
+        attempt = declined(payer)
+    arrived(payer, attempt)
+
+    assert payments.reload(payer.intent.id).status == IntentStatus.IN_REVIEW
+    said = payer.text()
+    assert "It came after this payment had been closed." in said
+    assert "another one than was asked for" not in said
+
+    reviews.close(intent_id=payer.intent.id, reason="Not of this.", actor=SYSTEM, now=NOW)
+    said = payer.text()
+    assert "Money arrived, and Acme has decided that it does not pay this." in said
+    assert "nothing was taken" not in said.lower()
+
+
+def test_late_money_that_has_gone_back_is_told_as_that(payer):
+    choose(late_money=LateMoney.SUSPENSE)
+    for _ in range(3):
+        attempt = declined(payer)
+    arrived(payer, attempt)
+    PaymentAttempt.objects.filter(id=attempt.id).update(refunded_minor=payer.intent.amount_minor)
+
+    said = payer.text()
+
+    assert "Your money has gone back" in said
+    assert "do not pay again" not in said
+
+
+def test_money_for_what_was_paid_otherwise_is_not_said_to_be_another_sum(payer):
+    order = {"payable_type": "order", "payable_id": "ORD-7"}
+    first = payments.waiting(**order)
+    intents.record(attempt_id=first.id, report=payments.declined(first), actor=PROVIDER, now=NOW)
+    payer = with_link(payments.intent(is_confirmed=False, choice=None, **order))
+    attempt = sent(payer)
+    arrived(payer, first)
+    arrived(payer, attempt)
+
+    assert payments.reload(payer.intent.id).status == IntentStatus.IN_REVIEW
+    said = payer.text()
+    assert "Acme looks into what it is for; do not pay again." in said
+    assert "another one than was asked for" not in said
+
+
+def test_a_second_page_of_the_same_sum_says_why_it_does_not_ask_at_once(payer):
+    sent(payer)
+    second = with_link(payments.intent(is_confirmed=False, choice=None))
+
+    answer = second.post("/prompt", phone=PHONE)
+
+    assert answer.status_code == 422
+    assert "The same sum was asked of you moments ago." in answer.content.decode()
+    assert payments.reload(second.intent.id).status == IntentStatus.REQUIRES_METHOD
+
+
 def test_a_closed_payment_takes_nothing(payer):
     intents.cancel(intent_id=payer.intent.id, actor=SYSTEM, now=NOW)
 
     assert "This payment is closed" in payer.text()
+    assert "nothing was taken" in payer.text()
     assert payer.post("/prompt", phone=PHONE).status_code == 302
     assert payments.reload(payer.intent.id).status == IntentStatus.CANCELLED
 

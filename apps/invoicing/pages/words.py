@@ -13,6 +13,7 @@ from apps.payments.contracts import RAILS, Method
 if TYPE_CHECKING:  # another app's model
     from apps.payments.models import PaymentIntent
 
+NO_ACCOUNT = _("It cannot be paid this way now.")
 NOT_KNOWN = _("M-Pesa did not take the payment.")
 FAILURES: Mapping[str, Promise] = {
     "insufficient_funds": _("Your M-Pesa balance is too low."),
@@ -20,6 +21,7 @@ FAILURES: Mapping[str, Promise] = {
     "amount_too_large": _("The amount is above what M-Pesa takes in one payment."),
     "limit_exceeded": _("It would exceed your daily M-Pesa limit."),
     "duplicate_suspected": _("The same sum was asked of you moments ago. Try again in two minutes."),
+    "method_not_available": NO_ACCOUNT,
     "provider_unavailable": _("M-Pesa is busy. Try again in a minute."),
     "subscriber_busy": _("Another M-Pesa request is open on your phone. Try again in a minute."),
     "expired": _("The prompt was not answered in time."),
@@ -39,6 +41,7 @@ PAGE_FAILURES: Mapping[str, Promise] = {
     "declined": _("Your bank declined the payment. Ask it why, or take another card."),
     "invalid_payment_method": _("The card could not be used. Take another one."),
     "authentication_failed": _("Your bank could not confirm that it was you."),
+    "method_not_available": NO_ACCOUNT,
     "provider_unavailable": _(
         "It cannot be paid this way just now. Try again in a minute, or pay in another way."
     ),
