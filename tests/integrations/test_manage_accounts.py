@@ -257,6 +257,20 @@ def test_the_list_of_a_store_with_several_tills_is_read_for_none_of_them(acme):
     assert not ProviderAccount.objects.filter(is_pull_enabled=True).exists()
 
 
+@pytest.mark.parametrize("first", ["paybill", "till"])
+def test_the_list_of_a_paybill_is_not_read_beside_a_till_of_the_same_store(acme, first):
+    paybill = {"short_code": "600999", "is_pull_enabled": True, "pull_number": "0722000000"}
+    till = {"short_code": "600999", "short_code_type": ShortCodeType.TILL, "till_number": "700001"}
+    second, pointer = (till, "/till_number") if first == "paybill" else (paybill, "/is_pull_enabled")
+    provider_account(**(paybill if first == "paybill" else till))
+
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        provider_account(access.branch(), **second)
+
+    assert (refusal.value.errors[0].pointer, refusal.value.errors[0].code) == (pointer, "list_shared")
+    assert ProviderAccount.objects.count() == 1
+
+
 def test_of_several_enabled_accounts_of_a_branch_the_oldest_collects(acme):
     first = provider_account()
     second = provider_account(short_code="600200")

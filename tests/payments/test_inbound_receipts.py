@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from apps.integrations.contracts import ShortCodeType
 from apps.integrations.models import CallbackProcessing, ProviderAccount
 from apps.integrations.ports import InboundReport
+from apps.kit import ids
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
+from apps.ledger.selectors import accounts as ledger
 from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, Recorded
 from apps.payments.models import InboundReceipt
 from apps.payments.services import inbound_receipts, intents
@@ -184,6 +187,82 @@ def test_a_till_of_the_same_store_has_its_own_money(acme):
     assert inbound.provider_account_id == second.id
     with pytest.raises(ReportContradicts):
         take(notice("", receipt="SKH0000002", paid_to="700003"), first)
+
+
+def of_branch(branch_id):
+    """Return the balances of a branch that are not zero, in KES."""
+    found = ledger.with_balances(branch_id=branch_id, currency="KES")
+    return {line.role.value: line.balance.text for line in found if not line.balance.is_zero}
+
+
+def store():
+    """Return the paybill that lists a store's money, and a till of the store."""
+    paybill = payments.account(short_code="600999")
+    till = payments.account(
+        short_code="600999",
+        short_code_type=ShortCodeType.TILL,
+        till_number="700001",
+        branch_id=access.branch().id,
+    )
+    return paybill, till
+
+
+def test_what_a_till_was_told_of_is_booked_no_second_time_by_the_list_of_its_store(acme):
+    paybill, till = store()
+    take(notice("", paid_to="700001"), paybill)
+
+    recorded, inbound = take(notice(""), paybill, InboundSource.PULL)
+
+    assert (recorded, inbound.provider_account_id) == (Recorded.DUPLICATE, till.id)
+    assert (inbound.sources, bookings(), books()) == (["CONFIRMATION", "PULL"], 1, HELD)
+
+
+@pytest.mark.parametrize("first", ["stk", "list"])
+def test_a_prompt_of_a_till_and_the_list_of_its_store_are_one_payment(acme, first):
+    paybill, till = store()
+    attempt = payments.waiting(branch_id=till.branch_id)
+    assert attempt.provider_account_id == till.id
+    if first == "stk":
+        stk(attempt)
+        recorded, inbound = take(notice(""), paybill, InboundSource.PULL)
+        assert recorded == Recorded.DUPLICATE
+    else:
+        _, inbound = take(notice(""), paybill, InboundSource.PULL)
+        assert (inbound.provider_account_id, inbound.status) == (paybill.id, InboundStatus.SUSPENSE)
+        stk(attempt)
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert books() == PAID
+    assert of_branch(till.branch_id) == PAID
+
+
+def test_the_code_of_a_till_is_known_where_its_store_is_told(acme):
+    paybill, till = store()
+    attempt = payments.waiting(branch_id=till.branch_id)
+
+    recorded, inbound = take(notice(attempt.code), paybill)
+
+    assert (recorded, inbound.attempt_id) == (Recorded.APPLIED, attempt.id)
+    assert (bookings(), of_branch(till.branch_id)) == (1, PAID)
+
+
+def test_a_receipt_of_one_account_is_not_of_another_that_is_none_of_its_store(acme):
+    first, other = payments.account(), payments.account(branch_id=access.branch().id)
+    attempt = payments.waiting()
+    take(notice(""), other)
+
+    with pytest.raises(ReportContradicts):
+        take(notice(""), first)
+    with pytest.raises(MoneyUnexplained):
+        stk(attempt)
+
+    inbound = InboundReceipt.objects.get()
+    assert (inbound.provider_account_id, inbound.sources) == (other.id, ["CONFIRMATION"])
+    assert (bookings(), books(), payments.reloaded(attempt).is_booked) == (1, HELD, False)
+    inbound.id, inbound.provider_account = ids.new(), first
+    with pytest.raises(IntegrityError, match="inbound_receipt_once"), transaction.atomic():
+        inbound.save(force_insert=True)
 
 
 def test_money_that_was_booked_before_its_receipt_was_known_is_booked_no_second_time(acme):
@@ -403,6 +482,19 @@ def test_both_messages_at_once_are_one_booking(committed_acme):
 
     assert sorted(results) == [Recorded.APPLIED, *[Recorded.DUPLICATE] * 3]
     assert (bookings(), InboundReceipt.objects.count(), books()) == (1, 1, PAID)
+
+
+def test_a_till_its_prompt_and_the_list_of_its_store_at_once_are_one_booking(committed_acme):
+    paybill, till = store()
+    attempt = payments.waiting(branch_id=till.branch_id)
+    told = lambda: take(notice("", paid_to="700001"), paybill)[0]  # noqa: E731 (called by threads)
+    listed = lambda: take(notice(""), paybill, InboundSource.PULL)[0]  # noqa: E731 (called by threads)
+
+    at_once(lambda: stk(attempt), told, listed)
+
+    inbound = InboundReceipt.objects.get()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert (books(), of_branch(till.branch_id)) == (PAID, PAID)
 
 
 def test_a_receipt_without_a_reference_and_its_callback_at_once_end_with_the_payment(committed_acme):

@@ -60,8 +60,16 @@ def of_token(token: str) -> ProviderAccount | None:
 
 
 def alike(account: ProviderAccount) -> QuerySet[ProviderAccount]:
-    """Return the accounts that are one at the provider: it has one for every currency, and we one for each."""
+    """
+    Return the accounts that are one at the provider: where it has one for every currency we have one for each, and a store
+    is one with its tills.
+    """
     return ProviderAccount.objects.filter(**{name: getattr(account, name) for name in ALIKE})
+
+
+def are_alike(one: ProviderAccount, other: ProviderAccount) -> bool:
+    """Say whether two accounts are one at the provider; see ``alike``."""
+    return all(getattr(one, name) == getattr(other, name) for name in ALIKE)
 
 
 def of_till(account: ProviderAccount, number: str) -> ProviderAccount | None:

@@ -244,16 +244,19 @@ def _refuse_second(account: ProviderAccount) -> None:
 
 def _refuse_shared_list(account: ProviderAccount) -> None:
     """
-    Refuse to read the list of a store's money that has several tills: it names no till, so each of their accounts would take
-    the money of all of them.
+    Refuse to read the list of a store's money where several accounts are of the store, its tills or its paybill: it names
+    none of them, so each would take the money of all.
     """
-    others = stored.alike(account).exclude(id=account.id).exclude(till_number="")
-    if not account.till_number or not others.exists():
+    others = stored.alike(account).exclude(id=account.id)
+    if not (others if account.is_pull_enabled else others.filter(is_pull_enabled=True)).exists():
         return
-    if account.is_pull_enabled or others.filter(is_pull_enabled=True).exists():
-        name = "is_pull_enabled" if account.is_pull_enabled else "till_number"
-        message = "This store has several tills, and the list of its money names none: it is read for a store of one till only."
-        raise AccountTermsInvalid(message, errors=[FieldError(f"/{name}", "list_shared", message)])
+    number = "till_number" if account.till_number else "short_code"
+    name = "is_pull_enabled" if account.is_pull_enabled else number
+    message = (
+        "Several accounts are of this store, and the list of its money names none of them: it is read for a store with one "
+        "account only."
+    )
+    raise AccountTermsInvalid(message, errors=[FieldError(f"/{name}", "list_shared", message)])
 
 
 def _refuse_another_identity(account: ProviderAccount, terms: AccountTerms) -> None:

@@ -94,7 +94,7 @@ class InboundReceiptQuerySet(LockingQuerySet):
 
 class InboundReceipt(UuidModel, StatefulModel):
     """
-    Money that arrived, one row per account and receipt number; ``sources`` says who told of it.
+    Money that arrived, one row per provider and receipt number; ``sources`` says who told of it.
 
     The branch is that of the account; the application is the portal's until a payment is found,
     or seems to be paid a second time. ``reference`` and
@@ -150,7 +150,7 @@ class InboundReceipt(UuidModel, StatefulModel):
     class Meta:
         verbose_name_plural = _("money in suspense")
         constraints = [
-            models.UniqueConstraint(fields=["provider_account", "receipt"], name="inbound_receipt_once"),
+            models.UniqueConstraint(fields=["receipt", "provider"], name="inbound_receipt_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="inbound_amount_positive"),
             models.CheckConstraint(condition=Q(sources__len__gt=0), name="inbound_has_a_source"),
             models.CheckConstraint(

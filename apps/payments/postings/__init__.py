@@ -162,21 +162,34 @@ def explanation(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | Non
     Move money whose payment is known at last out of suspense, once per attempt, in place of ``collection``.
 
     Dr suspense of the account's branch, Cr unapplied collections of the payment's; None where it stays where it is, for
-    it does not fit the payment.
+    it does not fit the payment. Where one account of a store was told of what another one of it has, provider balance and
+    fee are moved to that one.
     """
     role = AccountRole.SUSPENSE if attempt.is_in_suspense else AccountRole.UNAPPLIED_COLLECTIONS
     here, there = _own(receipt, AccountRole.SUSPENSE), _holding(attempt, role)
-    if here == there:
+    legs = [] if here == there else [debit(here, receipt.money), credit(there, receipt.money)]
+    if receipt.provider_account_id != attempt.provider_account_id:
+        legs += _carried_over(receipt, attempt)
+    if not legs:
         return None
     return Draft(
         key=f"collection:{attempt.id}",
         description=f"Collection {attempt.code}, from suspense",
         source_type=SOURCE,
         source_id=attempt.intent_id,
-        legs=(debit(here, receipt.money), credit(there, receipt.money)),
+        legs=_without_zero(legs),
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
     )
+
+
+def _carried_over(receipt: InboundReceipt, attempt: PaymentAttempt) -> list[Leg]:
+    """Return the legs that move what was booked as held at the receipt's account, and its fee, to the account of the payment."""
+    net = receipt.money - receipt.fee
+    there = _provider_balance(attempt, receipt.currency)
+    legs = [debit(there, net), credit(_balance_of(receipt), net)]
+    here, there = _own(receipt, AccountRole.PROVIDER_FEES), _fees(attempt, receipt.currency)
+    return legs if here == there else [*legs, debit(there, receipt.fee), credit(here, receipt.fee)]
 
 
 def acceptance(attempt: PaymentAttempt) -> Draft:

@@ -34,7 +34,8 @@ def explained() -> ListedMovementQuerySet:
     """
     booked = PaymentAttempt.objects.filter(**_alike(), booked_at__isnull=False)
     paid = booked.exclude(provider_receipt="").filter(provider_receipt=OuterRef("receipt"))
-    held = InboundReceipt.objects.filter(**_alike(), receipt=OuterRef("receipt"), booked_at__isnull=False)
+    received = InboundReceipt.objects.filter(receipt=OuterRef("receipt"), booked_at__isnull=False)
+    held = received.filter(**_alike(), provider=OuterRef("provider_account__provider"))
     gone = Refund.objects.filter(**_alike(), refunded_at__isnull=False)
     gone = gone.exclude(ticket="").filter(ticket=OuterRef("ticket"))
     nobodys = ListedMovement.objects.open().filter(matter=ListedMatter.NOBODYS)

@@ -50,19 +50,21 @@ def record(
     It is of the attempt that bears the receipt or whose code was typed, or else of the intent whose code was typed, and
     settles it as every report does. Anything else is booked to suspense with an owner: nothing is lost and nothing is
     guessed. The same receipt again, from whomever, books nothing; while it waits, what a later message adds may tell
-    whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number, and
+    whose it is. Raises ReportContradicts for a receipt that is known with another sum, or at an account that is another one
+    at the provider, or money for another number, and
     MoneyUnexplained for one that an attempt is booked under with another sum. What may be of several payments that were
     booked without a receipt is taken for that of one of them, and is given to another once its receipt is told. What is as
     large as the account's terms say is booked only once the provider has confirmed it (``confirmations``). Locks the receipt, then what it pays.
     """
     account = _of_till(accounts.get(account_id), notice.paid_to)
-    account_id = account.id
     if notice.paid_to not in ("", account.short_code, account.till_number):
         raise ReportContradicts("The message names another number than that of this account.")
-    _only(account_id, reference_key(notice.reference), notice.receipt)
+    _only(account, reference_key(notice.reference), notice.receipt)
     kept = InboundReceipt.objects.locked().select_related("provider_account")
-    known = kept.filter(provider_account_id=account_id, receipt=notice.receipt).first()
+    known = kept.filter(provider=account.provider, receipt=notice.receipt).first()
     if known is not None:
+        if not accounts.are_alike(known.provider_account, account):
+            raise ReportContradicts("This receipt is of money that arrived at another account.")
         return _heard_again(known, notice, phone=phone, source=source, actor=actor, now=now), known
     inbound = _new(account, notice, source=source, now=now)
     if _must_confirm(inbound, source):
@@ -92,17 +94,17 @@ def place(inbound: InboundReceipt, *, phone: str, actor: Actor, now: datetime) -
 
 def lock(inbound_id: UUID) -> InboundReceipt:
     """Lock what ``record`` locks for money that is known, and return its row. Raises NotFound."""
-    found = InboundReceipt.objects.filter(id=inbound_id).first()
+    found = InboundReceipt.objects.select_related("provider_account").filter(id=inbound_id).first()
     if found is None:
         raise errors.NotFound("There is no such receipt.")
-    _only(found.provider_account_id, found.reference_key, found.receipt)
+    _only(found.provider_account, found.reference_key, found.receipt)
     return InboundReceipt.objects.locked().select_related("provider_account").get(id=inbound_id)
 
 
-def _only(account_id: UUID, code: str, receipt: str) -> None:
+def _only(account: "ProviderAccount", code: str, receipt: str) -> None:
     """Let nobody else record this money, nor any other half of the payment that it may be of, until the transaction ends."""
-    if not code or silent.is_awaited(account_id, code):
-        silent.only(account_id)
+    if not code or silent.is_awaited(account, code):
+        silent.only(account)
     suspense.only(receipt)
 
 
@@ -217,8 +219,8 @@ def _doubt(inbound: InboundReceipt, *, now: datetime) -> Doubt:
 
 
 def _attempt(inbound: InboundReceipt) -> PaymentAttempt | None:
-    """Return the attempt of this account that bears the receipt, or else the code."""
-    own = PaymentAttempt.objects.filter(provider_account_id=inbound.provider_account_id)
+    """Return the attempt of this account, or of one that is the same at the provider, that bears the receipt, or else the code."""
+    own = PaymentAttempt.objects.filter(provider_account__in=accounts.alike(inbound.provider_account))
     of_receipt = own.bearing(inbound.receipt, provider=inbound.provider).first()
     return of_receipt or own.filter(code=inbound.reference_key).first()
 

@@ -312,8 +312,8 @@ def _settle(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor, 
     """Take the money of an attempt that is not booked; the caller holds the locks of its receipt and of itself."""
     attempt.ticket = attempt.ticket or report.ticket
     announced = attempts.initiation(attempt, now=now)
-    held = suspense.regained(attempt.provider_account_id, report.receipt, now=now)
-    agreed = reports.agreed(report, held)
+    held = suspense.regained(attempt.provider, report.receipt, now=now)
+    agreed = reports.agreed(attempt, report, held)
     settlings.take(attempt, agreed, held=held, announced=announced, actor=actor, now=now)
     if report.receipt:
         silent.name(attempt, actor=actor, now=now)

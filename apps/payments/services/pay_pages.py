@@ -264,8 +264,8 @@ def _is_held(intent: PaymentIntent, receipt: str) -> bool:
     if paybill is None or not receipts.FORM.fullmatch(text):
         return False
     suspense.only(text)
-    inbound = suspense.held(paybill.account_id, text)
-    if inbound is None or inbound.money != intent.money:
+    inbound = suspense.held(paybill.provider, text)
+    if inbound is None or inbound.provider_account_id != paybill.account_id or inbound.money != intent.money:
         return False
     inbound.claim(code=intent.code)
     inbound.save_progress()

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome
+from apps.integrations.selectors import accounts
 from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.kit.compiled import Read
@@ -122,8 +123,8 @@ def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor,
     """
     is_new_receipt = bool(report.receipt) and not attempt.provider_receipt
     receipt = report.receipt if is_new_receipt else ""
-    held = suspense.regained(attempt.provider_account_id, receipt, now=now)
-    report = agreed(report, held)
+    held = suspense.regained(attempt.provider, receipt, now=now)
+    report = agreed(attempt, report, held)
     is_new_sum = report.money is not None and not attempt.is_amount_reported
     is_new_fee = report.fee is not None and not attempt.is_fee_reported
     if not is_new_receipt and not is_new_sum and not is_new_fee:
@@ -163,10 +164,17 @@ def _fill_in(
     return corrected
 
 
-def agreed(report: CollectionReport, held: InboundReceipt | None) -> CollectionReport:
-    """Return the report with the sum that waits under its receipt; raise MoneyUnexplained where it tells another one."""
+def agreed(
+    attempt: PaymentAttempt, report: CollectionReport, held: InboundReceipt | None
+) -> CollectionReport:
+    """
+    Return the report with the sum that waits under its receipt; raise MoneyUnexplained where it tells another one, or where
+    that waits at an account that is another one at the provider.
+    """
     if held is None:
         return report
+    if not accounts.are_alike(held.provider_account, attempt.provider_account):
+        raise MoneyUnexplained(f"Receipt {held.receipt} is of money that arrived at another account.")
     if report.money not in (None, held.money):
         raise MoneyUnexplained(
             f"{held.money} waits under receipt {held.receipt}; the report tells of {report.money}."

@@ -215,11 +215,11 @@ def _own(
 
 def _waiting(inbound_id: UUID) -> InboundReceipt:
     """Lock the receipt number, then its row, and return it; raise NotFound, and NotWaiting for what is decided."""
-    found = InboundReceipt.objects.filter(id=inbound_id).first()
+    found = InboundReceipt.objects.select_related("provider_account").filter(id=inbound_id).first()
     if found is None:
         raise errors.NotFound("There is no such receipt.")
     if not found.reference_key:
-        silent.only(found.provider_account_id)
+        silent.only(found.provider_account)
     suspense.only(found.receipt)
     rows = InboundReceipt.objects.locked().select_related("provider_account")
     inbound = rows.get(id=inbound_id)

@@ -68,7 +68,7 @@ def went_after_all(refund: Refund, *, now: datetime) -> None:
     attempt = refund.attempt
     if attempt.provider_receipt and attempt.surrendered_at is None:
         return
-    inbound = suspense.regained(refund.provider_account_id, refund.payment_receipt, now=now)
+    inbound = suspense.regained(refund.provider, refund.payment_receipt, now=now)
     if inbound is None:
         raise MoneyUnexplained(f"Receipt {refund.payment_receipt} has been given to another payment since.")
     inbound.give_back(attempt=attempt, by=str(PROVIDER), at=now)

@@ -7,12 +7,14 @@ where several may be, the half that is told second books nothing, and people or 
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import Q
 
 from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome
+from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
 from apps.kit import locks
 from apps.kit.actors import Actor
@@ -23,6 +25,9 @@ from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.models.attempt import BOOKED_STATES
 from apps.payments.services import attempts, suspense
 
+if TYPE_CHECKING:
+    from apps.integrations.models import ProviderAccount
+
 type Halves = tuple[InboundReceipt, PaymentAttempt]
 
 WITHIN = timedelta(hours=24)
@@ -30,27 +35,31 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 _ATTEMPT = Compiled(lambda attempt_id: PaymentAttempt.objects.filter(id=attempt_id), UUID)
 _STANDS = Read(
-    lambda account_id, receipt: InboundReceipt.objects.filter(
-        provider_account_id=account_id, receipt=receipt, status=InboundStatus.MATCHED
+    lambda provider, receipt: InboundReceipt.objects.filter(
+        provider=provider, receipt=receipt, status=InboundStatus.MATCHED
     ).values_list("id")[:1],
-    UUID,
+    str,
     str,
 )
 _TOLD = Compiled(
-    lambda account_id, receipt, attempt_id: InboundReceipt.objects.locked().filter(
+    lambda provider, receipt, attempt_id: InboundReceipt.objects.locked().filter(
         Q(status=InboundStatus.UNCONFIRMED, receipt=receipt)
         | (Q(status=InboundStatus.MATCHED) & (Q(receipt=receipt) | Q(attempt_id=attempt_id))),
-        provider_account_id=account_id,
+        provider=provider,
     ),
-    UUID,
+    str,
     str,
     UUID,
 )
 
 
-def only(account_id: UUID) -> None:
-    """Let nobody else bring halves of one account together until the transaction ends; take it before any other lock."""
-    locks.advisory(f"payments:silent:{account_id}")
+def only(account: "ProviderAccount") -> None:
+    """
+    Let nobody else bring halves of an account together, nor of those that are one with it at the provider, until the
+    transaction ends; take it before any other lock.
+    """
+    name = ":".join(str(getattr(account, each)) for each in accounts.ALIKE)
+    locks.advisory(f"payments:silent:{name}")
 
 
 def with_receipt(
@@ -65,7 +74,7 @@ def with_receipt(
     """
     attempt = _ATTEMPT.one(attempt_id)
     if report.outcome is Outcome.COLLECTED and _may_move(attempt, report.receipt):
-        only(attempt.provider_account_id)
+        only(attempt.provider_account)
         attempt.refresh_from_db()
     if report.receipt or report.outcome is not Outcome.COLLECTED:
         return report, False
@@ -85,7 +94,7 @@ def with_receipt(
     if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
         return report, True
     suspense.only(found[0].receipt)
-    is_still_waiting = suspense.held(attempt.provider_account_id, found[0].receipt) is not None
+    is_still_waiting = suspense.held(attempt.provider, found[0].receipt) is not None
     return (replace(report, receipt=found[0].receipt) if is_still_waiting else report), False
 
 
@@ -113,9 +122,9 @@ def open_for(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
     return [one for _, one in _of_one_payer([(inbound, one) for one in live], now=now)]
 
 
-def is_awaited(account_id: UUID, code: str) -> bool:
+def is_awaited(account: "ProviderAccount", code: str) -> bool:
     """Say whether the payment whose code was typed is booked and its receipt is not told yet."""
-    awaited = PaymentAttempt.objects.filter(code=code, provider_account_id=account_id)
+    awaited = PaymentAttempt.objects.filter(code=code, provider_account__in=accounts.alike(account))
     return awaited.filter(status__in=BOOKED_STATES, provider_receipt="").exists()
 
 
@@ -157,12 +166,12 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     A row that stood for this attempt stands for another one that has none, or waits, booked, where there is no such. One
     that was to be confirmed is confirmed by the attempt. The caller has written the attempt down.
     """
-    told = _TOLD.all(attempt.provider_account_id, attempt.provider_receipt, attempt.id)
+    told = _TOLD.all(attempt.provider, attempt.provider_receipt, attempt.id)
     _confirm(attempt, [one for one in told if one.status == InboundStatus.UNCONFIRMED], now=now)
     found = [one for one in told if one.status == InboundStatus.MATCHED]
     own = next((one for one in found if one.attempt_id != attempt.id), None)
     stood = next((one for one in found if one.receipt != attempt.provider_receipt), None)
-    home = own.attempt if own else None
+    home = own.attempt if own and own.provider_account_id == attempt.provider_account_id else None
     if own is not None:
         own.stand_for(attempt)
         own.save_progress()
@@ -191,7 +200,7 @@ def _may_move(attempt: PaymentAttempt, receipt: str) -> bool:
     """Say whether a report with this receipt, or none, may bring halves together or give one another payment."""
     if attempt.is_booked or not receipt:
         return not (receipt and attempt.provider_receipt)
-    return _STANDS.is_any(attempt.provider_account_id, receipt)
+    return _STANDS.is_any(attempt.provider, receipt)
 
 
 def _of_one_payer(halves: list[Halves], *, now: datetime) -> list[Halves]:

@@ -1,7 +1,6 @@
 """Money in suspense: put aside under its receipt, and taken from there once its payment is known."""
 
 from datetime import datetime
-from uuid import UUID
 
 from apps.access.selectors import applications, memberships
 from apps.events.services import outbox
@@ -18,14 +17,14 @@ from apps.payments.postings import disputes as loss_postings
 UNCONFIRMED = "The provider is asked whether this money has come."
 
 _HELD = Compiled(
-    lambda account_id, receipt: (
+    lambda provider, receipt: (
         InboundReceipt.objects.locked()
         .known()
         .select_related("provider_account")
-        .filter(provider_account_id=account_id, receipt=receipt)
+        .filter(provider=provider, receipt=receipt)
         .order_by("id")[:1]
     ),
-    UUID,
+    str,
     str,
 )
 
@@ -36,18 +35,18 @@ def only(receipt: str) -> None:
         locks.advisory(f"payments:receipt:{receipt}")
 
 
-def held(account_id: UUID, receipt: str) -> InboundReceipt | None:
-    """Return, locked, what waits in suspense under a receipt of this account; the caller holds the receipt's lock."""
-    found = _HELD.first(account_id, receipt) if receipt else None
+def held(provider: str, receipt: str) -> InboundReceipt | None:
+    """Return, locked, what waits in suspense under a receipt of this provider; the caller holds the receipt's lock."""
+    found = _HELD.first(provider, receipt) if receipt else None
     return found if found is not None and found.is_waiting else None
 
 
-def regained(account_id: UUID, receipt: str, *, now: datetime) -> InboundReceipt | None:
+def regained(provider: str, receipt: str, *, now: datetime) -> InboundReceipt | None:
     """
-    Return, locked, what waits in suspense under a receipt of this account, or waits there again, for a lost dispute had taken
+    Return, locked, what waits in suspense under a receipt of this provider, or waits there again, for a lost dispute had taken
     it: what becomes of it now is booked from suspense, and the loss is a loss. The caller holds the receipt's lock.
     """
-    found = _HELD.first(account_id, receipt) if receipt else None
+    found = _HELD.first(provider, receipt) if receipt else None
     if found is not None and found.taken_by_id is not None:
         dispute = Dispute.objects.locked().get(id=found.taken_by_id)
         draft = restore(dispute, found, why="It is of a payment after all.")
