@@ -20,7 +20,7 @@ from apps.jobs.models import Job
 from apps.jobs.selectors import export_requests
 from apps.jobs.selectors import jobs as visible_jobs
 from apps.jobs.services import exports, jobs
-from apps.kit import errors, list_views
+from apps.kit import errors, list_views, redaction, typed_cards
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice
 
 NO_FILTERS = frozenset({*list_views.NOT_KEPT, "o", "all"})
@@ -127,6 +127,8 @@ def from_list(source: Source, query: QueryDict) -> NewExport:
                 raise export_requests.ExportFilterInvalid(
                     f"/{name}", _("An export cannot keep the filter “%(name)s”.") % {"name": name}
                 )
+            case "search" if redaction.has_card(text):
+                raise export_requests.ExportFilterInvalid(f"/{name}", typed_cards.said())
             case "search":
                 found[place] = text
             case "branch_id":

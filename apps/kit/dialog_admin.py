@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from django import forms
 from django.conf import settings
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
@@ -16,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
-from apps.kit import dialogs, step_up
+from apps.kit import dialogs, step_up, typed_cards
 from apps.kit.dialogs import Button, Dialog
 from apps.kit.models import is_key
 
@@ -81,6 +82,11 @@ class DialogAdmin(ModelAdmin):
             if held_up is not None:
                 return held_up
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[forms.ModelForm]:
+        """Return the form of a page; like dialogs it takes no number of a card."""
+        form = super().get_form(request, obj, **kwargs)
+        return type(form.__name__, (typed_cards.Refusing, form), {})
 
     def change_view(
         self,

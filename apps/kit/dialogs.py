@@ -20,7 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.kit import clock, errors, ids, problems, step_up, typed_sums
+from apps.kit import clock, errors, ids, problems, step_up, typed_cards, typed_sums
 from apps.kit.actors import Actor, person
 from apps.kit.money import Money, MoneyInvalid
 
@@ -230,7 +230,7 @@ class Asked:
             form.errors.clear()
             form.add_error(None, _("It has changed since you opened it. Nothing was done: look at it again."))
             return self.show(form, status=409)
-        if not form.is_valid() or not step_up.take_from(form, self.step):
+        if not form.is_valid() or not typed_cards.refuse(form) or not step_up.take_from(form, self.step):
             return self.show(form, status=422)
         try:
             said = self.dialog.perform(self.rows, self.answer(form))

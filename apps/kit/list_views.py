@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from apps.kit import schema
+from apps.kit import redaction, schema
 
 VIEW = "view"
 """The name by which an address says which view it is; it filters nothing."""
@@ -79,12 +79,15 @@ def address(view: View) -> str:
 
 
 def kept_query(asked: QueryDict) -> str:
-    """Return what of an address makes a view: the search and the filters, without page and selection."""
+    """
+    Return what of an address makes a view: the search and the filters, without page and selection, and without what no
+    database may hold: a NUL, the number of a card.
+    """
     query = asked.copy()
     for name in NOT_KEPT:
         query.pop(name, None)
     for name, values in list(query.lists()):
-        if NUL in name or any(NUL in value for value in values):
+        if NUL in name or any(NUL in value for value in values) or redaction.holds_card([name, *values]):
             del query[name]
     return query.urlencode()
 

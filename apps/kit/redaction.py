@@ -95,6 +95,15 @@ def has_card(value: str) -> bool:
     return bool(LONG_NUMBER.search(value)) and PAN.sub(_unless_id(_card), value) != value
 
 
+def holds_card(value: Any) -> bool:
+    """Say whether a text in a value holds the number of a card: those of lists and of what is noted under keys included."""
+    if isinstance(value, Mapping):
+        return any(holds_card(each) for pair in value.items() for each in pair)
+    if isinstance(value, list | tuple):
+        return any(map(holds_card, value))
+    return isinstance(value, str | int) and has_card(str(value))
+
+
 def is_phone_name(name: str) -> bool:
     """Say whether a field of this name holds a telephone number."""
     return PHONE_NAME.search(name) is not None

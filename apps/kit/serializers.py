@@ -63,14 +63,14 @@ class StrictSerializer(serializers.Serializer):
     def _refuse_cards(self, data: Any) -> None:
         """Raise ValidationError for numbers of cards. What was refused before this may repeat one: who keeps it takes it out."""
         told = data if isinstance(data, Mapping) else {}
-        texts = {
-            name: _texts(told[name])
+        with_card = [
+            name
             for name, field in self.fields.items()
             if name in told
             and not isinstance(field, serializers.BaseSerializer | MoneyField)
             and not redaction.is_phone_name(name)
-        }
-        with_card = [name for name, found in texts.items() if any(map(redaction.has_card, found))]
+            and redaction.holds_card(told[name])
+        ]
         if with_card:
             refusal = serializers.ErrorDetail(
                 "This holds the number of a card. Cards are typed on their provider's page.", "card_number"
@@ -80,15 +80,6 @@ class StrictSerializer(serializers.Serializer):
 
 def _holds_fields(field: Any) -> bool:
     return isinstance(field, serializers.BaseSerializer) or hasattr(field, "child")
-
-
-def _texts(value: Any) -> list[str]:
-    """Return the texts of a value, those of lists and of what is noted under keys included."""
-    if isinstance(value, Mapping):
-        return [text for pair in value.items() for each in pair for text in _texts(each)]
-    if isinstance(value, list):
-        return [text for each in value for text in _texts(each)]
-    return [str(value)] if isinstance(value, str | int) else []
 
 
 @extend_schema_field(MONEY_SCHEMA)

@@ -146,6 +146,7 @@ def test_secrets_are_replaced_together(enter):
         ({"short_code": "12"}, "short code"),
         ({"base_url": "http://127.0.0.1:1"}, "does not belong to the environment"),
         ({"consumer_key": ""}, "Secrets are replaced together"),
+        ({"label": "Card 4242 4242 4242 4242"}, "This holds the number of a card."),
     ],
 )
 def test_a_refusal_is_shown_and_nothing_is_kept(enter, changes, message):

@@ -339,6 +339,17 @@ def test_money_under_another_number_is_found_by_its_code(payer):
     assert held.status == InboundStatus.SUSPENSE
 
 
+def test_the_number_of_a_card_is_neither_a_phone_nor_a_receipt(payer):
+    sent(payer)
+    attempts.lose(attempt_id=payer.attempt().id, now=NOW)
+
+    for page, field in (("/prompt", "phone"), ("/receipt", "receipt")):
+        assert payer.post(page, **{field: "4242 4242 4242 4242"}).status_code in (302, 422)
+
+    attempt = payer.attempt()
+    assert (attempt.claimed_receipt, "4242" in attempt.intent.payer_phone) == ("", False)
+
+
 def test_the_picture_is_made_once_and_kept(payer, monkeypatch, settings):
     asked = []
 

@@ -195,3 +195,12 @@ def test_a_form_of_another_site_is_refused(enter):
 
     assert sent(guarded).status_code == 403
     assert "6155" not in lines()
+
+
+def test_the_number_of_a_card_is_no_reason(enter):
+    client = enter("controller")
+
+    answer = sent(client, reason="Card 4242 4242 4242 4242")
+
+    assert answer.status_code == 422
+    assert "This holds the number of a card." in answer.content.decode()

@@ -4,6 +4,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from django import forms
 from django.contrib import admin
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.db import connection
@@ -11,9 +12,10 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.access.forms import NetworksField
 from apps.access.models import ApiKey
 from apps.access.services import api_keys
-from apps.kit import dialogs, errors, ids
+from apps.kit import dialogs, errors, ids, typed_cards
 from apps.kit.dialogs import Content, Dialog, Effect, Notice, ReasonForm
 from apps.kit.money import Money
 from tests.dialogs import hidden, open_at, send
@@ -22,6 +24,7 @@ from tests.portal.conftest import HOST
 
 BATCH = SimpleNamespace(pk=117)
 MONEY = Money(1_842_300_00, "KES")
+CARD = "4242424242424242"
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 
 
@@ -135,6 +138,51 @@ def test_a_wrong_amount_is_refused_beside_its_field(ask, approve, typed):
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.content.decode()
     assert approve.done == []
+
+
+@pytest.mark.parametrize("typed", ["Card 4242 4242 4242 4242", "378282246310005", "5555-5555-5555-4444"])
+def test_the_number_of_a_card_is_refused_beside_its_field(ask, approve, typed):
+    answer = ask("post", **{**FILLED, "reason": typed}, **hidden(ask()))
+    html = answer.content.decode()
+
+    assert answer.status_code == 422
+    assert re.search(r'id="wrong_reason">\s*This holds the number of a card\. Cards are typed', html)
+    assert approve.done == []
+
+
+def test_what_only_looks_like_one_passes(ask, approve):
+    ask("post", **{**FILLED, "reason": "Agreed on 4242 4242 4242 4241"}, **hidden(ask()))
+
+    assert len(approve.done) == 1
+
+
+class Typed(forms.Form):
+    """One field of each sort."""
+
+    note = forms.CharField()
+    email = forms.EmailField(required=False)
+    lines = NetworksField()
+    phone = forms.CharField(required=False)
+    consumer_secret = forms.CharField(required=False, widget=forms.PasswordInput)
+    amount = forms.CharField(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    typed_text = dialogs.TypedText(CARD)
+    count = forms.IntegerField()
+
+
+def test_only_texts_that_are_kept_are_looked_at():
+    none_of_these = {
+        "phone": CARD,
+        "consumer_secret": CARD,
+        "amount": CARD,
+        "typed_text": CARD,
+        "count": CARD,
+    }
+    fine = Typed({"note": "x", **none_of_these})
+    wrong = Typed({**none_of_these, "note": CARD, "email": f"{CARD}@example.test", "lines": f"::1\n{CARD}"})
+
+    assert (fine.is_valid(), typed_cards.refuse(fine)) == (True, True)
+    assert (wrong.is_valid(), typed_cards.refuse(wrong)) == (True, False)
+    assert set(wrong.errors) == {"note", "email", "lines"}
 
 
 def test_what_changed_since_it_was_opened_is_not_done(ask, approve, monkeypatch):

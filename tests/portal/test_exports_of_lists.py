@@ -89,3 +89,15 @@ def test_a_saved_view_with_columns_is_exported_as_it_filters(acme, enter, in_org
     started = Job.objects.get().parameters
     assert started["choices"] == {name: list(values) for name, values in plain.choices.items()}
     assert started["search"] == plain.search
+
+
+def test_no_export_searches_for_the_number_of_a_card(acme, enter):
+    access.head_office()
+    client = enter("owner")
+    source = next(name for name, model_admin in sorted(LISTS.items()) if model_admin.search_fields)
+
+    answer = open_at(client, address(source, urlencode({"q": "4242 4242 4242 4242"})))
+    html = answer.content.decode()
+
+    assert REFUSED in html
+    assert "This holds the number of a card." in html

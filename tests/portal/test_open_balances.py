@@ -135,3 +135,11 @@ def test_who_may_ask(enter, send, in_organisation, role, status):
     assert (client.get(PAGE).status_code, send(client).status_code) == (status, status)
     journals = client.get(reverse("portal-journals")).content.decode()
     assert (PAGE in journals) is (status == 200)
+
+
+def test_the_number_of_a_card_is_refused_beside_its_field(enter, send):
+    answer = send(enter("accountant"), voucher="4242 4242 4242 4242")
+
+    assert answer.status_code == 422
+    assert "This holds the number of a card." in answer.content.decode()
+    assert not ApprovalRequest.objects.exists()

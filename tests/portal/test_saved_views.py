@@ -45,6 +45,12 @@ def test_a_view_keeps_filters_and_stands_above_the_list(story, enter, in_organis
     assert "INV-HQ-2026-00001" not in html
 
 
+def test_a_view_keeps_no_number_of_a_card(story, enter, in_organisation):
+    send(enter(), address("save-view", FAILED + "&q=4242+4242+4242+4242"), name="Failed ones")
+
+    assert view_of(in_organisation).query == FAILED
+
+
 def test_a_view_of_the_same_name_is_replaced(story, enter, in_organisation):
     client = enter()
     send(client, address("save-view", FAILED), name="Mine")

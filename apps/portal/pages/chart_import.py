@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.kit import clock, dialogs, errors
+from apps.kit import clock, dialogs, errors, typed_cards
 from apps.kit.actors import person
 from apps.ledger.selectors import books
 from apps.ledger.services import chart_files
@@ -37,7 +37,7 @@ CHANGES = {
 }
 
 
-class ChartFileForm(forms.Form):
+class ChartFileForm(typed_cards.Refusing, forms.Form):
     """The file, and why the chart changes."""
 
     chart = forms.FileField(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.access.selectors import scope
-from apps.kit import dialogs, errors, typed_sums
+from apps.kit import dialogs, errors, typed_cards, typed_sums
 from apps.kit.money import Money, MoneyInvalid
 from apps.ledger.contracts import Direction
 from apps.ledger.selectors import accounts
@@ -39,7 +39,7 @@ def typed_money(text: str, currency: str) -> Money:
     return sum_
 
 
-class HeadForm(forms.Form):
+class HeadForm(typed_cards.Refusing, forms.Form):
     """What a journal says of itself; the service decides about every word."""
 
     voucher = forms.CharField(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.access.selectors import scope
-from apps.kit import clock, dialogs, errors, step_up
+from apps.kit import clock, dialogs, errors, step_up, typed_cards
 from apps.kit.actors import person
 from apps.ledger.selectors import books
 from apps.ledger.services import adjustments, opening_balances
@@ -24,7 +24,7 @@ SEND = "send"
 UNREADABLE = 422
 
 
-class OpeningForm(forms.Form):
+class OpeningForm(typed_cards.Refusing, forms.Form):
     """The file, and what its one transaction says of itself."""
 
     balances = forms.FileField(

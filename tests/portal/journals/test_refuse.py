@@ -27,6 +27,7 @@ from tests.portal.journals.steps import NEW, SCAN, journal_url, line, send, type
         ({"effective_date": "tomorrow"}, "effective_date", "valid date"),
         ({"dimensions": "Westlands"}, "dimensions", "project: Westlands"),
         ({"dimensions": "a: 1\na: 2"}, "dimensions", "named twice"),
+        ({"voucher": "4242 4242 4242 4242"}, "voucher", "the number of a card"),
         ({"lines__0__account": "9999"}, "lines-0-account", "There is no account “9999”"),
         ({"lines__1__account": ""}, "lines-1-account", "required"),
         ({"lines__0__debit": "35,000.001"}, "lines-0-debit", "KES has 2 decimals at most"),
