@@ -56,10 +56,14 @@ def reasons(provider: str = "") -> Mapping[str, str]:
 
 
 class CallRole(StrEnum):
-    """What a call of an adapter is for: it fetches a token, asks a payer for money, gives money back, asks, or else."""
+    """
+    What a call of an adapter is for: it fetches a token, asks a payer for money, takes it by a saved method without him, gives money
+    back, asks, or else.
+    """
 
     TOKEN = "TOKEN"  # noqa: S105 (a kind of call)
     ASKING = "ASKING"
+    CHARGING = "CHARGING"
     GIVING_BACK = "GIVING_BACK"
     QUESTION = "QUESTION"
     OTHER = "OTHER"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
@@ -11,18 +12,18 @@ from django.test import Client
 from apps.integrations.contracts import MPESA, ErrorRule, Flow, RegistrationStatus, ShortCodeType
 from apps.integrations.models import AddressRegistration, ProviderAccount
 from apps.integrations.ports import NextAction, NextActionKind, ProviderDeclined, ProviderUnavailable, Ticket
-from apps.integrations.services import error_rules, gates
+from apps.integrations.services import accounts, error_rules, gates
 from apps.invoicing.models import Document
 from apps.kit import clock, ids, rooms
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import InboundStatus, IntentStatus, LateMoney
 from apps.payments.models import PaymentAttempt, PaymentIntent
-from apps.payments.services import attempts, intents, pay_pages, paybills, reviews
+from apps.payments.services import attempts, intents, pay_pages, paybills, reviews, routing
 from apps.tenancy.models import Organisation
 from tests.factories import payments
 from tests.factories.payments import NOW
-from tests.payments import cards
+from tests.payments import cards, wallets
 from tests.payments.test_late_money import choose
 
 PHONE = "0712 345 678"
@@ -468,6 +469,61 @@ def test_offers_the_methods_that_collect_now_and_no_other(shopper):
     assert "by card" not in shopper.text()
     assert shopper.post("/by/card").status_code == 422
     assert shopper.post("/by/mpesa").status_code == 404
+
+
+def test_a_charge_that_is_stopped_takes_no_card_off_the_page(shopper):
+    account = ProviderAccount.objects.get()
+    gates.open_circuit(account_id=account.id, kind="charge", actor=SYSTEM, now=NOW, reason="Tried out")
+
+    assert "Pay USD 25.00 by card" in shopper.text()
+    assert on_page(shopper).provider_account == account
+
+
+def test_two_methods_with_pages_stand_beside_each_other(shopper):
+    wallet = wallets.account()
+    said = shopper.text()
+    assert "Pay USD 25.00 by card" in said
+    assert "Pay USD 25.00 with PayPal" in said
+    assert said.count(" open>") == 1
+
+    gates.open_circuit(account_id=wallet.id, kind="order", actor=SYSTEM, now=NOW, reason="Tried out")
+    said = shopper.text()
+    assert ("by card" in said, "with PayPal" in said) == (True, False)
+    assert shopper.post("/by/paypal").status_code == 422
+    gates.close_circuit(account_id=wallet.id, kind="order", actor=SYSTEM, now=NOW, reason="It answers")
+
+    answer = shopper.post("/by/paypal")
+
+    assert (answer.status_code, answer["Location"]) == (302, f"{shopper.path}?onward=1")
+    attempt = attempts.begin(intent_id=shopper.intent.id, now=NOW)
+    attempts.accept(attempt_id=attempt.id, ticket=Ticket("order-1", REDIRECT), now=NOW)
+    assert attempt.provider_account == wallet
+    assert f'content="0;url={REDIRECT.url}"' in shopper.get(onward="1").content.decode()
+    assert "Back to the PayPal page" in shopper.text()
+
+
+def test_an_account_that_was_just_found_not_set_up_right_is_not_offered(payer):
+    attempt = sent(payer)
+    refusal = ProviderDeclined("configuration", "Not set up.", provider_code="400", may_fall_back=True)
+    attempts.decline(attempt_id=attempt.id, refusal=refusal, now=NOW)
+
+    said = payer.text()
+    assert payments.reload(payer.intent.id).status == IntentStatus.REQUIRES_CONFIRMATION
+    assert "This cannot be paid online just now." in said
+    assert "Phone that pays" not in said
+    assert "600111" in said
+
+    with clock.fixed(NOW + routing.LEFT_ALONE):
+        assert "Phone that pays" in payer.text()
+    account = attempt.provider_account
+    accounts.change(
+        account_id=account.id,
+        terms=accounts.AccountTerms(**{name: getattr(account, name) for name in accounts.TERMS}),
+        credentials=payments.CREDENTIALS,
+        actor=SYSTEM,
+        now=NOW + timedelta(seconds=1),
+    )
+    assert "Phone that pays" in payer.text()
 
 
 def test_takes_the_payer_to_the_page_of_the_provider_and_back(shopper):

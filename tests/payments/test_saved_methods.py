@@ -8,6 +8,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.integrations.models import ProviderCall
+from apps.integrations.ports import HELD_BACK
+from apps.integrations.services import gates
 from apps.kit.actors import SYSTEM
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, IntentStatus, Method
@@ -82,6 +84,19 @@ def test_a_card_that_its_bank_declines_fails_the_payment_at_once(cards):
     assert intent.status == IntentStatus.FAILED
     assert told(intent.id)[-1] == "payment_failed"
     assert is_untouched()
+
+
+def test_a_charge_minds_its_own_circuit_and_not_that_of_the_page(cards):
+    saved = kept(cards)
+    stop = {"account_id": cards.account.id, "actor": SYSTEM, "now": cards.now, "reason": "Outage"}
+    gates.open_circuit(**stop, kind="checkout")
+    assert cards.query(charged(cards, saved)).status == AttemptStatus.SUCCEEDED
+
+    gates.open_circuit(**stop, kind="charge")
+    held = charged(cards, saved)
+
+    assert (held.status, held.current_attempt.failure_code) == (IntentStatus.PROCESSING, HELD_BACK)
+    assert ProviderCall.objects.filter(kind="charge").count() == 1
 
 
 def test_repeats_a_charge_without_an_answer_under_its_own_code(cards):

@@ -18,6 +18,7 @@ from tests.payments import cards
 
 NOW = payments.NOW
 PHONE_OR_CARD = Choice(Method.MPESA, payments.PHONE, "Njeri Kamau", others=(Method.CARD,))
+CARD_OR_PHONE = Choice(Method.CARD, payments.PHONE, "Njeri Kamau", others=(Method.MPESA,))
 FAULT = ProviderDeclined("configuration", "Not set up.", provider_code="400", may_fall_back=True)
 LARGE = Money(300_000_00, "KES")
 
@@ -180,3 +181,13 @@ def test_the_database_charges_a_saved_method_by_its_own_method_alone(both):
 
     with pytest.raises(IntegrityError, match="intent_saved_method_alone"), transaction.atomic():
         PaymentIntent.objects.filter(id=intent.id).update(saved_method_id=intent.id)
+
+
+@pytest.mark.parametrize(("kind", "is_chosen"), [("charge", True), ("checkout", False)])
+def test_a_card_gives_way_where_its_page_is_stopped_and_not_where_saved_cards_are(both, kind, is_chosen):
+    phone, card = both
+    gates.open_circuit(account_id=card.id, kind=kind, actor=SYSTEM, now=NOW, reason="Outage")
+
+    attempt = begin(asked(choice=CARD_OR_PHONE))
+
+    assert attempt.provider_account == (card if is_chosen else phone)

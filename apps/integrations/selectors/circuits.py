@@ -29,7 +29,11 @@ def of(account: ProviderAccount) -> list[CircuitFact]:
 
 
 def stopped_ids(accounts: Iterable[ProviderAccount], *, now: datetime) -> set[UUID]:
-    """Return the accounts through which no payer can be asked now; none while it cannot be told how circuits stand."""
+    """
+    Return the accounts through which no payer can be asked now; none while it cannot be told how circuits stand.
+
+    What takes money by a saved method, without its payer, says nothing of that: such a payment has one account, and waits at its gate.
+    """
     needed = kinds_of_role(CallRole.TOKEN) | kinds_of_role(CallRole.ASKING)
     names = {
         name(account.id, kind): account.id

@@ -151,7 +151,7 @@ PROVIDER = Provider(
     },
     calls={
         "checkout": CallRole.ASKING,
-        "charge": CallRole.ASKING,
+        "charge": CallRole.CHARGING,
         "session_query": CallRole.QUESTION,
         "payment_query": CallRole.QUESTION,
         "capture": CallRole.OTHER,

@@ -15,7 +15,7 @@ def offered(intent: PaymentIntent, *, now: datetime) -> list[Method]:
     Return the methods by which a payment finds an account that collects its sum now, in their order.
 
     Left out is one that takes the whole sum at once where it is only to be held back, one that routing has no account for, and one
-    through no account of which a payer can be asked: who would choose it could not pay.
+    of whose accounts each is stopped or was found not set up right a moment ago: who would choose it could not pay.
     """
     return [method for method in Method if _is_offered(method, intent, now)]
 
@@ -24,4 +24,5 @@ def _is_offered(method: Method, intent: PaymentIntent, now: datetime) -> bool:
     if not intent.is_captured and not providers.offers(method.provider, CapturePort):
         return False
     takers = routing.takers(intent, method=method, now=now)
-    return bool({account.id for account in takers} - circuits.stopped_ids(takers, now=now))
+    unwell = circuits.stopped_ids(takers, now=now) | routing.misconfigured_ids(takers, now=now)
+    return bool({account.id for account in takers} - unwell)

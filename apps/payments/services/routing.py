@@ -154,7 +154,7 @@ def candidates(
     is_looked_at = now is not None and len(found) > 1
     if stopped is None:
         stopped = circuits.stopped_ids(found, now=now) if is_looked_at and now else ()
-    wrong = _misconfigured_ids(found, now=now) if is_looked_at and now else set()
+    wrong = misconfigured_ids(found, now=now) if is_looked_at and now else set()
     is_test = organisations.current().is_test
     return [
         Candidate(
@@ -169,6 +169,14 @@ def candidates(
         )
         for account in found
     ]
+
+
+def misconfigured_ids(found: Sequence["ProviderAccount"], *, now: datetime) -> set[UUID]:
+    """Return the accounts that a payment found not set up right a moment ago, and whose secrets are the same since."""
+    set_at = {account.id: account.credentials_set_at for account in found}
+    attempts = PaymentAttempt.objects.misconfigured(set_at, since=now - LEFT_ALONE)
+    failed = attempts.values_list("provider_account_id", "created_at")
+    return {account_id for account_id, at in failed if at >= set_at[account_id]}
 
 
 def question(intent: PaymentIntent, *, at: datetime) -> Question:
@@ -247,14 +255,6 @@ def _after(attempt: PaymentAttempt, past: Past) -> Before:
         tries=attempt.intent.attempts.sent().count(),
         fallbacks=RoutingDecision.objects.filter(attempt__intent_id=intent_id, is_fallback=True).count(),
     )
-
-
-def _misconfigured_ids(found: Sequence["ProviderAccount"], *, now: datetime) -> set[UUID]:
-    """Return the accounts that a payment found not set up right a moment ago, and whose secrets are the same since."""
-    set_at = {account.id: account.credentials_set_at for account in found}
-    attempts = PaymentAttempt.objects.misconfigured(set_at, since=now - LEFT_ALONE)
-    failed = attempts.values_list("provider_account_id", "created_at")
-    return {account_id for account_id, at in failed if at >= set_at[account_id]}
 
 
 def _lacking(intent: PaymentIntent, found: Sequence["ProviderAccount"], decision: Decision) -> str:

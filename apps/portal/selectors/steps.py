@@ -104,12 +104,9 @@ def of_attempts(
 ) -> list[Step]:
     """Return the steps of the attempts; the request that each one sent stands at the step that it led to."""
     found = []
+    pushing = kinds_of_role(CallRole.ASKING) | kinds_of_role(CallRole.CHARGING)
     for attempt in attempts:
-        pushes = [
-            call
-            for call in calls
-            if call.subject_id == attempt.id and call.kind in kinds_of_role(CallRole.ASKING)
-        ]
+        pushes = [call for call in calls if call.subject_id == attempt.id and call.kind in pushing]
         raws = wire(pushes) if may_see_raw else ()
         own = [fact for fact in facts if fact.attempt_number == attempt.number]
         led_to = next((fact.kind for fact in own if fact.kind in {"initiated", "unknown", "failed"}), "")
@@ -180,7 +177,7 @@ def _arrived(attempt: Any, fact: TimelineFact) -> Step:
 def of_questions(calls: Iterable[CallFact], *, may_see_raw: bool) -> list[Step]:
     """Return one step for each question to the provider; neighbours are folded later."""
     no_questions = frozenset[str]().union(
-        *map(kinds_of_role, (CallRole.ASKING, CallRole.TOKEN, CallRole.GIVING_BACK))
+        *map(kinds_of_role, (CallRole.ASKING, CallRole.CHARGING, CallRole.TOKEN, CallRole.GIVING_BACK))
     )
     return [
         Step(
