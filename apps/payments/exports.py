@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.jobs.contracts import Choice, Column, Reach, Source, ValueKind, declare_source
 from apps.kit import ids
 from apps.kit.admin import masked_phone
-from apps.payments.contracts import DOUBTS, Doubt, InboundStatus, IntentStatus, RefundStatus
+from apps.payments.contracts import CLOSED, DOUBTS, Doubt, InboundStatus, IntentStatus, RefundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund, phone
 from apps.payments.models.inbound import WAITING_STATES
 from apps.payments.selectors import doubts, inbound_receipts, intents, refunds, suspense
@@ -44,6 +44,12 @@ def _of_doubt(
     rows: QuerySet[PaymentIntent], values: tuple[str, ...], now: datetime
 ) -> QuerySet[PaymentIntent]:
     return reduce(or_, [doubts.of(value, rows, now=now) for value in values]) if values else rows
+
+
+def _of_closed(
+    rows: QuerySet[PaymentIntent], values: tuple[str, ...], now: datetime
+) -> QuerySet[PaymentIntent]:
+    return intents.closed_today(rows, now=now) if values else rows
 
 
 def _of_standing(
@@ -124,12 +130,14 @@ PAYMENTS = declare_source(
         choices=(
             Choice("status", _("Status"), "status", {state.value: _word(state) for state in IntentStatus}),
             Choice("doubt", _("Needs a look"), "", {str(each): DOUBTS[each] for each in Doubt}, _of_doubt),
+            Choice("closed", _("Closed"), "", CLOSED, _of_closed),
         ),
         search=intents.found_by,
         list_names={
             "status": "status",
             "status__in": "status",
             "doubt": "doubt",
+            "closed": "closed",
             "branch": "branch_id",
             "created_at_from": "from_date",
             "created_at_to": "to_date",

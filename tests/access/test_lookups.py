@@ -42,6 +42,7 @@ def test_an_address_filters_by_no_hidden_field(browser, path):
     "path",
     [
         "payments/paymentintent/?status__in=UNKNOWN,IN_REVIEW",
+        "payments/paymentintent/?status=FAILED&closed=today",
         "payments/paymentintent/?status=FAILED&created_at__gte=2026-11-24T00:00:00%2B03:00",
         "payments/paymentintent/?q=INV-1&before=0",
         "access/membership/?is_active__exact=1",

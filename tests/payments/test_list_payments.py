@@ -1,16 +1,22 @@
 """List payments: the portal's changelist."""
 
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
+
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.kit import ids
+from apps.kit import clock, ids
 from apps.kit.actors import PROVIDER
+from apps.payments.models import PaymentIntent
 from apps.payments.services import attempts, intents
 from tests.factories import access, payments
 
 LIST = "/portal/payments/paymentintent/"
+LISTED = admin.site._registry[PaymentIntent]
 
 
 class Reader:
@@ -80,6 +86,7 @@ def test_shows_an_intent_without_payer_or_method(reader):
     [
         {"status__in": "UNKNOWN,IN_REVIEW"},
         {"status": "UNKNOWN"},
+        {"status": "FAILED", "closed": "today"},
         {"status": "FAILED", "created_at__gte": "2026-11-24T00:00:00+03:00"},
         {"branch": "x"},
         {"status": "x"},
@@ -91,6 +98,27 @@ def test_opens_every_saved_view(reader, query):
     payments.waiting()
 
     assert reader.get(**query).status_code == 200
+
+
+def failed(reference, *, asked_at, failed_at):
+    attempt = payments.waiting(reference=reference, now=asked_at)
+    intents.record(attempt_id=attempt.id, report=payments.declined(attempt), actor=PROVIDER, now=failed_at)
+
+
+def test_failed_today_asks_when_they_failed_and_not_when_they_were_asked_for(reader):
+    midnight = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)  # in Nairobi
+    hour, moment = timedelta(hours=1), timedelta(seconds=1)
+    failed("OVERNIGHT-1", asked_at=midnight - hour, failed_at=midnight + hour)
+    failed("MIDNIGHT-1", asked_at=midnight - hour, failed_at=midnight)
+    failed("YESTERDAY-1", asked_at=midnight - hour, failed_at=midnight - moment)
+    payments.waiting(reference="OPEN-1", now=midnight + hour)
+
+    with clock.fixed(midnight + 2 * hour):
+        (view,) = (tab for tab in LISTED.presets(None) if tab[0] == "Failed today")
+        page = reader.page(**dict(parse_qsl(view[1])))
+
+    assert ("OVERNIGHT-1" in page, "MIDNIGHT-1" in page) == (True, True)
+    assert ("YESTERDAY-1" in page, "OPEN-1" in page) == (False, False)
 
 
 def test_needs_attention_shows_unknown_only(reader):

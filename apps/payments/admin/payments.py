@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -29,7 +28,7 @@ from apps.kit.admin import (
 from apps.kit.dialog_admin import exporting
 from apps.kit.money import Money
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
-from apps.payments.contracts import DOUBTS, Doubt, IntentStatus
+from apps.payments.contracts import CLOSED, DOUBTS, TODAY, Doubt, IntentStatus
 from apps.payments.dialogs.captures import CapturePayment
 from apps.payments.dialogs.payments import AskPayment, CancelPayment, VerifyPayment
 from apps.payments.dialogs.policy import ChooseCollectionPolicy
@@ -79,6 +78,19 @@ class DoubtFilter(DropdownFilter):
         return doubts.of(str(self.value()), queryset, now=clock.now()) if self.value() else queryset
 
 
+class ClosedFilter(DropdownFilter):
+    """When a payment ended without money, whenever it was asked for."""
+
+    title = _("Closed")
+    parameter_name = "closed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002 (Django's signature)
+        return list(CLOSED.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentIntent]) -> QuerySet[PaymentIntent]:  # noqa: ARG002 (Django's signature)
+        return intents.closed_today(queryset, now=clock.now()) if self.value() == TODAY else queryset
+
+
 @admin.register(PaymentIntent)
 class PaymentIntentAdmin(ReadOnlyAdmin):
     """Payments of the reader's branches, newest first; each opens its timeline."""
@@ -96,7 +108,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         "net_column",
     ]
     list_display_links = ["payer_column"]
-    list_filter = [StatusFilter, DoubtFilter, BranchFilter, ("created_at", CreatedFilter)]
+    list_filter = [StatusFilter, DoubtFilter, ClosedFilter, BranchFilter, ("created_at", CreatedFilter)]
     list_filter_submit = True
     empty_text = _("A payment appears here when an application asks a payer for money.")
     counts_views = True
@@ -127,13 +139,12 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         return intents.found_by(queryset, search_term.strip()), False
 
     def presets(self, request: HttpRequest) -> list[tuple[Any, str]]:  # noqa: ARG002 (the same for all)
-        today = timezone.localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
         return [
             (_("Needs attention"), urlencode({"status__in": ",".join(ATTENTION_STATES)})),
             (_("Stuck"), urlencode({"doubt": Doubt.STUCK.value})),
             (_("Unknown"), urlencode({"status": IntentStatus.UNKNOWN.value})),
             (_("In review"), urlencode({"status": IntentStatus.IN_REVIEW.value})),
-            (_("Failed today"), urlencode({"status": IntentStatus.FAILED.value, "created_at__gte": today})),
+            (_("Failed today"), urlencode({"status": IntentStatus.FAILED.value, "closed": TODAY})),
             *(
                 (DOUBTS[doubt], urlencode({"doubt": doubt.value}))
                 for doubt in (Doubt.DOUBLED, Doubt.UNPOSTED)

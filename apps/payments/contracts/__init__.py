@@ -219,6 +219,11 @@ DOUBTS: dict[Doubt, Promise] = {
 }
 
 
+TODAY = "today"
+CLOSED: dict[str, Promise] = {TODAY: _("Today")}
+"""When a payment ended without money, as lists are asked for it."""
+
+
 class LateMoney(StrEnum):
     """What becomes of money that comes after its payment was closed: it pays, goes back, or waits for a person."""
 

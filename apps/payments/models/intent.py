@@ -190,6 +190,7 @@ class PaymentIntent(UuidModel, StatefulModel):
             models.Index(
                 fields=["expires_at"], condition=Q(status__in=UNCONFIRMED_STATES), name="intent_expiry_due"
             ),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="intent_by_closed"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,9 @@
 """Reading payment intents, within what a caller may see."""
 
 import contextlib
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
@@ -9,7 +11,8 @@ from apps.access.selectors import scope
 from apps.kit import errors, ids
 from apps.payments.contracts import IntentStatus, TimelineFact
 from apps.payments.models import PaymentAttempt, PaymentIntent, phone
-from apps.payments.models.intent import PaymentIntentQuerySet
+from apps.payments.models.intent import UNPAID_STATES, PaymentIntentQuerySet
+from apps.tenancy.selectors import organisations
 
 
 class NotNamed(errors.Invalid):
@@ -44,6 +47,13 @@ def get(caller: scope.Principal, intent_id: UUID) -> PaymentIntent:
 def is_processing(intent_id: UUID) -> bool:
     """Say whether an intent waits for what its provider says of the request. For internal use: no caller's scope is asked."""
     return PaymentIntent.objects.filter(id=intent_id, status=IntentStatus.PROCESSING.value).exists()
+
+
+def closed_today(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
+    """Return those that ended without money since midnight in the organisation's zone, whenever they were asked for."""
+    here = now.astimezone(ZoneInfo(organisations.current().time_zone))
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    return intents.filter(status__in=UNPAID_STATES, closed_at__gte=midnight)
 
 
 def found_by(intents: QuerySet[PaymentIntent], term: str) -> QuerySet[PaymentIntent]:
