@@ -7,6 +7,7 @@ from apps.kit import ids
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import CollectionTerms, InboundStatus, IntentStatus
+from apps.payments.contracts.listed import ListedMatter
 from apps.payments.models import ListedMovement, PullCursor
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import LOST, is_paid
@@ -218,6 +219,22 @@ def left_out(rail: Rail) -> None:
     rail.unseen = payments.KES_1500 - rail.account.fee(payments.KES_1500)
 
 
+@lists("the list alone tells of a payment: its money waits in suspense, and pays nothing")
+def listed_alone(rail: Rail) -> None:
+    rail.list_movements()
+    extra = {"action": "statement_extra", "amount": "25.00", "receipt": "SEXTRA0001"}
+    rail.spoil("collect", extra)
+    intent = rail.ask()
+    rail.rest()
+    rail.list_movements()
+    rail.list_movements()
+    assert rail.again(intent).status == IntentStatus.SUCCEEDED
+    assert rail.attempt(intent).received == payments.KES_1500
+    inbound = rail.inbound("SEXTRA0001")
+    assert (inbound.status, inbound.money) == (InboundStatus.SUSPENSE, Money(25_00, "KES"))
+    rail.unseen = rail.account.fee(inbound.money)  # the provider took none of this
+
+
 def catch_up(rail: Rail) -> PullCursor:
     """Read the list until it is read up to now, a stretch at a time."""
     while True:
@@ -255,3 +272,35 @@ def asked_list_fails(rail: Rail) -> None:
         assert (bool(cursor.failure_code), cursor.pulled_until) == (True, kept)
         rail.forget_circuits()
     assert catch_up(rail).failure_code == ""
+
+
+@asks("the list leaves a payment out: the question books it all the same")
+def asked_and_left_out(rail: Rail) -> None:
+    rail.spoil("collect", "drop_callback", "statement_omit")
+    intent = rail.ask()
+    rail.rest()
+    catch_up(rail)
+    attempt = rail.attempt(intent)
+    assert (rail.again(intent).status, attempt.received) == (IntentStatus.SUCCEEDED, attempt.money)
+    assert (bool(attempt.provider_receipt), rail.rows("payment")) == (True, [])
+
+
+@asks("the list tells of a movement that is of nothing: told to people once, and booked nowhere by itself")
+def listed_of_nothing(rail: Rail) -> None:
+    extras = [
+        {"action": "statement_extra", "amount": amount, "kind": kind, "details": "Correction"}
+        for amount, kind in (("25.00", "payment"), ("3.10", "charge"))
+    ]
+    rail.spoil("collect", *extras)
+    intent = rail.ask()
+    rail.rest()
+    for _ in range(2):
+        catch_up(rail)
+        rail.list_movements()
+    assert is_paid(rail, intent)
+    kept = ListedMovement.objects.open().filter(provider_account=rail.account).order_by("-amount_minor")
+    assert [(one.money, one.matter, one.attempt) for one in kept] == [
+        (rail.money(25_00), ListedMatter.OTHER, None),
+        (rail.money(-3_10), ListedMatter.OTHER, None),
+    ]
+    rail.unseen = rail.money(21_90)

@@ -151,11 +151,43 @@ def callbacks_overtake(rail: Rail) -> None:
     for callback in reversed(rail.kept_back()):
         rail.deliver(callback)
     rail.rest()
+    assert is_each_its_own(rail, first, second)
+
+
+def is_each_its_own(rail: Rail, *intents_: PaymentIntent) -> bool:
+    """Say whether each of these payments is paid under the receipt that the statement has for it."""
     receipts = {rail.words.code_of(row): row["receipt"] for row in rail.rows("payment")}
-    for intent in (first, second):
-        attempt = rail.attempt(intent)
-        assert attempt.provider_receipt == receipts[attempt.code]
-        assert rail.again(intent).status == IntentStatus.SUCCEEDED
+    found = [(rail.again(one).status, rail.attempt(one)) for one in intents_]
+    return all(
+        (status, attempt.provider_receipt) == (IntentStatus.SUCCEEDED, receipts[attempt.code])
+        for status, attempt in found
+    )
+
+
+@collects("messages of one payment are owed until others have come: the others wait for nothing")
+def callbacks_reordered(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "reorder", "behind": 50}, NO_CONFIRMATION)
+    owed, other = rail.ask(), rail.ask()
+    rail.let_pass_seconds(3)
+    rail.take()
+    assert rail.attempt(owed).booked_at is None
+    assert rail.again(other).status == IntentStatus.SUCCEEDED
+    for _ in range(2):  # what falls due after a minute, and what that brings about
+        rail.let_pass_seconds(61)
+        rail.take()
+    assert is_each_its_own(rail, owed, other)
+    assert told(owed.id) == PAID
+
+
+@collects("the answer comes later than anybody waits for it: unknown meanwhile, and moved once")
+def answer_late(rail: Rail) -> None:
+    rail.spoil("collect", {"action": "delay", "ms": 90_000})
+    with rail.impatient():
+        intent = rail.ask()
+    assert intent.status == IntentStatus.UNKNOWN
+    rail.rest()
+    assert is_paid(rail, intent)
+    assert told(intent.id)[-1] == "payment_success"
 
 
 @collects("an old callback comes again: it changes nothing")

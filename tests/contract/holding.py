@@ -21,11 +21,12 @@ holds_back = lambda name: scenario(Capability.CAPTURE, name)  # noqa: E731 (an a
 
 def authorised(rail: Rail) -> PaymentIntent:
     """Return a payment whose sum is held back."""
+    before = rail.rows()
     intent = rail.ask(is_captured=False)
     rail.let_pass_seconds(3)
     rail.take()
     assert rail.again(intent).status == IntentStatus.REQUIRES_CAPTURE
-    assert not rail.rows()
+    assert rail.rows() == before
     return intent
 
 
@@ -38,6 +39,19 @@ def captured(rail: Rail) -> None:
     rail.rest()
     assert rail.attempt(intent).received == rail.money(PART)
     assert [row["paid_in"] for row in rail.rows("payment")] == [rail.money(PART).text]
+
+
+@holds_back("the order to take a part is not answered: taken once, whether it was carried out or not")
+def captured_unanswered(rail: Rail) -> None:
+    for is_processed in (True, False):
+        rail.spoil("capture", {"action": "reset", "processed": is_processed}, "drop_callback")
+        intent = authorised(rail)
+        with clock.fixed(rail.now):
+            captures.capture(intent_id=intent.id, money=rail.money(PART), actor=SYSTEM, now=rail.now)
+        rail.rest()
+        assert (rail.attempt(intent).received, rail.attempt(intent).is_booked) == (rail.money(PART), True)
+    assert [row["paid_in"] for row in rail.rows("payment")] == [rail.money(PART).text] * 2
+    assert rail.sent("capture") > 2
 
 
 @holds_back("a sum is held back and the payment is cancelled: it is let go, and nothing moved")

@@ -44,10 +44,17 @@ WORDS = Words(
         "collect": "/v2/checkout/orders",
         "charge": "/v2/checkout/orders",
         "query": "/v2/checkout/orders/*",
+        "capture": "/v2/payments/authorizations/*/capture",
         "refund": "/v2/payments/captures/*/refund",
         "statement": "/v1/reporting/transactions",
     },
-    kinds={"token": "oauth", "collect": "order", "query": "order_query", "refund": "refund"},
+    kinds={
+        "token": "oauth",
+        "collect": "order",
+        "query": "order_query",
+        "capture": "capture",
+        "refund": "refund",
+    },
     declines=(
         ("INSTRUMENT_DECLINED", "declined"),
         ("TRANSACTION_LIMIT_EXCEEDED", "limit_exceeded"),

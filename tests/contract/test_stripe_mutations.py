@@ -6,12 +6,12 @@ from itertools import count
 import pytest
 from django_fsm import TransitionNotAllowed
 
-from apps.integrations.ports import ProviderDeclined
+from apps.integrations.ports import NudgeKind, ProviderDeclined
 from apps.integrations.stripe import checkout, codes, refunds, webhooks
 from apps.integrations.stripe.webhooks import Webhooks
 from apps.payments.contracts import RefundStatus
 from apps.payments.models import PaymentAttempt
-from apps.payments.services import sendings
+from apps.payments.services import movements, sendings
 from tests.contract import returning
 from tests.contract.rails import Rail
 from tests.contract.test_mutations import book_what_was_asked, drop_the_dedupe, story
@@ -57,6 +57,10 @@ def never_look_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sendings, "may_come_back", lambda _: False)
 
 
+def book_what_nothing_explains(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(movements.FOLLOWED, NudgeKind.NONE, movements._nobodys)
+
+
 def a_refund_without_an_answer(rail: Rail) -> None:
     untold = ({"action": "reset", "processed": True}, "drop_callback")
     case = returning.Case("done, and nobody told", untold, RefundStatus.SUCCEEDED)
@@ -75,6 +79,7 @@ def a_refund_without_an_answer(rail: Rail) -> None:
         (story("messages come five times at once"), drop_the_dedupe),
         (story("another sum moved"), book_what_was_asked),
         (story("a refund that was given fails later"), never_look_again),
+        (story("the list tells of a movement"), book_what_nothing_explains),
         (a_refund_without_an_answer, forget_the_key),
     ],
 )

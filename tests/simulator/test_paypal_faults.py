@@ -236,3 +236,31 @@ def test_a_movement_may_be_missing_from_the_list_but_not_from_the_balance(shop):
     shop.control("POST", "/reset", {})
     shop.open()
     assert shop.statement()["closing_balance"] == "0.00"
+
+
+def test_movements_that_nothing_caused_stand_beside_those_of_a_payment_and_a_refund(shop):
+    shop.script(
+        {"action": "statement_extra", "amount": "25.00", "details": "Correction"},
+        {"action": "statement_extra", "amount": "3.10", "kind": "charge", "receipt": "EXTRA000000000001"},
+        path=f"{ORDERS}/*/capture",
+    )
+    paid = shop.paid()
+    before = shop.statement()
+    day = paid["create_time"][:10]
+    listed = shop.http.get(
+        "/paypal/v1/reporting/transactions",
+        params={"start_date": f"{day}T00:00:00Z", "end_date": f"{day}T23:59:59Z"},
+        headers={"Authorization": f"Bearer {shop.token}"},
+    ).json()["transaction_details"]
+
+    told = [(row["kind"], row["event_code"], row["paid_in"], row["withdrawn"]) for row in before["rows"]]
+    assert told[2:] == [("adjustment", "T1200", "25.00", "0.00"), ("charge", "T0100", "0.00", "3.10")]
+    assert before["closing_balance"] == before["rows"][-1]["balance"]
+    infos = [one["transaction_info"] for one in listed]
+    extras = [(one["transaction_event_code"], one["transaction_amount"]["value"]) for one in infos[1:]]
+    assert extras == [("T1200", "25.00"), ("T0100", "-3.10")]
+    assert infos[2]["transaction_id"] == "EXTRA000000000001"
+
+    shop.script({"action": "statement_extra", "amount": "1.00"}, path="/v2/payments/captures/*/refund")
+    shop.post(f"/v2/payments/captures/{paid['id']}/refund")
+    assert [row["kind"] for row in shop.statement()["rows"][4:]] == ["reversal", "adjustment"]

@@ -191,3 +191,27 @@ def test_a_reset_forgets_what_happened_but_not_who_is_told(shop):
     assert sessions(shop) == []
     shop.api.customers.create({})
     eventually(lambda: len(shop.mailbox.came) == 5)
+
+
+def test_movements_that_nothing_caused_stand_beside_those_of_a_payment_and_a_refund(shop):
+    shop.script(
+        {"action": "statement_extra", "amount": "25.00", "details": "Correction"},
+        {"action": "statement_extra", "amount": "3.10", "kind": "charge", "receipt": "txn_extra"},
+    )
+    paid = shop.paid()
+    before = shop.statement()
+
+    kinds = [(row["kind"], row["paid_in"], row["withdrawn"]) for row in before["rows"]]
+    listed = shop.api.balance_transactions.list({"type": "adjustment", "expand": ["data.source"]}).data
+    fee = shop.api.balance_transactions.retrieve("txn_extra")
+
+    assert kinds[2:] == [("adjustment", "25.00", "0.00"), ("charge", "0.00", "3.10")]
+    assert before["closing_balance"] == before["rows"][-1]["balance"]
+    assert [(one.amount, one.source, one.reporting_category) for one in listed] == [
+        (2500, None, "other_adjustment")
+    ]
+    assert (fee.net, fee.type, fee.reporting_category) == (-310, "stripe_fee", "fee")
+
+    shop.script({"action": "statement_extra", "amount": "1.00"}, path="/v1/refunds")
+    shop.api.refunds.create({"payment_intent": shop.read(paid.id).payment_intent.id})
+    assert [row["kind"] for row in shop.statement()["rows"][4:]] == ["reversal", "adjustment"]

@@ -2,8 +2,9 @@
 
 import sqlite3
 
+from apps.simulator.contracts import StatementExtra
 from apps.simulator.paypal.contracts import Body, Scope
-from apps.simulator.paypal.services import currencies
+from apps.simulator.paypal.services import currencies, ids
 
 PAYMENT = "T0006"
 REFUND = "T1107"
@@ -11,6 +12,11 @@ REVERSAL = "T1106"
 CHARGEBACK = "T1201"
 CHARGEBACK_REVERSAL = "T1202"
 CHARGEBACK_FEE = "T0106"
+ADJUSTMENT = "T1200"
+FEE = "T0100"
+EXTRAS_OF = {PAYMENT, REFUND}
+EXTRAS = {"payment": ADJUSTMENT, "charge": FEE}
+"""The codes of movements that come of nothing, by the kind that a script names."""
 DETAILS = {
     PAYMENT: "Express Checkout Payment",
     REFUND: "Payment Refund",
@@ -36,30 +42,61 @@ def book(
 
     Where that is another than the account's the net is converted and so is the fee; the whole is what they come to.
     ``source`` may tell invoice_id, custom_id, and the reference of the payment that it is about. A plan may hide the
-    movement from lists.
+    movement from lists, and put others of nothing beside that of a payment or a refund.
     """
     net, rate = currencies.settled(amount - fee, currency, account=scope.account)
     moved_fee, _ = currencies.settled(fee, currency, account=scope.account)
+    _insert(
+        scope,
+        transaction_id=transaction,
+        event_code=code,
+        reference=source.get("reference", ""),
+        amount=amount,
+        fee=fee,
+        currency=currency,
+        moved=net + moved_fee,
+        moved_fee=moved_fee,
+        rate=rate,
+        invoice_id=source.get("invoice_id") or "",
+        custom_id=source.get("custom_id") or "",
+        details=DETAILS[code],
+        is_hidden=int(scope.plan.is_hidden_from_statement),
+    )
+    for extra in scope.plan.extras if code in EXTRAS_OF else ():
+        _add_extra(scope, extra)
+
+
+def _add_extra(scope: Scope, extra: StatementExtra) -> None:
+    """Move the balance by a sum, in the account's currency, that comes of nothing else."""
+    amount = extra.amount_cents if extra.kind == "payment" else -extra.amount_cents
+    _insert(
+        scope,
+        transaction_id=extra.receipt or ids.draw(tx=scope.tx, kind="transaction"),
+        event_code=EXTRAS[extra.kind],
+        amount=amount,
+        currency=scope.account.currency,
+        moved=amount,
+        details=extra.details,
+    )
+
+
+def _insert(scope: Scope, **told: str | int) -> None:
+    row: dict[str, str | int] = {
+        "account": scope.account.id,
+        "reference": "",
+        "fee": 0,
+        "moved_fee": 0,
+        "rate": "",
+        "invoice_id": "",
+        "custom_id": "",
+        "is_hidden": 0,
+        "at": scope.now,
+        **told,
+    }
+    marks = ", ".join("?" for _ in row)
     scope.tx.execute(
-        "INSERT INTO paypal_movement (account, transaction_id, event_code, reference, amount, fee, currency, moved, "
-        "moved_fee, rate, invoice_id, custom_id, details, is_hidden, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            scope.account.id,
-            transaction,
-            code,
-            source.get("reference", ""),
-            amount,
-            fee,
-            currency,
-            net + moved_fee,
-            moved_fee,
-            rate,
-            source.get("invoice_id") or "",
-            source.get("custom_id") or "",
-            DETAILS[code],
-            int(scope.plan.is_hidden_from_statement),
-            scope.now,
-        ),
+        f"INSERT INTO paypal_movement ({', '.join(row)}) VALUES ({marks})",  # noqa: S608 (names of our own)
+        tuple(row.values()),
     )
 
 

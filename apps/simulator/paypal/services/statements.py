@@ -13,6 +13,8 @@ KINDS = {
     movements.CHARGEBACK: "dispute",
     movements.CHARGEBACK_REVERSAL: "dispute",
     movements.CHARGEBACK_FEE: "charge",
+    movements.ADJUSTMENT: "adjustment",
+    movements.FEE: "charge",
 }
 
 

@@ -3,11 +3,15 @@
 import json
 from decimal import Decimal
 
+from apps.simulator.contracts import StatementExtra
 from apps.simulator.stripe.contracts import Body, Scope, StripeRefusal
 from apps.simulator.stripe.services import currencies, ids, objects
 
 SETTLES_AFTER = 2 * 24 * 3_600
 CATEGORIES = {"adjustment": "dispute", "payment": "charge", "transfer_refund": "transfer_reversal"}
+EXTRAS_OF = {"charge", "refund"}
+EXTRAS = {"payment": ("adjustment", "other_adjustment"), "charge": ("stripe_fee", "fee")}
+"""The type and the category of movements that come of nothing, by the kind that a script names."""
 
 
 def book(
@@ -17,7 +21,7 @@ def book(
     Move the balance of the account by an amount of any currency, minus a fee in the account's own.
 
     The amount is converted where its currency is another than the account's. What a payment brings is pending for two days.
-    A plan may hide the movement from lists.
+    A plan may hide the movement from lists, and put others of nothing beside that of a payment or a refund.
     """
     moved, rate = currencies.settled(amount, currency, account=scope.account)
     is_later = kind in {"charge", "payment"}
@@ -39,7 +43,31 @@ def book(
         "status": "pending" if is_later else "available",
         "type": kind,
     }
-    return objects.add(scope, body, is_hidden=scope.plan.is_hidden_from_statement, payout="")
+    objects.add(scope, body, is_hidden=scope.plan.is_hidden_from_statement, payout="")
+    for extra in scope.plan.extras if kind in EXTRAS_OF else ():
+        _add_extra(scope, body, extra)
+    return body
+
+
+def _add_extra(scope: Scope, beside: Body, extra: StatementExtra) -> None:
+    """Move the balance by a sum that comes of no object of the account."""
+    amount = extra.amount_cents if extra.kind == "payment" else -extra.amount_cents
+    kind, category = EXTRAS[extra.kind]
+    told = {
+        "id": extra.receipt or ids.draw(tx=scope.tx, kind="balance_transaction"),
+        "amount": amount,
+        "available_on": scope.seconds,
+        "description": extra.details,
+        "exchange_rate": None,
+        "fee": 0,
+        "fee_details": [],
+        "net": amount,
+        "reporting_category": category,
+        "source": None,
+        "status": "available",
+        "type": kind,
+    }
+    objects.add(scope, beside | told, payout="")
 
 
 def let_arrive(scope: Scope, movement: Body) -> None:

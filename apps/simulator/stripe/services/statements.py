@@ -10,6 +10,7 @@ KINDS = {
     "refund": "reversal",
     "refund_failure": "reversal_failure",
     "adjustment": "dispute",
+    "stripe_fee": "charge",
 }
 
 
@@ -36,8 +37,7 @@ def statement(scope: Scope) -> Body:
     """Return every movement from the first on; hidden ones are missing, and are in the closing balance all the same."""
     own, rows, balance = scope.account, list[Body](), 0
     for movement in reversed(balances.listed(scope)):
-        name = str(movement["type"])
-        parts: list[tuple[str, int]] = [(KINDS.get(name, name), movement["amount"])]
+        parts: list[tuple[str, int]] = [(_kind(movement), movement["amount"])]
         parts += [("charge", -movement["fee"])] if movement["fee"] else []
         for kind, amount in parts:
             balance += amount
@@ -52,11 +52,17 @@ def statement(scope: Scope) -> Body:
     }
 
 
+def _kind(movement: Body) -> str:
+    name = str(movement["type"])
+    is_of_nothing = name == "adjustment" and movement["source"] is None
+    return name if is_of_nothing else KINDS.get(name, name)
+
+
 def _row(scope: Scope, movement: Body, *, kind: str, amount: int, balance: int) -> Body:
     currency = scope.account.currency
-    source = objects.any_of(scope, movement["source"]) or {}
+    source = (objects.any_of(scope, movement["source"]) or {}) if movement["source"] else {}
     return {
-        "receipt": movement["source"],
+        "receipt": movement["source"] or movement["id"],
         "kind": kind,
         "transaction": movement["id"],
         "intent": source.get("payment_intent"),
