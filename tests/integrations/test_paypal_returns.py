@@ -200,6 +200,12 @@ def dispute(status: str, *, outcome: str = "", stage: str = "CHARGEBACK", **fact
     }
 
 
+def moved(
+    type_: str, reason: str = "DISPUTE_SETTLEMENT", value: str = "25.00", party: str = "SELLER"
+) -> dict[str, Any]:
+    return {"affected_party": party, "type": type_, "reason": reason, "amount": dollars(value)}
+
+
 @pytest.mark.parametrize(
     ("told_", "stage"),
     [
@@ -212,7 +218,26 @@ def dispute(status: str, *, outcome: str = "", stage: str = "CHARGEBACK", **fact
         (dispute("RESOLVED", outcome="RESOLVED_BUYER_FAVOUR"), DisputeStage.LOST),
         (dispute("RESOLVED", outcome="ACCEPTED"), DisputeStage.ACCEPTED),
         (dispute("RESOLVED", outcome="CANCELED_BY_BUYER", stage="INQUIRY"), DisputeStage.PREVENTED),
-        (dispute("RESOLVED", outcome="NONE"), None),
+        (dispute("OTHER"), DisputeStage.UNDER_REVIEW),
+        (dispute("OTHER", stage="INQUIRY"), DisputeStage.UNDER_REVIEW),
+        (dispute("RESOLVED", outcome="NONE"), DisputeStage.WON),
+        (dispute("RESOLVED", outcome="NONE", stage="INQUIRY"), DisputeStage.PREVENTED),
+        (dispute("RESOLVED", outcome="NONE", money_movements=[moved("DEBIT")]), DisputeStage.LOST),
+        (
+            dispute(
+                "RESOLVED", outcome="NONE", money_movements=[moved("DEBIT"), moved("CREDIT", value="5.00")]
+            ),
+            DisputeStage.LOST,
+        ),
+        (
+            dispute("RESOLVED", outcome="NONE", money_movements=[moved("DEBIT"), moved("CREDIT")]),
+            DisputeStage.WON,
+        ),
+        (
+            dispute("RESOLVED", outcome="NONE", money_movements=[moved("DEBIT", "DISPUTE_FEE")]),
+            DisputeStage.WON,
+        ),
+        (dispute("RESOLVED", outcome="NEW_WORD"), None),
         (dispute("NEW_WORD"), None),
     ],
     ids=str,
@@ -231,9 +256,6 @@ def test_a_dispute_stands_at_a_stage(told_, stage):
 
 
 def test_what_a_dispute_moved_is_told_apart():
-    def moved(type_: str, reason: str, value: str, party: str = "SELLER") -> dict[str, Any]:
-        return {"affected_party": party, "type": type_, "reason": reason, "amount": dollars(value)}
-
     movements = [
         moved("DEBIT", "DISPUTE_SETTLEMENT", "25.00"),
         moved("CREDIT", "DISPUTE_SETTLEMENT", "25.00", "BUYER"),

@@ -38,6 +38,7 @@ WAITING = {
     "WAITING_FOR_SELLER_RESPONSE": DisputeStage.NEEDS_RESPONSE,
     "WAITING_FOR_BUYER_RESPONSE": DisputeStage.UNDER_REVIEW,
     "UNDER_REVIEW": DisputeStage.UNDER_REVIEW,
+    "OTHER": DisputeStage.UNDER_REVIEW,
 }
 ENDED = {
     "RESOLVED_BUYER_FAVOUR": DisputeStage.LOST,
@@ -48,6 +49,7 @@ ENDED = {
     "DENIED": DisputeStage.WON,
 }
 """By the code of the outcome. With a payout PayPal pays the buyer itself; a claim that is denied is the buyer's."""
+UNDECIDED = "NONE"
 INQUIRY = "INQUIRY"
 ASKED = {DisputeStage.NEEDS_RESPONSE: DisputeStage.INQUIRY, DisputeStage.WON: DisputeStage.PREVENTED}
 """What an inquiry is where a claim would be this: it moves no money, and one that ends well has prevented the claim."""
@@ -120,7 +122,7 @@ def _report(dispute: Mapping[str, Any]) -> DisputeReport:
         ticket=ticket,
         payment_ticket="",
         receipt=answers.text(about.get("seller_transaction_id")),
-        stage=_stage(dispute, outcome),
+        stage=_stage(dispute, outcome, withdrawn, reinstated),
         reason_code=REASONS.get(reason, "general"),
         provider_reason=reason,
         money=answers.money(dispute.get("dispute_amount")),
@@ -134,13 +136,23 @@ def _report(dispute: Mapping[str, Any]) -> DisputeReport:
     )
 
 
-def _stage(dispute: Mapping[str, Any], outcome: str) -> DisputeStage:
+def _stage(
+    dispute: Mapping[str, Any], outcome: str, withdrawn: Money | None, reinstated: Money | None
+) -> DisputeStage:
     """Return the stage; an inquiry that was answered waits for us no more, as a claim does not."""
     status = answers.text(dispute.get("status"))
     stage = ENDED.get(outcome) if status == "RESOLVED" else WAITING.get(status)
+    if status == "RESOLVED" and outcome == UNDECIDED:
+        stage = _undecided(withdrawn, reinstated)
     if stage is None:
         raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the dispute is in a state that is not known here")
     return ASKED.get(stage, stage) if dispute.get("dispute_life_cycle_stage") == INQUIRY else stage
+
+
+def _undecided(withdrawn: Money | None, reinstated: Money | None) -> DisputeStage:
+    """Return the end of a dispute that PayPal closed without saying for whom: it is lost where its money stayed away."""
+    away = _sum([money for money in (withdrawn, -reinstated if reinstated else None) if money])
+    return DisputeStage.LOST if away and away.is_positive else DisputeStage.WON
 
 
 def _moved(dispute: Mapping[str, Any]) -> tuple[Money | None, Money | None, Money | None]:
