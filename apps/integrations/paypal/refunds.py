@@ -76,7 +76,7 @@ class RefundSearch:
 
 @dataclass(frozen=True, slots=True)
 class RefundQuery:
-    """Asks after refunds. One that succeeded may fail later: the money is in our balance again then."""
+    """Asks after refunds. One that waits may fail still; one that is completed stays so."""
 
     line: PaypalLine
 
