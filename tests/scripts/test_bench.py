@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
-from script.devkit.benches import ledger, ledger_cases, payments, tenancy
+from apps.events.models import (
+    DeliveryStatus,
+    EventDelivery,
+    OutboxEvent,
+    WebhookDelivery,
+    WebhookStatus,
+)
+from script.devkit.benches import ledger, ledger_cases, payments, payments_check, tenancy
 from script.devkit.benches.report import Report, Wish, percentiles
+from tests.factories import access, events
+from tests.factories import payments as factory
 
 ROOT = Path(__file__).resolve().parents[2]
 INITIATED = {
@@ -153,6 +162,32 @@ def test_ends_with_one_json_object():
 )
 def test_turns_red_for_one_reason(report, reason):
     assert report.red == [reason]
+
+
+def test_what_was_given_up_is_on_its_way_no_more_and_undone_all_the_same(acme):
+    events.endpoint(application_id=access.application().id)
+    intent = factory.intent()
+    event = OutboxEvent.objects.get(aggregate_id=intent.id)
+    EventDelivery.objects.create(
+        event=event,
+        seq=1,
+        aggregate_id=intent.id,
+        handler="tests.scripts.absent",
+        queue="events",
+        is_atomic=True,
+        available_at=factory.NOW,
+    )
+    all_of_them = EventDelivery.objects.exclude(queue="documents").count() + len(events.planned(event))
+    assert (payments_check.waiting(), payments_check.undone()) == (all_of_them, all_of_them)
+
+    over = {"next_attempt_at": None, "finished_at": factory.NOW}
+    WebhookDelivery.objects.update(status=WebhookStatus.EXHAUSTED, **over)
+    EventDelivery.objects.update(status=DeliveryStatus.DEAD)
+    assert (payments_check.waiting(), payments_check.undone()) == (0, all_of_them)
+
+    WebhookDelivery.objects.update(status=WebhookStatus.DELIVERED)
+    EventDelivery.objects.update(status=DeliveryStatus.SKIPPED, finished_at=factory.NOW)
+    assert payments_check.undone() == 0
 
 
 @pytest.mark.parametrize(

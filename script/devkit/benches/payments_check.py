@@ -70,7 +70,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         "never_accepted": len(known.keys() - accepted) if job["is_all"] else 0,
         "doubled": {name: sum(counts[one] > 1 for one in accepted) for name, counts in counted.items()},
         "missing": {name: sum(not counts[one] for one in settled) for name, counts in counted.items()},
-        "waiting": waiting(),
+        "waiting": undone(),
         "stored": ProviderCallback.objects.filter(sha256__in=job["callbacks"]).count(),
         "findings": [str(finding) for finding in verdict.findings],
         "unequal": [
@@ -104,9 +104,19 @@ def ended(job: dict[str, Any]) -> set[UUID]:
 
 
 def waiting() -> int:
-    """Return how many events and webhooks have not reached whom they are for; PDFs, made at idle priority, are left out."""
+    """Return how many events and webhooks are still on their way to whom they are for; see ``undone``."""
     events = EventDelivery.objects.filter(status=DeliveryStatus.PENDING).exclude(queue="documents").count()
     return events + WebhookDelivery.objects.filter(status=WebhookStatus.PENDING).count()
+
+
+def undone() -> int:
+    """
+    Return how many events and webhooks have not reached whom they are for, those that were given up among them; PDFs, made at
+    idle priority, are left out.
+    """
+    events = EventDelivery.objects.exclude(status__in=[DeliveryStatus.DONE, DeliveryStatus.SKIPPED])
+    webhooks = WebhookDelivery.objects.exclude(status=WebhookStatus.DELIVERED)
+    return events.exclude(queue="documents").count() + webhooks.count()
 
 
 def balance(account: ProviderAccount) -> Money:
