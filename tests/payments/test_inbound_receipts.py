@@ -1,5 +1,6 @@
 """Inbound receipts: money that comes unasked is seen once, booked once, and is of a payment or waits for a person."""
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,12 +11,12 @@ from apps.integrations.contracts import ShortCodeType
 from apps.integrations.models import CallbackProcessing, ProviderAccount
 from apps.integrations.ports import InboundReport
 from apps.kit import ids
-from apps.kit.actors import PROVIDER
+from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.ledger.selectors import accounts as ledger
-from apps.payments.contracts import InboundSource, InboundStatus, IntentStatus, Recorded
+from apps.payments.contracts import CollectionTerms, InboundSource, InboundStatus, IntentStatus, Recorded
 from apps.payments.models import InboundReceipt
-from apps.payments.services import inbound_receipts, intents
+from apps.payments.services import inbound_receipts, intents, policies
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 from tests.factories import access, payments
 from tests.payments.conftest import bookings, books, deliver, is_untouched, told
@@ -349,6 +350,47 @@ def test_the_same_sum_of_the_same_payer_under_one_reference_within_a_day_is_susp
         InboundStatus.SUSPENSE,
         InboundStatus.SUSPENSE,
     ]
+
+
+PHONE = "254712345678"
+OWN_HASH, OTHER_HASH = (hashlib.sha256(number.encode()).hexdigest() for number in (PHONE, "254112345111"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_suspected"),
+    [
+        (PHONE, "2547 ***** 678", True),
+        ("2547 ***** 678", PHONE, True),
+        (PHONE, OWN_HASH, True),
+        (OWN_HASH, PHONE, True),
+        (OWN_HASH, OWN_HASH, True),
+        (OWN_HASH, OTHER_HASH, False),
+        (PHONE, OTHER_HASH, False),
+        (PHONE, "2541 ***** 111", False),
+        ("", PHONE, False),
+        (PHONE, "", False),
+    ],
+)
+def test_the_same_payer_is_suspected_however_his_number_is_told(acme, first, second, is_suspected):
+    payments.account()
+    take(notice("INV-7", payer=first))
+
+    _, inbound = take(notice("INV-7", receipt="SKH0000002", payer=second))
+
+    assert inbound.status == (InboundStatus.DUPLICATE_SUSPECTED if is_suspected else InboundStatus.SUSPENSE)
+
+
+def test_a_payer_is_suspected_for_as_long_as_the_organisation_says(acme):
+    payments.account()
+    terms = CollectionTerms(repeated_within_hours=2)
+    policies.choose(terms=terms, reason="Rent is paid weekly.", actor=SYSTEM, now=NOW)
+    take(notice("INV-7"))
+
+    late = take(notice("INV-7", receipt="SKH0000002"), now=NOW + timedelta(hours=2, seconds=1))[1]
+    soon = take(notice("INV-7", receipt="SKH0000003"), now=NOW + timedelta(hours=4))[1]
+
+    assert [late.status, soon.status] == [InboundStatus.SUSPENSE, InboundStatus.DUPLICATE_SUSPECTED]
+    assert soon.reason == "The same payer paid this sum under this reference within 2 hours."
 
 
 def test_another_sum_leaves_the_payment_in_review_and_the_money_in_suspense(acme):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from apps.access.selectors.scope import BeyondOwnBranches
 from apps.audit.models import AuditRecord
@@ -120,6 +121,9 @@ def test_choosing_is_recorded_once_and_not_for_a_branch(acme):
     with pytest.raises(BeyondOwnBranches):
         policies.choose(terms=CollectionTerms(), reason="Mine.", actor=actors.person(member.user_id), now=NOW)
     assert CollectionPolicy.objects.get().late_money == LateMoney.SUSPENSE
+
+    with pytest.raises(IntegrityError, match="policy_repeated_within"), transaction.atomic():
+        CollectionPolicy.objects.update(repeated_within_hours=0)
 
 
 @pytest.mark.parametrize(

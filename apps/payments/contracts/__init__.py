@@ -239,18 +239,23 @@ LATE_MONEY: dict[LateMoney, Promise] = {
 }
 
 
+REPEATED_WITHIN_HOURS_MAX = 30 * 24
+
+
 @dataclass(frozen=True, slots=True)
 class CollectionTerms:
     """
     What an organisation chooses about money that comes otherwise than asked.
 
     ``refuses_unknown`` and ``refuses_other_sums`` hold where a provider asks before it takes the money: a payment that
-    nobody knows or that waits no longer, and another sum than was asked for.
+    nobody knows or that waits no longer, and another sum than was asked for. The same sum under the same reference, of whom
+    may be the same payer, is suspected to be paid twice ``repeated_within_hours``.
     """
 
     late_money: LateMoney = LateMoney.ACCEPT
     refuses_unknown: bool = False
     refuses_other_sums: bool = False
+    repeated_within_hours: int = 24
 
 
 class Recorded(StrEnum):

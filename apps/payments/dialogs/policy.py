@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
-from apps.payments.contracts import LATE_MONEY, CollectionTerms, LateMoney
+from apps.payments.contracts import LATE_MONEY, REPEATED_WITHIN_HOURS_MAX, CollectionTerms, LateMoney
 from apps.payments.models import PaymentIntent
 from apps.payments.selectors import policies as stored
 from apps.payments.services import policies
@@ -28,7 +28,12 @@ class CollectionPolicyForm(ReasonForm):
     refuses_other_sums = forms.BooleanField(
         label=gettext_lazy("Refuse another sum than was asked for"), required=False
     )
-    field_order = ("late_money", "refuses_unknown", "refuses_other_sums", "reason")
+    repeated_within_hours = forms.IntegerField(
+        label=gettext_lazy("Hours in which the same sum, reference and payer are suspected to be paid twice"),
+        min_value=1,
+        max_value=REPEATED_WITHIN_HOURS_MAX,
+    )
+    field_order = ("late_money", "refuses_unknown", "refuses_other_sums", "repeated_within_hours", "reason")
 
 
 class ChooseCollectionPolicy(Dialog):
@@ -60,6 +65,7 @@ class ChooseCollectionPolicy(Dialog):
             LateMoney(answer.data["late_money"]),
             answer.data["refuses_unknown"],
             answer.data["refuses_other_sums"],
+            answer.data["repeated_within_hours"],
         )
         policies.choose(terms=terms, reason=answer.data["reason"], actor=answer.actor, now=answer.now)
         return [

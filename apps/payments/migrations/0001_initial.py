@@ -439,10 +439,11 @@ class Migration(migrations.Migration):
                 ('late_money', models.CharField(choices=[('ACCEPT', 'ACCEPT'), ('REFUND', 'REFUND'), ('SUSPENSE', 'SUSPENSE')], default='ACCEPT', max_length=10)),
                 ('refuses_unknown', models.BooleanField(default=False)),
                 ('refuses_other_sums', models.BooleanField(default=False)),
+                ('repeated_within_hours', models.PositiveSmallIntegerField(default=24)),
                 ('changed_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('is_only', True)), name='policy_is_only'), models.CheckConstraint(condition=models.Q(('late_money', 'ACCEPT'), ('late_money', 'REFUND'), ('late_money', 'SUSPENSE'), _connector='OR'), name='policy_late_money_known')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('is_only', True)), name='policy_is_only'), models.CheckConstraint(condition=models.Q(('late_money', 'ACCEPT'), ('late_money', 'REFUND'), ('late_money', 'SUSPENSE'), _connector='OR'), name='policy_late_money_known'), models.CheckConstraint(condition=models.Q(('repeated_within_hours__gte', 1), ('repeated_within_hours__lte', 720)), name='policy_repeated_within')],
             },
         ),
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.kit.models import LockingQuerySet, UuidModel, one_of
-from apps.payments.contracts import CollectionTerms, LateMoney
+from apps.payments.contracts import REPEATED_WITHIN_HOURS_MAX, CollectionTerms, LateMoney
 
 
 class CollectionPolicy(UuidModel):
@@ -18,6 +18,7 @@ class CollectionPolicy(UuidModel):
     )
     refuses_unknown = models.BooleanField(default=False)
     refuses_other_sums = models.BooleanField(default=False)
+    repeated_within_hours = models.PositiveSmallIntegerField(default=24)
     changed_at = models.DateTimeField()
 
     objects = LockingQuerySet.as_manager()
@@ -26,6 +27,12 @@ class CollectionPolicy(UuidModel):
         constraints = [
             models.CheckConstraint(condition=Q(is_only=True), name="policy_is_only"),
             models.CheckConstraint(condition=one_of("late_money", LateMoney), name="policy_late_money_known"),
+            models.CheckConstraint(
+                condition=Q(
+                    repeated_within_hours__gte=1, repeated_within_hours__lte=REPEATED_WITHIN_HOURS_MAX
+                ),
+                name="policy_repeated_within",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -33,4 +40,9 @@ class CollectionPolicy(UuidModel):
 
     @property
     def terms(self) -> CollectionTerms:
-        return CollectionTerms(LateMoney(self.late_money), self.refuses_unknown, self.refuses_other_sums)
+        return CollectionTerms(
+            LateMoney(self.late_money),
+            self.refuses_unknown,
+            self.refuses_other_sums,
+            self.repeated_within_hours,
+        )

@@ -14,13 +14,13 @@ from apps.kit.actors import Actor
 from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
-from apps.payments.services import attempts, intents, payables, reports, settlings, silent, suspense
+from apps.payments.selectors import policies
+from apps.payments.services import attempts, intents, payables, payers, reports, settlings, silent, suspense
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
 
-REPEATED_WITHIN = timedelta(hours=24)
 AHEAD_MAX = timedelta(days=1)
 BEHIND_MAX = timedelta(days=366)
 
@@ -211,8 +211,10 @@ def _paid(
 
 def _doubt(inbound: InboundReceipt, *, now: datetime) -> Doubt:
     """Say why money waits."""
-    if _is_repeated(inbound, now=now):
-        return Doubt("The same payer paid this sum under this reference within 24 hours.", is_duplicate=True)
+    hours = policies.current().repeated_within_hours
+    if _is_repeated(inbound, within=timedelta(hours=hours), now=now):
+        reason = f"The same payer paid this sum under this reference within {hours} hours."
+        return Doubt(reason, is_duplicate=True)
     if inbound.reference_key:
         return Doubt("No payment has this reference.")
     return Doubt("No reference was told.")
@@ -271,18 +273,24 @@ def _intent_paid(
     return attempt, Recorded.APPLIED
 
 
-def _is_repeated(inbound: InboundReceipt, *, now: datetime) -> bool:
-    """Say whether somebody seems to have paid the same thing twice: reference, sum and payer are those of today's money."""
+def _is_repeated(inbound: InboundReceipt, *, within: timedelta, now: datetime) -> bool:
+    """
+    Say whether somebody seems to have paid the same thing twice: reference and sum are those of money of a moment ago, and the
+    payer may be, each told in clear, masked or hashed.
+    """
     if not inbound.reference_key or not inbound.payer:
         return False
     alike = InboundReceipt.objects.filter(
+        provider=inbound.provider,
         reference_key=inbound.reference_key,
         amount_minor=inbound.amount_minor,
         currency=inbound.currency,
-        payer=inbound.payer,
-        received_at__gte=now - REPEATED_WITHIN,
+        received_at__gte=now - within,
+    ).exclude(id=inbound.id)
+    told = set(alike.values_list("payer", flat=True))
+    return inbound.payer in told or any(
+        payers.agree(inbound.provider_account_id, inbound.payer, payer, now=now) for payer in told
     )
-    return alike.exclude(id=inbound.id).exists()
 
 
 def _told_at(notice: InboundReport, *, now: datetime) -> datetime | None:
