@@ -6,15 +6,18 @@ from itertools import count
 import pytest
 from django.test import Client
 
+from apps.integrations.ports import ProviderDeclined
 from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
-from apps.payments.models import RoutingRule
-from apps.payments.services import attempts
+from apps.payments.contracts import Choice, Method
+from apps.payments.models import RoutingDecision, RoutingRule
+from apps.payments.services import attempts, intents, pay_links
 from tests import dialogs
 from tests.factories import access, approvals, jobs, payments
 from tests.factories.routing import rule
+from tests.payments import cards
 
 SCOPES = ("providers:read", "providers:write", "payments:read", "jobs:read")
 LIST = "/portal/payments/routingrule/"
@@ -217,6 +220,28 @@ def test_a_dry_run_counts_sums_up_and_lists_what_would_have_gone_elsewhere(call)
     assert "small" not in text
     assert (elsewhere.status_code, jobs.reloaded(bound).total) == (202, 0)
     assert not RoutingRule.objects.exists()
+
+
+def test_a_payment_that_was_paid_by_another_method_in_the_end_goes_nowhere_else_by_the_same_rules(call):
+    payments.account()
+    card = cards.account(currency="KES")
+    attempt = payments.sending(now=clock.now())
+    pay_links.ensured(attempt.intent, actor=SYSTEM, now=clock.now())
+    refusal = ProviderDeclined("customer_cancelled", "Cancelled.")
+    attempts.decline(attempt_id=attempt.id, refusal=refusal, now=clock.now())
+    choice = Choice(Method.CARD, payments.PHONE)
+    intents.confirm(intent_id=attempt.intent_id, choice=choice, actor=SYSTEM, now=clock.now())
+    second = attempts.begin(intent_id=attempt.intent_id, now=clock.now())
+
+    call("POST", "routing-rules/dry-run")
+    job = Job.objects.latest("id")
+    jobs.work(job, now=clock.now())
+
+    assert second.provider_account == card
+    decisions = RoutingDecision.objects.order_by("attempt__number")
+    assert [decision.methods for decision in decisions] == [["MPESA"], ["CARD"]]
+    done = jobs.reloaded(job)
+    assert (done.status, done.total, done.result_rows) == ("SUCCEEDED", 1, 0)
 
 
 def test_a_person_adds_a_rule_tries_another_and_retires_it(owner, in_organisation):

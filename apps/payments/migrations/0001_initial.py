@@ -518,13 +518,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.kit.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('is_fallback', models.BooleanField(default=False)),
+                ('methods', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None)),
                 ('candidates', models.JSONField()),
                 ('dropped', models.JSONField(default=dict)),
                 ('attempt', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='routing', to='payments.paymentattempt')),
                 ('rule', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.routingrule')),
             ],
             options={
-                'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('methods__len__gt', 0)), name='routing_decision_has_methods')],
             },
         ),
         migrations.AddField(

@@ -3,12 +3,14 @@
 from typing import Any, Self
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from apps.kit.models import CurrencyField, InsertOnlyModel, LockingQuerySet, MinorField, UuidModel, one_of
 from apps.kit.money import Money
 from apps.payments.contracts import RoutingStrategy
+from apps.payments.models.intent import METHOD_LENGTH
 
 NAME_LENGTH = 80
 
@@ -141,7 +143,8 @@ class RoutingDecision(UuidModel, InsertOnlyModel):
     """
     Why an attempt went through its account.
 
-    ``rule`` is null where the account is that of the branch. ``candidates`` are the ids of the accounts that could have taken
+    ``rule`` is null where the account is that of the branch. ``methods`` are those by which the payer might be asked then, the
+    preferred one first: he may choose others for the next attempt. ``candidates`` are the ids of the accounts that could have taken
     it, the chosen one first, ``dropped`` those that could not, each with its ``DropReason``.
     """
 
@@ -150,8 +153,14 @@ class RoutingDecision(UuidModel, InsertOnlyModel):
     )
     rule = models.ForeignKey(RoutingRule, null=True, on_delete=models.PROTECT, related_name="+")
     is_fallback = models.BooleanField(default=False)
+    methods = ArrayField(models.CharField(max_length=METHOD_LENGTH))
     candidates: Any = models.JSONField()
     dropped: Any = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(methods__len__gt=0), name="routing_decision_has_methods"),
+        ]
 
     def __str__(self) -> str:
         return f"routing of {self.attempt_id}"

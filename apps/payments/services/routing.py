@@ -87,22 +87,19 @@ def takers(intent: PaymentIntent, *, method: Method, now: datetime) -> list["Pro
     return [known[account_id] for account_id in _decided(asked, found, before=None, now=now).candidates]
 
 
-def serving(intent: PaymentIntent) -> list["ProviderAccount"]:
-    """Return the accounts that may serve an intent's branch in its currency, those of its methods in their order."""
-    return [
-        account
-        for method in intent.methods
-        for account in _serving(intent.branch_id, method, intent.currency)
-    ]
+def serving(*, branch_id: UUID, methods: Sequence[str], currency: str) -> list["ProviderAccount"]:
+    """Return the accounts that may serve a branch in a currency, those of the methods in their order."""
+    return [account for method in methods for account in _serving(branch_id, method, currency)]
 
 
 def keep(attempt: PaymentAttempt, decision: Decision) -> None:
-    """Store why an attempt goes through its account, in the caller's transaction."""
+    """Store why an attempt goes through its account, and what its payer had chosen, in the caller's transaction."""
     _KEPT.insert(
         RoutingDecision(
             attempt=attempt,
             rule_id=decision.rule_id,
             is_fallback=decision.is_fallback,
+            methods=attempt.intent.methods,
             candidates=[str(account_id) for account_id in decision.candidates],
             dropped={str(account_id): reason.value for account_id, reason in decision.dropped.items()},
         )
@@ -211,7 +208,7 @@ def _decided(
 
 def _open_to(intent: PaymentIntent) -> list["ProviderAccount"]:
     """Return the accounts that may serve an intent: of a saved method the one that keeps it."""
-    found = serving(intent)
+    found = serving(branch_id=intent.branch_id, methods=intent.methods, currency=intent.currency)
     if intent.saved_method is None:
         return found
     return [account for account in found if account.id == intent.saved_method.provider_account_id]

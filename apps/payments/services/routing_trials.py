@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -117,10 +117,10 @@ class _Accounts:
         self.names = {account.id: str(account) for account in accounts.everything()}
 
     def serving(self, attempt: PaymentAttempt) -> list[Candidate]:
-        key = attempt.branch_id, attempt.currency, tuple(attempt.intent.methods)
+        branch_id, currency, methods = key = attempt.branch_id, attempt.currency, _methods(attempt)
         if key not in self._served:
-            found = routing.serving(attempt.intent)
-            self._served[key] = routing.candidates(found, branch_id=key[0], now=None)
+            found = routing.serving(branch_id=branch_id, methods=methods, currency=currency)
+            self._served[key] = routing.candidates(found, branch_id=branch_id, now=None)
         return self._served[key]
 
 
@@ -136,7 +136,7 @@ def _attempts(work: Work) -> Any:
         began = began.filter(branch_id__in=work.branch_ids)
     if work.application_ids is not None:
         began = began.filter(application_id__in=work.application_ids)
-    return began.exclude(intent__method="").select_related("intent").order_by("id")
+    return began.exclude(intent__method="").select_related("intent", "routing").order_by("id")
 
 
 def _rules(asked: Mapping[str, Any]) -> Iterator[Rule]:
@@ -150,7 +150,7 @@ def _rules(asked: Mapping[str, Any]) -> Iterator[Rule]:
 
 def _weigh(attempt: PaymentAttempt, rules: list[Rule], book: _Accounts, found: _Found) -> None:
     found.looked_at += 1
-    asked = routing.question(attempt.intent, at=attempt.created_at)
+    asked = replace(routing.question(attempt.intent, at=attempt.created_at), methods=_methods(attempt))
     decision = decide(asked, accounts=book.serving(attempt), rules=rules)
     if decision.chosen == attempt.provider_account_id:
         return
@@ -171,6 +171,11 @@ def _weigh(attempt: PaymentAttempt, rules: list[Rule], book: _Accounts, found: _
                 names.get(decision.rule_id, "") if decision.rule_id else "",
             )
         )
+
+
+def _methods(attempt: PaymentAttempt) -> tuple[str, ...]:
+    """Return what the payer had chosen when the attempt began; he may have chosen anew since."""
+    return tuple(attempt.routing.methods)
 
 
 def _target(decision: Decision, book: _Accounts) -> str:
