@@ -16,7 +16,7 @@ from apps.kit.actors import Actor
 from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL
 from apps.ledger.services import chart_template, charts
 from apps.payments.contracts import REFUND
-from apps.payments.contracts.verdicts import REFUND_VERDICT
+from apps.payments.contracts.verdicts import PAYMENT_VERDICT, REFUND_VERDICT
 
 FIRST_RULES = (
     NewRule(
@@ -29,6 +29,7 @@ FIRST_RULES = (
         remind_after_hours=24,
     ),
     NewRule(kind=REFUND_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
+    NewRule(kind=PAYMENT_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=TRANSFER_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=FX_RATE.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=JOURNAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),

@@ -24,13 +24,14 @@ from apps.ledger.services import accounts, adjustments, charts, journals, reopen
 from apps.ledger.services.adjustments import JournalLine, NewJournal
 from apps.parties.services import parties
 from apps.payments.contracts import DISPUTE_ACCEPTANCE, REFUND, ROUTING_RULE
-from apps.payments.contracts.verdicts import REFUND_VERDICT, RefundVerdict
+from apps.payments.contracts.verdicts import PAYMENT_VERDICT, REFUND_VERDICT, RefundVerdict
 from apps.payments.models import PaymentAttempt
 from apps.payments.services import (
     attempts,
     dispute_answers,
     dispute_evidence,
     intents,
+    payment_verdicts,
     refund_verdicts,
     routing_rules,
 )
@@ -184,6 +185,19 @@ def an_unknown_refund_of_a_payment_that_he_made(editor: Actor) -> None:
     )
 
 
+def an_unknown_payment_that_he_made(editor: Actor) -> None:
+    payments.account()
+    intent = intents.create(request=payments.wanted(), actor=editor, now=payments.NOW)
+    begun = attempts.begin(intent_id=intent.id, now=payments.NOW)
+    attempts.lose(attempt_id=begun.id, now=payments.NOW)
+    payment_verdicts.ask(
+        intent_id=intent.id,
+        reason="Not on the statement",
+        actor=make.maker(),
+        now=payments.NOW + timedelta(days=1),
+    )
+
+
 def a_refund_to_a_party_that_he_changed(editor: Actor) -> None:
     parties.create(request=known.wanted(), actor=editor, now=known.NOW)
     returned.requested(returned.paid(money=Money(20_000_00, "KES")), actor=make.maker())
@@ -284,6 +298,7 @@ def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
         (REFUND, a_refund),
         (REFUND, a_refund_of_a_payment_that_he_made),
         (REFUND_VERDICT, an_unknown_refund_of_a_payment_that_he_made),
+        (PAYMENT_VERDICT, an_unknown_payment_that_he_made),
         (REFUND, a_refund_to_a_party_that_he_changed),
         (JOURNAL, a_journal),
         (JOURNAL, a_journal_on_a_line_that_he_renamed),
@@ -315,6 +330,7 @@ def test_every_kind_is_tried():
     assert set(KINDS.values()) == {
         REFUND,
         REFUND_VERDICT,
+        PAYMENT_VERDICT,
         JOURNAL,
         REVERSAL,
         FX_RATE,

@@ -85,6 +85,7 @@ STEPS_UP = {
     "apps.payments.dialogs.payments.AskPayment": False,  # moves nothing
     "apps.payments.dialogs.payments.CancelPayment": False,  # stops money
     "apps.payments.dialogs.payments.VerifyPayment": True,
+    "apps.payments.dialogs.payment_verdicts.CloseUnknownPayment": True,
     "apps.payments.dialogs.refund_verdicts.CloseUnknownRefund": True,
     "apps.payments.dialogs.refunds.VerifyRefund": True,
     "apps.payments.dialogs.listed_movements.PutMovementAway": True,

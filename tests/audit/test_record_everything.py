@@ -228,6 +228,8 @@ RECORDED = {
     },
     "payments.services.refund_reports": {"note_contradiction": "refund.verdict_contradicted"},
     "payments.services.refund_verdicts": {"ask": "refund.verdict_asked"},
+    "payments.services.payment_verdicts": {"ask": "payment.verdict_asked"},
+    "payments.services.verdict_answers": {"heed": "payment.verdict_contradicted"},
     "tenancy.services.directory": {
         "accept": "application.accepted",
         "refuse": "application.refused",

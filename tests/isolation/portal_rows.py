@@ -263,6 +263,7 @@ ADMINS: dict[str, Admin] = {
             "do/policy": Page("access.manage", "200", "200"),
             "refund": of_row("payments.refund&payments.view", "200"),
             "accept-review": of_row("payments.resolve&payments.view", "200"),
+            "close": of_row("payments.resolve&payments.view", "200"),
             "close-review": of_row("payments.resolve&payments.view", "200"),
         },
     ),

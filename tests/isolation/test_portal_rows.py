@@ -196,6 +196,7 @@ def in_the_right_state():
         "payments.paymentintent {row}/do/capture": cards.authorized().intent_id,
         "payments.paymentintent {row}/do/close-review": reviewed.intent_id,
         "payments.paymentintent {row}/do/cancel": prompted.intent_id,
+        "payments.paymentintent {row}/do/close": lost.intent_id,
         "payments.paymentintent {row}/do/verify": lost.intent_id,
         "payments.paymentintent {row}/do/refund": deeds.paid(),
         **dict.fromkeys([f"payments.refund {{row}}/do/{deed}" for deed in ("close", "verify")], refund),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # another app's model
 
 NO_ACCOUNT = _("It cannot be paid this way now.")
 NOT_KNOWN = _("M-Pesa did not take the payment.")
+NOT_PAID = _("No money of yours arrived. If you have paid, show the receipt to the one whom you pay.")
 FAILURES: Mapping[str, Promise] = {
     "insufficient_funds": _("Your M-Pesa balance is too low."),
     "amount_too_small": _("The amount is below what M-Pesa takes."),
@@ -30,6 +31,7 @@ FAILURES: Mapping[str, Promise] = {
     "customer_unreachable": _("Your phone could not be reached. Is it on, and has it network?"),
     "authentication_failed": _("The PIN was not right."),
     "payer_account_restricted": _("Your M-Pesa account is locked. Ask Safaricom about it."),
+    "not_paid": NOT_PAID,
 }
 """By the reason of a failure, in our words; what is not here is the payee's business and not the payer's."""
 
@@ -42,6 +44,7 @@ PAGE_FAILURES: Mapping[str, Promise] = {
     "invalid_payment_method": _("The card could not be used. Take another one."),
     "authentication_failed": _("Your bank could not confirm that it was you."),
     "method_not_available": NO_ACCOUNT,
+    "not_paid": NOT_PAID,
     "provider_unavailable": _(
         "It cannot be paid this way just now. Try again in a minute, or pay in another way."
     ),

@@ -30,6 +30,7 @@ from apps.kit.money import Money
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts import CLOSED, DOUBTS, TODAY, Doubt, IntentStatus
 from apps.payments.dialogs.captures import CapturePayment
+from apps.payments.dialogs.payment_verdicts import CloseUnknownPayment
 from apps.payments.dialogs.payments import AskPayment, CancelPayment, VerifyPayment
 from apps.payments.dialogs.policy import ChooseCollectionPolicy
 from apps.payments.dialogs.refunds import RefundPayment
@@ -119,6 +120,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
         VerifyPayment,
         CapturePayment,
         CancelPayment,
+        CloseUnknownPayment,
         RefundPayment,
         AcceptReview,
         CloseReview,

@@ -19,6 +19,7 @@ from apps.payments.contracts import AttemptStatus
 from apps.payments.models.authorization import AUTHORIZATION_FIELDS, Authorization
 from apps.payments.models.conversion import CONVERSION_FIELDS, Conversion
 from apps.payments.models.intent import EMAIL_LENGTH
+from apps.payments.models.judged import JUDGED_FIELDS, VERDICT_WHOLE, Judged
 from apps.payments.models.refundable import REFUNDABLE_FIELDS, Refundable
 
 CODE_LENGTH, MESSAGE_LENGTH, TICKET_LENGTH = 60, 300, 120
@@ -63,6 +64,7 @@ PROGRESS_FIELDS = [
     *AUTHORIZATION_FIELDS,
     *CONVERSION_FIELDS,
     *REFUNDABLE_FIELDS,
+    *JUDGED_FIELDS,
 ]
 """What changes after creation: saved together, under the row's lock."""
 PROGRESS: Saved["PaymentAttempt"] = Saved(*PROGRESS_FIELDS)
@@ -104,7 +106,7 @@ class PaymentAttemptQuerySet(PolledQuerySet):
         return self.filter(status=AttemptStatus.SENDING, ticket="", created_at__lte=since)
 
 
-class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulModel):
+class PaymentAttempt(Authorization, Conversion, Refundable, Judged, UuidModel, StatefulModel):
     """
     One request to a provider. Its row, token and code are committed before the request leaves.
 
@@ -234,6 +236,7 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
                 ),
                 name="attempt_surrendered_whole",
             ),
+            VERDICT_WHOLE,
         ]
         indexes = [
             models.Index(
@@ -309,11 +312,7 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
         self._ask_payer(ticket.next_action)
         return AttemptStatus.ACTION_REQUIRED
 
-    @transition(
-        status,
-        source=OPEN_STATES,
-        target=AttemptStatus.ACTION_REQUIRED,
-    )
+    @transition(status, source=OPEN_STATES, target=AttemptStatus.ACTION_REQUIRED)
     def require_action(self, action: NextAction) -> None:
         """The provider says that the payer has something to do, other than it said before."""
         self._ask_payer(action)
@@ -323,11 +322,7 @@ class PaymentAttempt(Authorization, Conversion, Refundable, UuidModel, StatefulM
         self.next_action_message = action.message
         self.next_action_url = action.url
 
-    @transition(
-        status,
-        source=OPEN_STATES,
-        target=AttemptStatus.AUTHORIZED,
-    )
+    @transition(status, source=OPEN_STATES, target=AttemptStatus.AUTHORIZED)
     def authorize(self, *, report: CollectionReport, at: datetime, next_query_at: datetime) -> None:
         """The payer has agreed, and the provider holds the sum back."""
         self.held_minor = (report.money or self.money).minor

@@ -103,6 +103,7 @@ def timeline_facts(intent_id: UUID) -> list[TimelineFact]:
             (attempt.initiated_at, "initiated", attempt.number, attempt.ticket),
             (attempt.unknown_at, "unknown", attempt.number, ""),
             (attempt.authorized_at, "authorized", attempt.number, ""),
+            (attempt.judged_at, "judged", attempt.number, ""),
             (attempt.closed_at, "failed", attempt.number, attempt.failure_code),
             (attempt.booked_at, "booked", attempt.number, attempt.provider_receipt),
             (attempt.surrendered_at, "surrendered", attempt.number, attempt.provider_receipt),

@@ -29,7 +29,15 @@ from apps.payments import events
 from apps.payments.contracts import AttemptStatus, IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.models.attempt import NOT_SENT
-from apps.payments.services import pay_links, payables, polling, retries, routing, saved_charges
+from apps.payments.services import (
+    pay_links,
+    payables,
+    polling,
+    retries,
+    routing,
+    saved_charges,
+    verdict_answers,
+)
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
@@ -165,6 +173,7 @@ def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
     attempt.ticket = ticket.value
     if attempt.status in ACCEPTABLE_STATES:
         attempt.accept(ticket=ticket, next_query_at=polling.next_query(initiated_at=now, now=now))
+        verdict_answers.heed(attempt, now=now)
         follow(attempt)
         if attempt.saved_method_id is not None:  # its bank or wallet has decided by now
             ask_soon(attempt, now=now)
@@ -266,6 +275,7 @@ def close(
     """
     attempt.fail(code=code, message=message, provider_code=provider_code, at=now)
     attempt.save_progress()
+    verdict_answers.heed(attempt, now=now)
     intent = attempt.intent
     if not _is_current(attempt) or not intent.is_collecting:
         return []

@@ -10,7 +10,7 @@ from apps.payments import events
 from apps.payments.contracts import AttemptStatus, Recorded
 from apps.payments.models import PaymentAttempt
 from apps.payments.models.attempt import OPEN_STATES
-from apps.payments.services import attempts, payables, polling
+from apps.payments.services import attempts, payables, polling, verdict_answers
 from apps.payments.services.reports import ReportContradicts
 
 logger = logs.get(__name__)
@@ -25,7 +25,7 @@ def record(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) 
     the sum go by itself. Raises ReportContradicts for another currency.
     """
     if report.outcome is Outcome.PENDING:
-        return _require_action(attempt, report)
+        return _require_action(attempt, report, now=now)
     if attempt.status == AttemptStatus.AUTHORIZED:
         return Recorded.DUPLICATE
     if attempt.status not in OPEN_STATES:
@@ -47,6 +47,7 @@ def _take(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) -
     began = now if is_first_word else attempt.initiated_at or now
     attempt.authorize(report=report, at=now, next_query_at=polling.next_patient(initiated_at=began, now=now))
     attempt.save_progress()
+    verdict_answers.heed(attempt, now=now)
     attempts.follow(attempt)
     if not payables.is_wanted(intent):
         attempts.order(attempt, now=now)
@@ -59,7 +60,7 @@ def _take(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) -
     outbox.publish(*announced, now=now)
 
 
-def _require_action(attempt: PaymentAttempt, report: CollectionReport) -> Recorded:
+def _require_action(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) -> Recorded:
     """Have the payer do what the provider asks of him now, where that is news; anything else that is open changes nothing."""
     action = report.next_action
     if action is None or not attempt.ticket or attempt.status not in OPEN_STATES:
@@ -68,6 +69,7 @@ def _require_action(attempt: PaymentAttempt, report: CollectionReport) -> Record
         return Recorded.IGNORED
     attempt.require_action(action)
     attempt.save_progress()
+    verdict_answers.heed(attempt, now=now)
     attempts.follow(attempt)
     return Recorded.APPLIED
 

@@ -107,9 +107,13 @@ def hold_unexplained(*, attempt_id: UUID, receipt: str, now: datetime) -> None:
 
 
 def is_of_unexplained(attempt: PaymentAttempt, report: CollectionReport) -> bool:
-    """Say whether a report without a receipt may speak of the unexplained money that people look at, and so books nothing."""
+    """
+    Say whether a report without a receipt may speak of the unexplained money that people look at, or have decided about, and so
+    books nothing.
+    """
     is_without_receipt = report.outcome is Outcome.COLLECTED and not report.receipt
-    return is_without_receipt and bool(attempt.unexplained_receipt) and not attempt.is_booked
+    is_decided = attempt.unnamed_at is not None and attempt.judged_at is not None
+    return is_without_receipt and (bool(attempt.unexplained_receipt) or is_decided) and not attempt.is_booked
 
 
 def complete(attempt: PaymentAttempt, report: CollectionReport, *, actor: Actor, now: datetime) -> Recorded:

@@ -14,7 +14,7 @@ from apps.payments import events
 from apps.payments.contracts import LateMoney
 from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.selectors import policies
-from apps.payments.services import bookings, payables, polling, suspense
+from apps.payments.services import bookings, payables, polling, suspense, verdict_answers
 
 
 def take(
@@ -49,6 +49,7 @@ def take(
         attempt.save(force_insert=True)
     else:
         attempt.save_progress()
+        verdict_answers.heed(attempt, actor=actor, now=now)
     superseded = intent.current_attempt if intent.current_attempt_id != attempt.id else None
     intent.settle(attempt=attempt, at=now)
     intent.save_progress()

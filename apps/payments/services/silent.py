@@ -80,6 +80,18 @@ def with_receipt(
         return report, False
     if attempt.is_booked or attempt.unexplained_receipt or report.money not in (None, attempt.money):
         return report, False
+    found = waiting_for(attempt, now=now)
+    if not found:
+        return report, False
+    if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
+        return report, True
+    suspense.only(found[0].receipt)
+    is_still_waiting = suspense.held(attempt.provider, found[0].receipt) is not None
+    return (replace(report, receipt=found[0].receipt) if is_still_waiting else report), False
+
+
+def waiting_for(attempt: PaymentAttempt, *, now: datetime) -> list[InboundReceipt]:
+    """Return the money without a reference in suspense that may be of an attempt: of its sum and payer, within a day of its making."""
     rows = InboundReceipt.objects.waiting().filter(
         provider_account_id=attempt.provider_account_id,
         reference_key="",
@@ -88,14 +100,7 @@ def with_receipt(
         received_at__gte=attempt.created_at - CLOCKS_DIFFER,
         received_at__lte=attempt.created_at + WITHIN,
     )
-    found = [one for one, _ in _of_one_payer([(one, attempt) for one in rows], now=now)]
-    if not found:
-        return report, False
-    if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
-        return report, True
-    suspense.only(found[0].receipt)
-    is_still_waiting = suspense.held(attempt.provider, found[0].receipt) is not None
-    return (replace(report, receipt=found[0].receipt) if is_still_waiting else report), False
+    return [one for one, _ in _of_one_payer([(one, attempt) for one in rows], now=now)]
 
 
 def hold_unnamed(attempt_id: UUID, *, now: datetime) -> None:

@@ -25,6 +25,13 @@ BEGIN
     RAISE EXCEPTION 'payments: intent % cannot go from % to %', OLD.id, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';
   END IF;
+  IF OLD.status = 'UNKNOWN' AND NEW.status IN ('FAILED', 'CANCELLED') THEN
+    PERFORM FROM {s}.payments_paymentattempt a WHERE a.intent_id = OLD.id AND a.status = 'UNKNOWN';
+    IF FOUND THEN
+      RAISE EXCEPTION 'payments: intent % ends by its attempt, which nobody knows the end of', OLD.id
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+  END IF;
   RETURN NEW;
 END $f$;
 
@@ -80,6 +87,18 @@ BEGIN
        OLD.status IN ('SUCCEEDED', 'MISMATCH')
        OR (OLD.status IN ('FAILED', 'CANCELLED', 'EXPIRED') AND NEW.booked_at IS NULL)) THEN
     RAISE EXCEPTION 'payments: attempt % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.judged_at IS NOT NULL AND (NEW.verdict_reason, NEW.verdict_by, NEW.verdict_approval_id, NEW.judged_at, NEW.failure_code)
+       IS DISTINCT FROM (OLD.verdict_reason, OLD.verdict_by, OLD.verdict_approval_id, OLD.judged_at, OLD.failure_code) THEN
+    RAISE EXCEPTION 'payments: what people said of attempt % stays', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.judged_at IS NULL AND NEW.judged_at IS NOT NULL AND NOT (
+       OLD.status = 'UNKNOWN' AND NEW.status = 'FAILED' AND NEW.failure_code = 'not_paid'
+       AND NEW.verdict_approval_id = OLD.verdict_approval_id AND NEW.verdict_reason = OLD.verdict_reason
+       AND EXISTS (SELECT FROM {s}.approvals_approvalrequest a WHERE a.id = NEW.verdict_approval_id
+         AND a.kind = 'payment_verdict' AND a.subject_id = NEW.intent_id AND a.status = 'APPROVED')) THEN
+    RAISE EXCEPTION 'payments: people end attempt % as they agreed, and only while nobody knows', OLD.id
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;

@@ -187,9 +187,10 @@ def _when(intent: Any, tries: Iterable[Any]) -> tuple[datetime, str]:
 def _notice(intent: Any, attempt: Any) -> str:
     """Return what the reader must know before he does anything, or an empty text."""
     if intent.status == IntentStatus.UNKNOWN:
-        return _(
+        said = _(
             "%(rail)s has not said what became of the request, so the money may have moved. Do not ask the payer again. A late answer settles it by itself; a receipt that the payer shows can be verified."
         ) % {"rail": words.rail(intent.method)}
+        return f"{said} {_how_it_ends(attempt)}"
     if intent.status != IntentStatus.IN_REVIEW or not attempt or not attempt.received:
         return ""
     facts = {"received": attempt.received, "asked": intent.money, "refusal": attempt.late_refund_refusal}
@@ -199,6 +200,12 @@ def _notice(intent: Any, attempt: Any) -> str:
     if not attempt.late_refund_refusal:
         return said
     return said + " " + _("It was to go back by itself, which was refused: %(refusal)s") % facts
+
+
+def _how_it_ends(attempt: Any) -> str:
+    if attempt and attempt.verdict_by:
+        return _("Other people are asked to agree that nothing was collected.")
+    return _("After a day people can close it as not paid, where the statement shows no money.")
 
 
 def _receipt(receipt: Any) -> ReceiptFacts | None:

@@ -30,6 +30,7 @@ CAUSES = [
     "callback",
     "unasked",
     "authorized",
+    "judged",
     "failed",
     "booked",
     "surrendered",
@@ -147,11 +148,24 @@ def _attempt_step(attempt: Any, fact: TimelineFact) -> Step:
     return _arrived(attempt, fact)
 
 
+def _judged(attempt: Any, fact: TimelineFact) -> Step:
+    """Return who said that it brought no money; the provider contradicts that where money came afterwards."""
+    told = {"who": words.actor(attempt.verdict_by), "why": attempt.verdict_reason}
+    said = _("%(who)s said that nothing was collected: %(why)s") % told
+    contradicted = _("The provider has said otherwise since.") if attempt.is_booked else ""
+    tone = Tone.UNKNOWN if attempt.is_booked else Tone.QUIET
+    return Step(
+        fact.at, tone, "gavel", _("Closed by people, another agreed"), f"{said} {contradicted}".strip()
+    )
+
+
 def _arrived(attempt: Any, fact: TimelineFact) -> Step:
     if fact.kind == "authorized":
         held = {"rail": words.rail(attempt.provider), "money": attempt.held}
         text = _("%(rail)s holds %(money)s back.") % held
         return Step(fact.at, Tone.PENDING, "lock_clock", _("The payer agreed"), text)
+    if fact.kind == "judged":
+        return _judged(attempt, fact)
     if fact.kind == "surrendered":
         title = _("The money was taken from the payment")
         return Step(fact.at, Tone.HELD, "call_split", title, _("It waits in suspense for a person."))

@@ -42,7 +42,8 @@ FAILURES = """
 
 Not errors of a request: `failure.code` of a payment that ended without money, and `failure.message` beside it. A request
 that never reached the provider fails after the third try with what stood in its way: `network_unreachable`, `auth_token` or
-`rate_limited`. `method_not_available` says that the account was switched off before the request was sent.
+`rate_limited`. `method_not_available` says that the account was switched off before the request was sent, `not_paid` that no answer ever came and
+people closed the payment: the provider's statement shows no money.
 
 | code | provider | message |
 |---|---|---|
