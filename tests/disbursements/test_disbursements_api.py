@@ -120,6 +120,18 @@ def test_pays_a_party_and_takes_a_part_back(shop):
     refused(shop.post(path, {"amount": USD_40}), 422, "required", "/reason")
 
 
+def test_pays_the_same_again_only_where_that_is_meant(shop):
+    account = made.enabled()
+    first = shop.post("transfers", paying(account))
+
+    refused(shop.post("transfers", paying(account)), 409, "duplicate_suspected", "/force")
+    assert Transfer.objects.count() == 1
+    again = shop.post("transfers", paying(account, force=True))
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert Transfer.objects.count() == 2
+
+
 def test_names_what_is_wrong_with_a_transfer_and_writes_nothing(shop):
     account = made.enabled()
     for changes, status, code, pointer in (

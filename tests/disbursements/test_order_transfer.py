@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -100,6 +101,40 @@ def test_the_same_asking_makes_one_transfer(acme):
     assert books()[0] == USD_60
 
 
+def test_the_same_sum_for_the_same_reference_within_a_day_is_refused_unless_it_is_meant(acme):
+    account = made.enabled()
+    once = {"money": Money(10_00, "USD"), "is_repeat_refused": True}
+    made.ordered(account, **once)
+    before = books()
+
+    refuse(account, "duplicate_suspected", "/force", **once)
+    refuse(account, "duplicate_suspected", "/force", **once, reference=" week-47 ")
+
+    assert (Transfer.objects.count(), books()) == (1, before)
+    made.ordered(account, **once, reference="week-48")
+    made.ordered(account, **{**once, "money": Money(11_00, "USD")})
+    made.ordered(account, **{**once, "is_repeat_refused": False})
+    Transfer.objects.update(created_at=NOW - timedelta(hours=24))
+    made.ordered(account, **once)
+    assert Transfer.objects.count() == 5
+
+
+def test_what_was_not_made_or_was_taken_back_is_no_repeat(acme):
+    account = made.enabled()
+    failed = made.ordered(account)
+    made.stands(account, ConnectStatus.RESTRICTED, needs=("external_account",))
+    transfers.send(transfer_id=failed.id, now=NOW)
+    made.stands(account, ConnectStatus.ENABLED)
+    assert made.again(failed).status == TransferStatus.FAILED
+    back = made.made(account, is_repeat_refused=True)
+    refuse(account, "duplicate_suspected", "/force", is_repeat_refused=True)
+    Transfer.objects.filter(id=back.id).update(reversed_minor=back.amount_minor)
+
+    again = made.ordered(account, is_repeat_refused=True)
+
+    assert again.status == TransferStatus.REQUESTED
+
+
 def waiting() -> Transfer:
     approvals.rule(kind="transfer", currency="USD", minimum_minor=10_00)
     request = made.wanted(made.enabled())
@@ -190,6 +225,15 @@ def test_two_at_once_take_no_more_than_is_owed_and_two_reversals_no_more_than_wa
     asked = {"transfer_id": transfer.id, "money": Money(30_00, "USD"), "reason": "Twice.", "now": NOW}
     answers = at_once(lambda: transfer_reversals.reverse(actor=SYSTEM, **asked))
     assert sorted(type(answer).__name__ for answer in answers) == ["ReversalTooLarge", "Transfer"]
+
+
+def test_two_at_once_for_one_reference_are_one_transfer(committed_acme):
+    account = made.enabled()
+
+    answers = at_once(lambda: made.ordered(account, is_repeat_refused=True))
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["DuplicateSuspected", "Transfer"]
+    assert books()[0] == USD_60
 
 
 def at_once(call) -> list:

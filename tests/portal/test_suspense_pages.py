@@ -11,8 +11,9 @@ from apps.audit.models import AuditRecord
 from apps.kit import clock
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
-from apps.payments.contracts import InboundStatus, IntentStatus
+from apps.payments.contracts import CollectionTerms, InboundStatus, IntentStatus
 from apps.payments.models import InboundReceipt, Refund
+from apps.payments.selectors import policies
 from apps.payments.services import intents, resolutions
 from tests import dialogs
 from tests.factories import access, payments
@@ -222,3 +223,17 @@ def test_who_only_reads_is_offered_nothing(visit):
     assert inbound.receipt in page
     assert "Assign…" not in page
     assert browser.get(deed(inbound, "take-over")).status_code == 403
+
+
+def test_an_owner_says_for_how_long_a_payer_is_suspected_of_paying_twice(visit):
+    browser = visit("owner")
+    url = f"{reverse('admin:payments_paymentintent_changelist')}do/policy/"
+    said = {"late_money": "ACCEPT", "reason": "Rent is paid weekly."}
+    assert 'value="24"' in dialogs.open_at(browser, url).content.decode()
+
+    wrong = dialogs.send(browser, url, **said, repeated_within_hours="0")
+    assert list(wrong.context["form"].errors) == ["repeated_within_hours"]
+    assert policies.current() == CollectionTerms()
+    dialogs.send(browser, url, **said, repeated_within_hours="48")
+
+    assert policies.current() == CollectionTerms(repeated_within_hours=48)

@@ -86,6 +86,19 @@ def test_shows_how_an_account_stands_and_pays_what_is_owed_once(officer):
     assert "week-47" in shown(officer, f"{ACCOUNTS}_change", account.id)
 
 
+def test_pays_the_same_again_only_where_a_person_forces_it(officer):
+    account = made.enabled()
+    url = dialog(ACCOUNTS, account, "transfer")
+    said = {"amount": "40.00", "reference": "week-47"}
+    dialogs.send(officer, url, **said)
+
+    assert list(wrong(dialogs.send(officer, url, **said))) == ["force"]
+    assert Transfer.objects.count() == 1
+    dialogs.send(officer, url, **said, force="on")
+
+    assert Transfer.objects.count() == 2
+
+
 def test_says_that_other_people_decide_first(officer):
     approvals.rule(kind="transfer", currency="USD", minimum_minor=10_00)
     account = made.enabled()

@@ -105,6 +105,11 @@ class TransferIn(StrictSerializer):
     branch_id = IdField(
         "br", required=False, help_text="Where it is owed. Default: the branch of the key, or head office."
     )
+    force = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="True: pay even where the party was paid the same sum for the same reference within 24 hours.",
+    )
 
 
 class TransferReverseIn(StrictSerializer):

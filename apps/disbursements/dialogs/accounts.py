@@ -133,6 +133,9 @@ class TransferForm(PartForm):
         max_length=REFERENCE_LENGTH,
         help_text=gettext_lazy("The party sees it too."),
     )
+    force = forms.BooleanField(
+        label=gettext_lazy("Force it: pay although the same went out within 24 hours"), required=False
+    )
 
 
 class TransferTo(Dialog):
@@ -185,6 +188,7 @@ class TransferTo(Dialog):
                 application_id=row.application_id,
                 reference=answer.data["reference"],
                 nonce=answer.nonce,
+                is_repeat_refused=not answer.data["force"],
             ),
             actor=answer.actor,
             now=answer.now,

@@ -1,15 +1,23 @@
 """The gate that every transfer and every reversal passes: what the account, the rail and the books allow."""
 
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
 from apps.disbursements import postings
+from apps.disbursements.contracts import NewTransfer, TransferStatus
 from apps.disbursements.models import ConnectedAccount, Transfer
-from apps.kit import errors
+from apps.kit import errors, ids
 from apps.kit.money import Money
 from apps.ledger.selectors import balances
 
 AMOUNT = "/amount"
 CONNECTED_ACCOUNT = "/connected_account_id"
+FORCE = "/force"
 REASON = "/reason"
 REFERENCE = "/reference"
+REPEATED_WITHIN = timedelta(hours=24)
+NOT_PAID = [TransferStatus.FAILED.value, TransferStatus.CANCELLED.value]
 
 
 class TransferRefused(errors.DomainError):
@@ -65,6 +73,14 @@ class ReferenceMissing(TransferRefused):
     pointer = REFERENCE
 
 
+class DuplicateSuspected(TransferRefused):
+    """The party was paid the same sum for the same reference within 24 hours; say ``force`` if that is meant."""
+
+    code = "duplicate_suspected"
+    title = "Duplicate suspected"
+    pointer = FORCE
+
+
 class NotReversible(TransferRefused):
     """Nothing of the transfer can be taken back: it was not made, or all of it has come back or is on its way."""
 
@@ -101,6 +117,28 @@ def check(account: ConnectedAccount, money: Money, reference: str) -> None:
         raise TransferTooSmall("Transfer more than zero.")
     if not reference.strip():
         raise ReferenceMissing("Say what the transfer is for.")
+
+
+def require_no_repeat(account: ConnectedAccount, request: NewTransfer, *, now: datetime) -> None:
+    """
+    Raise DuplicateSuspected where the application has paid the party the same sum for the same reference in this branch since
+    24 hours, at whichever of its accounts, or is about to. What was not made, or was taken back whole, pays nobody. The caller
+    holds the lock of the party's accounts.
+    """
+    same = Transfer.objects.filter(
+        connected_account__party_id=account.party_id,
+        application_id=request.application_id,
+        branch_id=request.branch_id,
+        amount_minor=request.money.minor,
+        currency=request.money.currency,
+        reference=request.reference.strip(),
+        created_at__gt=now - REPEATED_WITHIN,
+    )
+    paid = same.exclude(status__in=NOT_PAID).exclude(reversed_minor=F("amount_minor"))
+    before = paid.order_by("-id").first()
+    if before is not None:
+        name = ids.encode("tr", before.id)
+        raise DuplicateSuspected(f"{name} is of the same sum and reference. Force it if both are meant.")
 
 
 def check_owed(transfer: Transfer) -> None:

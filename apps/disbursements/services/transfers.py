@@ -37,14 +37,16 @@ def order(*, request: NewTransfer, actor: Actor, now: datetime) -> Transfer:
     worker after the commit, or once other people have approved where a rule asks for that. What is asked for under a ``nonce``
     that made a transfer to this account returns that one.
 
-    Raises NotFound, AccountNotEnabled, TransferCurrencyWrong, TransferTooSmall, ReferenceMissing, NotOwed or LimitExceeded,
-    and then nothing is written. Locks the party's connected accounts, then what is owed.
+    Raises NotFound, AccountNotEnabled, TransferCurrencyWrong, TransferTooSmall, ReferenceMissing, DuplicateSuspected, NotOwed or
+    LimitExceeded, and then nothing is written. Locks the party's connected accounts, then what is owed.
     """
     account = connected_accounts.locked_of_party(request.connected_account_id)
     before = _made_before(account, request.nonce)
     if before is not None:
         return before
     transfer_limits.check(account, request.money, request.reference)
+    if request.is_repeat_refused:
+        transfer_limits.require_no_repeat(account, request, now=now)
     amount_limits.require_may_ask(actor=actor, money=request.money, field=transfer_limits.AMOUNT)
     transfer = Transfer(
         connected_account=account,
