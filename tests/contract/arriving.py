@@ -6,9 +6,10 @@ from apps.integrations.models import ProviderCallback
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
-from apps.payments.contracts import CollectionTerms, InboundStatus, IntentStatus
+from apps.payments.contracts import CollectionTerms, InboundStatus, IntentStatus, LateMoney
 from apps.payments.contracts.listed import ListedMatter
 from apps.payments.models import ListedMovement, PullCursor
+from apps.payments.services import intents
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import LOST, is_paid
 from tests.contract.rails import Rail, edited
@@ -66,6 +67,25 @@ def told_twice(rail: Rail) -> None:
         receipt = rail.attempt(intent).provider_receipt
         assert rail.inbound(receipt).status == InboundStatus.MATCHED
     assert len(rail.rows("payment")) == 2
+
+
+@arrives(
+    "paid under the code of a payment that has expired: it pays late, or waits in suspense, as is chosen"
+)
+def paid_after_it_expired(rail: Rail) -> None:
+    for policy in (LateMoney.ACCEPT, LateMoney.SUSPENSE):
+        intent = rail.create(is_confirmed=False)
+        rail.let_pass(intents.CONFIRM_WITHIN)
+        rail.rest()
+        assert rail.again(intent).status == IntentStatus.EXPIRED
+        with rail.terms(CollectionTerms(late_money=policy)):
+            made = rail.pay(intent.code)
+        waits = policy is LateMoney.SUSPENSE
+        kept, attempt = rail.again(intent), rail.attempt(intent)
+        ends = IntentStatus.IN_REVIEW if waits else IntentStatus.SUCCEEDED
+        assert (kept.status, kept.is_late, attempt.is_in_suspense) == (ends, True, waits)
+        assert (attempt.received, attempt.provider_receipt) == (payments.KES_1500, made["receipt"])
+    assert (len(rail.rows("payment")), rail.sent("collect")) == (2, 0)
 
 
 @arrives("money of nobody: in suspense, with its reason, and told once")
