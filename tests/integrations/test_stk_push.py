@@ -109,6 +109,10 @@ def test_refuses_what_daraja_could_only_misunderstand(change, code):
     [
         (answer("error_invalid_shortcode.json", 400), ProviderDeclined, "invalid_request", "400.002.02"),
         (refused("404.001.01", "Resource not found", 404), ProviderDeclined, "configuration", "404.001.01"),
+        (refused("404.001.04", "Invalid Authentication Header", 404), ProviderDeclined, "configuration", "404.001.04"),
+        (refused("404.002.01", "Resource not found", 404), ProviderDeclined, "configuration", "404.002.01"),
+        (refused("404.003.01", "Resource not found", 404), ProviderDeclined, "configuration", "404.003.01"),
+        (refused("400.008.02", "Invalid grant type passed", 400), ProviderDeclined, "invalid_credentials", "400.008.02"),
         (refused("405.001", "Method Not Allowed", 405), ProviderDeclined, "configuration", "405.001"),
         (refused("400.002.05", "Invalid Request Payload", 400), ProviderDeclined, "invalid_request", "400.002.05"),
         (refused("500.001.1001", "Merchant does not exist"), ProviderDeclined, "configuration", "500.001.1001"),
