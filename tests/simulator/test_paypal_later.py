@@ -135,9 +135,90 @@ def test_an_inquiry_takes_nothing_until_it_is_accepted_or_forgotten(shop):
         "COMPLETED",
     ]
     assert shop.statement()["closing_balance"] == "30.92"
-    assert len(shop.read(f"{DISPUTES}?dispute_state=RESOLVED")["items"]) == 3
+    assert len(shop.read(f"{DISPUTES}?dispute_state=RESOLVED")["items"]) == 2
+    assert [each["dispute_id"] for each in shop.read(f"{DISPUTES}?dispute_state=APPEALABLE")["items"]] == [
+        second
+    ]
     (reversed_, *_) = shop.told("PAYMENT.CAPTURE.REVERSED")
     assert shop.read(f"/v2/payments/refunds/{reversed_['resource']['id']}")["amount"]["value"] == "10.00"
+
+
+def lost(shop, capture, **given):
+    """Return the address of a dispute that PayPal decided for the payer of a capture."""
+    asked = {"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "stage": "INQUIRY", **given}
+    identifier = shop.act("captures", capture["id"], "dispute", **asked).json()["dispute_id"]
+    shop.act("disputes", identifier, "lose")
+    return f"{DISPUTES}/{identifier}"
+
+
+def appeal(shop, path, files):
+    shop.http.headers["Authorization"] = f"Bearer {shop.token}"
+    told = '{"evidences": [{"evidence_type": "OTHER", "notes": "Here is who signed"}]}'
+    given = {"input": (None, told, "application/json"), **files}
+    return shop.http.post(f"/paypal{path}/appeal", files=given)
+
+
+def links(dispute):
+    return {link["rel"] for link in dispute["links"]}
+
+
+def test_a_lost_claim_is_appealed_once_and_may_be_won_then(shop):
+    capture = shop.paid()
+    path = lost(shop, capture)
+    identifier, taken = path.rpartition("/")[2], shop.statement()["closing_balance"]
+    before = shop.read(path)
+    assert (before["status"], before["dispute_state"], "appeal" in links(before)) == (
+        "RESOLVED",
+        "APPEALABLE",
+        True,
+    )
+    wrong = appeal(shop, path, {"evidence-file": ("note.exe", b"MZ")})
+    assert issue(wrong) == (400, "INVALID_FILE_FORMAT")
+    assert issue(shop.post(f"{path}/appeal", {})) == (400, "MISSING_REQUIRED_PARAMETER")
+
+    heard = appeal(shop, path, {"evidence-file": ("note.pdf", b"%PDF-1.7")})
+
+    assert (heard.status_code, heard.json()["links"][0]["rel"]) == (200, "self")
+    told = shop.read(path)
+    assert (told["status"], told["dispute_state"]) == ("UNDER_REVIEW", "UNDER_PAYPAL_REVIEW")
+    assert ("dispute_outcome" in told, "appeal" in links(told)) == (False, False)
+    assert told["evidences"][0]["documents"] == [{"name": "note.pdf"}]
+    assert shop.statement()["closing_balance"] == taken
+    assert issue(appeal(shop, path, {})) == (422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+    shop.act("disputes", identifier, "win")
+
+    over = shop.read(path)
+    assert (over["dispute_state"], over["dispute_outcome"]["outcome_code"]) == (
+        "RESOLVED",
+        "RESOLVED_SELLER_FAVOUR",
+    )
+    assert [(move["type"], move["amount"]["value"]) for move in over["money_movements"]] == [
+        ("DEBIT", "25.00"),
+        ("CREDIT", "25.00"),
+    ]
+    (reversed_,) = shop.told("PAYMENT.CAPTURE.REVERSED")
+    assert shop.read(f"/v2/payments/refunds/{reversed_['resource']['id']}")["status"] == "CANCELLED"
+    assert shop.read(f"/v2/payments/captures/{capture['id']}")["status"] == "COMPLETED"
+    assert shop.post(f"/v2/payments/captures/{capture['id']}/refund").status_code == 201
+
+
+def test_no_appeal_is_taken_twice_too_late_or_from_a_bank(shop):
+    captures = [shop.paid(invoice_id=f"INV-{number}") for number in range(3)]
+    again, late = (lost(shop, capture) for capture in captures[:2])
+    banks = lost(shop, captures[2], stage="CHARGEBACK")
+    assert shop.read(banks)["dispute_state"] == "RESOLVED"
+    assert appeal(shop, again, {}).status_code == 200
+    taken = shop.statement()["closing_balance"]
+    shop.act("disputes", again.rpartition("/")[2], "lose")
+    assert shop.statement()["closing_balance"] == taken
+
+    shop.tick(10 * 24 * 3_600)
+    shop.open()
+
+    for path in (again, late, banks):
+        assert (shop.read(path)["dispute_state"], "appeal" in links(shop.read(path))) == ("RESOLVED", False)
+        assert issue(appeal(shop, path, {})) == (422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+    assert len(shop.control("GET", "/paypal/refunds").json()["refunds"]) == 3
 
 
 def test_every_movement_is_reported(shop):

@@ -1,4 +1,4 @@
-"""Endpoints of disputes: a merchant reads them, is heard, or gives in."""
+"""Endpoints of disputes: a merchant reads them, is heard, gives in, or appeals."""
 
 from typing import TYPE_CHECKING
 
@@ -62,17 +62,27 @@ def retrieve(call: "Call", identifier: str) -> Reply:
 def provide_evidence(call: "Call", identifier: str) -> Reply:
     """Keep what proves the merchant right: a part ``input`` that says what it is, and files."""
     dispute = objects.get(call.scope, "dispute", identifier)
+    disputes.answer(call.scope, dispute, evidences=_evidences(call))
+    return _done(call, identifier)
+
+
+def appeal(call: "Call", identifier: str) -> Reply:
+    """Have PayPal look again at what it decided for the payer, in the form of evidence."""
+    dispute = objects.get(call.scope, "dispute", identifier)
+    disputes.appeal(call.scope, dispute, evidences=_evidences(call))
+    return _done(call, identifier)
+
+
+def _evidences(call: "Call") -> list[Body]:
     told = multipart.parts(call.request)
     documents = [{"name": part.filename} for part in told if part.filename and _is_file(part.content)]
     if sum(bool(part.filename) for part in told) > len(documents):
         raise PayPalRefusal(400, "INVALID_FILE_FORMAT", "A file is a JPG, a GIF, a PNG or a PDF.")
     given = next((part.content for part in told if part.name == "input"), call.request.body)
-    evidences = [
+    return [
         _evidence(evidence, documents)
         for evidence in fields.read(given).items("evidences", most=MOST_EVIDENCES)
     ]
-    disputes.answer(call.scope, dispute, evidences=evidences)
-    return _done(call, identifier)
 
 
 def accept_claim(call: "Call", identifier: str) -> Reply:

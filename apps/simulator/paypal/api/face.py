@@ -39,6 +39,7 @@ ROUTES: Routes = (
     ("GET", f"/v1/customer/disputes/{ID}", disputes.retrieve),
     ("POST", f"/v1/customer/disputes/{ID}/provide-evidence", disputes.provide_evidence),
     ("POST", f"/v1/customer/disputes/{ID}/accept-claim", disputes.accept_claim),
+    ("POST", f"/v1/customer/disputes/{ID}/appeal", disputes.appeal),
     ("GET", "/v1/reporting/transactions", reporting.transactions),
     ("GET", "/v1/reporting/balances", reporting.balances),
 )

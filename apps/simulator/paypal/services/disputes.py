@@ -1,10 +1,13 @@
-"""Disputes: a payer asks for their money back, the merchant is heard, and PayPal or a bank says who is right."""
+"""Disputes: a payer asks for their money back, the merchant is heard, PayPal or a bank says who is right, and may be asked again."""
 
 from apps.simulator.paypal.contracts import Body, PayPalRefusal, Scope
 from apps.simulator.paypal.services import captures, currencies, events, ids, movements, objects
 
 ANSWER_WITHIN_MS = 10 * 24 * 3_600_000
+APPEAL_WITHIN_MS = 10 * 24 * 3_600_000
 INQUIRY, CHARGEBACK = "INQUIRY", "CHARGEBACK"
+INTERNAL = "INTERNAL"
+"""The channel of what is brought before PayPal, which decides it; a bank decides what comes from outside."""
 STAGES = (INQUIRY, CHARGEBACK, "PRE_ARBITRATION", "ARBITRATION")
 REASONS = (
     "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
@@ -20,6 +23,8 @@ REASONS = (
 )
 ASKED, HEARD, OVER = "WAITING_FOR_SELLER_RESPONSE", "UNDER_REVIEW", "RESOLVED"
 STATES = {ASKED: "REQUIRED_ACTION", HEARD: "UNDER_PAYPAL_REVIEW", OVER: "RESOLVED"}
+APPEALABLE = "APPEALABLE"
+LOST = "RESOLVED_BUYER_FAVOUR"
 
 
 def add(scope: Scope, capture: Body, *, reason: str, stage: str, amount: int | None = None) -> Body:
@@ -45,7 +50,7 @@ def add(scope: Scope, capture: Body, *, reason: str, stage: str, amount: int | N
         "dispute_amount": currencies.money(disputed, currency),
         "money_movements": [],
         "dispute_life_cycle_stage": stage,
-        "dispute_channel": "EXTERNAL" if stage == CHARGEBACK else "INTERNAL",
+        "dispute_channel": "EXTERNAL" if stage == CHARGEBACK else INTERNAL,
         "evidences": [],
         "messages": [],
         "seller_response_due_date": objects.instant(due_by),
@@ -64,11 +69,21 @@ def add(scope: Scope, capture: Body, *, reason: str, stage: str, amount: int | N
 def answer(scope: Scope, dispute: Body, *, evidences: list[Body]) -> Body:
     """Keep what the merchant says, and let PayPal look at it; raise PayPalRefusal where nobody waits for that."""
     check_open(dispute)
-    told = [
-        evidence | {"source": "SUBMITTED_BY_SELLER", "date": objects.instant(scope.now)}
-        for evidence in evidences
-    ]
-    dispute["evidences"] = [*dispute["evidences"], *told]
+    _keep(scope, dispute, evidences)
+    return _change(scope, dispute, status=HEARD, name="UPDATED")
+
+
+def appeal(scope: Scope, dispute: Body, *, evidences: list[Body]) -> Body:
+    """
+    Keep what the merchant says to a claim that PayPal decided for the payer, and let PayPal look at it again, once; raise
+    PayPalRefusal where it takes no appeal. The money stays with the payer.
+    """
+    if dispute["dispute_state"] != APPEALABLE:
+        raise PayPalRefusal(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+    _keep(scope, dispute, evidences)
+    del dispute["dispute_outcome"]
+    objects.note(scope, dispute["dispute_id"], is_appealed=True)
+    _unlink(dispute)
     return _change(scope, dispute, status=HEARD, name="UPDATED")
 
 
@@ -94,25 +109,45 @@ def accept(scope: Scope, dispute: Body) -> Body:
 
 
 def decide(scope: Scope, dispute: Body, *, is_won: bool, code: str = "") -> Body:
-    """Say who is right; what is won comes back, the fee does not. Raises PayPalRefusal where it is over."""
+    """
+    Say who is right; what is won comes back, the fee does not. What PayPal, and no bank, decided for the payer may be appealed for
+    ten days. Raises PayPalRefusal where it is over.
+    """
     _check_undecided(dispute)
-    amount, is_taken = currencies.minor(dispute["dispute_amount"]), bool(dispute["money_movements"])
-    if is_won and is_taken:
-        _move(scope, dispute, movements.CHARGEBACK_REVERSAL, amount)
-    if not is_won:
-        if not is_taken:
-            _move(scope, dispute, movements.REVERSAL, -amount)
-        _reverse(scope, dispute, amount)
-    objects.wake(scope, dispute["dispute_id"], at=None)
-    objects.note(scope, objects.private(scope, dispute["dispute_id"])["capture"], dispute="")
+    identifier, code = dispute["dispute_id"], code or ("RESOLVED_SELLER_FAVOUR" if is_won else LOST)
+    was_appealed = objects.private(scope, identifier).get("is_appealed", False)
+    _settle(scope, dispute, is_won=is_won)
     dispute["dispute_outcome"] = {
-        "outcome_code": code or ("RESOLVED_SELLER_FAVOUR" if is_won else "RESOLVED_BUYER_FAVOUR"),
+        "outcome_code": code,
         "amount_refunded": currencies.money(
-            0 if is_won else amount, dispute["dispute_amount"]["currency_code"]
+            0 if is_won else currencies.minor(dispute["dispute_amount"]),
+            dispute["dispute_amount"]["currency_code"],
         ),
     }
     dispute.pop("seller_response_due_date", None)
-    return _change(scope, dispute, status=OVER, name="RESOLVED")
+    if code != LOST or was_appealed or dispute["dispute_channel"] != INTERNAL:
+        return _change(scope, dispute, status=OVER, name="RESOLVED")
+    own = f"/v1/customer/disputes/{identifier}/appeal"
+    dispute["links"].append(objects.link(scope, own, "appeal", "POST"))
+    _change(scope, dispute, status=OVER, state=APPEALABLE, name="RESOLVED")
+    objects.wake(scope, identifier, at=scope.now + APPEAL_WITHIN_MS)
+    return dispute
+
+
+def _settle(scope: Scope, dispute: Body, *, is_won: bool) -> None:
+    """Move what a decision moves; one about an appeal undoes what the loss did, or leaves it."""
+    amount, is_taken = currencies.minor(dispute["dispute_amount"]), bool(dispute["money_movements"])
+    held = objects.private(scope, dispute["dispute_id"])
+    if is_won and is_taken:
+        _move(scope, dispute, movements.CHARGEBACK_REVERSAL, amount)
+    if is_won and held.get("reversal"):
+        _keep_again(scope, held["capture"], held["reversal"], amount)
+    if not is_won and not held.get("reversal"):
+        if not is_taken:
+            _move(scope, dispute, movements.REVERSAL, -amount)
+        _reverse(scope, dispute, amount)
+    if objects.private(scope, held["capture"]).get("dispute") == dispute["dispute_id"]:
+        objects.note(scope, held["capture"], dispute="")
 
 
 def withdraw(scope: Scope, dispute: Body) -> Body:
@@ -121,8 +156,12 @@ def withdraw(scope: Scope, dispute: Body) -> Body:
 
 
 def settle(scope: Scope, dispute: Body) -> None:
-    """Lose what was not answered in time."""
-    decide(scope, dispute, is_won=False)
+    """Lose what was not answered in time, and take no appeal any more once the time for that is over."""
+    if dispute["status"] != OVER:
+        decide(scope, dispute, is_won=False)
+        return
+    _unlink(dispute)
+    objects.save(scope, dispute["dispute_id"], dispute | {"dispute_state": STATES[OVER]})
 
 
 def check_open(dispute: Body) -> None:
@@ -136,8 +175,20 @@ def _check_undecided(dispute: Body) -> None:
         raise PayPalRefusal(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
 
 
-def _change(scope: Scope, dispute: Body, *, status: str, name: str) -> Body:
-    dispute |= {"status": status, "dispute_state": STATES[status]}
+def _keep(scope: Scope, dispute: Body, evidences: list[Body]) -> None:
+    told = [
+        evidence | {"source": "SUBMITTED_BY_SELLER", "date": objects.instant(scope.now)}
+        for evidence in evidences
+    ]
+    dispute["evidences"] = [*dispute["evidences"], *told]
+
+
+def _unlink(dispute: Body) -> None:
+    dispute["links"] = [link for link in dispute["links"] if link["rel"] != "appeal"]
+
+
+def _change(scope: Scope, dispute: Body, *, status: str, name: str, state: str = "") -> Body:
+    dispute |= {"status": status, "dispute_state": state or STATES[status]}
     due = dispute.get("seller_response_due_date")
     objects.wake(scope, dispute["dispute_id"], at=objects.moment(due) if due and status == ASKED else None)
     objects.save(scope, dispute["dispute_id"], dispute)
@@ -192,10 +243,18 @@ def _reverse(scope: Scope, dispute: Body, amount: int) -> None:
     }
     place = objects.private(scope, capture["id"])
     objects.add(scope, "refund", reversal, capture=capture["id"], order=place["order"], unit=place["unit"])
+    objects.note(scope, dispute["dispute_id"], reversal=identifier)
     summary = (
         f"A {capture['amount']['currency_code']} {capture['amount']['value']} capture payment was reversed"
     )
     events.tell(scope, "PAYMENT.CAPTURE.REVERSED", reversal, summary=summary)
+
+
+def _keep_again(scope: Scope, capture: str, reversal: str, amount: int) -> None:
+    """Count what was lost as kept again: the capture can be given back by the merchant, and its reversal is none any more."""
+    captures.give_back(scope, objects.get(scope, "capture", capture), -amount)
+    gone = objects.get(scope, "refund", reversal)
+    objects.save(scope, reversal, gone | {"status": "CANCELLED"})
 
 
 def _transaction(scope: Scope, capture: Body) -> Body:
