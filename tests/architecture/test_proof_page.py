@@ -53,6 +53,7 @@ CERTIFIED = {
         "WebhookPort": ("signed messages",),
     },
     "paypal": {
+        "AppealPort": ("appeals",),
         "CapturePort": ("capture", "release"),
         "CollectionPort": ("orders", "questions after a payment"),
         "ConnectionPort": ("access token",),

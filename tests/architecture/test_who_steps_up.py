@@ -73,6 +73,7 @@ STEPS_UP = {
     "apps.payments.dialogs.suspense.ConfirmMoney": False,  # moves nothing
     "apps.payments.dialogs.suspense.GiveMoneyBack": True,
     "apps.payments.dialogs.disputes.AcceptDispute": True,
+    "apps.payments.dialogs.disputes.AppealDispute": True,
     "apps.payments.dialogs.disputes.AttachFile": False,
     "apps.payments.dialogs.disputes.DetachFile": False,
     "apps.payments.dialogs.disputes.SubmitEvidence": True,

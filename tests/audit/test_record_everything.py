@@ -215,7 +215,11 @@ RECORDED = {
         "forget": "payment_method.forget_requested",
     },
     "payments.services.policies": {"choose": "payment.policy_chosen"},
-    "payments.services.dispute_answers": {"submit": "dispute.submitted", "accept": "dispute.accepted"},
+    "payments.services.dispute_answers": {
+        "submit": "dispute.submitted",
+        "accept": "dispute.accepted",
+        "appeal": "dispute.appealed",
+    },
     "payments.services.dispute_evidence": {
         "write": "dispute.evidence_written",
         "attach": "dispute.evidence_attached",

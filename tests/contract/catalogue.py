@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from apps.integrations.ports import (
+    AppealPort,
     BalancePort,
     CapturePort,
     CollectionPort,
@@ -51,6 +52,7 @@ class Capability(StrEnum):
     REFUND_QUERY = "ask after a refund"
     REFUND_SEARCH = "find a refund again"
     DISPUTE = "tell of disputes"
+    APPEAL = "take appeals"
     METHOD = "keep a way to pay"
     CONNECT = "open accounts for others"
     TRANSFER = "pay such accounts"
@@ -78,6 +80,7 @@ PORTS: Mapping[Capability, type] = {
     Capability.REFUND_QUERY: RefundQueryPort,
     Capability.REFUND_SEARCH: RefundSearchPort,
     Capability.DISPUTE: DisputePort,
+    Capability.APPEAL: AppealPort,
     Capability.METHOD: MethodPort,
     Capability.CONNECT: ConnectPort,
     Capability.TRANSFER: TransferPort,
@@ -121,7 +124,7 @@ class Words:
     ``too_old`` how many seconds after it was signed a message proves nothing any more.
     ``choice`` says how a payer is asked, of ``payer``, who pays at once, and of ``decides``, for whom a person decides;
     ``code_of`` reads our code in a row of the statement, ``asks_still`` looks whether the newest request is still open;
-    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``onboard`` the owner of an account tell all that is asked at a link, ``restrict`` the provider ask him for more before he is paid again, ``fail_refund`` a refund fail after it was given.
+    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``lose`` the same and the provider say that he is right, ``overrule`` say then that he is not, ``onboard`` the owner of an account tell all that is asked at a link, ``restrict`` the provider ask him for more before he is paid again, ``fail_refund`` a refund fail after it was given.
     """
 
     name: str
@@ -143,6 +146,8 @@ class Words:
     asks_still: Callable[["Rail"], bool]
     keep: Callable[["Rail", str], object] = lambda *_: None
     dispute: Callable[["Rail", str], object] = lambda *_: None
+    lose: Callable[["Rail", str], object] = lambda *_: None
+    overrule: Callable[["Rail", str], object] = lambda *_: None
     onboard: Callable[["Rail", str], object] = lambda *_: None
     restrict: Callable[["Rail", str], object] = lambda *_: None
     fail_refund: Callable[["Rail", str], object] = lambda *_: None

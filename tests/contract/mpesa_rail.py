@@ -114,6 +114,7 @@ WORDS = Words(
         Capability.REFUND_QUERY: "Transaction Status tells the fate of a reversal",
         Capability.REFUND_SEARCH: "a reversal is asked after by its ticket alone, or by a receipt that a person found",
         Capability.DISPUTE: "a payer asks Safaricom for a reversal, which is on the statement",
+        Capability.APPEAL: "without disputes there is nothing to appeal",
         Capability.METHOD: "a payer approves each payment with a PIN",
         Capability.CONNECT: "Safaricom keeps no accounts in the name of ours",
         Capability.TRANSFER: "there are no such accounts to pay",

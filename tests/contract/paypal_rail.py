@@ -30,6 +30,12 @@ def _act(kind: str, deed: str) -> Any:
     return lambda rail, identifier: rail.control("POST", f"/paypal/{kind}/{identifier}/{deed}", {})
 
 
+def _lose(rail: Rail, receipt: str) -> object:
+    asked = {"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "stage": "INQUIRY"}
+    made = rail.control("POST", f"/paypal/captures/{receipt}/dispute", asked)
+    return rail.control("POST", f"/paypal/disputes/{made['dispute_id']}/lose", {})
+
+
 WORDS = Words(
     name="PayPal",
     method=Method.PAYPAL,
@@ -47,6 +53,7 @@ WORDS = Words(
         "capture": "/v2/payments/authorizations/*/capture",
         "refund": "/v2/payments/captures/*/refund",
         "statement": "/v1/reporting/transactions",
+        "appeal": "/v1/customer/disputes/*/appeal",
     },
     kinds={
         "token": "oauth",
@@ -54,6 +61,7 @@ WORDS = Words(
         "query": "order_query",
         "capture": "capture",
         "refund": "refund",
+        "appeal": "dispute_appeal",
     },
     declines=(
         ("INSTRUMENT_DECLINED", "declined"),
@@ -76,6 +84,8 @@ WORDS = Words(
     asks_still=lambda rail: _newest(rail)["status"] in ("CREATED", "PAYER_ACTION_REQUIRED"),
     keep=_act("setups", "approve"),
     dispute=_act("captures", "dispute"),
+    lose=_lose,
+    overrule=_act("disputes", "win"),
     lacks={
         Capability.STATUS: "a payment is asked after by its order, and nobody types a receipt",
         Capability.INBOUND: "nobody pays by PayPal without being asked",

@@ -11,7 +11,7 @@ from apps.kit.actors import SYSTEM
 from apps.payments.contracts import IntentStatus
 from apps.payments.contracts.saving import SavedMethodStatus
 from apps.payments.models import Dispute
-from apps.payments.services import method_tokens, saved_methods
+from apps.payments.services import dispute_answers, dispute_evidence, method_tokens, saved_methods
 from tests.contract.catalogue import Capability, scenario
 from tests.contract.collecting import PAID, is_paid
 from tests.contract.rails import Rail, edited
@@ -124,3 +124,30 @@ def disputed(rail: Rail) -> None:
     rail.rest()
     kept = Dispute.objects.get(attempt=rail.attempt(intent))
     assert (kept.ticket, kept.status) == (found[0].ticket, DisputeStage.NEEDS_RESPONSE)
+
+
+@scenario(
+    Capability.APPEAL,
+    "a lost dispute is appealed, once though the answer is lost: lost in the books until the provider looks again, and won",
+)
+def appealed(rail: Rail) -> None:
+    attempt = rail.attempt(rail.ask())
+    rail.rest()
+    rail.words.lose(rail, rail.attempt(attempt.intent).provider_receipt)
+    rail.rest()
+    lost = Dispute.objects.get(attempt=attempt)
+    assert (lost.status, lost.is_appealable, lost.lost_minor) == ("LOST", True, lost.withdrawn_minor)
+    dispute_evidence.write(dispute_id=lost.id, texts={"text": "It came."}, actor=SYSTEM, now=rail.now)
+    rail.spoil("appeal", {"action": "reset", "processed": True})
+    rail.let_pass(timedelta(seconds=1))
+    dispute_answers.appeal(dispute_id=lost.id, actor=SYSTEM, now=rail.now)
+    rail.work()
+    waits = Dispute.objects.get(id=lost.id)
+    assert (waits.status, waits.is_appealing, waits.lost_minor) == ("LOST", True, lost.lost_minor)
+    rail.rest(seconds=120)
+    heard = Dispute.objects.get(id=lost.id)
+    assert (heard.status, heard.lost_minor, heard.may_appeal) == ("UNDER_REVIEW", 0, False)
+    rail.words.overrule(rail, lost.ticket)
+    rail.rest()
+    won = Dispute.objects.get(id=lost.id)
+    assert (won.status, won.reinstated_minor, rail.sent("appeal")) == ("WON", lost.withdrawn_minor, 1)

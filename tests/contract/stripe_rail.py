@@ -87,6 +87,7 @@ WORDS = Words(
         Capability.STATUS: "a payment is asked after by its session, and nobody types a receipt",
         Capability.INBOUND: "nobody pays by card without being asked",
         Capability.BALANCE: "what Stripe holds comes with the statements of accounts",
+        Capability.APPEAL: "what may be appealed asks for evidence anew, and is answered as before",
         Capability.QR: "a card is not read from a picture",
         Capability.CALLBACK: "one address of the account takes every message, and each is signed",
         Capability.TOKEN: "the key goes along with each call",

@@ -241,6 +241,30 @@ def test_a_dispute_is_read_answered_and_ends(shop):
     assert (won.stage, won.outcome, won.reinstated) == ("WON", "RESOLVED_SELLER_FAVOUR", USD_25)
 
 
+def test_a_lost_dispute_is_appealed(shop):
+    asked = {"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "stage": "INQUIRY"}
+    ticket = shop.act("captures", shop.taken().receipt, "dispute", **asked)["dispute_id"]
+    shop.act("disputes", ticket, "lose")
+    port, evidence = shop.port("appeal"), Evidence(text="Here is who signed.")
+    lost = shop.port("dispute").read(ticket)
+
+    heard = [port.appeal(ticket, evidence, code="D7M2P9QX4T:2") for _ in range(2)]
+    shop.act("disputes", ticket, "lose")
+    with pytest.raises(ProviderDeclined) as refusal:
+        port.appeal(ticket, evidence, code="D7M2P9QX4T:3")
+    over = shop.port("dispute").read(ticket)
+
+    assert (lost.stage, lost.may_appeal, lost.withdrawn) == ("LOST", True, USD_25)
+    assert [(one.stage, one.may_appeal, one.reinstated) for one in heard] == [
+        ("UNDER_REVIEW", False, None)
+    ] * 2
+    assert (over.stage, over.may_appeal) == ("LOST", False)
+    assert (refusal.value.code, refusal.value.provider_code) == (
+        "invalid_request",
+        "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"[:32],
+    )
+
+
 def test_a_dispute_is_given_up(shop):
     shop.act("captures", shop.taken().receipt, "dispute", reason="UNAUTHORISED", stage="INQUIRY")
     port = shop.port("dispute")

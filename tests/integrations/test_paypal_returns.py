@@ -255,6 +255,60 @@ def test_a_dispute_stands_at_a_stage(told_, stage):
     assert report.due_by == datetime(2026, 12, 4, 7, 40, tzinfo=UTC)
 
 
+APPEAL = {"rel": "appeal", "href": "https://api-m.paypal.com/v1/customer/disputes/PP-D-1/appeal"}
+TAKEN = {
+    "affected_party": "SELLER",
+    "type": "DEBIT",
+    "reason": "DISPUTE_SETTLEMENT",
+    "amount": dollars("25.00"),
+}
+
+
+@pytest.mark.parametrize(
+    ("told_", "may_appeal"),
+    [
+        (dispute("RESOLVED", outcome="RESOLVED_BUYER_FAVOUR", links=[APPEAL]), True),
+        (dispute("RESOLVED", outcome="ACCEPTED", links=[APPEAL]), True),
+        (dispute("RESOLVED", outcome="RESOLVED_BUYER_FAVOUR", dispute_state="APPEALABLE"), False),
+        (dispute("RESOLVED", outcome="RESOLVED_SELLER_FAVOUR", links=[APPEAL]), False),
+        (dispute("UNDER_REVIEW", links=[APPEAL]), False),
+    ],
+    ids=str,
+)
+def test_only_a_loss_with_the_link_for_it_may_be_appealed(told_, may_appeal):
+    port, _ = line(said(told_))
+
+    assert Disputes(port).read("PP-D-1").may_appeal == may_appeal
+
+
+def test_an_inquiry_that_took_money_is_one_no_more():
+    back = {**TAKEN, "type": "CREDIT"}
+    won = {"outcome": "RESOLVED_SELLER_FAVOUR", "stage": "INQUIRY", "money_movements": [TAKEN, back]}
+    port, _ = line(
+        said(dispute("RESOLVED", **won)),
+        said(dispute("WAITING_FOR_SELLER_RESPONSE", stage="INQUIRY", money_movements=[TAKEN])),
+    )
+
+    stages = [Disputes(port).read("PP-D-1").stage for _ in range(2)]
+
+    assert stages == [DisputeStage.WON, DisputeStage.NEEDS_RESPONSE]
+
+
+def test_an_appeal_goes_as_the_form_of_evidence_under_a_key_of_its_own():
+    port, wire = line(said({"links": []}), said(dispute("UNDER_REVIEW")), refused(422, "ACTION_NOT_ALLOWED"))
+
+    report = Disputes(port).appeal("PP-D-1", Evidence(text="It came."), code="D7M2P9QX4T:2")
+    with pytest.raises(ProviderDeclined):
+        Disputes(port).appeal("PP-D-1", Evidence(text="It came."), code="D7M2P9QX4T:3")
+
+    sent = wire.calls[0]
+    assert sent["url"].endswith("/v1/customer/disputes/PP-D-1/appeal")
+    assert sent["headers"]["PayPal-Request-Id"] == "D7M2P9QX4T:2:appeal"
+    assert sent["headers"]["Content-Type"] == "multipart/form-data; boundary=evidence-D7M2P9QX4T-2"
+    assert b'"notes": "It came."' in sent["body"]
+    assert report.stage is DisputeStage.UNDER_REVIEW
+
+
 def test_what_a_dispute_moved_is_told_apart():
     movements = [
         moved("DEBIT", "DISPUTE_SETTLEMENT", "25.00"),

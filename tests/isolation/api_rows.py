@@ -188,6 +188,7 @@ ROWS: dict[str, Row] = {
     "DELETE payments/disputes/{id}/files": Row("204", "404", "404"),
     "POST payments/disputes/{id}/submit": Row("202+", "404", "404", deeds.drafted_dispute),
     "POST payments/disputes/{id}/accept": Row("202+", "404", "404", deeds.disputed),
+    "POST payments/disputes/{id}/appeal": Row("202+", "404", "404", deeds.lost_dispute),
     "GET payments/{id}": MINE,
     "GET payments/{id}/attempts": Row("200", "404", "404"),
     "POST payments/bulk": Row("202", "202", "202", deeds.bulk),

@@ -11,6 +11,7 @@ from uuid import UUID
 from apps.approvals.services import delegations
 from apps.events.services import webhook_endpoints
 from apps.integrations.models import ProviderAccount
+from apps.integrations.ports import DisputeStage
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.payments.services import attempts, dispute_evidence
@@ -266,6 +267,15 @@ def disputed() -> Sent:
 
 def drafted_dispute() -> Sent:
     row = disputes.opened(refunds.paid(reference=REFERENCE), now=NOW, provider_reason=CANARY["acme"])
+    dispute_evidence.write(dispute_id=row.id, texts={"text": REFERENCE}, actor=SYSTEM, now=NOW)
+    return Sent(row=row.id)
+
+
+def lost_dispute() -> Sent:
+    """Return a dispute whose loss may be appealed, with something written down for that."""
+    paid = refunds.paid(reference=f"{REFERENCE}-lost")
+    told = {"ticket": f"du_{CANARY['acme']}-lost", "provider_reason": CANARY["acme"]}
+    row = disputes.opened(paid, now=NOW, stage=DisputeStage.LOST, may_appeal=True, **told)
     dispute_evidence.write(dispute_id=row.id, texts={"text": REFERENCE}, actor=SYSTEM, now=NOW)
     return Sent(row=row.id)
 

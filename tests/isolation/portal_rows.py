@@ -297,6 +297,7 @@ ADMINS: dict[str, Admin] = {
             "detach": of_row("payments.dispute&payments.view"),
             "submit": of_row("payments.dispute&payments.view"),
             "accept": of_row("payments.dispute&payments.view"),
+            "appeal": of_row("payments.dispute&payments.view"),
         },
     ),
     "payments.refund": Admin(

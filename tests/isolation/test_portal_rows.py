@@ -189,6 +189,7 @@ def in_the_right_state():
         "events.webhookendpoint {row}/do/enable": deeds.silenced_endpoint().row,
         "integrations.provideraccount {row}/do/enable": off.id,
         "jobs.job {row}/do/stop": deeds.spare_job().row,
+        "payments.dispute {row}/do/appeal": deeds.lost_dispute().row,
         "payments.inboundreceipt {row}/do/confirm": unconfirmed_money().id,
         "payments.paymentattempt": reviewed.id,
         "payments.paymentintent {row}/do/accept-review": reviewed.intent_id,

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from apps.events.models import OutboxEvent
+from apps.integrations.ports import DisputeStage
 from apps.kit import clock, ids
 from apps.payments.api.dispute_serializers import DisputeOut
 from apps.payments.events.schemas import DISPUTE_SCHEMA
@@ -109,12 +110,37 @@ def test_one_is_given_up_with_a_reason(shop, row):
     assert (accepted.status_code, accepted.json()["answer"]) == (202, "acceptance")
 
 
+def test_a_loss_is_appealed_once_where_the_provider_takes_that(shop, row):
+    refused(shop.post(f"{path(row)}/appeal"), 409, "invalid_state_transition")
+    lost = made.opened(now=clock.now(), stage=DisputeStage.LOST, may_appeal=True)
+    assert shop.get(path(lost)).json()["may_appeal"] is True
+    refused(shop.post(f"{path(lost)}/appeal"), 422, "evidence_missing")
+    refused(shop.post(f"{path(lost)}/submit"), 409, "invalid_state_transition")
+    assert shop.post(f"{path(lost)}/evidence", {"text": "Here is who signed."}).status_code == 200
+
+    key = {"Idempotency-Key": "appeal-once"}
+    first, again = (shop.post(f"{path(lost)}/appeal", **key) for _ in range(2))
+
+    said = first.json()
+    assert (first.status_code, again.json()) == (202, said)
+    assert (said["status"], said["answer"], said["may_appeal"], said["is_appealing"]) == (
+        "lost",
+        "appeal",
+        False,
+        True,
+    )
+    refused(shop.post(f"{path(lost)}/appeal"), 409, "invalid_state_transition")
+    refused(shop.post(f"{path(lost)}/evidence", {"text": "More"}), 409, "invalid_state_transition")
+
+
 def test_who_may_not_is_refused(shop, row):
     reader = Shop(scopes=("payments:read",))
     refused(reader.get(), 403, "insufficient_scope")
     reader = Shop(scopes=("disputes:read",))
     assert reader.get(path(row)).status_code == 200
     refused(reader.post(f"{path(row)}/submit"), 403, "insufficient_scope")
+    refused(reader.post(f"{path(row)}/appeal"), 403, "insufficient_scope")
     other = Shop(application_slug="other")
     refused(other.get(path(row)), 404, "resource_not_found")
     refused(other.post(f"{path(row)}/submit"), 404, "resource_not_found")
+    refused(other.post(f"{path(row)}/appeal"), 404, "resource_not_found")

@@ -9,8 +9,10 @@ from apps.audit.models import AuditRecord
 from apps.integrations.paypal import disputes as paypal
 from apps.integrations.ports import DisputeStage
 from apps.integrations.stripe import disputes as stripe
-from apps.kit import clock
+from apps.kit import clock, ids
+from apps.kit.actors import SYSTEM
 from apps.payments.selectors import disputes
+from apps.payments.services import dispute_answers, dispute_evidence
 from tests.factories import disputes as made
 from tests.factories import payments, refunds
 
@@ -106,6 +108,42 @@ def test_one_is_given_up_with_a_reason(enter, row):
     assert send(client, row, "accept", reason="Not worth it").status_code == 302
 
     assert "Answer on its way" in shown(client, f"/portal/disputes/{row.id}/")
+
+
+def test_a_loss_is_appealed_where_the_provider_takes_that(enter, row, in_organisation):
+    lost = made.opened(refunds.paid(), now=clock.now(), stage=DisputeStage.LOST, may_appeal=True)
+    client = enter("treasury_officer")
+    found = shown(client, f"{LIST}?look=appealable")
+    assert (lost.ticket in found, row.ticket in found) == (True, False)
+    assert client.get(ROW.format(row.id, "appeal")).status_code == 409
+    page = shown(client, f"/portal/disputes/{lost.id}/")
+    assert "The loss may be appealed" in page
+    assert "Submit…" not in page
+    assert client.get(ROW.format(lost.id, "appeal")).status_code == 409
+
+    assert send(client, lost, "evidence", text="Here is who signed.").status_code == 302
+    assert send(client, lost, "appeal").status_code == 302
+
+    page = shown(client, f"/portal/disputes/{lost.id}/")
+    assert "The appeal is on its way" in page
+    assert "Appeal on its way" in page
+    assert "Appeal…" not in page
+    assert "Appeal on its way" in shown(client, f"{LIST}?status=LOST")
+    in_organisation("acme")
+    assert AuditRecord.objects.get(action="dispute.appealed").object_id == ids.encode("dp", lost.id)
+
+
+def test_a_refused_appeal_says_why(enter, row):
+    lost = made.opened(refunds.paid(), now=clock.now(), stage=DisputeStage.LOST, may_appeal=True)
+    dispute_evidence.write(dispute_id=lost.id, texts={"text": "It came."}, actor=SYSTEM, now=clock.now())
+    dispute_answers.appeal(dispute_id=lost.id, actor=SYSTEM, now=clock.now())
+    dispute_answers.send(dispute_id=lost.id, now=clock.now())
+    client = enter("treasury_officer")
+
+    page = shown(client, f"/portal/disputes/{lost.id}/")
+
+    assert "The provider did not take the last answer" in page
+    assert "has no such service here" in page
 
 
 def test_who_may_not_answer_is_not_asked(enter, row):

@@ -1,4 +1,4 @@
-"""Payments that a payer disputes at PayPal: read as they stand, answered with evidence, or given up."""
+"""Payments that a payer disputes at PayPal: read as they stand, answered with evidence, given up, or appealed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +53,9 @@ UNDECIDED = "NONE"
 INQUIRY = "INQUIRY"
 ASKED = {DisputeStage.NEEDS_RESPONSE: DisputeStage.INQUIRY, DisputeStage.WON: DisputeStage.PREVENTED}
 """What an inquiry is where a claim would be this: it moves no money, and one that ends well has prevented the claim."""
+TAKEN = {DisputeStage.LOST, DisputeStage.ACCEPTED}
+APPEAL = "appeal"
+"""The link of a dispute by which it may be appealed; without it PayPal takes no appeal."""
 NOTE = "We accept the claim."
 
 
@@ -93,9 +96,18 @@ class Disputes:
         return DisputeList(tuple(found), unreadable=len(tickets) - len(found))
 
     def submit(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport:
-        content, content_type = papers.form(evidence, code=code)
         path = f"{PATH}/{ticket}/provide-evidence"
-        self.line.send("evidence", "POST", path, content, key=f"{code}:evidence", content_type=content_type)
+        return self._hand_in("evidence", ticket, path, evidence, code=code, key=f"{code}:evidence")
+
+    def appeal(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport:
+        path = f"{PATH}/{ticket}/appeal"
+        return self._hand_in("dispute_appeal", ticket, path, evidence, code=code, key=f"{code}:appeal")
+
+    def _hand_in(
+        self, kind: str, ticket: str, path: str, evidence: Evidence, *, code: str, key: str
+    ) -> DisputeReport:
+        content, content_type = papers.form(evidence, code=code)
+        self.line.send(kind, "POST", path, content, key=key, content_type=content_type)
         return self.read(ticket)
 
     def accept(self, ticket: str, *, code: str) -> DisputeReport:
@@ -118,11 +130,12 @@ def _report(dispute: Mapping[str, Any]) -> DisputeReport:
     reason = answers.text(dispute.get("reason"))
     outcome = answers.text(answers.part(dispute, "dispute_outcome").get("outcome_code"))
     withdrawn, reinstated, fee = _moved(dispute)
+    stage = _stage(dispute, outcome, withdrawn, reinstated)
     return DisputeReport(
         ticket=ticket,
         payment_ticket="",
         receipt=answers.text(about.get("seller_transaction_id")),
-        stage=_stage(dispute, outcome, withdrawn, reinstated),
+        stage=stage,
         reason_code=REASONS.get(reason, "general"),
         provider_reason=reason,
         money=answers.money(dispute.get("dispute_amount")),
@@ -133,20 +146,25 @@ def _report(dispute: Mapping[str, Any]) -> DisputeReport:
         outcome=outcome or answers.text(dispute.get("status")),
         opened_at=answers.instant(dispute.get("create_time")),
         question=answers.text(dispute.get("dispute_life_cycle_stage")),
+        may_appeal=stage in TAKEN and any(one.get("rel") == APPEAL for one in answers.rows(dispute, "links")),
     )
 
 
 def _stage(
     dispute: Mapping[str, Any], outcome: str, withdrawn: Money | None, reinstated: Money | None
 ) -> DisputeStage:
-    """Return the stage; an inquiry that was answered waits for us no more, as a claim does not."""
+    """
+    Return the stage; an inquiry that was answered waits for us no more, as a claim does not. One that took money, as it does
+    where it is lost, is no mere inquiry any more: appealed, it is won as a claim is.
+    """
     status = answers.text(dispute.get("status"))
     stage = ENDED.get(outcome) if status == "RESOLVED" else WAITING.get(status)
     if status == "RESOLVED" and outcome == UNDECIDED:
         stage = _undecided(withdrawn, reinstated)
     if stage is None:
         raise ProviderUncertain(codes.OUTCOME_UNKNOWN, "the dispute is in a state that is not known here")
-    return ASKED.get(stage, stage) if dispute.get("dispute_life_cycle_stage") == INQUIRY else stage
+    is_inquiry = dispute.get("dispute_life_cycle_stage") == INQUIRY and withdrawn is None
+    return ASKED.get(stage, stage) if is_inquiry else stage
 
 
 def _undecided(withdrawn: Money | None, reinstated: Money | None) -> DisputeStage:

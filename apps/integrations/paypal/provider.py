@@ -19,6 +19,7 @@ from apps.integrations.paypal.refunds import RefundQuery, Refunds, RefundSearch
 from apps.integrations.paypal.statements import Statements
 from apps.integrations.paypal.webhooks import Webhooks
 from apps.integrations.ports import (
+    AppealPort,
     CapturePort,
     CollectionPort,
     ConnectionPort,
@@ -145,6 +146,7 @@ PROVIDER = Provider(
         "dispute_list": CallRole.OTHER,
         "evidence": CallRole.OTHER,
         "dispute_accept": CallRole.OTHER,
+        "dispute_appeal": CallRole.OTHER,
         "statement": CallRole.OTHER,
         "certificate": CallRole.OTHER,
         "webhook_check": CallRole.OTHER,
@@ -155,6 +157,7 @@ PROVIDER = Provider(
     rules=_rules,
     secret_rules=_secret_rules,
     ports={
+        AppealPort: Adapter(Disputes, lambda line: Disputes(_paypal(line))),
         CapturePort: Adapter(Captures, lambda line: Captures(_orders(line))),
         CollectionPort: Adapter(Orders, _orders),
         ConnectionPort: Adapter(Connection, lambda line: Connection(_paypal(line))),

@@ -23,6 +23,7 @@ from apps.integrations.ports.connected import (
 )
 from apps.integrations.ports.connections import ConnectionPort
 from apps.integrations.ports.disputes import (
+    AppealPort,
     DisputeList,
     DisputePort,
     DisputeReport,
@@ -78,6 +79,7 @@ __all__ = [
     "HELD_BACK",
     "RAIL_FAULTS",
     "UNKNOWN_CODE",
+    "AppealPort",
     "BalancePort",
     "BalanceReport",
     "CapturePort",

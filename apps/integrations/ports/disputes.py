@@ -33,7 +33,8 @@ class DisputeReport:
     ``money`` is what is disputed, ``fee`` what the provider took for it and did not give back. ``withdrawn`` is what left our balance for it so far,
     ``reinstated`` what came back; both without the fee. ``due_by`` is when evidence must have come; ``outcome`` the
     provider's word for its end. ``question`` is its word for the step that a dispute has come to: what is asked at another step is
-    another question, which an answer to the one before does not answer.
+    another question, which an answer to the one before does not answer. ``may_appeal``: it was lost, and the provider takes an appeal
+    against that by AppealPort.
     """
 
     ticket: str
@@ -50,6 +51,7 @@ class DisputeReport:
     outcome: str = ""
     opened_at: datetime | None = None
     question: str = ""
+    may_appeal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +113,14 @@ class DisputePort(Protocol):
     def submit(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport: ...
 
     def accept(self, ticket: str, *, code: str) -> DisputeReport: ...
+
+
+class AppealPort(Protocol):
+    """
+    Appeal against the loss of a dispute. Errors are those of CollectionPort.
+
+    It is final at the provider and carries ``code``, ours, by which it knows a repeated appeal. A provider that asks for evidence
+    anew, as it did before, needs no such port.
+    """
+
+    def appeal(self, ticket: str, evidence: Evidence, *, code: str) -> DisputeReport: ...

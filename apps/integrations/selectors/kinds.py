@@ -44,6 +44,7 @@ CALLS: Mapping[str, Promise] = {
     "evidence": _("Evidence for a dispute"),
     "file": _("File of evidence"),
     "dispute_accept": _("Giving up of a dispute"),
+    "dispute_appeal": _("Appeal in a dispute"),
     "statement": _("List of movements"),
     "account": _("Question about the account"),
     "connect": _("Opening of a connected account"),

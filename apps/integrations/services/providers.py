@@ -10,6 +10,7 @@ from apps.integrations import registry
 from apps.integrations.contracts import Environment, Flow, provider_name
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import (
+    AppealPort,
     BalancePort,
     CapturePort,
     CollectionPort,
@@ -193,6 +194,12 @@ def webhook(account_id: UUID, *, now: datetime) -> WebhookPort:
 def dispute(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> DisputePort:
     """Return the port that reads and answers disputes; recorded and refused as for ``collection``."""
     port: DisputePort = _port(DisputePort, account_id, now, subject_id)
+    return port
+
+
+def appeal(account_id: UUID, *, now: datetime, subject_id: UUID | None = None) -> AppealPort:
+    """Return the port that appeals against lost disputes; recorded and refused as for ``collection``."""
+    port: AppealPort = _port(AppealPort, account_id, now, subject_id)
     return port
 
 

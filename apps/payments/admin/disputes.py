@@ -21,6 +21,7 @@ from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts import DisputeStatus
 from apps.payments.dialogs.disputes import (
     AcceptDispute,
+    AppealDispute,
     AttachFile,
     DetachFile,
     SubmitEvidence,
@@ -41,8 +42,9 @@ BADGES: Mapping[DisputeStatus, tuple[str, str, Any]] = {
     DisputeStatus.EXPIRED: ("failed", "timer_off", _("Not answered in time")),
     DisputeStatus.PREVENTED: ("quiet", "block", _("Prevented")),
 }
-SOON, FLAGGED = "soon", "flagged"
-LOOKS = {SOON: _("Due soon"), FLAGGED: _("Needs a look")}
+APPEALING = ("pending", "schedule_send", _("Appeal on its way"))
+SOON, FLAGGED, APPEALABLE = "soon", "flagged", "appealable"
+LOOKS = {SOON: _("Due soon"), FLAGGED: _("Needs a look"), APPEALABLE: _("May be appealed")}
 
 
 class DisputeStatusFilter(StatusFilter):
@@ -61,6 +63,8 @@ class LookFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:  # noqa: ARG002 (Django's signature)
         if self.value() == SOON:
             return disputes.due_soon(queryset, now=clock.now())
+        if self.value() == APPEALABLE:
+            return disputes.appealable(queryset)
         return queryset.exclude(flag="") if self.value() else queryset
 
 
@@ -85,7 +89,7 @@ class DisputeAdmin(ReadOnlyAdmin):
     counts_views = True
     search_fields = ["ticket"]
     search_help_text = _("The provider's number of the dispute, or the receipt of the payment")
-    dialogs = [WriteEvidence, AttachFile, DetachFile, SubmitEvidence, AcceptDispute]
+    dialogs = [WriteEvidence, AttachFile, DetachFile, SubmitEvidence, AcceptDispute, AppealDispute]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
         return disputes.visible_to(request.user).select_related("branch", "owner__user")
@@ -104,6 +108,7 @@ class DisputeAdmin(ReadOnlyAdmin):
             (_("Needs an answer"), urlencode({"status__in": ",".join(UNANSWERED_STATES)})),
             (_("Due soon"), urlencode({"look": SOON})),
             (_("Needs a look"), urlencode({"look": FLAGGED})),
+            (_("May be appealed"), urlencode({"look": APPEALABLE})),
             (_("Won"), urlencode({"status": DisputeStatus.WON.value})),
             (_("Lost"), urlencode({"status__in": ",".join(TAKEN_STATES)})),
         ]
@@ -136,7 +141,7 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Status"))
     def status_column(self, dispute: Dispute) -> SafeString:
-        return badge(*BADGES[DisputeStatus(dispute.status)])
+        return badge(*(APPEALING if dispute.is_appealing else BADGES[DisputeStatus(dispute.status)]))
 
     @admin.display(description=_("Amount"))
     def amount_column(self, dispute: Dispute) -> SafeString:

@@ -42,6 +42,12 @@ class DisputeOut(serializers.Serializer):
     payment_receipt = serializers.CharField()
     answer = serializers.ChoiceField(choices=[answer.lower() for answer in DisputeAnswer], allow_null=True)
     answer_refusal = serializers.CharField(help_text="Why the provider did not take the last answer.")
+    may_appeal = serializers.BooleanField(
+        help_text="It is lost, and the provider takes an appeal: post to `appeal`."
+    )
+    is_appealing = serializers.BooleanField(
+        help_text="An appeal is on its way that the provider has not confirmed; it is lost until then."
+    )
     approval_id = serializers.CharField(
         allow_null=True, help_text="The approval that its acceptance waits for."
     )

@@ -1,4 +1,4 @@
-"""Disputes over the API: read, answered with evidence, or given up."""
+"""Disputes over the API: read, answered with evidence, given up, or appealed."""
 
 from typing import Any, ClassVar, cast
 
@@ -25,7 +25,8 @@ class DisputeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryV
     """
     Payments that their payers have their banks take back. A key sees those of its application, in its branch or in all.
 
-    An answer is drafted (evidence, files) and then submitted once, or the dispute is accepted; the provider says how it ends.
+    An answer is drafted (evidence, files) and then submitted once, or the dispute is accepted; the provider says how it ends. One that is
+    lost may be appealed where the provider takes that (`may_appeal`).
     """
 
     queryset = Dispute.objects.none()
@@ -41,8 +42,9 @@ class DisputeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryV
         "remove_file": WRITES,
         "submit": WRITES,
         "accept": WRITES,
+        "appeal": WRITES,
     }
-    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"write_evidence", "submit", "accept"})
+    idempotent_actions: ClassVar[frozenset[str]] = frozenset({"write_evidence", "submit", "accept", "appeal"})
 
     def get_queryset(self) -> QuerySet[Dispute]:
         return stored.visible_to(self.request.user)
@@ -120,6 +122,15 @@ class DisputeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryV
             reason=body.validated_data["reason"],
             actor=_caller(request).actor,
             now=clock.now(),
+        )
+        return self._shown(dispute)
+
+    @extend_schema(request=None, responses={202: serializers.DisputeOut})
+    @action(detail=True, methods=["post"])
+    def appeal(self, request: Request, **_: str) -> Response:
+        """Appeal the loss with what is drafted. It is final: the provider is told after the answer, and decides."""
+        dispute = dispute_answers.appeal(
+            dispute_id=self.get_object().id, actor=_caller(request).actor, now=clock.now()
         )
         return self._shown(dispute)
 

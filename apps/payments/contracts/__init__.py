@@ -139,10 +139,11 @@ class DisputeStatus(StrEnum):
 
 
 class DisputeAnswer(StrEnum):
-    """What we say to a dispute: that it is wrong, or that we give it up."""
+    """What we say to a dispute: that it is wrong, that we give it up, or that its loss is wrong."""
 
     EVIDENCE = "EVIDENCE"
     ACCEPTANCE = "ACCEPTANCE"
+    APPEAL = "APPEAL"
 
 
 class EvidencePurpose(StrEnum):

@@ -1,4 +1,4 @@
-"""What people do with disputes: write and attach evidence, submit it, or give the money up."""
+"""What people do with disputes: write and attach evidence, submit it, give the money up, or appeal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -51,7 +51,7 @@ class WriteEvidence(Dialog):
     permission = ANSWER_DISPUTE
 
     def is_offered(self, row: Dispute) -> bool:
-        return row.is_unanswered
+        return row.is_answerable
 
     def form(self, request: HttpRequest, rows: Sequence[Dispute], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
         return EvidenceForm(data, initial=rows[0].evidence)
@@ -99,7 +99,7 @@ class AttachFile(Dialog):
     permission = ANSWER_DISPUTE
 
     def is_offered(self, row: Dispute) -> bool:
-        return row.is_unanswered
+        return row.is_answerable
 
     def form(self, request: HttpRequest, rows: Sequence[Dispute], data: Any = None) -> forms.Form:  # noqa: ARG002 (nothing is filled in)
         return FileForm() if data is None else FileForm(data, request.FILES)
@@ -143,7 +143,7 @@ class DetachFile(Dialog):
     permission = ANSWER_DISPUTE
 
     def is_offered(self, row: Dispute) -> bool:
-        return row.is_unanswered and stored.files(row.id).exists()
+        return row.is_answerable and stored.files(row.id).exists()
 
     def form(self, request: HttpRequest, rows: Sequence[Dispute], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
         return PurposeForm(data, row=rows[0])
@@ -163,6 +163,22 @@ class DetachFile(Dialog):
             now=answer.now,
         )
         return _("The file is taken out.")
+
+
+def _drafted(row: Dispute) -> list[Effect]:
+    return [
+        Effect(_("Texts"), str(len(row.evidence))),
+        Effect(_("Files"), ", ".join(_names(row)) or _("none")),
+    ]
+
+
+def _version(row: Dispute) -> str:
+    """Return what must not have changed between the look at a draft and the order to send it."""
+    return f"{row.status}:{sorted(row.evidence.items())}:{_names(row)}"
+
+
+def _names(row: Dispute) -> list[str]:
+    return [file.name for file in stored.files(row.id)]
 
 
 class SubmitEvidence(Dialog):
@@ -186,23 +202,53 @@ class SubmitEvidence(Dialog):
     def content(self, request: HttpRequest, rows: Sequence[Dispute]) -> Content:  # noqa: ARG002 (the row says all)
         [row] = rows
         rail = {"rail": provider_name(row.provider)}
-        files = [file.name for file in stored.files(row.id)]
         return Content(
             title=_("Submit the evidence for dispute %(dispute)s") % {"dispute": row.ticket},
             button=_("Submit"),
             money=row.money,
             notices=[Notice(_("This is final"), _("Nothing can be added or changed afterwards."))],
-            effects=[
-                Effect(_("Texts"), str(len(row.evidence))),
-                Effect(_("Files"), ", ".join(files) or _("none")),
-            ],
+            effects=_drafted(row),
             next_step=_("%(rail)s passes it to the bank of the payer, which decides.") % rail,
-            version=f"{row.status}:{sorted(row.evidence.items())}:{files}",
+            version=_version(row),
         )
 
     def act(self, row: Dispute, answer: Answer) -> str:
         dispute_answers.submit(dispute_id=row.id, actor=answer.actor, now=answer.now)
         return _("The evidence is on its way to %(rail)s.") % {"rail": provider_name(row.provider)}
+
+
+class AppealDispute(Dialog):
+    """Have the provider look again at a dispute that was lost; it is final."""
+
+    name = "appeal"
+    label = gettext_lazy("Appeal…")
+    icon = "gavel"
+    permission = ANSWER_DISPUTE
+    steps_up = True
+    form_class = forms.Form
+
+    def is_offered(self, row: Dispute) -> bool:
+        return row.is_appealable
+
+    def hindrance(self, row: Dispute) -> str:
+        return _("Write or attach something first.") if stored.is_without_evidence(row) else ""
+
+    def content(self, request: HttpRequest, rows: Sequence[Dispute]) -> Content:  # noqa: ARG002 (the row says all)
+        [row] = rows
+        return Content(
+            title=_("Appeal the loss of dispute %(dispute)s") % {"dispute": row.ticket},
+            button=_("Appeal"),
+            money=row.money,
+            notices=[Notice(_("This is final"), _("Nothing can be added or changed afterwards."))],
+            effects=_drafted(row),
+            next_step=_("%(rail)s looks at it again. Until it does, the money stays lost in the books.")
+            % {"rail": provider_name(row.provider)},
+            version=_version(row),
+        )
+
+    def act(self, row: Dispute, answer: Answer) -> str:
+        dispute_answers.appeal(dispute_id=row.id, actor=answer.actor, now=answer.now)
+        return _("The appeal is on its way to %(rail)s.") % {"rail": provider_name(row.provider)}
 
 
 class AcceptDispute(Dialog):

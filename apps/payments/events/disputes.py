@@ -27,7 +27,8 @@ def _declare(name: str, summary: str) -> EventType:
 
 OPENED = _declare("opened", "A payer disputes a payment, or his bank asks about it (is_inquiry).")
 UPDATED = _declare(
-    "updated", "A dispute goes on: its state, its deadline or what of its payment it holds changed."
+    "updated",
+    "A dispute goes on: its state, its deadline, what of its payment it holds or whether it may be appealed changed.",
 )
 FUNDS_WITHDRAWN = _declare(
     "funds_withdrawn", "The provider took the disputed money from our balance; it is booked."
@@ -61,6 +62,8 @@ def snapshot(dispute: Dispute) -> dict[str, Any]:
         "payment_receipt": dispute.payment_receipt,
         "answer": dispute.answer.lower() or None,
         "answer_refusal": dispute.answer_refusal,
+        "may_appeal": dispute.is_appealable,
+        "is_appealing": dispute.is_appealing,
         "approval_id": ids.encode("apr", dispute.approval_id) if dispute.approval_id else None,
         "withdrawn": _wire(dispute.withdrawn),
         "reinstated": _wire(dispute.reinstated),

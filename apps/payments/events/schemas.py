@@ -170,6 +170,8 @@ DISPUTE_SCHEMA = object_of(
         "payment_receipt": TEXT,
         "answer": {"enum": [*(answer.lower() for answer in DisputeAnswer), None]},
         "answer_refusal": TEXT,
+        "may_appeal": {"type": "boolean"},
+        "is_appealing": {"type": "boolean"},
         "approval_id": {"type": ["string", "null"]},
         "withdrawn": MONEY_OR_NULL,
         "reinstated": MONEY_OR_NULL,

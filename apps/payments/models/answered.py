@@ -15,7 +15,8 @@ class Answered(models.Model):
     ``evidence`` has the texts that are drafted, by the names of ``integrations.ports.Evidence``; files are rows of their own.
     ``answer`` is what was said last, by whom and when; ``answer_number`` counts the answers, for an appeal wants another one: the
     provider knows an answer that is given again by it. ``answer_due_at`` is set while the provider is to be told, after
-    ``answer_tries``. ``answer_refusal`` is why it did not take the last one. ``acceptance_reason`` is why the dispute is to be
+    ``answer_tries``: SUBMITTED is the dispute then, or it stays lost where the answer is an appeal. ``may_appeal``: it is lost, and the
+    provider said when it was asked last that it takes an appeal. ``answer_refusal`` is why it did not take the last one. ``acceptance_reason`` is why the dispute is to be
     given up, ``approval_id`` the request by which other people decide about that.
     """
 
@@ -29,6 +30,7 @@ class Answered(models.Model):
     answered_by = models.CharField(max_length=120, blank=True)
     answered_at = models.DateTimeField(null=True)
     answer_due_at = models.DateTimeField(null=True)
+    may_appeal = models.BooleanField(default=False)
     acceptance_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     approval_id = models.UUIDField(null=True)
 

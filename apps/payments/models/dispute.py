@@ -26,6 +26,7 @@ UNANSWERED = {DisputeStage.INQUIRY, DisputeStage.NEEDS_RESPONSE}
 LOST_WHOLE = one_of("status", TAKEN_STATES) & Q(lost_minor__gt=0, reinstated_minor=0)
 """That nothing of what a dispute took has come back, or will but on appeal."""
 RUNNING = Q(status__in=OPEN_STATES, is_inquiry=False)
+ON_ITS_WAY = Q(answer_due_at__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +173,14 @@ class Dispute(Answered, UuidModel, StatefulModel):
                 name="dispute_closed_states",
             ),
             models.CheckConstraint(
-                condition=Q(status=DisputeStatus.SUBMITTED.value, answer_due_at__isnull=False) & ~Q(answer="")
-                | ~Q(status=DisputeStatus.SUBMITTED.value) & Q(answer_due_at__isnull=True),
+                condition=Q(status=DisputeStatus.SUBMITTED.value) & ON_ITS_WAY & ~Q(answer="")
+                | Q(may_appeal=True, answer=DisputeAnswer.APPEAL.value) & ON_ITS_WAY
+                | ~Q(status=DisputeStatus.SUBMITTED.value) & ~ON_ITS_WAY,
                 name="dispute_answer_due_while_submitted",
+            ),
+            models.CheckConstraint(
+                condition=Q(may_appeal=False) | one_of("status", TAKEN_STATES),
+                name="dispute_appealed_once_lost",
             ),
         ]
         indexes = [
@@ -237,6 +243,25 @@ class Dispute(Answered, UuidModel, StatefulModel):
     def is_unanswered(self) -> bool:
         return self.status in UNANSWERED_STATES
 
+    @property
+    def is_lost(self) -> bool:
+        return self.status in TAKEN_STATES
+
+    @property
+    def is_appealable(self) -> bool:
+        """Whether its loss may be appealed now: the provider takes that, and none is on its way."""
+        return self.may_appeal and self.answer_due_at is None
+
+    @property
+    def is_appealing(self) -> bool:
+        """Whether an appeal is on its way that the provider has not confirmed."""
+        return self.may_appeal and self.answer_due_at is not None
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether something can still be said to it, and so be drafted."""
+        return self.is_unanswered or self.is_appealable
+
     def is_lost_by(self, report: DisputeReport) -> bool:
         """Whether a report says that it has taken the same sum for good."""
         is_whole = report.money.minor == self.amount_minor and not (
@@ -245,7 +270,9 @@ class Dispute(Answered, UuidModel, StatefulModel):
         return report.stage.value in TAKEN_STATES and is_whole
 
     def still_asks(self, report: DisputeReport) -> bool:
-        """Whether the provider waits for the answer that was ordered: to the same question, and at the same step."""
+        """Whether the provider waits for the answer that was ordered: to the same question at the same step, or to the same loss."""
+        if self.is_appealing:
+            return report.may_appeal
         return report.stage in UNANSWERED and not self._is_asked_anew(report)
 
     def _is_asked_anew(self, report: DisputeReport) -> bool:
@@ -289,7 +316,9 @@ class Dispute(Answered, UuidModel, StatefulModel):
         )
         self._take_moved(report)
         status = self._status_after(report.stage)
-        if status != DisputeStatus.SUBMITTED:
+        was_appealing = self.is_appealing
+        self.may_appeal = report.may_appeal and status in TAKEN_STATES
+        if status != DisputeStatus.SUBMITTED and not (was_appealing and self.may_appeal):
             self.answer_due_at = None
         self.closed_at = None if status in OPEN_STATES else self.closed_at or at
         self._take_loss(status)
@@ -331,6 +360,18 @@ class Dispute(Answered, UuidModel, StatefulModel):
     @transition(status, source=UNANSWERED_STATES, target=DisputeStatus.SUBMITTED)
     def order(self, answer: DisputeAnswer, *, by: str, at: datetime) -> None:
         """Say that this is our answer, which the provider is told next; it is final."""
+        self._order(answer, by=by, at=at)
+
+    def order_appeal(self, *, by: str, at: datetime) -> None:
+        """
+        Say that we appeal, which the provider is told next. The dispute stays lost, in rows and books, until the provider says
+        otherwise. Raises ValueError where no appeal is taken, or one is on its way.
+        """
+        if not self.is_appealable:
+            raise ValueError(f"dispute {self.ticket} is not to be appealed")
+        self._order(DisputeAnswer.APPEAL, by=by, at=at)
+
+    def _order(self, answer: DisputeAnswer, *, by: str, at: datetime) -> None:
         self.answer = answer.value
         self.answer_number += 1
         self.answer_tries = 0
@@ -348,8 +389,15 @@ class Dispute(Answered, UuidModel, StatefulModel):
     )
     def refuse_answer(self, refusal: str, *, next_query_at: datetime) -> DisputeStatus:
         """The provider did not take our answer: it waits for another one, unless the provider says otherwise when it is asked."""
+        self._take_back(refusal, next_query_at=next_query_at)
+        return DisputeStatus.INQUIRY if self.is_inquiry else DisputeStatus.NEEDS_RESPONSE
+
+    def refuse_appeal(self, refusal: str, *, next_query_at: datetime) -> None:
+        """The provider did not take our appeal: the dispute is lost as before, and may be appealed again while it says so."""
+        self._take_back(refusal, next_query_at=next_query_at)
+
+    def _take_back(self, refusal: str, *, next_query_at: datetime) -> None:
         self.answer = ""
         self.answer_refusal = refusal[:REFUSAL_LENGTH]
         self.answer_due_at = None
         self.next_query_at = next_query_at
-        return DisputeStatus.INQUIRY if self.is_inquiry else DisputeStatus.NEEDS_RESPONSE

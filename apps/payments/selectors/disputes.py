@@ -111,6 +111,11 @@ def due_soon(disputes: QuerySet[Dispute], *, now: datetime) -> QuerySet[Dispute]
     return disputes.filter(status__in=["INQUIRY", "NEEDS_RESPONSE"], due_by__lt=now + SOON)
 
 
+def appealable(disputes: QuerySet[Dispute]) -> QuerySet[Dispute]:
+    """Return those that are lost and whose provider takes an appeal, where none is on its way."""
+    return disputes.filter(may_appeal=True, answer_due_at=None)
+
+
 def to_cover() -> DisputeQuerySet:
     """
     Return the lost disputes that took a whole sum which stands in suspense still: of a payment in review, all of whose money

@@ -1,4 +1,7 @@
-"""Answers to disputes: evidence is submitted or the dispute is given up, once, and the provider is told until it says so."""
+"""
+Answers to disputes: evidence is submitted, the dispute is given up, or its loss is appealed, each once, and the provider is told
+until it says so.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,11 +24,12 @@ from apps.integrations.services import providers
 from apps.kit import errors, faults, ids, jobs, logs, storage
 from apps.kit.actors import PROVIDER, Actor
 from apps.payments import events as payment_events
-from apps.payments.contracts import DISPUTE_ACCEPTANCE, DisputeAnswer, DisputeStatus
+from apps.payments.contracts import DISPUTE_ACCEPTANCE, DisputeAnswer
 from apps.payments.events import disputes as events
 from apps.payments.models import Dispute
 from apps.payments.selectors import disputes as stored
 from apps.payments.services import dispute_evidence, disputes, polling, refund_limits
+from apps.payments.services.attempts import InvalidState
 
 LONGEST_PAUSE = timedelta(hours=6)
 DAMAGED = "A file of the evidence is damaged in the storage; attach it anew."
@@ -66,8 +70,7 @@ def submit(*, dispute_id: UUID, actor: Actor, now: datetime) -> Dispute:
     dispute = _answerable(dispute_id, now=now)
     if dispute.approval_id is not None:
         raise AcceptanceWaits("Other people are asked whether to give this dispute up.")
-    if stored.is_without_evidence(dispute):
-        raise EvidenceMissing("Write or attach something first.")
+    _require_evidence(dispute)
     _audit("dispute.submitted", dispute, actor=actor, now=now)
     _order(dispute, DisputeAnswer.EVIDENCE, by=str(actor), now=now)
     return dispute
@@ -97,6 +100,26 @@ def accept(*, dispute_id: UUID, reason: str, actor: Actor, now: datetime) -> Dis
 
 
 @transaction.atomic
+def appeal(*, dispute_id: UUID, actor: Actor, now: datetime) -> Dispute:
+    """
+    Appeal the loss of a dispute with the evidence that is drafted. It is final: the provider is told by a worker, until it confirms.
+
+    Nothing is booked: the dispute stays lost until the provider says that it looks at it again, or who has won. Whether an appeal
+    is in time is the provider's to say. Raises NotFound, InvalidState where none is taken or one is on its way, and EvidenceMissing.
+    """
+    dispute = disputes.locked(dispute_id)
+    if dispute.is_appealing:
+        raise InvalidState("An appeal is on its way.")
+    if not dispute.is_appealable:
+        raise InvalidState("The provider takes no appeal in this dispute.")
+    _require_evidence(dispute)
+    _audit("dispute.appealed", dispute, actor=actor, now=now)
+    dispute.order_appeal(by=str(actor), at=now)
+    _tell(dispute, now=now)
+    return dispute
+
+
+@transaction.atomic
 def decide(*, decided: Decided, now: datetime) -> Dispute:
     """
     Do what other people decided of a dispute that was to be given up: give it up, or let it wait for an answer again.
@@ -120,8 +143,8 @@ def send(*, dispute_id: UUID, now: datetime) -> None:
     Tell the provider our answer, and record what it says then. Safe to repeat: it knows an answer by its code.
 
     Before it is told again, or late, it is asked how the dispute stands: what came through is not said twice, and an answer to
-    one question is none to the next. An answer that it refuses is taken back, and the dispute waits for another one. Without an
-    answer of the provider's it is told again later.
+    one question is none to the next. An answer that it refuses is taken back, and the dispute waits for another one, or is lost as
+    before an appeal. Without an answer of the provider's it is told again later.
     """
     dispute = _claim(dispute_id, now=now)
     if dispute is None:
@@ -130,12 +153,12 @@ def send(*, dispute_id: UUID, now: datetime) -> None:
         port = providers.dispute(dispute.provider_account_id, now=now, subject_id=dispute.id)
         report = None if _is_fresh(dispute, now=now) else port.read(dispute.ticket)
         if report is None or dispute.still_asks(report):
-            report = _say(port, dispute)
+            report = _say(port, dispute, now=now)
     except ProviderDeclined as refusal:
-        _refused(dispute_id, refusal.message or refusal.code, now=now)
+        _refused(dispute, refusal.message or refusal.code, now=now)
         return
     except storage.FileDamaged:
-        _refused(dispute_id, DAMAGED, now=now)
+        _refused(dispute, DAMAGED, now=now)
         return
     except ProviderError as refusal:
         logger.warning("dispute_answer_unanswered", dispute_id=str(dispute.id), code=refusal.code)
@@ -154,10 +177,13 @@ def _is_fresh(dispute: Dispute, *, now: datetime) -> bool:
     return is_first and dispute.answered_at is not None and now < dispute.answered_at + polling.PAUSE
 
 
-def _say(port: DisputePort, dispute: Dispute) -> DisputeReport:
+def _say(port: DisputePort, dispute: Dispute, *, now: datetime) -> DisputeReport:
     code = f"{dispute.id.hex}:{dispute.answer_number}"
     if dispute.answer == DisputeAnswer.ACCEPTANCE:
         return port.accept(dispute.ticket, code=code)
+    if dispute.answer == DisputeAnswer.APPEAL:
+        appeals = providers.appeal(dispute.provider_account_id, now=now, subject_id=dispute.id)
+        return appeals.appeal(dispute.ticket, dispute_evidence.of(dispute), code=code)
     return port.submit(dispute.ticket, dispute_evidence.of(dispute), code=code)
 
 
@@ -175,11 +201,13 @@ def _claim(dispute_id: UUID, *, now: datetime) -> Dispute | None:
 
 
 @transaction.atomic
-def _refused(dispute_id: UUID, refusal: str, *, now: datetime) -> None:
-    dispute = disputes.locked(dispute_id)
-    if dispute.status != DisputeStatus.SUBMITTED:
+def _refused(told: Dispute, refusal: str, *, now: datetime) -> None:
+    """Take the answer back that was told, unless the provider has it by now, or another one was ordered meanwhile."""
+    dispute = disputes.locked(told.id)
+    if dispute.answer_due_at is None or dispute.answer_number != told.answer_number:
         return
-    dispute.refuse_answer(refusal, next_query_at=now)
+    refuse = dispute.refuse_appeal if dispute.is_appealing else dispute.refuse_answer
+    refuse(refusal, next_query_at=now)
     dispute.next_reminder_at = disputes.next_reminder(dispute, now=now)
     dispute.save()
     outbox.publish(events.about(events.UPDATED, dispute), now=now)
@@ -197,14 +225,24 @@ def _put_off(dispute_id: UUID, pause: timedelta, *, now: datetime) -> None:
 
 def _answerable(dispute_id: UUID, *, now: datetime) -> Dispute:
     dispute = disputes.locked(dispute_id)
-    dispute_evidence.require_open(dispute)
+    if not dispute.is_unanswered:
+        raise dispute_evidence.closed(dispute)
     if dispute.due_by is not None and now >= dispute.due_by:
         raise AnswerTooLate("The time to answer this dispute is over.")
     return dispute
 
 
+def _require_evidence(dispute: Dispute) -> None:
+    if stored.is_without_evidence(dispute):
+        raise EvidenceMissing("Write or attach something first.")
+
+
 def _order(dispute: Dispute, answer: DisputeAnswer, *, by: str, now: datetime) -> None:
     dispute.order(answer, by=by, at=now)
+    _tell(dispute, now=now)
+
+
+def _tell(dispute: Dispute, *, now: datetime) -> None:
     dispute.save()
     outbox.publish(events.about(events.UPDATED, dispute), now=now)
     jobs.enqueue("payments.answer_dispute", dispute_id=dispute.id)

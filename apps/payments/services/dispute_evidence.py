@@ -1,4 +1,4 @@
-"""Evidence: the texts and files that are drafted for a dispute, until they are submitted."""
+"""Evidence: the texts and files that are drafted for a dispute, until they are submitted, and again where it may be appealed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -130,10 +130,15 @@ def read(file: DisputeFile) -> bytes:
 
 
 def require_open(dispute: Dispute) -> None:
-    """Raise InvalidState for a dispute that waits for no answer."""
-    if not dispute.is_unanswered:
-        state = dispute.status.lower().replace("_", " ")
-        raise InvalidState(f"This dispute is {state}: nothing more can be said to it.")
+    """Raise InvalidState for a dispute that waits for no answer, and may not be appealed."""
+    if not dispute.is_answerable:
+        raise closed(dispute)
+
+
+def closed(dispute: Dispute) -> InvalidState:
+    """Return the refusal of what is said to a dispute that does not wait for it."""
+    state = dispute.status.lower().replace("_", " ")
+    return InvalidState(f"This dispute is {state}: nothing more can be said to it.")
 
 
 def of(dispute: Dispute) -> Evidence:

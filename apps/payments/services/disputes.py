@@ -197,6 +197,7 @@ def _restored(dispute: Dispute, report: DisputeReport, *, now: datetime) -> list
 def _facts(dispute: Dispute) -> tuple[object, ...]:
     return (
         dispute.status,
+        dispute.may_appeal,
         dispute.due_by,
         dispute.is_inquiry,
         dispute.flag,

@@ -29,7 +29,10 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class DisputeFacts:
-    """The head of a dispute's page; ``payment_id`` is None for a payment that nobody here knows."""
+    """
+    The head of a dispute's page; ``payment_id`` is None for a payment that nobody here knows. ``is_appealable``: it is lost and an
+    appeal is taken; ``is_appealing``: one is on its way.
+    """
 
     id: UUID
     ticket: str
@@ -45,6 +48,8 @@ class DisputeFacts:
     flag: str
     refusal: str
     is_inquiry: bool
+    is_appealable: bool
+    is_appealing: bool
     is_waiting_for_approval: bool
     deadline: Deadline | None
     withdrawn: Money | None

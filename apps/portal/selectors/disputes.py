@@ -17,6 +17,7 @@ from apps.payments.contracts import DisputeFlag, EvidencePurpose
 from apps.payments.selectors import disputes
 from apps.payments.selectors.disputes import PURPOSES, WORDS
 from apps.portal.contracts import (
+    Badge,
     Deadline,
     DisputeFacts,
     DisputeLine,
@@ -77,7 +78,7 @@ def page(dispute_id: UUID, caller: Principal, *, permissions: Collection[str], n
     calls = steps.of_questions(called, may_see_raw="integrations.view" in permissions)
     return DisputePage(
         dispute=_facts(row, now=now),
-        wanted=_wanted(row) if row.is_unanswered else (),
+        wanted=_wanted(row) if row.is_answerable else (),
         texts=tuple(
             Fact(str(word), row.evidence[name]) for name, word in WORDS.items() if name in row.evidence
         ),
@@ -94,7 +95,11 @@ def page(dispute_id: UUID, caller: Principal, *, permissions: Collection[str], n
 
 def lines(rows: Iterable[Any]) -> tuple[DisputeLine, ...]:
     """Return the disputes of a payment as its page names them."""
-    return tuple(DisputeLine(row.id, row.ticket, row.money, states.DISPUTE[row.status]) for row in rows)
+    return tuple(DisputeLine(row.id, row.ticket, row.money, _badge(row)) for row in rows)
+
+
+def _badge(row: Any) -> Badge:
+    return states.APPEALING if row.is_appealing else states.DISPUTE[row.status]
 
 
 def of_disputes(rows: Iterable[Any]) -> list[Step]:
@@ -107,7 +112,7 @@ def _step(event: Any) -> Step:
     told = event.data["object"]
     rank = steps.RANKS["disputed"]
     if event.type not in TOLD:
-        badge = states.DISPUTE[told["status"].upper()]
+        badge = states.APPEALING if told["is_appealing"] else states.DISPUTE[told["status"].upper()]
         return Step(event.occurred_at, badge.tone, badge.icon, str(badge.word), rank=rank)
     tone, icon, title = TOLD[event.type]
     moved = {"funds_withdrawn": "withdrawn", "funds_reinstated": "reinstated"}
@@ -122,7 +127,7 @@ def _facts(row: Any, *, now: datetime) -> DisputeFacts:
     return DisputeFacts(
         id=row.id,
         ticket=row.ticket,
-        badge=states.DISPUTE[row.status],
+        badge=_badge(row),
         money=row.money,
         reason=disputes.reason(row),
         provider=words.rail(row.provider),
@@ -132,8 +137,10 @@ def _facts(row: Any, *, now: datetime) -> DisputeFacts:
         payment_id=row.intent_id,
         payment=row.payment_receipt,
         flag=str(FLAGS.get(row.flag, "")),
-        refusal=row.answer_refusal if row.is_unanswered else "",
+        refusal=row.answer_refusal if row.is_unanswered or row.is_lost else "",
         is_inquiry=row.is_inquiry,
+        is_appealable=row.is_appealable,
+        is_appealing=row.is_appealing,
         is_waiting_for_approval=row.approval_id is not None,
         deadline=_deadline(row, now=now),
         withdrawn=row.withdrawn if row.withdrawn_minor else None,

@@ -64,6 +64,8 @@ DISPUTE: Mapping[str, Badge] = {
     DisputeStatus.EXPIRED: Badge(FAILED, "timer_off", _("Not answered in time")),
     DisputeStatus.PREVENTED: Badge(QUIET, "block", _("Prevented")),
 }
+APPEALING = Badge(PENDING, "schedule_send", _("Appeal on its way"))
+"""How a dispute is called that is lost, and whose appeal the provider has not confirmed."""
 
 APPROVAL: Mapping[str, Badge] = {
     ApprovalStatus.PENDING: Badge(HELD, "hourglass_top", _("Waiting")),

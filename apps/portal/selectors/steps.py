@@ -52,6 +52,7 @@ CALLED = {
     "evidence": gettext_lazy("Sent the evidence"),
     "file": gettext_lazy("Sent a file of the evidence"),
     "dispute_accept": gettext_lazy("Said that the dispute is given up"),
+    "dispute_appeal": gettext_lazy("Appealed against the loss"),
 }
 """What was said to a provider about a dispute, by the kind of call."""
 SPECIAL_WORDS = {
