@@ -54,7 +54,7 @@ def success(transfer: Transfer) -> Draft:
 
 
 def reversal(part: TransferReversal) -> Draft:
-    """Book a part of a transfer that came back, once per part: Dr provider balance, Cr what we owe the party."""
+    """Book a part of a transfer with the sum that came back, once per part: Dr provider balance, Cr what we owe the party."""
     transfer = part.transfer
     return _draft(
         transfer,
@@ -62,7 +62,7 @@ def reversal(part: TransferReversal) -> Draft:
         f"Reversal {part.number} of transfer {transfer.code}",
         debited=_provider_balance(transfer),
         credited=owed_to(transfer),
-        money=part.money,
+        money=part.returned,
     )
 
 

@@ -1,5 +1,7 @@
 """Connected accounts and transfers in the portal: lists, pages with what was booked, and the dialogs that pay and take back."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -9,6 +11,7 @@ from apps.disbursements.models import ConnectedAccount, Transfer, TransferRevers
 from apps.integrations.ports import ConnectStatus
 from apps.kit import ids
 from tests import dialogs
+from tests.disbursements.test_reversals_of_another_sum import USD_15, being_taken_back, say
 from tests.factories import approvals
 from tests.factories import transfers as made
 from tests.payments import cards
@@ -125,6 +128,19 @@ def test_shows_what_was_booked_of_a_transfer_and_takes_a_part_back(officer):
     page = shown(officer, f"{TRANSFERS}_change", transfer.id)
     assert "Too much." in page
     assert "We do not know yet" not in page
+
+
+def test_shows_what_came_back_beside_what_was_asked_for_where_they_differ(officer):
+    transfer = made.made()
+    part = being_taken_back(transfer)
+    assert "was asked for" not in shown(officer, f"{TRANSFERS}_change", transfer.id)
+
+    say(part, USD_15)
+
+    page = shown(officer, f"{TRANSFERS}_change", transfer.id)
+    assert "Came back" in page
+    assert "25.00 was asked for" in re.sub(r"<[^>]+>", "", page)
+    assert "15.00" in page
 
 
 def test_a_person_says_what_moved_and_is_told_at_which_field_it_will_not(officer):

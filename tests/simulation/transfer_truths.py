@@ -58,7 +58,7 @@ def _came_back_once(told: Bodies) -> Iterator[str]:
         (one["metadata"].get("code"), one["amount"]) for made in told for one in made["reversals"]["data"]
     )
     succeeded = TransferReversal.objects.filter(status="SUCCEEDED")
-    ours = Counter(succeeded.values_list("code", "amount_minor"))
+    ours = Counter((part.code, part.returned.minor) for part in succeeded)
     if theirs != ours:
         yield f"reversals: ours are {dict(ours)}, the provider's {dict(theirs)}"
     sums = {one["metadata"].get("code"): one["amount_reversed"] for one in told}

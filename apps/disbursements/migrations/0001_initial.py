@@ -131,6 +131,7 @@ class Migration(migrations.Migration):
                 ('nonce', models.UUIDField(null=True)),
                 ('number', models.PositiveSmallIntegerField()),
                 ('reason', models.CharField(max_length=200)),
+                ('returned_minor', apps.kit.models.MinorField(null=True)),
                 ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='disbursements.transfer')),
             ],
         ),
@@ -245,6 +246,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='transferreversal',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_request_at__isnull', False), ('status', 'REQUESTED')), models.Q(models.Q(('status', 'REQUESTED'), _negated=True), ('next_request_at__isnull', True)), _connector='OR'), name='transferreversal_due_while_requested'),
+        ),
+        migrations.AddConstraint(
+            model_name='transferreversal',
+            constraint=models.CheckConstraint(condition=models.Q(('returned_minor__isnull', True), models.Q(('returned_minor__gt', 0), ('returned_minor__isnull', False), ('status', 'SUCCEEDED')), _connector='OR'), name='transferreversal_returned_once_made'),
         ),
         migrations.AddConstraint(
             model_name='transferreversal',

@@ -197,10 +197,10 @@ class Transfer(Order):
         """A part of it stays where it is after all."""
         self.reversing_minor -= money.minor
 
-    def take_back(self, money: Money) -> None:
-        """A part that was being taken back has come."""
-        self.reversing_minor -= money.minor
-        self.reversed_minor += money.minor
+    def take_back(self, asked: Money, returned: Money) -> None:
+        """Of a part that was being taken back, so much has come; the rest of it stays with the party."""
+        self.reversing_minor -= asked.minor
+        self.reversed_minor += returned.minor
 
     @transition("status", source=TransferStatus.REQUESTED, target=TransferStatus.AWAITING_APPROVAL)
     def await_approval(self, *, approval_id: UUID) -> None:

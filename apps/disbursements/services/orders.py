@@ -19,6 +19,7 @@ from apps.integrations.ports import (
 )
 from apps.integrations.services import providers
 from apps.kit import crypto, faults, jobs, logs
+from apps.kit.money import Money
 from apps.payments.services import polling
 
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 21600))
@@ -39,7 +40,9 @@ class Kind:
 
     ``locked`` locks a row and all that it counts in; ``send`` and ``find`` are one call of the provider each, outside any
     transaction; ``succeeded``, ``failed`` and ``lost`` do what else follows, under the lock, and book last. ``hindrance``
-    says why one must not be sent any more, or nothing.
+    says why one must not be sent any more, or nothing. ``takes`` says whether the sum that the provider tells can be booked, and
+    sets it on the row where it is not the one that was asked for; ``is_asked_on`` whether the provider is asked again about one that
+    cannot.
     """
 
     noun: str
@@ -50,6 +53,8 @@ class Kind:
     succeeded: Callable[[Any, datetime], None]
     failed: Callable[[Any, datetime], None]
     lost: Callable[[Any, datetime], None]
+    takes: Callable[[Any, Money], bool]
+    is_asked_on: bool
 
 
 def start(kind: Kind, order: Any, *, after: timedelta = timedelta()) -> None:
@@ -107,14 +112,17 @@ def record(kind: Kind, *, order_id: UUID, report: TransferReport, now: datetime)
     """
     Record that the provider has moved the money, once.
 
-    Another sum than was asked for is booked by nobody: the order stays, or becomes, UNKNOWN, and people look at it.
+    A sum that cannot be of this order is booked by nobody: the order stays, or becomes, UNKNOWN. People look at a transfer then; about
+    a reversal the provider is asked again.
     """
     order = kind.locked(order_id)
     if not order.is_open:
         return
     if report.money != order.money:
         logger.error("order_contradicted", order_id=str(order.id), ticket=report.ticket)
-        _lose(kind, order, next_query_at=None, now=now)
+    if not kind.takes(order, report.money):
+        next_query_at = _next_look(order, now=now) if kind.is_asked_on else None
+        _lose(kind, order, next_query_at=next_query_at, now=now)
         return
     order.succeed(ticket=report.ticket, at=now, next_query_at=None)
     order.save_progress()

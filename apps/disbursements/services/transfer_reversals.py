@@ -108,12 +108,40 @@ def _find(part: TransferReversal, now: datetime) -> TransferReport | None:
     return port.find_reversal(part.transfer.ticket, code=part.code)
 
 
+def _takes(part: TransferReversal, money: Money) -> bool:
+    """
+    Take the sum that the provider says came back: that is what its balance grew by. No more can come back than is left of the
+    transfer beside what else is being taken back: a larger sum, or one in another currency, cannot be of this part.
+    """
+    left = part.money + part.transfer.reversible
+    if money.currency != left.currency or not money.is_positive or money > left:
+        return False
+    part.returned_minor = None if money == part.money else money.minor
+    return True
+
+
 def _succeeded(part: TransferReversal, now: datetime) -> None:
     transfer = part.transfer
-    transfer.take_back(part.money)
+    transfer.take_back(part.money, part.returned)
     transfer.save_progress()
+    if part.is_contradicted:
+        _note_difference(part, now=now)
     outbox.publish(events.about(events.TRANSFER_REVERSED, transfer), now=now)
     journals.post(draft=postings.reversal(part), actor=PROVIDER, now=now)
+
+
+def _note_difference(part: TransferReversal, *, now: datetime) -> None:
+    """Say on the trail that another sum came back than a person asked for."""
+    records.write(
+        action="transfer.reversal_differs",
+        object_type=events.TRANSFER,
+        object_id=ids.encode("tr", part.transfer_id),
+        actor=PROVIDER,
+        now=now,
+        changes={"returned": [part.money.wire(), part.returned.wire()]},
+        reason=part.reason,
+        branch=part.transfer.branch_id,
+    )
 
 
 def _failed(part: TransferReversal, now: datetime) -> None:
@@ -136,4 +164,6 @@ KIND = orders.Kind(
     succeeded=_succeeded,
     failed=_failed,
     lost=_lost,
+    takes=_takes,
+    is_asked_on=True,
 )

@@ -19,6 +19,7 @@ from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
 from apps.kit import errors, ids, jobs, logs
 from apps.kit.actors import PROVIDER, Actor
+from apps.kit.money import Money
 from apps.ledger.selectors import transactions
 from apps.ledger.services import journals, reversals
 from apps.ledger.services.refusals import AlreadyReversed
@@ -205,6 +206,11 @@ def _ask_nobody_more(transfer: Transfer, *, now: datetime) -> None:
         transfer.save_progress()
 
 
+def _takes(transfer: Transfer, money: Money) -> bool:
+    """Another sum than was asked for is for people to look at."""
+    return money == transfer.money
+
+
 def _succeeded(transfer: Transfer, now: datetime) -> None:
     made(transfer, actor=PROVIDER, now=now)
 
@@ -248,4 +254,6 @@ KIND = orders.Kind(
     succeeded=_succeeded,
     failed=_failed,
     lost=_lost,
+    takes=_takes,
+    is_asked_on=False,
 )

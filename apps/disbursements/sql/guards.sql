@@ -67,6 +67,9 @@ BEGIN
      OR (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket) THEN
     RAISE EXCEPTION 'disbursements: what reversal % asked for is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
+  IF OLD.status = 'SUCCEEDED' AND NEW.returned_minor IS DISTINCT FROM OLD.returned_minor THEN
+    RAISE EXCEPTION 'disbursements: what came back by reversal % is set once', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
   IF NEW.status <> OLD.status AND OLD.status IN ('SUCCEEDED', 'FAILED', 'CANCELLED') THEN
     RAISE EXCEPTION 'disbursements: reversal % cannot go from % to %', OLD.id, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';
