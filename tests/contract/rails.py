@@ -324,7 +324,11 @@ class Rail:
         headers = dict(callback.get("headers", {}))
         try:
             answer = Client().post(
-                urlsplit(callback["url"]).path, content, content_type="application/json", headers=headers
+                urlsplit(callback["url"]).path,
+                content,
+                content_type="application/json",
+                headers=headers,
+                REMOTE_ADDR=callback.get("source") or "127.0.0.1",
             )
         finally:
             connection.set_tenant(self.organisation)

@@ -50,6 +50,7 @@ SCRIPTS: Scripts = (
     (REFUNDS, ({"action": "reset", "processed": True}, "drop_callback")),
     (REFUNDS, ({"action": "status", "processed": True},)),
     (REFUNDS, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+    (REFUNDS, ({"action": "late_failure", "ms": 15_000},)),
     (DISPUTES, ("hang",)),
     (DISPUTES, ({"action": "reset", "processed": True},)),
     (DISPUTES, ("html_error",)),

@@ -1,6 +1,7 @@
 """What the partner does at the API: asks for money, repeats himself, changes his mind, shows receipts."""
 
 import json
+import re
 from typing import Any
 
 from apps.events.models import WebhookDelivery
@@ -96,6 +97,14 @@ def confirm(world: World) -> str | None:
     return deed_on(world, found, "confirm") if found else None
 
 
+def note_asked_again(world: World, before: PaymentIntent) -> None:
+    """Count a payment that somebody confirmed just now after its payer had been asked before: he is asked once more."""
+    is_confirmed = before.is_unconfirmed and not PaymentIntent.objects.get(id=before.id).is_unconfirmed
+    if is_confirmed and before.current_attempt_id is not None:
+        world.hit("confirmed again")
+        world.asked_again[before.id] += 1
+
+
 def cancel(world: World) -> str | None:
     """Ask to cancel whatever payment."""
     if not world.payments:
@@ -138,7 +147,11 @@ def fail_inbox(world: World) -> str:
 def send(world: World, asked: Asked, *, is_new: bool = True) -> Reply:
     if is_new:
         world.asked.append(asked)
+    confirmed = re.fullmatch(r"/payments/(\w+)/confirm", asked.path)
+    before = PaymentIntent.objects.get(id=ids.decode("pi", confirmed[1])) if confirmed else None
     reply = world.call("POST", asked.path, asked.body, key=asked.key)
+    if before is not None:
+        note_asked_again(world, before)
     if reply.status == 500:
         raise Broken(f"{asked.path} was answered 500")
     if is_new:

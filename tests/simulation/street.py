@@ -13,11 +13,19 @@ QUERY = "/mpesa/stkpushquery/v1/query"
 STATUS = "/mpesa/transactionstatus/v1/query"
 REVERSAL = "/mpesa/reversal/v1/request"
 PULL = "/pulltransactions/v1/query"
+PULL_REGISTER = "/pulltransactions/v1/register"
+REGISTER = "/mpesa/c2b/v2/registerurl"
+BALANCE = "/mpesa/accountbalance/v1/query"
+QR = "/mpesa/qrcode/v1/generate"
 PAY = "/pay"
 """The path of what people pay of themselves, on the face of the phone."""
 TOKEN = "/oauth/v1/generate"
 PAID = {"action": "result", "code": "0"}
 FAILED = {"action": "result", "code": "1032"}
+ONE_OBJECT = {"action": "partial_result", "missing": [], "as_object": True}
+SWAPPED = {"action": "partial_result", "swapped": True}
+SHAPES = ("as_object", "swapped")
+LATE = {"action": "delay", "ms": 60_000}
 SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     (PUSH, ("hang",)),
     (PUSH, ({"action": "hang", "processed": True},)),
@@ -67,6 +75,29 @@ SCRIPTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     (PAY, ({"action": "partial_result", "missing": ["BillRefNumber", "MSISDN"]},)),
     (PAY, ({"action": "clock_skew", "seconds": -90_000},)),
     (PAY, ({"action": "result", "code": "26"}, {"action": "late_success", "ms": 15_000})),
+    (PUSH, (LATE,)),
+    (PUSH, ("wrong_ip",)),
+    (PAY, ("wrong_ip",)),
+    (QUERY, (LATE,)),
+    (REVERSAL, (LATE,)),
+    (STATUS, (ONE_OBJECT,)),
+    (STATUS, (SWAPPED,)),
+    (REVERSAL, (ONE_OBJECT,)),
+    (REVERSAL, (SWAPPED,)),
+    (BALANCE, ("hang",)),
+    (BALANCE, ("drop_callback",)),
+    (BALANCE, ("queue_timeout",)),
+    (BALANCE, ("partial_result",)),
+    (BALANCE, (ONE_OBJECT,)),
+    (BALANCE, (SWAPPED,)),
+    (BALANCE, ({"action": "duplicate_callback", "n": 3, "spacing_ms": 4_000},)),
+    (REGISTER, ("hang",)),
+    (REGISTER, ("html_error",)),
+    (REGISTER, ({"action": "reset", "processed": True},)),
+    (PULL_REGISTER, ("status",)),
+    (PULL_REGISTER, ({"action": "reset", "processed": True},)),
+    (QR, ("hang",)),
+    (QR, ("malformed_json",)),
     (TOKEN, ("hang",)),
     (TOKEN, ("status",)),
 )
@@ -107,13 +138,16 @@ def script_fault(world: World) -> str:
 def _weight(path: str, actions: tuple[Any, ...]) -> int:
     """Prefer requests for money, which come most, and money that is late or wrong, which must meet its other faults."""
     if len(actions) > 1:
-        return 10
+        return 16
     return 3 if path in (PUSH, PAY) else 1
 
 
 def name_of(actions: tuple[Any, ...]) -> str:
-    """Return the name of the action that a script is there for: its last."""
-    return actions[-1] if isinstance(actions[-1], str) else str(actions[-1]["action"])
+    """Return the name of the action that a script is there for, its last, and what shape it gives to an answer."""
+    last = actions[-1]
+    if isinstance(last, str):
+        return last
+    return " ".join([str(last["action"]), *(shape for shape in SHAPES if last.get(shape))])
 
 
 def restart_simulator(world: World) -> str:

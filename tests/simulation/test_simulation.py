@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django_fsm import FSMFieldMixin
 
+from apps.simulator.services import faults
 from tests.simulation import coverage, planted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,11 @@ def test_every_state_machine_is_counted_or_says_why_not():
     counted = {model.__name__ for model in coverage.MODELS}
     assert machines == counted | set(coverage.NOT_PLAYED)
     assert not counted & set(coverage.NOT_PLAYED)
+
+
+def test_every_fault_of_the_simulator_is_ordered_by_a_script_or_says_why_not():
+    assert set(faults.ACTIONS) == coverage.ordered() | set(coverage.NOT_SCRIPTED)
+    assert not coverage.ordered() & set(coverage.NOT_SCRIPTED)
 
 
 def test_every_exception_from_coverage_names_a_transition_that_exists():

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from apps.integrations.services import registrations
 from apps.kit import jobs
+from apps.kit.actors import SYSTEM
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from tests.simulation.workers import FORGED_TOKEN
 from tests.simulation.world import Broken, World
@@ -23,6 +25,15 @@ def furnish(world: World) -> None:
             world.run_job(jobs.Job(REGISTER, {"account_id": str(account.id), "asked_by": "simulation"}))
     if not any(account["addresses"] for account in world.control("GET", "/state")["accounts"]):
         world.hit("unasked:listed only")
+
+
+def register(world: World) -> str:
+    """Have an account's addresses registered anew, as a person does in the portal."""
+    account = world.rng.choice(world.accounts())
+    with world.watched("registering addresses"):
+        registrations.ask(account_id=account.id, actor=SYSTEM, now=world.now)
+    world.collect_jobs()
+    return account.short_code
 
 
 def pay(world: World) -> str | None:

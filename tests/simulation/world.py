@@ -20,7 +20,7 @@ from django.test import Client, override_settings
 
 from apps.integrations.contracts import MPESA, Environment, ShortCodeType
 from apps.integrations.models import ProviderAccount
-from apps.kit import circuits, clock, faults, http, ids, jobs
+from apps.kit import circuits, clock, faults, http, ids, jobs, rate_limits
 from apps.simulator import server
 from apps.simulator.contracts import AnswerKind, Request
 from apps.simulator.services import credentials
@@ -35,6 +35,9 @@ from tests.simulation.watching import Watch, is_lock_timeout
 STARTS_AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 WEB = "http://127.0.0.1:8000"
 PROVIDER = "http://127.0.0.1:4010"
+HERE = "127.0.0.1"
+PATIENCE_MS = 30_000
+"""For so long we wait for an answer of the provider: one that is later counts for none."""
 HOST = {"host": urlsplit(PROVIDER).netloc}
 SLUG = "acme"
 SHORT_CODES = ("600101", "600102")
@@ -108,6 +111,8 @@ class World:
         self.forged: set[str] = set()
         self.reviewed = Reviewed()
         self.merchants: dict[UUID, str] = {}
+        self.links: dict[UUID, str] = {}
+        self.asked_again: Counter[UUID] = Counter()
         self.interruptions = Interruptions(self)
         self.token = self.decider_token = ""
         self.books: Books | None = None
@@ -118,6 +123,7 @@ class World:
         """Hold clock, ids, jobs, HTTP and fault points of this process while the world lives."""
         kept.clear()
         circuits.forget()
+        rate_limits.forget()
         self.organisation = Organisation.objects.get(slug=SLUG)
         connection.set_tenant(self.organisation)
         self.simulator = server.build(store_path=self.folder / f"{self.seed}.sqlite3", seed=self.seed)
@@ -229,7 +235,9 @@ class World:
         }
         return self._web(method, f"/v1/{SLUG}{path}", json.dumps(body or {}).encode(), headers)
 
-    def _web(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def _web(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], *, source: str = HERE
+    ) -> Reply:
         """Hand a request to Django's own stack, and enter the organisation again, which a request leaves."""
         client = Client(raise_request_exception=False)
         sent = {
@@ -238,7 +246,9 @@ class World:
             if name.lower() not in ("content-type", "content-length")
         }
         try:
-            answer = client.generic(method, path, body, content_type="application/json", headers=sent)
+            answer = client.generic(
+                method, path, body, content_type="application/json", headers=sent, REMOTE_ADDR=source
+            )
         finally:
             connection.set_tenant(self.organisation)
             self.collect_jobs()
@@ -285,7 +295,7 @@ class World:
         )
         answer = server.route(world=self.simulator, request=request)
         self.collect_callbacks()
-        if answer.kind is AnswerKind.HANG:
+        if answer.kind is AnswerKind.HANG or answer.delay_ms > PATIENCE_MS:
             raise http.NoAnswer("timeout")
         if answer.kind is AnswerKind.RESET:
             raise http.NoAnswer("connection")
@@ -318,7 +328,13 @@ class World:
         body = taken["text"] if "text" in taken else json.dumps(taken["body"])
         reply = None
         try:
-            reply = self._web("POST", urlsplit(taken["url"]).path, body.encode(), taken.get("headers", {}))
+            reply = self._web(
+                "POST",
+                urlsplit(taken["url"]).path,
+                body.encode(),
+                taken.get("headers", {}),
+                source=taken.get("source") or HERE,
+            )
         except Crash:
             self.recover()
         if taken.get("kind") == "validation" and taken["id"] not in self.answered:
