@@ -65,9 +65,10 @@ def _held_against(world: World) -> tuple[PaymentIntent | None, str]:
     if fitting and world.chance(0.7):
         return world.rng.choice(fitting)
     linked = list(PaymentIntent.objects.filter(id__in=world.links).order_by("id"))
+    paid = [intent for intent in linked if intent.is_settled]
     if not asked and not linked:
         return None, ""
-    intent = world.rng.choice(linked if linked and world.chance(0.5) else asked or linked)
+    intent = world.rng.choice(paid if paid and world.chance(0.5) else asked or linked)
     moved = [one["receipt"] for one in (*partner.prompts(world), *unasked.payments(world)) if one["receipt"]]
     right = partner.receipt_of(world, intent)
     return intent, right if right and world.chance(0.5) else world.rng.choice([*moved, "NOBODYS001", "x"])
