@@ -23,18 +23,21 @@
     open();
   };
 
-  const THOUSANDS = /^\d{1,3}([, ])\d{3}(\1\d{3})*(\.\d*)?$/;
+  const TYPED = /^(\d+|\d{1,3}(,\d{3})+|\d{1,3}( \d{3})+)(\.\d+)?$/;
 
-  /* An amount as it is meant: without its currency, marks between thousands and zeros at the end. */
-  const plain = (text) => {
-    const written = text.trim().replace(/^[A-Za-z]+\s*/, "");
-    const digits = THOUSANDS.test(written) ? written.replace(/[, ]/g, "") : written;
+  /* An amount as it is meant, as apps/kit/typed_sums.py reads it: without marks between thousands and zeros at the end. */
+  const plain = (text, currency) => {
+    const written = text.replace(/\s+/g, " ").trim().replace(currency, "").trim();
+    if (!TYPED.test(written)) return null;
+    const digits = written.replace(/[, ]/g, "").replace(/^0+(?=\d)/, "");
     return digits.includes(".") ? digits.replace(/0+$/, "").replace(/\.$/, "") : digits;
   };
 
   const matches = (field) => {
     const isMoney = field.dataset.named !== undefined;
-    return isMoney ? plain(field.value) === plain(field.dataset.typed) : field.value === field.dataset.typed;
+    if (!isMoney) return field.value === field.dataset.typed;
+    const currency = new RegExp(`^${field.dataset.named.split(" ")[0]}`);
+    return plain(field.value, currency) === plain(field.dataset.typed, currency);
   };
 
   /* The button waits until what is to be typed by hand is typed. The server asks again. */

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from apps.approvals.contracts import Decided
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.services import requests
+from apps.audit.models import AuditRecord
 from apps.disbursements import subscribers
 from apps.disbursements.contracts import TransferStatus
 from apps.disbursements.models import Transfer, TransferReversal
@@ -114,6 +115,8 @@ def test_the_same_sum_for_the_same_reference_within_a_day_is_refused_unless_it_i
     made.ordered(account, **once, reference="week-48")
     made.ordered(account, **{**once, "money": Money(11_00, "USD")})
     made.ordered(account, **{**once, "is_repeat_refused": False})
+    (forced,) = AuditRecord.objects.filter(action="transfer.requested", changes__has_key="force")
+    assert forced.changes["force"] == [None, True]
     Transfer.objects.update(created_at=NOW - timedelta(hours=24))
     made.ordered(account, **once)
     assert Transfer.objects.count() == 5

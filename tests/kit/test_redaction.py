@@ -171,6 +171,28 @@ def test_a_token_behind_a_hyphen_is_taken_out():
     assert redaction.text("file-1.2.3 keyJ.a.b") == "file-1.2.3 keyJ.a.b"
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "378282246310005",
+        "30569309025904",
+        "3530111333300000",
+        "3566 0020 2036 0505",
+        "4222222222222",
+        "5018000000000009",
+    ],
+)
+def test_knows_a_card_by_its_issuer(number):
+    assert redaction.has_card(f"Paid by {number}.")
+
+
+@pytest.mark.parametrize(
+    "number", ["353918051234561", "356938035643809", "490154203237518", "3569380356438091"]
+)
+def test_takes_the_number_of_a_phone_for_no_card(number):
+    assert not redaction.has_card(f"IMEI: {number}")
+
+
 @pytest.mark.parametrize("hostile", ["-eyJ" * 5_000, "eyJ." * 5_000, "a-" * 10_000 + "eyJ"])
 def test_hostile_text_takes_no_longer_than_its_length(hostile):
     began = perf_counter()

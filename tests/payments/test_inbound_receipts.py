@@ -390,7 +390,7 @@ def test_a_payer_is_suspected_for_as_long_as_the_organisation_says(acme):
     soon = take(notice("INV-7", receipt="SKH0000003"), now=NOW + timedelta(hours=4))[1]
 
     assert [late.status, soon.status] == [InboundStatus.SUSPENSE, InboundStatus.DUPLICATE_SUSPECTED]
-    assert soon.reason == "The same payer paid this sum under this reference within 2 hours."
+    assert soon.reason == "Who may be the same payer paid this sum under this reference within 2 hours."
 
 
 def test_another_sum_leaves_the_payment_in_review_and_the_money_in_suspense(acme):

@@ -92,6 +92,9 @@ def test_the_same_sum_of_the_same_payer_within_two_minutes_is_a_mistake_unless_i
     with pytest.raises(payables.DuplicateSuspected):
         intents.confirm(intent_id=waiting.id, actor=SYSTEM, now=NOW, is_repeat_refused=True)
 
+    with pytest.raises(payables.DuplicateSuspected):  # one phone is one payer, whatever else is told of him
+        ask(is_repeat_refused=True, choice=Choice(Method.MPESA, first.payer_phone, email="amos@acme.example"))
+
     assert ask(is_repeat_refused=True, choice=Choice(Method.MPESA, "0712345679"))
     assert ask(is_repeat_refused=True, now=first.created_at + timedelta(minutes=2))
     assert ask()

@@ -68,7 +68,7 @@ def order(*, request: NewTransfer, actor: Actor, now: datetime) -> Transfer:
     if approval is not None:
         transfer.await_approval(approval_id=approval.id)
     transfer.save(force_insert=True)
-    _audit("transfer.requested", transfer, actor=actor, now=now)
+    _audit("transfer.requested", transfer, actor=actor, now=now, is_forced=not request.is_repeat_refused)
     outbox.publish(events.about(events.TRANSFER_REQUESTED, transfer), now=now)
     _send_when_due(transfer)
     try:
@@ -232,14 +232,15 @@ def _owe_again(transfer: Transfer, *, actor: Actor, now: datetime) -> None:
         logger.warning("transfer_reversed_before", transfer_id=str(transfer.id))
 
 
-def _audit(action: str, transfer: Transfer, *, actor: Actor, now: datetime) -> None:
+def _audit(action: str, transfer: Transfer, *, actor: Actor, now: datetime, is_forced: bool = False) -> None:
+    forced = {"force": [None, True]} if is_forced else {}
     records.write(
         action=action,
         object_type=events.TRANSFER,
         object_id=ids.encode("tr", transfer.id),
         actor=actor,
         now=now,
-        changes={"status": [None, transfer.status], "amount": [None, transfer.money.wire()]},
+        changes={"status": [None, transfer.status], "amount": [None, transfer.money.wire()], **forced},
         branch=transfer.branch_id,
         approval=transfer.approval_id,
     )

@@ -9,13 +9,14 @@ from django.db import transaction
 
 from apps.integrations.ports import CollectionReport, InboundReport, Outcome
 from apps.integrations.selectors import accounts
+from apps.integrations.services import providers
 from apps.kit import errors
 from apps.kit.actors import Actor
 from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
 from apps.payments.selectors import policies
-from apps.payments.services import attempts, intents, payables, payers, reports, settlings, silent, suspense
+from apps.payments.services import attempts, intents, payables, reports, settlings, silent, suspense
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 if TYPE_CHECKING:
@@ -211,13 +212,13 @@ def _paid(
 
 def _doubt(inbound: InboundReceipt, *, now: datetime) -> Doubt:
     """Say why money waits."""
+    if not inbound.reference_key:
+        return Doubt("No reference was told.")
     hours = policies.current().repeated_within_hours
-    if _is_repeated(inbound, within=timedelta(hours=hours), now=now):
-        reason = f"The same payer paid this sum under this reference within {hours} hours."
+    if inbound.payer and _is_repeated(inbound, within=timedelta(hours=hours), now=now):
+        reason = f"Who may be the same payer paid this sum under this reference within {hours} hours."
         return Doubt(reason, is_duplicate=True)
-    if inbound.reference_key:
-        return Doubt("No payment has this reference.")
-    return Doubt("No reference was told.")
+    return Doubt("No payment has this reference.")
 
 
 def _attempt(inbound: InboundReceipt) -> PaymentAttempt | None:
@@ -278,8 +279,6 @@ def _is_repeated(inbound: InboundReceipt, *, within: timedelta, now: datetime) -
     Say whether somebody seems to have paid the same thing twice: reference and sum are those of money of a moment ago, and the
     payer may be, each told in clear, masked or hashed.
     """
-    if not inbound.reference_key or not inbound.payer:
-        return False
     alike = InboundReceipt.objects.filter(
         provider=inbound.provider,
         reference_key=inbound.reference_key,
@@ -287,10 +286,9 @@ def _is_repeated(inbound: InboundReceipt, *, within: timedelta, now: datetime) -
         currency=inbound.currency,
         received_at__gte=now - within,
     ).exclude(id=inbound.id)
-    told = set(alike.values_list("payer", flat=True))
-    return inbound.payer in told or any(
-        payers.agree(inbound.provider_account_id, inbound.payer, payer, now=now) for payer in told
-    )
+    payer = providers.payer(inbound.provider, inbound.payer)
+    told = set(alike.exclude(payer="").values_list("payer", flat=True))
+    return inbound.payer in told or any(payer.agrees(providers.payer(inbound.provider, one)) for one in told)
 
 
 def _told_at(notice: InboundReport, *, now: datetime) -> datetime | None:

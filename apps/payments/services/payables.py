@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from apps.kit import errors, ids, locks
 from apps.kit.compiled import Read
 from apps.kit.money import Money
@@ -130,10 +132,10 @@ def one_by_one(*, application_id: UUID, branch_id: UUID, money: Money) -> None:
 _ALIKE = Read(
     lambda application_id, branch_id, phone, email, minor, currency, since, but: (
         PaymentIntent.objects.filter(
+            ~Q(payer_phone="") | Q(payer_email=email),
             application_id=application_id,
             branch_id=branch_id,
             payer_phone=phone,
-            payer_email=email,
             amount_minor=minor,
             currency=currency,
             confirmed_at__gt=since,
@@ -156,8 +158,8 @@ _ALIKE = Read(
 def require_no_repeat(intent: PaymentIntent, *, now: datetime) -> None:
     """
     Raise DuplicateSuspected where another payment of the application and branch asks the same payer for the same sum since
-    two minutes, or got it. Providers refuse such a prompt or, worse, show both. Of a payer who is named by neither phone nor
-    e-mail nobody can say whether he is the same. The caller holds ``one_by_one``.
+    two minutes, or got it: who has the same phone or, where none is known, the same e-mail. Providers refuse such a prompt or,
+    worse, show both. Of a payer who is named by neither nobody can say whether he is the same. The caller holds ``one_by_one``.
     """
     if not intent.payer_phone and not intent.payer_email:
         return

@@ -136,7 +136,7 @@ def _attempts(work: Work) -> Any:
         began = began.filter(branch_id__in=work.branch_ids)
     if work.application_ids is not None:
         began = began.filter(application_id__in=work.application_ids)
-    return began.exclude(intent__method="").select_related("intent", "routing").order_by("id")
+    return began.select_related("intent", "routing").order_by("id")
 
 
 def _rules(asked: Mapping[str, Any]) -> Iterator[Rule]:
