@@ -11,7 +11,7 @@ from apps.access.services import applications, branches, memberships, roles
 from apps.approvals.contracts import CountedBy, NewRule, NewStep
 from apps.approvals.selectors import rules as stored_rules
 from apps.approvals.services import rules
-from apps.disbursements.contracts import TRANSFER_VERDICT
+from apps.disbursements.contracts import CONNECTED_ACCOUNT_VERDICT, TRANSFER_VERDICT
 from apps.kit.actors import Actor
 from apps.ledger.contracts import FX_RATE, JOURNAL, PERIOD_REOPEN, REVERSAL
 from apps.ledger.services import chart_template, charts
@@ -31,6 +31,7 @@ FIRST_RULES = (
     NewRule(kind=REFUND_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=PAYMENT_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=TRANSFER_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
+    NewRule(kind=CONNECTED_ACCOUNT_VERDICT.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=FX_RATE.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=JOURNAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),
     NewRule(kind=REVERSAL.name, steps=(NewStep(roles=("owner", "approver", "controller")),)),

@@ -31,6 +31,15 @@ TRANSFER_VERDICT = declare_kind(
 """Saying what became of a transfer of which the provider told another sum, as approval rules call it."""
 
 
+CONNECTED_ACCOUNT_VERDICT = declare_kind(
+    name="connected_account_verdict",
+    title=_("Close of an unknown connected account"),
+    permission="disbursements.connect",
+    page="admin:disbursements_connectedaccount_change",
+)
+"""Saying that a provider of which nobody knows opened no account for a party, as approval rules call it."""
+
+
 class TransferVerdict(StrEnum):
     """MADE: the provider moved a sum, as its pages show. NOT_MADE: it moved nothing, and we owe the party all of it again."""
 

@@ -107,6 +107,10 @@ ACCOUNT_FAILED = _of_account("failed", "The provider opens no account for a part
 ACCOUNT_UNKNOWN = _of_account(
     "unknown", "Nobody knows whether the provider opened an account for a party. The provider is asked."
 )
+ACCOUNT_FOUND = _of_account(
+    "found",
+    "The provider opened an account for a party after all, which people had closed as not opened. Nobody is paid by it.",
+)
 TRANSFER_REQUESTED = _of_transfer(
     "requested", "A party is to be paid what we owe it; other people may have to agree first."
 )

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from apps.approvals.contracts import Decided
-from apps.disbursements.contracts import TRANSFER, TRANSFER_VERDICT
-from apps.disbursements.services import connected_accounts, transfer_verdicts, transfers
+from apps.disbursements.contracts import CONNECTED_ACCOUNT_VERDICT, TRANSFER, TRANSFER_VERDICT
+from apps.disbursements.services import account_verdicts, connected_accounts, transfer_verdicts, transfers
 from apps.events.contracts import Event
 from apps.kit import clock, trail
 
@@ -21,10 +21,12 @@ def ask_provider(event: Event) -> None:
 
 
 def execute_approval(event: Event) -> None:
-    """Do what other people have decided of a transfer: send or cancel it, close an unknown one; other deeds are for others."""
+    """Do what other people have decided: send or cancel a transfer, close an unknown one or an unknown account; other deeds are for others."""
     decided = Decided.read(event.data)
     with trail.under_approval(decided.request_id):
         if decided.kind == TRANSFER.name:
             transfers.decide(decided=decided, now=clock.now())
         elif decided.kind == TRANSFER_VERDICT.name:
             transfer_verdicts.decide(decided=decided, now=clock.now())
+        elif decided.kind == CONNECTED_ACCOUNT_VERDICT.name:
+            account_verdicts.decide(decided=decided, now=clock.now())

@@ -12,8 +12,8 @@ from apps.approvals.selectors import authority
 from apps.approvals.selectors import requests as stored
 from apps.approvals.services import rules
 from apps.audit.services import records
-from apps.disbursements.contracts import TRANSFER, TRANSFER_VERDICT
-from apps.disbursements.services import transfer_verdicts
+from apps.disbursements.contracts import CONNECTED_ACCOUNT_VERDICT, TRANSFER, TRANSFER_VERDICT
+from apps.disbursements.services import account_verdicts, transfer_verdicts
 from apps.disbursements.services import transfers as paying
 from apps.integrations.services import accounts as provider_accounts
 from apps.kit import ids
@@ -198,6 +198,16 @@ def an_unknown_payment_that_he_made(editor: Actor) -> None:
     )
 
 
+def an_unknown_account_that_he_asked_for(editor: Actor) -> None:
+    account = transfers.unknown(actor=editor)
+    account_verdicts.ask(
+        account_id=account.id,
+        reason="Not on its pages",
+        actor=make.maker(),
+        now=NOW + timedelta(days=3),
+    )
+
+
 def a_refund_to_a_party_that_he_changed(editor: Actor) -> None:
     parties.create(request=known.wanted(), actor=editor, now=known.NOW)
     returned.requested(returned.paid(money=Money(20_000_00, "KES")), actor=make.maker())
@@ -308,6 +318,7 @@ def a_routing_rule_by_an_account_that_he_changed(editor: Actor) -> None:
         (RULE_CHANGE, a_rule_change),
         (ROUTING_RULE, a_routing_rule_by_an_account_that_he_changed),
         (TRANSFER, a_transfer_to_an_account_that_he_connected),
+        (CONNECTED_ACCOUNT_VERDICT, an_unknown_account_that_he_asked_for),
         (TRANSFER_VERDICT, an_unknown_transfer_to_an_account_that_he_connected),
         (DISPUTE_ACCEPTANCE, a_dispute_that_he_wrote_evidence_for),
     ],
@@ -338,6 +349,7 @@ def test_every_kind_is_tried():
         RULE_CHANGE,
         ROUTING_RULE,
         TRANSFER,
+        CONNECTED_ACCOUNT_VERDICT,
         TRANSFER_VERDICT,
         DISPUTE_ACCEPTANCE,
     }

@@ -56,6 +56,7 @@ STEPS_UP = {
     "apps.disbursements.dialogs.accounts.ConnectParty": False,  # moves nothing
     "apps.disbursements.dialogs.accounts.SendParty": False,  # moves nothing
     "apps.disbursements.dialogs.accounts.TransferTo": True,
+    "apps.disbursements.dialogs.account_verdicts.CloseUnknownAccount": True,
     "apps.disbursements.dialogs.transfer_verdicts.CloseUnknownTransfer": True,
     "apps.disbursements.dialogs.transfers.ReverseTransfer": True,
     "apps.integrations.dialogs.accounts.OpenCircuit": False,  # stops money

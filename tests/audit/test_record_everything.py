@@ -208,6 +208,7 @@ RECORDED = {
         "refresh": "connected_account.refresh_requested",
     },
     "disbursements.services.transfers": {"order": "transfer.requested"},
+    "disbursements.services.account_verdicts": {"ask": "connected_account.verdict_asked"},
     "disbursements.services.transfer_verdicts": {"ask": "transfer.verdict_asked"},
     "disbursements.services.transfer_reversals": {"reverse": "transfer.reversal_requested"},
     "payments.services.saved_methods": {

@@ -1,5 +1,6 @@
 """Connected accounts and transfers, as tests need them: opened and made by a provider that nobody asks."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,16 @@ def asked(party: Party | None = None, *, actor: Actor = SYSTEM) -> ConnectedAcco
     if not ProviderAccount.objects.filter(provider="stripe").exists():
         cards.account()
     return connected_accounts.open_account(party=party or merchant(), request=WANTED, actor=actor, now=NOW)
+
+
+def unknown(party: Party | None = None, *, actor: Actor = SYSTEM, at: datetime = NOW) -> ConnectedAccount:
+    """Return one of which nobody knows whether the provider opened it, asked for at an instant; its list is not due to be read."""
+    account = asked(party, actor=actor)
+    account.ask(at=at)
+    account.lose(code="outcome_unknown", message="The answer was lost.", provider_code="")
+    account.next_query_at = NOW + timedelta(days=36500)
+    account.save_progress()
+    return reloaded(account)
 
 
 def opened(party: Party | None = None, *, actor: Actor = SYSTEM) -> ConnectedAccount:

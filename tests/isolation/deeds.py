@@ -234,6 +234,11 @@ def pay_party() -> Sent:
     return Sent({"connected_account_id": ids.encode("ca", account.id), **told})
 
 
+def unknown_account() -> UUID:
+    """Return a connected account of which nobody knows whether it was opened."""
+    return transfers.unknown(transfers.merchant(display_name=CANARY["acme"])).id
+
+
 def unknown_transfer() -> UUID:
     """Return a transfer of which the provider told another sum."""
     account = transfers.enabled(transfers.merchant(display_name=CANARY["acme"]))

@@ -274,6 +274,7 @@ ADMINS: dict[str, Admin] = {
             "transfer": of_row("disbursements.transfer&disbursements.view"),
             "send": of_row("disbursements.connect&disbursements.view"),
             "ask": of_row("disbursements.connect&disbursements.view"),
+            "close": of_row("disbursements.connect&disbursements.view"),
         },
     ),
     "disbursements.transfer": Admin(

@@ -183,6 +183,7 @@ def in_the_right_state():
         **dict.fromkeys(
             [f"access.apikey {{row}}/do/{deed}" for deed in ("rotate", "networks", "revoke")], spare_key.id
         ),
+        "disbursements.connectedaccount {row}/do/close": deeds.unknown_account(),
         "disbursements.transfer {row}/do/close": deeds.unknown_transfer(),
         "events.eventdelivery {row}/do/requeue": dead.id,
         "events.eventdelivery {row}/do/skip": dead.id,

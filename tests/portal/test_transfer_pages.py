@@ -1,15 +1,20 @@
 """Connected accounts and transfers in the portal: lists, pages with what was booked, and the dialogs that pay and take back."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
+from apps.approvals.contracts import Decided
+from apps.approvals.models import ApprovalRequest
 from apps.audit.models import AuditRecord
-from apps.disbursements.contracts import TRANSFER_VERDICT
+from apps.disbursements.contracts import CONNECTED_ACCOUNT_VERDICT, TRANSFER_VERDICT
 from apps.disbursements.models import ConnectedAccount, Transfer, TransferReversal
-from apps.integrations.ports import ConnectStatus
-from apps.kit import ids
+from apps.disbursements.services import account_queries, account_verdicts
+from apps.events.models import OutboxEvent
+from apps.integrations.ports import ConnectStatus, Ticket
+from apps.kit import clock, ids
 from tests import dialogs
 from tests.disbursements.test_reversals_of_another_sum import USD_15, being_taken_back, say
 from tests.factories import approvals
@@ -167,6 +172,52 @@ def test_a_person_says_what_moved_and_is_told_at_which_field_it_will_not(officer
     assert "tr_on_its_pages Its pages Other people are asked." in page
     assert "other people decide whether that counts. Do not pay it again by hand." in page
     assert Transfer.objects.get().status == "UNKNOWN"
+
+
+def test_an_account_of_which_nobody_knows_is_closed_by_two_people_and_its_page_says_so(officer):
+    approvals.rule(kind=CONNECTED_ACCOUNT_VERDICT.name, currency="", minimum_minor=None)
+    account = made.unknown(at=clock.now() - timedelta(days=3))
+    url = dialog(ACCOUNTS, account, "close")
+    page = shown(officer, f"{ACCOUNTS}_change", account.id)
+    assert "Close as not opened…" in page
+    assert "Closed by people" not in page
+    assert account.code in dialogs.open_at(officer, url).content.decode()
+    assert list(wrong(dialogs.send(officer, url, reason=" "))) == ["reason"]
+
+    assert dialogs.send(officer, url, reason="Its pages of three days").status_code < 400
+
+    page = shown(officer, f"{ACCOUNTS}_change", account.id)
+    assert "Its pages of three days Other people are asked." in page
+    assert "Other people have been asked already." in dialogs.open_at(officer, url).content.decode()
+    request = ApprovalRequest.objects.get()
+    approvals.approve(request, approvals.person("grace"), now=clock.now())
+    event = OutboxEvent.objects.get(type="approval_decided", aggregate_id=request.id)
+    account_verdicts.decide(decided=Decided.read(event.data), now=clock.now())
+    page = shown(officer, f"{ACCOUNTS}_change", account.id)
+    assert "Not opened" in page
+    assert "Close as not opened…" not in page
+    assert "Close it there" not in page
+
+    account_queries.accept(account_id=account.id, ticket=Ticket("acct_after_all"), now=clock.now())
+
+    page = shown(officer, f"{ACCOUNTS}_change", account.id)
+    assert "Stripe has it as acct_after_all. Close it there: nobody is paid by it." in page
+
+
+def test_what_the_provider_may_still_tell_is_closed_by_nobody(officer):
+    account = made.unknown(at=clock.now() - timedelta(days=1))
+
+    answer = dialogs.open_at(officer, dialog(ACCOUNTS, account, "close"))
+
+    assert "The provider may still tell." in answer.content.decode()
+
+
+def test_who_connects_nobody_closes_none(acme, enter):
+    account = made.unknown(at=clock.now() - timedelta(days=3))
+    approver = Inside(enter("approver"), acme)
+
+    assert "Close as not opened…" not in shown(approver, f"{ACCOUNTS}_change", account.id)
+    assert approver.get(dialog(ACCOUNTS, account, "close")).status_code == 403
 
 
 def test_who_may_not_pay_sees_no_button_and_a_reader_of_no_ledger_no_booking(acme, enter):

@@ -8,10 +8,12 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.disbursements.admin import states
 from apps.disbursements.contracts import CONNECTED_STATES
+from apps.disbursements.dialogs.account_verdicts import CloseUnknownAccount
 from apps.disbursements.dialogs.accounts import AskAccount, ConnectParty, SendParty, TransferTo
 from apps.disbursements.models import ConnectedAccount
 from apps.disbursements.selectors import connected_accounts, needs, transfers
@@ -46,9 +48,10 @@ class ConnectedAccountAdmin(ReadOnlyAdmin):
     empty_text = _("An account appears here when a party that is to be paid is connected.")
     search_fields = ["ticket"]
     search_help_text = _("Name of the party, or the provider's id")
-    dialogs = [ConnectParty, TransferTo, SendParty, AskAccount]
+    dialogs = [ConnectParty, TransferTo, SendParty, AskAccount, CloseUnknownAccount]
     fieldsets = [
         (None, {"fields": ["status_column", "party_name_column", "owed_column", "rail_column", "id_column"]}),
+        (_("Closed by people"), {"fields": ["verdict_column", "found_column"]}),
         (_("What the provider asks"), {"fields": ["needs_column", "due_column"]}),
         (_("Transfers"), {"fields": ["transfers_column"]}),
         (
@@ -62,6 +65,8 @@ class ConnectedAccountAdmin(ReadOnlyAdmin):
         "owed_column",
         "rail_column",
         "id_column",
+        "verdict_column",
+        "found_column",
         "needs_column",
         "due_column",
         "transfers_column",
@@ -76,6 +81,11 @@ class ConnectedAccountAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConnectedAccount]:
         found = connected_accounts.visible_to(request.user)
         return found.select_related("party", "branch", "application", "provider_account")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the parts of the page, without what nobody said."""
+        hidden = set() if obj and obj.verdict_by else {"verdict_column"}
+        return [part for part in super().get_fieldsets(request, obj) if hidden.isdisjoint(part[1]["fields"])]
 
     def get_search_results(
         self,
@@ -115,6 +125,18 @@ class ConnectedAccountAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Status"))
     def status_column(self, account: ConnectedAccount) -> SafeString:
         return format_html("{} {}", states.of_account(account), account.failure_message)
+
+    @admin.display(description=_("What shows it"))
+    def verdict_column(self, account: ConnectedAccount) -> str:
+        is_waiting = gettext("Other people are asked.") if account.judged_at is None else ""
+        return f"{account.verdict_reason} {is_waiting}".strip()
+
+    @admin.display(description=_("Found after all"))
+    def found_column(self, account: ConnectedAccount) -> Any:
+        if not account.is_found:
+            return nothing_html()
+        said = {"rail": provider_name(account.provider), "ticket": account.ticket}
+        return gettext("%(rail)s has it as %(ticket)s. Close it there: nobody is paid by it.") % said
 
     @admin.display(description=_("Last transfers"))
     def transfers_column(self, account: ConnectedAccount) -> SafeString:

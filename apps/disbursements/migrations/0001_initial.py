@@ -57,6 +57,10 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField(null=True)),
                 ('changed_at', models.DateTimeField(null=True)),
                 ('closed_at', models.DateTimeField(null=True)),
+                ('verdict_reason', models.CharField(blank=True, max_length=200)),
+                ('verdict_by', models.CharField(blank=True, max_length=120)),
+                ('verdict_approval_id', models.UUIDField(null=True)),
+                ('judged_at', models.DateTimeField(null=True)),
                 ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.application')),
                 ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.branch')),
                 ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
@@ -158,6 +162,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='connectedaccount',
             constraint=models.CheckConstraint(condition=models.Q(('sent_at__isnull', False), models.Q(('repeated_at__isnull', True), models.Q(('status', 'UNKNOWN'), _negated=True)), _connector='OR'), name='connected_account_lost_once_sent'),
+        ),
+        migrations.AddConstraint(
+            model_name='connectedaccount',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('judged_at__isnull', True), ('verdict_approval_id__isnull', True), ('verdict_by', ''), ('verdict_reason', '')), models.Q(models.Q(('verdict_reason', ''), _negated=True), models.Q(('verdict_by', ''), _negated=True), ('sent_at__isnull', False), ('verdict_approval_id__isnull', False), models.Q(('judged_at__isnull', True), models.Q(('failure_code', 'not_opened'), ('status', 'FAILED')), _connector='OR')), _connector='OR'), name='connected_account_verdict_whole'),
         ),
         migrations.AddConstraint(
             model_name='connectedaccount',

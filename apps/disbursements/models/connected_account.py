@@ -17,6 +17,9 @@ from apps.kit.polled import PolledQuerySet
 URL_LENGTH = 2000
 EMAIL_LENGTH = 254
 NEED_LENGTH = 120
+REASON_LENGTH = 200
+NOT_OPENED = "not_opened"
+"""Why an opening failed of which people agreed that it opened nothing."""
 ASKED_STATES = ["REQUESTED", "UNKNOWN"]
 """While the provider is being asked to open it."""
 OPENED_STATES = ["PENDING", "ENABLED", "RESTRICTED"]
@@ -37,6 +40,10 @@ PROGRESS_FIELDS = [
     "opened_at",
     "changed_at",
     "closed_at",
+    "verdict_reason",
+    "verdict_by",
+    "verdict_approval_id",
+    "judged_at",
 ]
 """What changes after creation: saved together, under the row's lock."""
 
@@ -64,6 +71,8 @@ class ConnectedAccount(UuidModel, StatefulModel):
     ``needs`` are the things that the provider still wants to know, in its words, and ``due_by`` until when. ``changed_at``
     is when the provider last said something else than before. CLOSED and FAILED are never left; a trigger in the database
     says the same.
+    ``verdict_by`` says of an UNKNOWN one that the provider opened nothing, and why; that waits for its approval until ``judged_at``,
+    when it ended the opening. One that ended so is looked for all the same, and has a ``ticket`` where the provider has it after all.
     """
 
     party = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
@@ -100,6 +109,10 @@ class ConnectedAccount(UuidModel, StatefulModel):
     opened_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    verdict_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    verdict_by = models.CharField(max_length=120, blank=True)
+    verdict_approval_id = models.UUIDField(null=True)
+    judged_at = models.DateTimeField(null=True)
 
     objects = ConnectedAccountQuerySet.as_manager()
 
@@ -119,6 +132,21 @@ class ConnectedAccount(UuidModel, StatefulModel):
             models.CheckConstraint(
                 condition=Q(sent_at__isnull=False) | Q(repeated_at__isnull=True) & ~Q(status="UNKNOWN"),
                 name="connected_account_lost_once_sent",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    verdict_reason="", verdict_by="", verdict_approval_id__isnull=True, judged_at__isnull=True
+                )
+                | (
+                    ~Q(verdict_reason="")
+                    & ~Q(verdict_by="")
+                    & Q(verdict_approval_id__isnull=False, sent_at__isnull=False)
+                    & (
+                        Q(judged_at__isnull=True)
+                        | Q(status=ConnectedStatus.FAILED.value, failure_code=NOT_OPENED)
+                    )
+                ),
+                name="connected_account_verdict_whole",
             ),
             models.UniqueConstraint(
                 fields=["party", "provider_account"],
@@ -148,6 +176,16 @@ class ConnectedAccount(UuidModel, StatefulModel):
     def is_opened(self) -> bool:
         """The provider keeps it, and its party may tell it more there."""
         return self.status in OPENED_STATES
+
+    @property
+    def is_looked_for(self) -> bool:
+        """People said that the provider opened none, and its list has not said so yet, or may say otherwise."""
+        return self.judged_at is not None and not self.ticket
+
+    @property
+    def is_found(self) -> bool:
+        """The provider has it, although people had agreed that it opened none."""
+        return self.judged_at is not None and bool(self.ticket)
 
     @property
     def is_payable(self) -> bool:
@@ -182,6 +220,25 @@ class ConnectedAccount(UuidModel, StatefulModel):
         self._explain(code, message, provider_code)
         self.next_query_at = None
         self.closed_at = at
+
+    def say_not_opened(self, *, reason: str, by: str) -> None:
+        """Write down that a person says so; it ends nothing before others agree."""
+        self.verdict_reason, self.verdict_by = reason[:REASON_LENGTH], by
+
+    def unsay(self) -> None:
+        """Drop what a person said, for it was not agreed to or comes too late."""
+        self.verdict_reason = self.verdict_by = ""
+        self.verdict_approval_id = None
+
+    def judge(self, *, message: str, at: datetime) -> None:
+        """End the opening as people said; it is looked for as was planned."""
+        planned = self.next_query_at
+        self.fail(code=NOT_OPENED, message=message, provider_code="", at=at)
+        self.judged_at, self.next_query_at = at, planned
+
+    def find(self, *, ticket: str) -> None:
+        """The provider has it after all: it stays as it ended, and its id is kept."""
+        self.ticket, self.next_query_at = ticket, None
 
     def _explain(self, code: str, message: str, provider_code: str) -> None:
         self.failure_code, self.failure_message = code[:CODE_LENGTH], message[:MESSAGE_LENGTH]

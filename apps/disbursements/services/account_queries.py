@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.approvals.services import requests
+from apps.audit.services import records
 from apps.disbursements import events
 from apps.disbursements.contracts import ConnectedStatus
 from apps.disbursements.models import ConnectedAccount
@@ -22,11 +24,13 @@ from apps.integrations.ports import (
     Window,
 )
 from apps.integrations.services import providers
-from apps.kit import crypto, faults, jobs, logs
+from apps.kit import crypto, faults, ids, jobs, logs
+from apps.kit.actors import PROVIDER
 from apps.payments.services import polling
 
 CLOCKS_APART = timedelta(hours=1)
 """By how much the clocks of a provider and ours may differ."""
+ANSWERED = "The provider has told what became of the opening."
 NOT_OPENED = "The provider lists no account that it opened for this request, and no longer knows the request."
 UNREADABLE = "The account's credentials cannot be opened."
 
@@ -38,7 +42,8 @@ def follow(*, account_id: UUID, now: datetime) -> None:
     Do what is due about an account: have the provider open it, look for one that it may have opened, or ask how it stands.
 
     Safe to repeat: it is asked for again under its code for as long as the provider knows that, and never afterwards. Then it is
-    looked for in the provider's list, which ends it either way. Where no answer comes it is done again, at ever longer
+    looked for in the provider's list, which ends it either way; one that people closed as not opened is looked for until the list
+    has said so, or otherwise. Where no answer comes it is done again, at ever longer
     distances. Raises crypto.Unreadable for credentials that cannot be opened.
     """
     account = _claimed(account_id, now=now)
@@ -49,7 +54,7 @@ def follow(*, account_id: UUID, now: datetime) -> None:
         port = providers.connect(account.provider_account_id, now=now, subject_id=account.id)
         if account.status in OPENED_STATES:
             record(account_id=account.id, report=port.read(account.ticket), now=now)
-        elif now < _known_until(account, now=now):
+        elif account.status in ASKED_STATES and now < _known_until(account, now=now):
             ticket = port.begin(_told(account))
             faults.reach("disbursements.after_account")
             accept(account_id=account.id, ticket=ticket, now=now)
@@ -78,14 +83,14 @@ def _known_until(account: ConnectedAccount, *, now: datetime) -> datetime:
     return (account.sent_at or now) + providers.connect_known_for(account.provider)
 
 
-def _looked_for_from(account: ConnectedAccount, *, now: datetime) -> datetime:
+def looked_for_from(account: ConnectedAccount, *, now: datetime) -> datetime:
     """Return from when on nothing can come of a request under the code any more."""
     return _known_until(account, now=now) + orders.FORGOTTEN_AFTER
 
 
 def _time_of(account: ConnectedAccount, *, now: datetime) -> Window:
     """Return the time in which the provider opened the account, if it did."""
-    until = _looked_for_from(account, now=now)
+    until = looked_for_from(account, now=now)
     return Window(account.created_at - CLOCKS_APART, until + CLOCKS_APART)
 
 
@@ -99,8 +104,8 @@ def _claimed(account_id: UUID, *, now: datetime) -> ConnectedAccount | None:
     if account.status in OPENED_STATES:
         since = account.changed_at or account.created_at
         account.next_query_at = polling.next_patient(initiated_at=since, now=now)
-    elif _known_until(account, now=now) <= now < _looked_for_from(account, now=now):
-        account.next_query_at = _looked_for_from(account, now=now)
+    elif _known_until(account, now=now) <= now < looked_for_from(account, now=now):
+        account.next_query_at = looked_for_from(account, now=now)
         account.save_progress()
         return None
     else:
@@ -115,17 +120,23 @@ def _plan_opening(account: ConnectedAccount, *, now: datetime) -> None:
     due = polling.next_patient(initiated_at=account.sent_at or now, now=now)
     known_until = _known_until(account, now=now)
     is_forgotten_then = now < known_until <= due
-    account.next_query_at = _looked_for_from(account, now=now) if is_forgotten_then else due
+    account.next_query_at = looked_for_from(account, now=now) if is_forgotten_then else due
 
 
 @transaction.atomic
 def accept(*, account_id: UUID, ticket: Ticket, now: datetime) -> None:
-    """Store what the provider calls the account that it opened, the first time, and ask how it stands."""
+    """
+    Store what the provider calls the account that it opened, the first time, and ask how it stands. One that people had closed as
+    not opened stays closed, and is marked and told of.
+    """
     account = connected_accounts.locked(account_id)
+    if account.is_looked_for:
+        _contradict(account, ticket, now=now)
     if account.status not in ASKED_STATES:
         return
     account.open(ticket=ticket.value, at=now)
     account.save_progress()
+    _ask_nobody_more(account, now=now)
     outbox.publish(events.about_account(events.ACCOUNT_OPENED, account), now=now)
     jobs.enqueue("disbursements.follow_account", account_id=account.id)
 
@@ -167,6 +178,9 @@ def _found(account: ConnectedAccount, ticket: Ticket | None, *, now: datetime) -
         account = connected_accounts.locked(account.id)
         if account.status in ASKED_STATES:
             _fail(account, ProviderDeclined("not_found", NOT_OPENED), now=now)
+        elif account.is_looked_for:
+            account.next_query_at = None  # the list says what people said
+            account.save_progress()
 
 
 @transaction.atomic
@@ -203,3 +217,30 @@ def _fail(account: ConnectedAccount, refusal: ProviderError, *, now: datetime) -
     account.fail(code=refusal.code, message=refusal.message, provider_code=refusal.provider_code, at=now)
     account.save_progress()
     outbox.publish(events.about_account(events.ACCOUNT_FAILED, account), now=now)
+    _ask_nobody_more(account, now=now)
+
+
+def _ask_nobody_more(account: ConnectedAccount, *, now: datetime) -> None:
+    """Call off what other people are asked about an opening whose provider has answered, and drop what was said of it."""
+    if account.verdict_approval_id is not None:
+        requests.call_off(request_id=account.verdict_approval_id, reason=ANSWERED, now=now)
+        account.unsay()
+        account.save_progress()
+
+
+def _contradict(account: ConnectedAccount, ticket: Ticket, *, now: datetime) -> None:
+    """Keep the id of an account that the provider has although people had agreed that it opened none, and tell of it, once."""
+    account.find(ticket=ticket.value)
+    account.save_progress()
+    records.write(
+        action="connected_account.verdict_contradicted",
+        object_type=events.CONNECTED_ACCOUNT,
+        object_id=ids.encode("ca", account.id),
+        actor=PROVIDER,
+        now=now,
+        changes={"provider_reference": [None, account.ticket]},
+        reason=account.verdict_reason,
+        branch=account.branch_id,
+        approval=account.verdict_approval_id,
+    )
+    outbox.publish(events.about_account(events.ACCOUNT_FOUND, account), now=now)

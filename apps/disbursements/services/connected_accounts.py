@@ -174,15 +174,15 @@ def nudged(*, provider_account_id: UUID, ticket: str, code: str, now: datetime) 
     """
     Have the provider asked about the account that a signed message of it is of; None where we know of none.
 
-    A message is no fact: only the answer to the question changes anything. Of an opening that is UNKNOWN it brings the
-    question forward.
+    A message is no fact: only the answer to the question changes anything. Of an opening that is UNKNOWN, or that people closed
+    as not opened, it brings the question forward.
     """
     ours = accounts.alike(accounts.get(provider_account_id))
     own = ConnectedAccount.objects.locked().filter(provider_account__in=ours)
     account = own.filter(ticket=ticket).first() if ticket else None
     if account is None and code:
         account = own.filter(code=code).first()
-    if account is not None and account.status in NUDGED_STATES:
+    if account is not None and (account.status in NUDGED_STATES or account.is_looked_for):
         _ask_soon(account, now=now)
     return account
 

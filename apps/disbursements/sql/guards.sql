@@ -10,6 +10,18 @@ BEGIN
      OR NEW.country <> OLD.country OR (OLD.ticket <> '' AND NEW.ticket <> OLD.ticket) THEN
     RAISE EXCEPTION 'disbursements: whose account % is and where is fixed', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
+  IF OLD.judged_at IS NOT NULL AND (NEW.verdict_reason, NEW.verdict_by, NEW.verdict_approval_id, NEW.judged_at, NEW.failure_code)
+       IS DISTINCT FROM (OLD.verdict_reason, OLD.verdict_by, OLD.verdict_approval_id, OLD.judged_at, OLD.failure_code) THEN
+    RAISE EXCEPTION 'disbursements: what people said of account % stays', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.judged_at IS NULL AND NEW.judged_at IS NOT NULL AND NOT (
+       OLD.status = 'UNKNOWN' AND NEW.status = 'FAILED' AND NEW.failure_code = 'not_opened'
+       AND NEW.verdict_approval_id = OLD.verdict_approval_id AND NEW.verdict_reason = OLD.verdict_reason
+       AND EXISTS (SELECT FROM {s}.approvals_approvalrequest a WHERE a.id = NEW.verdict_approval_id
+         AND a.kind = 'connected_account_verdict' AND a.subject_id = NEW.id AND a.status = 'APPROVED')) THEN
+    RAISE EXCEPTION 'disbursements: people end account % as they agreed, and only while nobody knows', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
   IF NEW.status <> OLD.status AND OLD.status IN ('CLOSED', 'FAILED') THEN
     RAISE EXCEPTION 'disbursements: account % cannot go from % to %', OLD.id, OLD.status, NEW.status
       USING ERRCODE = 'restrict_violation';
