@@ -11,6 +11,9 @@ from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 SOURCE = "payment_intent"
 INBOUND_SOURCE = "inbound_receipt"
 
+type Change = tuple[AccountRef, Money]
+"""What is done to an account: a debit above zero, else a credit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inflow:
@@ -54,7 +57,7 @@ def collection(attempt: PaymentAttempt, *, carried: Sequence[Leg] = ()) -> Draft
         description=f"Collection {attempt.code}",
         source_type=SOURCE,
         source_id=attempt.intent_id,
-        legs=_without_zero(legs),
+        legs=tuple(leg for leg in legs if not leg.money.is_zero),
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
         dimensions=_rate(attempt) if inflow.is_converted else None,
@@ -105,21 +108,32 @@ def _told_later(
     attempt: PaymentAttempt,
     what: str,
     description: str,
-    changes: Sequence[tuple[AccountRef, Money]],
+    changes: Sequence[Change],
     carried: Sequence[Leg] = (),
 ) -> Draft:
     """Return the draft of signed changes, debits above zero, once per attempt and ``what``."""
-    legs = [_signed(account, change) for account, change in changes if not change.is_zero]
     return Draft(
         key=f"collection-{what}:{attempt.id}",
         description=description,
         source_type=SOURCE,
         source_id=attempt.intent_id,
-        legs=(*legs, *carried),
+        legs=(*_legs(changes), *carried),
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
         dimensions=_rate(attempt) if carried else None,
     )
+
+
+def _opposite(changes: list[Change]) -> list[Change]:
+    return [(account, -change) for account, change in changes]
+
+
+def _legs(changes: Sequence[Change]) -> tuple[Leg, ...]:
+    """Return signed changes as legs, those of one account as one, without those of nothing."""
+    sums: dict[AccountRef, Money] = {}
+    for account, change in changes:
+        sums[account] = sums[account] + change if account in sums else change
+    return tuple(_signed(account, change) for account, change in sums.items() if not change.is_zero)
 
 
 def _signed(account: AccountRef, change: Money) -> Leg:
@@ -139,22 +153,23 @@ def inbound(receipt: InboundReceipt) -> Draft:
 
     Dr provider balance (net), Dr provider fees (by the account's tariff), Cr suspense of the account's branch (gross).
     """
-    legs = [
-        debit(_balance_of(receipt), receipt.money - receipt.fee),
-        debit(_own(receipt, AccountRole.PROVIDER_FEES), receipt.fee),
-        credit(_own(receipt, AccountRole.SUSPENSE), receipt.money),
-    ]
-    return _of_receipt(receipt, "inbound-receipt", f"Unexplained money {receipt.receipt}", legs)
+    what = f"Unexplained money {receipt.receipt}"
+    return _of_receipt(receipt, "inbound-receipt", what, _brought(receipt))
 
 
 def retraction(receipt: InboundReceipt) -> Draft:
     """Take back what was booked of money that its payment had booked before, once per receipt: the opposite of ``inbound``."""
-    legs = [
-        debit(_own(receipt, AccountRole.SUSPENSE), receipt.money),
-        credit(_own(receipt, AccountRole.PROVIDER_FEES), receipt.fee),
-        credit(_balance_of(receipt), receipt.money - receipt.fee),
+    what = f"Booked twice: {receipt.receipt}"
+    return _of_receipt(receipt, "inbound-receipt-retraction", what, _opposite(_brought(receipt)))
+
+
+def _brought(receipt: InboundReceipt) -> list[Change]:
+    """Return what ``inbound`` books."""
+    return [
+        (_balance_of(receipt), receipt.money - receipt.fee),
+        (_own(receipt, AccountRole.PROVIDER_FEES), receipt.fee),
+        (_own(receipt, AccountRole.SUSPENSE), -receipt.money),
     ]
-    return _of_receipt(receipt, "inbound-receipt-retraction", f"Booked twice: {receipt.receipt}", legs)
 
 
 def explanation(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
@@ -166,10 +181,13 @@ def explanation(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | Non
     fee are moved to that one.
     """
     role = AccountRole.SUSPENSE if attempt.is_in_suspense else AccountRole.UNAPPLIED_COLLECTIONS
-    here, there = _own(receipt, AccountRole.SUSPENSE), _holding(attempt, role)
-    legs = [] if here == there else [debit(here, receipt.money), credit(there, receipt.money)]
+    changes = [
+        (_own(receipt, AccountRole.SUSPENSE), receipt.money),
+        (_holding(attempt, role), -receipt.money),
+    ]
     if receipt.provider_account_id != attempt.provider_account_id:
-        legs += _carried_over(receipt, attempt)
+        changes += _carried_over(receipt, attempt)
+    legs = _legs(changes)
     if not legs:
         return None
     return Draft(
@@ -177,19 +195,21 @@ def explanation(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | Non
         description=f"Collection {attempt.code}, from suspense",
         source_type=SOURCE,
         source_id=attempt.intent_id,
-        legs=_without_zero(legs),
+        legs=legs,
         event_at=attempt.occurred_at,
         reference=attempt.provider_receipt,
     )
 
 
-def _carried_over(receipt: InboundReceipt, attempt: PaymentAttempt) -> list[Leg]:
-    """Return the legs that move what was booked as held at the receipt's account, and its fee, to the account of the payment."""
-    net = receipt.money - receipt.fee
-    there = _provider_balance(attempt, receipt.currency)
-    legs = [debit(there, net), credit(_balance_of(receipt), net)]
-    here, there = _own(receipt, AccountRole.PROVIDER_FEES), _fees(attempt, receipt.currency)
-    return legs if here == there else [*legs, debit(there, receipt.fee), credit(here, receipt.fee)]
+def _carried_over(receipt: InboundReceipt, attempt: PaymentAttempt) -> list[Change]:
+    """Move what was booked as held at the receipt's account, and its fee, to the account of the payment."""
+    net, fee = receipt.money - receipt.fee, receipt.fee
+    return [
+        (_provider_balance(attempt, receipt.currency), net),
+        (_balance_of(receipt), -net),
+        (_fees(attempt, receipt.currency), fee),
+        (_own(receipt, AccountRole.PROVIDER_FEES), -fee),
+    ]
 
 
 def acceptance(attempt: PaymentAttempt) -> Draft:
@@ -202,24 +222,33 @@ def acceptance(attempt: PaymentAttempt) -> Draft:
 
 def surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
     """
-    Move money that a person took from its payment into suspense of its account's branch, once per attempt.
+    Move money that a person took from its payment into suspense of the branch of its receipt's account, once per attempt.
 
-    Dr suspense of the payment's branch, Cr suspense of the account's; None where that is the same.
+    Dr suspense of the payment's branch, Cr suspense of the account's; None where that is the same. Where another account of a
+    store was told of the money than the one that has it, provider balance and fee are moved to that one.
     """
-    here, there = _holding(attempt, AccountRole.SUSPENSE), _own(receipt, AccountRole.SUSPENSE)
-    if here == there:
-        return None
-    legs = (debit(here, receipt.money), credit(there, receipt.money))
-    return _of_attempt(attempt, "collection-surrender", f"Collection {attempt.code}, given up", legs)
+    legs = _legs(_given_up(receipt, attempt))
+    what = f"Collection {attempt.code}, given up"
+    return _of_attempt(attempt, "collection-surrender", what, legs) if legs else None
 
 
 def return_of_surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
     """Move money that a person took from its payment back there, for its refund has taken it: the opposite of ``surrender``."""
-    here, there = _own(receipt, AccountRole.SUSPENSE), _holding(attempt, AccountRole.SUSPENSE)
-    if here == there:
-        return None
-    legs = (debit(here, receipt.money), credit(there, receipt.money))
-    return _of_attempt(attempt, "collection-surrender-return", f"Collection {attempt.code}, gone back", legs)
+    legs = _legs(_opposite(_given_up(receipt, attempt)))
+    what = f"Collection {attempt.code}, gone back"
+    return _of_attempt(attempt, "collection-surrender-return", what, legs) if legs else None
+
+
+def _given_up(receipt: InboundReceipt, attempt: PaymentAttempt) -> list[Change]:
+    """
+    Return what ``surrender`` changes. What a provider converted stays in the balance that it was settled in; what else its
+    account has by the attempt, the account of the receipt has by the receipt.
+    """
+    inflow, there = Inflow.of(attempt), (_holding(attempt, AccountRole.SUSPENSE), receipt.money)
+    if receipt.provider_account_id == attempt.provider_account_id or inflow.is_converted:
+        return [there, (_own(receipt, AccountRole.SUSPENSE), -receipt.money)]
+    kept = (_provider_balance(attempt), inflow.fee - inflow.credited)
+    return [there, *_brought(receipt), kept, (_fees(attempt), -inflow.fee)]
 
 
 def refund_key(refund: Refund) -> str:
@@ -324,13 +353,13 @@ def _own(receipt: InboundReceipt, role: AccountRole) -> AccountRef:
     return AccountRef(role, receipt.currency, receipt.branch_id)
 
 
-def _of_receipt(receipt: InboundReceipt, key: str, description: str, legs: list[Leg]) -> Draft:
+def _of_receipt(receipt: InboundReceipt, key: str, description: str, changes: list[Change]) -> Draft:
     return Draft(
         key=f"{key}:{receipt.id}",
         description=description,
         source_type=INBOUND_SOURCE,
         source_id=receipt.id,
-        legs=_without_zero(legs),
+        legs=_legs(changes),
         event_at=receipt.occurred_at,
         reference=receipt.receipt,
     )
@@ -366,7 +395,3 @@ def _joined(legs: list[Leg]) -> tuple[Leg, ...]:
         for (account, side), money in sums.items()
         if not money.is_zero
     )
-
-
-def _without_zero(legs: list[Leg]) -> tuple[Leg, ...]:
-    return tuple(leg for leg in legs if not leg.money.is_zero)

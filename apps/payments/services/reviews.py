@@ -120,11 +120,14 @@ def _require_receipt(attempt: PaymentAttempt) -> None:
 
 
 def _surrender(attempt: PaymentAttempt, *, reason: str, now: datetime) -> InboundReceipt:
-    """Have the money of an attempt wait in suspense under its receipt; the caller holds the locks."""
+    """
+    Have the money of an attempt wait in suspense under its receipt, at the account that was told of it; the caller holds the
+    locks.
+    """
     _require_receipt(attempt)
     rows = InboundReceipt.objects.locked().select_related("provider_account")
-    named = {"provider_account_id": attempt.provider_account_id, "receipt": attempt.provider_receipt}
-    inbound = rows.filter(**named).first() or _untold(attempt, now=now)
+    named = rows.filter(provider=attempt.provider, receipt=attempt.provider_receipt)
+    inbound = named.first() or _untold(attempt, now=now)
     if inbound.money != attempt.received:
         raise DoesNotFit(
             f"{inbound.money} is told of under receipt {inbound.receipt}; {attempt.received} arrived."

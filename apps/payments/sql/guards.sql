@@ -42,12 +42,12 @@ DECLARE is_let_go boolean := FALSE;  -- money in suspense that it carried waits 
 BEGIN
   IF TG_OP = 'UPDATE' AND OLD.surrendered_at IS NOT NULL AND NEW.surrendered_at IS NULL AND NEW.is_in_suspense THEN
     has_gone := EXISTS (SELECT FROM {s}.payments_inboundreceipt i
-      WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
+      WHERE i.provider = OLD.provider AND i.receipt = OLD.provider_receipt
         AND i.status = 'GIVING_BACK' AND i.attempt_id = OLD.id);
   END IF;
   IF TG_OP = 'UPDATE' AND OLD.provider_receipt <> '' AND NEW.provider_receipt = '' AND OLD.is_in_suspense THEN
     is_let_go := EXISTS (SELECT FROM {s}.payments_inboundreceipt i
-      WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
+      WHERE i.provider = OLD.provider AND i.receipt = OLD.provider_receipt
         AND i.status = 'SUSPENSE' AND NEW.refunded_minor = 0 AND NEW.refund_pending_minor = 0);
   END IF;
   IF TG_OP = 'DELETE' THEN
@@ -61,7 +61,7 @@ BEGIN
   IF NEW.surrendered_at IS DISTINCT FROM OLD.surrendered_at AND NOT has_gone AND (
        OLD.surrendered_at IS NOT NULL OR NOT OLD.is_in_suspense
        OR NOT EXISTS (SELECT FROM {s}.payments_inboundreceipt i
-         WHERE i.provider_account_id = OLD.provider_account_id AND i.receipt = OLD.provider_receipt
+         WHERE i.provider = OLD.provider AND i.receipt = OLD.provider_receipt
            AND i.status = 'SUSPENSE' AND i.amount_minor = OLD.received_minor)) THEN
     RAISE EXCEPTION 'payments: the money of attempt % is taken from it once, into suspense', OLD.id
       USING ERRCODE = 'restrict_violation';

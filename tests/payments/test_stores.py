@@ -1,0 +1,220 @@
+"""Stores: what one account of a store is told of money of another is one payment, reviewed, given back and refused as one."""
+
+import pytest
+
+from apps.integrations.contracts import ShortCodeType
+from apps.kit.actors import PROVIDER, SYSTEM
+from apps.kit.money import Money
+from apps.payments.contracts import (
+    CollectionTerms,
+    InboundSource,
+    InboundStatus,
+    IntentStatus,
+    LateMoney,
+    Recorded,
+)
+from apps.payments.models import InboundReceipt
+from apps.payments.services import (
+    intents,
+    policies,
+    refunds,
+    resolutions,
+    reviews,
+    sendings,
+)
+from tests.factories import access, payments
+from tests.factories import refunds as made
+from tests.payments.conftest import books
+from tests.payments.test_inbound_receipts import (
+    HELD,
+    NOW,
+    notice,
+    of_branch,
+    stk,
+    store,
+    take,
+)
+from tests.payments.test_two_connections import at_once
+
+WHY = "Agreed with the payer."
+SHORT = Money(900_00, "KES")
+HELD_SHORT = {"PROVIDER_BALANCE": "895.50", "PROVIDER_FEES": "4.50", "SUSPENSE": "900.00"}
+GONE_SHORT = {"PROVIDER_BALANCE": "-4.50", "PROVIDER_FEES": "4.50"}
+
+
+@pytest.fixture(autouse=True)
+def portal(request):
+    request.getfixturevalue("committed_acme" if "committed_acme" in request.fixturenames else "acme")
+    access.portal()
+
+
+@pytest.fixture
+def accounts(portal):
+    """The paybill of a store at head office, and its till at a branch."""
+    return store()
+
+
+def of_till(till, **facts):
+    attempt = payments.waiting(branch_id=till.branch_id, **facts)
+    assert attempt.provider_account_id == till.id
+    return attempt
+
+
+def short_by_code(paybill, attempt):
+    """The paybill is told of another sum under the code of the till's prompt."""
+    take(notice(attempt.code, money=SHORT), paybill)
+
+
+def short_from_suspense(paybill, attempt):
+    """The paybill lists another sum, which is in suspense until the till's prompt tells its receipt."""
+    take(notice("", money=SHORT), paybill, InboundSource.PULL)
+    stk(attempt, money=SHORT)
+
+
+def short_retracted(paybill, attempt):
+    """The till's prompt is confirmed in another sum without a receipt, and the paybill lists it before that is told."""
+    stk(attempt, receipt="", money=SHORT)
+    take(notice("", money=SHORT, payer="2541 ***** 111"), paybill, InboundSource.PULL)
+    stk(attempt, money=SHORT)
+    assert InboundReceipt.objects.get().status == InboundStatus.RETRACTED
+
+
+SHORTS = [short_by_code, short_from_suspense, short_retracted]
+
+
+def close(attempt):
+    return reviews.close(intent_id=attempt.intent_id, reason=WHY, actor=SYSTEM, now=NOW)
+
+
+def give_back(inbound):
+    return resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=NOW)
+
+
+def of_branches(*accounts):
+    return [of_branch(one.branch_id) for one in accounts]
+
+
+@pytest.mark.parametrize("fee_bps", [50, 100])
+@pytest.mark.parametrize("short", SHORTS)
+def test_a_closed_review_has_its_money_wait_at_the_account_that_was_told_of_it(
+    acme, accounts, short, fee_bps
+):
+    paybill, till = accounts
+    type(till).objects.filter(id=till.id).update(fee_bps=fee_bps)
+    attempt = of_till(till)
+    short(paybill, attempt)
+    of_prompt = payments.reloaded(attempt)
+    assert (of_prompt.intent.status, of_prompt.received) == (IntentStatus.IN_REVIEW, SHORT)
+    at_paybill, at_till = of_branches(*accounts)
+    assert (at_paybill, at_till["SUSPENSE"]) == ({}, "900.00")
+
+    intent = close(attempt)
+
+    inbound = InboundReceipt.objects.get()
+    assert (intent.status, inbound.status, inbound.provider_account_id) == (
+        IntentStatus.FAILED,
+        InboundStatus.SUSPENSE,
+        paybill.id,
+    )
+    net, fee = (SHORT - inbound.fee).text, inbound.fee.text
+    held = {"PROVIDER_BALANCE": net, "PROVIDER_FEES": fee, "SUSPENSE": "900.00"}
+    assert of_branches(*accounts) == [held, {}]
+
+    refund = sendings.begin(refund_id=give_back(inbound).id, now=NOW)
+    report = made.given_back(refund)
+    for recorded in (Recorded.APPLIED, Recorded.DUPLICATE):
+        assert refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=NOW) == recorded
+    gone = {"PROVIDER_BALANCE": f"-{fee}", "PROVIDER_FEES": fee}
+    assert of_branches(*accounts) == [gone, {}]
+
+
+@pytest.mark.parametrize("short", SHORTS)
+def test_money_of_a_closed_review_is_given_to_a_payment_of_another_account_of_the_store(
+    acme, accounts, short
+):
+    paybill, till = accounts
+    other = payments.account(
+        short_code="600999",
+        short_code_type=ShortCodeType.TILL,
+        till_number="700002",
+        branch_id=access.branch("KSM", "Kisumu").id,
+    )
+    attempt = of_till(till)
+    short(paybill, attempt)
+    close(attempt)
+    wanted = payments.waiting(branch_id=other.branch_id, money=SHORT)
+    inbound = InboundReceipt.objects.get()
+
+    resolutions.assign(inbound_id=inbound.id, intent_id=wanted.intent_id, reason=WHY, actor=SYSTEM, now=NOW)
+
+    assert payments.reload(wanted.intent_id).status == IntentStatus.SUCCEEDED
+    assert books() == {
+        "PROVIDER_BALANCE": "895.50",
+        "PROVIDER_FEES": "4.50",
+        "UNAPPLIED_COLLECTIONS": "900.00",
+    }
+    assert of_branch(till.branch_id) == {}
+
+
+@pytest.mark.parametrize("short", SHORTS)
+def test_a_refund_that_went_after_all_takes_its_money_back_from_the_account_where_it_waits(
+    acme, accounts, short
+):
+    paybill, till = accounts
+    attempt = of_till(till)
+    short(paybill, attempt)
+    refund = refunds.give_back(attempt_id=attempt.id, reason=WHY, actor=SYSTEM, now=NOW)
+    refund = sendings.begin(refund_id=refund.id, now=NOW)
+    refunds.record(refund_id=refund.id, report=made.declined(refund), actor=PROVIDER, now=NOW)
+    close(attempt)
+    assert of_branches(*accounts) == [HELD_SHORT, {}]
+
+    report = made.given_back(refund, receipt="NLR0LATE01")
+    refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=NOW)
+
+    inbound = InboundReceipt.objects.get()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.GIVING_BACK, attempt.id)
+    assert of_branches(*accounts) == [{}, GONE_SHORT]
+
+
+def test_two_people_close_a_review_of_a_store_once(committed_acme):
+    paybill, till = store()
+    attempt = of_till(till)
+    short_by_code(paybill, attempt)
+
+    results = at_once(*[lambda: close(attempt)] * 2)
+
+    assert sorted(type(one).__name__ for one in results) == ["InvalidState", "PaymentIntent"]
+    assert of_branches(paybill, till) == [HELD_SHORT, {}]
+
+
+def test_a_review_that_cannot_be_booked_stays_as_it_was(acme, accounts, monkeypatch):
+    def broken(**_):
+        raise RuntimeError("the database went away")
+
+    paybill, till = accounts
+    attempt = of_till(till)
+    short_by_code(paybill, attempt)
+    before = InboundReceipt.objects.values().get()
+    monkeypatch.setattr("apps.ledger.services.journals.post", broken)
+
+    with pytest.raises(RuntimeError):
+        close(attempt)
+
+    assert payments.reload(attempt.intent_id).status == IntentStatus.IN_REVIEW
+    assert InboundReceipt.objects.values().get() == before
+
+
+def test_late_money_of_a_till_that_its_store_was_told_of_is_closed_and_given_back(acme, accounts):
+    paybill, till = accounts
+    terms = CollectionTerms(late_money=LateMoney.SUSPENSE)
+    policies.choose(terms=terms, reason="People look at it.", actor=SYSTEM, now=NOW)
+    attempt = of_till(till)
+    intents.record(attempt_id=attempt.id, report=payments.declined(attempt), actor=PROVIDER, now=payments.NOW)
+    take(notice(attempt.code), paybill)
+    assert of_branches(*accounts) == [{}, HELD]
+
+    close(attempt)
+
+    assert of_branches(*accounts) == [HELD, {}]
+    give_back(InboundReceipt.objects.get())
