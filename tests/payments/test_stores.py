@@ -1,8 +1,11 @@
 """Stores: what one account of a store is told of money of another is one payment, reviewed, given back and refused as one."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.integrations.contracts import ShortCodeType
+from apps.integrations.ports import InboundCheck
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import (
@@ -15,6 +18,7 @@ from apps.payments.contracts import (
 )
 from apps.payments.models import InboundReceipt
 from apps.payments.services import (
+    inbound_checks,
     intents,
     policies,
     refunds,
@@ -28,6 +32,8 @@ from tests.payments.conftest import books
 from tests.payments.test_inbound_receipts import (
     HELD,
     NOW,
+    PAID,
+    RECEIPT,
     notice,
     of_branch,
     stk,
@@ -218,3 +224,96 @@ def test_late_money_of_a_till_that_its_store_was_told_of_is_closed_and_given_bac
 
     assert of_branches(*accounts) == [HELD, {}]
     give_back(InboundReceipt.objects.get())
+
+
+@pytest.mark.parametrize("first", ["poll", "list"])
+def test_a_prompt_of_a_till_that_tells_no_receipt_and_the_list_of_its_store_are_one_payment(
+    acme, accounts, first
+):
+    paybill, till = accounts
+    attempt = of_till(till)
+    if first == "poll":
+        stk(attempt, receipt="", money=None)
+        recorded, inbound = take(notice(""), paybill)
+        assert recorded == Recorded.APPLIED
+    else:
+        inbound = take(notice(""), paybill)[1]
+        stk(attempt, receipt="", money=None)
+
+    inbound.refresh_from_db()
+    assert (inbound.status, inbound.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert payments.reloaded(attempt).provider_receipt == RECEIPT
+    assert of_branches(*accounts) == [{}, PAID]
+
+
+def test_halves_of_one_store_change_places_across_its_accounts(acme, accounts):
+    paybill, till = accounts
+    first, second = of_till(till), of_till(till)
+    for attempt in (first, second):
+        stk(attempt, receipt="", money=None)
+    inbound = take(notice(""), paybill)[1]
+    other = take(notice("", receipt="SKH0000002", paid_to="700001"), paybill)[1]
+    assert (inbound.attempt_id, other.attempt_id) == (first.id, second.id)
+
+    stk(second)
+
+    for row, attempt in ((inbound, second), (other, first)):
+        row.refresh_from_db()
+        assert (row.status, row.attempt_id) == (InboundStatus.MATCHED, attempt.id)
+    assert of_branches(*accounts)[0] == {}
+    assert books()["UNAPPLIED_COLLECTIONS"] == "3000.00"
+
+
+def test_money_that_may_be_of_a_prompt_of_the_stores_till_is_given_to_that_one_only(acme, accounts):
+    paybill, till = accounts
+    attempt = of_till(till)
+    inbound = take(notice(""), paybill)[1]
+
+    with pytest.raises(resolutions.MayBeOfAnother):
+        give_back(inbound)
+    resolutions.assign(inbound_id=inbound.id, intent_id=attempt.intent_id, reason=WHY, actor=SYSTEM, now=NOW)
+
+    assert payments.reloaded(attempt).provider_receipt == RECEIPT
+    assert payments.reload(attempt.intent_id).current_attempt_id == attempt.id
+    assert stk(attempt) == Recorded.DUPLICATE
+    assert of_branches(*accounts) == [{}, PAID]
+
+
+def test_a_prompt_of_a_till_that_two_receipts_of_its_store_may_be_of_learns_the_one_that_people_say(
+    acme, accounts
+):
+    paybill, till = accounts
+    attempt = of_till(till)
+    rows = [take(notice("", receipt=each), paybill)[1] for each in (RECEIPT, "SKH0000002")]
+    assert stk(attempt, receipt="", money=None) == Recorded.IGNORED
+    a_day_later = NOW + timedelta(hours=25)
+
+    resolutions.assign(
+        inbound_id=rows[1].id, intent_id=attempt.intent_id, reason=WHY, actor=SYSTEM, now=a_day_later
+    )
+
+    assert payments.reloaded(attempt).provider_receipt == "SKH0000002"
+    assert payments.reload(attempt.intent_id).attempts.count() == 1
+    assert of_branches(*accounts) == [HELD, PAID]
+
+
+def test_a_store_accepts_the_code_of_a_prompt_of_its_till_and_refuses_others(
+    acme, accounts, django_assert_max_num_queries
+):
+    paybill, till = accounts
+    elsewhere = payments.account()
+    attempt = of_till(till)
+    policies.choose(
+        terms=CollectionTerms(refuses_unknown=True, refuses_other_sums=True),
+        reason=WHY,
+        actor=SYSTEM,
+        now=NOW,
+    )
+
+    def answer(account, **facts):
+        with django_assert_max_num_queries(2):
+            return inbound_checks.decide(account_id=account.id, report=notice(attempt.code, **facts), now=NOW)
+
+    assert answer(paybill) is answer(till) is InboundCheck.ACCEPT
+    assert answer(paybill, money=SHORT) is InboundCheck.BAD_AMOUNT
+    assert answer(elsewhere) is InboundCheck.BAD_ACCOUNT

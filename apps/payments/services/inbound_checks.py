@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.integrations.ports import InboundCheck, InboundReport
+from apps.integrations.selectors import accounts
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
@@ -28,10 +29,15 @@ def decide(*, account_id: UUID, report: InboundReport, now: datetime) -> Inbound
 
 
 def _asked(account_id: UUID, key: str) -> tuple[int, str, IntentStatus] | None:
-    """Return sum, currency and state of the payment whose code was typed, or that of one of its attempts: one query."""
+    """
+    Return sum, currency and state of the payment whose code was typed, or that of one of its attempts at this account or one
+    that is the same at the provider: one query.
+    """
     if not key:
         return None
-    of_attempt = PaymentAttempt.objects.filter(code=key, provider_account_id=account_id)
+    of_attempt = PaymentAttempt.objects.filter(
+        code=key, provider_account__in=accounts.alike_by_id(account_id)
+    )
     of_intent = PaymentIntent.objects.filter(code=key).values_list("amount_minor", "currency", "status")
     both = of_intent.union(of_attempt.values_list("amount_minor", "currency", "intent__status"), all=True)
     found = next(iter(both), None)

@@ -11,6 +11,7 @@ from apps.access.selectors import memberships
 from apps.audit.services import records
 from apps.events.services import outbox
 from apps.integrations.ports import CollectionReport, Outcome
+from apps.integrations.selectors import accounts
 from apps.kit import errors, ids
 from apps.kit.actors import Actor, ActorKind
 from apps.payments import events
@@ -231,11 +232,13 @@ def _waiting(inbound_id: UUID) -> InboundReceipt:
 
 def _asked(inbound: InboundReceipt, intent_id: UUID, *, now: datetime) -> PaymentAttempt | None:
     """
-    Return, locked with its intent, the attempt of a payment at this account that the money may be of: one that was confirmed
-    without a receipt, or else has no end.
+    Return, locked with its intent, the attempt of a payment at this account, or at one that is the same at the provider, that
+    the money may be of: one that was confirmed without a receipt, or else has no end.
     """
     unnamed = PaymentAttempt.objects.live().filter(
-        intent_id=intent_id, provider_account_id=inbound.provider_account_id, unnamed_at__isnull=False
+        intent_id=intent_id,
+        provider_account__in=accounts.alike(inbound.provider_account),
+        unnamed_at__isnull=False,
     )
     open_ids = (one.id for one in silent.open_for(inbound, now=now) if one.intent_id == intent_id)
     attempt_id = unnamed.values_list("id", flat=True).first() or next(open_ids, None)

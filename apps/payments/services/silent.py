@@ -91,16 +91,20 @@ def with_receipt(
 
 
 def waiting_for(attempt: PaymentAttempt, *, now: datetime) -> list[InboundReceipt]:
-    """Return the money without a reference in suspense that may be of an attempt: of its sum and payer, within a day of its making."""
+    """
+    Return the money without a reference in suspense that may be of an attempt: at its account or one that is the same at the
+    provider, of its sum and payer, within a day of its making.
+    """
     rows = InboundReceipt.objects.waiting().filter(
-        provider_account_id=attempt.provider_account_id,
+        provider_account__in=accounts.alike(attempt.provider_account),
         reference_key="",
         amount_minor=attempt.amount_minor,
         currency=attempt.currency,
         received_at__gte=attempt.created_at - CLOCKS_DIFFER,
         received_at__lte=attempt.created_at + WITHIN,
     )
-    return [one for one, _ in _of_one_payer([(one, attempt) for one in rows], now=now)]
+    halves = [(one, attempt) for one in rows.select_related("provider_account")]
+    return [one for one, _ in _of_one_payer(halves, now=now)]
 
 
 def hold_unnamed(attempt_id: UUID, *, now: datetime) -> None:
@@ -118,7 +122,7 @@ def open_for(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
     if inbound.reference_key or now > inbound.received_at + WITHIN:
         return []
     live = PaymentAttempt.objects.live().filter(
-        provider_account_id=inbound.provider_account_id,
+        provider_account__in=accounts.alike(inbound.provider_account),
         amount_minor=inbound.amount_minor,
         currency=inbound.currency,
         created_at__gte=inbound.received_at - WITHIN,
@@ -136,7 +140,7 @@ def is_awaited(account: "ProviderAccount", code: str) -> bool:
 def booked_without(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
     """Return the attempts of the day before this money came that were booked without a receipt and may be of its payer."""
     silent = PaymentAttempt.objects.filter(
-        provider_account_id=inbound.provider_account_id,
+        provider_account__in=accounts.alike(inbound.provider_account),
         provider_receipt="",
         status__in=BOOKED_STATES,
         received_minor=inbound.amount_minor,
@@ -176,7 +180,7 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     found = [one for one in told if one.status == InboundStatus.MATCHED]
     own = next((one for one in found if one.attempt_id != attempt.id), None)
     stood = next((one for one in found if one.receipt != attempt.provider_receipt), None)
-    home = own.attempt if own and own.provider_account_id == attempt.provider_account_id else None
+    home = own.attempt if own and accounts.are_alike(own.provider_account, attempt.provider_account) else None
     if own is not None:
         own.stand_for(attempt)
         own.save_progress()
@@ -209,7 +213,7 @@ def _may_move(attempt: PaymentAttempt, receipt: str) -> bool:
 
 
 def _of_one_payer(halves: list[Halves], *, now: datetime) -> list[Halves]:
-    """Return the pairs of one account in which the payer of the money may be whom the attempt asked."""
+    """Return the pairs, all of one account or of alike ones, in which the payer of the money may be whom the attempt asked."""
     if not halves:
         return []
     port = providers.inbound(halves[0][0].provider_account_id, now=now)
