@@ -58,7 +58,8 @@ def never_look_again(patch: pytest.MonkeyPatch) -> None:
 
 
 def book_what_nothing_explains(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(movements.FOLLOWED, NudgeKind.NONE, movements._nobodys)
+    nobodys = movements._nobodys
+    patch.setitem(movements.FOLLOWED, NudgeKind.NONE, lambda account, row, _, now: nobodys(account, row, now))
 
 
 def a_refund_without_an_answer(rail: Rail) -> None:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from apps.integrations.contracts import ShortCodeType
-from apps.integrations.ports import InboundCheck
+from apps.integrations.contracts import CallbackStatus, ShortCodeType
+from apps.integrations.ports import InboundCheck, NudgeKind, StatementRow
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments.contracts import (
@@ -16,8 +16,11 @@ from apps.payments.contracts import (
     LateMoney,
     Recorded,
 )
-from apps.payments.models import InboundReceipt
+from apps.payments.contracts.listed import ListedMatter
+from apps.payments.models import InboundReceipt, ListedMovement
+from apps.payments.selectors import listed_movements as listed
 from apps.payments.services import (
+    evidence,
     inbound_checks,
     intents,
     policies,
@@ -26,14 +29,16 @@ from apps.payments.services import (
     reviews,
     sendings,
 )
+from apps.payments.services.reports import MoneyUnexplained
 from tests.factories import access, payments
 from tests.factories import refunds as made
-from tests.payments.conftest import books
+from tests.payments.conftest import bookings, books, deliver
 from tests.payments.test_inbound_receipts import (
     HELD,
     NOW,
     PAID,
     RECEIPT,
+    c2b,
     notice,
     of_branch,
     stk,
@@ -317,3 +322,54 @@ def test_a_store_accepts_the_code_of_a_prompt_of_its_till_and_refuses_others(
     assert answer(paybill) is answer(till) is InboundCheck.ACCEPT
     assert answer(paybill, money=SHORT) is InboundCheck.BAD_AMOUNT
     assert answer(elsewhere) is InboundCheck.BAD_ACCOUNT
+
+
+def listed_row(**facts):
+    return StatementRow(
+        **{
+            "receipt": RECEIPT,
+            "money": payments.KES_1500,
+            "reference": "",
+            "payer": "2547 ***** 678",
+            "told_at": "",
+            "kind": "c2b-pay-bill-debit",
+            **facts,
+        }
+    )
+
+
+def test_a_receipt_that_is_known_elsewhere_is_for_people_however_it_is_told(acme):
+    own, elsewhere = payments.account(), payments.account(branch_id=access.branch().id)
+    take(notice(""), elsewhere)
+
+    with pytest.raises(MoneyUnexplained):
+        take(notice(""), own)
+    assert deliver(own.callback_token, "c2b", c2b("", own)) == CallbackStatus.UNMATCHED
+    for _ in range(2):
+        assert evidence.take(account_id=own.id, row=listed_row(), now=NOW) is None
+
+    movement = ListedMovement.objects.get()
+    assert (movement.provider_account_id, movement.receipt, movement.money) == (
+        own.id,
+        RECEIPT,
+        payments.KES_1500,
+    )
+    assert (movement.matter, movement.about, movement.is_open) == (
+        ListedMatter.NOBODYS,
+        NudgeKind.COLLECTION,
+        True,
+    )
+    assert not listed.explained().exists()
+    assert (bookings(), books(), InboundReceipt.objects.count()) == (1, HELD, 1)
+
+
+def test_a_receipt_that_a_payment_elsewhere_is_booked_under_calls_for_people_there_too(acme):
+    own, elsewhere = payments.account(branch_id=access.branch().id), payments.account()
+    attempt = payments.waiting()
+    assert attempt.provider_account_id == elsewhere.id
+    take(notice(attempt.code), elsewhere)
+
+    assert deliver(own.callback_token, "c2b", c2b("", own)) == CallbackStatus.UNMATCHED
+
+    assert payments.reloaded(attempt).unexplained_receipt == RECEIPT
+    assert (bookings(), books()) == (1, PAID)

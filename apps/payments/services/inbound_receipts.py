@@ -26,6 +26,10 @@ AHEAD_MAX = timedelta(days=1)
 BEHIND_MAX = timedelta(days=366)
 
 
+class ArrivedElsewhere(MoneyUnexplained):
+    """Money arrived under a receipt that is known at an account which is another one at the provider: one of both is not told truly."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """Why money goes to suspense; ``doubled`` is the payment that it would pay a second time, or pays otherwise."""
@@ -51,9 +55,9 @@ def record(
     It is of the attempt that bears the receipt or whose code was typed, or else of the intent whose code was typed, and
     settles it as every report does. Anything else is booked to suspense with an owner: nothing is lost and nothing is
     guessed. The same receipt again, from whomever, books nothing; while it waits, what a later message adds may tell
-    whose it is. Raises ReportContradicts for a receipt that is known with another sum, or at an account that is another one
-    at the provider, or money for another number, and
-    MoneyUnexplained for one that an attempt is booked under with another sum. What may be of several payments that were
+    whose it is. Raises ReportContradicts for a receipt that is known with another sum, or money for another number,
+    MoneyUnexplained for one that an attempt is booked under with another sum, and ArrivedElsewhere for one that is known at an
+    account that is another one at the provider: nothing of these two is booked, and they are for people. What may be of several payments that were
     booked without a receipt is taken for that of one of them, and is given to another once its receipt is told. What is as
     large as the account's terms say is booked only once the provider has confirmed it (``confirmations``). Locks the receipt, then what it pays.
     """
@@ -65,7 +69,7 @@ def record(
     known = kept.filter(provider=account.provider, receipt=notice.receipt).first()
     if known is not None:
         if not accounts.are_alike(known.provider_account, account):
-            raise ReportContradicts("This receipt is of money that arrived at another account.")
+            raise ArrivedElsewhere("This receipt is of money that arrived at another account.")
         return _heard_again(known, notice, phone=phone, source=source, actor=actor, now=now), known
     inbound = _new(account, notice, source=source, now=now)
     if _must_confirm(inbound, source):

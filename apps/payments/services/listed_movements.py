@@ -1,4 +1,4 @@
-"""Listed movements: closed once what they are of is booked, or put away by a person who has found out what they are."""
+"""Listed movements: kept for people, closed once what they are of is booked, or put away by a person who has found out what they are."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,10 +6,11 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.audit.services import records
-from apps.integrations.ports import NudgeKind
+from apps.integrations.ports import NudgeKind, StatementRow
 from apps.kit import errors, ids
 from apps.kit.actors import SYSTEM, Actor
 from apps.kit.money import Money
+from apps.payments.contracts.listed import ListedMatter
 from apps.payments.models import ListedMovement, PaymentAttempt
 from apps.payments.selectors import listed_movements as stored
 from apps.payments.services.refund_limits import ReasonMissing
@@ -29,6 +30,39 @@ def differs(attempt: PaymentAttempt, listed: Money | None) -> bool:
     fee = attempt.fee
     is_compared = fee is not None and listed is not None and fee.currency == listed.currency
     return is_compared and fee != listed
+
+
+def keep(
+    account_id: UUID,
+    row: StatementRow,
+    matter: ListedMatter,
+    *,
+    attempt: PaymentAttempt | None = None,
+    now: datetime,
+) -> None:
+    """
+    Keep a movement for people, once: what became of it since stays as it is. One without a nudge is money that came, and its
+    receipt is its number.
+    """
+    nudge = row.nudge
+    ListedMovement.objects.get_or_create(
+        provider_account_id=account_id,
+        number=nudge.event_id if nudge else row.receipt,
+        defaults={
+            "kind": row.kind,
+            "about": nudge.kind if nudge else NudgeKind.COLLECTION,
+            "ticket": nudge.ticket if nudge else "",
+            "matter": matter.value,
+            "receipt": row.receipt,
+            "amount_minor": row.money.minor,
+            "currency": row.money.currency,
+            "fee_minor": row.fee.minor if row.fee else None,
+            "fee_currency": row.fee.currency if row.fee else "",
+            "attempt": attempt,
+            "occurred_at": row.at,
+            "listed_at": now,
+        },
+    )
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from apps.integrations.selectors import accounts
 from apps.kit import jobs
 from apps.payments.contracts import RefundStatus
 from apps.payments.contracts.listed import ListedMatter
-from apps.payments.models import Dispute, ListedMovement, PaymentAttempt
+from apps.payments.models import Dispute, PaymentAttempt
 from apps.payments.services import evidence, listed_movements, webhooks
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def take(*, account: "ProviderAccount", row: StatementRow, now: datetime) -> Non
 def _follow(account: "ProviderAccount", row: StatementRow, nudge: Nudge, now: datetime) -> None:
     follow = FOLLOWED.get(nudge.kind)
     if follow is None:
-        _keep(account, row, nudge, ListedMatter.OTHER, now=now)
+        listed_movements.keep(account.id, row, ListedMatter.OTHER, now=now)
         return
     try:
         follow(account, row, nudge, now)
     except webhooks.NotYetMatched:
         if row.at is None or row.at + webhooks.MATCHED_WITHIN <= now:
-            _keep(account, row, nudge, ListedMatter.NOBODYS, now=now)
+            listed_movements.keep(account.id, row, ListedMatter.NOBODYS, now=now)
 
 
 def _is_of(account: "ProviderAccount", row: StatementRow) -> bool:
@@ -60,24 +60,24 @@ def _collection(account: "ProviderAccount", row: StatementRow, nudge: Nudge, now
     attempt = own.bearing(row.receipt, provider=account.provider).first()
     attempt = attempt or webhooks.found_attempt(account, nudge)
     if attempt is None:
-        _nobodys(account, row, nudge, now)
+        _nobodys(account, row, now)
         return
     if not attempt.is_booked or attempt.is_incomplete:
         webhooks.FOLLOWED[NudgeKind.COLLECTION](account, nudge, now)
     elif attempt.provider_receipt != row.receipt:
         _arrived(account, row, reference=attempt.code, now=now)
     elif listed_movements.differs(attempt, row.fee):
-        _keep(account, row, nudge, ListedMatter.FEE_DIFFERS, attempt=attempt, now=now)
+        listed_movements.keep(account.id, row, ListedMatter.FEE_DIFFERS, attempt=attempt, now=now)
 
 
-def _nobodys(account: "ProviderAccount", row: StatementRow, nudge: Nudge, now: datetime) -> None:
+def _nobodys(account: "ProviderAccount", row: StatementRow, now: datetime) -> None:
     """Put money aside that is of no payment here, in the account's currency; what else is nobody's is shown."""
     if row.at is not None and now < row.at + webhooks.MATCHED_WITHIN:
         return
     if row.is_in and row.money.currency == account.currency:
         _arrived(account, row, reference="", now=now)
     else:
-        _keep(account, row, nudge, ListedMatter.NOBODYS, now=now)
+        listed_movements.keep(account.id, row, ListedMatter.NOBODYS, now=now)
 
 
 def _arrived(account: "ProviderAccount", row: StatementRow, *, reference: str, now: datetime) -> None:
@@ -109,36 +109,6 @@ def _dispute(account: "ProviderAccount", row: StatementRow, nudge: Nudge, now: d
         webhooks.FOLLOWED[NudgeKind.DISPUTE](account, nudge, now)
     elif not known:
         jobs.enqueue("payments.list_disputes_organisation", account_id=account.id)
-
-
-def _keep(
-    account: "ProviderAccount",
-    row: StatementRow,
-    nudge: Nudge,
-    matter: ListedMatter,
-    *,
-    now: datetime,
-    attempt: PaymentAttempt | None = None,
-) -> None:
-    """Keep a movement for people, once: what became of it since stays as it is."""
-    ListedMovement.objects.get_or_create(
-        provider_account_id=account.id,
-        number=nudge.event_id,
-        defaults={
-            "kind": row.kind,
-            "about": nudge.kind,
-            "ticket": nudge.ticket,
-            "matter": matter.value,
-            "receipt": row.receipt,
-            "amount_minor": row.money.minor,
-            "currency": row.money.currency,
-            "fee_minor": row.fee.minor if row.fee else None,
-            "fee_currency": row.fee.currency if row.fee else "",
-            "attempt": attempt,
-            "occurred_at": row.at,
-            "listed_at": now,
-        },
-    )
 
 
 FOLLOWED: dict[NudgeKind, Callable[["ProviderAccount", StatementRow, Nudge, datetime], None]] = {
