@@ -7,16 +7,21 @@ from itertools import product
 import pytest
 from django.db import DatabaseError, transaction
 
+from apps.approvals.contracts import Decided
+from apps.approvals.models import ApprovalRequest
 from apps.audit.models import AuditRecord
+from apps.events.models import OutboxEvent
 from apps.integrations.ports import DisputeStage
+from apps.integrations.services import gates
 from apps.kit import faults
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.kit.sweep import JOB_GRACE
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
-from apps.payments.contracts import DisputeAnswer, DisputeStatus, InboundStatus
+from apps.payments.contracts import DISPUTE_ACCEPTANCE, DisputeAnswer, DisputeStatus, InboundStatus
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, Refund
+from apps.payments.models.answered import APPEAL_DROPPED
 from apps.payments.services import (
     dispute_answers,
     dispute_evidence,
@@ -28,8 +33,8 @@ from apps.payments.services import (
     resolutions,
 )
 from apps.payments.services.attempts import InvalidState
+from tests.factories import approvals, payments
 from tests.factories import disputes as made
-from tests.factories import payments
 from tests.payments.conftest import balance
 from tests.payments.test_answer_disputes import calls, send, submit, write
 from tests.payments.test_disputes import books, is_statement_met, read, told
@@ -126,6 +131,7 @@ def test_an_appeal_that_is_lost_is_a_loss_once_and_no_other_is_taken(wallets, ro
     row = read(wallets, row.ticket)
 
     assert (row.status, row.lost_minor, row.may_appeal, row.answer) == ("LOST", 25_00, False, "APPEAL")
+    assert row.answer_refusal == ""
     assert books() == LOST
     assert told()[-1] == "lost"
     with pytest.raises(InvalidState, match="takes no appeal"):
@@ -178,8 +184,33 @@ def test_an_appeal_that_may_not_be_made_any_more_is_not_told(wallets, row):
     row = read(wallets, row.ticket)
 
     assert (row.status, row.answer_due_at, row.may_appeal) == ("LOST", None, False)
+    assert row.answer_refusal == APPEAL_DROPPED
     send(wallets, row, after=DAY)
     assert calls("dispute_appeal") == 1
+
+
+def test_an_appeal_that_is_held_back_does_not_put_off_the_next_one(wallets, row):
+    appeal(wallets, drafted(wallets, row))
+    gates.open_circuit(
+        account_id=row.provider_account_id,
+        kind="dispute_appeal",
+        actor=SYSTEM,
+        now=wallets.now,
+        reason="Outage",
+    )
+    locked = []
+
+    def drop_and_appeal_again(point):
+        locked.append(point)
+        if locked.count("payments.attempt_locked") == 2:
+            told_of(row, now=wallets.now + timedelta(seconds=1), stage=DisputeStage.LOST)
+            told_of(row, now=wallets.now + timedelta(seconds=2), stage=DisputeStage.LOST, may_appeal=True)
+            dispute_answers.appeal(dispute_id=row.id, actor=SYSTEM, now=wallets.now)
+
+    with faults.hooked(drop_and_appeal_again):
+        row = send(wallets, row)
+
+    assert (row.answer_number, row.answer_tries, row.answer_due_at) == (2, 0, wallets.now)
 
 
 def test_many_appeal_at_once_and_one_is_told(wallets, row):
@@ -246,6 +277,58 @@ def test_the_database_keeps_what_an_appeal_is(acme):
             Dispute.objects.filter(id=dispute.id).update(**change)
     with pytest.raises(ValueError, match="not to be appealed"):
         final.order_appeal(by="x", at=made.NOW)
+
+
+def told_of(row, *, now=None, hours=0, **facts):
+    """Have the provider say this of a dispute, so many hours after it was opened."""
+    now = now or made.NOW + timedelta(hours=hours)
+    said = made.report(row.attempt, ticket=row.ticket, **facts)
+    disputes.record(account_id=row.provider_account_id, report=said, asked_at=now, actor=PROVIDER, now=now)
+    return made.reloaded(row)
+
+
+def ordered(row, *, hours):
+    now = made.NOW + timedelta(hours=hours)
+    dispute_evidence.write(dispute_id=row.id, texts={"text": "It came."}, actor=SYSTEM, now=now)
+    dispute_answers.appeal(dispute_id=row.id, actor=SYSTEM, now=now)
+    return made.reloaded(row)
+
+
+def test_what_was_given_up_and_is_appealed_then_stays_accepted_until_it_is_looked_at(acme):
+    row = made.opened()
+    dispute_answers.accept(dispute_id=row.id, reason="Ours", actor=SYSTEM, now=made.NOW)
+    row = told_of(row, hours=1, stage=DisputeStage.LOST, may_appeal=True)
+    assert (row.status, told()[-1]) == ("ACCEPTED", "lost")
+
+    row = ordered(row, hours=2)
+    row = told_of(row, hours=3, stage=DisputeStage.LOST, may_appeal=True)
+    assert (row.status, row.is_appealing) == ("ACCEPTED", True)
+    row = told_of(row, hours=4, stage=DisputeStage.LOST)
+    assert (row.status, row.answer_refusal, told().count("lost")) == ("ACCEPTED", APPEAL_DROPPED, 1)
+    row = told_of(row, hours=5, stage=DisputeStage.UNDER_REVIEW)
+    assert (row.status, row.answer_refusal) == ("UNDER_REVIEW", "")
+    row = told_of(row, hours=6, stage=DisputeStage.LOST)
+
+    assert (row.status, told().count("lost")) == ("LOST", 2)
+
+
+def test_an_appeal_ends_the_request_to_give_the_dispute_up(acme):
+    approvals.rule(kind=DISPUTE_ACCEPTANCE.name, currency="", minimum_minor=None)
+    row = made.opened()
+    dispute_answers.accept(dispute_id=row.id, reason="Ours", actor=approvals.maker(), now=made.NOW)
+    row = told_of(row, hours=1, stage=DisputeStage.LOST, may_appeal=True)
+    request = ApprovalRequest.objects.get()
+    assert (request.status, row.approval_id) == ("PENDING", request.id)
+
+    row = ordered(row, hours=2)
+    request.refresh_from_db()
+    event = OutboxEvent.objects.get(type="approval_decided", aggregate_id=request.id)
+    dispute_answers.decide(decided=Decided.read(event.data), now=made.NOW + timedelta(hours=3))
+
+    assert (request.status, row.approval_id) == ("WITHDRAWN", None)
+    row = made.reloaded(row)
+    assert (row.answer, row.is_appealing) == ("APPEAL", True)
+    assert AuditRecord.objects.get(action="dispute.appealed").approval == ""
 
 
 def test_what_a_loss_took_from_suspense_waits_again_once_the_appeal_is_looked_at(acme):

@@ -1,5 +1,6 @@
 """Pages of disputes: the list, the page of one, and what people do there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from apps.integrations.ports import DisputeStage
 from apps.integrations.stripe import disputes as stripe
 from apps.kit import clock, ids
 from apps.kit.actors import SYSTEM
+from apps.payments.models import Dispute
 from apps.payments.selectors import disputes
 from apps.payments.services import dispute_answers, dispute_evidence
+from apps.payments.services import disputes as records
 from tests.factories import disputes as made
 from tests.factories import payments, refunds
 
@@ -144,6 +147,28 @@ def test_a_refused_appeal_says_why(enter, row):
 
     assert "The provider did not take the last answer" in page
     assert "has no such service here" in page
+
+
+def test_an_appeal_that_is_taken_no_more_may_not_have_been_heard(enter, row):
+    at = clock.now() - timedelta(hours=1)
+    told = made.report(refunds.paid(), now=at, stage=DisputeStage.LOST, may_appeal=True)
+    account_id = row.provider_account_id
+
+    def say(**facts):
+        now = clock.now()
+        report = replace(told, **facts)
+        records.record(account_id=account_id, report=report, asked_at=now, actor=SYSTEM, now=now)
+        return Dispute.objects.get(ticket=told.ticket)
+
+    lost = say()
+    dispute_evidence.write(dispute_id=lost.id, texts={"text": "It came."}, actor=SYSTEM, now=clock.now())
+    dispute_answers.appeal(dispute_id=lost.id, actor=SYSTEM, now=clock.now())
+    say(may_appeal=False)
+
+    page = shown(enter(), f"/portal/disputes/{lost.id}/")
+
+    assert "It may not have had this one." in page
+    assert "did not take the last answer" not in page
 
 
 def test_who_may_not_answer_is_not_asked(enter, row):

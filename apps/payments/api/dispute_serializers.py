@@ -41,7 +41,9 @@ class DisputeOut(serializers.Serializer):
     provider_dispute = serializers.CharField(help_text="What the provider calls it.")
     payment_receipt = serializers.CharField()
     answer = serializers.ChoiceField(choices=[answer.lower() for answer in DisputeAnswer], allow_null=True)
-    answer_refusal = serializers.CharField(help_text="Why the provider did not take the last answer.")
+    answer_refusal = serializers.CharField(
+        help_text="Why the provider did not take the last answer, or may not have."
+    )
     may_appeal = serializers.BooleanField(
         help_text="It is lost, and the provider takes an appeal: post to `appeal`."
     )

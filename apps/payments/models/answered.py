@@ -6,6 +6,7 @@ from apps.payments.contracts import DisputeAnswer
 
 REFUSAL_LENGTH = 300
 REASON_LENGTH = 200
+APPEAL_DROPPED = "The provider takes no appeal any more; it may not have had this one."
 
 
 class Answered(models.Model):
@@ -16,7 +17,7 @@ class Answered(models.Model):
     ``answer`` is what was said last, by whom and when; ``answer_number`` counts the answers, for an appeal wants another one: the
     provider knows an answer that is given again by it. ``answer_due_at`` is set while the provider is to be told, after
     ``answer_tries``: SUBMITTED is the dispute then, or it stays lost where the answer is an appeal. ``may_appeal``: it is lost, and the
-    provider said when it was asked last that it takes an appeal. ``answer_refusal`` is why it did not take the last one. ``acceptance_reason`` is why the dispute is to be
+    provider said when it was asked last that it takes an appeal. ``answer_refusal`` is why it did not take the last one, or may not have, until it looks at the dispute again. ``acceptance_reason`` is why the dispute is to be
     given up, ``approval_id`` the request by which other people decide about that.
     """
 
@@ -36,3 +37,13 @@ class Answered(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def is_appealable(self) -> bool:
+        """Whether its loss may be appealed now: the provider takes that, and none is on its way."""
+        return self.may_appeal and self.answer_due_at is None
+
+    @property
+    def is_appealing(self) -> bool:
+        """Whether an appeal is on its way that the provider has not confirmed."""
+        return self.may_appeal and self.answer_due_at is not None

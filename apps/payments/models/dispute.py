@@ -14,7 +14,7 @@ from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel,
 from apps.kit.money import Money
 from apps.kit.polled import PolledQuerySet
 from apps.payments.contracts import DisputeAnswer, DisputeFlag, DisputeStatus
-from apps.payments.models.answered import REFUSAL_LENGTH, Answered
+from apps.payments.models.answered import APPEAL_DROPPED, REFUSAL_LENGTH, Answered
 
 TICKET_LENGTH = 120
 REASON_LENGTH = 60
@@ -248,16 +248,6 @@ class Dispute(Answered, UuidModel, StatefulModel):
         return self.status in TAKEN_STATES
 
     @property
-    def is_appealable(self) -> bool:
-        """Whether its loss may be appealed now: the provider takes that, and none is on its way."""
-        return self.may_appeal and self.answer_due_at is None
-
-    @property
-    def is_appealing(self) -> bool:
-        """Whether an appeal is on its way that the provider has not confirmed."""
-        return self.may_appeal and self.answer_due_at is not None
-
-    @property
     def is_answerable(self) -> bool:
         """Whether something can still be said to it, and so be drafted."""
         return self.is_unanswered or self.is_appealable
@@ -316,10 +306,7 @@ class Dispute(Answered, UuidModel, StatefulModel):
         )
         self._take_moved(report)
         status = self._status_after(report.stage)
-        was_appealing = self.is_appealing
-        self.may_appeal = report.may_appeal and status in TAKEN_STATES
-        if status != DisputeStatus.SUBMITTED and not (was_appealing and self.may_appeal):
-            self.answer_due_at = None
+        self._take_answer(status, may_appeal=report.may_appeal)
         self.closed_at = None if status in OPEN_STATES else self.closed_at or at
         self._take_loss(status)
         return status
@@ -327,13 +314,25 @@ class Dispute(Answered, UuidModel, StatefulModel):
     def _status_after(self, stage: DisputeStage) -> DisputeStatus:
         """
         Return the state that a stage stands for: what waits for our answer waits no more while that is on its way, and what is
-        lost because we gave it up is ACCEPTED.
+        lost because we gave it up is ACCEPTED, whatever becomes of an appeal that the provider has not looked at.
         """
         if self.status == DisputeStatus.SUBMITTED and self.answer and stage in UNANSWERED:
             return DisputeStatus.SUBMITTED
-        if stage is DisputeStage.LOST and self.answer == DisputeAnswer.ACCEPTANCE:
+        is_given_up = self.answer == DisputeAnswer.ACCEPTANCE or self.status == DisputeStatus.ACCEPTED
+        if stage is DisputeStage.LOST and is_given_up:
             return DisputeStatus.ACCEPTED
         return DisputeStatus(stage.value)
+
+    def _take_answer(self, status: DisputeStatus, *, may_appeal: bool) -> None:
+        """Tell our answer no more where it is not waited for; an appeal that is taken no more may not have been heard."""
+        was_appealing = self.is_appealing
+        self.may_appeal = may_appeal and status in TAKEN_STATES
+        if status != DisputeStatus.SUBMITTED and not (was_appealing and self.may_appeal):
+            self.answer_due_at = None
+        if status == DisputeStatus.UNDER_REVIEW:
+            self.answer_refusal = ""
+        elif was_appealing and status in TAKEN_STATES and not self.may_appeal:
+            self.answer_refusal = APPEAL_DROPPED
 
     def _take_moved(self, report: DisputeReport) -> None:
         moved = [money for money in (report.withdrawn, report.reinstated, report.fee) if money is not None]

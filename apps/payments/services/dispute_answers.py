@@ -32,6 +32,7 @@ from apps.payments.services import dispute_evidence, disputes, polling, refund_l
 from apps.payments.services.attempts import InvalidState
 
 LONGEST_PAUSE = timedelta(hours=6)
+APPEALED = "The dispute was lost, and is appealed."
 DAMAGED = "A file of the evidence is damaged in the storage; attach it anew."
 
 logger = logs.get(__name__)
@@ -105,7 +106,7 @@ def appeal(*, dispute_id: UUID, actor: Actor, now: datetime) -> Dispute:
     Appeal the loss of a dispute with the evidence that is drafted. It is final: the provider is told by a worker, until it confirms.
 
     Nothing is booked: the dispute stays lost until the provider says that it looks at it again, or who has won. Whether an appeal
-    is in time is the provider's to say. Raises NotFound, InvalidState where none is taken or one is on its way, and EvidenceMissing.
+    is in time is the provider's to say. Other people are not asked any more whether to give the dispute up. Raises NotFound, InvalidState where none is taken or one is on its way, and EvidenceMissing.
     """
     dispute = disputes.locked(dispute_id)
     if dispute.is_appealing:
@@ -113,8 +114,10 @@ def appeal(*, dispute_id: UUID, actor: Actor, now: datetime) -> Dispute:
     if not dispute.is_appealable:
         raise InvalidState("The provider takes no appeal in this dispute.")
     _require_evidence(dispute)
-    _audit("dispute.appealed", dispute, actor=actor, now=now)
+    if dispute.approval_id is not None:
+        requests.call_off(request_id=dispute.approval_id, reason=APPEALED, now=now)
     dispute.order_appeal(by=str(actor), at=now)
+    _audit("dispute.appealed", dispute, actor=actor, now=now)
     _tell(dispute, now=now)
     return dispute
 
@@ -163,7 +166,7 @@ def send(*, dispute_id: UUID, now: datetime) -> None:
     except ProviderError as refusal:
         logger.warning("dispute_answer_unanswered", dispute_id=str(dispute.id), code=refusal.code)
         if isinstance(refusal, ProviderHeldBack):
-            _put_off(dispute_id, refusal.pause, now=now)
+            _put_off(dispute, refusal.pause, now=now)
         return
     faults.reach("payments.after_dispute_answer")
     disputes.record(
@@ -215,12 +218,14 @@ def _refused(told: Dispute, refusal: str, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def _put_off(dispute_id: UUID, pause: timedelta, *, now: datetime) -> None:
-    dispute = disputes.locked(dispute_id)
-    if dispute.answer_due_at is not None:
-        dispute.answer_tries -= 1
-        dispute.answer_due_at = now + max(pause, polling.PAUSE)
-        dispute.save(update_fields=["answer_due_at", "answer_tries"])
+def _put_off(untold: Dispute, pause: timedelta, *, now: datetime) -> None:
+    """Tell the answer later that our own gate kept back, unless another one was ordered meanwhile."""
+    dispute = disputes.locked(untold.id)
+    if dispute.answer_due_at is None or dispute.answer_number != untold.answer_number:
+        return
+    dispute.answer_tries -= 1
+    dispute.answer_due_at = now + max(pause, polling.PAUSE)
+    dispute.save(update_fields=["answer_due_at", "answer_tries"])
 
 
 def _answerable(dispute_id: UUID, *, now: datetime) -> Dispute:

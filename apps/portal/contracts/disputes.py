@@ -47,6 +47,7 @@ class DisputeFacts:
     payment: str
     flag: str
     refusal: str
+    is_appeal_dropped: bool
     is_inquiry: bool
     is_appealable: bool
     is_appealing: bool

@@ -13,7 +13,7 @@ from apps.events.selectors import events
 from apps.integrations.selectors import exchanges
 from apps.kit import ids
 from apps.kit.money import Money
-from apps.payments.contracts import DisputeFlag, EvidencePurpose
+from apps.payments.contracts import DisputeAnswer, DisputeFlag, EvidencePurpose
 from apps.payments.selectors import disputes
 from apps.payments.selectors.disputes import PURPOSES, WORDS
 from apps.portal.contracts import (
@@ -138,6 +138,7 @@ def _facts(row: Any, *, now: datetime) -> DisputeFacts:
         payment=row.payment_receipt,
         flag=str(FLAGS.get(row.flag, "")),
         refusal=row.answer_refusal if row.is_unanswered or row.is_lost else "",
+        is_appeal_dropped=row.is_lost and row.answer == DisputeAnswer.APPEAL and bool(row.answer_refusal),
         is_inquiry=row.is_inquiry,
         is_appealable=row.is_appealable,
         is_appealing=row.is_appealing,
