@@ -257,9 +257,7 @@ def test_the_true_answer_to_an_earlier_claim_is_not_forged(acme):
         intents.verify(intent_id=attempt.intent_id, receipt=claimed, actor=SYSTEM, now=payments.NOW)
 
     assert (
-        receipts.believed(
-            payments.reloaded(attempt), payments.collected(attempt, receipt="NLJ7RT61SV"), now=payments.NOW
-        )
+        receipts.believed(payments.reloaded(attempt), payments.collected(attempt, receipt="NLJ7RT61SV"))
         is None
     )
 

@@ -12,26 +12,41 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.selectors import authority
 from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
-from apps.integrations.ports import CollectionReport, NextAction, NextActionKind, Outcome
+from apps.integrations.models import ProviderAccount
+from apps.integrations.ports import CollectionReport, InboundReport, NextAction, NextActionKind, Outcome
 from apps.kit import errors, faults
 from apps.kit.actors import PROVIDER, SYSTEM
+from apps.kit.money import Money
 from apps.payments import subscribers
-from apps.payments.contracts import AttemptStatus, Doubt, IntentStatus, LateMoney, Recorded
+from apps.payments.contracts import (
+    AttemptStatus,
+    Doubt,
+    InboundSource,
+    InboundStatus,
+    IntentStatus,
+    LateMoney,
+    Recorded,
+)
 from apps.payments.contracts.verdicts import PAYMENT_VERDICT
 from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.selectors import doubts
 from apps.payments.services import (
     attempts,
+    confirmations,
+    inbound_receipts,
     intents,
     payables,
+    payers,
     payment_verdicts,
     refund_limits,
+    reports,
     resolutions,
+    silent,
     sweeps,
     verdict_answers,
 )
 from apps.payments.services.reports import MoneyUnexplained
-from tests.factories import approvals, payments
+from tests.factories import access, approvals, payments
 from tests.payments import cards
 from tests.payments.conftest import bookings, books, told
 from tests.payments.test_late_money import choose
@@ -262,6 +277,83 @@ def test_money_that_waits_and_may_be_its_own_is_decided_about_first(lost):
     assert state(lost) == (AttemptStatus.SUCCEEDED, IntentStatus.SUCCEEDED)
 
 
+@pytest.mark.parametrize("said", ["attempt", "claim", "verified", "unexplained", "unconfirmed"])
+def test_money_that_is_said_to_be_of_it_is_decided_about_first(lost, said):
+    say(lost)
+    decided = agree(lost)
+    money = said_to_be_of(lost, said)
+
+    carry_out(decided)
+
+    assert state(lost) == UNKNOWN
+    assert money.receipt in AuditRecord.objects.filter(action="payment.verdict_left").get().reason
+    with pytest.raises(payment_verdicts.MoneyMayBeHere, match=money.receipt):
+        say(lost)
+
+
+def said_to_be_of(attempt, said):
+    """Return money of another sum and payer that waits, and of which that says that it is of this attempt."""
+    facts = {"payer": "", "money": Money(99_00, "KES")}
+    if said == "unconfirmed":
+        ProviderAccount.objects.update(confirm_from_minor=1_00)
+        return payments.held(reference=attempt.code, **facts)
+    if said == "attempt":
+        report = InboundReport(receipt=payments.receipt(), reference=attempt.code, **facts)
+        elsewhere, confirmed = payments.account().id, InboundSource.CONFIRMATION
+        told_ = {"account_id": elsewhere, "notice": report, "phone": "", "source": confirmed}
+        access.portal()
+        return inbound_receipts.record(**told_, actor=PROVIDER, now=LATER)[1]
+    money = payments.held(reference="TABLE 4", **facts)
+    if said == "claim":
+        money.claim(code=attempt.intent.code)
+        money.save_progress()
+    elif said == "verified":
+        intents.verify(intent_id=attempt.intent_id, receipt=money.receipt, actor=SYSTEM, now=LATER)
+    else:
+        reports.hold_unexplained(attempt_id=attempt.id, receipt=money.receipt, now=LATER)
+    return money
+
+
+def test_what_the_provider_denies_hinders_nobody(lost):
+    money = said_to_be_of(lost, "unconfirmed")
+    assert money.status == InboundStatus.UNCONFIRMED
+    with pytest.raises(payment_verdicts.MoneyMayBeHere):
+        say(lost)
+    denied = CollectionReport("AG_1", Outcome.DECLINED, receipt=money.receipt, reason_code="declined")
+    confirmations.record(inbound_id=money.id, report=denied, now=LATER)
+
+    assert closed(lost).status == IntentStatus.FAILED
+
+
+def test_payers_are_compared_without_opening_what_is_secret(lost):
+    ProviderAccount.objects.update(sealed_credentials=b"not to be opened")
+    money = payments.held(payer="2547 ***** 678")
+
+    assert silent.may_be_here(lost) == [money]
+    assert payers.agree(lost.provider, lost.phone, money.payer)
+
+
+@pytest.mark.parametrize("word", ["unnamed", "unexplained", "other money"])
+def test_others_are_asked_no_more_once_the_money_is_told(acme, word):
+    attempt = unanswered()
+    say(attempt)
+    if word == "unnamed":
+        money = [payments.held(payer="2547 ***** 678", now=payments.NOW) for _ in range(2)]
+        record(attempt, payments.collected(attempt, ticket="ws_CO_1", receipt="", money=None), now=LATER)
+        assert (len(money), payments.reloaded(attempt).unnamed_at) == (2, LATER)
+    elif word == "unexplained":
+        for _ in range(2):
+            reports.hold_unexplained(attempt_id=attempt.id, receipt="SKH0000001", now=LATER)
+    else:
+        payments.held(reference=attempt.intent.code, now=LATER)
+        assert payments.reload(attempt.intent_id).status == IntentStatus.SUCCEEDED
+
+    request = ApprovalRequest.objects.get()
+    assert request.status == "WITHDRAWN"
+    carry_out(decision(request))
+    assert (payments.reloaded(attempt).status, payments.reloaded(attempt).verdict_by) == ("UNKNOWN", "")
+
+
 @pytest.mark.parametrize(
     ("facts", "error"),
     [
@@ -409,6 +501,11 @@ def test_the_database_lets_nobody_end_one_alone_nor_change_what_was_said(lost):
         PaymentIntent.objects.filter(id=lost.intent_id).update(status="FAILED", closed_at=LATER)
     carry_out(agree(lost))
 
+    alone = payments.sending()
+    with pytest.raises(IntegrityError, match="attempt_verdict_whole"), transaction.atomic():
+        PaymentAttempt.objects.filter(id=alone.id).update(
+            status="FAILED", failure_code="not_paid", closed_at=LATER
+        )
     for changes in ({"verdict_reason": "Something else"}, {"failure_code": "other"}, {"judged_at": AFTER}):
         with pytest.raises(IntegrityError, match="what people said"), transaction.atomic():
             pending.update(**changes)
@@ -428,6 +525,8 @@ def test_the_database_wants_the_reason_the_person_and_the_code(lost):
     ended = {"status": "FAILED", "closed_at": LATER, "judged_at": LATER}
     with pytest.raises(IntegrityError, match="people end attempt"), transaction.atomic():
         pending.update(**ended, failure_code="customer_cancelled")
+    with pytest.raises(IntegrityError, match="people end attempt"), transaction.atomic():
+        pending.update(**ended, failure_code="not_paid", verdict_by="somebody else")
 
     assert carry_out(decided).status == IntentStatus.FAILED
 

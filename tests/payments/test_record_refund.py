@@ -394,7 +394,7 @@ def test_a_claimed_receipt_is_believed_only_where_it_fits(acme, facts, is_believ
         },
     )
 
-    found = refund_reports.believed(refund, report, now=NOW)
+    found = refund_reports.believed(refund, report)
 
     assert (found is not None) is is_believed
 
@@ -402,9 +402,9 @@ def test_a_claimed_receipt_is_believed_only_where_it_fits(acme, facts, is_believ
 def test_an_answer_to_the_ticket_is_believed_and_another_ticket_is_not(acme):
     refund = made.pending()
 
-    assert refund_reports.believed(refund, made.given_back(refund), now=NOW) is not None
-    assert refund_reports.believed(refund, made.given_back(refund, ticket=""), now=NOW) is not None
-    assert refund_reports.believed(refund, made.given_back(refund, ticket="another"), now=NOW) is None
+    assert refund_reports.believed(refund, made.given_back(refund)) is not None
+    assert refund_reports.believed(refund, made.given_back(refund, ticket="")) is not None
+    assert refund_reports.believed(refund, made.given_back(refund, ticket="another")) is None
 
 
 DEEDS = ["accept", "lose", "put_off", "back", "decline", "already", "timeout", "begin", "create"]

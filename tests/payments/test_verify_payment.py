@@ -126,7 +126,7 @@ def claimed(attempt, **facts):
     attempts.lose(attempt_id=attempt.id, now=NOW)
     verify(attempt.intent, "NLJ7RT61SV")
     said = {"receipt": "NLJ7RT61SV", "ticket": "AG_1", "occurred_at": NOW, **facts}
-    return receipts.believed(payments.reloaded(attempt), payments.collected(attempt, **said), now=NOW)
+    return receipts.believed(payments.reloaded(attempt), payments.collected(attempt, **said))
 
 
 @pytest.mark.parametrize("minutes", [-5, 0, 60])

@@ -112,3 +112,17 @@ def test_money_that_waits_and_may_be_its_own_is_named_first(visit, lost):
 
     assert "Decide about that first." in shown
     assert payments.reload(lost.intent_id).status == IntentStatus.UNKNOWN
+
+
+def test_what_is_closed_can_be_verified_by_the_receipt_that_its_payer_shows(visit, lost):
+    browser = visit()
+    assert "Verify a receipt" in page(browser, lost)
+    dialogs.send(browser, dialog_of(lost), reason=WHY, typed_money="1500.00")
+    carry_out(lost)
+    assert payments.reload(lost.intent_id).status == IntentStatus.FAILED
+
+    assert "Verify a receipt" in page(browser, lost)
+    url = dialog_of(lost).replace("/close/", "/verify/")
+    dialogs.send(browser, url, receipt="SKH0000007", reason="The payer shows it")
+
+    assert payments.reloaded(lost).claimed_receipt == "SKH0000007"

@@ -36,7 +36,7 @@ class CloseUnknownPayment(Dialog):
             return _("Other people have been asked already.")
         if payment_verdicts.may_be_answered(attempt, now=clock.now()):
             return _("The provider may still answer. Wait for a day, and for the questions that are planned.")
-        if silent.waiting_for(attempt, now=clock.now()):
+        if silent.may_be_here(attempt):
             return _("Money waits in suspense that may be of this payment. Decide about that first.")
         return ""
 

@@ -83,7 +83,7 @@ class VerifyPayment(Dialog):
         attempt = row.current_attempt
         if attempt is None or attempt.provider_receipt:
             return False
-        return row.status == IntentStatus.UNKNOWN or attempt.is_booked
+        return row.status == IntentStatus.UNKNOWN or attempt.is_booked or attempt.judged_at is not None
 
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
         [intent] = rows

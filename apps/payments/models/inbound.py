@@ -34,6 +34,7 @@ PAYING_STATES = [
 ]
 TAKEN = "Dispute %s was lost and took it."
 CLAIMED = "A payer says that it is of %s."
+DENIED = "The provider says otherwise: %s."
 NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
 PROGRESS_FIELDS = [
@@ -90,6 +91,17 @@ class InboundReceiptQuerySet(LockingQuerySet):
     def waiting(self) -> Self:
         """Money in suspense that nobody has decided about."""
         return self.filter(status__in=WAITING_STATES)
+
+    def said_to_be_of(self, attempt: PaymentAttempt) -> Self:
+        """
+        Money left to look at that its payer, a report or a person says is of an attempt, without what the provider has denied.
+        """
+        code = attempt.intent.code
+        said = Q(reference_key__in=[attempt.code, code]) | Q(reason__contains=CLAIMED % code)
+        receipts = [receipt for receipt in (attempt.unexplained_receipt, attempt.claimed_receipt) if receipt]
+        left = self.filter(said | Q(receipt__in=receipts), provider=attempt.provider, status__in=LEFT_STATES)
+        denied = Q(status=InboundStatus.UNCONFIRMED, reason__startswith=DENIED.partition("%")[0])
+        return left.exclude(denied).order_by("id")
 
 
 class InboundReceipt(UuidModel, StatefulModel):

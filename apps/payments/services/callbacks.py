@@ -133,7 +133,7 @@ def _record_collection(attempt: PaymentAttempt, report: CollectionReport, now: d
 
 
 def _record_receipt(attempt: PaymentAttempt, report: CollectionReport, now: datetime) -> Verdict:
-    believed = receipts.believed(attempt, report, now=now)
+    believed = receipts.believed(attempt, report)
     if believed is None:
         return CallbackStatus.IGNORED, "The receipt is not of this payment."
     return _record_collection(attempt, believed, now)
@@ -159,7 +159,7 @@ def _record_refund(refund: Refund, report: RefundReport, now: datetime) -> Verdi
 
 
 def _record_refund_status(refund: Refund, report: RefundReport, now: datetime) -> Verdict:
-    believed = refund_reports.believed(refund, report, now=now)
+    believed = refund_reports.believed(refund, report)
     if believed is None:
         return CallbackStatus.IGNORED, "The answer is not of this refund."
     return _record_refund(refund, believed, now)

@@ -14,7 +14,7 @@ from apps.kit.actors import PROVIDER, Actor
 from apps.payments import events
 from apps.payments.contracts import Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt
-from apps.payments.models.inbound import REASON_LENGTH
+from apps.payments.models.inbound import DENIED, REASON_LENGTH
 from apps.payments.services import attempts, inbound_receipts, polling
 from apps.payments.services.reports import MoneyUnexplained
 from apps.payments.services.resolutions import NotWaiting
@@ -68,7 +68,7 @@ def record(*, inbound_id: UUID, report: CollectionReport, now: datetime) -> Reco
         return Recorded.IGNORED
     if report.outcome is not Outcome.COLLECTED or report.money != inbound.money:
         said = report.money or report.reason_code
-        _end(inbound, reason=f"The provider says otherwise: {said}.", now=now)
+        _end(inbound, reason=DENIED % said, now=now)
         return Recorded.APPLIED
     inbound_receipts.place(inbound, phone=_phone(inbound, now=now), actor=PROVIDER, now=now)
     return Recorded.APPLIED

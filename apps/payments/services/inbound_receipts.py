@@ -202,7 +202,7 @@ def _paid(
     intent = _intent(inbound)
     if intent is not None:
         return _intent_paid(inbound, intent, report, actor=actor, now=now)
-    unnamed = [] if inbound.reference_key else silent.booked_without(inbound, now=now)
+    unnamed = [] if inbound.reference_key else silent.booked_without(inbound)
     if len(unnamed) == 1 and silent.without_any(unnamed):
         return _attempt_paid(inbound, unnamed[0].id, report, actor=actor, now=now)
     one_of_them = silent.free(unnamed) if inbound.booked_at is None else None

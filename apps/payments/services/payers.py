@@ -1,18 +1,14 @@
 """Payers: whether the one that a provider names, perhaps with a hidden number, may be the one that we know."""
 
-from datetime import datetime
-from uuid import UUID
-
 from apps.integrations.services import providers
 from apps.payments.models import InboundReceipt, PaymentAttempt
 
 
-def agree(account_id: UUID, known: str, told: str, *, now: datetime) -> bool:
+def agree(provider: str, known: str, told: str) -> bool:
     """Say whether two texts, each a number in clear, masked or hashed, may be of one person; nothing is of nobody."""
     if not known or not told:
         return False
-    port = providers.inbound(account_id, now=now)
-    return port.read_payer(known).agrees(port.read_payer(told))
+    return providers.payer(provider, known).agrees(providers.payer(provider, told))
 
 
 def of_attempt(attempt: PaymentAttempt) -> str:

@@ -39,7 +39,7 @@ class AnswerMayCome(errors.DomainError):
 
 
 class MoneyMayBeHere(errors.DomainError):
-    """Money waits in suspense that this payment may have brought: decide about that first."""
+    """Money waits, in suspense or for its confirmation, that this payment may have brought: decide about that first."""
 
     code = "payment_money_may_be_here"
     title = "Its money may be here"
@@ -99,10 +99,8 @@ def _lost(intent_id: UUID, *, now: datetime) -> PaymentAttempt:
         raise AnswerMayCome(
             "The provider may still answer. Wait for a day, and for the questions that are planned."
         )
-    if found := silent.waiting_for(attempt, now=now):
-        raise MoneyMayBeHere(
-            f"Receipt {found[0].receipt} waits in suspense and may be of it: decide about that first."
-        )
+    if found := silent.may_be_here(attempt):
+        raise MoneyMayBeHere(f"Receipt {found[0].receipt} waits and may be of it: decide about that first.")
     return attempt
 
 
@@ -156,8 +154,8 @@ def _hindrance(attempt: PaymentAttempt, decided: Decided, *, now: datetime) -> s
         return "The provider has answered meanwhile."
     if may_be_answered(attempt, now=now):
         return "The provider is asked again meanwhile."
-    found = silent.waiting_for(attempt, now=now)
-    return f"Receipt {found[0].receipt} waits in suspense and may be of it." if found else ""
+    found = silent.may_be_here(attempt)
+    return f"Receipt {found[0].receipt} waits and may be of it." if found else ""
 
 
 def _payload(attempt: PaymentAttempt) -> dict[str, str]:

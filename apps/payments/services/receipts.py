@@ -124,7 +124,7 @@ def ask(*, attempt_id: UUID, now: datetime) -> None:
         attempts.log_refusal("status_unanswered", attempt, refusal)
 
 
-def believed(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime) -> CollectionReport | None:
+def believed(attempt: PaymentAttempt, report: CollectionReport) -> CollectionReport | None:
     """
     Return the report of a claimed receipt as one of the attempt, or None when it does not speak of this payment.
 
@@ -140,7 +140,7 @@ def believed(attempt: PaymentAttempt, report: CollectionReport, *, now: datetime
     ):  # another was claimed since, or this one never was
         return None
     told, known = report.payer_phone or report.payer, payers.of_attempt(attempt)
-    is_of_payer = payers.agree(attempt.provider_account_id, known, told, now=now)
+    is_of_payer = payers.agree(attempt.provider, known, told)
     is_of_this_payment = report.money == attempt.money and is_of_payer
     if report.outcome is not Outcome.COLLECTED or not is_of_this_payment:
         return None

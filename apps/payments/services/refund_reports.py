@@ -104,7 +104,7 @@ def is_own_reversal(refund: Refund) -> bool:
     return refund.may_have_been_made or others.exclude(id=refund.id).exists()
 
 
-def believed(refund: Refund, report: RefundReport, *, now: datetime) -> RefundReport | None:
+def believed(refund: Refund, report: RefundReport) -> RefundReport | None:
     """
     Return the answer to a question as a report of the refund, or None when it does not speak of this refund.
 
@@ -119,7 +119,7 @@ def believed(refund: Refund, report: RefundReport, *, now: datetime) -> RefundRe
     if not is_of_claim or report.money != refund.money:
         return None
     told, known = report.payer_phone or report.payer, payers.of_attempt(refund.attempt)
-    if not payers.agree(refund.provider_account_id, known, told, now=now):
+    if not payers.agree(refund.provider, known, told):
         return None
     began = refund.sent_at or refund.created_at
     if report.occurred_at is None or report.occurred_at < began - CLOCKS_DIFFER:

@@ -18,7 +18,7 @@ from apps.payments.contracts import Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.models.attempt import TICKET_LENGTH
 from apps.payments.postings import Inflow
-from apps.payments.services import attempts, bookings, silent, suspense
+from apps.payments.services import attempts, bookings, silent, suspense, verdict_answers
 
 _BEARING = Read(
     lambda provider, receipt, but: (
@@ -103,6 +103,8 @@ def hold_unexplained(*, attempt_id: UUID, receipt: str, now: datetime) -> None:
         return
     attempt.unexplained_receipt = receipt
     attempt.save_progress()
+    if not attempt.is_booked:
+        verdict_answers.heed(attempt, now=now)
     outbox.publish(events.in_review(attempt), now=now)
 
 

@@ -55,6 +55,8 @@ def take(
     intent.save_progress()
     if superseded is not None and superseded.is_live and providers.offers(superseded.provider, CapturePort):
         jobs.enqueue("payments.order_attempt", attempt_id=superseded.id)
+    if superseded is not None:
+        verdict_answers.spare(superseded, now=now)
     outbox.publish(*announced, *events.settled(attempt), now=now)
     if attempt.refund_due_at is not None:
         jobs.enqueue("payments.sweep_organisation", deed="refund_late", row_id=attempt.id)

@@ -23,7 +23,7 @@ from apps.payments import events
 from apps.payments.contracts import InboundStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt
 from apps.payments.models.attempt import BOOKED_STATES
-from apps.payments.services import attempts, suspense
+from apps.payments.services import attempts, suspense, verdict_answers
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
@@ -80,7 +80,7 @@ def with_receipt(
         return report, False
     if attempt.is_booked or attempt.unexplained_receipt or report.money not in (None, attempt.money):
         return report, False
-    found = waiting_for(attempt, now=now)
+    found = waiting_for(attempt)
     if not found:
         return report, False
     if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
@@ -90,7 +90,7 @@ def with_receipt(
     return (replace(report, receipt=found[0].receipt) if is_still_waiting else report), False
 
 
-def waiting_for(attempt: PaymentAttempt, *, now: datetime) -> list[InboundReceipt]:
+def waiting_for(attempt: PaymentAttempt) -> list[InboundReceipt]:
     """
     Return the money without a reference in suspense that may be of an attempt: at its account or one that is the same at the
     provider, of its sum and payer, within a day of its making.
@@ -104,7 +104,12 @@ def waiting_for(attempt: PaymentAttempt, *, now: datetime) -> list[InboundReceip
         received_at__lte=attempt.created_at + WITHIN,
     )
     halves = [(one, attempt) for one in rows.select_related("provider_account")]
-    return [one for one, _ in _of_one_payer(halves, now=now)]
+    return [one for one, _ in _of_one_payer(halves)]
+
+
+def may_be_here(attempt: PaymentAttempt) -> list[InboundReceipt]:
+    """Return the money that nobody has decided about and that may be of an attempt, first what is said to be of it."""
+    return [*InboundReceipt.objects.said_to_be_of(attempt), *waiting_for(attempt)]
 
 
 def hold_unnamed(attempt_id: UUID, *, now: datetime) -> None:
@@ -114,6 +119,7 @@ def hold_unnamed(attempt_id: UUID, *, now: datetime) -> None:
     if attempt.unnamed_at is None:
         attempt.unnamed_at = now
         attempt.save_progress()
+        verdict_answers.heed(attempt, now=now)
         outbox.publish(events.in_review(attempt), now=now)
 
 
@@ -128,7 +134,7 @@ def open_for(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
         created_at__gte=inbound.received_at - WITHIN,
         created_at__lte=inbound.received_at + CLOCKS_DIFFER,
     )
-    return [one for _, one in _of_one_payer([(inbound, one) for one in live], now=now)]
+    return [one for _, one in _of_one_payer([(inbound, one) for one in live])]
 
 
 def is_awaited(account: "ProviderAccount", code: str) -> bool:
@@ -137,7 +143,7 @@ def is_awaited(account: "ProviderAccount", code: str) -> bool:
     return awaited.filter(status__in=BOOKED_STATES, provider_receipt="").exists()
 
 
-def booked_without(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAttempt]:
+def booked_without(inbound: InboundReceipt) -> list[PaymentAttempt]:
     """Return the attempts of the day before this money came that were booked without a receipt and may be of its payer."""
     silent = PaymentAttempt.objects.filter(
         provider_account__in=accounts.alike(inbound.provider_account),
@@ -149,7 +155,7 @@ def booked_without(inbound: InboundReceipt, *, now: datetime) -> list[PaymentAtt
         created_at__lte=inbound.received_at + CLOCKS_DIFFER,
     )
     found = silent.select_related("intent").order_by("id")
-    return [one for _, one in _of_one_payer([(inbound, one) for one in found], now=now)]
+    return [one for _, one in _of_one_payer([(inbound, one) for one in found])]
 
 
 def without_any(booked: list[PaymentAttempt]) -> list[PaymentAttempt]:
@@ -187,7 +193,7 @@ def name(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     if stood is None:
         return
     if home is None:
-        home = free(booked_without(stood, now=now))
+        home = free(booked_without(stood))
     if home is None:
         suspense.release(stood, attempt=attempt, actor=actor, now=now)
         return
@@ -212,9 +218,8 @@ def _may_move(attempt: PaymentAttempt, receipt: str) -> bool:
     return _STANDS.is_any(attempt.provider, receipt)
 
 
-def _of_one_payer(halves: list[Halves], *, now: datetime) -> list[Halves]:
-    """Return the pairs, all of one account or of alike ones, in which the payer of the money may be whom the attempt asked."""
-    if not halves:
-        return []
-    port = providers.inbound(halves[0][0].provider_account_id, now=now)
-    return [(one, other) for one, other in halves if port.read_payer(one.payer).may_be(other.phone)]
+def _of_one_payer(halves: list[Halves]) -> list[Halves]:
+    """Return the pairs in which the payer of the money may be whom the attempt asked."""
+    return [
+        (one, other) for one, other in halves if providers.payer(one.provider, one.payer).may_be(other.phone)
+    ]

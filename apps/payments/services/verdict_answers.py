@@ -10,6 +10,7 @@ from apps.payments import events
 from apps.payments.models import PaymentAttempt
 
 ANSWERED = "The provider has told what became of the payment."
+PAID = "Other money has paid it."
 
 
 def heed(attempt: PaymentAttempt, *, actor: Actor = PROVIDER, now: datetime) -> None:
@@ -33,3 +34,9 @@ def heed(attempt: PaymentAttempt, *, actor: Actor = PROVIDER, now: datetime) -> 
             branch=attempt.branch_id,
             approval=attempt.verdict_approval_id,
         )
+
+
+def spare(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Call off what other people are asked about an attempt whose payment other money settles; the attempt stays as it is."""
+    if attempt.verdict_approval_id is not None and attempt.judged_at is None:
+        requests.call_off(request_id=attempt.verdict_approval_id, reason=PAID, now=now)

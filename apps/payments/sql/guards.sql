@@ -95,7 +95,8 @@ BEGIN
   END IF;
   IF OLD.judged_at IS NULL AND NEW.judged_at IS NOT NULL AND NOT (
        OLD.status = 'UNKNOWN' AND NEW.status = 'FAILED' AND NEW.failure_code = 'not_paid'
-       AND NEW.verdict_approval_id = OLD.verdict_approval_id AND NEW.verdict_reason = OLD.verdict_reason
+       AND (NEW.verdict_approval_id, NEW.verdict_reason, NEW.verdict_by)
+         = (OLD.verdict_approval_id, OLD.verdict_reason, OLD.verdict_by)
        AND EXISTS (SELECT FROM {s}.approvals_approvalrequest a WHERE a.id = NEW.verdict_approval_id
          AND a.kind = 'payment_verdict' AND a.subject_id = NEW.intent_id AND a.status = 'APPROVED')) THEN
     RAISE EXCEPTION 'payments: people end attempt % as they agreed, and only while nobody knows', OLD.id
