@@ -87,9 +87,12 @@
       const form = target.querySelector("form[data-dialog]");
       if (form) judge(form);
       if (target === box()) open();
-      const first = ["[aria-invalid=true]", ".p-fields :is(input, select, textarea)", "[autofocus]"]
-        .map((sought) => target.querySelector(sought)).find(Boolean);
-      setTimeout(() => first?.focus(), 60);
+      const wrong = target.querySelector("[aria-invalid=true]");
+      const first = target.querySelector(".p-fields :is(input, select, textarea)") || target.querySelector("[autofocus]");
+      // Who has begun to type keeps his field, unless another one was refused.
+      setTimeout(() => {
+        if (wrong || !target.querySelector(":is(input, select, textarea):focus")) (wrong || first)?.focus();
+      }, 60);
     });
     for (const failure of ["htmx:responseError", "htmx:sendError"])
       body.addEventListener(failure, (event) => { if (isOurs(event.detail.target)) sorry(event.detail.target); });
