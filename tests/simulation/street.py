@@ -137,6 +137,8 @@ def script_fault(world: World) -> str:
 
 def _weight(path: str, actions: tuple[Any, ...]) -> int:
     """Prefer requests for money, which come most, and money that is late or wrong, which must meet its other faults."""
+    if actions[0] == FAILED:
+        return 48
     if len(actions) > 1:
         return 16
     return 3 if path in (PUSH, PAY) else 1
