@@ -150,13 +150,17 @@ class CardRail:
             refunds.query(refund_id=refund.id, now=self.now)
 
     def messages(self, *types: str, about: str = "") -> list[Arrived]:
-        """Wait until a message of each of these types has come, about what is named, and return those of them."""
+        """
+        Wait until a message of each of these types has come, about what is named, and return those of them. What was on its way
+        for an earlier test is not ours.
+        """
         until = time.monotonic() + 5
         found: list[Arrived] = []
         while {kind for kind in types if any(is_of(one, kind) for one in found)} != set(types):
             assert time.monotonic() < until, f"{types} did not come"
             time.sleep(0.01)
-            named = [one for one in self.arrived if about.encode() in one.body]
+            own = [one for one in self.arrived if self.account.callback_token in one.path]
+            named = [one for one in own if about.encode() in one.body]
             found = [one for one in named if any(is_of(one, kind) for kind in types)]
         return found
 
