@@ -6,36 +6,26 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.disbursements.contracts import ConnectedStatus
 from apps.disbursements.models import ConnectedAccount
 from apps.disbursements.services import account_verdicts
 from apps.integrations.contracts import provider_name
 from apps.kit import clock
-from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
+from apps.kit.dialogs import Answer, Content, Effect, Notice
+from apps.kit.verdict_dialogs import CloseUnknown, others_decide
 
 
-class CloseUnknownAccount(Dialog):
+class CloseUnknownAccount(CloseUnknown):
     """Say that a provider of which nobody knows opened no account; another person agrees before it counts."""
 
     name = "close"
     label = gettext_lazy("Close as not opened…")
-    icon = "gavel"
     permission = "disbursements.connect"
-    steps_up = True
-    is_danger = True
-    form_class = ReasonForm
+    wait = gettext_lazy(
+        "The provider may still tell. Wait until it has forgotten the request for a day, and for a question that is due."
+    )
 
-    def is_offered(self, row: ConnectedAccount) -> bool:
-        return row.status == ConnectedStatus.UNKNOWN
-
-    def hindrance(self, row: ConnectedAccount) -> str:
-        if row.verdict_by:
-            return _("Other people have been asked already.")
-        if account_verdicts.may_be_answered(row, now=clock.now()):
-            return _(
-                "The provider may still tell. Wait until it has forgotten the request for a day, and for a question that is due."
-            )
-        return ""
+    def may_be_answered(self, row: ConnectedAccount) -> bool:
+        return account_verdicts.may_be_answered(row, now=clock.now())
 
     def content(self, request: HttpRequest, rows: Sequence[ConnectedAccount]) -> Content:  # noqa: ARG002 (the row says all)
         [account] = rows
@@ -50,11 +40,7 @@ class CloseUnknownAccount(Dialog):
                         "It is found by itself once the list can be read: mend what the page says stands in the way."
                     ),
                 ),
-                Notice(
-                    _("Other people decide first"),
-                    _("Nothing changes before they have approved."),
-                    tone="pending",
-                ),
+                others_decide(),
             ],
             effects=[
                 Effect(_("Look on the pages of %(rail)s for") % rail, account.code),

@@ -8,14 +8,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.disbursements.contracts import TransferStatus, TransferVerdict
+from apps.disbursements.contracts import TransferVerdict
 from apps.disbursements.models import Transfer
 from apps.disbursements.models.order import TICKET_LENGTH
 from apps.disbursements.services import transfer_verdicts
 from apps.integrations.contracts import provider_name
 from apps.kit import clock, typed_sums
-from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
+from apps.kit.dialogs import Answer, Content, Effect, ReasonForm
 from apps.kit.money import Money, MoneyInvalid
+from apps.kit.verdict_dialogs import CloseUnknown, others_decide
 
 
 class VerdictForm(ReasonForm):
@@ -69,25 +70,15 @@ class VerdictForm(ReasonForm):
             return None
 
 
-class CloseUnknownTransfer(Dialog):
+class CloseUnknownTransfer(CloseUnknown):
     """Say what became of a transfer that ends by itself no more; another person agrees before it counts."""
 
     name = "close"
     label = gettext_lazy("Close…")
-    icon = "gavel"
     permission = "disbursements.transfer"
-    steps_up = True
-    is_danger = True
 
-    def is_offered(self, row: Transfer) -> bool:
-        return row.status == TransferStatus.UNKNOWN
-
-    def hindrance(self, row: Transfer) -> str:
-        if row.verdict:
-            return _("Other people have been asked already.")
-        if transfer_verdicts.may_be_answered(row, now=clock.now()):
-            return _("The provider may still answer. Wait for a day, and for the questions that are planned.")
-        return ""
+    def may_be_answered(self, row: Transfer) -> bool:
+        return transfer_verdicts.may_be_answered(row, now=clock.now())
 
     def form(self, request: HttpRequest, rows: Sequence[Transfer], data: Any = None) -> forms.Form:  # noqa: ARG002 (the row says all)
         return VerdictForm(data, currency=rows[0].currency)
@@ -101,13 +92,7 @@ class CloseUnknownTransfer(Dialog):
             money=transfer.money,
             about=_("Look for %(code)s on the pages of %(rail)s first, and ask there why the sums differ.")
             % rail,
-            notices=[
-                Notice(
-                    _("Other people decide first"),
-                    _("Nothing changes before they have approved."),
-                    tone="pending",
-                )
-            ],
+            notices=[others_decide()],
             effects=[
                 Effect(_("If a sum was moved"), _("Booked, and what differs is owed more or less")),
                 Effect(_("If nothing was"), _("Failed, and all of it is owed again")),

@@ -11,13 +11,13 @@ from django_fsm import FSMField, transition
 
 from apps.disbursements.contracts import ConnectedStatus
 from apps.disbursements.models.order import CODE_LENGTH, MESSAGE_LENGTH, TICKET_LENGTH
+from apps.kit.judged import JUDGED_FIELDS, Judged
 from apps.kit.models import CurrencyField, StatefulModel, UuidModel, one_of
 from apps.kit.polled import PolledQuerySet
 
 URL_LENGTH = 2000
 EMAIL_LENGTH = 254
 NEED_LENGTH = 120
-REASON_LENGTH = 200
 NOT_OPENED = "not_opened"
 """Why an opening failed of which people agreed that it opened nothing."""
 ASKED_STATES = ["REQUESTED", "UNKNOWN"]
@@ -40,10 +40,7 @@ PROGRESS_FIELDS = [
     "opened_at",
     "changed_at",
     "closed_at",
-    "verdict_reason",
-    "verdict_by",
-    "verdict_approval_id",
-    "judged_at",
+    *JUDGED_FIELDS,
 ]
 """What changes after creation: saved together, under the row's lock."""
 
@@ -61,7 +58,7 @@ class ConnectedAccountQuerySet(PolledQuerySet):
         return self.filter(status__in=LIVE_STATES)
 
 
-class ConnectedAccount(UuidModel, StatefulModel):
+class ConnectedAccount(Judged, UuidModel, StatefulModel):
     """
     The account that a provider keeps for a party under one of ours; a party has one live one under each.
 
@@ -109,10 +106,6 @@ class ConnectedAccount(UuidModel, StatefulModel):
     opened_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
-    verdict_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
-    verdict_by = models.CharField(max_length=120, blank=True)
-    verdict_approval_id = models.UUIDField(null=True)
-    judged_at = models.DateTimeField(null=True)
 
     objects = ConnectedAccountQuerySet.as_manager()
 
@@ -221,20 +214,11 @@ class ConnectedAccount(UuidModel, StatefulModel):
         self.next_query_at = None
         self.closed_at = at
 
-    def say_not_opened(self, *, reason: str, by: str) -> None:
-        """Write down that a person says so; it ends nothing before others agree."""
-        self.verdict_reason, self.verdict_by = reason[:REASON_LENGTH], by
-
-    def unsay(self) -> None:
-        """Drop what a person said, for it was not agreed to or comes too late."""
-        self.verdict_reason = self.verdict_by = ""
-        self.verdict_approval_id = None
-
-    def judge(self, *, message: str, at: datetime) -> None:
+    def end_not_opened(self, *, message: str, at: datetime) -> None:
         """End the opening as people said; it is looked for as was planned."""
         planned = self.next_query_at
         self.fail(code=NOT_OPENED, message=message, provider_code="", at=at)
-        self.judged_at, self.next_query_at = at, planned
+        self.next_query_at = planned
 
     def find(self, *, ticket: str) -> None:
         """The provider has it after all: it stays as it ended, and its id is kept."""

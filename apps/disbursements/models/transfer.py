@@ -17,11 +17,11 @@ from apps.disbursements.models.order import (
     Order,
     OrderQuerySet,
 )
+from apps.kit.judged import JUDGED_FIELDS, Judged
 from apps.kit.models import MinorField
 from apps.kit.money import Money
 
 REFERENCE_LENGTH = 64
-VERDICT_LENGTH = 200
 
 MORE_PROGRESS_FIELDS = [
     "approval_id",
@@ -30,10 +30,7 @@ MORE_PROGRESS_FIELDS = [
     "verdict",
     "verdict_ticket",
     "verdict_minor",
-    "verdict_reason",
-    "verdict_by",
-    "verdict_approval_id",
-    "judged_at",
+    *JUDGED_FIELDS,
 ]
 
 
@@ -47,7 +44,7 @@ class TransferQuerySet(OrderQuerySet):
         return self if application_ids is None else self.filter(application_id__in=application_ids)
 
 
-class Transfer(Order):
+class Transfer(Judged, Order):
     """
     One sum that goes to a party's account at the provider.
 
@@ -75,10 +72,6 @@ class Transfer(Order):
     )
     verdict_ticket = models.CharField(max_length=TICKET_LENGTH, blank=True)
     verdict_minor = MinorField(null=True)
-    verdict_reason = models.CharField(max_length=VERDICT_LENGTH, blank=True)
-    verdict_by = models.CharField(max_length=120, blank=True)
-    verdict_approval_id = models.UUIDField(null=True)
-    judged_at = models.DateTimeField(null=True)
 
     objects = TransferQuerySet.as_manager()
 
@@ -181,13 +174,12 @@ class Transfer(Order):
         self.verdict = (TransferVerdict.NOT_MADE if moved is None else TransferVerdict.MADE).value
         self.verdict_minor = None if moved is None else moved.minor
         self.verdict_ticket = ticket
-        self.verdict_reason = reason[:VERDICT_LENGTH]
-        self.verdict_by = by
+        self.say_why(reason, by=by)
 
     def unsay(self) -> None:
-        """Drop what a person said, for others did not agree or it cannot be any more."""
-        self.verdict = self.verdict_ticket = self.verdict_reason = self.verdict_by = ""
-        self.verdict_minor = self.verdict_approval_id = None
+        super().unsay()
+        self.verdict = self.verdict_ticket = ""
+        self.verdict_minor = None
 
     def hold_reversal(self, money: Money) -> None:
         """A part of it is being taken back."""

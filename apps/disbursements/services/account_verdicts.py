@@ -1,14 +1,14 @@
 """What people say of an account that a provider was asked to open and tells nothing of: one says that none was opened, another agrees, and it ends."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from apps.approvals.contracts import ApprovalStatus, Decided, Named, NewRequest, payload_hash
-from apps.approvals.selectors import requests as asked
-from apps.approvals.services import requests
-from apps.audit.services import records
+from apps.approvals.contracts import Decided, Named, NewRequest
+from apps.approvals.services import verdicts
+from apps.approvals.services.verdicts import AnswerMayCome, NotUnknown, VerdictRuleMissing, VerdictWaits
 from apps.disbursements import events
 from apps.disbursements.contracts import CONNECTED_ACCOUNT_VERDICT, ConnectedStatus
 from apps.disbursements.models import ConnectedAccount
@@ -16,43 +16,21 @@ from apps.disbursements.services import account_queries, connected_accounts
 from apps.events.services import outbox
 from apps.integrations.contracts import provider_name
 from apps.kit import errors, faults, ids
-from apps.kit.actors import SYSTEM, Actor
+from apps.kit.actors import Actor
 from apps.parties.contracts import PARTY
 
-ANSWERS_WITHIN = timedelta(days=1)
-"""How long a provider's list may still tell what became of a request that it has forgotten."""
+__all__ = [
+    "AnswerMayCome",
+    "NotUnknown",
+    "VerdictRuleMissing",
+    "VerdictWaits",
+    "ask",
+    "decide",
+    "may_be_answered",
+]
+
 FOUND_OUT = "No answer came, and the provider's pages show no account that it opened for this request."
 """What partners are told; why somebody decided so is for the audit trail."""
-VOID = "The account is not as it was approved."
-
-
-class NotUnknown(errors.DomainError):
-    """Only an account of which nobody knows whether it was opened is closed by people."""
-
-    code = "connected_account_not_unknown"
-    title = "Not unknown"
-
-
-class AnswerMayCome(errors.DomainError):
-    """The provider may still tell whether it opened this account: wait until it has forgotten the request for a day."""
-
-    code = "connected_account_answer_may_come"
-    title = "An answer may come"
-    retryable = True
-
-
-class VerdictWaits(errors.DomainError):
-    """Other people are asked whether this account is closed; that is decided or withdrawn first."""
-
-    code = "connected_account_verdict_waits"
-    title = "Waits for approval"
-
-
-class VerdictRuleMissing(errors.DomainError):
-    """No approval rule says who may agree to the close of an unknown connected account."""
-
-    code = "connected_account_verdict_rule_missing"
-    title = "Nobody may approve the close"
 
 
 class VerdictReasonMissing(errors.Invalid):
@@ -74,30 +52,11 @@ def ask(*, account_id: UUID, reason: str, actor: Actor, now: datetime) -> Connec
     Locks the account.
     """
     account = connected_accounts.locked(account_id)
-    _require_lost(account, now=now)
+    CLOSE.require_lost(account, now=now)
     if not reason.strip():
         raise VerdictReasonMissing("Say what shows it.")
-    account.say_not_opened(reason=reason.strip(), by=str(actor))
-    approval = requests.submit(request=_request(account), actor=actor, now=now)
-    if approval is None:
-        raise VerdictRuleMissing("Make an approval rule for the close of unknown connected accounts first.")
-    account.verdict_approval_id = approval.id
-    account.save_progress()
-    _audit("connected_account.verdict_asked", account, actor=actor, now=now, reason=account.verdict_reason)
-    return account
-
-
-def _require_lost(account: ConnectedAccount, *, now: datetime) -> None:
-    if account.status != ConnectedStatus.UNKNOWN:
-        raise NotUnknown(
-            f"This account is {account.status.lower()}: only one of which nobody knows is closed by people."
-        )
-    if account.verdict_by:
-        raise VerdictWaits("Other people have been asked already.")
-    if may_be_answered(account, now=now):
-        raise AnswerMayCome(
-            "The provider may still tell. Wait until it has forgotten the request for a day, and for a question that is due."
-        )
+    account.say_why(reason.strip(), by=str(actor))
+    return CLOSE.ask(account, actor=actor, now=now)
 
 
 def may_be_answered(account: ConnectedAccount, *, now: datetime) -> bool:
@@ -106,7 +65,7 @@ def may_be_answered(account: ConnectedAccount, *, now: datetime) -> bool:
     day, or is to be asked now. Its list is read again and again; that it does not decide for a whole day is what people decide about.
     """
     is_due = account.next_query_at is not None and account.next_query_at <= now
-    return is_due or now < account_queries.looked_for_from(account, now=now) + ANSWERS_WITHIN
+    return is_due or now < account_queries.looked_for_from(account, now=now) + verdicts.ANSWERS_WITHIN
 
 
 @transaction.atomic
@@ -118,44 +77,14 @@ def decide(*, decided: Decided, now: datetime) -> ConnectedAccount:
     and the account stays as it is. A repeat changes nothing, nor does a decision after the provider's answer, which dropped what was
     said. Raises NotFound.
     """
-    account = connected_accounts.locked(decided.subject_id)
-    if account.verdict_approval_id != decided.request_id or account.judged_at is not None:
-        return account
-    why = _hindrance(account, decided, now=now)
-    if why:
-        _audit("connected_account.verdict_left", account, actor=SYSTEM, now=now, reason=why)
-        account.unsay()
-        account.save_progress()
-        return account
-    maker = asked.maker_of(asked.within(None, None).get(id=decided.request_id))
-    account.judge(message=FOUND_OUT, at=now)
+    return CLOSE.decide(connected_accounts.locked(decided.subject_id), decided=decided, now=now)
+
+
+def _end(account: ConnectedAccount, maker: Actor, now: datetime) -> None:  # noqa: ARG001 (nothing is booked)
+    account.end_not_opened(message=FOUND_OUT, at=now)
     account.save_progress()
     faults.reach("disbursements.verdict_closed")
-    _audit("connected_account.judged", account, actor=maker, now=now, reason=account.verdict_reason)
     outbox.publish(events.about_account(events.ACCOUNT_FAILED, account), now=now)
-    return account
-
-
-def _hindrance(account: ConnectedAccount, decided: Decided, *, now: datetime) -> str:
-    """Return why a verdict is not carried out, or an empty text."""
-    if decided.status != ApprovalStatus.APPROVED:
-        return decided.reason or f"The request is {decided.status.lower()}."
-    if decided.payload_hash != payload_hash(_payload(account)):
-        return VOID
-    return "The provider is asked again meanwhile." if may_be_answered(account, now=now) else ""
-
-
-def _payload(account: ConnectedAccount) -> dict[str, str]:
-    """Return everything that is approved of the close of an account."""
-    return {
-        "connected_account": ids.encode("ca", account.id),
-        "party": ids.encode("pty", account.party_id),
-        "provider": account.provider,
-        "code": account.code,
-        "currency": account.currency,
-        "verdict": "not opened",
-        "verdict_reason": account.verdict_reason,
-    }
 
 
 def _request(account: ConnectedAccount) -> NewRequest:
@@ -165,7 +94,15 @@ def _request(account: ConnectedAccount) -> NewRequest:
         kind=CONNECTED_ACCOUNT_VERDICT,
         subject_id=account.id,
         subject_reference=reference,
-        payload=_payload(account),
+        payload={
+            "connected_account": reference,
+            "party": ids.encode("pty", account.party_id),
+            "provider": account.provider,
+            "code": account.code,
+            "currency": account.currency,
+            "verdict": "not opened",
+            "verdict_reason": account.verdict_reason,
+        },
         names=(
             Named(events.CONNECTED_ACCOUNT, reference, made_by=account.created_by),
             Named(PARTY, str(account.party_id)),
@@ -176,15 +113,18 @@ def _request(account: ConnectedAccount) -> NewRequest:
     )
 
 
-def _audit(action: str, account: ConnectedAccount, *, actor: Actor, now: datetime, reason: str) -> None:
-    records.write(
-        action=action,
-        object_type=events.CONNECTED_ACCOUNT,
-        object_id=ids.encode("ca", account.id),
-        actor=actor,
-        now=now,
-        changes={"status": [ConnectedStatus.UNKNOWN.value, account.status]},
-        reason=reason,
-        branch=account.branch_id,
-        approval=account.verdict_approval_id,
-    )
+def _changes(account: ConnectedAccount) -> dict[str, Any]:
+    return {"status": [ConnectedStatus.UNKNOWN.value, account.status]}
+
+
+CLOSE = verdicts.Close(
+    noun="connected account",
+    asked="connected_account.verdict_asked",
+    left="connected_account.verdict_left",
+    judged="connected_account.judged",
+    wait="The provider may still tell. Wait until it has forgotten the request for a day, and for a question that is due.",
+    request=_request,
+    changes=_changes,
+    may_be_answered=may_be_answered,
+    end=_end,
+)

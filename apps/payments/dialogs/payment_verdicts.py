@@ -8,37 +8,35 @@ from django.utils.translation import gettext_lazy
 
 from apps.integrations.contracts import provider_name
 from apps.kit import clock
-from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
-from apps.payments.contracts import LATE_MONEY, RESOLVE, IntentStatus
+from apps.kit.dialogs import Answer, Content, Effect, Notice
+from apps.kit.verdict_dialogs import CloseUnknown, others_decide
+from apps.payments.contracts import LATE_MONEY, RESOLVE
 from apps.payments.dialogs.payments import payer
-from apps.payments.models import PaymentIntent
+from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.selectors import policies
 from apps.payments.services import payment_verdicts, silent
 
 
-class CloseUnknownPayment(Dialog):
+class CloseUnknownPayment(CloseUnknown):
     """Say that a payment of which the provider tells nothing brought no money; another person agrees before it counts."""
 
     name = "close"
     label = gettext_lazy("Close as not paid…")
-    icon = "gavel"
     permission = RESOLVE
-    steps_up = True
-    is_danger = True
-    form_class = ReasonForm
 
     def is_offered(self, row: PaymentIntent) -> bool:
-        return row.status == IntentStatus.UNKNOWN and row.current_attempt is not None
+        return super().is_offered(row) and row.current_attempt is not None
 
     def hindrance(self, row: PaymentIntent) -> str:
-        attempt = row.current_attempt
-        if attempt is None or attempt.verdict_by:
-            return _("Other people have been asked already.")
-        if payment_verdicts.may_be_answered(attempt, now=clock.now()):
-            return _("The provider may still answer. Wait for a day, and for the questions that are planned.")
-        if silent.may_be_here(attempt):
-            return _("Money waits in suspense that may be of this payment. Decide about that first.")
-        return ""
+        if (attempt := row.current_attempt) is None:
+            return ""
+        said = super().hindrance(attempt)
+        if not said and silent.may_be_here(attempt):
+            said = _("Money waits in suspense that may be of this payment. Decide about that first.")
+        return said
+
+    def may_be_answered(self, row: PaymentAttempt) -> bool:
+        return payment_verdicts.may_be_answered(row, now=clock.now())
 
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
         [intent] = rows
@@ -55,11 +53,7 @@ class CloseUnknownPayment(Dialog):
                     _("Was it paid? Then do not close it"),
                     _("Verify its receipt, or assign that under Suspense: so it is booked."),
                 ),
-                Notice(
-                    _("Other people decide first"),
-                    _("Nothing changes before they have approved."),
-                    tone="pending",
-                ),
+                others_decide(),
             ],
             effects=[
                 Effect(_("Look in the statement for"), attempt.code if attempt else ""),

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.integrations.contracts import provider_name
 from apps.kit import clock
-from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
-from apps.payments.contracts import RefundStatus
+from apps.kit.dialogs import Answer, Content, Effect, ReasonForm
+from apps.kit.verdict_dialogs import CloseUnknown, others_decide
 from apps.payments.contracts.verdicts import RefundVerdict
 from apps.payments.models import Refund
 from apps.payments.services import refund_verdicts
@@ -48,27 +48,17 @@ class VerdictForm(ReasonForm):
         return found
 
 
-class CloseUnknownRefund(Dialog):
+class CloseUnknownRefund(CloseUnknown):
     """Say what became of a refund of which the provider tells nothing; another person agrees before it counts."""
 
     name = "close"
     label = gettext_lazy("Close…")
-    icon = "gavel"
     permission = "payments.refund"
-    steps_up = True
-    is_danger = True
     on_rows = True
     form_class = VerdictForm
 
-    def is_offered(self, row: Refund) -> bool:
-        return row.status == RefundStatus.UNKNOWN
-
-    def hindrance(self, row: Refund) -> str:
-        if row.verdict:
-            return _("Other people have been asked already.")
-        if refund_verdicts.may_be_answered(row, now=clock.now()):
-            return _("The provider may still answer. Wait for a day, and for the questions that are planned.")
-        return ""
+    def may_be_answered(self, row: Refund) -> bool:
+        return refund_verdicts.may_be_answered(row, now=clock.now())
 
     def content(self, request: HttpRequest, rows: Sequence[Refund]) -> Content:  # noqa: ARG002 (the row says all)
         [refund] = rows
@@ -81,13 +71,7 @@ class CloseUnknownRefund(Dialog):
                 "Look for it in the statement of %(rail)s first: by the receipt of the payment, and after the request left."
             )
             % rail,
-            notices=[
-                Notice(
-                    _("Other people decide first"),
-                    _("Nothing changes before they have approved."),
-                    tone="pending",
-                )
-            ],
+            notices=[others_decide()],
             effects=[
                 Effect(_("If it went back"), _("Booked under its receipt")),
                 Effect(_("If it did not"), _("Failed, and the money may go back anew")),

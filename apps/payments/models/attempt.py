@@ -12,6 +12,7 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.integrations.ports import HELD_BACK, CollectionReport, NextAction, Ticket
 from apps.kit.compiled import Saved
+from apps.kit.judged import JUDGED_FIELDS, Judged
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel, one_of
 from apps.kit.money import Money
 from apps.kit.polled import PolledQuerySet
@@ -19,7 +20,7 @@ from apps.payments.contracts import AttemptStatus
 from apps.payments.models.authorization import AUTHORIZATION_FIELDS, Authorization
 from apps.payments.models.conversion import CONVERSION_FIELDS, Conversion
 from apps.payments.models.intent import EMAIL_LENGTH
-from apps.payments.models.judged import JUDGED_FIELDS, VERDICT_WHOLE, Judged
+from apps.payments.models.judged import VERDICT_WHOLE
 from apps.payments.models.refundable import REFUNDABLE_FIELDS, Refundable
 
 CODE_LENGTH, MESSAGE_LENGTH, TICKET_LENGTH = 60, 300, 120

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django_fsm import FSMField, transition
 
 from apps.integrations.ports import RefundReport
+from apps.kit.judged import JUDGED_FIELDS, Judged
 from apps.kit.models import CurrencyField, MinorField, StatefulModel, UuidModel
 from apps.kit.money import Money
 from apps.kit.polled import PolledQuerySet
@@ -49,10 +50,7 @@ PROGRESS_FIELDS = [
     "settled_minor",
     "verdict",
     "verdict_receipt",
-    "verdict_reason",
-    "verdict_by",
-    "verdict_approval_id",
-    "judged_at",
+    *JUDGED_FIELDS,
 ]
 """What changes after creation: saved together, under the row's lock."""
 
@@ -78,7 +76,7 @@ class RefundQuerySet(PolledQuerySet):
         return self.filter(status=RefundStatus.SENDING, ticket="", sent_at__lte=since)
 
 
-class Refund(UuidModel, StatefulModel):
+class Refund(Judged, UuidModel, StatefulModel):
     """
     One request to give a collection back, whole or a part of it. Its row and token are committed before the request leaves.
 
@@ -144,10 +142,6 @@ class Refund(UuidModel, StatefulModel):
         max_length=16, choices=[(one.value, one.value) for one in RefundVerdict], blank=True
     )
     verdict_receipt = models.CharField(max_length=40, blank=True)
-    verdict_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
-    verdict_by = models.CharField(max_length=120, blank=True)
-    verdict_approval_id = models.UUIDField(null=True)
-    judged_at = models.DateTimeField(null=True)
 
     objects = RefundQuerySet.as_manager()
 
@@ -270,13 +264,11 @@ class Refund(UuidModel, StatefulModel):
         """Write down what a person says became of it; it ends nothing before others agree."""
         self.verdict = verdict.value
         self.verdict_receipt = receipt
-        self.verdict_reason = reason
-        self.verdict_by = by
+        self.say_why(reason, by=by)
 
     def unsay(self) -> None:
-        """Drop what a person said, for it was not agreed to or comes too late."""
-        self.verdict = self.verdict_receipt = self.verdict_reason = self.verdict_by = ""
-        self.verdict_approval_id = None
+        super().unsay()
+        self.verdict = self.verdict_receipt = ""
 
     @transition(status, source=RefundStatus.REQUESTED, target=RefundStatus.AWAITING_APPROVAL)
     def await_approval(self, *, approval_id: UUID) -> None:
