@@ -199,8 +199,8 @@ def _moved_by_reviews(world: World) -> Iterator[str]:
     for attempt in PaymentAttempt.objects.filter(id__in=world.reviewed.closed):
         if branches[world.reviewed.closed[attempt.id]] != attempt.branch_id:
             yield f"collection-surrender:{attempt.id}"
-            if attempt.surrendered_at is None:
-                yield f"collection-surrender-return:{attempt.id}"
+            gone = Refund.objects.filter(attempt=attempt).exclude(refunded_at=None)
+            yield from (f"collection-surrender-return:{refund.id}" for refund in gone)
 
 
 def stayed_in_suspense(world: World) -> set[UUID]:

@@ -330,6 +330,7 @@ class InboundReceipt(UuidModel, StatefulModel):
             InboundStatus.SUSPENSE,
             InboundStatus.MATCHED,
             InboundStatus.ASSIGNED,
+            InboundStatus.GIVING_BACK,
             InboundStatus.RETRACTED,
         ],
         target=InboundStatus.SUSPENSE,

@@ -217,26 +217,29 @@ def acceptance(attempt: PaymentAttempt) -> Draft:
     received = Inflow.of(attempt).received
     there = _holding(attempt, AccountRole.UNAPPLIED_COLLECTIONS)
     legs = (debit(_holding(attempt, AccountRole.SUSPENSE), received), credit(there, received))
-    return _of_attempt(attempt, "collection-acceptance", f"Collection {attempt.code}, accepted", legs)
+    key = f"collection-acceptance:{attempt.id}"
+    return _of_attempt(attempt, key, f"Collection {attempt.code}, accepted", legs)
 
 
-def surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
+def surrender(
+    receipt: InboundReceipt, attempt: PaymentAttempt, *, after: Refund | None = None
+) -> Draft | None:
     """
-    Move money that a person took from its payment into suspense of the branch of its receipt's account, once per attempt.
-
-    Dr suspense of the payment's branch, Cr suspense of the account's; None where that is the same. Where another account of a
-    store was told of the money than the one that has it, provider balance and fee are moved to that one.
+    Move money that a person took from its payment into suspense of the branch of its receipt's account, once per attempt, and
+    again after each refund whose money came back: Dr suspense of the payment's branch, Cr suspense of the account's; None where
+    that is the same. Where another account of a store was told of the money than the one that has it, provider balance and fee
+    are moved to that one.
     """
+    key = f"collection-surrender-again:{after.id}" if after else f"collection-surrender:{attempt.id}"
     legs = _legs(_given_up(receipt, attempt))
-    what = f"Collection {attempt.code}, given up"
-    return _of_attempt(attempt, "collection-surrender", what, legs) if legs else None
+    return _of_attempt(attempt, key, f"Collection {attempt.code}, given up", legs) if legs else None
 
 
-def return_of_surrender(receipt: InboundReceipt, attempt: PaymentAttempt) -> Draft | None:
-    """Move money that a person took from its payment back there, for its refund has taken it: the opposite of ``surrender``."""
+def return_of_surrender(receipt: InboundReceipt, refund: Refund) -> Draft | None:
+    """Move money that a person took from its payment back there, for this refund has taken it: the opposite of ``surrender``."""
+    attempt, key = refund.attempt, f"collection-surrender-return:{refund.id}"
     legs = _legs(_opposite(_given_up(receipt, attempt)))
-    what = f"Collection {attempt.code}, gone back"
-    return _of_attempt(attempt, "collection-surrender-return", what, legs) if legs else None
+    return _of_attempt(attempt, key, f"Collection {attempt.code}, gone back", legs) if legs else None
 
 
 def _given_up(receipt: InboundReceipt, attempt: PaymentAttempt) -> list[Change]:
@@ -367,7 +370,7 @@ def _of_receipt(receipt: InboundReceipt, key: str, description: str, changes: li
 
 def _of_attempt(attempt: PaymentAttempt, key: str, description: str, legs: tuple[Leg, ...]) -> Draft:
     return Draft(
-        key=f"{key}:{attempt.id}",
+        key=key,
         description=description,
         source_type=SOURCE,
         source_id=attempt.intent_id,

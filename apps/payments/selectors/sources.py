@@ -10,7 +10,7 @@ from apps.payments.postings import INBOUND_SOURCE, SOURCE
 from apps.payments.postings.disputes import SOURCE as DISPUTE_SOURCE
 
 COLLECTIONS = ("collection:", "collection-correction:", "collection-acceptance:", "collection-surrender:")
-REFUNDS = ("refund:", "refund-charge:")
+REFUNDS = ("refund:", "refund-charge:", "collection-surrender-return:", "collection-surrender-again:")
 
 
 def subjects(causes: Sequence[Cause]) -> Mapping[UUID, Sequence[Subject]]:

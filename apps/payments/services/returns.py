@@ -16,23 +16,53 @@ def wait_again(refund: Refund, *, reason: str, now: datetime) -> None:
     """
     Have people decide anew about money in suspense whose refund has ended without success; a dispute that lacked it holds it first.
 
-    A receipt that was given back is let go by the attempt that carried it, and may be given to a payment. The caller
-    holds the locks that ``sendings.locked`` takes.
+    A receipt that was given back is let go by the attempt that carried it, and may be given to a payment. So may the money of
+    a payment whose review a person has closed: it waits under its receipt, in the books too. The caller holds the locks that
+    ``sendings.locked`` takes.
     """
     attempt = refund.attempt
     disputes.hold_rest(attempt, now=now)
     if not attempt.is_in_suspense:
         return
-    inbound = InboundReceipt.objects.locked().filter(attempt_id=attempt.id, status=InboundStatus.GIVING_BACK)
-    carried = inbound.first()
-    if carried is None:
+    why = f"It could not be given back: {reason}"
+    rows = InboundReceipt.objects.locked().select_related("provider_account")
+    carried = rows.filter(attempt_id=attempt.id, status=InboundStatus.GIVING_BACK).first()
+    if carried is not None and _is_in_review(attempt):
+        _let_go(carried, attempt, reason=why, now=now)
+        return
+    inbound = carried or _given_up(attempt, now=now)
+    if inbound is None:
         outbox.publish(events.in_review(attempt), now=now)
         return
-    carried.come_back(reason=f"It could not be given back: {reason}")
+    suspense.surrender(inbound, attempt, reason=why, now=now)
+    outbox.publish(events.about_money(events.MONEY_UNMATCHED, inbound), now=now)
+    if draft := postings.surrender(inbound, attempt, after=refund):
+        journals.post(draft=draft, actor=PROVIDER, now=now)
+
+
+def _is_in_review(attempt: PaymentAttempt) -> bool:
+    """Say whether the payment of an attempt is in review with its money: none that a person has closed since, nor that other money paid."""
+    intent = attempt.intent
+    return intent.status == IntentStatus.IN_REVIEW and intent.current_attempt_id == attempt.id
+
+
+def _let_go(carried: InboundReceipt, attempt: PaymentAttempt, *, reason: str, now: datetime) -> None:
+    carried.come_back(reason=reason)
     carried.save_progress()
     attempt.provider_receipt = ""
     attempt.save_progress()
     outbox.publish(events.about_money(events.MONEY_UNMATCHED, carried), now=now)
+
+
+def _given_up(attempt: PaymentAttempt, *, now: datetime) -> InboundReceipt | None:
+    """
+    Return the row under which the money waits of a payment that was closed after it had gone back; None for any other, and
+    where another sum is told of under its receipt.
+    """
+    if attempt.intent.status != IntentStatus.FAILED:
+        return None
+    inbound = suspense.row_of(attempt, now=now)
+    return inbound if inbound.money == attempt.received else None
 
 
 def carrier(inbound: InboundReceipt) -> PaymentAttempt | None:
@@ -73,7 +103,7 @@ def went_after_all(refund: Refund, *, now: datetime) -> None:
         raise MoneyUnexplained(f"Receipt {refund.payment_receipt} has been given to another payment since.")
     inbound.give_back(attempt=attempt, by=str(PROVIDER), at=now)
     inbound.save_progress()
-    draft = postings.return_of_surrender(inbound, attempt) if attempt.surrendered_at else None
+    draft = postings.return_of_surrender(inbound, refund) if attempt.surrendered_at else None
     attempt.carry(inbound.receipt)
     attempt.save_progress()
     outbox.publish(events.about_money(events.MONEY_MATCHED, inbound), now=now)

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.selectors import limits as amount_limits
-from apps.access.selectors import memberships
 from apps.audit.services import records
 from apps.events.services import outbox
 from apps.kit import errors, ids
@@ -14,11 +13,10 @@ from apps.kit.actors import Actor
 from apps.ledger.contracts import Draft
 from apps.ledger.services import journals
 from apps.payments import events, postings
-from apps.payments.contracts import RESOLVE, InboundSource, IntentStatus
+from apps.payments.contracts import IntentStatus
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent
-from apps.payments.models.inbound import reference_key
 from apps.payments.selectors import refunds as returned
-from apps.payments.services import attempts, payables, payers, refund_limits, suspense
+from apps.payments.services import attempts, payables, refund_limits, suspense
 from apps.payments.services.resolutions import DoesNotFit
 
 GIVEN_UP = "review_closed"
@@ -120,47 +118,16 @@ def _require_receipt(attempt: PaymentAttempt) -> None:
 
 
 def _surrender(attempt: PaymentAttempt, *, reason: str, now: datetime) -> InboundReceipt:
-    """
-    Have the money of an attempt wait in suspense under its receipt, at the account that was told of it; the caller holds the
-    locks.
-    """
+    """Have the money of an attempt wait under its receipt; see ``suspense.surrender``."""
     _require_receipt(attempt)
-    rows = InboundReceipt.objects.locked().select_related("provider_account")
-    named = rows.filter(provider=attempt.provider, receipt=attempt.provider_receipt)
-    inbound = named.first() or _untold(attempt, now=now)
+    inbound = suspense.row_of(attempt, now=now)
     if inbound.money != attempt.received:
         raise DoesNotFit(
             f"{inbound.money} is told of under receipt {inbound.receipt}; {attempt.received} arrived."
         )
-    owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
     why = f"Payment {attempt.intent.code} was closed without it: {reason}"
-    inbound.take_from(attempt, reason=why, owner_id=owner.id if owner else None, at=now)
-    inbound.save()
-    attempt.surrender(at=now)
-    attempt.save_progress()
+    suspense.surrender(inbound, attempt, reason=why, now=now)
     return inbound
-
-
-def _untold(attempt: PaymentAttempt, *, now: datetime) -> InboundReceipt:
-    """Return a new row for money of which only its own attempt was told, not written yet."""
-    money = attempt.received
-    if money is None:
-        raise ValueError(f"attempt {attempt.id} has no money to take from it")
-    return InboundReceipt(
-        provider_account=attempt.provider_account,
-        branch_id=attempt.provider_account.branch_id,
-        provider=attempt.provider,
-        receipt=attempt.provider_receipt,
-        amount_minor=money.minor,
-        currency=money.currency,
-        reference=attempt.code,
-        reference_key=reference_key(attempt.code),
-        payer=payers.of_attempt(attempt),
-        payer_name=attempt.intent.payer_name,
-        sources=[InboundSource.ATTEMPT.value],
-        occurred_at=attempt.occurred_at,
-        received_at=attempt.booked_at or now,
-    )
 
 
 def _audit(action: str, intent: PaymentIntent, *, reason: str, actor: Actor, now: datetime) -> None:

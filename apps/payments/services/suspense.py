@@ -10,9 +10,11 @@ from apps.kit.compiled import Compiled
 from apps.ledger.contracts import Draft
 from apps.ledger.services import journals
 from apps.payments import events, postings
-from apps.payments.contracts import RESOLVE, InboundStatus
+from apps.payments.contracts import RESOLVE, InboundSource, InboundStatus
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent
+from apps.payments.models.inbound import reference_key
 from apps.payments.postings import disputes as loss_postings
+from apps.payments.services import payers
 
 UNCONFIRMED = "The provider is asked whether this money has come."
 
@@ -125,6 +127,49 @@ def explain(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, n
     draft = postings.explanation(inbound, attempt)
     if draft is not None:
         journals.post(draft=draft, actor=actor, now=now)
+
+
+def row_of(attempt: PaymentAttempt, *, now: datetime) -> InboundReceipt:
+    """
+    Return, locked, the row of the receipt of an attempt, else a new one, not written yet, for money of which only the attempt was
+    told; the caller holds the locks.
+    """
+    rows = InboundReceipt.objects.locked().select_related("provider_account")
+    named = rows.filter(provider=attempt.provider, receipt=attempt.provider_receipt)
+    return named.first() or _untold(attempt, now=now)
+
+
+def _untold(attempt: PaymentAttempt, *, now: datetime) -> InboundReceipt:
+    money = attempt.received
+    if money is None:
+        raise ValueError(f"attempt {attempt.id} has no money to take from it")
+    return InboundReceipt(
+        provider_account=attempt.provider_account,
+        branch_id=attempt.provider_account.branch_id,
+        provider=attempt.provider,
+        receipt=attempt.provider_receipt,
+        amount_minor=money.minor,
+        currency=money.currency,
+        reference=attempt.code,
+        reference_key=reference_key(attempt.code),
+        payer=payers.of_attempt(attempt),
+        payer_name=attempt.intent.payer_name,
+        sources=[InboundSource.ATTEMPT.value],
+        occurred_at=attempt.occurred_at,
+        received_at=attempt.booked_at or now,
+    )
+
+
+def surrender(inbound: InboundReceipt, attempt: PaymentAttempt, *, reason: str, now: datetime) -> None:
+    """
+    Have the money of an attempt wait under its receipt, at the account that was told of it; the caller holds the locks, says so
+    and books what that moves.
+    """
+    owner = memberships.first_with(RESOLVE, branch_id=inbound.branch_id)
+    inbound.take_from(attempt, reason=reason, owner_id=owner.id if owner else None, at=now)
+    inbound.save()
+    attempt.surrender(at=now)
+    attempt.save_progress()
 
 
 def release(inbound: InboundReceipt, *, attempt: PaymentAttempt, actor: Actor, now: datetime) -> None:
