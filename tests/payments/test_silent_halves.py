@@ -15,7 +15,7 @@ from apps.kit.actors import PROVIDER, SYSTEM, Actor, ActorKind
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, InboundStatus, IntentStatus, Method, Recorded
 from apps.payments.models import InboundReceipt
-from apps.payments.services import attempts, reports, resolutions
+from apps.payments.services import attempts, intents, reports, resolutions
 from apps.payments.services.reports import ReportContradicts
 from tests.factories import access, payments
 from tests.payments.conftest import books, every_balance, told
@@ -97,6 +97,51 @@ def test_money_given_to_a_payment_whose_prompt_is_open_is_the_prompts(acme):
     assert poll(attempt) == stk(attempt, receipt=R1) == Recorded.DUPLICATE
     assert movements() == 1
     assert told(attempt.intent_id)[-1] == "payment_success"
+
+
+@pytest.mark.parametrize("is_first_told", [True, False], ids=["told before", "told after"])
+def test_money_whose_receipts_people_gave_elsewhere_is_booked_no_second_time_under_none(acme, is_first_told):
+    attempt = payments.waiting()
+    [first, second] = [take(notice("", receipt=receipt))[1] for receipt in (R1, R2)]
+    if is_first_told:
+        poll(attempt)
+    give_back(first, A_DAY_LATER)
+    assign(second, payments.intent().id, A_DAY_LATER)
+
+    for _ in range(2):
+        assert stk(attempt, receipt="", money=None, now=A_DAY_LATER) == Recorded.IGNORED
+
+    assert movements() == 2
+    assert payments.reloaded(attempt).status == AttemptStatus.UNKNOWN
+    assert told(attempt.intent_id).count("payment_in_review") == 1
+    assert stk(attempt, receipt=R3, now=A_DAY_LATER) == Recorded.APPLIED
+    assert payments.reload(attempt.intent_id).status == IntentStatus.SUCCEEDED
+    assert movements() == 3
+
+
+def test_money_that_people_gave_to_its_own_payment_is_not_booked_again_by_the_attempt_that_had_failed(acme):
+    attempt = payments.waiting()
+    take(notice("", receipt=R1))
+    intents.record(attempt_id=attempt.id, report=payments.declined(attempt), actor=PROVIDER, now=NOW)
+    assign(InboundReceipt.objects.get(), attempt.intent_id)
+
+    assert poll(attempt) == Recorded.IGNORED
+
+    assert movements() == 1
+    assert payments.reload(attempt.intent_id).status == IntentStatus.SUCCEEDED
+
+
+def test_a_confirmation_and_the_gift_of_what_may_be_its_receipt_at_once_book_once(committed_acme):
+    attempt, other = payments.waiting(), payments.intent()
+    inbound = take(notice("", receipt=R1))[1]
+
+    at_once(
+        lambda: stk(attempt, receipt="", money=None, now=A_DAY_LATER),
+        lambda: assign(inbound, other.id, A_DAY_LATER),
+    )
+
+    assert movements() == 1
+    assert payments.reloaded(attempt).is_booked is (payments.reload(other.id).settled_at is None)
 
 
 def test_the_provider_may_say_it_and_a_day_later_people_decide(acme):

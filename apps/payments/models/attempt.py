@@ -115,7 +115,8 @@ class PaymentAttempt(Authorization, Conversion, Refundable, Judged, UuidModel, S
     (empty until told). Money is booked once: ``booked_at`` is set exactly in SUCCEEDED and MISMATCH. ``is_amount_reported`` is
     false while the sum is taken from the intent, for the provider confirmed the payment without telling it.
     ``unexplained_receipt`` names money that came a second time and was not booked; ``unnamed_at``
-    is when the provider confirmed it although several receipts wait that may be its own: it is booked under none yet.
+    is when the provider confirmed it although several receipts that may be its own wait, or one was given elsewhere: it is
+    booked under none yet.
     ``pay_page`` is where a page of the provider's sends the payer back. ``query_started_at`` is set while a job for the query that
     is due has been started and has not taken it, ``asked_at`` when a person last asked to have the provider asked, ``repeated_at``
     when the request was first sent again under its code: from then on the first sending alone says nothing of it.

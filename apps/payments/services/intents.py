@@ -254,8 +254,8 @@ def record(*, attempt_id: UUID, report: CollectionReport, actor: Actor, now: dat
 
     Reports may repeat, cross and contradict each other. Money is booked once; a failure after money, or a second
     failure, changes nothing; a receipt or sum that an earlier report did not tell is filled in. Money that is told
-    without a receipt books nothing where people look at an unexplained one, or where it waits in suspense under one of
-    several receipts. Raises ReportContradicts for a report that cannot be of this attempt. Locks the receipt, the attempt,
+    without a receipt books nothing where people look at an unexplained one, or where it may wait under one of several receipts in
+    suspense, or have been taken from there (``silent``). Raises ReportContradicts for a report that cannot be of this attempt. Locks the receipt, the attempt,
     then its intent.
     """
     report, is_unnamed = silent.with_receipt(attempt_id, report, now=now)

@@ -2,7 +2,9 @@
 Money of which two roads tell half each: a payment that is confirmed without a receipt, and a receipt without a reference.
 
 One rule: the same money is booked by one of its halves only. Where each may be only the other's they are brought together;
-where several may be, the half that is told second books nothing, and people or the provider say which is whose.
+where several may be, the half that is told second books nothing, and people or the provider say which is whose. Nor does it
+where people gave the other half elsewhere that may be its own, or a lost dispute took that: under no receipt it may be that very
+money, so it waits for people, or for its own receipt.
 """
 
 from dataclasses import replace
@@ -27,10 +29,13 @@ from apps.payments.services import attempts, suspense, verdict_answers
 
 if TYPE_CHECKING:
     from apps.integrations.models import ProviderAccount
+    from apps.payments.models.inbound import InboundReceiptQuerySet
 
 type Halves = tuple[InboundReceipt, PaymentAttempt]
 
 WITHIN = timedelta(hours=24)
+TAKEN_STATES = [InboundStatus.ASSIGNED, InboundStatus.GIVING_BACK, InboundStatus.TAKEN_BACK]
+"""Money of which people, or a lost dispute, said whose it is, and not its provider."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 _ATTEMPT = Compiled(lambda attempt_id: PaymentAttempt.objects.filter(id=attempt_id), UUID)
@@ -68,8 +73,8 @@ def with_receipt(
     """
     Return a report of money that names no receipt with the one that waits for it, where each may be only the other's.
 
-    The second value says that the money waits in suspense, and that nobody knows under which receipt: then it must not be
-    booked. Locks the receipt that it names, and nothing for a report that names its own, unless halves may change places
+    The second value says that the money may wait in suspense, or have been taken from there, and that nobody knows under which
+    receipt: then it must not be booked. Locks the receipt that it names, and nothing for a report that names its own, unless halves may change places
     by it; call it before the attempt is locked.
     """
     attempt = _ATTEMPT.one(attempt_id)
@@ -82,7 +87,7 @@ def with_receipt(
         return report, False
     found = waiting_for(attempt)
     if not found:
-        return report, False
+        return report, was_taken(attempt)
     if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
         return report, True
     suspense.only(found[0].receipt)
@@ -95,7 +100,16 @@ def waiting_for(attempt: PaymentAttempt) -> list[InboundReceipt]:
     Return the money without a reference in suspense that may be of an attempt: at its account or one that is the same at the
     provider, of its sum and payer, within a day of its making.
     """
-    rows = InboundReceipt.objects.waiting().filter(
+    return _may_be_of(attempt, InboundReceipt.objects.waiting())
+
+
+def was_taken(attempt: PaymentAttempt) -> bool:
+    """Say whether money that might have been of an attempt, as ``waiting_for`` finds it, was given elsewhere or taken back since."""
+    return bool(_may_be_of(attempt, InboundReceipt.objects.filter(status__in=TAKEN_STATES)))
+
+
+def _may_be_of(attempt: PaymentAttempt, found: "InboundReceiptQuerySet") -> list[InboundReceipt]:
+    rows = found.filter(
         provider_account__in=accounts.alike(attempt.provider_account),
         reference_key="",
         amount_minor=attempt.amount_minor,
@@ -113,7 +127,7 @@ def may_be_here(attempt: PaymentAttempt) -> list[InboundReceipt]:
 
 
 def hold_unnamed(attempt_id: UUID, *, now: datetime) -> None:
-    """Call for a person to say which waiting receipt is of an attempt that has been paid, once; nothing is booked."""
+    """Call for a person to say which receipt is of an attempt that has been paid, once; nothing is booked."""
     attempts.lose(attempt_id=attempt_id, now=now)
     attempt = attempts.locked(attempt_id)
     if attempt.unnamed_at is None:
