@@ -265,6 +265,24 @@ def test_the_database_lets_nobody_end_one_alone_nor_change_what_was_said(lost):
         pending.update(verdict_reason="Something else")
 
 
+@pytest.mark.parametrize("changed", [{"verdict_by": "somebody else"}, {"verdict_reason": "Something else"}])
+def test_the_database_keeps_who_said_it_and_why_as_it_was_said(lost, changed):
+    say(lost)
+    decided = agree(lost)
+    pending = Refund.objects.filter(id=lost.id)
+    ended = {"status": "SUCCEEDED", "refunded_at": LATER, "judged_at": LATER, "provider_receipt": RECEIPT}
+    with pytest.raises(IntegrityError, match="people end refund"), transaction.atomic():
+        pending.update(**ended, **changed)
+    with pytest.raises(IntegrityError, match="what people said"), transaction.atomic():
+        pending.update(**changed)
+
+    refund = carry_out(decided)
+
+    with pytest.raises(IntegrityError, match="what people said"), transaction.atomic():
+        pending.update(**changed)
+    assert (refund.verdict_by, refund.verdict_reason) == (str(approvals.maker()), WHY)
+
+
 def test_nothing_is_kept_when_the_ledger_refuses(lost):
     say(lost)
     decided = agree(lost)

@@ -138,13 +138,19 @@ BEGIN
   END IF;
   IF OLD.judged_at IS NULL AND NEW.judged_at IS NOT NULL AND NOT (
        OLD.status = 'UNKNOWN' AND NEW.verdict_approval_id = OLD.verdict_approval_id
-       AND (NEW.verdict, NEW.verdict_receipt) = (OLD.verdict, OLD.verdict_receipt)
+       AND (NEW.verdict, NEW.verdict_receipt, NEW.verdict_reason, NEW.verdict_by)
+         = (OLD.verdict, OLD.verdict_receipt, OLD.verdict_reason, OLD.verdict_by)
        AND ((NEW.verdict = 'GIVEN_BACK' AND NEW.status = 'SUCCEEDED' AND NEW.provider_receipt = NEW.verdict_receipt)
          OR (NEW.verdict = 'NOT_GIVEN_BACK' AND NEW.status = 'FAILED'))
        AND EXISTS (SELECT FROM {s}.approvals_approvalrequest a
          WHERE a.id = NEW.verdict_approval_id AND a.kind = 'refund_verdict' AND a.subject_id = NEW.id AND a.status = 'APPROVED')) THEN
     RAISE EXCEPTION 'payments: people end refund % as they agreed, and only while nobody knows', OLD.id
       USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.verdict_by <> '' AND NEW.verdict_by <> '' AND (NEW.verdict, NEW.verdict_receipt, NEW.verdict_reason, NEW.verdict_by,
+       NEW.verdict_approval_id) IS DISTINCT FROM (OLD.verdict, OLD.verdict_receipt, OLD.verdict_reason, OLD.verdict_by,
+       OLD.verdict_approval_id) THEN
+    RAISE EXCEPTION 'payments: what people said of refund % stays', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
 END $f$;
