@@ -1,6 +1,7 @@
 """Provider accounts: terms, limits, secrets and who serves which branch."""
 
 import dataclasses
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -30,6 +31,7 @@ from tests.factories.integrations import (
     provider_account,
     terms,
 )
+from tests.payments.test_two_connections import at_once
 
 
 def test_opens_an_account_with_a_token_that_spells_nothing(acme):
@@ -269,6 +271,52 @@ def test_the_list_of_a_paybill_is_not_read_beside_a_till_of_the_same_store(acme,
 
     assert (refusal.value.errors[0].pointer, refusal.value.errors[0].code) == (pointer, "list_shared")
     assert ProviderAccount.objects.count() == 1
+
+
+PAYBILL = {"short_code": "600999", "is_pull_enabled": True, "pull_number": "0722000000"}
+TILL = {"short_code": "600999", "short_code_type": ShortCodeType.TILL, "till_number": "700001"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pointer"),
+    [(PAYBILL, TILL, "/is_pull_enabled"), (TILL, PAYBILL, "/till_number")],
+    ids=["listed", "unlisted"],
+)
+def test_a_disabled_account_is_in_nobodys_way_before_it_is_enabled_again(acme, first, second, pointer):
+    disabled = provider_account(**first)
+    accounts.disable(account_id=disabled.id, actor=SYSTEM, now=NOW)
+    account = provider_account(access.branch(), **second)
+    renamed = terms(**first, label="Closed")
+    accounts.change(account_id=disabled.id, terms=renamed, actor=SYSTEM, now=NOW)
+
+    with pytest.raises(accounts.AccountTermsInvalid) as refusal:
+        accounts.enable(account_id=disabled.id, actor=SYSTEM, now=NOW)
+
+    assert (refusal.value.errors[0].pointer, refusal.value.errors[0].code) == (pointer, "list_shared")
+    assert not ProviderAccount.objects.get(id=disabled.id).is_enabled
+    assert not AuditRecord.objects.filter(action="provider_account.enable").exists()
+    accounts.disable(account_id=account.id, actor=SYSTEM, now=NOW)
+    assert accounts.enable(account_id=disabled.id, actor=SYSTEM, now=NOW).is_enabled
+    with pytest.raises(accounts.AccountTermsInvalid):
+        accounts.enable(account_id=account.id, actor=SYSTEM, now=NOW)
+
+
+def test_of_two_accounts_that_would_share_a_list_one_is_enabled_however_fast(committed_acme):
+    pair = []
+    for facts in (PAYBILL, TILL):
+        pair.append(provider_account(**facts))
+        accounts.disable(account_id=pair[-1].id, actor=SYSTEM, now=NOW)
+
+    def enable(account):
+        try:
+            return accounts.enable(account_id=account.id, actor=SYSTEM, now=NOW)
+        except accounts.AccountTermsInvalid:
+            return None
+
+    results = at_once(*(partial(enable, account) for account in pair))
+
+    assert results.count(None) == 1
+    assert ProviderAccount.objects.filter(is_enabled=True).count() == 1
 
 
 def test_of_several_enabled_accounts_of_a_branch_the_oldest_collects(acme):

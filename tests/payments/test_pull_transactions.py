@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from celery.signals import before_task_publish
 
+from apps.integrations.contracts import ShortCodeType
 from apps.integrations.models import ProviderAccount, ProviderCall
 from apps.integrations.ports import StatementPage
+from apps.integrations.services import accounts
 from apps.kit import crypto
+from apps.kit.actors import SYSTEM
 from apps.ledger.services import journals
 from apps.ledger.services.refusals import AccountFrozen
 from apps.payments.contracts import Choice, IntentStatus, Method
@@ -234,6 +237,27 @@ def test_an_account_that_is_not_listed_is_left_alone(rail):
     pull(rail)
 
     assert not ProviderCall.objects.exists()
+
+
+def test_a_disabled_account_is_listed_until_another_of_its_store_is_enabled(pulling):
+    intent, account = paid_without_a_word(pulling), pulling.account
+    accounts.disable(account_id=account.id, actor=SYSTEM, now=NOW)
+    pull(pulling)
+    assert payments.reload(intent.id).status == IntentStatus.SUCCEEDED
+
+    till = payments.account(
+        short_code=account.short_code,
+        short_code_type=ShortCodeType.TILL,
+        till_number="700001",
+        environment=account.environment,
+        base_url=account.base_url,
+    )
+    pull(pulling, NOW + timedelta(minutes=15))
+    assert ProviderCall.objects.filter(kind="pull").count() == 1
+    accounts.disable(account_id=till.id, actor=SYSTEM, now=NOW)
+    pull(pulling, NOW + timedelta(minutes=30))
+
+    assert ProviderCall.objects.filter(kind="pull").count() == 2
 
 
 def test_nobody_knowing_is_a_reason_to_read(pulling, django_capture_on_commit_callbacks):

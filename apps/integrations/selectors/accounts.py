@@ -78,6 +78,16 @@ def are_alike(one: ProviderAccount, other: ProviderAccount) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in ALIKE)
 
 
+def is_listed(account: ProviderAccount) -> bool:
+    """
+    Say whether the list of an account's money is to be read: that of a disabled one only as long as no account that is one with
+    it at the provider is enabled, whose money it would take.
+    """
+    if not account.is_pull_enabled:
+        return False
+    return account.is_enabled or not alike(account).filter(is_enabled=True).exists()
+
+
 def of_till(account: ProviderAccount, number: str) -> ProviderAccount | None:
     """Return the account of the same store as this one whose till has the number, or None."""
     return alike(account).filter(till_number=number).first()

@@ -23,7 +23,7 @@ from apps.integrations.contracts import (
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports.providing import Provider, Rule
 from apps.integrations.selectors import accounts as stored
-from apps.kit import ids
+from apps.kit import ids, locks
 from apps.kit.actors import Actor
 from apps.kit.errors import DomainError, FieldError, Invalid
 from apps.kit.money import BASIS_POINTS
@@ -148,11 +148,16 @@ def change(
 
 @transaction.atomic
 def enable(*, account_id: UUID, actor: Actor, now: datetime, reason: str = "") -> ProviderAccount:
-    """Let new payments use the account: of several of a branch the routing rules choose, else the oldest."""
+    """
+    Let new payments use the account: of several of a branch the routing rules choose, else the oldest.
+
+    Raises AccountTermsInvalid where the list of its store's money would be shared with it.
+    """
     account = _locked(account_id)
     if account.is_enabled:
         return account
     account.is_enabled = True
+    _refuse_shared_list(account)
     account.save(update_fields=["is_enabled"])
     _record("provider_account.enable", account, actor, now, {"is_enabled": [False, True]}, reason)
     return account
@@ -244,17 +249,21 @@ def _refuse_second(account: ProviderAccount) -> None:
 
 def _refuse_shared_list(account: ProviderAccount) -> None:
     """
-    Refuse to read the list of a store's money where several accounts are of the store, its tills or its paybill: it names
-    none of them, so each would take the money of all.
+    Refuse to read the list of a store's money where several enabled accounts are of the store, its tills or its paybill: it names
+    none of them, so each would take the money of all. A disabled one is in nobody's way before it is enabled. Nobody else looks at
+    the store's accounts until the transaction ends.
     """
-    others = stored.alike(account).exclude(id=account.id)
+    if not account.is_enabled:
+        return
+    locks.advisory("integrations:store:" + ":".join(getattr(account, name) for name in stored.ALIKE))
+    others = stored.alike(account).filter(is_enabled=True).exclude(id=account.id)
     if not (others if account.is_pull_enabled else others.filter(is_pull_enabled=True)).exists():
         return
     number = "till_number" if account.till_number else "short_code"
     name = "is_pull_enabled" if account.is_pull_enabled else number
     message = (
-        "Several accounts are of this store, and the list of its money names none of them: it is read for a store with one "
-        "account only."
+        "Several enabled accounts are of this store, and the list of its money names none of them: it is read for a store with "
+        "one enabled account only."
     )
     raise AccountTermsInvalid(message, errors=[FieldError(f"/{name}", "list_shared", message)])
 

@@ -38,7 +38,7 @@ def run() -> None:
 def _terms(account: "ProviderAccount") -> StatementTerms | None:
     """Return how the account's movements are listed; None where they are not: a service that must be opened is asked for."""
     terms = providers.statement_terms(account.provider)
-    return terms if terms is None or account.is_pull_enabled or not terms.is_opened else None
+    return terms if terms is None or not terms.is_opened or accounts.is_listed(account) else None
 
 
 def pull(*, account_id: UUID, clock: Callable[[], datetime]) -> None:
