@@ -3,8 +3,9 @@
 import functools
 import math
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
@@ -63,7 +64,7 @@ class InOutage(Enum):
 @dataclass(frozen=True, slots=True)
 class Limit:
     """
-    A bucket of ``quota`` tokens that fills up within ``window`` seconds, and what is to be taken from it.
+    A bucket of ``quota`` tokens that fills up within ``window`` seconds, and what is to be taken from it, or given back below zero.
 
     ``name`` is told to the caller, ``bucket`` says whose it is and carries the organisation.
     """
@@ -141,6 +142,17 @@ def require(limits: Sequence[Limit], *, now: datetime, in_outage: InOutage, refu
     verdict = take(limits, now=now, in_outage=in_outage)
     if not verdict.is_allowed:
         raise RateLimited(refusal, wait=verdict.wait)
+
+
+@contextmanager
+def taken(limits: Sequence[Limit], *, now: datetime, in_outage: InOutage, refusal: str) -> Iterator[None]:
+    """Take for what is done within, or raise RateLimited with the refusal; give back where that is refused itself."""
+    require(limits, now=now, in_outage=in_outage, refusal=refusal)
+    try:
+        yield
+    except errors.DomainError:
+        take([replace(limit, cost=-limit.cost) for limit in limits], now=now, in_outage=in_outage)
+        raise
 
 
 def forget() -> None:

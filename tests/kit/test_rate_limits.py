@@ -55,6 +55,14 @@ def test_takes_what_a_request_costs(buckets):
     assert buckets.take([limit(cost=1)], AT).is_allowed
 
 
+def test_what_is_given_back_may_be_taken_again_and_never_more_than_the_quota(buckets):
+    assert buckets.take([limit(quota=1)], AT).is_allowed
+    assert buckets.take([limit(quota=1, cost=-1)], AT).is_allowed
+    buckets.take([limit(quota=1, cost=-1)], AT)
+
+    assert [buckets.take([limit(quota=1)], AT).is_allowed for _ in range(2)] == [True, False]
+
+
 def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing_for_long(buckets):
     for _ in range(4):
         buckets.take([limit()], AT + 1)

@@ -11,14 +11,15 @@ from apps.kit.errors import NotFound
 from apps.kit.money import Money
 from apps.kit.phones import PhoneInvalid
 from apps.payments.contracts import IntentStatus
-from apps.payments.models import PaymentIntent, PayPage
+from apps.payments.models import InboundReceipt, PaymentIntent, PayPage
 from apps.payments.services import intents, pay_pages
 from apps.payments.services.attempts import InvalidState
 from apps.payments.services.pay_pages import PayPageUnknown
 from apps.payments.services.payables import REPEATED_WITHIN, DuplicateSuspected
-from tests.factories import payments
+from tests.factories import access, payments
 from tests.factories.payments import NOW
 from tests.payments.conftest import told
+from tests.payments.test_inbound_receipts import RECEIPT, notice, store, take
 from tests.payments.test_two_connections import at_once
 
 HERE = "203.0.113.7"
@@ -201,3 +202,32 @@ def test_few_prompts_for_one_phone_and_few_deeds_from_one_place(acme):
         pay_pages.claim(secret=secret, receipt="NLJ7RT61SV", source="203.0.113.9", now=NOW)
     with pytest.raises(rate_limits.RateLimited, match="Too many tries"):
         pay_pages.claim(secret=secret, receipt="NLJ7RT61SV", source="203.0.113.9", now=NOW)
+
+
+def test_only_a_prompt_that_is_asked_for_counts(acme):
+    payments.account()
+    asked(made()[1])
+    for place in range(pay_pages.PROMPTS_PER_PHONE_AND_HOUR):
+        with pytest.raises(DuplicateSuspected):
+            asked(made()[1], source=f"203.0.113.{10 + place}")
+
+    for number in range(1, pay_pages.PROMPTS_PER_PHONE_AND_HOUR):
+        asked(made(money=Money(number * 100 + 100_00, "KES"))[1])
+    with pytest.raises(rate_limits.RateLimited, match="This phone"):
+        asked(made(money=Money(99_00, "KES"))[1])
+
+
+@pytest.mark.parametrize("is_alike", [True, False])
+def test_money_that_another_account_of_the_store_was_told_of_is_held_for_who_claims_it(acme, is_alike):
+    paybill, till = store()
+    told_at = till if is_alike else payments.account(branch_id=access.branch().id)
+    paybill.is_pull_enabled, paybill.pull_number = True, "0722000000"
+    paybill.save()
+    access.portal()
+    take(notice("HOUSE 7"), told_at)
+    intent, secret = made()
+
+    claimed = pay_pages.claim(secret=secret, receipt=RECEIPT, source=HERE, now=NOW)
+
+    assert claimed == (pay_pages.Claim.HELD if is_alike else pay_pages.Claim.UNSEEN)
+    assert InboundReceipt.objects.get().is_claimed_for(intent.code) is is_alike

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from apps.audit.services import records
 from apps.integrations.ports import CapturePort
+from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
 from apps.kit import errors, ids, rate_limits
 from apps.kit.actors import Actor, ActorKind
@@ -112,7 +113,8 @@ def prompt(*, secret: str, phone: str, source: str, now: datetime) -> PaymentInt
     Ask for the money on a phone. Once a prompt is under way, or the money is there, nothing is asked again: a second click is none.
 
     ``source`` is where the payer comes from. A phone that another payment asked for the same sum within two minutes is
-    refused with DuplicateSuspected. Raises PayPageUnknown, PhoneInvalid, the refusals of ``intents.confirm``, and RateLimited beyond ten requests a minute from one source, or five prompts an hour to one phone.
+    refused with DuplicateSuspected. Raises PayPageUnknown, PhoneInvalid, the refusals of ``intents.confirm``, and RateLimited beyond ten
+    requests a minute from one source, or five prompts an hour to one phone: what is refused is none.
     """
     intent = find(secret=secret, now=now)
     _admit(source, now=now)
@@ -123,15 +125,15 @@ def prompt(*, secret: str, phone: str, source: str, now: datetime) -> PaymentInt
     refusal = (
         "This phone was asked several times within the hour. Pay by the Paybill number, or try again later."
     )
-    rate_limits.require(limits, now=now, in_outage=InOutage.COUNT_HERE, refusal=refusal)
     try:
-        return intents.confirm(
-            intent_id=intent.id,
-            choice=Choice(Method.MPESA, number, intent.payer_name),
-            actor=PAYER,
-            now=now,
-            is_repeat_refused=True,
-        )
+        with rate_limits.taken(limits, now=now, in_outage=InOutage.COUNT_HERE, refusal=refusal):
+            return intents.confirm(
+                intent_id=intent.id,
+                choice=Choice(Method.MPESA, number, intent.payer_name),
+                actor=PAYER,
+                now=now,
+                is_repeat_refused=True,
+            )
     except InvalidState:  # somebody was faster: the same payer, by a second click
         return find(secret=secret, now=now)
 
@@ -258,14 +260,19 @@ def claim(*, secret: str, receipt: str, source: str, now: datetime) -> Claim:
 
 @transaction.atomic
 def _is_held(intent: PaymentIntent, receipt: str) -> bool:
-    """Say whether money of this very sum waits under a receipt at the account that the payer is told, and note which payment he means."""
+    """
+    Say whether money of this very sum waits under a receipt at the account that the payer is told, or one that is the same at the
+    provider, and note which payment he means.
+    """
     paybill = paybills.of(intent)
     text = receipt.strip().upper()
     if paybill is None or not receipts.FORM.fullmatch(text):
         return False
     suspense.only(text)
     inbound = suspense.held(paybill.provider, text)
-    if inbound is None or inbound.provider_account_id != paybill.account_id or inbound.money != intent.money:
+    if inbound is None or inbound.money != intent.money:
+        return False
+    if not accounts.are_alike(inbound.provider_account, accounts.get(paybill.account_id)):
         return False
     inbound.claim(code=intent.code)
     inbound.save_progress()
