@@ -2,6 +2,6 @@
 
 import pytest
 
-STORIES = ("arriving", "asking", "collecting", "rails", "returning")
+STORIES = ("answering", "arriving", "asking", "collecting", "disputing", "keeping", "rails", "returning")
 
 pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in STORIES))

@@ -114,7 +114,7 @@ class Words:
     """
     What a rail calls things, for scenarios that are written once.
 
-    ``paths`` is where each kind of call goes at the simulator, ``kinds`` what ``ProviderCall`` calls it. ``declines``
+    ``paths`` is where each kind of call goes at the simulator, behind its method where others go there too, ``kinds`` what ``ProviderCall`` calls it. ``declines``
     are the codes of the provider by which a payer's payment fails, with ours; ``refusals`` are answers that refuse a
     request at once; ``nobodys`` is a code that nobody has listed;
     ``leaves_open``: a refund that is refused with it may have been made. ``till`` is a number to which nothing can be typed, and
@@ -124,7 +124,8 @@ class Words:
     ``too_old`` how many seconds after it was signed a message proves nothing any more.
     ``choice`` says how a payer is asked, of ``payer``, who pays at once, and of ``decides``, for whom a person decides;
     ``code_of`` reads our code in a row of the statement, ``asks_still`` looks whether the newest request is still open;
-    ``keep`` lets the payer of a ticket have his way to pay kept, ``dispute`` a payer have a receipt taken back, ``lose`` the same and the provider say that he is right, ``overrule`` say then that he is not, ``onboard`` the owner of an account tell all that is asked at a link, ``restrict`` the provider ask him for more before he is paid again, ``fail_refund`` a refund fail after it was given.
+    ``keep`` lets the payer of a ticket have his way to pay kept, ``turn_down`` try with what its bank refuses; ``pages`` is where the simulator lists the pages for that, ``token`` what comes of one.
+    ``dispute`` has a payer take a receipt back and returns the ticket of that, ``lose`` the same and the provider say that he is right, ``overrule`` say then that he is not, ``heard`` tells how often the provider has heard us, ``onboard`` the owner of an account tell all that is asked at a link, ``restrict`` the provider ask him for more before he is paid again, ``fail_refund`` a refund fail after it was given.
     """
 
     name: str
@@ -145,9 +146,13 @@ class Words:
     code_of: Callable[[Mapping[str, Any]], str]
     asks_still: Callable[["Rail"], bool]
     keep: Callable[["Rail", str], object] = lambda *_: None
-    dispute: Callable[["Rail", str], object] = lambda *_: None
-    lose: Callable[["Rail", str], object] = lambda *_: None
+    turn_down: Callable[["Rail", str], object] = lambda *_: None
+    pages: str = ""
+    token: str = ""
+    dispute: Callable[["Rail", str], str] = lambda *_: ""
+    lose: Callable[["Rail", str], str] = lambda *_: ""
     overrule: Callable[["Rail", str], object] = lambda *_: None
+    heard: Callable[[Mapping[str, Any]], int] = lambda _: 0
     onboard: Callable[["Rail", str], object] = lambda *_: None
     restrict: Callable[["Rail", str], object] = lambda *_: None
     fail_refund: Callable[["Rail", str], object] = lambda *_: None

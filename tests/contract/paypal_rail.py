@@ -30,10 +30,14 @@ def _act(kind: str, deed: str) -> Any:
     return lambda rail, identifier: rail.control("POST", f"/paypal/{kind}/{identifier}/{deed}", {})
 
 
-def _lose(rail: Rail, receipt: str) -> object:
-    asked = {"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "stage": "INQUIRY"}
-    made = rail.control("POST", f"/paypal/captures/{receipt}/dispute", asked)
-    return rail.control("POST", f"/paypal/disputes/{made['dispute_id']}/lose", {})
+def _dispute(rail: Rail, receipt: str, **claim: str) -> str:
+    return str(rail.control("POST", f"/paypal/captures/{receipt}/dispute", claim)["dispute_id"])
+
+
+def _lose(rail: Rail, receipt: str) -> str:
+    ticket = _dispute(rail, receipt, reason="MERCHANDISE_OR_SERVICE_NOT_RECEIVED", stage="INQUIRY")
+    rail.control("POST", f"/paypal/disputes/{ticket}/lose", {})
+    return ticket
 
 
 WORDS = Words(
@@ -53,6 +57,14 @@ WORDS = Words(
         "capture": "/v2/payments/authorizations/*/capture",
         "refund": "/v2/payments/captures/*/refund",
         "statement": "/v1/reporting/transactions",
+        "setup": "/v3/vault/setup-tokens",
+        "setup_query": "/v3/vault/setup-tokens/*",
+        "method": "/v3/vault/payment-tokens",
+        "forget": "DELETE /v3/vault/payment-tokens/*",
+        "dispute_list": "/v1/customer/disputes",
+        "dispute_query": "GET /v1/customer/disputes/*",
+        "evidence": "/v1/customer/disputes/*/provide-evidence",
+        "accept": "/v1/customer/disputes/*/accept-claim",
         "appeal": "/v1/customer/disputes/*/appeal",
     },
     kinds={
@@ -61,6 +73,9 @@ WORDS = Words(
         "query": "order_query",
         "capture": "capture",
         "refund": "refund",
+        "setup": "setup",
+        "evidence": "evidence",
+        "accept": "dispute_accept",
         "appeal": "dispute_appeal",
     },
     declines=(
@@ -83,7 +98,10 @@ WORDS = Words(
     code_of=lambda row: str(row["custom_id"]),
     asks_still=lambda rail: _newest(rail)["status"] in ("CREATED", "PAYER_ACTION_REQUIRED"),
     keep=_act("setups", "approve"),
-    dispute=_act("captures", "dispute"),
+    pages="setups",
+    token="payment_token",
+    dispute=_dispute,
+    heard=lambda dispute: len(dispute["evidences"]),
     lose=_lose,
     overrule=_act("disputes", "win"),
     lacks={

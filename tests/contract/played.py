@@ -6,11 +6,14 @@ import pytest
 
 from apps.integrations.contracts import MPESA
 from tests.contract import (
+    answering,
     arriving,
     asking,
     catalogue,
     collecting,
+    disputing,
     holding,
+    keeping,
     mpesa_rail,
     paying,
     paypal_rail,
@@ -21,7 +24,7 @@ from tests.contract import (
 from tests.contract.catalogue import Words
 from tests.contract.rails import Rail
 
-STORIES = (collecting, signing, arriving, asking, returning, holding, paying)
+STORIES = (collecting, signing, arriving, asking, returning, holding, paying, keeping, disputing, answering)
 """Where the scenarios are written; the catalogue has them once these are imported."""
 RAILS: dict[str, tuple[Words, Callable[..., Rail]]] = {
     MPESA: (mpesa_rail.WORDS, mpesa_rail.opened),

@@ -29,10 +29,19 @@ from apps.integrations.services import providers
 from apps.kit import circuits, clock, faults, ids, jobs
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
+from apps.kit.sweep import JOB_GRACE
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, CollectionTerms, IntentStatus, RefundStatus
-from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
-from apps.payments.services import callbacks, intents, policies, pulls, sweeps, webhooks
+from apps.payments.contracts.saving import SavedMethodStatus
+from apps.payments.models import (
+    Dispute,
+    InboundReceipt,
+    PaymentAttempt,
+    PaymentIntent,
+    Refund,
+    SavedMethod,
+)
+from apps.payments.services import callbacks, dispute_queries, intents, policies, pulls, sweeps, webhooks
 from apps.tenancy.models import Organisation
 from tests.contract.catalogue import Capability, Words
 from tests.factories import payments
@@ -48,6 +57,8 @@ OURS = ("payments.", "integrations.")
 WEB = "http://testserver"
 PLAN = [3, 8, 20]
 """Seconds after which is asked: a shorter plan than in earnest, through the same code."""
+UNTOLD = (SavedMethodStatus.REQUESTED, SavedMethodStatus.UNKNOWN, SavedMethodStatus.FORGETTING)
+"""Ways to pay of which the provider is to be told something; what only its payer can go on with waits for him."""
 PATIENCE = 0.4
 """Seconds for an answer that never comes."""
 
@@ -129,9 +140,18 @@ class Rail:
 
     def spoil(self, kind: str, *actions: object, times: int | None = 1, body: object = None) -> None:
         """Have the next calls of a kind go wrong so."""
-        match = {"path": self.words.paths[kind], "face": "phone" if kind == "pay" else self.words.face}
-        match |= {"body": body} if body else {}
+        method, _, path = self.words.paths[kind].rpartition(" ")
+        match = {"path": path, "face": "phone" if kind == "pay" else self.words.face}
+        match |= ({"method": method} if method else {}) | ({"body": body} if body else {})
         self.control("POST", "/scripts", {"match": match, "times": times, "actions": list(actions)})
+
+    @contextmanager
+    def spoiled(self, kind: str, *actions: object) -> Iterator[None]:
+        """Have every call of a kind go wrong so meanwhile, and wait for no answer long."""
+        self.spoil(kind, *actions, times=None)
+        with self.impatient():
+            yield
+        self.control("DELETE", "/scripts")
 
     def pay(self, reference: str, shillings: int = 1500, *, business: str = "") -> dict[str, Any]:
         """Have a person pay of himself, and bring what is told of it; return the payment as the provider has it then."""
@@ -260,6 +280,11 @@ class Rail:
         pulls.pull(account_id=self.account.id, clock=lambda: self.now)
         self.work()
 
+    def list_disputes(self) -> None:
+        """Read what the provider lists of disputes, as is done every hour."""
+        dispute_queries.read_list(account_id=self.account.id, now=self.now)
+        self.work()
+
     def apply(self, callback_id: UUID) -> None:
         """Read a stored message; one that overtook what it is about is read again when time has passed."""
         try:
@@ -363,7 +388,10 @@ class Rail:
         owed = self.control("GET", "/state")["next_callback_at"]
         live, refunds = PaymentAttempt.objects.live(), Refund.objects.live()
         processing = PaymentIntent.objects.filter(status=IntentStatus.PROCESSING)
+        untold = SavedMethod.objects.filter(status__in=UNTOLD)
         known = [
+            *untold.aggregate(follow=Min("next_query_at")).values(),
+            *Dispute.objects.aggregate(answer=Min("answer_due_at") + JOB_GRACE).values(),
             *live.aggregate(query=Min("next_query_at")).values(),
             *live.filter(status=AttemptStatus.SENDING).aggregate(sending=Min("created_at")).values(),
             *processing.aggregate(request=Min("next_request_at")).values(),

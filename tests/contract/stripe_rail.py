@@ -1,5 +1,6 @@
 """Stripe as a rail of the contract: what it calls things, what it lacks, and how its account is opened."""
 
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -16,8 +17,9 @@ from tests.loopback import NO_TLS
 
 NAME = "Stripe"
 DAY = 24 * 3600
-TOLD = ("checkout.session.completed", "refund.created", "refund.failed", "charge.dispute.created")
-"""One message of each thing that happens; Stripe has several, which all ask for the same question."""
+REFUSED_CARD = "4000000000000002"
+TOLD = ("checkout.session.completed", "refund.created", "refund.failed", "charge.dispute.*")
+"""One message of each thing that happens to payments and refunds, of which Stripe has several that all ask for the same question; of disputes all."""
 FEE_BPS = 290
 
 
@@ -38,6 +40,11 @@ def _newest(rail: Rail) -> dict[str, Any]:
     return dict(rail.control("GET", "/stripe/sessions")["sessions"][0])
 
 
+def _turn_down(rail: Rail, ticket: str) -> None:
+    refused = rail.simulator.post(f"/__control/stripe/sessions/{ticket}/pay", json={"card": REFUSED_CARD})
+    assert refused.status_code == HTTPStatus.CONFLICT
+
+
 WORDS = Words(
     name=NAME,
     method=Method.CARD,
@@ -56,8 +63,24 @@ WORDS = Words(
         "transfer": "/v1/transfers",
         "reversal": "/v1/transfers/*/reversals",
         "statement": "/v1/balance_transactions",
+        "setup": "/v1/checkout/sessions",
+        "setup_query": "/v1/checkout/sessions/*",
+        "method": "/v1/checkout/sessions/*",
+        "forget": "/v1/payment_methods/*/detach",
+        "dispute_list": "/v1/disputes",
+        "dispute_query": "GET /v1/disputes/*",
+        "evidence": "POST /v1/disputes/*",
+        "accept": "/v1/disputes/*/close",
     },
-    kinds={"collect": "checkout", "query": "session_query", "capture": "capture", "refund": "refund"},
+    kinds={
+        "collect": "checkout",
+        "query": "session_query",
+        "capture": "capture",
+        "refund": "refund",
+        "setup": "setup",
+        "evidence": "evidence",
+        "accept": "dispute_accept",
+    },
     declines=(
         ("insufficient_funds", "insufficient_funds"),
         ("stolen_card", "declined_fraud"),
@@ -79,7 +102,11 @@ WORDS = Words(
     code_of=lambda row: str(row["metadata"].get("code", "")),
     asks_still=lambda rail: _newest(rail)["status"] == "open",
     keep=lambda rail, ticket: rail.control("POST", f"/stripe/sessions/{ticket}/pay", {}),
-    dispute=lambda rail, receipt: rail.control("POST", f"/stripe/charges/{receipt}/dispute", {}),
+    turn_down=_turn_down,
+    pages="sessions",
+    token="payment_method",
+    dispute=lambda rail, receipt: str(rail.control("POST", f"/stripe/charges/{receipt}/dispute", {})["id"]),
+    heard=lambda dispute: int(dispute["evidence_details"]["submission_count"]),
     onboard=lambda _, url: httpx.post(url, data={"finish": "1"}, trust_env=False, verify=NO_TLS),
     restrict=lambda rail, ticket: rail.control("POST", f"/stripe/accounts/{ticket}/restrict", {}),
     fail_refund=lambda rail, ticket: rail.control("POST", f"/stripe/refunds/{ticket}/fail", {}),
