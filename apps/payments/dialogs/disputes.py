@@ -1,7 +1,7 @@
 """What people do with disputes: write and attach evidence, submit it, give the money up, or appeal."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -181,15 +181,48 @@ def _names(row: Dispute) -> list[str]:
     return [file.name for file in stored.files(row.id)]
 
 
-class SubmitEvidence(Dialog):
-    """Send the draft to the provider; it is final."""
+class SendDraft(Dialog):
+    """Send the draft to the provider, which is final; ``title``, ``button``, ``next_step`` and ``done`` say what for, ``send`` is the service."""
+
+    permission = ANSWER_DISPUTE
+    steps_up = True
+    title: ClassVar[Any]
+    button: ClassVar[Any]
+    next_step: ClassVar[Any]
+    done: ClassVar[Any]
+    send: ClassVar[Callable[..., Dispute]]
+
+    def hindrance(self, row: Dispute) -> str:
+        return _("Write or attach something first.") if stored.is_without_evidence(row) else ""
+
+    def content(self, request: HttpRequest, rows: Sequence[Dispute]) -> Content:  # noqa: ARG002 (the row says all)
+        [row] = rows
+        return Content(
+            title=self.title % {"dispute": row.ticket},
+            button=str(self.button),
+            money=row.money,
+            notices=[Notice(_("This is final"), _("Nothing can be added or changed afterwards."))],
+            effects=_drafted(row),
+            next_step=self.next_step % {"rail": provider_name(row.provider)},
+            version=_version(row),
+        )
+
+    def act(self, row: Dispute, answer: Answer) -> str:
+        self.send(dispute_id=row.id, actor=answer.actor, now=answer.now)
+        return str(self.done % {"rail": provider_name(row.provider)})
+
+
+class SubmitEvidence(SendDraft):
+    """Answer the dispute with the draft."""
 
     name = "submit"
     label = gettext_lazy("Submit…")
     icon = "send"
-    permission = ANSWER_DISPUTE
-    steps_up = True
-    form_class = forms.Form
+    title = gettext_lazy("Submit the evidence for dispute %(dispute)s")
+    button = gettext_lazy("Submit")
+    next_step = gettext_lazy("%(rail)s passes it to the bank of the payer, which decides.")
+    done = gettext_lazy("The evidence is on its way to %(rail)s.")
+    send = staticmethod(dispute_answers.submit)
 
     def is_offered(self, row: Dispute) -> bool:
         return row.is_unanswered
@@ -197,58 +230,23 @@ class SubmitEvidence(Dialog):
     def hindrance(self, row: Dispute) -> str:
         if row.approval_id is not None:
             return _("Other people are asked whether to give this dispute up.")
-        return _("Write or attach something first.") if stored.is_without_evidence(row) else ""
-
-    def content(self, request: HttpRequest, rows: Sequence[Dispute]) -> Content:  # noqa: ARG002 (the row says all)
-        [row] = rows
-        rail = {"rail": provider_name(row.provider)}
-        return Content(
-            title=_("Submit the evidence for dispute %(dispute)s") % {"dispute": row.ticket},
-            button=_("Submit"),
-            money=row.money,
-            notices=[Notice(_("This is final"), _("Nothing can be added or changed afterwards."))],
-            effects=_drafted(row),
-            next_step=_("%(rail)s passes it to the bank of the payer, which decides.") % rail,
-            version=_version(row),
-        )
-
-    def act(self, row: Dispute, answer: Answer) -> str:
-        dispute_answers.submit(dispute_id=row.id, actor=answer.actor, now=answer.now)
-        return _("The evidence is on its way to %(rail)s.") % {"rail": provider_name(row.provider)}
+        return super().hindrance(row)
 
 
-class AppealDispute(Dialog):
-    """Have the provider look again at a dispute that was lost; it is final."""
+class AppealDispute(SendDraft):
+    """Have the provider look again at a dispute that was lost."""
 
     name = "appeal"
     label = gettext_lazy("Appeal…")
     icon = "gavel"
-    permission = ANSWER_DISPUTE
-    steps_up = True
-    form_class = forms.Form
+    title = gettext_lazy("Appeal the loss of dispute %(dispute)s")
+    button = gettext_lazy("Appeal")
+    next_step = gettext_lazy("%(rail)s looks at it again. Until it does, the money stays lost in the books.")
+    done = gettext_lazy("The appeal is on its way to %(rail)s.")
+    send = staticmethod(dispute_answers.appeal)
 
     def is_offered(self, row: Dispute) -> bool:
         return row.is_appealable
-
-    def hindrance(self, row: Dispute) -> str:
-        return _("Write or attach something first.") if stored.is_without_evidence(row) else ""
-
-    def content(self, request: HttpRequest, rows: Sequence[Dispute]) -> Content:  # noqa: ARG002 (the row says all)
-        [row] = rows
-        return Content(
-            title=_("Appeal the loss of dispute %(dispute)s") % {"dispute": row.ticket},
-            button=_("Appeal"),
-            money=row.money,
-            notices=[Notice(_("This is final"), _("Nothing can be added or changed afterwards."))],
-            effects=_drafted(row),
-            next_step=_("%(rail)s looks at it again. Until it does, the money stays lost in the books.")
-            % {"rail": provider_name(row.provider)},
-            version=_version(row),
-        )
-
-    def act(self, row: Dispute, answer: Answer) -> str:
-        dispute_answers.appeal(dispute_id=row.id, actor=answer.actor, now=answer.now)
-        return _("The appeal is on its way to %(rail)s.") % {"rail": provider_name(row.provider)}
 
 
 class AcceptDispute(Dialog):
