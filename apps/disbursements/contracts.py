@@ -133,7 +133,7 @@ class NewTransfer:
     Pay a party what we owe it in a branch, to its connected account.
 
     ``reference`` is the application's own, and is shown to the party; ``nonce`` is of one asking: sent twice, it makes one transfer.
-    ``is_repeat_refused``: it is refused where the party was paid the same sum for the same reference a short while ago.
+    ``force``: it is paid even where the party was paid the same sum for the same reference a short while ago.
     """
 
     connected_account_id: UUID
@@ -141,5 +141,5 @@ class NewTransfer:
     branch_id: UUID
     application_id: UUID
     reference: str
+    force: bool
     nonce: UUID | None = None
-    is_repeat_refused: bool = False

@@ -104,7 +104,7 @@ def test_the_same_asking_makes_one_transfer(acme):
 
 def test_the_same_sum_for_the_same_reference_within_a_day_is_refused_unless_it_is_meant(acme):
     account = made.enabled()
-    once = {"money": Money(10_00, "USD"), "is_repeat_refused": True}
+    once = {"money": Money(10_00, "USD"), "force": False}
     made.ordered(account, **once)
     before = books()
 
@@ -114,7 +114,7 @@ def test_the_same_sum_for_the_same_reference_within_a_day_is_refused_unless_it_i
     assert (Transfer.objects.count(), books()) == (1, before)
     made.ordered(account, **once, reference="week-48")
     made.ordered(account, **{**once, "money": Money(11_00, "USD")})
-    made.ordered(account, **{**once, "is_repeat_refused": False})
+    made.ordered(account, **{**once, "force": True})
     (forced,) = AuditRecord.objects.filter(action="transfer.requested", changes__has_key="force")
     assert forced.changes["force"] == [None, True]
     Transfer.objects.update(created_at=NOW - timedelta(hours=24))
@@ -129,11 +129,11 @@ def test_what_was_not_made_or_was_taken_back_is_no_repeat(acme):
     transfers.send(transfer_id=failed.id, now=NOW)
     made.stands(account, ConnectStatus.ENABLED)
     assert made.again(failed).status == TransferStatus.FAILED
-    back = made.made(account, is_repeat_refused=True)
-    refuse(account, "duplicate_suspected", "/force", is_repeat_refused=True)
+    back = made.made(account, force=False)
+    refuse(account, "duplicate_suspected", "/force", force=False)
     Transfer.objects.filter(id=back.id).update(reversed_minor=back.amount_minor)
 
-    again = made.ordered(account, is_repeat_refused=True)
+    again = made.ordered(account, force=False)
 
     assert again.status == TransferStatus.REQUESTED
 
@@ -233,7 +233,7 @@ def test_two_at_once_take_no_more_than_is_owed_and_two_reversals_no_more_than_wa
 def test_two_at_once_for_one_reference_are_one_transfer(committed_acme):
     account = made.enabled()
 
-    answers = at_once(lambda: made.ordered(account, is_repeat_refused=True))
+    answers = at_once(lambda: made.ordered(account, force=False))
 
     assert sorted(type(answer).__name__ for answer in answers) == ["DuplicateSuspected", "Transfer"]
     assert books()[0] == USD_60

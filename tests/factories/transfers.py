@@ -94,6 +94,7 @@ def wanted(account: ConnectedAccount, **facts: Any) -> NewTransfer:
             "branch_id": account.branch_id,
             "application_id": account.application_id,
             "reference": "week-47",
+            "force": True,
             **facts,
         }
     )

@@ -126,7 +126,7 @@ class TransferViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Treasury
                 branch_id=branches.chosen(caller, data.get("branch_id")).id,
                 application_id=caller.application_id,
                 reference=data["reference"],
-                is_repeat_refused=not data["force"],
+                force=data["force"],
             ),
             actor=caller.actor,
             now=clock.now(),

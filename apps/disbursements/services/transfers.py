@@ -46,7 +46,7 @@ def order(*, request: NewTransfer, actor: Actor, now: datetime) -> Transfer:
     if before is not None:
         return before
     transfer_limits.check(account, request.money, request.reference)
-    if request.is_repeat_refused:
+    if not request.force:
         transfer_limits.require_no_repeat(account, request, now=now)
     amount_limits.require_may_ask(actor=actor, money=request.money, field=transfer_limits.AMOUNT)
     transfer = Transfer(
@@ -68,7 +68,7 @@ def order(*, request: NewTransfer, actor: Actor, now: datetime) -> Transfer:
     if approval is not None:
         transfer.await_approval(approval_id=approval.id)
     transfer.save(force_insert=True)
-    _audit("transfer.requested", transfer, actor=actor, now=now, is_forced=not request.is_repeat_refused)
+    _audit_request(transfer, force=request.force, actor=actor, now=now)
     outbox.publish(events.about(events.TRANSFER_REQUESTED, transfer), now=now)
     _send_when_due(transfer)
     try:
@@ -232,10 +232,10 @@ def _owe_again(transfer: Transfer, *, actor: Actor, now: datetime) -> None:
         logger.warning("transfer_reversed_before", transfer_id=str(transfer.id))
 
 
-def _audit(action: str, transfer: Transfer, *, actor: Actor, now: datetime, is_forced: bool = False) -> None:
-    forced = {"force": [None, True]} if is_forced else {}
+def _audit_request(transfer: Transfer, *, force: bool, actor: Actor, now: datetime) -> None:
+    forced = {"force": [None, True]} if force else {}
     records.write(
-        action=action,
+        action="transfer.requested",
         object_type=events.TRANSFER,
         object_id=ids.encode("tr", transfer.id),
         actor=actor,
