@@ -20,9 +20,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.kit import clock, errors, ids, problems, step_up, typed_cards, typed_sums
+from apps.kit import clock, errors, ids, problems, step_up, typed_cards
 from apps.kit.actors import Actor, person
-from apps.kit.money import Money, MoneyInvalid
+from apps.kit.money import Money
+from apps.kit.typed_fields import TypedMoney, TypedText
 
 MANY = 50
 REASON_MIN, REASON_MAX = 5, 200
@@ -282,51 +283,6 @@ class Asked:
         if "HX-Request" in self.request.headers:
             return HttpResponse(status=204, headers={"HX-Redirect": url})
         return HttpResponseRedirect(url)
-
-
-class TypedMoney(forms.CharField):
-    """The amount of the dialog, typed by hand: 12400, 12,400 or 12 400.00."""
-
-    def __init__(self, money: Money) -> None:
-        super().__init__(
-            label=_("Type the amount"),
-            help_text=_("Type %(amount)s.") % {"amount": money},
-            max_length=60,
-            widget=forms.TextInput(
-                attrs={"inputmode": "decimal", "autocomplete": "off", "data-typed": money.text, "data-named": str(money)}
-            ),
-        )  # fmt: skip
-        self.money = money
-
-    def clean(self, value: Any) -> str:
-        text = str(super().clean(value))
-        try:
-            typed = typed_sums.read(text, self.money.currency)
-        except MoneyInvalid as refusal:
-            raise forms.ValidationError(refusal.detail) from None
-        if typed != self.money:
-            raise forms.ValidationError(
-                _("You typed %(typed)s; the amount is %(amount)s.") % {"typed": typed, "amount": self.money}
-            )
-        return text
-
-
-class TypedText(forms.CharField):
-    """A number or a name, typed by hand before something is destroyed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            label=_("Type “%(text)s”") % {"text": text},
-            max_length=200,
-            widget=forms.TextInput(attrs={"autocomplete": "off", "data-typed": text}),
-        )
-        self.text = text
-
-    def clean(self, value: Any) -> str:
-        typed = str(super().clean(value))
-        if typed != self.text:
-            raise forms.ValidationError(_("Type “%(text)s” exactly.") % {"text": self.text})
-        return typed
 
 
 def refuse(request: HttpRequest, site: AdminSite, *, title: str, sentence: str, status: int) -> HttpResponse:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from apps.integrations.contracts import CallRole, CircuitFact, call_kinds, kinds_of_role
+from apps.integrations.contracts import CallRole, call_kinds, kinds_of_role
+from apps.integrations.contracts.traffic import CircuitFact
 from apps.integrations.models import ProviderAccount
 from apps.kit import circuits, schema
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Aggregate, Avg, Count, FloatField, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncMinute
 
-from apps.integrations.contracts import CallbackStatus, CallHealth, CallStatus, TrafficHour, TrafficMinute
+from apps.integrations.contracts import CallbackStatus, CallStatus
+from apps.integrations.contracts.traffic import CallHealth, TrafficHour, TrafficMinute
 from apps.integrations.models import ProviderAccount, ProviderCall, ProviderCallback
 from apps.integrations.models.callback import CallbackProcessing
 

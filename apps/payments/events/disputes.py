@@ -10,7 +10,8 @@ from apps.kit.serializers import instant_text
 from apps.payments.contracts import DisputeStatus
 from apps.payments.events.schemas import DISPUTE_SCHEMA, object_of
 from apps.payments.models import Dispute
-from apps.payments.models.dispute import TAKEN_STATES, Moves
+from apps.payments.models.dispute import TAKEN_STATES
+from apps.payments.models.disputed_money import Moves
 
 AGGREGATE = "payment_dispute"
 

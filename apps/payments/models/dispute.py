@@ -1,6 +1,5 @@
 """The dispute: a payment that its payer has his bank take back, how far that has come, and what money it moved."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -15,6 +14,7 @@ from apps.kit.money import Money
 from apps.kit.polled import PolledQuerySet
 from apps.payments.contracts import DisputeAnswer, DisputeFlag, DisputeStatus
 from apps.payments.models.answered import APPEAL_DROPPED, REFUSAL_LENGTH, Answered
+from apps.payments.models.disputed_money import DisputedMoney
 
 TICKET_LENGTH = 120
 REASON_LENGTH = 60
@@ -27,16 +27,6 @@ LOST_WHOLE = one_of("status", TAKEN_STATES) & Q(lost_minor__gt=0, reinstated_min
 """That nothing of what a dispute took has come back, or will but on appeal."""
 RUNNING = Q(status__in=OPEN_STATES, is_inquiry=False)
 ON_ITS_WAY = Q(answer_due_at__isnull=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """What a dispute has moved so far, in minor units of its ``moved_currency``."""
-
-    withdrawn: int = 0
-    fee: int = 0
-    reinstated: int = 0
-    lost: int = 0
 
 
 class DisputeQuerySet(PolledQuerySet):
@@ -73,18 +63,17 @@ class DisputeQuerySet(PolledQuerySet):
         return self.filter(next_reminder_at__lte=since)
 
 
-class Dispute(Answered, UuidModel, StatefulModel):
+class Dispute(Answered, DisputedMoney, UuidModel, StatefulModel):
     """
     One dispute of a provider, under its ``ticket``, as it was told last: ``reported_at`` is when that was asked for.
 
     ``intent`` and ``attempt`` are None for a payment that nobody here knows. ``owner`` looks after it; ``flag`` says why he must.
     ``amount_minor`` is what is disputed, in the currency that the payer paid; ``held_minor`` what of that the attempt counts.
     ``is_inquiry``: a question that moves no money, so the payment can still be refunded; ``question`` is the provider's word for the
-    step that asked last, to which our answer belongs. What moved is in ``moved_currency``, that
-    of our balance: ``withdrawn_minor`` left it and ``reinstated_minor`` came back, both without ``fee_minor``, what the provider
-    took beside them; ``lost_minor`` is what will not come back. The four are booked in ``bookings`` steps; the first two never
-    shrink. ``covered_minor`` is what its loss took out of suspense, in the currency of the dispute: a whole sum that was owed to the
-    payer alone, of a payment in review or under the receipt that names this dispute. ``due_by`` is when our answer must have come; ``next_reminder_at`` when people are told that it comes near.
+    step that asked last, to which our answer belongs. What moved is booked in ``bookings`` steps. ``covered_minor`` is what its loss
+    took out of suspense, in the currency of the dispute: a whole sum that was owed to the payer alone, of a payment in review or under
+    the receipt that names this dispute. ``due_by`` is when our answer must have come; ``next_reminder_at`` when people are told that it
+    comes near.
     """
 
     intent = models.ForeignKey(
@@ -119,11 +108,6 @@ class Dispute(Answered, UuidModel, StatefulModel):
     amount_minor = MinorField()
     currency = CurrencyField()
     held_minor = MinorField(default=0)
-    moved_currency = CurrencyField(blank=True)
-    withdrawn_minor = MinorField(default=0)
-    reinstated_minor = MinorField(default=0)
-    fee_minor = MinorField(default=0)
-    lost_minor = MinorField(default=0)
     covered_minor = MinorField(default=0)
     bookings = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(null=True)
@@ -208,32 +192,9 @@ class Dispute(Answered, UuidModel, StatefulModel):
         return Money(self.amount_minor, self.currency)
 
     @property
-    def withdrawn(self) -> Money | None:
-        return self._moved(self.withdrawn_minor)
-
-    @property
-    def reinstated(self) -> Money | None:
-        return self._moved(self.reinstated_minor)
-
-    @property
-    def fee(self) -> Money | None:
-        return self._moved(self.fee_minor)
-
-    @property
-    def lost(self) -> Money | None:
-        return self._moved(self.lost_minor)
-
-    @property
     def covered(self) -> Money:
         """What the loss took out of suspense."""
         return Money(self.covered_minor, self.currency)
-
-    @property
-    def moves(self) -> Moves:
-        return Moves(self.withdrawn_minor, self.fee_minor, self.reinstated_minor, self.lost_minor)
-
-    def _moved(self, minor: int) -> Money | None:
-        return Money(minor, self.moved_currency) if self.moved_currency else None
 
     @property
     def is_open(self) -> bool:
@@ -333,14 +294,6 @@ class Dispute(Answered, UuidModel, StatefulModel):
             self.answer_refusal = ""
         elif was_appealing and status in TAKEN_STATES and not self.may_appeal:
             self.answer_refusal = APPEAL_DROPPED
-
-    def _take_moved(self, report: DisputeReport) -> None:
-        moved = [money for money in (report.withdrawn, report.reinstated, report.fee) if money is not None]
-        if moved:
-            self.moved_currency = moved[0].currency
-        self.withdrawn_minor = report.withdrawn.minor if report.withdrawn else 0
-        self.reinstated_minor = report.reinstated.minor if report.reinstated else 0
-        self.fee_minor = report.fee.minor if report.fee else 0
 
     def _take_loss(self, status: DisputeStatus) -> None:
         """Count what will not come back: all that has not where it is lost, and what is short of it once it has come back."""

@@ -3,7 +3,7 @@
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRef, AccountRole, Draft, Leg, credit, debit
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt
-from apps.payments.models.dispute import Moves
+from apps.payments.models.disputed_money import Moves
 
 SOURCE = "payment_dispute"
 
