@@ -200,3 +200,22 @@ def test_nothing_is_kept_where_it_cannot_be_booked(acme, monkeypatch):
 
     assert (InboundReceipt.objects.get().status, books()) == (InboundStatus.GIVING_BACK, before)
     assert payments.reloaded(attempt).refunded == attempt.received
+
+
+def test_money_that_nobody_asked_for_waits_again_though_what_carried_it_was_closed(acme):
+    access.portal()
+    account = cards.account(currency="KES")
+    inbound = payments.held(payer="")
+    refund = resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=NOW)
+    refund = sendings.begin(refund_id=refund.id, now=NOW)
+    fails(refund)
+    close(payments.reloaded(refund.attempt))
+    assert in_books() == {account.branch.code: "1500.00"}
+
+    goes(refund)
+    assert in_books() == in_rows() == {}
+    fails(refund)
+
+    assert in_books() == in_rows() == {account.branch.code: "1500.00"}
+    again = resolutions.give_back(inbound_id=inbound.id, reason=WHY, actor=SYSTEM, now=NOW)
+    assert again.attempt_id != refund.attempt_id
