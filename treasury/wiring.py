@@ -14,6 +14,9 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
         Handler("apps.payments.subscribers.apply_webhook", queue="events", atomic=False),
     ),
     "provider_partner_nudged": (Handler("apps.disbursements.subscribers.ask_provider", queue="events"),),
+    "payment_partially_paid": (
+        Handler("apps.invoicing.subscribers.issue_receipts", queue="events", batch=True),
+    ),
     "payment_success": (Handler("apps.invoicing.subscribers.issue_receipts", queue="events", batch=True),),
     "receipt_issued": (
         Handler("apps.invoicing.subscribers.render_receipt", queue="documents", atomic=False),

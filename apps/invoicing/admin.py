@@ -25,7 +25,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     search_fields = ["number__exact", "provider_receipt__exact", "payer_phone__exact"]
     search_help_text = _("Number, receipt or phone")
     dialogs = [exporting("receipts")]
-    exclude = ["series", "series_number", "payer_phone", "intent"]
+    exclude = ["series", "series_number", "payer_phone", "intent", "attempt"]
     readonly_fields = ["phone_column", "payment_column"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:

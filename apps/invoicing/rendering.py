@@ -39,6 +39,8 @@ def receipt_html(receipt: Document, *, pictures: Collection[str] = ()) -> str:
             "paid_at": f"{formats.date_format(paid_at, 'j M Y, H:i')} {paid_at.tzname()}",
             "issued_at": formats.date_format(receipt.issued_at.astimezone(zone), "j M Y, H:i"),
             "method": provider_name(receipt.method),
+            "part_of": str(receipt.part_of) if receipt.part_of else "",
+            "left": str(receipt.left) if receipt.left else "",
             "payment": ids.encode("pi", receipt.intent_id),
         },
     )

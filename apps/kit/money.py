@@ -1,7 +1,7 @@
 """Money: an integer of minor units beside its currency, and the arithmetic that keeps every unit."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import total_ordering
@@ -201,3 +201,9 @@ class Money:
         if self.currency != other.currency:
             raise CurrencyMismatch(f"{self.currency} and {other.currency} cannot be added or compared.")
         return other.minor
+
+
+def total(sums: Iterable[Money | None]) -> Money | None:
+    """Return the sum of what is known, all of one currency; None where nothing is."""
+    known = [one for one in sums if one is not None]
+    return sum(known[1:], known[0]) if known else None

@@ -122,6 +122,7 @@ PAYMENTS = declare_source(
             Column(_("Receipt"), "current_attempt__provider_receipt"),
             Column(_("Status"), "status", shown=_word),
             Column(_("Settled"), "settled_at", ValueKind.INSTANT),
+            Column(_("Paid"), "paid_minor", ValueKind.MONEY, "currency"),
             Column(_("Amount"), "amount_minor", ValueKind.MONEY, "currency"),
         ),
         rows=_rows,

@@ -2,13 +2,13 @@
 "use strict";
 
 const QUICK = 2000, SLOW = 5000, QUICK_LOOKS = 30, LOOKS = 150;
-let looks = 0;
+let looks = 0, next;
 
 function state() { return document.querySelector("[data-pay]"); }
 
 function isOpen() {
     const now = state();
-    return now && (now.dataset.pay === "wait" || now.dataset.pay === "unknown" || (now.dataset.pay === "paid" && now.dataset.ready === "no"));
+    return now && (document.querySelector("details[data-keep=paybill][open]") || now.dataset.pay === "wait" || now.dataset.pay === "unknown" || (now.dataset.pay === "paid" && now.dataset.ready === "no"));
 }
 
 async function look() {
@@ -18,7 +18,7 @@ async function look() {
         const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-pay]");
         const here = state();
         const differs = (name) => found.dataset[name] !== here.dataset[name];
-        if (found && (["pay", "ready", "step"].some(differs) || found.querySelectorAll(".done").length !== here.querySelectorAll(".done").length)) {
+        if (found && (["pay", "ready", "step", "paid"].some(differs) || found.querySelectorAll(".done").length !== here.querySelectorAll(".done").length)) {
             const open = [...here.querySelectorAll("details[open]")].map((part) => part.dataset.keep);
             for (const part of found.querySelectorAll("details")) part.open = part.open || open.includes(part.dataset.keep);
             here.replaceWith(found);
@@ -31,7 +31,8 @@ async function look() {
 }
 
 function plan() {
-    if (isOpen() && looks < LOOKS) setTimeout(look, looks < QUICK_LOOKS ? QUICK : SLOW);
+    clearTimeout(next);
+    if (isOpen() && looks < LOOKS) next = setTimeout(look, looks < QUICK_LOOKS ? QUICK : SLOW);
 }
 
 function count() {
@@ -48,6 +49,7 @@ function ready() {
         button.hidden = !navigator.clipboard;
         button.onclick = () => navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
     }
+    for (const part of document.querySelectorAll("details[data-keep=paybill]")) part.ontoggle = plan;
     for (const picture of document.querySelectorAll("[data-picture] img")) {
         picture.onerror = () => { picture.parentElement.hidden = true; };
     }

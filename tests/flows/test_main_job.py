@@ -59,7 +59,7 @@ def test_collects_books_receipts_and_tells(world):
     )
     assert world.provider_balance() - before == Money(1_233_800, "KES")
 
-    receipt = receipts.for_intent(ids.decode("pi", payment_id))
+    (receipt,) = receipts.of_intent(ids.decode("pi", payment_id))
     assert receipt.number.startswith("RCT-WST-")
     file = wait_for(lambda: receipts.file_of(receipt), what="the PDF of the receipt")
     shown = world.call("GET", f"/receipts/{ids.encode('rcp', receipt.id)}").json()

@@ -26,12 +26,13 @@ NOW = datetime(2026, 12, 31, 21, 30, tzinfo=UTC)
 """Half past midnight of the next year in Nairobi."""
 
 
-def paid(intent, **facts):
+def paid(attempt, **facts):
     return receipts.PaidPayment(
         **{
-            "intent_id": intent.id,
-            "branch_id": intent.branch_id,
-            "application_id": intent.application_id,
+            "intent_id": attempt.intent_id,
+            "attempt_id": attempt.id,
+            "branch_id": attempt.branch_id,
+            "application_id": attempt.application_id,
             "money": Money(1500_00, "KES"),
             "payer_name": "Njeri Kamau",
             "payer_phone": "+254712345678",
@@ -47,8 +48,8 @@ def paid(intent, **facts):
 
 def test_numbers_by_branch_and_local_year(acme):
     factory.account()
-    first = receipts.issue(payment=paid(factory.intent()), now=NOW)
-    second = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    first = receipts.issue(payment=paid(factory.sending()), now=NOW)
+    second = receipts.issue(payment=paid(factory.sending()), now=NOW)
 
     assert [first.number[-10:], second.number[-10:]] == ["2027-00001", "2027-00002"]
     assert first.organisation_name == "Acme"
@@ -58,10 +59,10 @@ def test_numbers_by_branch_and_local_year(acme):
 
 def test_issues_one_receipt_for_a_payment(acme):
     factory.account()
-    intent = factory.intent()
+    attempt = factory.sending()
 
-    first = receipts.issue(payment=paid(intent), now=NOW)
-    second = receipts.issue(payment=paid(intent, payer_name="Somebody else"), now=NOW)
+    first = receipts.issue(payment=paid(attempt), now=NOW)
+    second = receipts.issue(payment=paid(attempt, payer_name="Somebody else"), now=NOW)
 
     assert second.id == first.id
     assert Document.objects.get().payer_name == "Njeri Kamau"
@@ -71,20 +72,20 @@ def test_issues_one_receipt_for_a_payment(acme):
 def test_issues_many_at_once_in_their_order_and_none_where_one_fails(acme):
     factory.account()
     other = access.branch()
-    intents = [factory.intent() for _ in range(4)]
-    before = receipts.issue(payment=paid(intents[0]), now=NOW)
-    of_other = paid(intents[1], branch_id=other.id)
+    attempts = [factory.sending() for _ in range(4)]
+    before = receipts.issue(payment=paid(attempts[0]), now=NOW)
+    of_other = paid(attempts[1], branch_id=other.id)
 
     issued = receipts.issue_batch(
-        payments=[paid(intents[2]), of_other, paid(intents[0]), paid(intents[3])], now=NOW
+        payments=[paid(attempts[2]), of_other, paid(attempts[0]), paid(attempts[3])], now=NOW
     )
 
-    assert [receipt.intent_id for receipt in issued] == [intents[place].id for place in (2, 1, 0, 3)]
+    assert [receipt.attempt_id for receipt in issued] == [attempts[place].id for place in (2, 1, 0, 3)]
     assert [receipt.series_number for receipt in issued] == [2, 1, 1, 3]
     assert issued[2] == before
     assert OutboxEvent.objects.filter(type="receipt_issued").count() == Document.objects.count() == 4
 
-    late = [paid(factory.intent()), paid(factory.intent(), money=Money(0, "KES"))]
+    late = [paid(factory.sending()), paid(factory.sending(), money=Money(0, "KES"))]
     with pytest.raises(IntegrityError), transaction.atomic():
         receipts.issue_batch(payments=late, now=NOW)
     assert receipts.issue(payment=late[0], now=NOW).series_number == 4
@@ -96,25 +97,25 @@ def test_gives_the_number_back_when_nothing_is_kept(acme):
         issue_and_fail()
 
     assert not Document.objects.exists()
-    assert receipts.issue(payment=paid(factory.intent()), now=NOW).series_number == 1
+    assert receipts.issue(payment=paid(factory.sending()), now=NOW).series_number == 1
 
 
 @transaction.atomic
 def issue_and_fail():
-    receipts.issue(payment=paid(factory.intent()), now=NOW)
+    receipts.issue(payment=paid(factory.sending()), now=NOW)
     raise RuntimeError("a later step fails")
 
 
 def test_numbers_without_gaps_from_many_connections(committed_acme):
     factory.account()
-    intents = [factory.intent() for _ in range(8)]
+    attempts = [factory.sending() for _ in range(8)]
 
-    def issue(intent):
+    def issue(attempt):
         connection.set_tenant(committed_acme)
-        receipts.issue(payment=paid(intent), now=NOW)
+        receipts.issue(payment=paid(attempt), now=NOW)
         connection.close()
 
-    threads = [threading.Thread(target=issue, args=[intent]) for intent in intents for _ in range(2)]
+    threads = [threading.Thread(target=issue, args=[attempt]) for attempt in attempts for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -126,7 +127,7 @@ def test_numbers_without_gaps_from_many_connections(committed_acme):
 
 def test_a_receipt_is_never_changed(acme):
     factory.account()
-    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    receipt = receipts.issue(payment=paid(factory.sending()), now=NOW)
     receipt.payer_name = "Somebody else"
     with pytest.raises(InsertOnlyViolation):
         receipt.save()
@@ -136,7 +137,7 @@ def test_a_receipt_is_never_changed(acme):
 
 def test_renders_once_and_announces_it(acme):
     factory.account()
-    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    receipt = receipts.issue(payment=paid(factory.sending()), now=NOW)
 
     first = receipts.render(receipt_id=receipt.id, now=NOW)
     second = receipts.render(receipt_id=receipt.id, now=NOW)
@@ -149,7 +150,7 @@ def test_renders_once_and_announces_it(acme):
 
 def test_keeps_nothing_of_a_receipt_that_could_not_be_stored(acme, storage_away):
     factory.account()
-    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    receipt = receipts.issue(payment=paid(factory.sending()), now=NOW)
     storage_away.begin()
 
     with pytest.raises(storage.StorageUnavailable):
@@ -161,7 +162,7 @@ def test_keeps_nothing_of_a_receipt_that_could_not_be_stored(acme, storage_away)
 
 def test_takes_over_what_a_process_that_died_had_stored(acme, each_storage):
     factory.account()
-    receipt = receipts.issue(payment=paid(factory.intent()), now=NOW)
+    receipt = receipts.issue(payment=paid(factory.sending()), now=NOW)
     left = artifacts.upload(
         kind=ArtifactKind.RECEIPT_PDF,
         content=b"%PDF half of what was to come",
@@ -179,7 +180,7 @@ def test_takes_over_what_a_process_that_died_had_stored(acme, each_storage):
 
 def test_prints_what_is_known_and_escapes_names(acme):
     factory.account()
-    payment = paid(factory.intent(), payer_name="<b>Njeri</b>", provider_receipt="")
+    payment = paid(factory.sending(), payer_name="<b>Njeri</b>", provider_receipt="")
     receipt = receipts.issue(payment=payment, now=NOW)
 
     html = rendering.receipt_html(receipt)
@@ -194,7 +195,7 @@ def test_prints_what_is_known_and_escapes_names(acme):
 def test_prints_the_same_in_every_language_of_the_portal(acme):
     factory.account()
     at = datetime(2026, 8, 3, 9, 0, tzinfo=UTC)
-    receipt = receipts.issue(payment=paid(factory.intent(), paid_at=at), now=at)
+    receipt = receipts.issue(payment=paid(factory.sending(), paid_at=at), now=at)
 
     with translation.override("sw"):
         html = rendering.receipt_html(receipt)

@@ -92,6 +92,7 @@ def populate() -> tuple[str, dict[str, UUID]]:
     receipt = receipts.issue(
         payment=receipts.PaidPayment(
             intent_id=intent.id,
+            attempt_id=attempt.id,
             branch_id=office.id,
             application_id=shop.id,
             money=Money(1500_00, "KES"),

@@ -110,6 +110,11 @@ def test_states_without_money_cannot_pretend(acme):
     refused(
         "UPDATE payments_paymentintent SET status = 'SUCCEEDED', next_request_at = NULL WHERE id = %s",
         intent.id,
+        match="intent_paid_states",
+    )
+    refused(
+        "UPDATE payments_paymentintent SET status = 'IN_REVIEW', next_request_at = NULL WHERE id = %s",
+        intent.id,
         match="intent_settled_states",
     )
 

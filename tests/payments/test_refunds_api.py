@@ -18,6 +18,8 @@ from apps.payments.services import refunds, sendings
 from tests.factories import access, payments
 from tests.factories import refunds as made
 from tests.payments.partner import Partner, refused
+from tests.payments.test_late_money import choose
+from tests.payments.test_pay_in_parts import TWO_THIRDS, partly, pay
 
 _keys = count(1)
 
@@ -191,3 +193,24 @@ def test_a_key_of_a_branch_sees_its_branch_only(committed_acme):
 
     assert Shop(branch=access.branch()).get().json()["data"] == []
     assert Refund.objects.get().status == RefundStatus.REQUESTED
+
+
+def test_a_part_is_named(shop):
+    access.portal()
+    choose(takes_parts=True)
+    intent = partly()
+    pay(intent, TWO_THIRDS, "SKH0000002")
+    attempt = payments.reload(intent.id).current_attempt
+    parts = events.snapshot(payments.reload(intent.id))["parts"]
+
+    refused(shop.post(body=body(attempt)), 422, "payment_in_parts", "/attempt_id")
+    foreign = ids.encode("pa", payments.waiting(reference="B").id)
+    refused(shop.post(body=body(attempt, attempt_id=foreign)), 422, "payment_in_parts", "/attempt_id")
+    assert not Refund.objects.exists()
+    answer = shop.post(body=body(attempt, attempt_id=parts[0]["attempt_id"]))
+
+    assert answer.status_code == 201
+    assert (answer.json()["amount"], answer.json()["payment_receipt"]) == (
+        parts[0]["received"],
+        parts[0]["provider_receipt"],
+    )

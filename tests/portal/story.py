@@ -148,6 +148,7 @@ def _receipt(paid: PaymentAttempt, now: datetime) -> Document:
     document = receipts.issue(
         payment=receipts.PaidPayment(
             intent_id=intent.id,
+            attempt_id=paid.id,
             branch_id=intent.branch_id,
             application_id=intent.application_id,
             money=intent.money,

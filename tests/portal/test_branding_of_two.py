@@ -82,11 +82,12 @@ def receipt(branch_id: UUID) -> bytes:
     """Issue the receipt of a payment, and read back what was drawn and stored."""
     live = {"environment": Environment.PRODUCTION, "base_url": PRODUCTION_URL}
     payments.account(branch_id=branch_id, **({} if organisations.current().is_test else live))
-    intent = payments.intent(branch_id=branch_id)
+    attempt = payments.sending(branch_id=branch_id)
     payment = receipts.PaidPayment(
-        intent_id=intent.id,
+        intent_id=attempt.intent_id,
+        attempt_id=attempt.id,
         branch_id=branch_id,
-        application_id=intent.application_id,
+        application_id=attempt.application_id,
         money=Money(12_400_00, "KES"),
         payer_name="Njeri Kamau",
         payer_phone="",

@@ -67,7 +67,7 @@ def test_foots_from_amount_to_net_and_to_the_ledger(story):
 def test_shows_receipt_checksum_events_and_deliveries(story):
     shown = timeline(story.paid)
 
-    assert len(shown.receipt.sha256) == 64
+    assert len(shown.receipts[0].sha256) == 64
     assert "payment_success" in [event.name for event in shown.events]
     delivered = [line for line in shown.deliveries if line.status == "DELIVERED"]
     assert [(line.event, line.attempts, line.answer) for line in delivered] == [("payment_success", 2, "204")]
@@ -85,7 +85,7 @@ def test_leaves_out_what_the_reader_may_not_see(story):
     shown = timeline(story.paid, frozenset({"payments.view"}))
 
     assert shown.bookings == shown.events == shown.deliveries == ()
-    assert shown.receipt is None
+    assert shown.receipts == ()
     assert [raw for step in shown.steps for raw in step.raws] == []
     assert "Booked" not in titles(shown)
 

@@ -50,7 +50,7 @@ def receipt(sample: Sample) -> Printed:
     organisation.name, organisation.brand_color = name, sample.brand
     branch = access.branch(code, branch_name)
     payments.account(branch_id=branch.id)
-    intent = payments.intent(branch_id=branch.id)
+    attempt = payments.sending(branch_id=branch.id)
     facts = {
         "money": Money(12_400_00, "KES"),
         "payer_name": "Njeri Kamau",
@@ -62,9 +62,10 @@ def receipt(sample: Sample) -> Printed:
         **sample.facts,
     }
     of_payment = {
-        "intent_id": intent.id,
+        "intent_id": attempt.intent_id,
+        "attempt_id": attempt.id,
         "branch_id": branch.id,
-        "application_id": intent.application_id,
+        "application_id": attempt.application_id,
         "paid_at": NOW,
     }
     issued = receipts.issue(payment=receipts.PaidPayment(**of_payment, **facts), now=NOW)
@@ -114,6 +115,13 @@ SAMPLES = (
         issuer=("Pwani Dental Practice", "MSA", "Mombasa"),
         facts={"payer_phone": "", "payer_name": "Aisha Abdalla"},
         says=("Pwani Dental Practice", "Received from Aisha Abdalla"),
+    ),
+    Sample(
+        "receipt-part",
+        "a part of what was asked for, and what is left of it",
+        receipt,
+        facts={"part": receipts.PaidPart(Money(20_000_00, "KES"), Money(7_600_00, "KES"))},
+        says=("Part of KES 20,000.00", "Left to pay KES 7,600.00"),
     ),
     Sample(
         "receipt-big-amount",

@@ -29,6 +29,11 @@ class ReceiptOut(serializers.Serializer):
     number = serializers.CharField()
     payment_id = serializers.CharField()
     amount = MoneyField()
+    part_of = MoneyField(
+        allow_null=True,
+        help_text="What was asked for, where this is a part of it; each part has its receipt.",
+    )
+    left = MoneyField(allow_null=True, help_text="What was left to pay after this part.")
     payer = ReceiptPayerOut()
     branch_id = serializers.CharField()
     application_id = serializers.CharField()

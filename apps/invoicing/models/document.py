@@ -1,7 +1,7 @@
 """A document as it was issued: a snapshot that never changes."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.invoicing.contracts import DocumentType
 from apps.invoicing.models.number_series import NumberSeries
@@ -10,7 +10,11 @@ from apps.kit.money import Money
 
 
 class Document(UuidModel, InsertOnlyModel):
-    """Everything that is printed is copied here at issue, so a later change of a name changes no document. Insert-only."""
+    """
+    Everything that is printed is copied here at issue, so a later change of a name changes no document. Insert-only.
+
+    Of a payment in parts each has a receipt of its own: ``part_of_minor`` is what was asked for, ``left_minor`` what was left to pay.
+    """
 
     document_type = models.CharField(
         max_length=20, choices=[(kind.value, kind.value) for kind in DocumentType]
@@ -21,8 +25,11 @@ class Document(UuidModel, InsertOnlyModel):
     branch = models.ForeignKey("access.Branch", on_delete=models.PROTECT, related_name="+")
     application = models.ForeignKey("access.Application", on_delete=models.PROTECT, related_name="+")
     intent = models.ForeignKey("payments.PaymentIntent", on_delete=models.PROTECT, related_name="+")
+    attempt = models.ForeignKey("payments.PaymentAttempt", on_delete=models.PROTECT, related_name="+")
     currency = CurrencyField()
     amount_minor = MinorField()
+    part_of_minor = MinorField(null=True)
+    left_minor = MinorField(null=True)
     payer_name = models.CharField(max_length=120, blank=True)
     payer_phone = models.CharField(max_length=20, blank=True)
     method = models.CharField(max_length=20)
@@ -38,12 +45,17 @@ class Document(UuidModel, InsertOnlyModel):
         constraints = [
             models.UniqueConstraint(fields=["series", "series_number"], name="document_number_once"),
             models.UniqueConstraint(
-                fields=["intent"],
+                fields=["attempt"],
                 condition=Q(document_type=DocumentType.RECEIPT.value),
-                name="one_receipt_per_payment",
+                name="one_receipt_per_attempt",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="document_amount_positive"),
             models.CheckConstraint(condition=Q(series_number__gt=0), name="document_number_positive"),
+            models.CheckConstraint(
+                condition=Q(part_of_minor__isnull=True, left_minor__isnull=True)
+                | Q(left_minor__gte=0, part_of_minor__gte=F("amount_minor") + F("left_minor")),
+                name="document_part_whole",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -52,3 +64,13 @@ class Document(UuidModel, InsertOnlyModel):
     @property
     def money(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def part_of(self) -> Money | None:
+        """What was asked for, where this is a part of it."""
+        return None if self.part_of_minor is None else Money(self.part_of_minor, self.currency)
+
+    @property
+    def left(self) -> Money | None:
+        """What was left to pay after this part."""
+        return None if self.left_minor is None else Money(self.left_minor, self.currency)

@@ -17,6 +17,7 @@ from apps.documents.services import artifacts
 from apps.invoicing.pages import words
 from apps.invoicing.selectors import receipts
 from apps.kit import brand, clock, errors, phones, remote
+from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus
 from apps.payments.services import methods, pay_pages, paybills
 from apps.payments.services.pay_pages import PayPageUnknown
@@ -46,7 +47,7 @@ BY_HAND = "paybill"
 ONWARD = "onward"
 """The name by which an address takes the payer on to the provider's page; by the plain address he comes back from there."""
 YEAR = 365 * 24 * 3600
-ASK, WAIT, PAID, CLOSED, REVIEW, UNKNOWN = "ask", "wait", "paid", "closed", "review", "unknown"
+ASK, WAIT, PAID, PART, CLOSED, REVIEW, UNKNOWN = "ask", "wait", "paid", "part", "closed", "review", "unknown"
 STATES = {
     IntentStatus.REQUIRES_METHOD: ASK,
     IntentStatus.REQUIRES_CONFIRMATION: ASK,
@@ -55,7 +56,7 @@ STATES = {
     IntentStatus.REQUIRES_CAPTURE: WAIT,
     IntentStatus.UNKNOWN: UNKNOWN,
     IntentStatus.SUCCEEDED: PAID,
-    IntentStatus.PARTIALLY_PAID: REVIEW,
+    IntentStatus.PARTIALLY_PAID: PART,
     IntentStatus.IN_REVIEW: REVIEW,
     IntentStatus.FAILED: CLOSED,
     IntentStatus.CANCELLED: CLOSED,
@@ -166,12 +167,14 @@ def picture(request: HttpRequest, secret: str) -> HttpResponse:
 @private
 @require_http_methods(["GET"])
 def receipt_pdf(request: HttpRequest, secret: str) -> HttpResponse:
-    """Download the receipt of a paid intent; 404 while it is being made."""
+    """Download a receipt of a paid intent, of its last part unless a number is named; 404 while it is being made."""
     try:
         intent = pay_pages.find(secret=secret, now=clock.now())
     except PayPageUnknown:
         return _gone(request)
-    receipt = receipts.for_intent(intent.id)
+    issued = receipts.of_intent(intent.id)
+    number = request.GET.get("number") or (issued[-1].number if issued else "")
+    receipt = next((one for one in issued if one.number == number), None)
     file = receipts.file_of(receipt) if receipt else None
     if receipt is None or file is None:
         return _page(request, secret, status=GONE)
@@ -200,8 +203,10 @@ def _page(
     is_onward = ONWARD in request.GET
     if is_on_page and not is_onward and request.method == "GET":
         pay_pages.look_again(intent, now=now)
-    receipt = receipts.for_intent(intent.id) if state == PAID else None
-    has_pdf = bool(receipt and receipts.file_of(receipt))
+    issued = receipts.of_intent(intent.id) if state in (PAID, PART) else []
+    drawn = receipts.files_of(issued)
+    has_pdf = bool(issued) and len(drawn) == len(issued)
+    is_by_paybill = state in (ASK, PART) or (state == WAIT and not is_on_page)
     is_by_hand = BY_HAND in request.GET
     seconds = _seconds_left(intent, now)
     context = {
@@ -209,10 +214,11 @@ def _page(
         "secret": secret,
         "state": state,
         "currency": intent.currency,
-        "amount": str(intent.money).partition(" ")[2],
+        "amount": str(intent.due if state == PART else intent.money).partition(" ")[2],
+        "paid": Money(intent.paid_minor, intent.currency),
         "intent": intent,
         "attempt": intent.current_attempt,
-        "paybill": paybills.of(intent) if state == ASK or (state == WAIT and not is_on_page) else None,
+        "paybill": paybills.of(intent) if is_by_paybill else None,
         "methods": methods.offered(intent, now=now) if state == ASK else [],
         "is_on_page": is_on_page,
         "is_onward": is_onward,
@@ -223,7 +229,7 @@ def _page(
         "phone": phones.masked(intent.payer_phone) if intent.payer_phone else "",
         "seconds": seconds,
         "seconds_gone": PROMPT_SECONDS - seconds,
-        "receipt": receipt,
+        "receipts": [one for one in issued if one.id in drawn] if len(issued) > 1 else issued,
         "has_pdf": has_pdf,
         "refusal": words.refusal(refusal) if refusal else "",
         "typed": typed,

@@ -21,9 +21,10 @@ def visible_to(caller: scope.Principal) -> QuerySet[Document]:
     return receipts if application_ids is None else receipts.filter(application_id__in=application_ids)
 
 
-def for_intent(intent_id: UUID) -> Document | None:
-    """Return the receipt of a payment, or None while there is none."""
-    return Document.objects.filter(document_type=DocumentType.RECEIPT, intent_id=intent_id).first()
+def of_intent(intent_id: UUID) -> list[Document]:
+    """Return the receipts of a payment, one for each part of it, in their order; none while none is issued."""
+    receipts = Document.objects.filter(document_type=DocumentType.RECEIPT, intent_id=intent_id)
+    return list(receipts.order_by("paid_at", "id"))
 
 
 def file_of(receipt: Document) -> StoredFile | None:

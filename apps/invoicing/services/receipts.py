@@ -27,10 +27,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidPart:
+    """What a sum is a part of, and what is left to pay after it."""
+
+    asked: Money
+    left: Money
+
+
+@dataclass(frozen=True, slots=True)
 class PaidPayment:
-    """What a receipt says of the payment that it is for."""
+    """What a receipt says of the payment that it is for, or of the part of one: the money of one attempt."""
 
     intent_id: UUID
+    attempt_id: UUID
     branch_id: UUID
     application_id: UUID
     money: Money
@@ -41,11 +50,13 @@ class PaidPayment:
     reference: str
     description: str
     paid_at: datetime
+    part: PaidPart | None = None
 
 
 _ISSUED = Inserted[Document]()
-_OF_INTENT = Compiled(
-    lambda intent_id: Document.objects.filter(intent_id=intent_id, document_type=DocumentType.RECEIPT), UUID
+_OF_ATTEMPT = Compiled(
+    lambda attempt_id: Document.objects.filter(attempt_id=attempt_id, document_type=DocumentType.RECEIPT),
+    UUID,
 )
 
 
@@ -58,8 +69,8 @@ def issue(*, payment: PaidPayment, now: datetime) -> Document:
 @transaction.atomic
 def issue_batch(*, payments: Sequence[PaidPayment], now: datetime) -> list[Document]:
     """
-    Issue the receipts of payments and announce them, all or nothing; return them in their order. A payment has one receipt, so a
-    repeat returns the first.
+    Issue the receipts of payments and announce them, all or nothing; return them in their order. The money of an attempt has one
+    receipt, so a repeat returns the first.
 
     The numbers are taken under the locks of their series (branch and local year of ``now``), which are taken in one order: numbers
     have no gaps.
@@ -68,19 +79,19 @@ def issue_batch(*, payments: Sequence[PaidPayment], now: datetime) -> list[Docum
     for payment in payments:
         by_branch[payment.branch_id].append(payment)
     issued = {
-        receipt.intent_id: receipt
+        receipt.attempt_id: receipt
         for branch_id in sorted(by_branch)
         for receipt in _of_branch(branch_id, by_branch[branch_id], now=now)
     }
-    return [issued[payment.intent_id] for payment in payments]
+    return [issued[payment.attempt_id] for payment in payments]
 
 
 def _of_branch(branch_id: UUID, payments: Sequence[PaidPayment], *, now: datetime) -> list[Document]:
     branch = branches.get(branch_id)
     series = number_series.locked(document_type=DocumentType.RECEIPT, branch_id=branch.id, now=now)
-    existing = [found for one in payments if (found := _OF_INTENT.first(one.intent_id)) is not None]
-    before = {receipt.intent_id for receipt in existing}
-    receipts = [_made(one, series, branch, now=now) for one in payments if one.intent_id not in before]
+    existing = [found for one in payments if (found := _OF_ATTEMPT.first(one.attempt_id)) is not None]
+    before = {receipt.attempt_id for receipt in existing}
+    receipts = [_made(one, series, branch, now=now) for one in payments if one.attempt_id not in before]
     if receipts:
         number_series.save(series)
         _ISSUED.insert(*receipts)
@@ -98,8 +109,11 @@ def _made(payment: PaidPayment, series: NumberSeries, branch: "Branch", *, now: 
         branch_id=branch.id,
         application_id=payment.application_id,
         intent_id=payment.intent_id,
+        attempt_id=payment.attempt_id,
         currency=payment.money.currency,
         amount_minor=payment.money.minor,
+        part_of_minor=payment.part.asked.minor if payment.part else None,
+        left_minor=payment.part.left.minor if payment.part else None,
         payer_name=payment.payer_name,
         payer_phone=payment.payer_phone,
         method=payment.method,

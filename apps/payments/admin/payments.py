@@ -26,7 +26,7 @@ from apps.kit.admin import (
     totals,
 )
 from apps.kit.dialog_admin import exporting
-from apps.kit.money import Money
+from apps.kit.money import total
 from apps.payments.admin.filters import BranchFilter, CreatedFilter
 from apps.payments.contracts import CLOSED, DOUBTS, TODAY, Doubt, IntentStatus
 from apps.payments.dialogs.captures import CapturePayment
@@ -35,7 +35,7 @@ from apps.payments.dialogs.payments import AskPayment, CancelPayment, VerifyPaym
 from apps.payments.dialogs.policy import ChooseCollectionPolicy
 from apps.payments.dialogs.refunds import RefundPayment
 from apps.payments.dialogs.reviews import AcceptReview, CloseReview
-from apps.payments.models import PaymentIntent
+from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.models.intent import ATTENTION_STATES, UNPAID_STATES
 from apps.payments.selectors import doubts, intents
 
@@ -129,7 +129,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentIntent]:
-        return intents.visible_to(request.user).select_related("branch")
+        return intents.with_paying(intents.visible_to(request.user)).select_related("branch")
 
     def get_search_results(
         self,
@@ -191,9 +191,9 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Status"))
     def status_column(self, intent: PaymentIntent) -> SafeString:
-        attempt = intent.current_attempt
-        if attempt and attempt.refunded_minor and intent.status == IntentStatus.SUCCEEDED:
-            is_whole = attempt.refunded_minor == attempt.received_minor
+        refunded = sum(one.refunded_minor for one in _paying(intent))
+        if refunded and intent.status == IntentStatus.SUCCEEDED:
+            is_whole = refunded == sum(one.received_minor or 0 for one in _paying(intent))
             return badge("quiet", "undo", _("Refunded") if is_whole else _("Partly refunded"))
         return badge(*BADGES[IntentStatus(intent.status)])
 
@@ -203,12 +203,15 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Fee"))
     def fee_column(self, intent: PaymentIntent) -> SafeString:
-        return amount_html(_fee(intent))
+        return amount_html(total(one.fee for one in _paying(intent)))
 
     @admin.display(description=_("Net"))
     def net_column(self, intent: PaymentIntent) -> SafeString:
-        return amount_html(intent.current_attempt.net if intent.current_attempt else None)
+        return amount_html(total(one.net for one in _paying(intent)))
 
 
-def _fee(intent: PaymentIntent) -> Money | None:
-    return intent.current_attempt.fee if intent.current_attempt else None
+def _paying(intent: PaymentIntent) -> list[PaymentAttempt]:
+    """Return the attempts whose money a row shows; read with ``with_paying``."""
+    if intent.is_in_parts:
+        return intent.paying
+    return [intent.current_attempt] if intent.current_attempt else []

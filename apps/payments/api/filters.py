@@ -9,7 +9,15 @@ from apps.kit.filters import ChoicesFilter, InstantFilter, StrictFilterSet, deco
 from apps.payments.contracts import DisputeStatus, InboundStatus, IntentStatus, RefundStatus
 from apps.payments.contracts.bulks import BulkItemStatus
 from apps.payments.contracts.saving import SavedMethodStatus
-from apps.payments.models import BulkItem, Dispute, InboundReceipt, PaymentIntent, Refund, SavedMethod
+from apps.payments.models import (
+    BulkItem,
+    Dispute,
+    InboundReceipt,
+    PaymentAttempt,
+    PaymentIntent,
+    Refund,
+    SavedMethod,
+)
 from apps.payments.models.bulk import BulkItemQuerySet
 from apps.payments.models.inbound import reference_key
 
@@ -34,7 +42,7 @@ class PaymentIntentFilter(StrictFilterSet):
     )
     reference = filters.CharFilter(help_text="Your own id, exact.")
     provider_receipt = filters.CharFilter(
-        field_name="current_attempt__provider_receipt", help_text="The provider's receipt number, exact."
+        method="by_receipt", help_text="The provider's receipt number, or that of one of its parts, exact."
     )
     branch_id = filters.CharFilter(method="by_branch", help_text="Only this branch.")
     application_id = filters.CharFilter(method="by_application", help_text="Only this application.")
@@ -51,6 +59,10 @@ class PaymentIntentFilter(StrictFilterSet):
         self, queryset: QuerySet[PaymentIntent], _: str, values: list[str]
     ) -> QuerySet[PaymentIntent]:
         return queryset.filter(status__in=[value.upper() for value in values])
+
+    def by_receipt(self, queryset: QuerySet[PaymentIntent], _: str, value: str) -> QuerySet[PaymentIntent]:
+        bearing = PaymentAttempt.objects.filter(provider_receipt=value, surrendered_at=None)
+        return queryset.filter(id__in=bearing.values("intent_id"))
 
     def by_branch(self, queryset: QuerySet[PaymentIntent], name: str, value: str) -> QuerySet[PaymentIntent]:
         return queryset.filter(branch_id=decoded("br", name, value))

@@ -199,6 +199,15 @@ class AttemptOut(serializers.Serializer):
     ticket = serializers.CharField(help_text="The provider's handle; empty until it has answered.")
 
 
+class PartOut(serializers.Serializer):
+    attempt_id = serializers.CharField(help_text="Names the part where it is to be given back.")
+    received = MoneyField()
+    fee = MoneyField()
+    refunded = MoneyField(help_text="What of it has gone back.")
+    provider_receipt = serializers.CharField()
+    booked_at = InstantField()
+
+
 class PaymentIntentOut(serializers.Serializer):
     """A payment intent, as events carry it under ``data.object``."""
 
@@ -212,6 +221,11 @@ class PaymentIntentOut(serializers.Serializer):
         help_text="The provider's own fee, or by its tariff until it tells: off what it credited.",
     )
     refunded = MoneyField(allow_null=True, help_text="What of it has gone back.")
+    parts = serializers.ListField(
+        child=PartOut(),
+        help_text="What it was paid by where that were several sums, or will be (`partially_paid`); the sums above are those of all "
+        "parts. Empty for a payment by one sum.",
+    )
     method = serializers.ChoiceField(
         choices=METHODS, allow_null=True, help_text="The one in use, or which paid."
     )
@@ -264,7 +278,10 @@ class PayPageOut(serializers.Serializer[Any]):
 
 
 class AssignIn(StrictSerializer):
-    payment_id = IdField("pi", help_text="The payment that the money is of; it asks for this very sum.")
+    payment_id = IdField(
+        "pi",
+        help_text="The payment that the money is of; it asks for this very sum, or for more where parts are taken.",
+    )
     reason = serializers.CharField(max_length=REASON_LENGTH, help_text="Why; it stands on the audit trail.")
 
 
@@ -303,6 +320,11 @@ class InboundReceiptOut(serializers.Serializer):
 
 class RefundIn(StrictSerializer):
     payment_id = IdField("pi", help_text="The payment that goes back.")
+    attempt_id = IdField(
+        "pa",
+        required=False,
+        help_text="Which of its `parts` goes back; needed where more than one of them still can.",
+    )
     amount = MoneyField(
         required=False,
         help_text="Left out: all that has not gone back. A part of it where the method allows that.",

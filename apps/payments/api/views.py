@@ -186,6 +186,7 @@ class RefundViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TreasuryVi
         data, caller = body.validated_data, _caller(request)
         refund = refunds.create(
             intent_id=stored.get(caller, data["payment_id"]).id,
+            attempt_id=data.get("attempt_id"),
             money=data.get("amount"),
             reason=data["reason"],
             actor=caller.actor,

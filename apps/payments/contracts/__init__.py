@@ -249,13 +249,15 @@ class CollectionTerms:
     What an organisation chooses about money that comes otherwise than asked.
 
     ``refuses_unknown`` and ``refuses_other_sums`` hold where a provider asks before it takes the money: a payment that
-    nobody knows or that waits no longer, and another sum than was asked for. The same sum under the same reference, of whom
+    nobody knows or that waits no longer, and another sum than was asked for. Where it ``takes_parts``, less than is due that comes
+    unasked under a payment's own code pays a part of it, and more of it may follow. The same sum under the same reference, of whom
     may be the same payer, is suspected to be paid twice ``repeated_within_hours``.
     """
 
     late_money: LateMoney = LateMoney.ACCEPT
     refuses_unknown: bool = False
     refuses_other_sums: bool = False
+    takes_parts: bool = False
     repeated_within_hours: int = 24
 
 

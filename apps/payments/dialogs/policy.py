@@ -28,19 +28,29 @@ class CollectionPolicyForm(ReasonForm):
     refuses_other_sums = forms.BooleanField(
         label=gettext_lazy("Refuse another sum than was asked for"), required=False
     )
+    takes_parts = forms.BooleanField(
+        label=gettext_lazy("Less than is due, under a payment's own code, pays a part of it"), required=False
+    )
     repeated_within_hours = forms.IntegerField(
         label=gettext_lazy("Hours in which the same sum, reference and payer are suspected to be paid twice"),
         min_value=1,
         max_value=REPEATED_WITHIN_HOURS_MAX,
     )
-    field_order = ("late_money", "refuses_unknown", "refuses_other_sums", "repeated_within_hours", "reason")
+    field_order = (
+        "late_money",
+        "refuses_unknown",
+        "refuses_other_sums",
+        "takes_parts",
+        "repeated_within_hours",
+        "reason",
+    )
 
 
 class ChooseCollectionPolicy(Dialog):
     """Say what becomes of money that comes otherwise than asked."""
 
     name = "policy"
-    label = gettext_lazy("Late and unknown money…")
+    label = gettext_lazy("Late and other money…")
     icon = "rule"
     permission = "access.manage"
     steps_up = True
@@ -52,9 +62,12 @@ class ChooseCollectionPolicy(Dialog):
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (about all)
         terms = stored.current()
         return Content(
-            title=_("Late and unknown money"),
+            title=_("Late and other money"),
             button=_("Choose"),
-            effects=[Effect(_("Now"), str(LATE_MONEY[terms.late_money]))],
+            effects=[
+                Effect(_("Late money now"), str(LATE_MONEY[terms.late_money])),
+                Effect(_("Parts now"), _("taken") if terms.takes_parts else _("a person decides")),
+            ],
             next_step=_(
                 "It holds for money that comes from now on. Refusals work where a provider asks before it takes the money."
             ),
@@ -65,6 +78,7 @@ class ChooseCollectionPolicy(Dialog):
             LateMoney(answer.data["late_money"]),
             answer.data["refuses_unknown"],
             answer.data["refuses_other_sums"],
+            answer.data["takes_parts"],
             answer.data["repeated_within_hours"],
         )
         policies.choose(terms=terms, reason=answer.data["reason"], actor=answer.actor, now=answer.now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
@@ -15,8 +16,10 @@ from apps.kit.admin import masked_phone
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, Notice, ReasonForm
 from apps.kit.money import Money
 from apps.kit.part_form import PartForm
-from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
-from apps.payments.models import PaymentIntent, Refund
+from apps.payments.contracts import REFUND, RefundStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models.intent import MONEY_STATES
+from apps.payments.selectors import attempts
 from apps.payments.services import refunds
 
 
@@ -67,8 +70,20 @@ class PartRefundForm(PartForm, ReasonForm):
     field_order = ("amount", "reason")
 
 
+class WhichPartForm(ReasonForm):
+    """Which of the sums that paid a payment goes back, and why."""
+
+    part = forms.ChoiceField(label=gettext_lazy("Which of them goes back"))
+    field_order = ("part", "reason")
+
+    def __init__(self, data: Any = None, *, parts: Sequence[PaymentAttempt]) -> None:
+        super().__init__(data)
+        choices = [(str(one.id), f"{one.provider_receipt}: {one.refundable}") for one in parts]
+        self.fields["part"].choices = choices  # type: ignore[attr-defined]
+
+
 class RefundPayment(Dialog):
-    """Give a payment back, whole or a part of it; over a limit other people decide first."""
+    """Give a payment back, whole or a part of it, or one of the sums that paid it; over a limit other people decide first."""
 
     name = "refund"
     label = gettext_lazy("Refund…")
@@ -79,13 +94,10 @@ class RefundPayment(Dialog):
     form_class = ReasonForm
 
     def is_offered(self, row: PaymentIntent) -> bool:
-        attempt = row.current_attempt
-        if row.status != IntentStatus.SUCCEEDED or attempt is None:
-            return False
-        return bool(attempt.refundable_minor)
+        return row.status in MONEY_STATES and any(one.refundable_minor for one in _paying(row))
 
     def hindrance(self, row: PaymentIntent) -> str:
-        attempt = row.current_attempt
+        attempt = _one(row)
         if attempt is None:
             return ""
         is_known = bool(attempt.provider_receipt) and attempt.is_amount_reported
@@ -93,7 +105,9 @@ class RefundPayment(Dialog):
 
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the rows say all)
         intent = rows[0]
-        attempt = intent.current_attempt
+        attempt = _one(intent)
+        if attempt is None:
+            return _of_parts(intent)
         received = (attempt.received if attempt else None) or intent.money
         money = _left(intent)
         is_partial = _is_partial(intent)
@@ -126,11 +140,14 @@ class RefundPayment(Dialog):
 
     def form(self, request: HttpRequest, rows: Sequence[PaymentIntent], data: Any = None) -> forms.Form:  # noqa: ARG002 (the rows say all)
         [intent] = rows
+        if _one(intent) is None:
+            return WhichPartForm(data, parts=_left_parts(intent))
         return PartRefundForm(data, left=_left(intent)) if _is_partial(intent) else ReasonForm(data)
 
     def act(self, row: PaymentIntent, answer: Answer) -> str:
         refund = refunds.create(
             intent_id=row.id,
+            attempt_id=UUID(answer.data["part"]) if "part" in answer.data else None,
             money=answer.data.get("amount"),
             reason=answer.data["reason"],
             actor=answer.actor,
@@ -140,13 +157,46 @@ class RefundPayment(Dialog):
         return asked(refund)
 
 
+def _paying(intent: PaymentIntent) -> list[PaymentAttempt]:
+    """Return the attempts whose money paid a payment."""
+    if intent.is_in_parts:
+        return list(attempts.parts(intent.id))
+    return [intent.current_attempt] if intent.current_attempt else []
+
+
+def _left_parts(intent: PaymentIntent) -> list[PaymentAttempt]:
+    return [one for one in _paying(intent) if one.refundable_minor]
+
+
+def _one(intent: PaymentIntent) -> PaymentAttempt | None:
+    """Return the attempt whose money would go back; None where several can."""
+    left = _left_parts(intent)
+    return (left[0] if left else intent.current_attempt) if len(left) < 2 else None  # noqa: PLR2004 (one of several)
+
+
+def _of_parts(intent: PaymentIntent) -> Content:
+    """Return what a person reads who is to say which of several sums goes back."""
+    left = _left_parts(intent)
+    sums = [one.refundable for one in left if one.refundable]
+    rule = rules.matching(kind=REFUND.name, money=max(sums), branch_id=intent.branch_id)
+    return Content(
+        title=_("Refund a part of payment %(code)s") % {"code": intent.code},
+        button=_("Ask for it back") if rule else _("Refund"),
+        about=_("Several sums paid this. One of them goes back at a time."),
+        notices=[others_decide()] if rule else [],
+        effects=[Effect(one.provider_receipt, one.refundable or "") for one in left],
+        next_step=what_follows(left[0].provider),
+        version=f"{intent.status}:{intent.paid_minor}",
+    )
+
+
 def _left(intent: PaymentIntent) -> Money:
-    attempt = intent.current_attempt
+    attempt = _one(intent)
     return (attempt.refundable if attempt else None) or intent.money
 
 
 def _is_partial(intent: PaymentIntent) -> bool:
-    attempt = intent.current_attempt
+    attempt = _one(intent)
     terms = providers.refund_terms(attempt.provider) if attempt else None
     return terms is not None and terms.is_partial
 

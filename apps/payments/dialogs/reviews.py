@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from apps.kit.dialogs import Answer, Content, Dialog, Effect, ReasonForm
 from apps.payments.contracts import RESOLVE, IntentStatus
 from apps.payments.models import PaymentIntent
-from apps.payments.selectors import refunds
+from apps.payments.selectors import policies, refunds
 from apps.payments.services import reviews
 
 
@@ -47,12 +47,18 @@ class AcceptReview(ReviewDialog):
 
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
         [intent] = rows
+        arrived = (intent.current_attempt.received if intent.current_attempt else None) or intent.money
+        is_part = arrived < intent.money and policies.current().takes_parts
         return Content(
             title=_("Accept the money of %(code)s") % {"code": intent.code},
-            button=_("Accept %(amount)s") % {"amount": intent.money},
-            money=intent.money,
+            button=_("Accept %(amount)s") % {"amount": arrived if is_part else intent.money},
+            money=arrived if is_part else intent.money,
             effects=self.lines(intent),
             next_step=_(
+                "It pays a part then, the rest may follow under the same code, and the application is told."
+            )
+            if is_part
+            else _(
                 "The payment has succeeded then, and its application is told. It needs the very sum that was asked for."
             ),
             version=intent.status,
@@ -60,7 +66,9 @@ class AcceptReview(ReviewDialog):
 
     def act(self, row: PaymentIntent, answer: Answer) -> str:
         reason = answer.data["reason"]
-        reviews.accept(intent_id=row.id, reason=reason, actor=answer.actor, now=answer.now)
+        accepted = reviews.accept(intent_id=row.id, reason=reason, actor=answer.actor, now=answer.now)
+        if accepted.is_partly_paid:
+            return _("A part of payment %(code)s is paid.") % {"code": row.code}
         return _("Payment %(code)s has succeeded.") % {"code": row.code}
 
 

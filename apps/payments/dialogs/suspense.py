@@ -57,7 +57,7 @@ class AssignMoney(Dialog):
 
     def form(self, request: HttpRequest, rows: Sequence[InboundReceipt], data: Any = None) -> forms.Form:
         seems = rows[0].intent
-        likely = seems.code if seems and not seems.is_settled else ""
+        likely = seems.code if seems and not seems.is_done else ""
         return PaymentNamedForm(data, initial={"payment_id": request.GET.get(CHOSEN, "") or likely})
 
     def content(self, request: HttpRequest, rows: Sequence[InboundReceipt]) -> Content:  # noqa: ARG002 (the row says all)
@@ -69,7 +69,7 @@ class AssignMoney(Dialog):
             about=inbound.reason,
             effects=_arrived(inbound),
             next_step=_(
-                "A payment of this very sum is settled with it, closed or not. It cannot be taken back here; the payment can be refunded."
+                "A payment of this very sum is settled with it, closed or not; less than is due pays a part where parts are taken. It cannot be taken back here; the payment can be refunded."
             ),
             version=inbound.status,
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.events.contracts import Audience, EventType, NewEvent, declare
 from apps.kit import ids
-from apps.kit.money import Money
+from apps.kit.money import Money, total
 from apps.kit.serializers import instant_text
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.events import methods as methods
@@ -48,6 +48,11 @@ SUCCESS = _declare(
     "payment_success",
     "treasury.payment.success",
     "The money is confirmed and booked. At most once per payment; may follow payment_failed (late: true).",
+)
+PARTIALLY_PAID = _declare(
+    "payment_partially_paid",
+    "treasury.payment.partially_paid",
+    "A part of the sum came unasked under the payment's code and is booked; the rest may follow. Told once for each part but the last.",
 )
 FAILED = _declare("payment_failed", "treasury.payment.failed", "The payment ended without money.")
 CANCELLED = _declare("payment_cancelled", "treasury.payment.cancelled", "The payment was cancelled.")
@@ -129,17 +134,21 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
     Return the public form of an intent: what the API answers and what events carry under ``object``.
 
     Reads ``intent.current_attempt``, so select it with the intent. Money that was taken from the payment is not told of.
+    Of a payment in parts ``received``, ``fee`` and ``refunded`` are those of all parts, ``provider_receipt`` that of the last one.
     """
     attempt = intent.current_attempt
     has_money = attempt is not None and attempt.surrendered_at is None
+    parts = list(PaymentAttempt.objects.paying().filter(intent_id=intent.id)) if intent.is_in_parts else []
+    paying = parts or ([attempt] if attempt and has_money else [])
     return {
         "id": ids.encode("pi", intent.id),
         "object": AGGREGATE,
         "status": intent.status.lower(),
         "amount": intent.money.wire(),
-        "received": _wire(attempt.received) if attempt and has_money else None,
-        "fee": _wire(attempt.fee) if attempt and has_money else None,
-        "refunded": _wire(attempt.refunded) if attempt and has_money else None,
+        "received": _wire(total(one.received for one in paying)),
+        "fee": _wire(total(one.fee for one in paying)),
+        "refunded": _wire(total(one.refunded for one in paying)),
+        "parts": [_part(one) for one in parts],
         "method": intent.method.lower() or None,
         "methods": [method.lower() for method in intent.methods],
         "payer": {"phone": intent.payer_phone, "name": intent.payer_name, "email": intent.payer_email},
@@ -175,11 +184,13 @@ def about(event_type: EventType, intent: PaymentIntent) -> NewEvent:
 
 
 def settled(attempt: PaymentAttempt) -> tuple[NewEvent, ...]:
-    """Return what is said of booked money: captured and success, or in review when it went to suspense."""
+    """Return what is said of booked money: captured and success, partially paid while more is due, or in review when it went to suspense."""
     intent = attempt.intent
-    if not attempt.is_in_suspense:
-        return about(CAPTURED, intent), about(SUCCESS, intent)
-    return (in_review(attempt),)
+    if attempt.is_in_suspense:
+        return (in_review(attempt),)
+    if intent.is_partly_paid:
+        return (about(PARTIALLY_PAID, intent),)
+    return about(CAPTURED, intent), about(SUCCESS, intent)
 
 
 def in_review(attempt: PaymentAttempt) -> NewEvent:
@@ -287,6 +298,17 @@ def _event(event_type: EventType, intent: PaymentIntent, data: dict[str, Any]) -
 
 def _wire(money: Money | None) -> dict[str, str] | None:
     return money.wire() if money else None
+
+
+def _part(attempt: PaymentAttempt) -> dict[str, Any]:
+    return {
+        "attempt_id": ids.encode("pa", attempt.id),
+        "received": _wire(attempt.received),
+        "fee": _wire(attempt.fee),
+        "refunded": _wire(attempt.refunded),
+        "provider_receipt": attempt.provider_receipt,
+        "booked_at": _instant(attempt.booked_at),
+    }
 
 
 def _rate(attempt: PaymentAttempt) -> str | None:

@@ -41,6 +41,19 @@ INTENT_SCHEMA = object_of(
         "received": MONEY_OR_NULL,
         "fee": MONEY_OR_NULL,
         "refunded": MONEY_OR_NULL,
+        "parts": {
+            "type": "array",
+            "items": object_of(
+                {
+                    "attempt_id": {"type": "string", "pattern": "^pa_"},
+                    "received": MONEY,
+                    "fee": MONEY,
+                    "refunded": MONEY,
+                    "provider_receipt": TEXT,
+                    "booked_at": {"type": "string", "format": "date-time"},
+                }
+            ),
+        },
         "method": {"type": ["string", "null"]},
         "methods": {"type": "array", "items": TEXT},
         "payer": object_of({"phone": TEXT, "name": TEXT, "email": TEXT}),

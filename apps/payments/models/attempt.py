@@ -89,6 +89,11 @@ class PaymentAttemptQuerySet(PolledQuerySet):
         known = self.filter(refund_due_at__lte=since, is_amount_reported=True)
         return known.exclude(provider_receipt="")
 
+    def paying(self) -> Self:
+        """Attempts whose money pays their intent, in the order in which it was booked."""
+        booked = self.filter(booked_at__isnull=False, surrendered_at=None, is_in_suspense=False)
+        return booked.order_by("booked_at", "number")
+
     def in_suspense(self) -> Self:
         """Attempts whose money waits in suspense: not all of it has gone back, and no lost dispute took it."""
         held = self.filter(is_in_suspense=True, received_minor__gt=F("refunded_minor"))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from apps.kit import phones
@@ -27,6 +27,8 @@ COLLECTING_STATES = ["PROCESSING", "ACTION_REQUIRED", "REQUIRES_CAPTURE", "UNKNO
 UNPAID_STATES = ["FAILED", "CANCELLED", "EXPIRED"]
 LIVE_STATES = [*UNCONFIRMED_STATES, *COLLECTING_STATES]
 PAID_STATES = ["SUCCEEDED", "PARTIALLY_PAID", "IN_REVIEW"]
+MONEY_STATES = ["SUCCEEDED", "PARTIALLY_PAID"]
+"""The states of intents that some money has paid."""
 ATTENTION_STATES = ["UNKNOWN", "IN_REVIEW"]
 
 FOLLOWS = {
@@ -52,6 +54,7 @@ PROGRESS_FIELDS = [
     "failure_code",
     "failure_message",
     "is_late",
+    "paid_minor",
     "confirmed_at",
     "cancel_requested_at",
     "closed_at",
@@ -88,6 +91,8 @@ class PaymentIntent(UuidModel, StatefulModel):
     ``is_captured`` is false, what the payer agrees to is only held back until somebody captures it.
     ``methods`` are those by which its payer may be asked, the preferred one first; ``method`` is the one in use, or which paid.
     ``saved_method`` is charged without the payer; null once he has to act himself.
+    ``paid_minor`` is what has paid it, of which each part is the money of one attempt: less than was asked for in PARTIALLY_PAID, and
+    where less was captured than was agreed to. Money that went back later counts on. ``settled_at`` is when the first of it came.
     ``next_request_at`` is set exactly while an attempt is due and has not begun; where ``is_following``, it follows the last one
     by itself, else its payer has confirmed it. FAILED, CANCELLED and EXPIRED are left only
     by arrived money, IN_REVIEW only by a person, and SUCCEEDED never; a trigger in the database says the same.
@@ -126,6 +131,7 @@ class PaymentIntent(UuidModel, StatefulModel):
     failure_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     failure_message = models.CharField(max_length=MESSAGE_LENGTH, blank=True)
     is_late = models.BooleanField(default=False)
+    paid_minor = MinorField(default=0)
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -136,6 +142,10 @@ class PaymentIntent(UuidModel, StatefulModel):
 
     objects = PaymentIntentQuerySet.as_manager()
 
+    if TYPE_CHECKING:
+        paying: list["PaymentAttempt"]
+        """Only of intents that were read with it, see ``selectors.intents.with_paying``."""
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="intent_amount_positive"),
@@ -143,6 +153,19 @@ class PaymentIntent(UuidModel, StatefulModel):
                 condition=Q(status__in=PAID_STATES, settled_at__isnull=False)
                 | (~Q(status__in=PAID_STATES) & Q(settled_at__isnull=True)),
                 name="intent_settled_states",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=IntentStatus.SUCCEEDED.value, paid_minor__gt=0, paid_minor__lte=F("amount_minor")
+                )
+                | Q(
+                    status=IntentStatus.PARTIALLY_PAID.value,
+                    paid_minor__gt=0,
+                    paid_minor__lt=F("amount_minor"),
+                    is_captured=True,
+                )
+                | (~one_of("status", MONEY_STATES) & Q(paid_minor=0)),
+                name="intent_paid_states",
             ),
             models.CheckConstraint(
                 condition=Q(next_request_at__isnull=True) | Q(status=IntentStatus.PROCESSING.value),
@@ -217,6 +240,29 @@ class PaymentIntent(UuidModel, StatefulModel):
     @property
     def is_settled(self) -> bool:
         return self.settled_at is not None
+
+    @property
+    def is_partly_paid(self) -> bool:
+        """A part of the sum has come; more money pays more of it."""
+        return self.status == IntentStatus.PARTIALLY_PAID
+
+    @property
+    def is_in_parts(self) -> bool:
+        """More than one sum has paid it, or will: read it with its current attempt."""
+        attempt = self.current_attempt
+        return self.is_partly_paid or (
+            self.is_settled and attempt is not None and attempt.amount_minor < self.amount_minor
+        )
+
+    @property
+    def is_done(self) -> bool:
+        """Money has come, and no more of it pays this."""
+        return self.is_settled and not self.is_partly_paid
+
+    @property
+    def due(self) -> Money:
+        """What is left to pay of the sum that was asked for."""
+        return Money(self.amount_minor - self.paid_minor, self.currency)
 
     @property
     def is_closed_unpaid(self) -> bool:
@@ -311,20 +357,37 @@ class PaymentIntent(UuidModel, StatefulModel):
         target=RETURN_VALUE(*PAID_STATES),
     )
     def settle(self, *, attempt: "PaymentAttempt", at: datetime) -> IntentStatus:
-        """Take in the money of an attempt; only the first money settles, more of it changes nothing here."""
-        if self.settled_at is not None:
+        """
+        Take in the money of an attempt. The first money settles; more of it counts only while a part is still to be paid, and does
+        not where it waits in suspense.
+        """
+        if self.is_done or (self.is_settled and attempt.is_in_suspense):
             return IntentStatus(self.status)
-        self.is_late = self.status in UNPAID_STATES
+        if self.settled_at is None:
+            self.is_late = self.status in UNPAID_STATES
+            self.settled_at = at
         self.method = METHODS[attempt.provider].value
         self.payer_phone = self.payer_phone or attempt.phone
         self.current_attempt = attempt
-        self.settled_at = at
         self.next_request_at = None
-        return IntentStatus.IN_REVIEW if attempt.is_in_suspense else IntentStatus.SUCCEEDED
+        return IntentStatus.IN_REVIEW if attempt.is_in_suspense else self._count(attempt)
 
-    @transition(status, source=IntentStatus.IN_REVIEW, target=IntentStatus.SUCCEEDED)
-    def accept(self) -> None:
-        """A person says that the money pays it."""
+    @transition(
+        status,
+        source=IntentStatus.IN_REVIEW,
+        target=RETURN_VALUE(IntentStatus.SUCCEEDED, IntentStatus.PARTIALLY_PAID),
+    )
+    def accept(self) -> IntentStatus:
+        """A person says that the money of the current attempt pays it, or a part of it."""
+        if self.current_attempt is None:
+            raise ValueError(f"intent {self.id} has no money to accept")
+        return self._count(self.current_attempt)
+
+    def _count(self, attempt: "PaymentAttempt") -> IntentStatus:
+        """Count money that pays; less than asked for is all of it where that was captured so."""
+        self.paid_minor += attempt.received_minor or 0
+        is_part = self.is_captured and self.paid_minor < self.amount_minor
+        return IntentStatus.PARTIALLY_PAID if is_part else IntentStatus.SUCCEEDED
 
     @transition(status, source=IntentStatus.IN_REVIEW, target=IntentStatus.FAILED)
     def give_up(self, *, code: str, message: str, at: datetime) -> None:

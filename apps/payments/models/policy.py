@@ -18,6 +18,7 @@ class CollectionPolicy(UuidModel):
     )
     refuses_unknown = models.BooleanField(default=False)
     refuses_other_sums = models.BooleanField(default=False)
+    takes_parts = models.BooleanField(default=False)
     repeated_within_hours = models.PositiveSmallIntegerField(default=24)
     changed_at = models.DateTimeField()
 
@@ -44,5 +45,6 @@ class CollectionPolicy(UuidModel):
             LateMoney(self.late_money),
             self.refuses_unknown,
             self.refuses_other_sums,
+            self.takes_parts,
             self.repeated_within_hours,
         )

@@ -143,8 +143,19 @@ def _end(intent: PaymentIntent, *, code: str, message: str, now: datetime) -> No
     outbox.publish(events.closed(intent), now=now)
 
 
-def made(intent: PaymentIntent, *, account: "ProviderAccount", phone: str, now: datetime) -> PaymentAttempt:
-    """Return the next attempt of an intent that the caller has locked, not written yet."""
+def made(
+    intent: PaymentIntent,
+    *,
+    account: "ProviderAccount",
+    phone: str,
+    now: datetime,
+    part: Money | None = None,
+) -> PaymentAttempt:
+    """
+    Return the next attempt of an intent that the caller has locked, not written yet; ``part`` is what it brings, where that is not
+    the whole sum.
+    """
+    money = part or intent.money
     return PaymentAttempt(
         intent=intent,
         branch_id=intent.branch_id,
@@ -152,8 +163,8 @@ def made(intent: PaymentIntent, *, account: "ProviderAccount", phone: str, now: 
         number=(_LAST_NUMBER.value(intent.id) or 0) + 1,
         provider=account.provider,
         provider_account=account,
-        amount_minor=intent.amount_minor,
-        currency=intent.currency,
+        amount_minor=money.minor,
+        currency=money.currency,
         phone=phone,
         email=intent.payer_email,
         is_captured=intent.is_captured,

@@ -262,9 +262,9 @@ def _intent_paid(
     actor: Actor,
     now: datetime,
 ) -> tuple[PaymentAttempt, Recorded] | Doubt:
-    """Settle an intent with money that nobody asked its payer for: by an attempt that has its money at once."""
+    """Settle an intent, or a part of it, with money that nobody asked its payer for: by an attempt that has its money at once."""
     intent = PaymentIntent.objects.locked().get(id=found.id)
-    if intent.is_settled:
+    if intent.is_done:
         return Doubt(f"Payment {intent.code} was paid before.", doubled=intent, is_duplicate=True)
     if payables.is_paid_otherwise(intent):
         reason = f"What payment {intent.code} is for was paid by another payment."
@@ -272,7 +272,16 @@ def _intent_paid(
     others = PaymentAttempt.objects.bearing(inbound.receipt, provider=inbound.provider)
     if others.exists():
         return Doubt("The receipt belongs to another payment.", doubled=intent)
-    attempt = attempts.made(intent, account=inbound.provider_account, phone=report.payer_phone, now=now)
+    is_part = payables.is_paid_by(intent, inbound.money)
+    if intent.is_partly_paid and not is_part:
+        return Doubt(f"{intent.due} of payment {intent.code} is due: {inbound.money} came.", doubled=intent)
+    attempt = attempts.made(
+        intent,
+        account=inbound.provider_account,
+        phone=report.payer_phone,
+        now=now,
+        part=inbound.money if is_part else None,
+    )
     held = inbound if inbound.booked_at else None
     settlings.take(attempt, report, held=held, actor=actor, now=now)
     return attempt, Recorded.APPLIED

@@ -28,6 +28,7 @@ from apps.payments.services import (
     intents,
     methods,
     pay_links,
+    payables,
     paybills,
     receipts,
     retries,
@@ -244,11 +245,11 @@ def claim(*, secret: str, receipt: str, source: str, now: datetime) -> Claim:
     """
     intent = find(secret=secret, now=now)
     _admit(source, now=now)
-    if intent.is_settled:
+    if intent.is_done:
         return Claim.PAID
     if _is_held(intent, receipt):
         return Claim.HELD
-    if intent.current_attempt is None or intent.is_unconfirmed:
+    if intent.current_attempt is None or intent.is_unconfirmed or intent.is_partly_paid:
         receipts.admitted(receipt, provider=Method.MPESA.provider)
         return Claim.UNSEEN
     try:
@@ -261,7 +262,7 @@ def claim(*, secret: str, receipt: str, source: str, now: datetime) -> Claim:
 @transaction.atomic
 def _is_held(intent: PaymentIntent, receipt: str) -> bool:
     """
-    Say whether money of this very sum waits under a receipt at the account that the payer is told, or one that is the same at the
+    Say whether money that may pay it waits under a receipt at the account that the payer is told, or one that is the same at the
     provider, and note which payment he means.
     """
     paybill = paybills.of(intent)
@@ -270,7 +271,7 @@ def _is_held(intent: PaymentIntent, receipt: str) -> bool:
         return False
     suspense.only(text)
     inbound = suspense.held(paybill.provider, text)
-    if inbound is None or inbound.money != intent.money:
+    if inbound is None or not payables.is_paid_by(intent, inbound.money):
         return False
     if not accounts.are_alike(inbound.provider_account, accounts.get(paybill.account_id)):
         return False
@@ -286,7 +287,7 @@ def picture(*, secret: str, source: str, now: datetime) -> bytes:
     Raises PayPageUnknown and RateLimited.
     """
     intent = find(secret=secret, now=now)
-    paybill = paybills.of(intent) if intent.is_open else None
+    paybill = paybills.of(intent) if intent.is_open or intent.is_partly_paid else None
     if paybill is None or not paybill.has_picture:
         return b""
     _admit(source, now=now, kind="pictures", most=PICTURES_PER_SOURCE_AND_MINUTE)

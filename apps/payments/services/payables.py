@@ -11,6 +11,7 @@ from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus, NewIntent
 from apps.payments.models import PaymentIntent
 from apps.payments.models.intent import COLLECTING_STATES, LIVE_STATES, PAID_STATES
+from apps.payments.selectors import policies
 
 REPEATED_WITHIN = timedelta(minutes=2)
 PAYABLE = "/payable"
@@ -63,14 +64,17 @@ def check(request: NewIntent) -> None:
 
 
 def require_free(request: NewIntent, *, but: PaymentIntent | None = None) -> None:
-    """Raise AlreadyPaid or PaymentInProgress where another intent than ``but`` has paid the payable, or may."""
+    """
+    Raise AlreadyPaid or PaymentInProgress where another intent than ``but`` has paid the payable, or may. One that was paid in
+    part leaves it free: the rest may be asked for by another one.
+    """
     if not request.payable_id:
         return
     others = PaymentIntent.objects.filter(
         application_id=request.application_id,
         payable_type=request.payable_type,
         payable_id=request.payable_id,
-        status__in=[*LIVE_STATES, *PAID_STATES],
+        status__in=[*LIVE_STATES, IntentStatus.SUCCEEDED, IntentStatus.IN_REVIEW],
     )
     other = others.exclude(id=but.id).first() if but else others.first()
     if other is None:
@@ -96,6 +100,17 @@ def is_paid_otherwise(intent: PaymentIntent) -> bool:
         status=IntentStatus.SUCCEEDED,
     )
     return paid.exclude(id=intent.id).exists()
+
+
+def is_paid_by(intent: PaymentIntent, money: Money) -> bool:
+    """
+    Say whether a sum that nobody asked for pays what is due of an intent: all of it, or a part, where the organisation takes parts
+    or one has paid it already.
+    """
+    if money.currency != intent.currency or money > intent.due or not money.is_positive:
+        return False
+    is_part_taken = intent.is_partly_paid or (intent.is_captured and policies.current().takes_parts)
+    return money == intent.money or is_part_taken
 
 
 def is_wanted(intent: PaymentIntent) -> bool:

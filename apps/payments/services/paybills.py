@@ -66,7 +66,7 @@ def picture(intent: PaymentIntent, paybill: Paybill, *, now: datetime) -> bytes:
 
     While one request makes it, or too many wait, others get none: a payer has the numbers beside it.
     """
-    key = f"paybill-picture:{intent.id}:{paybill.number}"
+    key = f"paybill-picture:{intent.id}:{paybill.number}:{intent.due.minor}"
     kept = cache.get(key)
     if kept is not None:
         return bytes(kept)
@@ -82,7 +82,7 @@ def picture(intent: PaymentIntent, paybill: Paybill, *, now: datetime) -> bytes:
 def _made(intent: PaymentIntent, paybill: Paybill, *, now: datetime) -> bytes:
     try:
         port = providers.qr(paybill.account_id, now=now, subject_id=intent.id)
-        return port.make(money=intent.money, reference=paybill.account, size=SIDE)
+        return port.make(money=intent.due, reference=paybill.account, size=SIDE)
     except (ProviderError, crypto.Unreadable) as refusal:
         log.warning("picture_not_made", intent_id=str(intent.id), problem=type(refusal).__name__)
         return b""

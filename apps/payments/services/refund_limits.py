@@ -9,10 +9,12 @@ from apps.kit import errors
 from apps.kit.money import Money
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import Dispute, PaymentAttempt, PaymentIntent
+from apps.payments.models.intent import MONEY_STATES
 from apps.payments.services import attempts
 
 PAYMENT = "/payment_id"
 AMOUNT = "/amount"
+PART = "/attempt_id"
 REASON = "/reason"
 
 
@@ -78,6 +80,16 @@ class RefundInProgress(RefundRefused):
     retryable = True
 
 
+class PaymentInParts(RefundRefused):
+    """Several sums paid it: say which of them goes back."""
+
+    code = "payment_in_parts"
+    title = "Payment in parts"
+    status = 422
+    category = "validation"
+    pointer = PART
+
+
 class RefundNotSupported(RefundRefused):
     """The rail gives no money back; it is returned to the payer by other means."""
 
@@ -125,21 +137,36 @@ class ReasonMissing(RefundRefused):
     pointer = REASON
 
 
-def of_intent(*, intent_id: UUID) -> PaymentAttempt:
-    """Lock the attempt that settled the intent, and the intent. Raises NotFound and PaymentNotPaid."""
-    intent = PaymentIntent.objects.filter(id=intent_id).first()
+def of_intent(*, intent_id: UUID, attempt_id: UUID | None = None) -> PaymentAttempt:
+    """
+    Lock the attempt whose money of a payment is meant, and the payment: the one that settled it, or of a payment in parts the one
+    that is named, else the only one that can go back. Raises NotFound, PaymentNotPaid and PaymentInParts.
+    """
+    intent = PaymentIntent.objects.select_related("current_attempt").filter(id=intent_id).first()
     if intent is None:
         raise errors.NotFound("There is no such payment.")
     if intent.current_attempt_id is None:
         raise PaymentNotPaid("This payment has not been paid.")
-    return attempts.locked(intent.current_attempt_id)
+    return attempts.locked(_part(intent, attempt_id) or intent.current_attempt_id)
+
+
+def _part(intent: PaymentIntent, attempt_id: UUID | None) -> UUID | None:
+    """Return which part of a payment is meant; None where it is not in parts, or nothing of it can go back."""
+    parts = list(PaymentAttempt.objects.paying().filter(intent_id=intent.id)) if intent.is_in_parts else []
+    named = [one.id for one in parts if one.id == attempt_id]
+    if attempt_id is not None and not named and attempt_id != intent.current_attempt_id:
+        raise PaymentInParts("This attempt has no money of this payment.")
+    left = named or [one.id for one in parts if one.refundable_minor]
+    if len(left) > 1:
+        raise PaymentInParts("Several sums paid this payment. Name the attempt whose money goes back.")
+    return left[0] if left else None
 
 
 def check(attempt: PaymentAttempt) -> None:
     """Raise what stands in the way of a refund of this attempt's money; the caller holds its lock."""
     if attempt.is_in_suspense or attempt.intent.status == IntentStatus.IN_REVIEW:
         raise PaymentInReview("This payment is in review: its money waits in suspense.")
-    if attempt.intent.status != IntentStatus.SUCCEEDED or attempt.received is None:
+    if attempt.intent.status not in MONEY_STATES or attempt.received is None:
         raise PaymentNotPaid("This payment has not been paid.")
     check_rail(attempt)
 

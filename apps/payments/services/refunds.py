@@ -56,19 +56,21 @@ def create(
     actor: Actor,
     now: datetime,
     nonce: UUID | None = None,
+    attempt_id: UUID | None = None,
 ) -> Refund:
     """
-    Ask for a payment to go back: ``money`` of it, or all that has not gone back yet. A part of it only where the rail's
+    Ask for a payment to go back: ``money`` of it, or all that has not gone back yet. Of a payment in parts the money of one attempt
+    goes back (``attempt_id``, needed where several can). A part of a sum only where the rail's
     terms allow it; then several refunds of one payment may be on their way at once, together never more than arrived. What is asked for
     under a ``nonce`` that made a refund of this payment returns that one.
 
-    Raises NotFound, PaymentNotPaid, PaymentInReview, AlreadyRefunded, RefundInProgress, ReceiptPending,
+    Raises NotFound, PaymentNotPaid, PaymentInParts, PaymentInReview, AlreadyRefunded, RefundInProgress, ReceiptPending,
     PartialRefundNotSupported, RefundTooLarge, ReasonMissing or
     LimitExceeded, and then nothing is written. The provider is asked by a
     worker after the commit, or once other people have approved where a rule asks for that.
     """
-    attempt = refund_limits.of_intent(intent_id=intent_id)
-    asked_before = Refund.objects.filter(attempt=attempt, nonce=nonce).first() if nonce else None
+    attempt = refund_limits.of_intent(intent_id=intent_id, attempt_id=attempt_id)
+    asked_before = Refund.objects.filter(intent_id=intent_id, nonce=nonce).first() if nonce else None
     if asked_before is not None:
         return asked_before
     refund_limits.check(attempt)

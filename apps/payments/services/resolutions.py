@@ -73,8 +73,8 @@ class NotAble(errors.Invalid):
 @transaction.atomic
 def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> InboundReceipt:
     """
-    Give money in suspense to the payment that it is of, which it settles whatever became of that: Dr suspense, Cr
-    unapplied collections.
+    Give money in suspense to the payment that it is of, which it settles whatever became of that, or pays a part of where the
+    organisation takes parts: Dr suspense, Cr unapplied collections.
 
     An attempt of the payment that was confirmed without a receipt, or that has no end and may be of this money, learns it so:
     what the provider says of that one later is of this money and books nothing again. Raises NotFound, NotWaiting, DoesNotFit,
@@ -88,16 +88,16 @@ def assign(*, inbound_id: UUID, intent_id: UUID, reason: str, actor: Actor, now:
         raise errors.NotFound("There is no such payment.")
     _require_nobody_else(inbound, but=intent_id, actor=actor, now=now)
     _require_undisputed(inbound)
-    if intent.is_settled:
+    if intent.is_done:
         raise DoesNotFit("This payment has been paid.")
     if payables.is_paid_otherwise(intent):
         raise DoesNotFit(payables.PAID_OTHERWISE)
-    if intent.money != inbound.money:
-        raise DoesNotFit(f"The payment asks for {intent.money}; {inbound.money} arrived.")
+    if not payables.is_paid_by(intent, inbound.money):
+        raise DoesNotFit(f"The payment asks for {intent.due}; {inbound.money} arrived.")
     amount_limits.require_may_ask(actor=actor, money=inbound.money)
     announced = attempts.initiation(asked, now=now) if asked else []
     attempt = asked or attempts.made(
-        intent, account=inbound.provider_account, phone=intent.payer_phone, now=now
+        intent, account=inbound.provider_account, phone=intent.payer_phone, now=now, part=inbound.money
     )
     before = inbound.status
     inbound.assign(attempt=attempt, by=str(actor), at=now)
@@ -233,10 +233,11 @@ def _waiting(inbound_id: UUID) -> InboundReceipt:
 def _asked(inbound: InboundReceipt, intent_id: UUID, *, now: datetime) -> PaymentAttempt | None:
     """
     Return, locked with its intent, the attempt of a payment at this account, or at one that is the same at the provider, that
-    the money may be of: one that was confirmed without a receipt, or else has no end.
+    the money may be of, all of its sum: one that was confirmed without a receipt, or else has no end.
     """
     unnamed = PaymentAttempt.objects.live().filter(
         intent_id=intent_id,
+        amount_minor=inbound.amount_minor,
         provider_account__in=accounts.alike(inbound.provider_account),
         unnamed_at__isnull=False,
     )

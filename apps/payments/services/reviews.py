@@ -10,6 +10,7 @@ from apps.audit.services import records
 from apps.events.services import outbox
 from apps.kit import errors, ids
 from apps.kit.actors import Actor
+from apps.kit.money import Money
 from apps.ledger.contracts import Draft
 from apps.ledger.services import journals
 from apps.payments import events, postings
@@ -27,15 +28,16 @@ NOT_OF_THIS = "The payment was reviewed, and its money is not for this."
 @transaction.atomic
 def accept(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> PaymentIntent:
     """
-    Say that the money of a payment in review pays it: Dr suspense, Cr unapplied collections.
+    Say that the money of a payment in review pays it, or a part of it where the organisation takes parts: Dr suspense, Cr unapplied
+    collections.
 
-    Raises NotFound, InvalidState, ReceiptPending, LimitExceeded, ReasonMissing, and DoesNotFit for another sum than was
-    asked for, money that goes back or has gone, and a payable that another payment has paid; then nothing is written.
+    Raises NotFound, InvalidState, ReceiptPending, LimitExceeded, ReasonMissing, and DoesNotFit for another sum than may
+    pay it, money that goes back or has gone, and a payable that another payment has paid; then nothing is written.
     """
     reason = refund_limits.check_reason(reason)
     attempt = _in_review(intent_id)
     intent = attempt.intent
-    if attempt.received != intent.money:
+    if attempt.received is None or not payables.is_paid_by(intent, attempt.received):
         raise DoesNotFit(f"The payment asks for {intent.money}; {attempt.received} arrived.")
     if attempt.refunded_minor or attempt.refund_pending_minor or attempt.disputed_minor:
         raise DoesNotFit("The money goes back to its payer, or has gone.")
@@ -44,12 +46,12 @@ def accept(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Paym
     _require_receipt(attempt)
     if payables.is_paid_otherwise(intent):
         raise DoesNotFit(payables.PAID_OTHERWISE)
-    amount_limits.require_may_ask(actor=actor, money=intent.money)
+    amount_limits.require_may_ask(actor=actor, money=attempt.received)
     attempt.accept_money()
     attempt.save_progress()
     intent.accept()
     intent.save_progress()
-    _audit("payment.review_accepted", intent, reason=reason, actor=actor, now=now)
+    _audit("payment.review_accepted", intent, money=attempt.received, reason=reason, actor=actor, now=now)
     outbox.publish(*events.settled(attempt), now=now)
     journals.post(draft=postings.acceptance(attempt), actor=actor, now=now)
     return intent
@@ -78,7 +80,7 @@ def close(*, intent_id: UUID, reason: str, actor: Actor, now: datetime) -> Payme
     inbound = None if is_empty else _surrender(attempt, reason=reason, now=now)
     intent.give_up(code=GIVEN_UP, message=NOT_OF_THIS, at=now)
     intent.save_progress()
-    _audit("payment.review_closed", intent, reason=reason, actor=actor, now=now)
+    _audit("payment.review_closed", intent, money=intent.money, reason=reason, actor=actor, now=now)
     outbox.publish(events.closed(intent), now=now)
     if inbound is None:
         return intent
@@ -130,7 +132,9 @@ def _surrender(attempt: PaymentAttempt, *, reason: str, now: datetime) -> Inboun
     return inbound
 
 
-def _audit(action: str, intent: PaymentIntent, *, reason: str, actor: Actor, now: datetime) -> None:
+def _audit(
+    action: str, intent: PaymentIntent, *, money: Money, reason: str, actor: Actor, now: datetime
+) -> None:
     records.write(
         action=action,
         object_type=events.AGGREGATE,
@@ -139,7 +143,7 @@ def _audit(action: str, intent: PaymentIntent, *, reason: str, actor: Actor, now
         now=now,
         changes={
             "status": [IntentStatus.IN_REVIEW.value, intent.status],
-            "amount": [None, intent.money.wire()],
+            "amount": [None, money.wire()],
         },
         reason=reason,
         branch=intent.branch_id,

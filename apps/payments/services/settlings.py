@@ -32,11 +32,11 @@ def take(
 
     ``held`` is the money, where it waits in suspense: then it is moved from there, and not booked again. Late money does
     what the organisation's terms say: it pays, or waits in suspense, or is given back from there; where a person has decided
-    (``is_decided``), it pays. Money for a payable that another payment has paid is late, and never pays. An attempt that its
-    payer is still asked by is let go, where its rail can.
+    (``is_decided``), it pays. Money for a payable that another payment has paid is late, and never pays, nor does more than is due
+    of a payment that was paid in part. An attempt that its payer is still asked by is let go, where its rail can.
     """
     intent = attempt.intent
-    is_paid = intent.is_settled or payables.is_paid_otherwise(intent)
+    is_paid = intent.is_done or attempt.money > intent.due or payables.is_paid_otherwise(intent)
     asks = (intent.is_closed_unpaid or (is_paid and not intent.is_settled)) and not is_decided
     late_money = policies.current().late_money if asks else LateMoney.ACCEPT
     fee = held.fee if held else attempt.provider_account.fee(report.money or attempt.expected)

@@ -20,9 +20,16 @@ BEGIN
   END IF;
   IF NEW.status <> OLD.status AND (
        OLD.status = 'SUCCEEDED'
-       OR (OLD.status = 'IN_REVIEW' AND NEW.status <> 'SUCCEEDED' AND NOT is_given_up)
+       OR (OLD.status = 'PARTIALLY_PAID' AND NEW.status <> 'SUCCEEDED')
+       OR (OLD.status = 'IN_REVIEW' AND NEW.status NOT IN ('SUCCEEDED', 'PARTIALLY_PAID') AND NOT is_given_up)
        OR (OLD.status IN ('FAILED', 'CANCELLED', 'EXPIRED') AND NEW.settled_at IS NULL)) THEN
     RAISE EXCEPTION 'payments: intent % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.paid_minor <> OLD.paid_minor AND NOT EXISTS (SELECT FROM {s}.payments_paymentattempt a
+       WHERE a.id = NEW.current_attempt_id AND NOT a.is_in_suspense AND a.received_currency = OLD.currency
+         AND a.received_minor = NEW.paid_minor - OLD.paid_minor) THEN
+    RAISE EXCEPTION 'payments: what has paid intent % is what its attempts brought', OLD.id
       USING ERRCODE = 'restrict_violation';
   END IF;
   IF OLD.status = 'UNKNOWN' AND NEW.status IN ('FAILED', 'CANCELLED') THEN

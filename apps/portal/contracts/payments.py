@@ -40,6 +40,8 @@ class PaymentFacts:
     is_fee_reported: bool = False
     refunded: Money | None = None
     refund_badge: Badge | None = None
+    due: Money | None = None
+    parts: tuple["PartLine", ...] = ()
 
     @property
     def refunded_out(self) -> Money | None:
@@ -84,12 +86,23 @@ class EvidenceQueue:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFacts:
-    """The receipt of a payment; ``sha256`` is empty until the PDF is stored."""
+    """The receipt of a payment, or of a part of it; ``sha256`` is empty until the PDF is stored."""
 
     id: UUID
     number: str
     issued_at: datetime
     sha256: str = ""
+    stored_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartLine:
+    """A part of the sum that has come; ``refunded`` where some of it went back."""
+
+    at: datetime
+    receipt: str
+    received: Money
+    refunded: Money | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,7 @@ class PaymentTimeline:
     payment: PaymentFacts
     steps: tuple[Step, ...]
     bookings: tuple[Booking, ...]
-    receipt: ReceiptFacts | None
+    receipts: tuple[ReceiptFacts, ...]
     events: tuple[EventLine, ...]
     deliveries: tuple[DeliveryLine, ...]
     identifiers: tuple[Fact, ...]

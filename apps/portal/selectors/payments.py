@@ -13,6 +13,7 @@ from apps.events.selectors import events
 from apps.integrations.selectors import exchanges
 from apps.invoicing.selectors import receipts
 from apps.kit import errors, ids
+from apps.kit.money import total
 from apps.payments.contracts import IntentStatus, RefundStatus
 from apps.payments.selectors import attempts as payment_attempts
 from apps.payments.selectors import disputes, inbound_receipts, intents, refunds, routing
@@ -21,6 +22,7 @@ from apps.portal.contracts import (
     DeliveryLine,
     EventLine,
     Fact,
+    PartLine,
     PaymentFacts,
     PaymentTimeline,
     ReceiptFacts,
@@ -60,10 +62,10 @@ def timeline(intent_id: UUID, caller: Principal, *, permissions: Collection[str]
     """
     intent = intents.get(caller, intent_id)
     tries = list(payment_attempts.of_intent(intent_id))
-    receipt = receipts.for_intent(intent_id) if "invoicing.view" in permissions else None
-    published = list(events.of_aggregates([intent_id, *([receipt.id] if receipt else [])]))
+    documents = receipts.of_intent(intent_id) if "invoicing.view" in permissions else []
+    published = list(events.of_aggregates([intent_id, *(receipt.id for receipt in documents)]))
     told = _deliveries(published) if "webhooks.view" in permissions else ()
-    issued = _receipt(receipt)
+    issued = _issued(documents, published)
     unasked = list(inbound_receipts.of_intent(intent_id))
     disputed = list(disputes.of_intent(intent_id))
     bookings = _booked(intent_id, unasked, disputed, caller) if "ledger.view" in permissions else ()
@@ -71,14 +73,14 @@ def timeline(intent_id: UUID, caller: Principal, *, permissions: Collection[str]
         *_exchanged(intent, tries, unasked, may_see_raw="integrations.view" in permissions),
         *dispute_pages.of_disputes(disputed),
         *steps.of_bookings(bookings),
-        *steps.of_receipt(issued, _stored_at(published)),
+        *steps.of_receipts(issued),
         *steps.of_deliveries(told),
     ]
     return PaymentTimeline(
         payment=_facts(intent, tries),
         steps=steps.folded(happened),
         bookings=bookings,
-        receipt=issued,
+        receipts=issued,
         events=_events(published) if "webhooks.view" in permissions else (),
         deliveries=told,
         identifiers=_identifiers(intent, tries, published),
@@ -132,7 +134,9 @@ def _exchanged(intent: Any, tries: list[Any], unasked: Sequence[Any], *, may_see
 def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
     attempt = intent.current_attempt
     has_money = attempt is not None and attempt.surrendered_at is None
-    is_refunded = bool(attempt and attempt.refunded_minor)
+    parts = list(payment_attempts.parts(intent.id)) if intent.is_in_parts else []
+    paying = parts or ([attempt] if has_money else [])
+    refunded = total(one.refunded for one in paying if one.refunded_minor)
     when, took = _when(intent, tries)
     account = next((one.provider_account for one in tries if attempt and one.id == attempt.id), None)
     phone = words.phone(intent.payer_phone)
@@ -144,14 +148,24 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         status=str(intent.status),
         badge=states.PAYMENT[intent.status],
         money=intent.money,
-        received=attempt.received if attempt and has_money else None,
-        fee=attempt.fee if attempt and has_money else None,
+        received=total(one.received for one in paying),
+        fee=total(one.fee for one in paying),
         held=attempt.held if attempt else None,
         credited=attempt.settled if attempt and has_money else None,
         rate=f"{attempt.rate.normalize():f}" if attempt and attempt.rate else "",
         is_fee_reported=bool(attempt and attempt.is_fee_reported),
-        refunded=attempt.refunded if is_refunded else None,
-        refund_badge=states.REFUND[RefundStatus.SUCCEEDED] if is_refunded else None,
+        refunded=refunded,
+        refund_badge=states.REFUND[RefundStatus.SUCCEEDED] if refunded else None,
+        due=intent.due if intent.is_partly_paid else None,
+        parts=tuple(
+            PartLine(
+                one.booked_at,
+                one.provider_receipt,
+                one.received,
+                one.refunded if one.refunded_minor else None,
+            )
+            for one in parts
+        ),
         when=when,
         took=took,
         payer_name=intent.payer_name,
@@ -208,15 +222,19 @@ def _how_it_ends(attempt: Any) -> str:
     return _("After a day people can close it as not paid, where the statement shows no money.")
 
 
-def _receipt(receipt: Any) -> ReceiptFacts | None:
-    if receipt is None:
-        return None
-    file = receipts.file_of(receipt)
-    return ReceiptFacts(receipt.id, receipt.number, receipt.issued_at, file.sha256 if file else "")
-
-
-def _stored_at(published: Iterable[Any]) -> datetime | None:
-    return next((event.occurred_at for event in published if event.type == RECEIPT_STORED), None)
+def _issued(documents: list[Any], published: Iterable[Any]) -> tuple[ReceiptFacts, ...]:
+    files = receipts.files_of(documents)
+    stored = {event.aggregate_id: event.occurred_at for event in published if event.type == RECEIPT_STORED}
+    return tuple(
+        ReceiptFacts(
+            one.id,
+            one.number,
+            one.issued_at,
+            files[one.id].sha256 if one.id in files else "",
+            stored.get(one.id),
+        )
+        for one in documents
+    )
 
 
 def _deliveries(published: Iterable[Any]) -> tuple[DeliveryLine, ...]:

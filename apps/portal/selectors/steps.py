@@ -38,6 +38,7 @@ CAUSES = [
     "transaction",
     "closed",
     "settled",
+    "completed",
     "refund_asked",
     "refund_sent",
     "refund_judged",
@@ -90,13 +91,20 @@ def _intent_step(intent: Any, fact: TimelineFact, maker: str) -> Step | None:
             step = Step(fact.at, tone, icon, str(title), intent.failure_message)
         case "settled":
             step = _settled(intent, fact)
+        case "completed":
+            badge = states.PAYMENT[intent.status]
+            step = Step(fact.at, badge.tone, badge.icon, str(badge.word), _("All parts have come."))
     return step
 
 
 def _settled(intent: Any, fact: TimelineFact) -> Step:
     badge = states.PAYMENT[intent.status]
-    is_good = intent.status == IntentStatus.SUCCEEDED
-    text = _("The sum is what was asked for.") if is_good else _("The money does not fit what was asked for.")
+    if intent.is_in_parts:
+        badge, text = states.PAYMENT[IntentStatus.PARTIALLY_PAID], _("A part of what was asked for has come.")
+    elif intent.status == IntentStatus.SUCCEEDED:
+        text = _("The sum is what was asked for.")
+    else:
+        text = _("The money does not fit what was asked for.")
     late = _("It came after the payment had been closed.") if fact.detail == "late" else ""
     return Step(fact.at, badge.tone, badge.icon, str(badge.word), f"{text} {late}".strip())
 
@@ -289,9 +297,11 @@ def _sides(booking: Booking) -> str:
     return _("%(debited)s, against %(credited)s") % {"debited": debited, "credited": credited}
 
 
-def of_receipt(receipt: ReceiptFacts | None, stored_at: Any) -> list[Step]:
-    if receipt is None:
-        return []
+def of_receipts(receipts: Iterable[ReceiptFacts]) -> list[Step]:
+    return [step for receipt in receipts for step in _of_receipt(receipt)]
+
+
+def _of_receipt(receipt: ReceiptFacts) -> list[Step]:
     steps = [
         Step(
             receipt.issued_at,
@@ -302,12 +312,12 @@ def of_receipt(receipt: ReceiptFacts | None, stored_at: Any) -> list[Step]:
             rank=RANKS["receipt"],
         )
     ]
-    if receipt.sha256 and stored_at:
+    if receipt.sha256 and receipt.stored_at:
         text = f"SHA-256 {receipt.sha256[:16]}…"
         target = Target("receipt", receipt.id, "PDF")
         steps.append(
             Step(
-                stored_at,
+                receipt.stored_at,
                 Tone.DONE,
                 "description",
                 _("Receipt PDF stored"),
