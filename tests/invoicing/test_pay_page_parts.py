@@ -73,7 +73,7 @@ def test_offers_a_receipt_of_each_part_once_all_have_come(payer):  # noqa: F811
     assert "Paid. Thank you" in said
     assert "<b>KES 1,500.00</b>" in said
     for receipt in (first, second):
-        assert f"Receipt {receipt.number}, {receipt.money}" in said
+        assert f'title="{receipt.number}">Receipt of {receipt.money}</a>' in said
         answer = payer.get("/receipt.pdf", number=receipt.number)
         assert (answer.status_code, receipt.number in answer["Content-Disposition"]) == (200, True)
     assert second.number in payer.get("/receipt.pdf")["Content-Disposition"]

@@ -266,7 +266,7 @@ def _events(published: Iterable[Any]) -> tuple[EventLine, ...]:
 
 
 def _identifiers(intent: Any, tries: Iterable[Any], published: Iterable[Any]) -> tuple[Fact, ...]:
-    facts = [Fact(_("Intent"), ids.encode("pi", intent.id))]
+    facts = [Fact(_("Intent"), ids.encode("pi", intent.id)), Fact(_("Paybill code"), intent.code)]
     for attempt in tries:
         facts += [
             Fact(name, text)
