@@ -25,6 +25,7 @@ from apps.payments.services import (
     reviews,
 )
 from tests.factories import access, payments
+from tests.factories import refunds as made
 from tests.payments.conftest import balance, bookings, books, told
 from tests.payments.partner import Partner
 from tests.payments.test_inbound_receipts import notice, take
@@ -335,6 +336,19 @@ def test_the_only_part_goes_back_unnamed_and_counts_as_paid(acme):
     refund = refunds.create(intent_id=intent.id, money=None, reason=WHY, actor=SYSTEM, now=NOW)
 
     assert (refund.money, status(intent)) == (A_THIRD, (IntentStatus.PARTIALLY_PAID, 500_00))
+
+
+def test_a_part_that_a_person_accepted_goes_back_for_what_it_brought(acme):
+    choose()
+    intent = partly()
+    choose(takes_parts=True)
+    reviews.accept(intent_id=intent.id, reason=WHY, actor=SYSTEM, now=NOW)
+    refund = made.pending(intent.current_attempt)
+
+    refunds.record(refund_id=refund.id, report=made.given_back(refund), actor=PROVIDER, now=made.NOW)
+
+    assert refund.money == A_THIRD
+    assert books() == {"PROVIDER_BALANCE": "-2.50", "PROVIDER_FEES": "2.50"}
 
 
 @pytest.mark.parametrize(

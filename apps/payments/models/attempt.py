@@ -292,6 +292,12 @@ class PaymentAttempt(Authorization, Conversion, Refundable, Judged, UuidModel, S
         return None if self.received_minor is None else Money(self.received_minor, self.received_currency)
 
     @property
+    def applied(self) -> Money:
+        """What was credited to its payment once it paid: the sum that was to arrive, or the other one that a person accepted."""
+        other = self.received if self.status == AttemptStatus.MISMATCH else None
+        return other or self.expected
+
+    @property
     def page(self) -> str:
         """The address of the provider's page on which the payer pays; empty until it is known, and where there is none."""
         return self.next_action_url if self.status == AttemptStatus.ACTION_REQUIRED else ""

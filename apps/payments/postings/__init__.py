@@ -297,7 +297,8 @@ def _applied(refund: Refund) -> Money:
     attempt = refund.attempt
     if attempt.is_in_suspense:
         return Money.zero(refund.currency)
-    left = attempt.expected.minor - min(attempt.refunded_minor - refund.amount_minor, attempt.expected.minor)
+    applied = attempt.applied.minor
+    left = applied - min(attempt.refunded_minor - refund.amount_minor, applied)
     is_last = attempt.refunded_minor == attempt.received_minor
     return Money(left if is_last else min(left, refund.amount_minor), refund.currency)
 
