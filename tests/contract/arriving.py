@@ -8,13 +8,14 @@ from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import CollectionTerms, InboundStatus, IntentStatus, LateMoney
 from apps.payments.contracts.listed import ListedMatter
-from apps.payments.models import ListedMovement, PullCursor
+from apps.payments.models import ListedMovement, PaymentIntent, PullCursor
+from apps.payments.selectors import attempts
 from apps.payments.services import intents
 from tests.contract.catalogue import Capability, scenario
-from tests.contract.collecting import LOST, is_paid
+from tests.contract.collecting import LOST, PAID, is_paid
 from tests.contract.rails import Rail, edited
 from tests.factories import payments
-from tests.payments.conftest import balance
+from tests.payments.conftest import balance, told
 from tests.payments.test_two_connections import at_once
 
 PULL_FAULTS = (
@@ -25,9 +26,22 @@ PULL_FAULTS = (
     {"action": "rate_limit", "code": "429"},
 )
 
+IN_PARTS = CollectionTerms(takes_parts=True)
+
 arrives = lambda name: scenario(Capability.INBOUND, name)  # noqa: E731 (an abbreviation)
 lists = lambda name: scenario(Capability.STATEMENT, name, Capability.INBOUND)  # noqa: E731 (an abbreviation)
 asks = lambda name: scenario(Capability.STATEMENT, name, Capability.WEBHOOK)  # noqa: E731 (an abbreviation)
+
+
+def paid_so_far(rail: Rail, intent: PaymentIntent) -> tuple[str, int]:
+    """Return how a payment stands, and how much has paid it, in minor units."""
+    kept = rail.again(intent)
+    return kept.status, kept.paid_minor
+
+
+def receipts(intent: PaymentIntent) -> list[str]:
+    """Return the receipts of what paid a payment, in the order in which it came."""
+    return [one.provider_receipt for one in attempts.parts(intent.id)]
 
 
 @arrives("paid under the code of a payment, however it is typed: it pays, and nobody is asked")
@@ -105,6 +119,42 @@ def of_another_sum(rail: Rail) -> None:
         attempt = rail.attempt(intent)
         assert (rail.again(intent).status, attempt.is_in_suspense) == (IntentStatus.IN_REVIEW, True)
         assert attempt.received == Money(shillings * 100, "KES")
+
+
+@arrives("less than is due pays a part where parts are taken, the rest makes it whole: each part is told")
+def paid_in_parts(rail: Rail) -> None:
+    intent = rail.create(is_confirmed=False)
+    with rail.terms(IN_PARTS):
+        first = rail.pay(intent.code, 500)
+        assert paid_so_far(rail, intent) == (IntentStatus.PARTIALLY_PAID, 500_00)
+        rest = rail.pay(intent.code.lower(), 1000)
+    assert paid_so_far(rail, intent) == (IntentStatus.SUCCEEDED, 1500_00)
+    assert receipts(intent) == [first["receipt"], rest["receipt"]]
+    assert told(intent.id) == [PAID[0], "payment_partially_paid", *PAID[2:]]
+    assert rail.sent("collect") == 0
+
+
+@arrives("more than is left of a payment in parts waits for a person: what came before stays its part")
+def more_than_is_left(rail: Rail) -> None:
+    intent = rail.create(is_confirmed=False)
+    with rail.terms(IN_PARTS):
+        first = rail.pay(intent.code, 500)
+        inbound = rail.inbound(rail.pay(intent.code, 1001)["receipt"])
+    assert (inbound.status, inbound.intent_id) == (InboundStatus.SUSPENSE, intent.id)
+    assert paid_so_far(rail, intent) == (IntentStatus.PARTIALLY_PAID, 500_00)
+    assert receipts(intent) == [first["receipt"]]
+
+
+@arrives("the same part is told five times at once: it is one part")
+def part_told_again(rail: Rail) -> None:
+    rail.spoil("pay", {"action": "duplicate_callback", "n": 5})
+    intent = rail.create(is_confirmed=False)
+    with rail.terms(IN_PARTS):
+        stored = rail.pay_unread(intent.code, 500)
+        at_once(*[lambda uid=uid: rail.apply(uid) for uid in stored])
+    assert sorted(map(rail.verdict, stored)) == ["APPLIED", *["DUPLICATE"] * 4]
+    assert paid_so_far(rail, intent) == (IntentStatus.PARTIALLY_PAID, 500_00)
+    assert len(receipts(intent)) == 1
 
 
 @arrives("the same payer pays the same twice: the second waits for a person")
@@ -198,6 +248,19 @@ def listed_without_reference(rail: Rail) -> None:
     rail.list_movements()
     assert is_paid(rail, intent)
     assert rail.inbound(rail.attempt(intent).provider_receipt).status == InboundStatus.MATCHED
+
+
+@lists("the message of a part is lost: the list finds it, once")
+def part_listed(rail: Rail) -> None:
+    rail.spoil("pay", "drop_callback")
+    intent = rail.create(is_confirmed=False)
+    with rail.terms(IN_PARTS):
+        made = rail.pay(intent.code, 500)
+        assert paid_so_far(rail, intent) == (IntentStatus.REQUIRES_CONFIRMATION, 0)
+        for _ in range(2):
+            rail.list_movements()
+            assert paid_so_far(rail, intent) == (IntentStatus.PARTIALLY_PAID, 500_00)
+    assert receipts(intent) == [made["receipt"]]
 
 
 @lists("the list does not come: what was read stays, and the next reading begins where it did")

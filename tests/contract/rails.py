@@ -160,16 +160,16 @@ class Rail:
         made_since = self.control("GET", "/payments")["payments"]
         return next(one for one in made_since if one["receipt"] == made["receipt"])
 
-    def pay_kept_back(self, reference: str) -> list[dict[str, Any]]:
+    def pay_kept_back(self, reference: str, shillings: int = 1500) -> list[dict[str, Any]]:
         """Have a person pay of himself; answer the check, and return the confirmations without bringing them."""
-        self._pay(reference, 1500)
+        self._pay(reference, shillings)
         for check in self.kept_back():
             self.deliver(check)
         return self.kept_back()
 
-    def pay_unread(self, reference: str) -> list[UUID]:
+    def pay_unread(self, reference: str, shillings: int = 1500) -> list[UUID]:
         """Have a person pay of himself; bring the confirmations, and return them unread."""
-        return [self.store(one) for one in self.pay_kept_back(reference)]
+        return [self.store(one) for one in self.pay_kept_back(reference, shillings)]
 
     def show_payers(self, form: str) -> None:
         """Have the provider tell who pays in this form from now on."""

@@ -28,11 +28,12 @@ from apps.integrations.ports import (
 from apps.kit import ids
 from apps.kit.money import Money
 from apps.payments.contracts import Recorded
-from apps.payments.models import PaymentAttempt
+from apps.payments.models import PaymentAttempt, PaymentIntent
 from apps.payments.services import (
     attempts,
     inbound_checks,
     intents,
+    payables,
     pulls,
     receipts,
     refund_reports,
@@ -206,6 +207,16 @@ def pass_over_a_failed_list(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pulls, "_end", end)
 
 
+def take_one_part(patch: pytest.MonkeyPatch) -> None:
+    """A payment that was paid in part takes no more."""
+    patch.setattr(PaymentIntent, "is_done", property(lambda intent: intent.is_settled))
+
+
+def take_any_part(patch: pytest.MonkeyPatch) -> None:
+    """More than is left is taken for a part."""
+    patch.setattr(payables, "is_paid_by", lambda *_: True)
+
+
 def no_clear_answer_to_a_refund(rail: Rail) -> None:
     case = next(case for case in returning.CASES if case.name == "500, not done")
     assert returning.played(rail, case) == ""
@@ -232,6 +243,8 @@ AT_A_RAIL = [
     (story("another sum moved"), book_what_was_asked),
     (story("money after a failure"), drop_late_money),
     (story("asked before the money moves"), take_whatever_comes),
+    (story("less than is due"), take_one_part),
+    (story("more than is left"), take_any_part),
     (story("the list does not come"), pass_over_a_failed_list),
     (no_clear_answer_to_a_refund, give_back_again),
 ]
