@@ -26,9 +26,9 @@
   const TYPED = /^(\d+|\d{1,3}(,\d{3})+|\d{1,3}( \d{3})+)(\.\d+)?$/;
 
   /* An amount as it is meant, as apps/kit/typed_sums.py reads it: without marks between thousands and zeros at the end. */
-  const plain = (text, currency) => {
+  const plain = (text, currency, decimals) => {
     const written = text.replace(/\s+/g, " ").trim().replace(currency, "").trim();
-    if (!TYPED.test(written)) return null;
+    if (!TYPED.test(written) || (written.split(".")[1] || "").length > decimals) return null;
     const digits = written.replace(/[, ]/g, "").replace(/^0+(?=\d)/, "");
     return digits.includes(".") ? digits.replace(/0+$/, "").replace(/\.$/, "") : digits;
   };
@@ -37,7 +37,8 @@
     const isMoney = field.dataset.named !== undefined;
     if (!isMoney) return field.value === field.dataset.typed;
     const currency = new RegExp(`^${field.dataset.named.split(" ")[0]}`);
-    return plain(field.value, currency) === plain(field.dataset.typed, currency);
+    const decimals = (field.dataset.typed.split(".")[1] || "").length;
+    return plain(field.value, currency, decimals) === plain(field.dataset.typed, currency, decimals);
   };
 
   /* The button waits until what is to be typed by hand is typed. The server asks again. */
