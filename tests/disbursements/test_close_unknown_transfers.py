@@ -1,10 +1,11 @@
 """Close unknown transfers: a person says with evidence what moved, another agrees, and the books follow, once."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from apps.approvals.contracts import Decided
 from apps.approvals.models import ApprovalRequest
@@ -17,7 +18,7 @@ from apps.disbursements.services import orders, transfer_limits, transfer_verdic
 from apps.events.models import OutboxEvent
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
-from apps.ledger.services import journals
+from apps.ledger.services import accounts, journals
 from tests.disbursements.test_order_transfer import NOTHING, USD_60, at_once, books, report, told
 from tests.factories import approvals
 from tests.factories import transfers as made
@@ -219,3 +220,44 @@ def test_people_twice_and_at_once_book_it_once(committed_acme):
 
     assert (made.again(transfer).status, books()) == ("SUCCEEDED", (USD_70, NOTHING, -USD_30))
     assert told(transfer).count("transfer_succeeded") == 1
+
+
+def test_a_sum_that_the_books_refuse_is_left_and_nobody_comes_between(committed_acme):
+    approvals.rule(kind=TRANSFER_VERDICT.name, currency="", minimum_minor=None)
+    transfer = made.contradicted()
+    say(transfer, USD_100 + USD_70)
+    event = agree(transfer)
+    owed = postings.owed_to(transfer)
+    accounts.set_limits(ref=owed, net_floor=None, net_ceiling=NOTHING, actor=approvals.maker(), now=LATER)
+    free = []
+
+    def look(execute, sql, *asked):
+        done = execute(sql, *asked)
+        if sql.startswith("ROLLBACK TO SAVEPOINT"):
+            free.append(is_free(transfer))
+        return done
+
+    with connection.execute_wrapper(look):
+        carry_out(event)
+
+    assert free
+    assert not any(free)
+    assert (made.again(transfer).status, made.again(transfer).verdict) == ("UNKNOWN", "")
+    assert (actions()[-1], books()) == ("transfer.verdict_left", (USD_60, USD_40, NOTHING))
+
+
+def is_free(transfer):
+    """Say whether another connection may lock a transfer now."""
+    organisation, found = connection.tenant, []
+
+    def look():
+        connection.set_tenant(organisation)
+        with transaction.atomic():
+            rows = Transfer.objects.select_for_update(skip_locked=True).filter(id=transfer.id)
+            found.append(bool(rows))
+        connection.close()
+
+    other = threading.Thread(target=look)
+    other.start()
+    other.join(30)
+    return found[0]

@@ -101,9 +101,10 @@ def decide(*, decided: Decided, now: datetime) -> Transfer:
     or the books refuse it. The audit trail says why, and the transfer stays as it is. A repeat changes nothing, nor does a decision
     after the provider's answer, which dropped what was said. Raises NotFound.
     """
+    transfer = transfers.locked(decided.subject_id)
     try:
         with transaction.atomic():
-            return CLOSE.decide(transfers.locked(decided.subject_id), decided=decided, now=now)
+            return CLOSE.decide(transfer, decided=decided, now=now)
     except journals.LimitExceeded as refusal:
         return CLOSE.drop(transfers.locked(decided.subject_id), refusal.detail, now=now)
 
