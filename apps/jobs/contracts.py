@@ -88,6 +88,7 @@ class Kind:
     job: each part counts exactly once, whoever is killed. It leaves no file, which would be stored in a transaction.
     One that is not atomic runs outside any transaction and may do a chunk twice. One that is not stoppable does its work
     in one deed: once a worker has taken it up nobody stops it, lest it be called cancelled when the deed is done.
+    ``queue`` is for work that others wait behind, which must not take only the processor time that nobody else wants.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Kind:
     is_atomic: bool = True
     lease: timedelta = LEASE
     is_stoppable: bool = True
+    queue: str | None = None
 
 
 KINDS: dict[str, Kind] = {}
@@ -113,9 +115,10 @@ def declare(
     is_atomic: bool = True,
     lease: timedelta = LEASE,
     is_stoppable: bool = True,
+    queue: str | None = None,
 ) -> Kind:
     """Enter a kind of work in the catalogue and return it; call it at import of an app's ``tasks`` module."""
-    declared = Kind(kind, title, runner, is_atomic, lease, is_stoppable)
+    declared = Kind(kind, title, runner, is_atomic, lease, is_stoppable, queue)
     if KINDS.setdefault(kind, declared) != declared:
         raise DeclaredTwice(f"the kind of job {kind} is declared twice")
     return declared

@@ -36,6 +36,7 @@ declare(
     is_atomic=False,
     lease=CLOSE_LEASE,
     is_stoppable=False,
+    queue="default",
 )
 
 

@@ -13,10 +13,12 @@ from apps.ledger.models import Period, SealLeaf
 from apps.ledger.services import seals
 from tests.browser.test_accessibility import judge
 from tests.factories import ledger
-from tests.running import wait_for
+from tests.running import PATIENCE, wait_for
 
 WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 APPROVER = "grace@savanna.example"
+PATIENT = PATIENCE * 1000
+"""In milliseconds: a worker closes the period, and the page asks every two seconds what became of it."""
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def send(page: Page, **fields: str) -> None:
     dialog.wait_for()
     wait_for(lambda: is_filled(dialog, fields), what="what was typed in the dialog")
     dialog.locator("button[type=submit]").click()
-    expect(page.locator("#dialog")).to_have_count(0)
+    expect(page.locator("#dialog")).to_have_count(0, timeout=PATIENT)
 
 
 def is_filled(dialog: Locator, fields: dict[str, str]) -> bool:
@@ -83,7 +85,7 @@ def test_a_month_is_worked_off_closed_and_opened_again_by_two_people(portal, bro
     expect(dialog.locator("button[type=submit]")).to_be_disabled()
     assert judge(portal, "the dialog that closes") == []
     send(portal, typed_text=f"{last_year}-01")
-    expect(portal.locator("#period-state[data-state=closed]")).to_be_visible(timeout=60_000)
+    expect(portal.locator("#period-state[data-state=closed]")).to_be_visible(timeout=PATIENT)
     expect(portal.locator("main")).to_contain_text("500.00")
     assert judge(portal, "a closed period") == []
 

@@ -69,8 +69,13 @@ def start(*, request: NewJob, now: datetime) -> Job:
     )
     asked = {str(label): [None, str(text)] for label, text in job.parameters.get("asked_for", ())}
     _audit("job.started", job, request.actor, now, changes={"kind": [None, job.kind], **asked})
-    jobs.enqueue(RUN_TASK, job_id=job.id)
+    call_worker(job)
     return job
+
+
+def call_worker(job: Job) -> None:
+    """Call for a worker of the queue that does jobs of this kind."""
+    jobs.enqueue(RUN_TASK, queue=KINDS[job.kind].queue, job_id=job.id)
 
 
 @transaction.atomic

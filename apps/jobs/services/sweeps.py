@@ -7,8 +7,8 @@ from django.db import transaction
 
 from apps.jobs.models import Job
 from apps.jobs.models.job import PROGRESS_FIELDS
-from apps.jobs.services.jobs import RUN_TASK, finished, folder
-from apps.kit import jobs, logs, storage
+from apps.jobs.services.jobs import call_worker, finished, folder
+from apps.kit import logs, storage
 
 BATCH = 100
 
@@ -54,4 +54,4 @@ def _requeue(job_id: UUID, now: datetime) -> None:
         return
     job.requeue(at=now)
     job.save(update_fields=PROGRESS_FIELDS)
-    jobs.enqueue(RUN_TASK, job_id=job.id)
+    call_worker(job)

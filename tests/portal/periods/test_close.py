@@ -1,15 +1,16 @@
 """Close pages: a worker does it once, and every refusal is told."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.urls import reverse
+from kombu.transport.memory import Channel
 
 from apps.jobs.contracts import JobStatus
 from apps.jobs.models import Job
 from apps.jobs.services import jobs as job_services
-from apps.jobs.services import runs
+from apps.jobs.services import runs, sweeps
 from apps.kit import ids
 from apps.kit.actors import SYSTEM
 from apps.kit.money import Money
@@ -53,6 +54,32 @@ def test_a_worker_closes_it_and_the_page_shows_what_was_kept(controller):
     for word in ("What was kept at its close", "74.00", "Amina", bytes(january.checkpoint_hash).hex()):
         assert word in page, word
     assert deed("reopen", january) in page
+
+
+def test_a_close_behind_which_postings_wait_does_not_stand_behind_other_work(
+    controller, django_capture_on_commit_callbacks
+):
+    """Found by a test under load: whoever does the other jobs has only the processor time that nobody else wants."""
+    make.make_ready(make.month(1))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        close(controller, 1)
+    assert called_in("default")
+
+    connection.set_tenant(acme_again())
+    with django_capture_on_commit_callbacks(execute=True):
+        sweeps.run(now=Job.objects.get().locked_until + timedelta(seconds=1))
+    assert called_in("default")
+
+
+def called_in(name: str) -> bool:
+    """Say whether a worker of this queue alone is called to a job, and forget it."""
+    queues = {key: each.queue for key, each in Channel.queues.items()}
+    called = {
+        key for key, sent in queues.items() if any(one["headers"]["task"] == "jobs.run" for one in sent)
+    }
+    Channel.queues.clear()
+    return called == {name}
 
 
 def test_every_refusal_is_told_in_the_dialog_and_starts_nothing(controller):
