@@ -230,15 +230,20 @@ def test_a_message_brings_the_look_for_what_was_closed_forward(unknown):
 
 def test_the_database_lets_nobody_end_one_alone_nor_change_what_was_said(unknown):
     row = ConnectedAccount.objects.filter(id=unknown.id)
+    whole = {"verdict_reason": WHY, "verdict_by": "somebody", "verdict_approval_id": ids.new()}
+    for missing in whole:
+        refused(row, "verdict_whole", **{name: said for name, said in whole.items() if name != missing})
     say(unknown)
-    for changes in ({"verdict_reason": ""}, {"verdict_by": ""}, {"verdict_approval_id": None}):
-        refused(row, "verdict_whole", **changes)
+    for changes in ({"verdict_reason": "Else"}, {"verdict_by": "somebody else"}):
+        refused(row, "what people said", **changes)
     alone = "SET status = 'FAILED', failure_code = 'not_opened', closed_at = now(), judged_at = now()"
     with pytest.raises(IntegrityError, match="people end account"), transaction.atomic():
         by_hand(alone)
     event = agree(unknown)
     with pytest.raises(IntegrityError, match="people end account"), transaction.atomic():
         by_hand(alone.replace("not_opened", "not_found"))
+    with pytest.raises(IntegrityError, match="people end account"), transaction.atomic():
+        by_hand(f"{alone}, verdict_by = 'somebody else'")
     carry_out(event)
 
     for changes in ({"verdict_reason": "Else"}, {"failure_code": "other"}, {"judged_at": LATER + DAY}):

@@ -16,6 +16,7 @@ from apps.disbursements.contracts import TRANSFER_VERDICT, TransferStatus
 from apps.disbursements.models import Transfer
 from apps.disbursements.services import orders, transfer_limits, transfer_verdicts, transfers
 from apps.events.models import OutboxEvent
+from apps.kit import ids
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
 from apps.ledger.services import accounts, journals
@@ -177,15 +178,25 @@ def test_nobody_closes_one_alone_nor_what_is_known(acme):
 
 
 def test_the_database_lets_nobody_end_one_alone_nor_change_what_was_said(lost):
-    say(lost)
     rows = Transfer.objects.filter(id=lost.id)
+    whole = {"verdict_reason": WHY, "verdict_by": "somebody", "verdict_approval_id": ids.new()}
+    refused(rows, "verdict_whole", verdict="MADE", verdict_ticket=TICKET, **whole)
+    say(lost)
+    for changes in (
+        {"verdict_minor": 1},
+        {"verdict_reason": "Something else"},
+        {"verdict_by": "somebody else"},
+    ):
+        refused(rows, "what people said", **changes)
     for changes in (
         {"status": "FAILED", "closed_at": LATER, "judged_at": LATER},
         {"status": "SUCCEEDED", "succeeded_at": LATER, "ticket": TICKET, "judged_at": LATER},
     ):
         refused(rows, "people end transfer", **changes)
-    refused(rows, "verdict_whole", verdict_minor=None)
-    carry_out(agree(lost))
+    event = agree(lost)
+    ended = {"status": "SUCCEEDED", "succeeded_at": LATER, "ticket": TICKET, "judged_at": LATER}
+    refused(rows, "people end transfer", **ended, verdict_by="somebody else")
+    carry_out(event)
 
     refused(rows, "what people said", verdict_reason="Something else")
     refused(rows, "beyond_itself", reversing_minor=30_01)

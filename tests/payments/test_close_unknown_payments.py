@@ -14,7 +14,7 @@ from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
 from apps.integrations.models import ProviderAccount
 from apps.integrations.ports import CollectionReport, InboundReport, NextAction, NextActionKind, Outcome
-from apps.kit import errors, faults
+from apps.kit import errors, faults, ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
 from apps.payments import subscribers
@@ -512,15 +512,19 @@ def test_the_database_lets_nobody_end_one_alone_nor_change_what_was_said(lost):
 
 
 def test_the_database_wants_the_reason_the_person_and_the_code(lost):
+    pending = PaymentAttempt.objects.filter(id=lost.id)
+    whole = {"verdict_reason": WHY, "verdict_by": "somebody", "verdict_approval_id": ids.new()}
+    for missing in whole:
+        with pytest.raises(IntegrityError, match="attempt_verdict_whole"), transaction.atomic():
+            pending.update(**{name: said for name, said in whole.items() if name != missing})
     say(lost)
     decided = agree(lost)
-    pending = PaymentAttempt.objects.filter(id=lost.id)
     for changes in (
-        {"verdict_reason": ""},
-        {"verdict_by": ""},
-        {"verdict_approval_id": None},
+        {"verdict_reason": "Else"},
+        {"verdict_by": "somebody else"},
+        {"verdict_approval_id": ids.new()},
     ):
-        with pytest.raises(IntegrityError, match="attempt_verdict_whole"), transaction.atomic():
+        with pytest.raises(IntegrityError, match="what people said"), transaction.atomic():
             pending.update(**changes)
     ended = {"status": "FAILED", "closed_at": LATER, "judged_at": LATER}
     with pytest.raises(IntegrityError, match="people end attempt"), transaction.atomic():

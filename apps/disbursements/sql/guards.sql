@@ -16,11 +16,16 @@ BEGIN
   END IF;
   IF OLD.judged_at IS NULL AND NEW.judged_at IS NOT NULL AND NOT (
        OLD.status = 'UNKNOWN' AND NEW.status = 'FAILED' AND NEW.failure_code = 'not_opened'
-       AND NEW.verdict_approval_id = OLD.verdict_approval_id AND NEW.verdict_reason = OLD.verdict_reason
+       AND (NEW.verdict_approval_id, NEW.verdict_reason, NEW.verdict_by)
+         = (OLD.verdict_approval_id, OLD.verdict_reason, OLD.verdict_by)
        AND EXISTS (SELECT FROM {s}.approvals_approvalrequest a WHERE a.id = NEW.verdict_approval_id
          AND a.kind = 'connected_account_verdict' AND a.subject_id = NEW.id AND a.status = 'APPROVED')) THEN
     RAISE EXCEPTION 'disbursements: people end account % as they agreed, and only while nobody knows', OLD.id
       USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.verdict_by <> '' AND NEW.verdict_by <> '' AND (NEW.verdict_reason, NEW.verdict_by, NEW.verdict_approval_id)
+       IS DISTINCT FROM (OLD.verdict_reason, OLD.verdict_by, OLD.verdict_approval_id) THEN
+    RAISE EXCEPTION 'disbursements: what people said of account % stays', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.status <> OLD.status AND OLD.status IN ('CLOSED', 'FAILED') THEN
     RAISE EXCEPTION 'disbursements: account % cannot go from % to %', OLD.id, OLD.status, NEW.status
@@ -53,13 +58,19 @@ BEGIN
   END IF;
   IF OLD.judged_at IS NULL AND NEW.judged_at IS NOT NULL AND NOT (
        OLD.status = 'UNKNOWN' AND NEW.verdict_approval_id = OLD.verdict_approval_id
-       AND (NEW.verdict, NEW.verdict_ticket, NEW.verdict_minor) IS NOT DISTINCT FROM (OLD.verdict, OLD.verdict_ticket, OLD.verdict_minor)
+       AND (NEW.verdict, NEW.verdict_ticket, NEW.verdict_minor, NEW.verdict_reason, NEW.verdict_by)
+         IS NOT DISTINCT FROM (OLD.verdict, OLD.verdict_ticket, OLD.verdict_minor, OLD.verdict_reason, OLD.verdict_by)
        AND ((NEW.verdict = 'MADE' AND NEW.status = 'SUCCEEDED' AND NEW.ticket = NEW.verdict_ticket)
          OR (NEW.verdict = 'NOT_MADE' AND NEW.status = 'FAILED'))
        AND EXISTS (SELECT FROM {s}.approvals_approvalrequest a
          WHERE a.id = NEW.verdict_approval_id AND a.kind = 'transfer_verdict' AND a.subject_id = NEW.id AND a.status = 'APPROVED')) THEN
     RAISE EXCEPTION 'disbursements: people end transfer % as they agreed, and only while nobody knows', OLD.id
       USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.verdict_by <> '' AND NEW.verdict_by <> '' AND (NEW.verdict, NEW.verdict_ticket, NEW.verdict_minor, NEW.verdict_reason,
+       NEW.verdict_by, NEW.verdict_approval_id) IS DISTINCT FROM (OLD.verdict, OLD.verdict_ticket, OLD.verdict_minor,
+       OLD.verdict_reason, OLD.verdict_by, OLD.verdict_approval_id) THEN
+    RAISE EXCEPTION 'disbursements: what people said of transfer % stays', OLD.id USING ERRCODE = 'restrict_violation';
   END IF;
   IF NEW.status <> OLD.status AND OLD.status IN ('SUCCEEDED', 'FAILED', 'CANCELLED') THEN
     RAISE EXCEPTION 'disbursements: transfer % cannot go from % to %', OLD.id, OLD.status, NEW.status

@@ -109,6 +109,10 @@ BEGIN
     RAISE EXCEPTION 'payments: people end attempt % as they agreed, and only while nobody knows', OLD.id
       USING ERRCODE = 'restrict_violation';
   END IF;
+  IF OLD.verdict_by <> '' AND NEW.verdict_by <> '' AND (NEW.verdict_reason, NEW.verdict_by, NEW.verdict_approval_id)
+       IS DISTINCT FROM (OLD.verdict_reason, OLD.verdict_by, OLD.verdict_approval_id) THEN
+    RAISE EXCEPTION 'payments: what people said of attempt % stays', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
   RETURN NEW;
 END $f$;
 
