@@ -82,6 +82,7 @@ ACTIONS: dict[str, Action] = {
     "dispute": Action(4, disputing.dispute),
     "answer_dispute": Action(6, disputing.answer),
     "accept_dispute": Action(2, disputing.accept),
+    "appeal_dispute": Action(12, disputing.appeal),
     "decide_dispute": Action(2, disputing.decide),
     "escalate_inquiry": Action(2, disputing.escalate),
     "list_disputes": Action(1, disputing.list_disputes),

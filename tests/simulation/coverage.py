@@ -47,7 +47,7 @@ NOT_YET = {
     "CallbackProcessing:set_aside:UNMATCHED": "the simulator pays a prompt once",
     "InboundReceipt:retract:RETRACTED": "hardly any payment is booked without its receipt while a list names no reference",
     "InboundReceipt:take_back:TAKEN_BACK": "hardly any dispute takes money that is nobody's",
-    "InboundReceipt:wait_again:SUSPENSE": "no dispute of this world is won after it was lost",
+    "InboundReceipt:wait_again:SUSPENSE": "hardly any dispute that took money which is nobody's is won by an appeal",
     "ConnectedAccount:fail:FAILED": "the provider of this world refuses no account",
     "PaymentIntent:follow:PROCESSING": "every rail that exists answers with what the payer must do",
     "Job:fail:FAILED": "hardly any job is cut off five times",
@@ -104,6 +104,8 @@ def wanted() -> list[str]:
     names += [f"pay page:claim {claim}" for claim in Claim if claim not in RARE_CLAIMS]
     names += ["prompt paid:paybill", "prompt paid:till"]
     names += [f"evidence:dispute listed at {rail.face}" for rail in RAILS]
+    names += [f"appeal:{end}" for end in ("won", "lost", "looked at", "refused", "dropped")]
+    names += sorted({f"appeal script:{street.name_of(script)}" for _, script in wallets.APPEALS})
     names += [f"dispute {end}:{rail.face}" for rail in RAILS for end in ("won", "lost", "closed")]
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
     names += [f"terms:{policy}" for policy in LateMoney]
@@ -116,7 +118,7 @@ def wanted() -> list[str]:
 
 def ordered() -> set[str]:
     """Return every fault of the simulator that a script of this world orders."""
-    every = (street.SCRIPTS, cards.SCRIPTS, wallets.SCRIPTS, transferring.SCRIPTS)
+    every = (street.SCRIPTS, cards.SCRIPTS, wallets.SCRIPTS, wallets.APPEALS, transferring.SCRIPTS)
     return {
         action if isinstance(action, str) else str(action["action"])
         for scripts in every

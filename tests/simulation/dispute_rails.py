@@ -16,7 +16,7 @@ Body = dict[str, Any]
 class Told:
     """
     A dispute as its provider has it: ``heard`` is how often we were, ``end`` won, lost or closed, empty while it is open.
-    ``may_go_on``: it may be taken a step further, and asks anew then.
+    ``may_go_on``: it may be taken a step further, and asks anew then; ``may_appeal``: it is lost, and looked at again where we ask for that.
     """
 
     rail: "Rail"
@@ -24,6 +24,7 @@ class Told:
     money: Money
     is_inquiry: bool
     may_go_on: bool
+    may_appeal: bool
     is_asked: bool
     heard: int
     end: str
@@ -75,6 +76,7 @@ def _of_card(one: Body) -> dict[str, Any]:
         "money": Money(one["amount"], one["currency"].upper()),
         "is_inquiry": is_inquiry,
         "may_go_on": is_inquiry,
+        "may_appeal": False,
         "is_asked": one["status"].endswith("needs_response"),
         "heard": one["evidence_details"]["submission_count"],
         "end": ends.get(one["status"], ""),
@@ -96,7 +98,7 @@ def _captures(world: World) -> list[tuple[str, Any]]:
 
 def _of_wallet(one: Body) -> dict[str, Any]:
     step = one["dispute_life_cycle_stage"]
-    is_inquiry = step == "INQUIRY"
+    is_inquiry = step == "INQUIRY" and not one["money_movements"]
     outcome = one.get("dispute_outcome", {}).get("outcome_code", "")
     is_ours = outcome in ("RESOLVED_SELLER_FAVOUR", "CANCELED_BY_BUYER")
     return {
@@ -104,6 +106,7 @@ def _of_wallet(one: Body) -> dict[str, Any]:
         "money": _sum(one["dispute_amount"]),
         "is_inquiry": is_inquiry,
         "may_go_on": step != "ARBITRATION",
+        "may_appeal": any(link["rel"] == "appeal" for link in one["links"]),
         "is_asked": one["status"] == "WAITING_FOR_SELLER_RESPONSE",
         "heard": len(one["evidences"]),
         "end": outcome and ("lost" if not is_ours else "closed" if is_inquiry else "won"),
@@ -132,7 +135,7 @@ RAILS = (
             {"reason": "UNAUTHORISED", "stage": "CHARGEBACK"},
             {"reason": "CREDIT_NOT_PROCESSED", "stage": "CHARGEBACK"},
             {"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "stage": "INQUIRY"},
-            {"reason": "INCORRECT_AMOUNT", "stage": "INQUIRY"},
+            *[{"reason": "INCORRECT_AMOUNT", "stage": "INQUIRY"}] * 2,
         ),
         endings=("win", "lose", "withdraw"),
         disputable=_captures,

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db.models import Sum
 
+from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
+from apps.kit import ids
 from apps.kit.money import Money
 from apps.ledger.contracts import AccountRole
 from apps.ledger.models import Transaction
@@ -58,8 +60,10 @@ def _stands_as_told(dispute: Dispute, told: Told) -> Iterator[str]:
     )
     if not is_right:
         yield f"dispute {dispute} is {dispute.status}, the provider says {told.end or told}"
-    if dispute.status == "SUBMITTED":
+    if dispute.status == "SUBMITTED" or dispute.is_appealing:
         yield f"the answer to dispute {dispute} is stuck"
+    if told.may_appeal and not dispute.is_appealable:
+        yield f"dispute {dispute} may be appealed, and nobody knows it here"
     if dispute.money != told.money:
         yield f"dispute {dispute} is about {told.money} at the provider"
     if told.heard > dispute.answer_number:
@@ -67,22 +71,35 @@ def _stands_as_told(dispute: Dispute, told: Told) -> Iterator[str]:
 
 
 def _moved_once(dispute: Dispute, taken: int, back: int, fee: int) -> Iterator[str]:
-    """Each step is booked once, with the provider's sums; what does not come back is a loss once it is over."""
+    """Each step is booked once, with the provider's sums; what does not come back is a loss once it is over, and none while an appeal is looked at."""
     lost = 0 if dispute.is_open else taken - back
     if dispute.moves != (wanted := type(dispute.moves)(taken, fee, back, lost)):
         yield f"dispute {dispute} moved {dispute.moves}, the provider's statement says {wanted}"
-    steps = {"withdrawal": taken, "reinstatement": back, "loss": lost}
-    for step, minor in steps.items():
-        made = Transaction.objects.filter(idem_key__startswith=f"dispute-{step}:{dispute.id}:").count()
-        if made != (minor > 0):
+    for step, minor in {"withdrawal": taken, "reinstatement": back}.items():
+        if (made := _booked(dispute, step)) != (minor > 0):
             yield f"dispute {dispute}: {step} of {minor} was booked {made} times"
+    made = _booked(dispute, "loss")
+    if made % 2 != (lost > 0) or made > 1 + 2 * appeals(dispute):
+        yield f"dispute {dispute}: the loss of {lost} was booked {made} times, for {appeals(dispute)} appeals"
+
+
+def _booked(dispute: Dispute, step: str) -> int:
+    return Transaction.objects.filter(idem_key__startswith=f"dispute-{step}:{dispute.id}:").count()
+
+
+def appeals(dispute: Dispute) -> int:
+    """Return how often its loss was appealed."""
+    known_as = ids.encode("dp", dispute.id)
+    return AuditRecord.objects.filter(action="dispute.appealed", object_id=known_as).count()
 
 
 def _told_once(dispute: Dispute, end: str) -> Iterator[str]:
+    """Each of these is told once, and a loss as often as it was booked and not taken back."""
     wanted = Counter({"opened": 1})
     wanted["funds_withdrawn"] = int(dispute.withdrawn_minor > 0)
     wanted["funds_reinstated"] = int(dispute.reinstated_minor > 0)
     wanted[ENDS.get(end, {}).get(dispute.status, "nothing")] += int(not dispute.is_open)
+    wanted["lost"] = (_booked(dispute, "loss") + 1) // 2
     about = OutboxEvent.objects.filter(aggregate_id=dispute.id)
     names = about.exclude(type__in=("payment_dispute_updated", "payment_dispute_due_soon"))
     told = Counter(name.removeprefix("payment_dispute_") for name in names.values_list("type", flat=True))

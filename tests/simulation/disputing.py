@@ -3,17 +3,23 @@
 from collections import Counter
 
 from apps.integrations.models import ProviderAccount
-from apps.kit import ids, jobs
+from apps.kit import clock, ids, jobs
 from apps.kit.actors import SYSTEM
+from apps.payments.contracts import DisputeAnswer
 from apps.payments.models import Dispute
+from apps.payments.models.answered import APPEAL_DROPPED
 from apps.payments.services import dispute_answers, dispute_evidence
-from tests.simulation import dispute_rails, partner
+from tests.simulation import dispute_rails, dispute_truths, partner, wallets
 from tests.simulation.deciding import REASON, decided
 from tests.simulation.dispute_rails import RAILS, Rail, Told
 from tests.simulation.world import Asked, Broken, Message, World
 
-WORDS = ("winning_evidence", "losing_evidence", *["The parcel was signed for"] * 3)
+SIGNED = "The parcel was signed for"
+WORDS = ("winning_evidence", "losing_evidence", *[SIGNED] * 3)
 """What is said in our favour; a bank decides at once where it hears one of the first two."""
+LOST_AT_FIRST = 0.6
+ON_ITS_WAY = {"as it should": 35, "spoilt": 45, "too late": 20}
+"""What becomes of an appeal on its way, and how often: the provider may take none any more when it comes."""
 LIST = "payments.list_disputes_organisation"
 LEFT_ALONE = 0.5
 """Of the disputes that nobody has decided at the end, so many wait until their time is over."""
@@ -43,6 +49,14 @@ def decide(world: World) -> str | None:
     """Let a bank or a provider say who is right, or a payer take his claim back."""
     found = [told for told in dispute_rails.every(world) if told.is_open]
     return _decide(world, world.rng.choice(found)) if found else None
+
+
+def lose_at_first(world: World) -> str | None:
+    """Let PayPal, in some worlds, decide for a payer what was only asked about, so that there is something to appeal from the first step on."""
+    found = [told for told in RAILS[-1].told(world) if told.is_open and told.is_inquiry]
+    if not found or not world.chance(LOST_AT_FIRST):
+        return None
+    return f"{found[0].ticket}: {found[0].rail.act(world, 'disputes', found[0].ticket, 'lose')}"
 
 
 def escalate(world: World) -> str | None:
@@ -85,6 +99,36 @@ def accept(world: World) -> str | None:
     return f"{found}, by a person: {said or 'given up'}"
 
 
+def appeal(world: World) -> str | None:
+    """
+    Appeal a loss where the provider takes that, seldom where it does not: the partner at the API, or a person in the portal. It may
+    go wrong on its way, or come when none is taken any more.
+    """
+    every = list(Dispute.objects.order_by("id"))
+    found = every if world.chance(0.1) else [one for one in every if one.is_appealable]
+    if not found:
+        return None
+    chosen, fate = world.rng.choice(found), world.rng.choices(list(ON_ITS_WAY), ON_ITS_WAY.values())[0]
+    spoilt = f", {wallets.script_appeal(world)}" if fate == "spoilt" else ""
+    said = _appeal(world, chosen) + spoilt
+    if fate == "too late" and chosen.is_appealable:
+        said += f", shut: {RAILS[-1].act(world, 'disputes', chosen.ticket, 'shut')}"
+    return said
+
+
+def _appeal(world: World, found: Dispute) -> str:
+    texts = {"text": SIGNED}
+    if world.chance(0.5):
+        written = _ask(world, found, "evidence", texts)
+        return f"{found}: written -> {written}, appealed -> {_ask(world, found, 'appeal', {})}"
+
+    def deed() -> object:
+        dispute_evidence.write(dispute_id=found.id, texts=texts, actor=SYSTEM, now=world.now)
+        return dispute_answers.appeal(dispute_id=found.id, actor=SYSTEM, now=world.now)
+
+    return f"{found}, by a person: {decided(world, deed) or 'appealed'}"
+
+
 def list_disputes(world: World) -> str:
     """Have the disputes of an account listed, as beat does every hour."""
     return _list(world, world.rng.choice(RAILS))
@@ -101,6 +145,22 @@ def let_others_decide(world: World) -> None:
     """Let whoever decides say what is open still, but for what is left alone."""
     for told in dispute_rails.every(world):
         if told.is_open and not world.chance(LEFT_ALONE):
+            world.note(f"at the end decide_dispute: {_decide(world, told)}")
+
+
+def appeal_losses(world: World) -> None:
+    """Appeal most of what was lost and may be appealed still."""
+    with clock.fixed(world.now):
+        for found in Dispute.objects.filter(may_appeal=True, answer_due_at=None).order_by("id"):
+            if world.chance(0.7):
+                world.note(f"at the end appeal_dispute: {_appeal(world, found)}")
+
+
+def decide_appeals(world: World) -> None:
+    """Let the provider say who is right in most of what it looks at again."""
+    appealed = Dispute.objects.filter(answer=DisputeAnswer.APPEAL).values_list("ticket", flat=True)
+    for told in dispute_rails.every(world):
+        if told.is_open and told.ticket in set(appealed) and world.chance(0.8):
             world.note(f"at the end decide_dispute: {_decide(world, told)}")
 
 
@@ -124,9 +184,17 @@ def let_time_run_out(world: World) -> None:
 
 
 def ends(world: World) -> Counter[str]:
-    """Count how disputes have ended, by rail."""
+    """Count how disputes have ended, by rail, and what became of appeals."""
     over = [told for told in dispute_rails.every(world) if told.end]
-    return Counter(f"dispute {told.end}:{told.rail.face}" for told in over)
+    found = Counter(f"dispute {told.end}:{told.rail.face}" for told in over)
+    appealed = [one for one in Dispute.objects.all() if dispute_truths.appeals(one)]
+    return found + Counter(_end_of_appeal(one) for one in appealed)
+
+
+def _end_of_appeal(dispute: Dispute) -> str:
+    if dispute.answer_refusal:
+        return f"appeal:{'dropped' if dispute.answer_refusal == APPEAL_DROPPED else 'refused'}"
+    return f"appeal:{'looked at' if dispute.is_open else 'lost' if dispute.is_lost else 'won'}"
 
 
 def _decide(world: World, told: Told) -> str:

@@ -202,6 +202,7 @@ FIRST: tuple[tuple[Callable[[World], str | None], ...], ...] = (
     (cards.pay_every_page, transferring.finish_every_account),
     (wallets.agree_to_every_order, transferring.transfer),
     (disputing.dispute_on_every_rail,),
+    (disputing.lose_at_first,),
 )
 """What follows in a seed's opening, each row once what came before has arrived."""
 EVIDENCE: tuple[Callable[[World], None], ...] = (
@@ -210,6 +211,9 @@ EVIDENCE: tuple[Callable[[World], None], ...] = (
     _decide_reviews,
     disputing.let_others_decide,
     _ask_after_refunds,
+    disputing.ask_after_disputes,
+    disputing.appeal_losses,
+    disputing.decide_appeals,
     disputing.ask_after_disputes,
     disputing.let_time_run_out,
     transferring.ask_after_accounts,

@@ -20,10 +20,22 @@ TAKEN, HELD = "/v2/checkout/orders/*/capture", "/v2/payments/authorizations/*/ca
 REFUNDS = "/v2/payments/captures/*/refund"
 DISPUTES = "/v1/customer/disputes"
 EVIDENCE, GIVEN_UP = f"{DISPUTES}/*/provide-evidence", f"{DISPUTES}/*/accept-claim"
+APPEALED = f"{DISPUTES}/*/appeal"
+REFUSED = (
+    '{"name": "UNPROCESSABLE_ENTITY", "details": [{"issue": "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"}]}'
+)
 LOST = "Payment reversed"
 """What PayPal notes on money that a dispute took: it tells of it as of a refund."""
 OPEN = ("CREATED", "PAYER_ACTION_REQUIRED")
 LATE = {"action": "result", "code": "PENDING"}
+APPEALS: cards.Scripts = (
+    (APPEALED, ("hang",)),
+    (APPEALED, ({"action": "reset", "processed": True},)),
+    (APPEALED, ({"action": "status", "processed": True},)),
+    (APPEALED, ("rate_limit",)),
+    (APPEALED, ({"action": "status", "status": 422, "body": REFUSED},)),
+)
+"""What goes wrong with an appeal: ordered with one, for there are few."""
 SCRIPTS: cards.Scripts = (
     (ORDERS, ("hang",)),
     (ORDERS, ({"action": "reset", "processed": True},)),
@@ -114,6 +126,11 @@ def decide(world: World) -> str | None:
 
 
 DECIDED = {"captures": ("complete", "deny"), "refunds": ("complete", "fail")}
+
+
+def script_appeal(world: World) -> str:
+    """Let the next appeal go wrong."""
+    return cards.spoil(world, APPEALS, face=FACE, what="appeal")
 
 
 def script_fault(world: World) -> str:

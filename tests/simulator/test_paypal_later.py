@@ -221,6 +221,18 @@ def test_no_appeal_is_taken_twice_too_late_or_from_a_bank(shop):
     assert len(shop.control("GET", "/paypal/refunds").json()["refunds"]) == 3
 
 
+def test_paypal_takes_no_appeal_once_it_has_shut_the_case(shop):
+    path = lost(shop, shop.paid())
+    identifier = path.rpartition("/")[2]
+
+    assert shop.act("disputes", identifier, "shut").json()["dispute_state"] == "RESOLVED"
+
+    assert "appeal" not in links(shop.read(path))
+    assert issue(appeal(shop, path, {})) == (422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+    again = shop.control("POST", f"/paypal/disputes/{identifier}/shut", {})
+    assert (again.status_code, again.json()["code"]) == (409, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+
+
 def test_every_movement_is_reported(shop):
     shop.open(rates={"EUR": "1.08"})
     paid = shop.paid(amount={"currency_code": "EUR", "value": "100.00"})

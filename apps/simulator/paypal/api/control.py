@@ -166,6 +166,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("disputes", "win"): lambda scope, body, _: disputes.decide(scope, body, is_won=True),
     ("disputes", "lose"): lambda scope, body, _: disputes.decide(scope, body, is_won=False),
     ("disputes", "withdraw"): lambda scope, body, _: disputes.withdraw(scope, body),
+    ("disputes", "shut"): lambda scope, body, _: disputes.shut(scope, body),
     ("setups", "approve"): _approve_setup,
     ("tokens", "drop"): _drop,
 }

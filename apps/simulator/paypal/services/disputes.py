@@ -155,13 +155,21 @@ def withdraw(scope: Scope, dispute: Body) -> Body:
     return decide(scope, dispute, is_won=True, code="CANCELED_BY_BUYER")
 
 
+def shut(scope: Scope, dispute: Body) -> Body:
+    """Take no appeal any more, and tell nobody; raise PayPalRefusal where none was taken."""
+    if dispute["dispute_state"] != APPEALABLE:
+        raise PayPalRefusal(422, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
+    _unlink(dispute)
+    objects.wake(scope, dispute["dispute_id"], at=None)
+    return objects.save(scope, dispute["dispute_id"], dispute | {"dispute_state": STATES[OVER]})
+
+
 def settle(scope: Scope, dispute: Body) -> None:
     """Lose what was not answered in time, and take no appeal any more once the time for that is over."""
     if dispute["status"] != OVER:
         decide(scope, dispute, is_won=False)
         return
-    _unlink(dispute)
-    objects.save(scope, dispute["dispute_id"], dispute | {"dispute_state": STATES[OVER]})
+    shut(scope, dispute)
 
 
 def check_open(dispute: Body) -> None:
