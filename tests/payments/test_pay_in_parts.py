@@ -12,9 +12,11 @@ from apps.invoicing.selectors import receipts as documents
 from apps.kit import faults, ids
 from apps.kit.actors import PROVIDER, SYSTEM
 from apps.kit.money import Money
+from apps.ledger.contracts import AccountRole
+from apps.ledger.services import accounts
 from apps.payments import events
 from apps.payments.contracts import InboundStatus, IntentStatus, LateMoney, Recorded
-from apps.payments.models import InboundReceipt, PaymentAttempt
+from apps.payments.models import InboundReceipt, PaymentAttempt, Refund
 from apps.payments.services import (
     inbound_checks,
     intents,
@@ -24,7 +26,7 @@ from apps.payments.services import (
     resolutions,
     reviews,
 )
-from tests.factories import access, payments
+from tests.factories import access, ledger, payments
 from tests.factories import refunds as made
 from tests.payments.conftest import balance, bookings, books, told
 from tests.payments.partner import Partner
@@ -328,6 +330,21 @@ def test_one_part_goes_back_and_is_named(acme):
     assert (refund(first).money, refund(second).money) == (A_THIRD, TWO_THIRDS)
     with pytest.raises(refund_limits.RefundInProgress):
         refund(first)
+
+
+def test_a_part_that_waits_in_suspense_is_refused_and_no_other_goes_back_for_it(acme):
+    intent = partly()
+    unapplied = ledger.ref(AccountRole.UNAPPLIED_COLLECTIONS, intent.branch_id)
+    accounts.freeze(ref=unapplied, reason="Another one is used", actor=SYSTEM, now=NOW)
+    pay(intent, TWO_THIRDS, "SKH0000002")
+    second = PaymentAttempt.objects.get(provider_receipt="SKH0000002")
+
+    with pytest.raises(refund_limits.PaymentInReview):
+        refunds.create(
+            intent_id=intent.id, attempt_id=second.id, money=None, reason=WHY, actor=SYSTEM, now=NOW
+        )
+
+    assert not Refund.objects.exists()
 
 
 def test_the_only_part_goes_back_unnamed_and_counts_as_paid(acme):

@@ -153,10 +153,11 @@ def of_intent(*, intent_id: UUID, attempt_id: UUID | None = None) -> PaymentAtte
 def _part(intent: PaymentIntent, attempt_id: UUID | None) -> UUID | None:
     """Return which part of a payment is meant; None where it is not in parts, or nothing of it can go back."""
     parts = list(PaymentAttempt.objects.paying().filter(intent_id=intent.id)) if intent.is_in_parts else []
-    named = [one.id for one in parts if one.id == attempt_id]
-    if attempt_id is not None and not named and attempt_id != intent.current_attempt_id:
-        raise PaymentInParts("This attempt has no money of this payment.")
-    left = named or [one.id for one in parts if one.refundable_minor]
+    if attempt_id is not None:
+        if attempt_id not in (intent.current_attempt_id, *(one.id for one in parts)):
+            raise PaymentInParts("This attempt has no money of this payment.")
+        return attempt_id
+    left = [one.id for one in parts if one.refundable_minor]
     if len(left) > 1:
         raise PaymentInParts("Several sums paid this payment. Name the attempt whose money goes back.")
     return left[0] if left else None
