@@ -5,12 +5,12 @@ from django.urls import reverse
 
 from apps.events.models import OutboxEvent
 from apps.invoicing import subscribers as invoicing
-from apps.payments.contracts import CollectionTerms, IntentStatus
+from apps.payments.contracts import CollectionTerms, IntentStatus, LateMoney
 from apps.payments.models import PaymentAttempt, Refund
 from apps.payments.selectors import policies
 from tests import dialogs
 from tests.factories import approvals, payments
-from tests.payments.test_late_money import choose
+from tests.payments.test_late_money import choose, closed
 from tests.payments.test_pay_in_parts import TWO_THIRDS, WHY, partly, pay
 from tests.portal.test_payment_page import timeline, titles
 from tests.portal.test_refund_pages import Inside, refund_url
@@ -70,6 +70,20 @@ def test_its_page_tells_when_all_of_it_had_come(browser):
         "Receipt issued",
     ]
     assert len(shown.receipts) == len(shown.payment.parts) == 2
+
+
+def test_less_that_came_late_and_is_in_review_is_no_part_yet(browser):
+    choose(takes_parts=True, late_money=LateMoney.SUSPENSE)
+    intent = closed().intent
+    pay(intent)
+
+    shown = timeline(intent.id)
+    listed = browser.get(reverse("admin:payments_paymentintent_changelist")).content.decode()
+
+    assert shown.payment.parts == ()
+    assert "Partly paid" not in titles(shown)
+    assert "All parts have come." not in [step.text for step in shown.steps]
+    assert "497.50" in listed
 
 
 def test_the_list_foots_its_parts(browser):

@@ -251,7 +251,7 @@ class PaymentIntent(UuidModel, StatefulModel):
         """More than one sum has paid it, or will: read it with its current attempt."""
         attempt = self.current_attempt
         return self.is_partly_paid or (
-            self.is_settled and attempt is not None and attempt.amount_minor < self.amount_minor
+            self.paid_minor > 0 and attempt is not None and attempt.amount_minor < self.amount_minor
         )
 
     @property
