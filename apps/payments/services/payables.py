@@ -109,8 +109,9 @@ def is_paid_by(intent: PaymentIntent, money: Money) -> bool:
     """
     if money.currency != intent.currency or money > intent.due or not money.is_positive:
         return False
-    is_part_taken = intent.is_partly_paid or (intent.is_captured and policies.current().takes_parts)
-    return money == intent.money or is_part_taken
+    if intent.is_partly_paid or money == intent.money:
+        return True
+    return intent.is_captured and policies.current().takes_parts
 
 
 def is_wanted(intent: PaymentIntent) -> bool:
