@@ -80,6 +80,18 @@ def test_offers_a_receipt_of_each_part_once_all_have_come(payer):  # noqa: F811
     assert payer.get("/receipt.pdf", number="ACME-RCT-1").status_code == 404
 
 
+def test_waits_for_the_receipt_of_the_last_part_too(payer):  # noqa: F811
+    pay(payer.intent)
+    (first,) = issue(payer.intent)
+    pay(payer.intent, TWO_THIRDS, "SKH0000002")
+
+    said = payer.text()
+
+    assert 'data-ready="no"' in said
+    assert "Your receipt is being made." in said
+    assert first.number not in said
+
+
 def test_a_part_under_another_number_is_found_by_its_code(payer):  # noqa: F811
     pay(payer.intent)
     held = payments.held(money=A_THIRD, reference="TABLE 7", receipt="NLJ7RT61SV")

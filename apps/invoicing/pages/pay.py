@@ -24,6 +24,7 @@ from apps.payments.services.pay_pages import PayPageUnknown
 from apps.tenancy.selectors import branding
 
 if TYPE_CHECKING:  # another app's model
+    from apps.invoicing.models import Document
     from apps.payments.models import PaymentIntent
 
 POLICY = (
@@ -203,9 +204,7 @@ def _page(
     is_onward = ONWARD in request.GET
     if is_on_page and not is_onward and request.method == "GET":
         pay_pages.look_again(intent, now=now)
-    issued = receipts.of_intent(intent.id) if state in (PAID, PART) else []
-    drawn = receipts.files_of(issued)
-    has_pdf = bool(issued) and len(drawn) == len(issued)
+    issued, has_pdf = _issued(intent)
     is_by_paybill = state in (ASK, PART) or (state == WAIT and not is_on_page)
     is_by_hand = BY_HAND in request.GET
     seconds = _seconds_left(intent, now)
@@ -229,7 +228,7 @@ def _page(
         "phone": phones.masked(intent.payer_phone) if intent.payer_phone else "",
         "seconds": seconds,
         "seconds_gone": PROMPT_SECONDS - seconds,
-        "receipts": [one for one in issued if one.id in drawn] if len(issued) > 1 else issued,
+        "receipts": issued,
         "has_pdf": has_pdf,
         "refusal": words.refusal(refusal) if refusal else "",
         "typed": typed,
@@ -239,6 +238,16 @@ def _page(
     }
     code = _code_of(refusal) if refusal else status
     return render(request, "invoicing/pay/page.html", context, status=code)
+
+
+def _issued(intent: "PaymentIntent") -> tuple[list["Document"], bool]:
+    """Return the receipts that a payer is shown, and whether all money that has paid is on one, each with its PDF."""
+    issued = receipts.of_intent(intent.id) if intent.paid_minor else []
+    drawn = receipts.files_of(issued)
+    is_whole = sum(one.amount_minor for one in issued) == intent.paid_minor
+    if len(issued) == 1 and is_whole:
+        return issued, bool(drawn)
+    return [one for one in issued if one.id in drawn], bool(issued) and is_whole and len(drawn) == len(issued)
 
 
 def _gone(request: HttpRequest) -> HttpResponse:
