@@ -12,6 +12,8 @@ from apps.payments.selectors import doubts
 from apps.payments.services import attempts, intents, resolutions
 from tests.factories import access, payments
 from tests.factories import refunds as made
+from tests.payments.test_late_money import choose
+from tests.payments.test_pay_in_parts import TWO_THIRDS, partly, pay
 
 NOW = payments.NOW + timedelta(minutes=11)
 LATER = timedelta(minutes=5)
@@ -65,6 +67,19 @@ def test_two_payments_of_one_payable_are_doubled(acme):
 
     assert found == {first.intent_id, second.intent_id}
     assert other.intent_id not in found
+
+
+def test_parts_of_one_payable_are_doubled_only_beyond_what_was_asked_for(acme):
+    access.portal()
+    choose(takes_parts=True)
+    rest, whole = {"payable_id": "ORD-17"}, {"payable_id": "ORD-18"}
+    partly(payable_type="order", **rest)
+    made.paid(payable_type="order", **rest, money=TWO_THIRDS)
+    first = payments.intent(payable_type="order", **whole)
+    pay(first, receipt="SKH0000003")
+    second = made.paid(payable_type="order", **whole)
+
+    assert of(Doubt.DOUBLED) == {first.id, second.intent_id}
 
 
 def test_unposted_is_money_that_the_books_do_not_know(acme, monkeypatch):

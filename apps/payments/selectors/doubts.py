@@ -3,11 +3,21 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.functions import Cast, Concat
 
 from apps.ledger.selectors import transactions
-from apps.payments.contracts import Doubt, InboundStatus
+from apps.payments.contracts import Doubt, InboundStatus, IntentStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.postings import SOURCE
 
@@ -15,6 +25,7 @@ STUCK_AFTER = timedelta(minutes=10)
 PAGE_OPEN = timedelta(hours=25)
 LOOKED_BACK = timedelta(days=31)
 """How far back payments are compared with each other and with the books: in a list that people open all day."""
+PARTLY = IntentStatus.PARTIALLY_PAID.value
 MOVING_STATES = ["PROCESSING", "ACTION_REQUIRED", "UNKNOWN"]
 
 
@@ -34,7 +45,8 @@ def stuck(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[Paymen
 def doubled(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
     """
     Return those that seem to be paid twice, while the second money is here: money that came a second time under another
-    receipt, and of the last 31 days those whose payable another payment has paid too.
+    receipt, and of the last 31 days those whose payable another payment has paid too: where one of both
+    was paid in part, those that have brought more together than either asked for.
     """
     waiting = InboundReceipt.objects.filter(status=InboundStatus.DUPLICATE_SUSPECTED, intent__isnull=False)
     beside = PaymentAttempt.objects.in_suspense().exclude(id=F("intent__current_attempt_id"))
@@ -45,13 +57,23 @@ def doubled(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[Paym
         payable_id=OuterRef("payable_id"),
         settled_at__isnull=False,
     )
+    others = same_payable.exclude(id=OuterRef("id"))
+    both_whole = ~Q(status=PARTLY) & Exists(others.exclude(status=PARTLY))
+    beyond = others.filter(paid_minor__gt=_less_own(F("amount_minor"))).filter(
+        paid_minor__gt=_less_own(OuterRef("amount_minor"))
+    )
     paid = Q(settled_at__isnull=False, created_at__gte=now - LOOKED_BACK) & ~Q(payable_id="")
     return intents.filter(
         Q(id__in=waiting.values("intent_id"))
         | Q(id__in=beside.values("intent_id"))
         | Q(id__in=unexplained.values("intent_id"))
-        | (paid & Exists(same_payable.exclude(id=OuterRef("id"))))
+        | (paid & (both_whole | Exists(beyond)))
     )
+
+
+def _less_own(asked: F) -> ExpressionWrapper:
+    """Return a sum less what has paid the payment that others are compared with."""
+    return ExpressionWrapper(asked - OuterRef("paid_minor"), BigIntegerField())
 
 
 def unposted(intents: QuerySet[PaymentIntent], *, now: datetime) -> QuerySet[PaymentIntent]:
