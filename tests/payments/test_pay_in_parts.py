@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.events.models import OutboxEvent
 from apps.integrations.ports import InboundCheck
@@ -422,6 +423,18 @@ def test_the_database_keeps_the_sums(acme):
         with pytest.raises(IntegrityError, match=refusal):
             change(**facts)
     assert status(intent) == (IntentStatus.PARTIALLY_PAID, 500_00)
+
+
+def test_a_list_reads_the_parts_of_all_its_payments_at_once(acme):
+    partner, sent = Partner(), []
+    for receipt in ("SKH0000001", "SKH0000002"):
+        pay(payments.intent(reference=receipt), receipt=receipt)
+        with CaptureQueriesContext(connection) as captured:
+            listed = partner.get().json()["data"]
+        sent.append(sum(' ORDER BY "payments_paymentattempt"."booked_at"' in one["sql"] for one in captured))
+
+    assert [len(one["parts"]) for one in listed] == [1, 1]
+    assert sent == [1, 1]
 
 
 def test_the_receipt_of_each_part_finds_it(acme):

@@ -52,7 +52,8 @@ class PaymentIntentViewSet(
     waiting_actions: ClassVar[frozenset[str]] = frozenset({"create", "confirm"})
 
     def get_queryset(self) -> QuerySet[PaymentIntent]:
-        return stored.visible_to(self.request.user)
+        visible = stored.visible_to(self.request.user)
+        return stored.with_paying(visible) if self.action == "list" else visible
 
     def is_awaited(self, body: Any) -> bool:
         return stored.is_processing(ids.decode(self.id_prefix, body["id"]))

@@ -138,7 +138,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
     """
     attempt = intent.current_attempt
     has_money = attempt is not None and attempt.surrendered_at is None
-    parts = list(PaymentAttempt.objects.paying().filter(intent_id=intent.id)) if intent.is_in_parts else []
+    parts = _parts(intent) if intent.is_in_parts else []
     paying = parts or ([attempt] if attempt and has_money else [])
     return {
         "id": ids.encode("pi", intent.id),
@@ -298,6 +298,12 @@ def _event(event_type: EventType, intent: PaymentIntent, data: dict[str, Any]) -
 
 def _wire(money: Money | None) -> dict[str, str] | None:
     return money.wire() if money else None
+
+
+def _parts(intent: PaymentIntent) -> list[PaymentAttempt]:
+    if "paying" in vars(intent):
+        return intent.paying
+    return list(PaymentAttempt.objects.paying().filter(intent_id=intent.id))
 
 
 def _part(attempt: PaymentAttempt) -> dict[str, Any]:
