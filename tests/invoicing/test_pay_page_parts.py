@@ -10,6 +10,8 @@ from apps.invoicing import subscribers as invoicing
 from apps.invoicing.selectors import receipts as issued
 from apps.invoicing.services import receipts
 from apps.kit import ids
+from apps.payments.models import PaymentIntent
+from apps.payments.services import pay_pages
 from tests.factories import access, payments
 from tests.factories.payments import NOW
 from tests.invoicing.test_pay_page import PHONE, payer  # noqa: F401 (a fixture)
@@ -60,6 +62,23 @@ def test_without_a_paybill_it_sends_the_payer_to_the_payee(payer):  # noqa: F811
 
     assert "Ask Acme how to pay the rest." in said
     assert "600111" not in said
+
+
+def test_asks_for_no_more_once_another_payment_has_paid_the_rest(payer):  # noqa: F811
+    payable = {"payable_type": "order", "payable_id": "ORD-17", "application_id": payer.intent.application_id}
+    PaymentIntent.objects.filter(id=payer.intent.id).update(payable_type="order", payable_id="ORD-17")
+    pay(payer.intent)
+    rest = payments.intent(**payable, money=TWO_THIRDS)
+    assert "Left to pay" in payer.text()
+
+    pay(rest, TWO_THIRDS, "SKH0000002")
+    said = payer.text()
+
+    assert "Another payment has paid the rest." in said
+    assert "<small>KES</small>500.00" in said
+    assert "Left to pay" not in said
+    assert "600111" not in said
+    assert not pay_pages.due(payments.reload(payer.intent.id))
 
 
 def test_offers_a_receipt_of_each_part_once_all_have_come(payer):  # noqa: F811

@@ -205,7 +205,8 @@ def _page(
     if is_on_page and not is_onward and request.method == "GET":
         pay_pages.look_again(intent, now=now)
     issued, has_pdf = _issued(intent)
-    is_by_paybill = state in (ASK, PART) or (state == WAIT and not is_on_page)
+    due, paid = pay_pages.due(intent), Money(intent.paid_minor, intent.currency)
+    is_by_paybill = state == ASK or due is not None or (state == WAIT and not is_on_page)
     is_by_hand = BY_HAND in request.GET
     seconds = _seconds_left(intent, now)
     context = {
@@ -213,8 +214,9 @@ def _page(
         "secret": secret,
         "state": state,
         "currency": intent.currency,
-        "amount": str(intent.due if state == PART else intent.money).partition(" ")[2],
-        "paid": Money(intent.paid_minor, intent.currency),
+        "amount": str((due or paid) if state == PART else intent.money).partition(" ")[2],
+        "paid": paid,
+        "due": due,
         "intent": intent,
         "attempt": intent.current_attempt,
         "paybill": paybills.of(intent) if is_by_paybill else None,

@@ -15,6 +15,7 @@ from apps.integrations.selectors import accounts
 from apps.integrations.services import providers
 from apps.kit import errors, ids, rate_limits
 from apps.kit.actors import Actor, ActorKind
+from apps.kit.money import Money
 from apps.kit.rate_limits import InOutage, Limit
 from apps.kit.schema import name as schema_name
 from apps.payments import events
@@ -223,6 +224,12 @@ def look_again(intent: PaymentIntent, *, now: datetime) -> None:
         attempts.ask_soon(attempt, now=now)
 
 
+def due(intent: PaymentIntent) -> Money | None:
+    """Return what is left to pay of a payment of which a part has come; None for any other, and once another payment has paid the rest."""
+    is_left = intent.is_partly_paid and not payables.seems_paid_otherwise(intent)
+    return intent.due if is_left else None
+
+
 class Claim(StrEnum):
     """
     What became of a receipt that a payer holds: the provider is asked about it, its money waits for people, nobody has
@@ -287,7 +294,7 @@ def picture(*, secret: str, source: str, now: datetime) -> bytes:
     Raises PayPageUnknown and RateLimited.
     """
     intent = find(secret=secret, now=now)
-    paybill = paybills.of(intent) if intent.is_open or intent.is_partly_paid else None
+    paybill = paybills.of(intent) if intent.is_open or due(intent) else None
     if paybill is None or not paybill.has_picture:
         return b""
     _admit(source, now=now, kind="pictures", most=PICTURES_PER_SOURCE_AND_MINUTE)

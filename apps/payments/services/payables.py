@@ -93,6 +93,13 @@ def is_paid_otherwise(intent: PaymentIntent) -> bool:
     if not intent.payable_id:
         return False
     _only(intent.application_id, intent.payable_type, intent.payable_id)
+    return seems_paid_otherwise(intent)
+
+
+def seems_paid_otherwise(intent: PaymentIntent) -> bool:
+    """Say what ``is_paid_otherwise`` says, for what people read: it holds nothing, and may change at once."""
+    if not intent.payable_id:
+        return False
     paid = PaymentIntent.objects.filter(
         application_id=intent.application_id,
         payable_type=intent.payable_type,
