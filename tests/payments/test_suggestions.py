@@ -8,6 +8,8 @@ from apps.payments.models import PaymentAttempt
 from apps.payments.selectors import suggestions
 from tests.factories import access, payments
 from tests.factories import refunds as made
+from tests.payments.test_late_money import choose
+from tests.payments.test_pay_in_parts import A_THIRD, TWO_THIRDS, partly
 
 WANJIRU = Choice(Method.MPESA, "+254700000111", "Wanjiru Maina")
 
@@ -35,6 +37,24 @@ def test_the_likeliest_come_first_with_their_reasons(acme):
         ("The sum is the same",),
     ]
     assert [suggestion.can_be_assigned for suggestion in found] == [True, True, False, True]
+
+
+def test_the_rest_of_what_is_paid_in_part_is_likely_and_less_of_it_can_be_assigned(acme):
+    access.portal()
+    choose(takes_parts=True)
+    intent = partly(reference="ORDER-17")
+    choose()
+    rest, less = payments.held(money=TWO_THIRDS), payments.held(money=A_THIRD, reference="ORDER-17")
+    more = payments.held(money=payments.KES_1500, reference="ORDER-17")
+
+    reader = access.member()
+    found = [of(inbound, reader)[0] for inbound in (rest, less, more)]
+
+    assert [suggestion.intent.id for suggestion in found] == [intent.id] * 3
+    assert [suggestion.can_be_assigned for suggestion in found] == [True, True, False]
+    assert found[0].reasons[0] == "The sum is the same"
+    assert "It pays a part" in found[1].reasons
+    assert "It asks for another sum: KES 1,000.00" in found[2].reasons
 
 
 def test_a_receipt_that_the_payer_named_weighs_most(acme):

@@ -264,6 +264,15 @@ class PaymentIntent(UuidModel, StatefulModel):
         """What is left to pay of the sum that was asked for."""
         return Money(self.amount_minor - self.paid_minor, self.currency)
 
+    def can_take(self, money: Money, *, takes_parts: bool) -> bool:
+        """
+        Say whether a sum that nobody asked for pays what is due: all of it, or a part, where the organisation takes parts or one
+        has paid it already.
+        """
+        if money.currency != self.currency or money > self.due or not money.is_positive:
+            return False
+        return money == self.money or self.is_partly_paid or (self.is_captured and takes_parts)
+
     @property
     def is_closed_unpaid(self) -> bool:
         """Failed, cancelled or expired: money that comes now is late."""

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from apps.access.selectors import scope
 from apps.integrations.ports import Payer, PayerKind
 from apps.integrations.services import providers
+from apps.payments.contracts import IntentStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
-from apps.payments.selectors import intents
+from apps.payments.selectors import intents, policies
 
 SHOWN = 5
 COMPARED = 200
@@ -44,7 +45,7 @@ class Suggestion:
     """
     A payment that the money may be of; ``reasons`` are for people, the strongest first.
 
-    ``can_be_assigned``: the sum is what the payment asks for, which is all that a person needs beside his word.
+    ``can_be_assigned``: the sum is what is due of the payment, or may pay a part, which is all that a person needs beside his word.
     """
 
     intent: PaymentIntent
@@ -54,14 +55,19 @@ class Suggestion:
 
 
 def of(caller: scope.Principal, inbound: InboundReceipt) -> list[Suggestion]:
-    """Return up to five unpaid payments of the caller that the money may be of: two queries, however many there are."""
+    """Return up to five payments of the caller, of which something is due, that the money may be of: three queries, however many there are."""
     payer = providers.payer(inbound.provider, inbound.payer)
     found = _candidates(caller, inbound, payer)
+    takes_parts = policies.current().takes_parts
     claims = PaymentAttempt.objects.filter(intent__in=found, claimed_receipt=inbound.receipt)
     claimed = set(claims.values_list("intent_id", flat=True))
     weighed = [
         _weighed(
-            inbound, intent, payer, is_claimed=intent.id in claimed or inbound.is_claimed_for(intent.code)
+            inbound,
+            intent,
+            payer,
+            is_claimed=intent.id in claimed or inbound.is_claimed_for(intent.code),
+            takes_parts=takes_parts,
         )
         for intent in found
     ]
@@ -70,9 +76,14 @@ def of(caller: scope.Principal, inbound: InboundReceipt) -> list[Suggestion]:
 
 
 def _candidates(caller: scope.Principal, inbound: InboundReceipt, payer: Payer) -> list[PaymentIntent]:
-    """Return unpaid payments that share the sum within a month, the reference or the payer's number, the newest first."""
-    unpaid = intents.visible_to(caller).filter(settled_at__isnull=True, currency=inbound.currency)
-    alike = Q(amount_minor=inbound.amount_minor, created_at__gte=inbound.received_at - LOOKED_BACK)
+    """
+    Return payments, not paid or in part, that share what is due within a month, the reference or the payer's number, the newest
+    first.
+    """
+    is_due = Q(settled_at__isnull=True) | Q(status=IntentStatus.PARTIALLY_PAID.value)
+    unpaid = intents.visible_to(caller).filter(is_due, currency=inbound.currency)
+    is_same = Q(amount_minor=F("paid_minor") + inbound.amount_minor)
+    alike = is_same & Q(created_at__gte=inbound.received_at - LOOKED_BACK)
     if inbound.reference_key:
         alike |= Q(code=inbound.reference_key) | Q(reference__in=[inbound.reference, inbound.reference_key])
     if payer.kind is PayerKind.PLAIN:
@@ -82,13 +93,16 @@ def _candidates(caller: scope.Principal, inbound: InboundReceipt, payer: Payer) 
     return list(unpaid.filter(alike).order_by("-id")[:COMPARED])
 
 
-def _weighed(inbound: InboundReceipt, intent: PaymentIntent, payer: Payer, *, is_claimed: bool) -> Suggestion:
-    can_be_assigned = inbound.money == intent.money
+def _weighed(
+    inbound: InboundReceipt, intent: PaymentIntent, payer: Payer, *, is_claimed: bool, takes_parts: bool
+) -> Suggestion:
+    is_same = inbound.money == intent.due
+    can_be_assigned = is_same or intent.can_take(inbound.money, takes_parts=takes_parts)
     reasons = [
         *([(CLAIMED, _("The payer named this receipt"))] if is_claimed else []),
         *([(SEEMED, _("It was taken for this payment"))] if intent.id == inbound.intent_id else []),
         *_by_reference(inbound, intent),
-        *([(SUM, _("The sum is the same"))] if can_be_assigned else []),
+        *([(SUM, _("The sum is the same"))] if is_same else []),
         *_by_payer(inbound, intent, payer),
     ]
     weight = sum(each for each, _words in reasons)
@@ -96,7 +110,9 @@ def _weighed(inbound: InboundReceipt, intent: PaymentIntent, payer: Payer, *, is
         weight += SAME_DAY
     words = [text for _weight, text in sorted(reasons, key=lambda reason: -reason[0])]
     if not can_be_assigned:
-        words.append(_("It asks for another sum: %(amount)s") % {"amount": intent.money})
+        words.append(_("It asks for another sum: %(amount)s") % {"amount": intent.due})
+    elif not is_same:
+        words.append(_("It pays a part"))
     return Suggestion(intent, tuple(words), weight, can_be_assigned)
 
 

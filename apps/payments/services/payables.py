@@ -110,15 +110,10 @@ def seems_paid_otherwise(intent: PaymentIntent) -> bool:
 
 
 def is_paid_by(intent: PaymentIntent, money: Money) -> bool:
-    """
-    Say whether a sum that nobody asked for pays what is due of an intent: all of it, or a part, where the organisation takes parts
-    or one has paid it already.
-    """
-    if money.currency != intent.currency or money > intent.due or not money.is_positive:
-        return False
-    if intent.is_partly_paid or money == intent.money:
+    """Say whether a sum that nobody asked for pays what is due of an intent, or a part of it, by the organisation's terms."""
+    if intent.can_take(money, takes_parts=False):
         return True
-    return intent.is_captured and policies.current().takes_parts
+    return intent.can_take(money, takes_parts=True) and policies.current().takes_parts
 
 
 def is_wanted(intent: PaymentIntent) -> bool:
