@@ -15,9 +15,10 @@ from apps.kit.actors import PROVIDER, SYSTEM, Actor, ActorKind
 from apps.ledger.contracts import AccountRole
 from apps.payments.contracts import AttemptStatus, Choice, InboundStatus, IntentStatus, Method, Recorded
 from apps.payments.models import InboundReceipt
-from apps.payments.services import attempts, intents, reports, resolutions
+from apps.payments.services import attempts, intents, refunds, reports, resolutions, sendings
 from apps.payments.services.reports import ReportContradicts
 from tests.factories import access, payments
+from tests.factories import refunds as made
 from tests.payments.conftest import books, every_balance, told
 from tests.payments.test_inbound_receipts import notice, stk, take
 from tests.payments.test_two_connections import at_once
@@ -142,6 +143,32 @@ def test_a_confirmation_and_the_gift_of_what_may_be_its_receipt_at_once_book_onc
 
     assert movements() == 1
     assert payments.reloaded(attempt).is_booked is (payments.reload(other.id).settled_at is None)
+
+
+def test_money_that_goes_back_after_all_while_it_is_looked_at_is_not_booked_under_no_receipt(committed_acme):
+    attempt = payments.waiting()
+    inbound = take(notice("", receipt=R1))[1]
+    refund = sendings.begin(refund_id=give_back(inbound, A_DAY_LATER).id, now=A_DAY_LATER)
+    tell(refund, made.declined(refund))
+    told_so = []
+
+    def come_between(execute, sql, *asked):
+        found = execute(sql, *asked)
+        if not told_so and '"payments_inboundreceipt"."received_at" >=' in sql:
+            told_so.extend(at_once(lambda: tell(refund, made.given_back(refund))))
+        return found
+
+    with connection.execute_wrapper(come_between):
+        recorded = stk(attempt, receipt="", money=None, now=A_DAY_LATER)
+
+    assert told_so == [Recorded.APPLIED]
+    assert recorded == Recorded.IGNORED
+    assert payments.reloaded(attempt).status == AttemptStatus.UNKNOWN
+    assert movements() == 0
+
+
+def tell(refund, report):
+    return refunds.record(refund_id=refund.id, report=report, actor=PROVIDER, now=A_DAY_LATER)
 
 
 def test_the_provider_may_say_it_and_a_day_later_people_decide(acme):

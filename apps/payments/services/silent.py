@@ -86,13 +86,13 @@ def with_receipt(
     if attempt.is_booked or attempt.unexplained_receipt or report.money not in (None, attempt.money):
         return report, False
     found = waiting_for(attempt)
-    if not found:
-        return report, was_taken(attempt)
-    if len(found) > 1 or any(other.id != attempt.id for other in open_for(found[0], now=now)):
+    if len(found) > 1 or any(other.id != attempt.id for one in found for other in open_for(one, now=now)):
         return report, True
-    suspense.only(found[0].receipt)
-    is_still_waiting = suspense.held(attempt.provider, found[0].receipt) is not None
-    return (replace(report, receipt=found[0].receipt) if is_still_waiting else report), False
+    receipt = found[0].receipt if found else ""
+    suspense.only(receipt)
+    if suspense.held(attempt.provider, receipt) is None:
+        return report, was_taken(attempt)
+    return replace(report, receipt=receipt), False
 
 
 def waiting_for(attempt: PaymentAttempt) -> list[InboundReceipt]:
