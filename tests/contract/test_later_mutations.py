@@ -15,7 +15,7 @@ from apps.integrations.stripe import disputes as stripe_disputes
 from apps.integrations.stripe import methods as stripe_methods
 from apps.payments.contracts import Recorded
 from apps.payments.models import Dispute, SavedMethod
-from apps.payments.models.dispute import Moves
+from apps.payments.models.disputed_money import Moves
 from apps.payments.postings import disputes as postings
 from apps.payments.services import (
     dispute_answers,
