@@ -446,3 +446,21 @@ def test_the_receipt_of_each_part_finds_it(acme):
         found = partner.get(provider_receipt=receipt).json()["data"]
         assert [one["id"] for one in found] == [ids.encode("pi", intent.id)]
     assert partner.get(provider_receipt="SKH0000003").json()["data"] == []
+
+
+@pytest.mark.parametrize("shut", [accounts.close, accounts.freeze])
+def test_a_part_waits_for_a_person_while_the_account_that_takes_it_is_shut(acme, shut):
+    intent = partly() if shut is accounts.freeze else payments.intent()
+    before = status(intent)
+    unapplied = ledger.ref(AccountRole.UNAPPLIED_COLLECTIONS, intent.branch_id)
+    accounts.ensure(ref=unapplied, now=NOW)
+    shut(ref=unapplied, reason="Another one is used", actor=SYSTEM, now=NOW)
+
+    _, inbound = pay(intent, Money(400_00, "KES"), "SKH0000002")
+
+    assert (inbound.status, inbound.intent_id, status(intent)) == (InboundStatus.SUSPENSE, intent.id, before)
+    assert "payment_success" not in told(intent.id)
+    if shut is accounts.freeze:
+        accounts.unfreeze(ref=unapplied, reason="Again", actor=SYSTEM, now=NOW)
+        resolutions.assign(inbound_id=inbound.id, intent_id=intent.id, reason=WHY, actor=SYSTEM, now=NOW)
+        assert status(intent) == (IntentStatus.PARTIALLY_PAID, 900_00)

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.integrations.ports import ProviderUnavailable, RefundOutcome, RefundReport
+from apps.integrations.ports import ProviderUnavailable, RefundOutcome, RefundReport, Ticket
 from apps.kit import jobs
 from apps.kit.actors import PROVIDER
 from apps.kit.money import Money
@@ -205,6 +206,18 @@ def test_a_refund_that_never_left_fails_though_the_sweep_gave_it_up(acme):
     assert (refund.status, refund.failure_code) == (RefundStatus.FAILED, "network_unreachable")
     assert refund.attempt.refund_pending_minor == 0
     assert told(refund.id)[-1] == "refund_failed"
+
+
+def test_no_two_refunds_have_one_ticket(acme):
+    first, second = made.pending(), made.unknown(made.paid(reference="B"))
+    taken = Ticket(first.ticket, None)
+
+    with pytest.raises(IntegrityError, match="refund_ticket_once"), transaction.atomic():
+        sendings.accept(refund_id=second.id, ticket=taken, now=NOW)
+    with pytest.raises(ReportContradicts, match="belongs to another refund"):
+        record(second, made.given_back(second, ticket=first.ticket))
+
+    assert made.reloaded(second).ticket == ""
 
 
 def test_a_refund_with_a_ticket_stays_unknown_whatever_its_worker_says(acme):

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from apps.payments.models import PaymentAttempt
 from apps.payments.services import attempts, intents
 from apps.payments.services.reports import ReportContradicts
 from tests.factories import payments
-from tests.payments.conftest import balance, bookings, every_balance, told
+from tests.payments.conftest import balance, bookings, every_balance, is_untouched, told
 
 NOW = payments.NOW + timedelta(seconds=30)
 
@@ -118,6 +119,19 @@ def test_an_answer_that_contradicts_an_early_report_is_not_believed(acme):
     attempts.accept(attempt_id=attempt.id, ticket=Ticket("ws_CO_2", payments.PROMPT), now=NOW)
 
     assert payments.reloaded(attempt).ticket == "ws_CO_1"
+
+
+def test_no_two_attempts_have_one_ticket(acme):
+    first, second = payments.waiting(reference="A"), payments.sending(reference="B")
+    taken = Ticket(first.ticket, payments.PROMPT)
+
+    with pytest.raises(IntegrityError, match="attempt_ticket_once"), transaction.atomic():
+        attempts.accept(attempt_id=second.id, ticket=taken, now=NOW)
+    with pytest.raises(ReportContradicts, match="belongs to another payment"):
+        record(second, payments.collected(second, ticket=first.ticket))
+
+    assert payments.reloaded(second).ticket == ""
+    assert is_untouched()
 
 
 def test_a_report_resolves_an_unknown_attempt(acme):

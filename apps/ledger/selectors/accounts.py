@@ -9,7 +9,7 @@ from apps.access.selectors import scope
 from apps.access.selectors.scope import Principal
 from apps.kit import errors
 from apps.kit.money import Money
-from apps.ledger.contracts import AccountRole, AccountStatus, AccountType
+from apps.ledger.contracts import AccountRef, AccountRole, AccountStatus, AccountType
 from apps.ledger.models import Account, Balance
 from apps.ledger.models.account import AccountQuerySet
 
@@ -139,6 +139,11 @@ def standing(account: AccountBalance) -> Standing:
         at_least=floor if is_debit else ceiling and -ceiling,
         at_most=ceiling if is_debit else floor and -floor,
     )
+
+
+def takes_postings(ref: AccountRef) -> bool:
+    """Say whether something can be posted to an account: it is open, or is opened by what is posted first."""
+    return not Account.objects.matching([ref]).exclude(status=AccountStatus.OPEN).exists()
 
 
 def balance_of(account: Account) -> AccountBalance:

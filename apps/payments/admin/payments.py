@@ -146,6 +146,7 @@ class PaymentIntentAdmin(ReadOnlyAdmin):
             (_("Stuck"), urlencode({"doubt": Doubt.STUCK.value})),
             (_("Unknown"), urlencode({"status": IntentStatus.UNKNOWN.value})),
             (_("In review"), urlencode({"status": IntentStatus.IN_REVIEW.value})),
+            (_("Partly paid"), urlencode({"status": IntentStatus.PARTIALLY_PAID.value})),
             (_("Failed today"), urlencode({"status": IntentStatus.FAILED.value, "closed": TODAY})),
             *(
                 (DOUBTS[doubt], urlencode({"doubt": doubt.value}))

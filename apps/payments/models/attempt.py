@@ -228,6 +228,9 @@ class PaymentAttempt(Authorization, Conversion, Refundable, Judged, UuidModel, S
                 fields=["intent"], condition=Q(status__in=LIVE_STATES), name="attempt_one_live_per_intent"
             ),
             models.UniqueConstraint(
+                fields=["provider_account", "ticket"], condition=~Q(ticket=""), name="attempt_ticket_once"
+            ),
+            models.UniqueConstraint(
                 fields=["provider", "provider_receipt"],
                 condition=~Q(provider_receipt="") & Q(surrendered_at__isnull=True),
                 name="attempt_receipt_once",
@@ -271,9 +274,6 @@ class PaymentAttempt(Authorization, Conversion, Refundable, Judged, UuidModel, S
             ),
             models.Index(
                 fields=["order_due_at"], condition=Q(order_due_at__isnull=False), name="attempt_order_due"
-            ),
-            models.Index(
-                fields=["provider_account", "ticket"], condition=~Q(ticket=""), name="attempt_by_ticket"
             ),
             models.Index(fields=["-id"], condition=Q(is_in_suspense=True), name="attempt_in_suspense"),
             models.Index(fields=["-id"], condition=~Q(unexplained_receipt=""), name="attempt_unexplained"),

@@ -147,6 +147,9 @@ class Refund(Judged, UuidModel, StatefulModel):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["provider_account", "ticket"], condition=~Q(ticket=""), name="refund_ticket_once"
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
             models.CheckConstraint(
                 condition=Q(charge_minor__isnull=True) | Q(charge_minor__gt=0), name="refund_charge_positive"
@@ -208,9 +211,6 @@ class Refund(Judged, UuidModel, StatefulModel):
             ),
             models.Index(
                 fields=["sent_at"], condition=Q(status=RefundStatus.SENDING.value), name="refund_sending"
-            ),
-            models.Index(
-                fields=["provider_account", "ticket"], condition=~Q(ticket=""), name="refund_by_ticket"
             ),
         ]
 

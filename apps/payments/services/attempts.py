@@ -176,7 +176,10 @@ def made(
 
 @transaction.atomic
 def accept(*, attempt_id: UUID, ticket: Ticket, now: datetime) -> None:
-    """Store the provider's handle; a report that came before this answer has the last word on the state."""
+    """
+    Store the provider's handle; a report that came before this answer has the last word on the state. Raises IntegrityError for one
+    that another attempt at this account has: nothing is stored then, and nobody knows what became of the request.
+    """
     attempt = locked(attempt_id)
     if attempt.ticket and attempt.ticket != ticket.value:
         logger.error("ticket_contradicts_report", attempt_id=str(attempt.id))

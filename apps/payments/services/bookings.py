@@ -4,11 +4,18 @@ from datetime import datetime
 
 from apps.kit.actors import Actor
 from apps.kit.money import Money
-from apps.ledger.contracts import Leg
+from apps.ledger.contracts import AccountRef, AccountRole, Leg
+from apps.ledger.selectors import accounts
 from apps.ledger.services import exchanges, journals
 from apps.payments import postings
-from apps.payments.models import PaymentAttempt, Refund
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
 from apps.payments.postings import Inflow
+
+
+def takes_parts_of(intent: PaymentIntent) -> bool:
+    """Say whether the account takes anything into which the money of a payment goes."""
+    ref = AccountRef(AccountRole.UNAPPLIED_COLLECTIONS, intent.currency, intent.branch_id)
+    return accounts.takes_postings(ref)
 
 
 def collection(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:

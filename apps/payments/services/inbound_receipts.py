@@ -16,7 +16,7 @@ from apps.payments.contracts import InboundSource, Recorded
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
 from apps.payments.models.inbound import reference_key
 from apps.payments.selectors import policies
-from apps.payments.services import attempts, intents, payables, reports, settlings, silent, suspense
+from apps.payments.services import attempts, bookings, intents, payables, reports, settlings, silent, suspense
 from apps.payments.services.reports import MoneyUnexplained, ReportContradicts
 
 if TYPE_CHECKING:
@@ -264,17 +264,10 @@ def _intent_paid(
 ) -> tuple[PaymentAttempt, Recorded] | Doubt:
     """Settle an intent, or a part of it, with money that nobody asked its payer for: by an attempt that has its money at once."""
     intent = PaymentIntent.objects.locked().get(id=found.id)
-    if intent.is_done:
-        return Doubt(f"Payment {intent.code} was paid before.", doubled=intent, is_duplicate=True)
-    if payables.is_paid_otherwise(intent):
-        reason = f"What payment {intent.code} is for was paid by another payment."
-        return Doubt(reason, doubled=intent, is_duplicate=True)
-    others = PaymentAttempt.objects.bearing(inbound.receipt, provider=inbound.provider)
-    if others.exists():
-        return Doubt("The receipt belongs to another payment.", doubled=intent)
     is_part = payables.is_paid_by(intent, inbound.money)
-    if intent.is_partly_paid and not is_part:
-        return Doubt(f"{intent.due} of payment {intent.code} is due: {inbound.money} came.", doubled=intent)
+    doubt = _otherwise(inbound, intent, is_part=is_part)
+    if doubt is not None:
+        return doubt
     attempt = attempts.made(
         intent,
         account=inbound.provider_account,
@@ -285,6 +278,23 @@ def _intent_paid(
     held = inbound if inbound.booked_at else None
     settlings.take(attempt, report, held=held, actor=actor, now=now)
     return attempt, Recorded.APPLIED
+
+
+def _otherwise(inbound: InboundReceipt, intent: PaymentIntent, *, is_part: bool) -> Doubt | None:
+    """Say why money under the code of an intent does not pay it; None where it does, or is for a person as its money."""
+    if intent.is_done:
+        return Doubt(f"Payment {intent.code} was paid before.", doubled=intent, is_duplicate=True)
+    if payables.is_paid_otherwise(intent):
+        reason = f"What payment {intent.code} is for was paid by another payment."
+        return Doubt(reason, doubled=intent, is_duplicate=True)
+    reason = ""
+    if PaymentAttempt.objects.bearing(inbound.receipt, provider=inbound.provider).exists():
+        reason = "The receipt belongs to another payment."
+    elif intent.is_partly_paid and not is_part:
+        reason = f"{intent.due} of payment {intent.code} is due: {inbound.money} came."
+    elif is_part and inbound.money != intent.money and not bookings.takes_parts_of(intent):
+        reason = f"The account that takes the money of payment {intent.code} is shut."
+    return Doubt(reason, doubled=intent) if reason else None
 
 
 def _is_repeated(inbound: InboundReceipt, *, within: timedelta, now: datetime) -> bool:

@@ -30,6 +30,8 @@ def check_agreement(refund: Refund, report: RefundReport) -> None:
         raise ReportContradicts("The report names another ticket than the provider gave us.")
     if len(report.ticket) > TICKET_LENGTH:
         raise ReportContradicts("The report names a ticket that no provider gives.")
+    if report.ticket and not refund.ticket and _is_of_another(refund, report.ticket):
+        raise ReportContradicts("The ticket belongs to another refund.")
     if report.payment_receipt not in ("", refund.payment_receipt):
         raise ReportContradicts("The report is of another payment.")
     if refund.status in NEVER_SENT or (refund.status == RefundStatus.REQUESTED and not refund.tries):
@@ -37,6 +39,10 @@ def check_agreement(refund: Refund, report: RefundReport) -> None:
     if report.outcome is RefundOutcome.REFUNDED:
         _check_receipt(refund, report.receipt)
         _check_sum(refund, report)
+
+
+def _is_of_another(refund: Refund, ticket: str) -> bool:
+    return Refund.objects.filter(provider_account_id=refund.provider_account_id, ticket=ticket).exists()
 
 
 def _check_receipt(refund: Refund, receipt: str) -> None:

@@ -28,6 +28,13 @@ _BEARING = Read(
     str,
     UUID,
 )
+_TICKETED = Read(
+    lambda account_id, ticket: PaymentAttempt.objects.filter(
+        provider_account_id=account_id, ticket=ticket
+    ).values_list("id")[:1],
+    UUID,
+    str,
+)
 _REFUNDED = Read(
     lambda provider, receipt: Refund.objects.filter(provider=provider, provider_receipt=receipt).values_list(
         "id"
@@ -59,6 +66,8 @@ def check_agreement(attempt: PaymentAttempt, report: CollectionReport) -> None:
         raise ReportContradicts("The report names another ticket than the provider gave us.")
     if len(report.ticket) > TICKET_LENGTH:
         raise ReportContradicts("The report names a ticket that no provider gives.")
+    if report.ticket and not attempt.ticket and _TICKETED.is_any(attempt.provider_account_id, report.ticket):
+        raise ReportContradicts("The ticket belongs to another payment.")
     if report.money is not None and not report.money.is_positive:
         raise ReportContradicts("The report names no positive sum.")
     is_new = report.receipt not in ("", attempt.provider_receipt)

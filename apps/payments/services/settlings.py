@@ -69,11 +69,14 @@ def take(
 
 
 def _book(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
-    """Book the money where it belongs, or in suspense, for a person to look at, where that account takes nothing any more."""
+    """
+    Book the money where it belongs, or in suspense, for a person to look at, where that account takes nothing any more: the payment
+    has succeeded all the same, for its payer has paid. A part is counted by what is booked of it, and so never put aside here.
+    """
     try:
         bookings.collection(attempt, actor=actor, now=now)
     except (AccountClosed, AccountFrozen):
-        if attempt.is_in_suspense:
+        if attempt.is_in_suspense or attempt.intent.is_in_parts:
             raise
         attempt.is_in_suspense = True
         attempt.save_progress()
