@@ -10,8 +10,9 @@ from apps.invoicing import subscribers as invoicing
 from apps.invoicing.selectors import receipts as issued
 from apps.invoicing.services import receipts
 from apps.kit import ids
+from apps.kit.actors import SYSTEM
 from apps.payments.models import PaymentIntent
-from apps.payments.services import pay_pages
+from apps.payments.services import intents, pay_pages
 from tests.factories import access, payments
 from tests.factories.payments import NOW
 from tests.invoicing.test_pay_page import PHONE, payer  # noqa: F401 (a fixture)
@@ -131,3 +132,13 @@ def test_the_receipt_of_a_part_says_what_is_left(payer):  # noqa: F811
 
     assert "Part of KES 1,500.00" in said
     assert "<dt>Left to pay</dt><dd>KES 1,000.00</dd>" in said
+
+
+def test_asks_for_nothing_once_the_rest_was_cancelled(payer):  # noqa: F811
+    pay(payer.intent)
+    intents.cancel(intent_id=payer.intent.id, actor=SYSTEM, now=NOW)
+
+    said = payer.text()
+
+    assert "Acme asks for no more of it." in said
+    assert "600111" not in said

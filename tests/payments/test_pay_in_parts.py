@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from apps.audit.models import AuditRecord
 from apps.events.models import OutboxEvent
 from apps.integrations.ports import InboundCheck
 from apps.invoicing import subscribers as invoicing
@@ -277,6 +278,8 @@ def test_a_part_that_comes_late_does_what_late_money_does(acme, late_money, ende
 
 def test_the_rest_may_be_asked_for_by_another_payment_which_pays_it_alone(acme):
     first = partly(**ORDER)
+    with pytest.raises(payables.AlreadyPaid, match=r"has paid a part of this: KES 1,000\.00 is due"):
+        payments.intent(**ORDER, now=NOW)
 
     rest = payments.intent(**ORDER, money=TWO_THIRDS, now=NOW)
     with pytest.raises(payables.PaymentInProgress):
@@ -333,16 +336,19 @@ def test_one_part_goes_back_and_is_named(acme):
         refund(first)
 
 
-def test_a_part_that_waits_in_suspense_is_refused_and_no_other_goes_back_for_it(acme):
-    intent = partly()
-    unapplied = ledger.ref(AccountRole.UNAPPLIED_COLLECTIONS, intent.branch_id)
-    accounts.freeze(ref=unapplied, reason="Another one is used", actor=SYSTEM, now=NOW)
-    pay(intent, TWO_THIRDS, "SKH0000002")
-    second = PaymentAttempt.objects.get(provider_receipt="SKH0000002")
+def test_money_that_waits_beside_the_parts_is_none_of_them(acme):
+    attempt = payments.waiting()
+    pay(attempt.intent)
+    intents.record(attempt_id=attempt.id, report=payments.collected(attempt), actor=PROVIDER, now=NOW)
 
-    with pytest.raises(refund_limits.PaymentInReview):
+    with pytest.raises(refund_limits.PaymentInParts):
         refunds.create(
-            intent_id=intent.id, attempt_id=second.id, money=None, reason=WHY, actor=SYSTEM, now=NOW
+            intent_id=attempt.intent_id,
+            attempt_id=attempt.id,
+            money=None,
+            reason=WHY,
+            actor=SYSTEM,
+            now=NOW,
         )
 
     assert not Refund.objects.exists()
@@ -464,3 +470,34 @@ def test_a_part_waits_for_a_person_while_the_account_that_takes_it_is_shut(acme,
         accounts.unfreeze(ref=unapplied, reason="Again", actor=SYSTEM, now=NOW)
         resolutions.assign(inbound_id=inbound.id, intent_id=intent.id, reason=WHY, actor=SYSTEM, now=NOW)
         assert status(intent) == (IntentStatus.PARTIALLY_PAID, 900_00)
+
+
+def test_what_is_left_can_be_cancelled_and_what_has_come_stays(acme):
+    intent = partly(**ORDER)
+
+    for _ in range(2):
+        cancelled = intents.cancel(intent_id=intent.id, actor=SYSTEM, now=NOW)
+    _, inbound = pay(intent, TWO_THIRDS, "SKH0000002")
+
+    assert (cancelled.due, cancelled.cancel_requested_at) == (Money.zero("KES"), NOW)
+    assert (status(intent), inbound.status) == (
+        (IntentStatus.PARTIALLY_PAID, 500_00),
+        InboundStatus.SUSPENSE,
+    )
+    assert AuditRecord.objects.filter(action="payment.cancel_requested").count() == 1
+    choose(refuses_unknown=True, takes_parts=True)
+    report = notice(intent.code, money=TWO_THIRDS)
+    account_id = cancelled.current_attempt.provider_account_id
+    assert inbound_checks.decide(account_id=account_id, report=report, now=NOW) is InboundCheck.BAD_ACCOUNT
+    assert payments.intent(**ORDER, now=NOW).status == IntentStatus.PROCESSING
+
+
+def test_a_wish_to_cancel_a_prompt_takes_a_part_and_no_more(acme):
+    attempt = payments.waiting()
+    intents.cancel(intent_id=attempt.intent_id, actor=SYSTEM, now=NOW)
+
+    pay(attempt.intent)
+    _, inbound = pay(attempt.intent, TWO_THIRDS, "SKH0000002")
+
+    assert status(attempt.intent) == (IntentStatus.PARTIALLY_PAID, 500_00)
+    assert inbound.status == InboundStatus.SUSPENSE

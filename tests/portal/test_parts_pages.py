@@ -142,3 +142,17 @@ def test_people_choose_whether_parts_are_taken(browser):
     dialogs.send(browser, url, late_money="ACCEPT", takes_parts="on", repeated_within_hours="24", reason=WHY)
 
     assert policies.current() == CollectionTerms(takes_parts=True)
+
+
+def test_what_is_left_is_cancelled_by_a_person(browser):
+    intent = partly()
+    list_url = reverse("admin:payments_paymentintent_changelist")
+    url = f"{list_url}{intent.id}/do/cancel/"
+
+    opened = dialogs.open_at(browser, url).content.decode()
+    dialogs.send(browser, url)
+
+    assert "Cancel KES 1,000.00" in opened
+    assert "What has come stays paid." in opened
+    assert timeline(intent.id).payment.due is None
+    assert dialogs.open_at(browser, url).status_code in (404, 409)

@@ -226,6 +226,7 @@ class PaymentIntentOut(serializers.Serializer):
         help_text="What it was paid by where that were several sums, or will be (`partially_paid`); the sums above are those of all "
         "parts. Empty for a payment by one sum.",
     )
+    due = MoneyField(allow_null=True, help_text="What is left to pay, once a part has come; null otherwise.")
     method = serializers.ChoiceField(
         choices=METHODS, allow_null=True, help_text="The one in use, or which paid."
     )

@@ -118,7 +118,7 @@ class CancelPayment(Dialog):
     is_danger = True
 
     def is_offered(self, row: PaymentIntent) -> bool:
-        return row.is_open and row.cancel_requested_at is None
+        return (row.is_open or row.is_partly_paid) and row.cancel_requested_at is None
 
     def content(self, request: HttpRequest, rows: Sequence[PaymentIntent]) -> Content:  # noqa: ARG002 (the row says all)
         [intent] = rows
@@ -131,11 +131,13 @@ class CancelPayment(Dialog):
         prompted = Notice(_("A request is under way"), under_way % {"rail": rail})
         return Content(
             title=_("Cancel payment %(reference)s") % {"reference": intent.reference or intent.code},
-            button=_("Cancel %(amount)s") % {"amount": intent.money},
-            money=intent.money,
+            button=_("Cancel %(amount)s") % {"amount": intent.due},
+            money=intent.due,
             about=payer(intent),
             notices=[prompted] if intent.is_in_flight else [],
-            next_step=_("Nothing new is sent to the payer. It cannot be opened again."),
+            next_step=_("What has come stays paid. More that comes waits in suspense for a person.")
+            if intent.is_partly_paid
+            else _("Nothing new is sent to the payer. It cannot be opened again."),
             version=intent.status,
         )
 
@@ -143,6 +145,8 @@ class CancelPayment(Dialog):
         intent = intents.cancel(intent_id=row.id, actor=answer.actor, now=answer.now)
         if intent.status == IntentStatus.CANCELLED:
             return _("%(code)s: cancelled.") % {"code": row.reference or row.code}
+        if intent.is_partly_paid:
+            return _("%(code)s: the rest is not asked for any more.") % {"code": row.reference or row.code}
         return _("%(code)s: nothing more is sent; it ends when the request that is under way has ended.") % {
             "code": row.reference or row.code
         }

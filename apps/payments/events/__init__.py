@@ -149,6 +149,7 @@ def snapshot(intent: PaymentIntent) -> dict[str, Any]:
         "fee": _wire(total(one.fee for one in paying)),
         "refunded": _wire(total(one.refunded for one in paying)),
         "parts": [_part(one) for one in parts],
+        "due": intent.due.wire() if intent.is_partly_paid else None,
         "method": intent.method.lower() or None,
         "methods": [method.lower() for method in intent.methods],
         "payer": {"phone": intent.payer_phone, "name": intent.payer_name, "email": intent.payer_email},

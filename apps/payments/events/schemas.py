@@ -54,6 +54,7 @@ INTENT_SCHEMA = object_of(
                 }
             ),
         },
+        "due": MONEY_OR_NULL,
         "method": {"type": ["string", "null"]},
         "methods": {"type": "array", "items": TEXT},
         "payer": object_of({"phone": TEXT, "name": TEXT, "email": TEXT}),

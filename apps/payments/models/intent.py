@@ -261,7 +261,9 @@ class PaymentIntent(UuidModel, StatefulModel):
 
     @property
     def due(self) -> Money:
-        """What is left to pay of the sum that was asked for."""
+        """What is left to pay of the sum that was asked for; nothing once a part has come and the rest was cancelled."""
+        if self.is_partly_paid and self.cancel_requested_at is not None:
+            return Money.zero(self.currency)
         return Money(self.amount_minor - self.paid_minor, self.currency)
 
     def can_take(self, money: Money, *, takes_parts: bool) -> bool:

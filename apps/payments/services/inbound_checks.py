@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Value
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, Value
 
 from apps.integrations.ports import InboundCheck, InboundReport
 from apps.integrations.selectors import accounts
@@ -63,7 +63,10 @@ def _asked(account_id: UUID, key: str) -> Asked | None:
         code=key, provider_account__in=accounts.alike_by_id(account_id)
     )
     of_intent = PaymentIntent.objects.filter(code=key).values_list(
-        F("amount_minor") - F("paid_minor"), "currency", "status", "is_captured"
+        F("amount_minor") - F("paid_minor"),
+        "currency",
+        "status",
+        ExpressionWrapper(Q(is_captured=True, cancel_requested_at=None), output_field=BooleanField()),
     )
     asked = of_attempt.values_list("amount_minor", "currency", "intent__status", Value(value=False))
     found = next(iter(of_intent.union(asked, all=True)), None)

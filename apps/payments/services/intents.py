@@ -146,15 +146,16 @@ def cancel(*, intent_id: UUID, actor: Actor, now: datetime) -> PaymentIntent:
 
     Then ``cancel_requested_at`` is set and the state stays: a prompt on the payer's phone cannot be called back. A rail that
     can call a request back, or hold money, is told to let go, and the payment is cancelled when it says that it did.
-    Nothing is sent again, a failure ends in CANCELLED, and money that arrives is booked all the same. A repeat
-    changes nothing. Raises InvalidState for what has been paid or closed otherwise.
+    Nothing is sent again, a failure ends in CANCELLED, and money that arrives is booked all the same. What has been paid in part
+    stays so, and no more pays it. A repeat changes nothing. Raises InvalidState for what has been paid or closed otherwise.
     """
     attempt_id = _intent(intent_id).current_attempt_id
     intent = attempts.locked(attempt_id).intent if attempt_id else _locked(intent_id)
-    if intent.cancel_requested_at is not None and not intent.is_settled:
+    if intent.cancel_requested_at is not None and not intent.is_done:
         return intent
-    if intent.is_in_flight:
-        captures.let_go(intent.current_attempt, now=now)
+    if intent.is_in_flight or intent.is_partly_paid:
+        if intent.is_in_flight:
+            captures.let_go(intent.current_attempt, now=now)
         intent.cancel_requested_at = now
         intent.save_progress()
         _audit("payment.cancel_requested", intent, actor=actor, now=now)

@@ -227,7 +227,7 @@ def look_again(intent: PaymentIntent, *, now: datetime) -> None:
 def due(intent: PaymentIntent) -> Money | None:
     """Return what is left to pay of a payment of which a part has come; None for any other, and once another payment has paid the rest."""
     is_left = intent.is_partly_paid and not payables.seems_paid_otherwise(intent)
-    return intent.due if is_left else None
+    return intent.due if is_left and intent.due.is_positive else None
 
 
 class Claim(StrEnum):

@@ -66,7 +66,7 @@ def check(request: NewIntent) -> None:
 def require_free(request: NewIntent, *, but: PaymentIntent | None = None) -> None:
     """
     Raise AlreadyPaid or PaymentInProgress where another intent than ``but`` has paid the payable, or may. One that was paid in
-    part leaves it free: the rest may be asked for by another one.
+    part leaves the rest of it free for another one, no more than that unless its rest was cancelled.
     """
     if not request.payable_id:
         return
@@ -74,14 +74,25 @@ def require_free(request: NewIntent, *, but: PaymentIntent | None = None) -> Non
         application_id=request.application_id,
         payable_type=request.payable_type,
         payable_id=request.payable_id,
-        status__in=[*LIVE_STATES, IntentStatus.SUCCEEDED, IntentStatus.IN_REVIEW],
+        status__in=[*LIVE_STATES, *PAID_STATES],
     )
-    other = others.exclude(id=but.id).first() if but else others.first()
-    if other is None:
-        return
-    refusal = AlreadyPaid if other.is_settled else PaymentInProgress
-    message = f"{ids.encode('pi', other.id)} is the payment of this."
-    raise refusal(message, errors=[errors.FieldError(PAYABLE, refusal.code, message)])
+    for other in others.exclude(id=but.id) if but else others:
+        if _leaves(other, request.money):
+            continue
+        refusal = AlreadyPaid if other.is_settled else PaymentInProgress
+        name = ids.encode("pi", other.id)
+        message = f"{name} is the payment of this."
+        if other.is_partly_paid:
+            message = f"{name} has paid a part of this: {other.due} is due."
+        raise refusal(message, errors=[errors.FieldError(PAYABLE, refusal.code, message)])
+
+
+def _leaves(paid: PaymentIntent, money: Money) -> bool:
+    """Say whether a payment that was paid in part leaves this sum to another one: not more than is due, or its rest was cancelled."""
+    if not paid.is_partly_paid:
+        return False
+    is_due = money.currency == paid.currency and not money > paid.due
+    return is_due or paid.cancel_requested_at is not None
 
 
 def is_paid_otherwise(intent: PaymentIntent) -> bool:

@@ -156,7 +156,7 @@ def _facts(intent: Any, tries: list[Any]) -> PaymentFacts:
         is_fee_reported=bool(attempt and attempt.is_fee_reported),
         refunded=refunded,
         refund_badge=states.REFUND[RefundStatus.SUCCEEDED] if refunded else None,
-        due=intent.due if intent.is_partly_paid else None,
+        due=intent.due if intent.is_partly_paid and intent.due.is_positive else None,
         parts=tuple(
             PartLine(
                 one.booked_at,
