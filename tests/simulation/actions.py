@@ -66,6 +66,7 @@ ACTIONS: dict[str, Action] = {
     "page_picture": Action(3, pay_pages.picture),
     "register": Action(2, unasked.register),
     "pay_unasked": Action(7, unasked.pay),
+    "pay_part": Action(14, unasked.pay_part),
     "pay_typo": Action(1, unasked.pay_typo),
     "pay_unknown": Action(2, unasked.pay_unknown),
     "pay_twice": Action(3, unasked.pay_twice),

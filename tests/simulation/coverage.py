@@ -14,7 +14,7 @@ from apps.ledger.models import Hold
 from apps.payments.contracts import LateMoney
 from apps.payments.models import Dispute, InboundReceipt, PaymentAttempt, PaymentIntent, Refund
 from apps.payments.services.pay_pages import Claim
-from tests.simulation import actions, cards, street, transferring, wallets
+from tests.simulation import actions, cards, part_truths, street, transferring, wallets
 from tests.simulation.dispute_rails import RAILS
 from tests.simulation.interruptions import CRASH_POINTS, NETWORK_FAULTS, TURN_POINTS
 
@@ -35,7 +35,6 @@ MODELS: tuple[type[Model], ...] = (
     Job,
 )
 NOT_YET = {
-    "PaymentIntent:settle:PARTIALLY_PAID": "nobody pays in parts until payments by account exist",
     "PaymentIntent:ask_on_page:PROCESSING": "no payer of this world has saved a card",
     "PaymentIntent:expire:EXPIRED": "hardly anybody waits a day within a seed",
     "PaymentAttempt:require_action:ACTION_REQUIRED": "no rail of this world asks the payer twice",
@@ -108,7 +107,9 @@ def wanted() -> list[str]:
     names += sorted({f"appeal script:{street.name_of(script)}" for _, script in wallets.APPEALS})
     names += [f"dispute {end}:{rail.face}" for rail in RAILS for end in ("won", "lost", "closed")]
     names += [f"{place}:{fate}" for place in ("broker", "wire") for fate in ("lost", "duplicated")]
-    names += [f"terms:{policy}" for policy in LateMoney]
+    names += [f"terms:{policy}" for policy in (*LateMoney, "parts", "no parts")]
+    names += [f"part:{kind}" for kind in ("two at once", "beside a prompt", *part_truths.KINDS)]
+    names += ["refund:of a named part"]
     names += ["review:accepted", "review:closed", "bulk:stopped", "evidence:given back late"]
     names += ["wire:reordered", "evidence:matched", "evidence:unmatched"]
     names += ["close:month", "close:year", "late:moved", *(f"refused:{name}" for name in REFUSALS)]

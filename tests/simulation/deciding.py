@@ -10,6 +10,7 @@ from apps.integrations.services import gates, replays
 from apps.kit import jobs
 from apps.kit.actors import SYSTEM, person
 from apps.kit.errors import DomainError
+from apps.kit.money import Money
 from apps.payments.contracts import RESOLVE, CollectionTerms, LateMoney
 from apps.payments.models import InboundReceipt, PaymentIntent
 from apps.payments.services import policies, resolutions
@@ -19,30 +20,62 @@ REASON = "The payer has called"
 ASK_BALANCE = "integrations.ask_balance"
 
 
+def furnish(world: World) -> None:
+    """Have the organisation take parts from the beginning, or not."""
+    if world.chance(0.75):
+        take_parts(world)
+
+
+def take_parts(world: World) -> None:
+    """Say that parts are taken, and nothing else of what comes otherwise than asked."""
+    _choose(world, CollectionTerms(takes_parts=True))
+
+
 def choose_terms(world: World) -> str:
     """Say anew what becomes of money that comes otherwise than asked."""
     terms = CollectionTerms(
         late_money=world.rng.choice(list(LateMoney)),
         refuses_unknown=world.chance(0.3),
         refuses_other_sums=world.chance(0.3),
+        takes_parts=world.chance(0.7),
     )
-    policies.choose(terms=terms, reason=REASON, actor=SYSTEM, now=world.now)
+    _choose(world, terms)
     world.hit(f"terms:{terms.late_money}")
     return str(terms)
 
 
+def _choose(world: World, terms: CollectionTerms) -> None:
+    policies.choose(terms=terms, reason=REASON, actor=SYSTEM, now=world.now)
+    world.takes_parts = terms.takes_parts
+    world.hit(f"terms:{'parts' if terms.takes_parts else 'no parts'}")
+
+
+def fits(world: World, intent: PaymentIntent, money: Money) -> bool:
+    """Say whether a payment waits for money, and for a sum like this."""
+    return (not intent.is_settled or intent.is_partly_paid) and pays(world, intent, money)
+
+
+def pays(world: World, intent: PaymentIntent, money: Money) -> bool:
+    """Say whether a sum may pay what is due of a payment, all of it or a part, whatever became of that."""
+    left = intent.amount_minor - intent.paid_minor
+    if intent.currency != money.currency or money.minor > left:
+        return False
+    takes_parts = intent.is_partly_paid or (world.takes_parts and intent.is_captured)
+    return takes_parts or money.minor == intent.amount_minor
+
+
 def assign(world: World) -> str | None:
-    """Give money in suspense to a payment that asks for this sum, or try to give it to one that does not."""
+    """Give money in suspense to a payment that it pays, or pays a part of, or try to give it to one that it does not."""
     held = list(InboundReceipt.objects.waiting().order_by("id"))
     intents = list(PaymentIntent.objects.order_by("id"))
     if not held or not intents:
         return None
-    fitting = [(one, it) for one in held for it in intents if it.money == one.money and not it.is_settled]
+    fitting = [(one, it) for one in held for it in intents if fits(world, it, one.money)]
     if fitting and world.chance(0.8):
         inbound, intent = world.rng.choice(fitting)
     else:
         inbound, intent = world.rng.choice(held), world.rng.choice(intents)
-    fits = intent.money == inbound.money and not intent.is_settled
+    is_fit = fits(world, intent, inbound.money)
 
     def deed() -> object:
         return resolutions.assign(
@@ -50,8 +83,8 @@ def assign(world: World) -> str | None:
         )
 
     said = decided(world, deed)
-    if said is None and not fits:
-        raise Broken(f"{inbound} was given to {intent}, which asks for {intent.money}")
+    if said is None and not is_fit:
+        raise Broken(f"{inbound} was given to {intent}, which asks for {intent.due}")
     return f"{inbound} to {intent}: {said or 'done'}"
 
 

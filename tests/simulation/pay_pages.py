@@ -1,5 +1,7 @@
 """What payers do on our own pay page: have themselves asked on a phone, hold a receipt against the payment, look at its picture."""
 
+from django.db.models import Q, QuerySet
+
 from apps.kit import ids
 from apps.payments.contracts import IntentStatus
 from apps.payments.models import InboundReceipt, PaymentIntent
@@ -59,9 +61,9 @@ def picture(world: World) -> str | None:
 
 
 def _held_against(world: World) -> tuple[PaymentIntent | None, str]:
-    asked = list(PaymentIntent.objects.filter(currency="KES", settled_at=None).order_by("id"))
+    asked = list(_waiting())
     waiting = InboundReceipt.objects.waiting().order_by("id")
-    fitting = [(it, one.receipt) for one in waiting for it in asked if it.money == one.money]
+    fitting = [(it, one.receipt) for one in waiting for it in asked if it.due == one.money]
     if fitting and world.chance(0.7):
         return world.rng.choice(fitting)
     linked = list(PaymentIntent.objects.filter(id__in=world.links).order_by("id"))
@@ -75,9 +77,14 @@ def _held_against(world: World) -> tuple[PaymentIntent | None, str]:
 
 
 def _drawn(world: World, *statuses: IntentStatus) -> PaymentIntent | None:
-    found = PaymentIntent.objects.filter(currency="KES", settled_at=None).order_by("id")
-    asked = list(found.filter(status__in=statuses) if statuses else found)
+    asked = list(_waiting().filter(status__in=statuses) if statuses else _waiting())
     return world.rng.choice(asked) if asked else None
+
+
+def _waiting() -> QuerySet[PaymentIntent]:
+    """Return the payments that wait for money, or for more of it."""
+    is_waiting = Q(settled_at=None) | Q(status=IntentStatus.PARTIALLY_PAID)
+    return PaymentIntent.objects.filter(is_waiting, currency="KES").order_by("id")
 
 
 def _link(world: World, intent: PaymentIntent | None) -> str:

@@ -19,7 +19,7 @@ from apps.payments.contracts import RefundStatus
 from apps.payments.models import InboundReceipt, Refund
 from apps.payments.services import late_refunds
 from tests import conftest
-from tests.simulation import actions, coverage, disputing, settling, street, truths
+from tests.simulation import actions, coverage, disputing, part_truths, settling, street, truths
 from tests.simulation.world import Broken, World
 
 STEPS = 40
@@ -71,7 +71,7 @@ def _act(world: World) -> None:
         settling.settle(world)
         with clock.fixed(world.now):
             world.problems += truths.broken(world)
-            world.hits.update(disputing.ends(world) + street.receivers(world))
+            world.hits.update(disputing.ends(world) + street.receivers(world) + part_truths.kinds())
             suspended = InboundReceipt.objects.exclude(booked_at=None).count()
             world.hits.update({"evidence:matched": InboundReceipt.objects.count() - suspended})
             world.hits.update({"evidence:unmatched": suspended})

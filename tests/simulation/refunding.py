@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from django.db.models import Q
+
 from apps.access.models import Membership
 from apps.access.selectors import applications
 from apps.approvals.contracts import ApprovalStatus, NewRule, NewStep
@@ -10,15 +12,19 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.services import requests, rules
 from apps.kit import ids
 from apps.kit.actors import SYSTEM, person
-from apps.payments.contracts import REFUND, IntentStatus, RefundStatus
-from apps.payments.models import PaymentIntent, Refund
+from apps.kit.money import Money
+from apps.payments.contracts import REFUND, RefundStatus
+from apps.payments.models import PaymentAttempt, PaymentIntent, Refund
+from apps.payments.models.intent import MONEY_STATES
 from tests.factories import access
 from tests.simulation import partner
 from tests.simulation.deciding import REASON, decided
-from tests.simulation.world import Asked, Broken, World
+from tests.simulation.world import Asked, Broken, Reply, World
 
 LIMIT_MINOR = 2_000_00
 """Refunds from here on wait for another person."""
+PART = 1_00
+"""What is asked for as a part of a sum."""
 DECIDER = "decider@example.test"
 
 
@@ -36,14 +42,16 @@ def furnish(world: World) -> None:
 
 
 def refund(world: World) -> str | None:
-    """Ask for a payment to go back whole; where the receipt is not known yet, that is the answer."""
+    """Ask for a payment to go back whole, or one of the sums that paid it; where the receipt is not known yet, that is the answer."""
     return _ask(world, {})
 
 
 def refund_part(world: World) -> str | None:
-    """Ask for a part of a payment by M-Pesa: refused, and nothing is written."""
+    """Ask for a part of a sum that came by M-Pesa: refused, and nothing is written."""
     before = Refund.objects.count()
-    said = _ask(world, {"amount": {"amount": "1.00", "currency": "KES"}}, method="MPESA")
+    of_one = PaymentAttempt.objects.filter(received_minor=PART).values("intent_id")
+    extra = {"amount": Money(PART, "KES").wire()}
+    said = _ask(world, extra, ~Q(id__in=of_one), method="MPESA")
     if said is not None and (said.endswith("201") or Refund.objects.count() != before):
         raise Broken(f"a part of a payment was refunded: {said}")
     return said
@@ -124,11 +132,25 @@ def receipt_of(world: World, found: Refund) -> str:
     return next(done, "")
 
 
-def _ask(world: World, extra: dict[str, Any], **of: str) -> str | None:
-    paid = list(PaymentIntent.objects.filter(status=IntentStatus.SUCCEEDED, **of).order_by("id"))
+def _ask(world: World, extra: dict[str, Any], *which: Q, **of: str) -> str | None:
+    paid = list(PaymentIntent.objects.filter(*which, status__in=MONEY_STATES, **of).order_by("id"))
     if not paid:
         return None
-    intent = world.rng.choice(paid)
+    in_parts = [one for one in paid if one.attempts.paying().count() > 1]
+    intent = world.rng.choice(in_parts if in_parts and world.chance(0.8) else paid)
+    left = [one for one in PaymentAttempt.objects.paying().filter(intent=intent) if one.refundable_minor]
+    is_named = len(left) > 1 and world.chance(0.8)
     body = {"payment_id": ids.encode("pi", intent.id), "reason": "The order was cancelled", **extra}
+    body |= {"attempt_id": ids.encode("pa", world.rng.choice(left).id)} if is_named else {}
     reply = partner.send(world, Asked("/refunds", body, partner.new_key(world)))
+    if len(left) > 1:
+        _among_several(world, intent, reply, is_named=is_named)
     return f"{json.dumps(body)} -> {reply.status}"
+
+
+def _among_several(world: World, intent: PaymentIntent, reply: Reply, *, is_named: bool) -> None:
+    """See that where several sums paid a payment only one that is named goes back."""
+    if not is_named and reply.status != 422:
+        raise Broken(f"several sums paid {intent}, and a refund that named none was answered {reply.status}")
+    if reply.status < 400:
+        world.hit("refund:of a named part")

@@ -25,6 +25,7 @@ from tests.simulation import (
     reviewing,
     street,
     transferring,
+    unasked,
     wallets,
     workers,
 )
@@ -173,8 +174,10 @@ def _hold_receipts_of_refunds(world: World) -> None:
 
 
 def _decide_reviews(world: World) -> None:
-    """People look at what is in review still: most of it is accepted or closed, where that can be."""
+    """People look at what is in review still: most of it is accepted or closed, where that can be, some of it as a part from now on."""
     with clock.fixed(world.now):
+        if not world.takes_parts and world.chance(0.5):
+            deciding.take_parts(world)
         for intent in PaymentIntent.objects.filter(status=IntentStatus.IN_REVIEW).order_by("id"):
             deed = world.rng.choice((reviewing.accept, reviewing.close, reviewing.close, None))
             if deed is not None:
@@ -201,7 +204,7 @@ def _ask_after_refunds(world: World) -> None:
 FIRST: tuple[tuple[Callable[[World], str | None], ...], ...] = (
     (cards.pay_every_page, transferring.finish_every_account),
     (wallets.agree_to_every_order, transferring.transfer),
-    (disputing.dispute_on_every_rail,),
+    (disputing.dispute_on_every_rail, unasked.begin),
     (disputing.lose_at_first,),
 )
 """What follows in a seed's opening, each row once what came before has arrived."""

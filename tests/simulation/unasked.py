@@ -7,13 +7,17 @@ from typing import Any
 from apps.integrations.services import registrations
 from apps.kit import jobs
 from apps.kit.actors import SYSTEM
+from apps.payments.contracts import IntentStatus
 from apps.payments.models import InboundReceipt, PaymentAttempt, PaymentIntent
+from tests.simulation import partner
 from tests.simulation.workers import FORGED_TOKEN
 from tests.simulation.world import Broken, World
 
 REGISTER = "integrations.register_addresses"
 LARGE = 2_000_00
 """Unasked money of so many cents is believed only once the provider has confirmed it, at one of the paybills."""
+LEAST = 5_00
+"""Less than this nobody pays in parts."""
 LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 """Letters and digits of our codes."""
 
@@ -25,6 +29,16 @@ def furnish(world: World) -> None:
             world.run_job(jobs.Job(REGISTER, {"account_id": str(account.id), "asked_by": "simulation"}))
     if not any(account["addresses"] for account in world.control("GET", "/state")["accounts"]):
         world.hit("unasked:listed only")
+
+
+def begin(world: World) -> str | None:
+    """Pay a part of a payment for which nobody's phone is asked, where parts are taken."""
+    if not world.takes_parts:
+        return None
+    partner.create_unconfirmed(world)
+    intent = PaymentIntent.objects.filter(current_attempt=None).order_by("-id")[0]
+    left = intent.due.minor // 100
+    return _send(world, intent.code, world.rng.randrange(1, left), _paybill(world))
 
 
 def register(world: World) -> str:
@@ -45,6 +59,27 @@ def pay(world: World) -> str | None:
     if world.chance(0.1):
         shillings += world.rng.randrange(1, 50)
     return _send(world, _typed(world, code), shillings)
+
+
+def pay_part(world: World) -> str | None:
+    """
+    Pay a part of a payment, or more of one that was paid in part: now and then all that is left, or more; two parts at once; or
+    while its phone is asked too, which is answered then.
+    """
+    intent = _due(world)
+    if intent is None:
+        return None
+    left = intent.due.minor // 100
+    parts = [_part(world, left, is_more=intent.is_partly_paid)]
+    if world.chance(0.4):
+        rest = max(1, left - parts[0])
+        parts.append(_part(world, world.rng.choice((rest, rest, left)), is_more=True))
+        world.hit("part:two at once")
+    said = [_send(world, _typed(world, intent.code), shillings, _paybill(world)) for shillings in parts]
+    if world.chance(0.8) and _agreed(world, intent):
+        said.append("agreed to on the phone")
+        world.hit("part:beside a prompt")
+    return f"{intent}, {intent.status}: {', '.join(said)}"
 
 
 def pay_typo(world: World) -> str | None:
@@ -135,6 +170,40 @@ def _asked_for(world: World) -> tuple[str, int] | None:
     return str(code), int(minor) // 100
 
 
+def _due(world: World) -> PaymentIntent | None:
+    """Draw a payment of which something may be due, with preference one that was paid in part, or that has ended without money."""
+    asked = PaymentIntent.objects.filter(currency="KES", amount_minor__gte=LEAST).order_by("id")
+    begun = list(asked.filter(status=IntentStatus.PARTIALLY_PAID))
+    unpaid = list(asked.filter(settled_at=None))
+    ended = [one for one in unpaid if one.is_closed_unpaid]
+    for drawn, share in ((ended, 0.35), (begun, 0.6)):
+        if drawn and world.chance(share):
+            return world.rng.choice(drawn)
+    return world.rng.choice(unpaid) if unpaid else None
+
+
+def _part(world: World, left: int, *, is_more: bool) -> int:
+    """Draw shillings: a part of what is left, or of a payment that was begun all of it, or more."""
+    if is_more and world.chance(0.5):
+        return left
+    if world.chance(0.1):
+        return left + world.rng.randrange(1, 50)
+    return world.rng.randrange(1, max(2, left))
+
+
+def _agreed(world: World, intent: PaymentIntent) -> bool:
+    """Say whether the payer is asked on his phone too; then he agrees there."""
+    codes = set(PaymentAttempt.objects.filter(intent=intent).values_list("code", flat=True))
+    prompts = world.control("GET", "/prompts")["prompts"]
+    waiting = [one for one in prompts if one["state"] == "waiting" and not one["is_ignored"]]
+    asked = next((one for one in waiting if one["reference"] in codes), None)
+    if asked is None:
+        return False
+    world.control("POST", f"/prompts/{asked['id']}/approve")
+    world.collect_callbacks()
+    return True
+
+
 def _typed(world: World, code: str) -> str:
     half = len(code) // 2
     ways: tuple[Callable[[str], str], ...] = (
@@ -146,9 +215,14 @@ def _typed(world: World, code: str) -> str:
     return world.rng.choice(ways)(code)
 
 
-def _send(world: World, reference: str, shillings: int) -> str:
+def _paybill(world: World) -> str:
+    """Draw a number where an account number is typed."""
+    return world.rng.choice([one.short_code for one in world.accounts() if not one.till_number])
+
+
+def _send(world: World, reference: str, shillings: int, shortcode: str = "") -> str:
     order = {
-        "shortcode": world.rng.choice(world.numbers()),
+        "shortcode": shortcode or world.rng.choice(world.numbers()),
         "msisdn": f"2547{world.rng.randrange(11_000_000, 11_000_006):08d}",
         "amount": f"{shillings}.00",
         "reference": reference,

@@ -44,7 +44,7 @@ SHORT_CODES = ("600101", "600102")
 STORE, TILL = "600103", "600193"
 """A store and its till: of what is asked for there no message but the callback, and no list, tells the payment."""
 STRIPE = "acct_1Simulated"
-LISTENS_TO = ("payment_success", "payment_failed", "payment_in_review")
+LISTENS_TO = ("payment_success", "payment_partially_paid", "payment_failed", "payment_in_review")
 RENDERING_LANE = "documents"
 RENDERING_SEEDS = 200
 """Every so many seeds PDFs are rendered: one takes longer than a whole seed without."""
@@ -109,6 +109,7 @@ class World:
         self.answered: set[int] = set()
         self.stopped: list[tuple[UUID, str]] = []
         self.forged: set[str] = set()
+        self.takes_parts = False
         self.reviewed = Reviewed()
         self.merchants: dict[UUID, str] = {}
         self.links: dict[UUID, str] = {}
@@ -150,7 +151,7 @@ class World:
         self.control("POST", "/callbacks/hold", {"hold": True})
         self.interruptions.is_calm = True
         self.token = access.issued().secret
-        from tests.simulation import cards, refunding, transferring, unasked, wallets  # noqa: PLC0415 (their deeds know the world)
+        from tests.simulation import cards, deciding, refunding, transferring, unasked, wallets  # noqa: PLC0415 (their deeds know the world)
 
         refunding.furnish(self)
         places = zip(SHORT_CODES, (access.head_office(), access.branch()), (unasked.LARGE, None), strict=True)
@@ -168,6 +169,7 @@ class World:
             side = integrations.simulators_side(payer_form=self.rng.choice(("plain", "masked", "hashed")))
             self.control("PUT", f"/accounts/{short_code}", side)
         self._furnish_till()
+        deciding.furnish(self)
         unasked.furnish(self)
         cards.furnish(self)
         wallets.furnish(self)
