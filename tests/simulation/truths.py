@@ -338,7 +338,8 @@ def _bulks_end(world: World, _: Rows) -> Iterator[str]:
         said = bulk_deeds.results(world, job)
         if said["waiting"] or (job.status == JobStatus.SUCCEEDED and said["stopped"]):
             yield f"bulk {job.id} is {job.status}: {said}"
-        if job.done != said["created"] + said["refused"] and job.attempt:
+        is_counted = job.done or said["created"] or job.status == JobStatus.SUCCEEDED
+        if is_counted and job.done != said["created"] + said["refused"]:
             yield f"bulk {job.id} did {job.done}: {said}"
         for item in BulkItem.objects.filter(job=job, intent__isnull=False).select_related("intent"):
             if item.intent.reference != item.reference:
