@@ -57,7 +57,8 @@ def fits(world: World, intent: PaymentIntent, money: Money) -> bool:
 
 def pays(world: World, intent: PaymentIntent, money: Money) -> bool:
     """Say whether a sum may pay what is due of a payment, all of it or a part, whatever became of that."""
-    left = intent.amount_minor - intent.paid_minor
+    is_over = intent.is_partly_paid and intent.cancel_requested_at is not None
+    left = 0 if is_over else intent.amount_minor - intent.paid_minor
     if intent.currency != money.currency or money.minor > left:
         return False
     takes_parts = intent.is_partly_paid or (world.takes_parts and intent.is_captured)

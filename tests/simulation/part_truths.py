@@ -131,7 +131,7 @@ def _what_is_due_does_not_wait(world: World) -> Iterator[str]:
     """No money that was paid under the code of a payment in parts waits in suspense while so much of that is due."""
     made = {each["receipt"]: each["reference"] for each in unasked.payments(world)}
     decided = world.reviewed.accepted | set(world.reviewed.closed)
-    begun = PaymentIntent.objects.filter(status=IntentStatus.PARTIALLY_PAID)
+    begun = PaymentIntent.objects.filter(status=IntentStatus.PARTIALLY_PAID, cancel_requested_at=None)
     due = {
         one.code: one.amount_minor - one.paid_minor
         for one in begun.exclude(attempts__id__in=decided)

@@ -69,7 +69,7 @@ def pay_part(world: World) -> str | None:
     intent = _due(world)
     if intent is None:
         return None
-    left = intent.due.minor // 100
+    left = (intent.amount_minor - intent.paid_minor) // 100
     parts = [_part(world, left, is_more=intent.is_partly_paid)]
     if world.chance(0.4):
         rest = max(1, left - parts[0])
