@@ -72,6 +72,7 @@ def test_writes_what_the_list_shows_and_what_it_adds_up_to(amina):
         ["Made by", "Amina"],
         ["As of", "2026-11-24T11:41:00+03:00"],
         ["Rows", "2"],
+        ["Total, Paid", "KES", "0.00"],
         ["Total, Amount", "KES", "1520.00"],
     ]
     assert heads[0] == "Created (EAT)"
@@ -88,11 +89,15 @@ def test_writes_what_the_list_shows_and_what_it_adds_up_to(amina):
         "Status": "Processing",
         "Settled (EAT)": "",
         "Currency": "KES",
+        "Paid": "0.00",
         "Amount": "1500.00",
     }
     assert [row[5] for row in rows] == ["ORD-2", "ORD-1"]
     done = make.reloaded(job)
-    assert (done.result_rows, done.totals) == (2, [("Amount", Money(1520_00, "KES"))])
+    assert (done.result_rows, done.totals) == (
+        2,
+        [("Paid", Money.zero("KES")), ("Amount", Money(1520_00, "KES"))],
+    )
     assert done.result_name == "payments-2026-11-24-1141.csv"
     assert OutboxEvent.objects.filter(aggregate_id=job.id, type="job_finished").count() == 1
 

@@ -77,6 +77,7 @@ def test_parts_of_one_payable_are_doubled_only_beyond_what_was_asked_for(acme):
     made.paid(payable_type="order", **rest, money=TWO_THIRDS)
     first = payments.intent(payable_type="order", **whole)
     pay(first, receipt="SKH0000003")
+    intents.cancel(intent_id=first.id, actor=SYSTEM, now=NOW)
     second = made.paid(payable_type="order", **whole)
 
     assert of(Doubt.DOUBLED) == {first.id, second.intent_id}
